@@ -1,0 +1,61 @@
+/**
+ * Every error that may reach a client, as one union with stable codes.
+ * `rpc/status.ts` maps the codes to gRPC; nothing here knows of gRPC.
+ *
+ * @module
+ */
+
+/** The stable code of a {@linkcode LarderError}. */
+export type ErrorCode =
+  /** The id names no live assignment: unknown, superseded or removed. */
+  | "invalid-assignment-id"
+  /** The id names no handle that was ever given out. */
+  | "invalid-handle-id"
+  /** The namespace breaks the naming rule, or is a name the root uses. */
+  | "invalid-namespace"
+  /** The key is larger than the limit. */
+  | "key-too-large"
+  /** A request that could not be understood. */
+  | "invalid-request"
+  /** Done was called, but no regular file lies at the assigned path. */
+  | "no-file"
+  /** A value is larger than the limit. */
+  | "value-too-large"
+  /** The disk, or a quota, is full. */
+  | "storage-full"
+  /** A file operation failed for another reason. */
+  | "storage-failed"
+  /** The manifest did not take a write. */
+  | "manifest-failed"
+  /** The entry is being computed, or somebody reads it. */
+  | "in-use"
+  /** A bounded queue is full. */
+  | "overloaded"
+  /** The server is stopping. */
+  | "stopping";
+
+/** An error with a stable code and a message that says what to do. */
+export class LarderError extends Error {
+  /** The stable code. */
+  readonly code: ErrorCode;
+
+  /** The message goes to clients as it is: no paths, no stack traces. */
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "LarderError";
+    this.code = code;
+  }
+}
+
+/** A configuration, flag or root the server cannot start with. */
+export class StartError extends Error {
+  /** 2 for a wrong use of the command line, 1 for everything else. */
+  readonly exitCode: 1 | 2;
+
+  /** The message is one line and says what to do. */
+  constructor(exitCode: 1 | 2, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StartError";
+    this.exitCode = exitCode;
+  }
+}

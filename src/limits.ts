@@ -1,0 +1,78 @@
+/**
+ * Every bound of the server, each with its unit and its reason.
+ * What users may differ on is a flag whose default stands here.
+ *
+ * @module
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Where the original server listens; clients have it compiled in. */
+export const DEFAULT_LOCAL_ADDRESS = "127.0.0.1:28055";
+/** Where the original server listens; clients have it compiled in. */
+export const DEFAULT_REMOTE_ADDRESS = "127.0.0.1:28056";
+/** The folder that is served when none is named. */
+export const DEFAULT_ROOT = "./larder-root";
+
+/** How often clients are told to send heartbeats: the original's figure. */
+export const DEFAULT_HEARTBEAT_INTERVAL_MS = 2_000;
+/** How much later than the interval a lease ends, unless configured. */
+export const HEARTBEAT_SLACK_MS = 2_000;
+/** The longest lease: a timer takes a signed 32-bit number of milliseconds. */
+export const MAX_DURATION_MS = 2 ** 31 - 1;
+/** How long after a restart a loading entry stays with its client. */
+export const DEFAULT_RESTART_GRACE_MS = 60_000;
+/** How long a stop waits for running work to be published. */
+export const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
+/** How long a handle pins what it names: the original's clients never renew. */
+export const DEFAULT_HANDLE_LEASE_MS = 3_600_000;
+
+/** The common client gives a call 1 s; half of it is ours to wait with. */
+export const MAX_REPLY_WAIT_MS = 500;
+/** An expired assignment rests in memory this long, then only on disk. */
+export const EXPIRED_IN_MEMORY_MS = 60_000;
+/** An expired assignment is removed, row and staging file, after this. */
+export const EXPIRED_ON_DISK_MS = 24 * 3_600_000;
+/** How often the expired assignments on disk are looked for. */
+export const JANITOR_INTERVAL_MS = 10 * 60_000;
+
+/** The root names a folder after a namespace: the file system's own limit. */
+export const MAX_NAMESPACE_BYTES = 255;
+/** A key is a hash or a short description; it is indexed twice by SQLite. */
+export const MAX_KEY_BYTES = 64 * KIB;
+/** Larger messages are refused before they are buffered. */
+export const DEFAULT_MAX_MESSAGE_BYTES = 64 * MIB;
+/** What a reply's envelope adds to a value: field tag, length, and slack. */
+export const MESSAGE_OVERHEAD_BYTES = 64;
+/** A grpc-js message length is a signed 32-bit number on some clients. */
+export const MAX_MAX_MESSAGE_BYTES = 1024 * MIB;
+
+/** Bytes of hot values kept in memory. */
+export const DEFAULT_MEMORY_CACHE_BYTES = 64 * MIB;
+/** Entries at rest that the table remembers: about 400 bytes each. */
+export const MAX_RESTING_ENTRIES = 32_768;
+/** Assignments in memory, about 500 bytes each; above it: Unassigned. */
+export const MAX_ASSIGNMENTS = 100_000;
+/** Live handles, about 200 bytes each; above it: Unassigned. */
+export const MAX_HANDLES = 100_000;
+/** Expired handles whose late Drop is still answered with OK. */
+export const MAX_EXPIRED_HANDLES = 100_000;
+/** Gets that wait for one entry; above it they are told Loading. */
+export const MAX_WAITERS_PER_ENTRY = 10_000;
+
+/** More workers than this gain nothing: the disk is the limit. */
+export const MAX_WORKERS = 64;
+/** Operations queued for the blob workers; above it: overloaded. */
+export const MAX_BLOB_QUEUE = 8_192;
+/** Bytes of values queued for the blob workers; above it: overloaded. */
+export const MAX_BLOB_QUEUE_BYTES = 256 * MIB;
+/** Operations queued for the manifest worker; above it: overloaded. */
+export const MAX_MANIFEST_QUEUE = 16_384;
+
+/**
+ * Room left in front of a value that is read, so that the edge can write its
+ * message and frame headers there and send the buffer without a copy:
+ * 5 bytes of gRPC frame, 1 of field tag, up to 5 of length.
+ */
+export const VALUE_HEADROOM_BYTES = 16;
