@@ -1,0 +1,125 @@
+/**
+ * What the manifest said: an entry that was absent or at rest becomes known.
+ *
+ * @module
+ */
+
+import { startEvicting } from "./evict.ts";
+import { ask, refuse, wants } from "./asking.ts";
+import type { Entry, State, Wait } from "./state.ts";
+import type { Asked, Assignment, Row } from "./types.ts";
+
+/** Takes the manifest's answer; every wait of the entry is looked at again. */
+export function asked(
+  s: State,
+  entry: Entry,
+  answer: Asked,
+  nowMs: number,
+): void {
+  const { state } = entry;
+  if (state.kind !== "asking") return;
+  if (state.proposed) s.proposals--;
+  discardSuperseded(s, state.superseded, answer);
+  switch (answer.kind) {
+    case "none":
+      return absent(s, entry);
+    case "assigned":
+      return assigned(s, entry, state.proposed!, nowMs);
+    case "row":
+      adopt(s, entry, answer.row, nowMs);
+      return s.wake(entry);
+    case "failed":
+      // A cache that cannot keep a value says so now, not at Set.
+      return leave(s, entry, (wait) => {
+        if (wait.request.kind === "get") {
+          s.reply(wait, { kind: "unassigned", reason: "failed" });
+        } else {
+          s.reply(wait, { kind: "error", error: answer.error });
+        }
+      });
+  }
+}
+
+/** Removes the file of an assignment that no row names any more. */
+function discardSuperseded(
+  s: State,
+  staging: string | undefined,
+  answer: Asked,
+): void {
+  if (staging === undefined || answer.kind === "failed") return;
+  const { row } = answer.kind === "row" ? answer : { row: undefined };
+  if (row?.status === "loading" && row.staging === staging) return;
+  s.emit({ kind: "discard", staging });
+}
+
+/** There is no row: those who want the work are next, the others get nothing. */
+function absent(s: State, entry: Entry): void {
+  if (s.canAssign() && entry.waits.some((wait) => wants(wait))) {
+    return ask(s, entry);
+  }
+  leave(s, entry, (wait) => {
+    if (wants(wait)) return refuse(s, wait);
+    switch (wait.request.kind) {
+      case "get":
+        return s.reply(wait, { kind: "unassigned" });
+      case "evict":
+        return s.reply(wait, { kind: "ok" });
+      default:
+        s.again.push(wait);
+    }
+  });
+}
+
+/** Forgets the entry, and ends each of its waits. */
+function leave(s: State, entry: Entry, end: (wait: Wait) => void): void {
+  s.forget(entry);
+  const { waits } = entry;
+  entry.waits = [];
+  for (const wait of waits) if (wait.live) end(wait);
+}
+
+function assigned(
+  s: State,
+  entry: Entry,
+  assignment: Assignment,
+  nowMs: number,
+): void {
+  const winner = s.draining
+    ? undefined
+    : entry.waits.find((wait) => wants(wait, assignment));
+  // Where the caller has gone, the lease ends as it begins: the next one who
+  // asks takes the work over.
+  const deadlineMs = winner ? nowMs + s.options.leaseTimeoutMs : nowMs;
+  entry.state = { kind: "loading", assignment, deadlineMs };
+  s.assignments.set(assignment.id, entry);
+  if (winner) s.reply(winner, { kind: "assigned", assignment });
+  s.wake(entry);
+}
+
+/** Takes over what the manifest knows of an entry that was not in memory. */
+export function adopt(s: State, entry: Entry, row: Row, nowMs: number): void {
+  switch (row.status) {
+    case "loading": {
+      const { id = s.options.newId(), staging } = row;
+      const assignment = staging === undefined ? { id } : { id, staging };
+      // What is loading and alive is in memory; this one expired long ago.
+      const deadlineMs = nowMs;
+      entry.state = row.id === undefined
+        ? { kind: "loading", assignment, deadlineMs, unnamed: true }
+        : { kind: "loading", assignment, deadlineMs };
+      s.assignments.set(id, entry);
+      return;
+    }
+    case "ready":
+      entry.state = {
+        kind: "ready",
+        generation: row.id ?? s.options.newId(),
+        pins: 0,
+        ...(row.id === undefined ? {} : { rowId: row.id }),
+        ...(row.digest ? { digest: row.digest } : {}),
+      };
+      return s.rest(entry);
+    case "evicting":
+      return startEvicting(s, entry, { damaged: false, rowId: row.id });
+  }
+}

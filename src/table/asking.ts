@@ -1,0 +1,60 @@
+/**
+ * Asking the manifest about an entry that is not in memory.
+ *
+ * @module
+ */
+
+import type { Entry, State, Wait } from "./state.ts";
+import type { Assignment, EntryKey, Request } from "./types.ts";
+
+type Get = Request & { kind: "get" };
+
+/** An entry of which only the manifest knows something, if anything. */
+export function newEntry(s: State, key: EntryKey): Entry {
+  const state = { kind: "asking", token: 0 } as const;
+  // The caller's key is a view into its whole request: keep no more than it.
+  const { name, namespace } = key;
+  const owned = { name, namespace, key: new Uint8Array(key.key) };
+  const entry: Entry = { key: owned, state, waits: [] };
+  s.entries.set(key.name, entry);
+  return entry;
+}
+
+/** Asks the manifest; where it has nothing, the first who wants it gets the entry. */
+export function ask(s: State, entry: Entry, wait?: Wait): void {
+  if (wait) entry.waits.push(wait);
+  const token = s.nextToken();
+  const { key } = entry;
+  const proposed = propose(s, entry);
+  if (proposed) {
+    entry.state = { kind: "asking", token, proposed };
+    s.emit({ kind: "claim", entry: key, token, assignment: proposed });
+  } else {
+    entry.state = { kind: "asking", token };
+    s.emit({ kind: "find", entry: key, token });
+  }
+}
+
+/** An assignment for the first who wants one, if there can be one. */
+export function propose(s: State, entry: Entry): Assignment | undefined {
+  const wait = s.canAssign() && entry.waits.find((wait) => wants(wait));
+  if (!wait) return undefined;
+  const id = s.options.newId();
+  s.proposals++;
+  return (wait.request as Get).api === "local"
+    ? { id, staging: s.options.newStaging() }
+    : { id };
+}
+
+/** Whether a wait asks for work; `kind`: for an assignment of that kind. */
+export function wants(wait: Wait, kind?: Assignment): boolean {
+  const { live, request } = wait;
+  return live && request.kind === "get" && request.assign &&
+    (!kind || (request.api === "local") === (kind.staging !== undefined));
+}
+
+/** Nothing is assigned now, and the client is not to wait for it. */
+export function refuse(s: State, wait: Wait): void {
+  const reason = s.draining ? "stopping" : "full";
+  s.reply(wait, { kind: "unassigned", reason });
+}

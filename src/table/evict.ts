@@ -1,0 +1,91 @@
+/**
+ * Taking entries away: to make room, because their bytes are damaged, or
+ * because no row owns a file.
+ *
+ * @module
+ */
+
+import { LarderError } from "../errors.ts";
+import { ask, newEntry } from "./asking.ts";
+import type { Entry, State, Wait } from "./state.ts";
+import type { Id, Request, Result } from "./types.ts";
+
+/** Persists Evicting, removes the file, removes the row: one effect. */
+export function startEvicting(
+  s: State,
+  entry: Entry,
+  { damaged, rowId }: { damaged: boolean; rowId: Id | undefined },
+): void {
+  if (damaged) unpinAll(s, entry.key.name);
+  const token = s.nextToken();
+  entry.state = { kind: "evicting", token };
+  s.resting.delete(entry.key.name);
+  const id = rowId === undefined ? {} : { id: rowId };
+  s.emit({ kind: "evict", entry: entry.key, token, ...id, damaged });
+}
+
+/**
+ * Handles on damaged bytes pin nothing any more; their Drop is still OK. Damage
+ * is rare enough to look at all handles.
+ */
+function unpinAll(s: State, name: string): void {
+  for (const handle of s.handles.values()) {
+    if (handle.name === name) handle.generation = "";
+  }
+}
+
+/** Takes a ready entry away; refused while somebody computes or reads it. */
+export function evict(s: State, wait: Wait): void {
+  const { entry: key } = wait.request as Request & { kind: "evict" };
+  const entry = s.entries.get(key.name);
+  if (!entry) return ask(s, newEntry(s, key), wait);
+  const { state } = entry;
+  const busy = state.kind === "loading" || state.kind === "publishing" ||
+    (state.kind === "ready" && state.pins > 0);
+  if (busy) {
+    const message = `Cannot evict ${key.name}: it is in use; try again later`;
+    const error = new LarderError("in-use", message);
+    return s.reply(wait, { kind: "error", error });
+  }
+  const idle = state.kind === "ready" && state.reading === undefined &&
+    state.verifying === undefined;
+  if (idle) startEvicting(s, entry, { damaged: false, rowId: state.rowId });
+  entry.waits.push(wait);
+}
+
+/** Deletes a file that no row owns; its name is blocked meanwhile. */
+export function sweep(s: State, wait: Wait): void {
+  const { name } = wait.request as Request & { kind: "sweep" };
+  if (s.entries.has(name)) return s.reply(wait, { kind: "loading" });
+  const namespace = name.slice(0, name.lastIndexOf("/"));
+  const key = { name, namespace, key: new Uint8Array() };
+  const entry = newEntry(s, key);
+  const token = s.nextToken();
+  entry.state = { kind: "evicting", token };
+  entry.waits.push(wait);
+  s.emit({ kind: "sweep", name, token });
+}
+
+/** The entry is gone, or the manifest keeps what is left to be done. */
+export function evicted(
+  s: State,
+  entry: Entry,
+  result: Result & { kind: "evicted" },
+): void {
+  const { state } = entry;
+  if (state.kind !== "evicting" || state.token !== result.token) return;
+  const { waits } = entry;
+  const { error } = result;
+  entry.waits = [];
+  s.forget(entry);
+  for (const wait of waits) {
+    const { kind } = wait.request;
+    if (kind === "evict" || kind === "sweep") {
+      s.reply(wait, error ? { kind: "error", error } : { kind: "ok" });
+    } else if (kind === "get" && error) {
+      s.reply(wait, { kind: "unassigned", reason: "failed" });
+    } else {
+      s.again.push(wait);
+    }
+  }
+}

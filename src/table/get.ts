@@ -1,0 +1,129 @@
+/**
+ * Get: who has the entry, and who computes it.
+ *
+ * @module
+ */
+
+import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
+import { ask, newEntry, propose, refuse } from "./asking.ts";
+import { republish } from "./publish.ts";
+import { startReading, startVerifying } from "./read.ts";
+import type { Entry, State, Wait } from "./state.ts";
+import type { Request, Result } from "./types.ts";
+
+type Get = Request & { kind: "get" };
+
+/** Answers a Get by the entry as it is now, or lets it wait for what decides. */
+export function get(s: State, wait: Wait, nowMs: number): void {
+  const request = wait.request as Get;
+  const entry = s.entries.get(request.entry.name);
+  if (!entry) return ask(s, newEntry(s, request.entry), wait);
+  const { state } = entry;
+  switch (state.kind) {
+    case "asking":
+      return join(s, entry, wait);
+    case "loading":
+      return nowMs < state.deadlineMs
+        ? s.reply(wait, { kind: "loading" })
+        : getExpired(s, entry, wait);
+    case "publishing":
+      return s.reply(wait, { kind: "loading" });
+    case "ready":
+      return getReady(s, entry, wait);
+    case "evicting":
+      return s.reply(wait, { kind: "unassigned" });
+  }
+}
+
+function join(s: State, entry: Entry, wait: Wait): void {
+  if (entry.waits.length >= MAX_WAITERS_PER_ENTRY) {
+    entry.waits = entry.waits.filter((wait) => wait.live);
+    if (entry.waits.length >= MAX_WAITERS_PER_ENTRY) {
+      return s.reply(wait, { kind: "loading" });
+    }
+  }
+  entry.waits.push(wait);
+}
+
+function getReady(s: State, entry: Entry, wait: Wait): void {
+  const { state } = entry;
+  if (state.kind !== "ready") return;
+  const local = (wait.request as Get).api === "local";
+  if (local || !state.digest) {
+    join(s, entry, wait);
+    startVerifying(s, entry);
+  } else if (state.digest.size > s.options.maxValueBytes) {
+    s.reply(wait, { kind: "unassigned", reason: "too-large" });
+  } else {
+    join(s, entry, wait);
+    startReading(s, entry);
+  }
+}
+
+/** The lease has ended: the work goes to whoever asks. */
+function getExpired(s: State, entry: Entry, wait: Wait): void {
+  const { state } = entry;
+  if (state.kind !== "loading") return;
+  if (state.probe === undefined && republish(s, entry)) {
+    return s.reply(wait, { kind: "loading" });
+  }
+  if ((wait.request as Get).assign && s.draining) return refuse(s, wait);
+  join(s, entry, wait);
+  if (state.probe !== undefined) return;
+  const { staging } = state.assignment;
+  if (staging === undefined) return takeOver(s, entry);
+  state.probe = s.nextToken();
+  s.emit({ kind: "probe", name: entry.key.name, token: state.probe, staging });
+}
+
+/** A staging file that changed within the lease counts as a heartbeat. */
+export function probed(
+  s: State,
+  entry: Entry,
+  result: Result & { kind: "probed" },
+  nowMs: number,
+): void {
+  const { state } = entry;
+  if (state.kind !== "loading" || state.probe !== result.token) return;
+  delete state.probe;
+  const { leaseTimeoutMs } = s.options;
+  const quietMs = result.changedAgoMs ?? Infinity;
+  if (quietMs < leaseTimeoutMs) {
+    state.deadlineMs = Math.max(
+      state.deadlineMs,
+      nowMs + leaseTimeoutMs - quietMs,
+    );
+  }
+  // A heartbeat may have come meanwhile: then too the lease is alive.
+  if (nowMs < state.deadlineMs) return s.wake(entry);
+  // Who asked has gone, or was told Loading: the holder keeps the work.
+  if (!entry.waits.some((wait) => wait.live)) return void (entry.waits = []);
+  takeOver(s, entry);
+}
+
+/** Gives an expired assignment to the next who asks, or removes it. */
+function takeOver(s: State, entry: Entry): void {
+  const { state, key } = entry;
+  if (state.kind !== "loading") return;
+  const { id, staging } = state.assignment;
+  // From here on the id is looked up in the manifest, behind this change: void
+  // when it was made, its holder's again when it failed.
+  s.assignments.delete(id);
+  const token = s.nextToken();
+  const superseded = staging === undefined ? {} : { superseded: staging };
+  const proposed = propose(s, entry);
+  if (proposed) {
+    entry.state = { kind: "asking", token, proposed, ...superseded };
+    s.emit({
+      kind: "reassign",
+      entry: key,
+      token,
+      ...(state.unnamed ? {} : { from: id }),
+      assignment: proposed,
+    });
+  } else {
+    entry.state = { kind: "asking", token, ...superseded };
+    const holder = state.unnamed ? {} : { id };
+    s.emit({ kind: "abandon", entry: key, token, ...holder });
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Handles: what local clients read is pinned until they drop it, or until the
+ * handle's lease ends.
+ *
+ * @module
+ */
+
+import { LarderError } from "../errors.ts";
+import { MAX_EXPIRED_HANDLES } from "../limits.ts";
+import type { Entry, Handle, State, Wait } from "./state.ts";
+import type { Id, Request } from "./types.ts";
+
+/** Pins a verified file for a local Get. */
+export function giveHandle(
+  s: State,
+  entry: Entry,
+  wait: Wait,
+  nowMs: number,
+): void {
+  const { state, key: { name } } = entry;
+  if (state.kind !== "ready") return;
+  if (s.handles.size >= s.maxHandles) {
+    return s.reply(wait, { kind: "unassigned", reason: "full" });
+  }
+  const id = s.options.newId();
+  const expiresMs = nowMs + s.options.handleLeaseMs;
+  s.handles.set(id, { name, generation: state.generation, expiresMs });
+  state.pins++;
+  s.reply(wait, { kind: "handle", id, name });
+}
+
+/** Releases one handle. */
+export function drop(s: State, wait: Wait, nowMs: number): void {
+  const { id } = wait.request as Request & { kind: "drop" };
+  const handle = s.handles.get(id);
+  if (handle) {
+    s.handles.delete(id);
+    unpin(s, handle);
+    return s.reply(wait, { kind: "ok" });
+  }
+  // Genuine handles that we do not know any more are no mistake of the client.
+  const { servedBefore, handleLeaseMs } = s.options;
+  const ofAnEarlierRun = servedBefore && nowMs < s.startMs + handleLeaseMs;
+  if (s.expiredHandles.delete(id) || ofAnEarlierRun) {
+    return s.reply(wait, { kind: "ok" });
+  }
+  const message =
+    `invalid handle id: ${id} was never given out, or was dropped`;
+  const error = new LarderError("invalid-handle-id", message);
+  s.reply(wait, { kind: "error", error });
+}
+
+/** Renews a handle; false where the id is no handle. */
+export function renewHandle(s: State, id: Id, nowMs: number): boolean {
+  const handle = s.handles.get(id);
+  if (!handle) return false;
+  s.handles.delete(id);
+  s.handles.set(id, handle);
+  handle.expiresMs = nowMs + s.options.handleLeaseMs;
+  return true;
+}
+
+/** Ends the handles whose lease is over. */
+export function expireHandles(s: State, nowMs: number): void {
+  for (const [id, handle] of s.handles) {
+    if (handle.expiresMs > nowMs) break;
+    s.handles.delete(id);
+    s.expiredHandles.set(id, nowMs + s.options.handleLeaseMs);
+    unpin(s, handle);
+  }
+  for (const [id, untilMs] of s.expiredHandles) {
+    if (untilMs > nowMs && s.expiredHandles.size <= MAX_EXPIRED_HANDLES) break;
+    s.expiredHandles.delete(id);
+  }
+}
+
+function unpin(s: State, handle: Handle): void {
+  const entry = s.entries.get(handle.name);
+  if (
+    entry?.state.kind !== "ready" ||
+    entry.state.generation !== handle.generation
+  ) return;
+  entry.state.pins--;
+  s.rest(entry);
+}

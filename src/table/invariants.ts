@@ -1,0 +1,80 @@
+/**
+ * What holds of the table after every step, as code: the tests and the
+ * simulation call it.
+ *
+ * @module
+ */
+
+import type { Entry, State } from "./state.ts";
+
+/** Throws an error that names the first invariant that does not hold. */
+export function checkInvariants(s: State): void {
+  for (const [name, entry] of s.entries) checkEntry(s, name, entry);
+  for (const [id, entry] of s.assignments) {
+    const { state } = entry;
+    const held = state.kind === "loading" || state.kind === "publishing";
+    must(held && state.assignment.id === id, `${id} holds its entry`);
+    must(s.entries.get(entry.key.name) === entry, `${id} holds a live entry`);
+    must(!s.handles.has(id), `${id} is one thing: assignment or handle`);
+  }
+  checkPins(s);
+  for (const [name, entry] of s.resting) {
+    must(s.entries.get(name) === entry, `${name} rests where it lives`);
+    const { state } = entry;
+    must(
+      state.kind === "ready" && state.pins === 0 &&
+        state.reading === undefined && state.verifying === undefined,
+      `${name} rests because nobody uses it`,
+    );
+  }
+  must(s.resting.size <= s.maxResting, "resting entries are bounded");
+  must(s.handles.size <= s.maxHandles, "handles are bounded");
+  for (const [ticket, wait] of s.waits) {
+    must(wait.live && wait.request.ticket === ticket, `${ticket} waits`);
+  }
+  for (const wait of s.timed.keys()) must(wait.live, "timed waits are live");
+  must(s.woken.size === 0 && s.again.length === 0, "the step has ended");
+  must(s.effects.length === 0, "the effects have been handed over");
+}
+
+function checkEntry(s: State, name: string, entry: Entry): void {
+  const { state, key, waits } = entry;
+  must(key.name === name, `${name} is filed under its name`);
+  if (state.kind === "loading" || state.kind === "publishing") {
+    must(
+      s.assignments.get(state.assignment.id) === entry,
+      `${name} is found by its assignment's id`,
+    );
+  }
+  const live = waits.filter((wait) => wait.live);
+  for (const wait of live) {
+    must(
+      s.waits.get(wait.request.ticket) === wait,
+      `${name}'s waits are registered`,
+    );
+  }
+  if (live.length === 0) return;
+  // Whoever waits, waits for something that is under way.
+  const underWay = state.kind === "asking" || state.kind === "evicting" ||
+    (state.kind === "loading" && state.probe !== undefined) ||
+    (state.kind === "ready" &&
+      (state.reading !== undefined || state.verifying !== undefined));
+  must(underWay, `${name} has waits, so something is under way`);
+}
+
+function checkPins(s: State): void {
+  const pins = new Map<string, number>();
+  for (const { name, generation } of s.handles.values()) {
+    const pinned = `${name} ${generation}`;
+    pins.set(pinned, (pins.get(pinned) ?? 0) + 1);
+  }
+  for (const { state, key: { name } } of s.entries.values()) {
+    if (state.kind !== "ready") continue;
+    const held = pins.get(`${name} ${state.generation}`) ?? 0;
+    must(state.pins === held, `${name} has as many pins as handles`);
+  }
+}
+
+function must(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`invariant broken: ${what}`);
+}

@@ -1,0 +1,98 @@
+/**
+ * Ids: heartbeats, the assignment an id stands for, and leases that end.
+ *
+ * @module
+ */
+
+import { LarderError } from "../errors.ts";
+import { EXPIRED_IN_MEMORY_MS } from "../limits.ts";
+import { adopt } from "./asked.ts";
+import { newEntry } from "./asking.ts";
+import { renewHandle } from "./handles.ts";
+import { publish, republish } from "./publish.ts";
+import type { Entry, State, Wait } from "./state.ts";
+import type { Id, Request, Result } from "./types.ts";
+
+type ById = Request & { kind: "heartbeat" | "set" | "done" };
+
+/** Heartbeat, Set and Done: what they do depends on what the id stands for. */
+export function byId(s: State, wait: Wait, nowMs: number): void {
+  const request = wait.request as ById;
+  const entry = s.assignments.get(request.id);
+  if (entry) {
+    if (request.kind !== "heartbeat") return publish(s, entry, wait);
+    renew(s, entry, request.id, nowMs);
+    return s.reply(wait, { kind: "ok" });
+  }
+  if (request.kind === "heartbeat" && renewHandle(s, request.id, nowMs)) {
+    return s.reply(wait, { kind: "ok" });
+  }
+  const { ticket, id } = request;
+  s.emit({ kind: "find-id", ticket, id });
+}
+
+function renew(s: State, entry: Entry, id: Id, nowMs: number): void {
+  if (entry.state.kind !== "loading") return;
+  entry.state.deadlineMs = Math.max(
+    entry.state.deadlineMs,
+    nowMs + s.options.leaseTimeoutMs,
+  );
+  s.assignments.delete(id);
+  s.assignments.set(id, entry);
+}
+
+/** The manifest has looked an id up that is not in memory. */
+export function foundId(
+  s: State,
+  result: Result & { kind: "found-id" },
+  nowMs: number,
+): void {
+  const wait = s.waits.get(result.ticket);
+  if (!wait) return;
+  const { row, error } = result;
+  const { id } = wait.request as ById;
+  if (error) return s.reply(wait, { kind: "error", error });
+  if (!row) return s.reply(wait, { kind: "error", error: invalid(id) });
+  // It has published: there is nothing left to do, and nothing changes.
+  if (row.status !== "loading") return s.reply(wait, { kind: "ok" });
+  const entry = s.entries.get(row.name);
+  if (!entry) {
+    // It expired long ago and nobody has taken it over: it is still its holder's.
+    const adopted = newEntry(s, row);
+    adopt(s, adopted, row, nowMs);
+    renew(s, adopted, id, nowMs);
+    return byId(s, wait, nowMs);
+  }
+  if (entry.state.kind === "asking" || entry.state.kind === "evicting") {
+    return void entry.waits.push(wait);
+  }
+  if (s.assignments.get(id) === entry) return byId(s, wait, nowMs);
+  // What is in memory is newer than what was found: it is looked up again.
+  s.emit({ kind: "find-id", ticket: result.ticket, id });
+}
+
+function invalid(id: Id): LarderError {
+  const message = `invalid assignment id: ${id} is unknown, or the work was ` +
+    "given to another client after its lease expired; ask again with Get";
+  return new LarderError("invalid-assignment-id", message);
+}
+
+/** Lets assignments that expired a while ago rest on disk only. */
+export function expireAssignments(s: State, nowMs: number): void {
+  for (const [id, entry] of s.assignments) {
+    const { state } = entry;
+    if (state.kind === "loading") {
+      if (state.deadlineMs + EXPIRED_IN_MEMORY_MS > nowMs) return;
+      s.assignments.delete(id);
+      if (state.probe === undefined && !republish(s, entry)) {
+        s.release(entry);
+        continue;
+      }
+    } else {
+      s.assignments.delete(id);
+    }
+    // Still busy: it is looked at again after the others.
+    s.assignments.set(id, entry);
+    return;
+  }
+}

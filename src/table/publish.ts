@@ -1,0 +1,263 @@
+/**
+ * Set and Done: from an accepted value to a ready entry, a step at a time.
+ *
+ * Set:  put → persist.
+ * Done: capture → (hash) → record → install → persist.
+ *
+ * @module
+ */
+
+import { LarderError } from "../errors.ts";
+import type { Entry, EntryState, State, Wait } from "./state.ts";
+import type { Digest, Request, Result } from "./types.ts";
+
+type Of<K extends Result["kind"]> = Result & { kind: K };
+type Publishing = EntryState & { kind: "publishing" };
+
+/** Set or Done of an assignment that is in memory. */
+export function publish(s: State, entry: Entry, wait: Wait): void {
+  const { state, key: { name } } = entry;
+  const request = wait.request as Request & { kind: "set" | "done" };
+  if (state.kind === "publishing") {
+    // Whatever it brings, the first one's outcome is this one's too.
+    state.joined.push(wait);
+    return answerDue(s, state);
+  }
+  if (state.kind !== "loading") return;
+  if (request.kind === "done" || state.taken) {
+    if (state.assignment.staging === undefined) {
+      return s.reply(wait, { kind: "error", error: noPath(request.id) });
+    }
+    return publishFile(s, entry, wait);
+  }
+  const token = begin(s, entry, wait);
+  s.emit({ kind: "put", name, token, value: request.value });
+}
+
+/** Publishes the client's file: from where it lies now, or from how far it came. */
+export function publishFile(s: State, entry: Entry, wait?: Wait): void {
+  const { state, key: { name } } = entry;
+  if (state.kind !== "loading") return;
+  const { assignment: { staging }, taken } = state;
+  if (staging === undefined) return;
+  const token = begin(s, entry, wait);
+  if (taken?.installed && taken.digest) {
+    s.emit({ kind: "verify", name, token, digest: taken.digest });
+  } else {
+    s.emit({ kind: "capture", name, token, staging });
+  }
+}
+
+/**
+ * Tries again to publish a file whose Done was answered with OK: its client
+ * has gone, the value is ours to keep. False where there is no such file.
+ */
+export function republish(s: State, entry: Entry): boolean {
+  const { state } = entry;
+  if (state.kind !== "loading" || !state.taken?.acknowledged) return false;
+  publishFile(s, entry);
+  return true;
+}
+
+function begin(s: State, entry: Entry, wait: Wait | undefined): number {
+  const { state } = entry;
+  if (state.kind !== "loading") throw new Error("only loading is published");
+  const { assignment, deadlineMs, taken } = state;
+  const token = s.nextToken();
+  entry.state = {
+    kind: "publishing",
+    assignment,
+    deadlineMs,
+    token,
+    joined: wait ? [wait] : [],
+    ...(taken ? { taken } : {}),
+    ...(taken?.digest ? { digest: taken.digest } : {}),
+  };
+  // Gets that waited for the lease to end are told Loading.
+  s.wake(entry);
+  if (taken) answerDue(s, entry.state);
+  return token;
+}
+
+/** A step of publishing is done: the next one follows. */
+export function published(
+  s: State,
+  entry: Entry,
+  result: Of<
+    "stored" | "captured" | "hashed" | "recorded" | "installed" | "persisted"
+  >,
+): void {
+  const { state } = entry;
+  if (state.kind !== "publishing" || state.token !== result.token) return;
+  switch (result.kind) {
+    case "stored":
+      state.digest = result.digest;
+      state.stamp = result.stamp;
+      return persist(s, entry, state);
+    case "captured":
+      state.taken ??= { acknowledged: false };
+      answerDue(s, state);
+      return result.digest
+        ? record(s, entry, state, result.digest)
+        : hash(s, entry, state);
+    case "hashed":
+      return record(s, entry, state, result.digest);
+    case "recorded":
+      if (state.taken) state.taken.digest = state.digest!;
+      return install(s, entry, state);
+    case "installed":
+      if (state.taken) state.taken.installed = true;
+      state.stamp = result.stamp;
+      return persist(s, entry, state);
+    case "persisted":
+      return finish(s, entry, state);
+  }
+}
+
+function hash(s: State, entry: Entry, state: Publishing): void {
+  const token = state.token = s.nextToken();
+  const staging = state.assignment.staging!;
+  s.emit({ kind: "hash", name: entry.key.name, token, staging });
+}
+
+function record(
+  s: State,
+  entry: Entry,
+  state: Publishing,
+  digest: Digest,
+): void {
+  state.digest = digest;
+  const token = state.token = s.nextToken();
+  const { id } = state.assignment;
+  s.emit({ kind: "record", entry: entry.key, token, id, digest });
+}
+
+function install(s: State, entry: Entry, state: Publishing): void {
+  const token = state.token = s.nextToken();
+  const staging = state.assignment.staging!;
+  s.emit({ kind: "install", name: entry.key.name, token, staging });
+}
+
+function persist(s: State, entry: Entry, state: Publishing): void {
+  const token = state.token = s.nextToken();
+  const { assignment: { id }, digest } = state;
+  s.emit({ kind: "persist", entry: entry.key, token, id, digest: digest! });
+}
+
+function finish(s: State, entry: Entry, state: Publishing): void {
+  const { assignment: { id, staging }, digest, stamp, joined } = state;
+  s.assignments.delete(id);
+  if (staging !== undefined) s.emit({ kind: "discard", staging });
+  entry.state = {
+    kind: "ready",
+    generation: id,
+    rowId: id,
+    digest: digest!,
+    ...(stamp ? { stamp } : {}),
+    pins: 0,
+  };
+  for (const wait of joined) s.reply(wait, { kind: "ok" });
+  s.wake(entry);
+  s.rest(entry);
+}
+
+/** What a failed publish had installed was looked at again. */
+export function rechecked(
+  s: State,
+  entry: Entry,
+  result: Of<"verified" | "damaged" | "unreadable">,
+  nowMs: number,
+): void {
+  const { state } = entry;
+  if (state.kind !== "publishing" || state.token !== result.token) return;
+  switch (result.kind) {
+    case "verified":
+      state.stamp = result.stamp;
+      return persist(s, entry, state);
+    case "unreadable":
+      return fail(s, entry, state, { error: result.error, nowMs });
+    case "damaged":
+      // A power cut tore it: there is nothing left that could be published.
+      delete state.taken;
+      return fail(s, entry, state, {
+        error: noFile(state.assignment.id),
+        nowMs,
+      });
+  }
+}
+
+/** A step failed: the work stays with the client, with a full lease. */
+export function publishFailed(
+  s: State,
+  entry: Entry,
+  result: Of<"publish-failed">,
+  nowMs: number,
+): void {
+  const { state } = entry;
+  if (state.kind !== "publishing" || state.token !== result.token) return;
+  const { error, lost } = result;
+  if (!lost && error.code === "no-file") {
+    const { taken } = state;
+    if (taken?.digest && !taken.installed) {
+      // An install that was reported as failed may have renamed it all the same.
+      taken.installed = true;
+      const token = state.token = s.nextToken();
+      const { name } = entry.key;
+      return s.emit({ kind: "verify", name, token, digest: taken.digest });
+    }
+    // What was taken has vanished, whoever did that.
+    delete state.taken;
+  }
+  if (!lost) return fail(s, entry, state, { error, nowMs });
+  // The row is another's: what the manifest says now is what counts.
+  const { assignment: { id, staging }, joined } = state;
+  s.assignments.delete(id);
+  s.release(entry);
+  if (staging !== undefined) s.emit({ kind: "discard", staging });
+  for (const wait of joined) s.reply(wait, { kind: "error", error });
+}
+
+function fail(
+  s: State,
+  entry: Entry,
+  { assignment, joined, taken, deadlineMs }: Publishing,
+  { error, nowMs }: { error: LarderError; nowMs: number },
+): void {
+  entry.state = {
+    kind: "loading",
+    assignment,
+    deadlineMs: Math.max(deadlineMs, nowMs + s.options.leaseTimeoutMs),
+    ...(taken ? { taken } : {}),
+  };
+  // Least recently renewed first: this one has just been renewed.
+  s.assignments.delete(assignment.id);
+  s.assignments.set(assignment.id, entry);
+  s.wake(entry);
+  for (const wait of joined) s.reply(wait, { kind: "error", error });
+}
+
+/** A Done has waited long enough: its file is ours, or will be answered for when it is. */
+export function publishIsDue(s: State, entry: Entry | undefined): void {
+  if (entry?.state.kind === "publishing") answerDue(s, entry.state);
+}
+
+function answerDue(s: State, state: Publishing): void {
+  if (!state.taken) return;
+  for (const wait of state.joined) {
+    if (!wait.due || !wait.live) continue;
+    state.taken.acknowledged = true;
+    s.reply(wait, { kind: "ok" });
+  }
+}
+
+function noPath(id: string): LarderError {
+  const message = `Cannot publish assignment ${id}: it was made by ` +
+    "RemoteCache and has no path; publish it with RemoteCache.Set";
+  return new LarderError("no-file", message);
+}
+
+function noFile(id: string): LarderError {
+  const message = `Cannot publish assignment ${id}: its file did not survive ` +
+    "a power cut; compute it again, then call Done again";
+  return new LarderError("no-file", message);
+}

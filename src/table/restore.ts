@@ -1,0 +1,40 @@
+/**
+ * What a start makes of the rows that were not ready when the server stopped.
+ *
+ * @module
+ */
+
+import { newEntry } from "./asking.ts";
+import { startEvicting } from "./evict.ts";
+import { republish } from "./publish.ts";
+import type { State } from "./state.ts";
+import type { Row } from "./types.ts";
+
+/** Takes a row as it was found; `captured`: its captured file is still there. */
+export function restore(
+  s: State,
+  row: Row,
+  { captured, nowMs }: { captured: boolean; nowMs: number },
+): void {
+  if (row.status === "ready") return;
+  if (row.status === "evicting") {
+    const entry = newEntry(s, row);
+    return startEvicting(s, entry, { damaged: false, rowId: row.id });
+  }
+  // The original server's ids died with it: the next one who asks is assigned.
+  if (row.id === undefined) return;
+  const { id, staging, digest } = row;
+  const entry = newEntry(s, row);
+  const assignment = staging === undefined ? { id } : { id, staging };
+  const deadlineMs = nowMs + s.options.restartGraceMs;
+  entry.state = { kind: "loading", assignment, deadlineMs };
+  s.assignments.set(id, entry);
+  // The Done of a captured file may have been answered: it is ours to publish.
+  if (captured) {
+    entry.state.taken = { acknowledged: true };
+  } else if (digest) {
+    // The digest was recorded and the capture is gone: it was installed.
+    entry.state.taken = { acknowledged: true, digest, installed: true };
+  }
+  republish(s, entry);
+}

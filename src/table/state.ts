@@ -1,0 +1,222 @@
+/**
+ * The table's state: what is active, and a bounded number of entries at rest.
+ *
+ * @module
+ */
+
+import type {
+  Assignment,
+  Digest,
+  Effect,
+  EntryKey,
+  Id,
+  Reply,
+  Request,
+  Stamp,
+  TableOptions,
+} from "./types.ts";
+import {
+  MAX_ASSIGNMENTS,
+  MAX_HANDLES,
+  MAX_RESTING_ENTRIES,
+} from "../limits.ts";
+
+/** A request that has not been answered yet. */
+export interface Wait {
+  readonly request: Request;
+  /** False once it was answered, or its caller has gone. */
+  live: boolean;
+  /** A Done whose 500 ms are over: answered as soon as its file is captured. */
+  due: boolean;
+}
+
+/** A file that was captured and is not published yet. */
+export interface TakenFile {
+  /** A Done was answered with OK: the value is ours to keep. */
+  acknowledged: boolean;
+  /** What was recorded in its row. */
+  digest?: Digest;
+  /** It lies at its final path, or should: it may only lack its row. */
+  installed?: true;
+}
+
+/**
+ * What is known of an entry. An entry that is not in memory is absent or at
+ * rest: only the manifest knows.
+ */
+export type EntryState =
+  /** The manifest is being asked, or told; its answer is the next state. */
+  | {
+    readonly kind: "asking";
+    readonly token: number;
+    /** Who gets the entry when the manifest agrees. */
+    readonly proposed?: Assignment;
+    /** A superseded assignment's file, to be removed then. */
+    readonly superseded?: string;
+  }
+  | {
+    readonly kind: "loading";
+    readonly assignment: Assignment;
+    /** The end of the lease, on the monotonic clock. */
+    deadlineMs: number;
+    /** The question when the staging file changed is under way. */
+    probe?: number;
+    /** A publish got as far as having taken the client's file, and failed. */
+    taken?: TakenFile;
+    /** Made by the original server: the row has no id to compare with. */
+    readonly unnamed?: true;
+  }
+  | {
+    readonly kind: "publishing";
+    readonly assignment: Assignment;
+    /** The end of the lease, should the publish fail. */
+    readonly deadlineMs: number;
+    /** The step that is under way. */
+    token: number;
+    /** Set and Done calls that wait for the outcome. */
+    readonly joined: Wait[];
+    /** The client's file, once it is ours: from then on Done may be answered. */
+    taken?: TakenFile;
+    digest?: Digest;
+    stamp?: Stamp;
+  }
+  | {
+    readonly kind: "ready";
+    /** Tells this publish of the key from every other. */
+    readonly generation: Id;
+    /** The id in the row, which rows of the original server lack. */
+    rowId?: Id;
+    /** Absent until a blob of the original server has been hashed. */
+    digest?: Digest;
+    /** The file as it was last verified since the start. */
+    stamp?: Stamp;
+    /** Handles on it. */
+    pins: number;
+    /** The read that is under way. */
+    reading?: number;
+    /** The verification that is under way. */
+    verifying?: number;
+  }
+  | { readonly kind: "evicting"; readonly token: number };
+
+/** An entry in memory. */
+export interface Entry {
+  readonly key: EntryKey;
+  state: EntryState;
+  /** Requests to be looked at again when the state has changed. */
+  waits: Wait[];
+}
+
+/** A reader's pin. */
+export interface Handle {
+  readonly name: string;
+  /** The publish that it pins; empty once that was found damaged. */
+  generation: Id;
+  expiresMs: number;
+}
+
+/** Everything the table knows, and the effects of the step under way. */
+export class State {
+  /** By name: everything active, and what is at rest in memory. */
+  readonly entries = new Map<string, Entry>();
+  /** The loading and publishing entries by id, least recently renewed first. */
+  readonly assignments = new Map<Id, Entry>();
+  /** By id, least recently renewed first: the first one expires first. */
+  readonly handles = new Map<Id, Handle>();
+  /** Expired handles and until when their Drop is OK, first one first. */
+  readonly expiredHandles = new Map<Id, number>();
+  /** By ticket: every wait that may be cancelled. */
+  readonly waits = new Map<number, Wait>();
+  /** Waits that are answered in time whatever happens, earliest first. */
+  readonly timed = new Map<Wait, number>();
+  /** Ready entries that nobody uses, least recently used first. */
+  readonly resting = new Map<string, Entry>();
+  readonly maxAssignments: number;
+  readonly maxHandles: number;
+  readonly maxResting: number;
+  /** Entries whose waits are looked at again before the step ends. */
+  readonly woken = new Set<Entry>();
+  /** Waits of entries that were forgotten, to be looked at again as well. */
+  again: Wait[] = [];
+  draining = false;
+  /** Assignments that the manifest has not confirmed yet. */
+  proposals = 0;
+  effects: Effect[] = [];
+  #token = 0;
+
+  constructor(readonly options: TableOptions, readonly startMs: number) {
+    this.maxAssignments = options.maxAssignments ?? MAX_ASSIGNMENTS;
+    this.maxHandles = options.maxHandles ?? MAX_HANDLES;
+    this.maxResting = options.maxResting ?? MAX_RESTING_ENTRIES;
+  }
+
+  /** A token no effect has had. */
+  nextToken(): number {
+    return ++this.#token;
+  }
+
+  /** Whether new assignments can be given out. */
+  canAssign(): boolean {
+    const taken = this.assignments.size + this.proposals;
+    return !this.draining && taken < this.maxAssignments;
+  }
+
+  emit(effect: Effect): void {
+    this.effects.push(effect);
+  }
+
+  /** Answers a wait, once; one whose caller has gone is not answered. */
+  reply(wait: Wait, reply: Reply): void {
+    if (!wait.live) return;
+    this.settle(wait);
+    this.emit({ kind: "reply", ticket: wait.request.ticket, reply });
+  }
+
+  /** Registers a request that is going to wait. */
+  wait(request: Request, answerByMs?: number): Wait {
+    const wait = { request, live: true, due: false };
+    this.waits.set(request.ticket, wait);
+    if (answerByMs !== undefined) this.timed.set(wait, answerByMs);
+    return wait;
+  }
+
+  /** Forgets a wait without an answer. */
+  settle(wait: Wait): void {
+    wait.live = false;
+    this.waits.delete(wait.request.ticket);
+    this.timed.delete(wait);
+  }
+
+  /** Removes an entry from memory; the manifest may still know it. */
+  forget(entry: Entry): void {
+    this.entries.delete(entry.key.name);
+    this.resting.delete(entry.key.name);
+  }
+
+  /** Removes an entry from memory, and lets its waits begin anew. */
+  release(entry: Entry): void {
+    this.forget(entry);
+    this.again.push(...entry.waits);
+    entry.waits = [];
+  }
+
+  /** The entry has changed: its waits are looked at again before the step ends. */
+  wake(entry: Entry): void {
+    if (entry.waits.length > 0) this.woken.add(entry);
+  }
+
+  /** Keeps the ready entries that nobody uses in bounds; call after every use. */
+  rest(entry: Entry): void {
+    const { state, key: { name } } = entry;
+    this.resting.delete(name);
+    if (
+      state.kind !== "ready" || state.pins > 0 || entry.waits.length > 0 ||
+      state.reading !== undefined || state.verifying !== undefined
+    ) return;
+    this.resting.set(name, entry);
+    if (this.resting.size > this.maxResting) {
+      const [oldest] = this.resting.values();
+      if (oldest) this.forget(oldest);
+    }
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * The state table: one serialized state for both services. `step` takes a
+ * command and returns effects; nothing in here awaits, reads a clock or does
+ * anything by itself.
+ *
+ * @module
+ */
+
+import { EXPIRED_IN_MEMORY_MS, MAX_REPLY_WAIT_MS } from "../limits.ts";
+import { asked } from "./asked.ts";
+import { evict, evicted, sweep } from "./evict.ts";
+import { get, probed } from "./get.ts";
+import { drop, expireHandles } from "./handles.ts";
+import { byId, expireAssignments, foundId } from "./leases.ts";
+import {
+  published,
+  publishFailed,
+  publishIsDue,
+  rechecked,
+} from "./publish.ts";
+import { damaged, read, unreadable, verified } from "./read.ts";
+import { restore } from "./restore.ts";
+import { State } from "./state.ts";
+import type { Wait } from "./state.ts";
+import type {
+  Command,
+  Effect,
+  Request,
+  Result,
+  TableOptions,
+} from "./types.ts";
+
+/** How many of what the table holds; for metrics and tests. */
+export interface TableCounts {
+  readonly loading: number;
+  readonly publishing: number;
+  readonly handles: number;
+  readonly waits: number;
+  readonly entries: number;
+}
+
+/** The state table. */
+export class StateTable {
+  /** The state, for the invariants and for tests. */
+  readonly state: State;
+
+  /** An empty table that starts at `nowMs`. */
+  constructor(options: TableOptions, nowMs: number) {
+    this.state = new State(options, nowMs);
+  }
+
+  /** Takes one command; returns what is to be done, replies included. */
+  step(command: Command, nowMs: number): readonly Effect[] {
+    const s = this.state;
+    this.#apply(command, nowMs);
+    while (s.woken.size > 0 || s.again.length > 0) this.#lookAgain(nowMs);
+    const { effects } = s;
+    s.effects = [];
+    return effects;
+  }
+
+  /** When `tick` has something to do at the latest; `undefined`: never. */
+  nextDeadlineMs(): number | undefined {
+    const s = this.state;
+    let nextMs = Infinity;
+    for (const dueMs of s.timed.values()) {
+      nextMs = dueMs;
+      break;
+    }
+    for (const { expiresMs } of s.handles.values()) {
+      nextMs = Math.min(nextMs, expiresMs);
+      break;
+    }
+    for (const { state } of s.assignments.values()) {
+      if (state.kind === "loading" && state.probe === undefined) {
+        nextMs = Math.min(nextMs, state.deadlineMs + EXPIRED_IN_MEMORY_MS);
+      }
+      break;
+    }
+    return nextMs === Infinity ? undefined : nextMs;
+  }
+
+  /** Whether work is under way that a stop should wait for. */
+  isBusy(nowMs: number): boolean {
+    for (const { state } of this.state.assignments.values()) {
+      if (state.kind === "publishing") return true;
+      if (state.kind !== "loading") continue;
+      if (state.deadlineMs > nowMs || state.taken?.acknowledged) return true;
+    }
+    return false;
+  }
+
+  /** What the table holds. */
+  counts(): TableCounts {
+    const s = this.state;
+    let loading = 0;
+    for (const { state } of s.assignments.values()) {
+      if (state.kind === "loading") loading++;
+    }
+    return {
+      loading,
+      publishing: s.assignments.size - loading,
+      handles: s.handles.size,
+      waits: s.waits.size,
+      entries: s.entries.size,
+    };
+  }
+
+  #apply(command: Command, nowMs: number): void {
+    const s = this.state;
+    switch (command.kind) {
+      case "get":
+      case "done":
+        return this.#request(
+          s.wait(command, nowMs + MAX_REPLY_WAIT_MS),
+          nowMs,
+        );
+      case "heartbeat":
+      case "set":
+      case "drop":
+      case "evict":
+      case "sweep":
+        return this.#request(s.wait(command), nowMs);
+      case "cancel": {
+        const wait = s.waits.get(command.ticket);
+        // What was accepted is finished, whether or not anybody listens.
+        if (wait) s.settle(wait);
+        return;
+      }
+      case "restore":
+        return restore(s, command.row, { captured: command.captured, nowMs });
+      case "tick":
+        return this.#tick(nowMs);
+      case "drain":
+        s.draining = true;
+        return;
+      case "found-id":
+        return foundId(s, command, nowMs);
+      default:
+        return this.#result(command, nowMs);
+    }
+  }
+
+  #request(wait: Wait, nowMs: number): void {
+    const s = this.state;
+    const request: Request = wait.request;
+    switch (request.kind) {
+      case "get":
+        return get(s, wait, nowMs);
+      case "drop":
+        return drop(s, wait, nowMs);
+      case "evict":
+        return evict(s, wait);
+      case "sweep":
+        return sweep(s, wait);
+      default:
+        return byId(s, wait, nowMs);
+    }
+  }
+
+  /** Feeds an effect's result in; whoever is not waiting for it any more drops it. */
+  #result(result: Exclude<Result, { kind: "found-id" }>, nowMs: number): void {
+    const s = this.state;
+    const entry = s.entries.get(result.name);
+    if (!entry) return;
+    const { state } = entry;
+    switch (result.kind) {
+      case "asked":
+        if (state.kind !== "asking" || state.token !== result.token) return;
+        return asked(s, entry, result.asked, nowMs);
+      case "probed":
+        return probed(s, entry, result, nowMs);
+      case "read":
+        return read(s, entry, result);
+      case "verified":
+        return state.kind === "publishing"
+          ? rechecked(s, entry, result, nowMs)
+          : verified(s, entry, result, nowMs);
+      case "damaged":
+        return state.kind === "publishing"
+          ? rechecked(s, entry, result, nowMs)
+          : damaged(s, entry, result);
+      case "unreadable":
+        return state.kind === "publishing"
+          ? rechecked(s, entry, result, nowMs)
+          : unreadable(s, entry, result);
+      case "publish-failed":
+        return publishFailed(s, entry, result, nowMs);
+      case "evicted":
+        return evicted(s, entry, result);
+      default:
+        return published(s, entry, result);
+    }
+  }
+
+  #tick(nowMs: number): void {
+    const s = this.state;
+    for (const [wait, dueMs] of s.timed) {
+      if (dueMs > nowMs) break;
+      s.timed.delete(wait);
+      const { request } = wait;
+      if (request.kind === "get") {
+        s.reply(wait, { kind: "loading" });
+      } else if (request.kind === "done") {
+        wait.due = true;
+        publishIsDue(s, s.assignments.get(request.id));
+      }
+    }
+    expireHandles(s, nowMs);
+    expireAssignments(s, nowMs);
+  }
+
+  #lookAgain(nowMs: number): void {
+    const s = this.state;
+    const waits = s.again;
+    s.again = [];
+    const woken = [...s.woken];
+    s.woken.clear();
+    for (const entry of woken) {
+      waits.push(...entry.waits);
+      entry.waits = [];
+    }
+    for (const wait of waits) if (wait.live) this.#request(wait, nowMs);
+    for (const entry of woken) {
+      if (s.entries.get(entry.key.name) === entry) s.rest(entry);
+    }
+  }
+}

@@ -1,0 +1,884 @@
+/**
+ * DESIGN's tables and rules, a story each. The engine is played by
+ * `FakeEngine`, so the reference model watches these stories too.
+ */
+
+import assert from "node:assert/strict";
+import { LarderError } from "../errors.ts";
+import {
+  entryKey,
+  FakeEngine,
+  type Fault,
+  type Figures,
+  unhex,
+} from "./fake_engine.ts";
+import { StateTable } from "./state_table.ts";
+import type {
+  Api,
+  Assignment,
+  Effect,
+  Id,
+  Reply,
+  Row,
+  Ticket,
+} from "./types.ts";
+
+const LEASE_MS = 4_000;
+const GRACE_MS = 60_000;
+const HANDLE_LEASE_MS = 100_000;
+const ENTRY = entryKey("ns", "k");
+const APIS: readonly Api[] = ["local", "remote"];
+
+const FIGURES: Figures = {
+  leaseTimeoutMs: LEASE_MS,
+  restartGraceMs: GRACE_MS,
+  handleLeaseMs: HANDLE_LEASE_MS,
+  maxValueBytes: 8,
+  maxAssignments: 2,
+  maxHandles: 2,
+  maxResting: 10,
+};
+
+// --- Get, a row of the table each -------------------------------------------
+
+for (const api of APIS) {
+  Deno.test(`${api} Get of an absent entry is assigned when it asks for work`, () => {
+    const engine = new FakeEngine(FIGURES);
+    const { id, staging } = assigned(get(engine, { api }));
+    assert.equal(engine.rows.get(ENTRY.name)?.id, id);
+    assert.equal(staging !== undefined, api === "local");
+  });
+
+  Deno.test(`${api} Get of an absent entry is Unassigned when it asks for none`, () => {
+    const engine = new FakeEngine(FIGURES);
+    assert.deepEqual(get(engine, { api, assign: false }), {
+      kind: "unassigned",
+    });
+    assert.equal(engine.rows.size, 0);
+  });
+
+  Deno.test(`${api} Get of work that is under way is Loading`, () => {
+    const engine = new FakeEngine(FIGURES);
+    get(engine);
+    assert.equal(get(engine, { api }).kind, "loading");
+    assert.equal(get(engine, { api, assign: false }).kind, "loading");
+  });
+
+  Deno.test(`${api} Get takes expired work over, and the old id is void`, () => {
+    const engine = new FakeEngine(FIGURES);
+    const old = assigned(get(engine, { api: "remote" }));
+    engine.advance(LEASE_MS + 1);
+    const next = assigned(get(engine, { api }));
+    assert.notEqual(next.id, old.id);
+    refused(set(engine, old.id, "01"), "invalid-assignment-id");
+    refused(heartbeat(engine, old.id), "invalid-assignment-id");
+    refused(done(engine, old.id), "invalid-assignment-id");
+  });
+
+  Deno.test(`${api} Get without assign removes expired work`, () => {
+    const engine = new FakeEngine(FIGURES);
+    const { id } = assigned(get(engine));
+    engine.advance(LEASE_MS + 1);
+    const reply = get(engine, { api, assign: false });
+    assert.equal(reply.kind, "unassigned");
+    assert.equal(engine.rows.size, 0);
+    refused(set(engine, id, "01"), "invalid-assignment-id");
+  });
+
+  Deno.test(`${api} Get is Loading while a value is being published`, () => {
+    const engine = new FakeEngine(FIGURES);
+    const { id } = assigned(get(engine));
+    engine.ask({ kind: "set", id, value: unhex("01") });
+    for (const assign of [true, false]) {
+      const ticket = engine.ask({ kind: "get", entry: ENTRY, api, assign });
+      assert.equal(engine.replies.get(ticket)?.kind, "loading");
+    }
+  });
+
+  Deno.test(`${api} Get is Unassigned while the entry is evicted, and nothing is accepted`, () => {
+    const engine = new FakeEngine(FIGURES);
+    const { id } = publish(engine, "01");
+    engine.ask({ kind: "evict", entry: ENTRY });
+    for (const assign of [true, false]) {
+      const ticket = engine.ask({ kind: "get", entry: ENTRY, api, assign });
+      assert.equal(engine.replies.get(ticket)?.kind, "unassigned");
+    }
+    engine.settle();
+    refused(set(engine, id, "02"), "invalid-assignment-id");
+    assert.equal(get(engine, { api }).kind, "assigned");
+  });
+}
+
+Deno.test("what one service publishes, the other reads", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "0a");
+  assert.deepEqual(get(engine, { api: "remote", assign: false }), value("0a"));
+  assert.equal(get(engine, { api: "local" }).kind, "handle");
+
+  const other = new FakeEngine(FIGURES);
+  const { id } = publishFile(other, "0b");
+  assert.deepEqual(get(other, { api: "remote" }), value("0b"));
+  assert.equal(ok(done(other, id)), true);
+});
+
+Deno.test("only one of many who ask at once is assigned", () => {
+  const engine = new FakeEngine(FIGURES);
+  const tickets = [1, 2, 3].map(() => ask(engine, {}));
+  engine.settle();
+  const kinds = tickets.map((ticket) => engine.replies.get(ticket)?.kind);
+  assert.deepEqual(kinds, ["assigned", "loading", "loading"]);
+});
+
+// --- Leases ------------------------------------------------------------------
+
+Deno.test("a heartbeat renews the lease", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = assigned(get(engine));
+  engine.advance(LEASE_MS - 1);
+  ok(heartbeat(engine, id));
+  engine.advance(LEASE_MS - 1);
+  assert.equal(get(engine).kind, "loading");
+});
+
+Deno.test("a lease that ended belongs to its holder until someone asks", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = assigned(get(engine));
+  // Long enough for it to rest on disk only.
+  engine.advance(LEASE_MS + 61_000);
+  assert.equal(engine.table.counts().loading, 0);
+  ok(heartbeat(engine, id));
+  assert.equal(get(engine).kind, "loading");
+  engine.advance(LEASE_MS + 61_000);
+  ok(set(engine, id, "01"));
+});
+
+Deno.test("a staging file that changed within the lease counts as a heartbeat", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { staging } = localAssignment(engine);
+  engine.advance(LEASE_MS - 100);
+  engine.write(staging, "01");
+  engine.advance(200);
+  assert.equal(get(engine).kind, "loading");
+  engine.advance(LEASE_MS);
+  assert.equal(get(engine).kind, "assigned");
+  assert.equal(engine.staged.has(staging), false);
+});
+
+Deno.test("a Get whose caller has gone takes nothing", () => {
+  const engine = new FakeEngine(FIGURES);
+  engine.cancel(ask(engine, {}));
+  engine.settle();
+  assert.equal(engine.assignments.length, 0);
+  assert.equal(get(engine).kind, "assigned");
+});
+
+Deno.test("a Get that waits inherits from one whose caller has gone", () => {
+  const engine = new FakeEngine(FIGURES);
+  const first = ask(engine, {});
+  const second = ask(engine, {});
+  engine.cancel(first);
+  engine.settle();
+  assert.equal(engine.replies.get(second)?.kind, "assigned");
+});
+
+Deno.test("a cancellation that comes after the reply takes nothing back", () => {
+  const engine = new FakeEngine(FIGURES);
+  const ticket = ask(engine, {});
+  engine.settle();
+  engine.cancel(ticket);
+  ok(set(engine, assigned(engine.replies.get(ticket)).id, "01"));
+});
+
+Deno.test("a Get whose caller has gone does not take expired work from its holder", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = localAssignment(engine);
+  engine.advance(LEASE_MS + 1);
+  engine.cancel(ask(engine, {}));
+  engine.settle();
+  ok(heartbeat(engine, id));
+});
+
+Deno.test("a Get that was told Loading does not take expired work from its holder", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = localAssignment(engine);
+  engine.advance(LEASE_MS + 1);
+  const ticket = ask(engine, {});
+  engine.advance(500);
+  assert.equal(engine.replies.get(ticket)?.kind, "loading");
+  engine.settle();
+  ok(heartbeat(engine, id));
+});
+
+// --- Set and Done ------------------------------------------------------------
+
+Deno.test("StateTable rejects a superseded assignment", () => {
+  const engine = new FakeEngine(FIGURES);
+  const old = localAssignment(engine);
+  engine.write(old.staging, "01");
+  engine.advance(LEASE_MS + 1);
+  const next = assigned(get(engine, { api: "remote" }));
+  engine.write(old.staging, "02");
+  refused(done(engine, old.id), "invalid-assignment-id");
+  ok(set(engine, next.id, "03"));
+  refused(set(engine, old.id, "04"), "invalid-assignment-id");
+  assert.deepEqual(get(engine, { api: "remote" }), value("03"));
+});
+
+Deno.test("ids that were never given out are refused", () => {
+  const engine = new FakeEngine(FIGURES);
+  refused(set(engine, "1", "01"), "invalid-assignment-id");
+  refused(done(engine, "1"), "invalid-assignment-id");
+  refused(heartbeat(engine, "1"), "invalid-assignment-id");
+  refused(drop(engine, "1"), "invalid-handle-id");
+});
+
+Deno.test("a second Set joins the first, and changes nothing", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = assigned(get(engine));
+  const first = engine.ask({ kind: "set", id, value: unhex("01") });
+  const second = engine.ask({ kind: "set", id, value: unhex("02") });
+  engine.settle();
+  ok(engine.replies.get(first));
+  ok(engine.replies.get(second));
+  ok(set(engine, id, "03"));
+  assert.deepEqual(get(engine, { api: "remote" }), value("01"));
+});
+
+Deno.test("a repeated Set, Done or Heartbeat is OK after a restart too, until the entry is evicted", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = publish(engine, "01");
+  engine.restart(0);
+  ok(set(engine, id, "02"));
+  ok(done(engine, id));
+  ok(heartbeat(engine, id));
+  assert.deepEqual(get(engine, { api: "remote" }), value("01"));
+  engine.advance(HANDLE_LEASE_MS);
+  ok(evict(engine));
+  refused(set(engine, id, "02"), "invalid-assignment-id");
+});
+
+Deno.test("an accepted Set finishes though its caller has gone", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = assigned(get(engine));
+  engine.cancel(engine.ask({ kind: "set", id, value: unhex("01") }));
+  engine.settle();
+  assert.deepEqual(get(engine, { api: "remote" }), value("01"));
+});
+
+Deno.test("a publish that fails on our side leaves the work with the client, with a full lease", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = assigned(get(engine));
+  engine.advance(LEASE_MS + 1);
+  const ticket = engine.ask({ kind: "set", id, value: unhex("01") });
+  deliver(engine, "put", "failed");
+  refused(engine.replies.get(ticket), "storage-failed");
+  engine.advance(LEASE_MS - 1);
+  assert.equal(get(engine).kind, "loading");
+  ok(set(engine, id, "01"));
+});
+
+Deno.test("Done without a regular file is refused, and the work stays with the client", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id, staging } = localAssignment(engine);
+  refused(done(engine, id), "no-file");
+  engine.write(staging, undefined);
+  refused(done(engine, id), "no-file");
+  engine.write(staging, "01");
+  ok(done(engine, id));
+});
+
+Deno.test("Done of a remote assignment is refused: it has no path", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = assigned(get(engine, { api: "remote" }));
+  refused(done(engine, id), "no-file");
+  ok(set(engine, id, "01"));
+});
+
+Deno.test("Done is answered after 500 ms once the file is captured", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id, staging } = localAssignment(engine);
+  engine.write(staging, "0102030405");
+  const ticket = engine.ask({ kind: "done", id });
+  deliver(engine, "capture");
+  engine.advance(499);
+  assert.equal(engine.replies.has(ticket), false);
+  engine.advance(1);
+  ok(engine.replies.get(ticket));
+  engine.settle();
+  assert.deepEqual(get(engine, { api: "remote" }), value("0102030405"));
+  assert.equal(get(engine).kind, "handle");
+});
+
+Deno.test("Done is not answered before the file is captured, however long that takes", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id, staging } = localAssignment(engine);
+  engine.write(staging, "0102030405");
+  const ticket = engine.ask({ kind: "done", id });
+  engine.advance(2_000);
+  assert.equal(engine.replies.has(ticket), false);
+  deliver(engine, "capture");
+  ok(engine.replies.get(ticket));
+});
+
+for (const step of ["hash", "record", "install", "persist"] as const) {
+  Deno.test(`an acknowledged Done is published after a failed ${step}`, () => {
+    const engine = new FakeEngine(FIGURES);
+    acknowledge(engine);
+    deliver(engine, step, "failed");
+    engine.advance(LEASE_MS + 1);
+    assert.equal(get(engine).kind, "loading");
+    assert.deepEqual(get(engine, { api: "remote" }), value("0102030405"));
+  });
+
+  Deno.test(`an acknowledged Done is published after a failed ${step}, though nobody asks`, () => {
+    const engine = new FakeEngine(FIGURES);
+    acknowledge(engine);
+    deliver(engine, step, "failed");
+    engine.finish();
+    assert.equal(engine.rows.get(ENTRY.name)?.status, "ready");
+  });
+
+  Deno.test(`an acknowledged Done is published after a kill before ${step}`, () => {
+    const engine = new FakeEngine(FIGURES);
+    acknowledge(engine);
+    until(engine, step);
+    engine.restart(0);
+    engine.settle();
+    assert.deepEqual(get(engine, { api: "remote" }), value("0102030405"));
+  });
+
+  Deno.test(`an acknowledged Done is kept when the client repeats it and ${step} fails again`, () => {
+    const engine = new FakeEngine(FIGURES);
+    const { id } = acknowledge(engine);
+    deliver(engine, step, "failed");
+    engine.ask({ kind: "done", id });
+    deliver(engine, step, "failed");
+    engine.finish();
+    assert.equal(engine.rows.get(ENTRY.name)?.status, "ready");
+  });
+}
+
+Deno.test("what was installed before a kill is not lost when it cannot be read at first", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = acknowledge(engine);
+  until(engine, "persist");
+  engine.restart(0);
+  const ticket = engine.ask({ kind: "done", id });
+  deliver(engine, "verify", "failed");
+  assert.equal(engine.replies.get(ticket)?.kind, "error");
+  engine.advance(GRACE_MS);
+  get(engine);
+  assert.deepEqual(get(engine, { api: "remote" }), value("0102030405"));
+});
+
+Deno.test("what was installed before a kill and then spoilt can be written again", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id, staging } = acknowledge(engine);
+  until(engine, "persist");
+  engine.restart(0);
+  engine.blobs.delete(ENTRY.name);
+  const ticket = engine.ask({ kind: "done", id });
+  deliver(engine, "verify");
+  assert.equal(engine.replies.get(ticket)?.kind, "error");
+  engine.write(staging, "07");
+  ok(done(engine, id));
+  assert.deepEqual(get(engine, { api: "remote" }), value("07"));
+});
+
+Deno.test("a due Done that joins late is acknowledged for good", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id, staging } = localAssignment(engine);
+  engine.write(staging, "0102030405");
+  engine.advance(LEASE_MS + 61_000);
+  const first = engine.ask({ kind: "done", id });
+  engine.advance(500);
+  deliver(engine, "find-id");
+  deliver(engine, "capture");
+  ok(engine.replies.get(first));
+  deliver(engine, "hash", "failed");
+  engine.finish();
+  assert.equal(engine.rows.get(ENTRY.name)?.status, "ready");
+});
+
+// --- Reading -----------------------------------------------------------------
+
+Deno.test("many callers for one cold value make one read", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  const tickets = [1, 2, 3].map(() => ask(engine, { api: "remote" }));
+  assert.equal(engine.jobs.length, 1);
+  engine.settle();
+  for (const ticket of tickets) {
+    assert.deepEqual(engine.replies.get(ticket), value("01"));
+  }
+});
+
+for (const api of APIS) {
+  Deno.test(`a ${api} Get that is still verifying after 500 ms is Loading, and the work goes on`, () => {
+    const engine = new FakeEngine(FIGURES);
+    publish(engine, "01");
+    const ticket = ask(engine, { api });
+    engine.advance(500);
+    assert.equal(engine.replies.get(ticket)?.kind, "loading");
+    engine.settle();
+    assert.equal(engine.handles.length, 0);
+  });
+
+  for (const missing of [true, false]) {
+    const spoilt = missing ? "missing" : "damaged";
+    Deno.test(`a ${api} Get of a ${spoilt} blob is a miss that can be assigned again`, () => {
+      const engine = new FakeEngine(FIGURES);
+      publish(engine, "01");
+      engine.spoil(ENTRY.name, missing);
+      assert.equal(get(engine, { api }).kind, "assigned");
+    });
+  }
+
+  Deno.test(`a ${api} Get of a blob that cannot be read now is Unassigned, and the entry stays`, () => {
+    const engine = new FakeEngine(FIGURES);
+    publish(engine, "01");
+    const ticket = ask(engine, { api });
+    deliver(engine, api === "local" ? "verify" : "read", "failed");
+    assert.equal(engine.replies.get(ticket)?.kind, "unassigned");
+    assert.deepEqual(get(engine, { api: "remote" }), value("01"));
+  });
+}
+
+Deno.test("a value above the message limit is never read into memory", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "010203040506070809");
+  const reply = get(engine, { api: "remote" });
+  assert.deepEqual(reply, { kind: "unassigned", reason: "too-large" });
+  assert.equal(get(engine, { api: "local" }).kind, "handle");
+});
+
+Deno.test("a row of the original server gets its digest on first use", () => {
+  const engine = new FakeEngine(FIGURES, [{ ...ENTRY, status: "ready" }]);
+  assert.deepEqual(get(engine, { api: "remote" }), value("0e"));
+  const row = engine.rows.get(ENTRY.name);
+  assert.ok(row?.status === "ready" && row.digest && row.id);
+  ok(evict(engine));
+});
+
+Deno.test("a loading row of the original server is nobody's: the next one is assigned", () => {
+  const engine = new FakeEngine(FIGURES, [{ ...ENTRY, status: "loading" }]);
+  const { id } = assigned(get(engine));
+  ok(set(engine, id, "01"));
+});
+
+// --- Handles -----------------------------------------------------------------
+
+Deno.test("every local Get has a handle of its own, and Drop releases one", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  const [first, second] = [handle(get(engine)), handle(get(engine))];
+  assert.notEqual(first, second);
+  ok(drop(engine, first));
+  refused(drop(engine, first), "invalid-handle-id");
+  refused(evict(engine), "in-use");
+  ok(drop(engine, second));
+  ok(evict(engine));
+});
+
+Deno.test("a handle pins until its lease ends, and Heartbeat renews it", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  const id = handle(get(engine));
+  engine.advance(HANDLE_LEASE_MS - 1);
+  ok(heartbeat(engine, id));
+  engine.advance(HANDLE_LEASE_MS - 1);
+  refused(evict(engine), "in-use");
+  engine.advance(1);
+  ok(evict(engine));
+  refused(heartbeat(engine, id), "invalid-assignment-id");
+});
+
+Deno.test("Drop of a handle that expired within the last lease is OK, once", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  const [first, second] = [handle(get(engine)), handle(get(engine))];
+  engine.advance(HANDLE_LEASE_MS);
+  engine.advance(HANDLE_LEASE_MS - 1);
+  ok(drop(engine, first));
+  // A wake-up of anybody forgets what has been remembered for long enough.
+  engine.advance(1);
+  engine.tick();
+  refused(drop(engine, second), "invalid-handle-id");
+});
+
+Deno.test("Drop of a handle from before a restart is OK for one lease", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  const [first, second] = [handle(get(engine)), handle(get(engine))];
+  engine.restart(0);
+  engine.advance(HANDLE_LEASE_MS - 1);
+  ok(drop(engine, first));
+  engine.advance(2);
+  refused(drop(engine, second), "invalid-handle-id");
+});
+
+Deno.test("a handle is no assignment, and an assignment is no handle", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  const id = handle(get(engine));
+  refused(set(engine, id, "02"), "invalid-assignment-id");
+  refused(done(engine, id), "invalid-assignment-id");
+  const other = entryKey("ns", "other");
+  const work = assigned(get(engine, { entry: other }));
+  refused(drop(engine, work.id), "invalid-handle-id");
+  ok(set(engine, work.id, "02"));
+});
+
+Deno.test("handles are bounded: above it a local Get is Unassigned", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  const id = handle(get(engine));
+  handle(get(engine));
+  assert.deepEqual(get(engine), { kind: "unassigned", reason: "full" });
+  ok(drop(engine, id));
+  handle(get(engine));
+});
+
+Deno.test("a handle on damaged bytes does not pin what is published after them", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  const old = handle(get(engine));
+  engine.spoil(ENTRY.name, false);
+  ok(set(engine, assigned(get(engine, { api: "remote" })).id, "02"));
+  ok(evict(engine));
+  ok(drop(engine, old));
+});
+
+Deno.test("a quarantine that fails does not mix up who pins what", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  const old = handle(get(engine));
+  engine.spoil(ENTRY.name, false);
+  const ticket = ask(engine, {});
+  deliver(engine, "evict", "failed");
+  assert.equal(engine.replies.get(ticket)?.kind, "unassigned");
+  ok(set(engine, assigned(get(engine, { api: "remote" })).id, "02"));
+  ok(drop(engine, old));
+  handle(get(engine));
+  refused(evict(engine), "in-use");
+});
+
+// --- Bounds, failures, stop ---------------------------------------------------
+
+Deno.test("assignments are bounded: above it Get is Unassigned, not an error", () => {
+  const engine = new FakeEngine(FIGURES);
+  get(engine, { entry: entryKey("ns", "1") });
+  get(engine, { entry: entryKey("ns", "2") });
+  assert.deepEqual(get(engine), { kind: "unassigned", reason: "full" });
+});
+
+Deno.test("assignments are bounded when many ask in the same moment, too", () => {
+  const engine = new FakeEngine(FIGURES);
+  for (const letter of "1234") ask(engine, { entry: entryKey("ns", letter) });
+  engine.settle();
+  assert.equal(engine.assignments.length, FIGURES.maxAssignments);
+});
+
+Deno.test("Get is Unassigned when the manifest fails", () => {
+  const engine = new FakeEngine(FIGURES);
+  for (const assign of [true, false]) {
+    const ticket = ask(engine, { assign });
+    deliver(engine, assign ? "claim" : "find", "failed");
+    const reply = engine.replies.get(ticket);
+    assert.deepEqual(reply, { kind: "unassigned", reason: "failed" });
+  }
+  assert.equal(get(engine).kind, "assigned");
+});
+
+Deno.test("a take-over that fails leaves the work with its holder", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = assigned(get(engine, { api: "remote" }));
+  engine.advance(LEASE_MS + 1);
+  ask(engine, {});
+  deliver(engine, "reassign", "failed");
+  ok(heartbeat(engine, id));
+});
+
+Deno.test("a stop gives out no work, and lets running work end", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  const other = entryKey("ns", "other");
+  const { id } = assigned(get(engine, { entry: other }));
+  engine.drain();
+  assert.equal(engine.table.isBusy(engine.nowMs), true);
+  assert.deepEqual(get(engine, { entry: entryKey("ns", "new") }), {
+    kind: "unassigned",
+    reason: "stopping",
+  });
+  assert.equal(get(engine, { entry: other }).kind, "loading");
+  ok(heartbeat(engine, id));
+  ok(set(engine, id, "02"));
+  assert.equal(get(engine).kind, "handle");
+  assert.equal(engine.table.isBusy(engine.nowMs), false);
+});
+
+Deno.test("a stop during a claim gives its work to nobody who asks later", () => {
+  const engine = new FakeEngine(FIGURES);
+  engine.cancel(ask(engine, {}));
+  engine.drain();
+  const later = ask(engine, {});
+  engine.settle();
+  const reply = engine.replies.get(later);
+  assert.deepEqual(reply, { kind: "unassigned", reason: "stopping" });
+});
+
+Deno.test("a publish whose row is another's by now tells its client that the id is void", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = assigned(get(engine));
+  const ticket = engine.ask({ kind: "set", id, value: unhex("01") });
+  until(engine, "persist");
+  engine.forget(ENTRY.name);
+  engine.settle();
+  refused(engine.replies.get(ticket), "invalid-assignment-id");
+  assert.equal(get(engine).kind, "assigned");
+});
+
+Deno.test("a publish whose row is another's by now leaves no file behind", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id, staging } = localAssignment(engine);
+  engine.write(staging, "01");
+  engine.ask({ kind: "set", id, value: unhex("02") });
+  until(engine, "persist");
+  engine.forget(ENTRY.name);
+  engine.settle();
+  assert.equal(engine.staged.has(staging), false);
+});
+
+Deno.test("an acknowledged Done is published after an install that worked but could not say so", () => {
+  const engine = new FakeEngine(FIGURES);
+  acknowledge(engine);
+  deliver(engine, "install", "unreadable");
+  engine.finish();
+  assert.deepEqual(get(engine, { api: "remote" }), value("0102030405"));
+});
+
+Deno.test("a result that comes twice changes nothing", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  handle(get(engine));
+  get(engine, { api: "remote" });
+  for (let index = 0; index < 8; index++) engine.repeat(index);
+});
+
+Deno.test("a late look at an old generation says nothing of the new one", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  ask(engine, { api: "remote" });
+  const late = engine.jobs[0];
+  assert.ok(late?.effect.kind === "read");
+  engine.spoil(ENTRY.name, false);
+  ask(engine, {});
+  engine.apply(late);
+  deliver(engine, "verify");
+  deliver(engine, "evict");
+  deliver(engine, "claim");
+  const work = engine.assignments.at(-1);
+  assert.ok(work);
+  engine.ask({ kind: "set", id: work.id, value: unhex("02") });
+  deliver(engine, "put");
+  deliver(engine, "persist");
+  engine.deliver(late);
+  assert.deepEqual(engine.jobs, []);
+  assert.deepEqual(get(engine, { api: "remote" }), value("02"));
+});
+
+Deno.test("the table asks to be woken for the earliest deadline only, and not while a probe is out", () => {
+  const engine = new FakeEngine(FIGURES);
+  assert.equal(engine.table.nextDeadlineMs(), undefined);
+  localAssignment(engine);
+  engine.advance(LEASE_MS + 59_000);
+  ask(engine, {});
+  // The engine of these tests throws when it is woken for nothing.
+  engine.advance(10_000);
+  engine.settle();
+});
+
+// --- Restart -----------------------------------------------------------------
+
+Deno.test("a restart loses no work: the id is valid and the grace protects it", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = assigned(get(engine));
+  engine.restart(0);
+  engine.advance(GRACE_MS - 1);
+  assert.equal(get(engine).kind, "loading");
+  ok(set(engine, id, "01"));
+});
+
+Deno.test("after the restart's grace the work can be taken over", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = assigned(get(engine));
+  engine.restart(0);
+  engine.advance(GRACE_MS + 1);
+  assert.equal(get(engine).kind, "assigned");
+  refused(set(engine, id, "01"), "invalid-assignment-id");
+});
+
+Deno.test("neither a heartbeat nor a failed Done shortens the restart's grace", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = localAssignment(engine);
+  engine.restart(0);
+  ok(heartbeat(engine, id));
+  refused(done(engine, id), "no-file");
+  engine.advance(GRACE_MS - 1);
+  assert.equal(get(engine).kind, "loading");
+});
+
+Deno.test("an eviction that was cut short is finished at the next start", () => {
+  const row: Row = { ...ENTRY, status: "evicting", id: "5" };
+  const engine = new FakeEngine(FIGURES, [row]);
+  assert.equal(engine.jobs[0]?.effect.kind, "evict");
+  engine.settle();
+  assert.equal(engine.rows.size, 0);
+});
+
+Deno.test("an entry with a live generation survives an unknown blob's sweep", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = assigned(get(engine));
+  const ticket = engine.ask({ kind: "sweep", name: ENTRY.name });
+  assert.equal(engine.replies.get(ticket)?.kind, "loading");
+  ok(set(engine, id, "01"));
+});
+
+Deno.test("a result for an entry that the table does not know is dropped", () => {
+  const table = new StateTable({
+    ...FIGURES,
+    servedBefore: false,
+    newId: () => "1",
+    newStaging: () => "s",
+  }, 0);
+  const error = new LarderError("storage-failed", "late");
+  const late: readonly Effect[] = table.step({
+    kind: "publish-failed",
+    name: ENTRY.name,
+    token: 1,
+    error,
+  }, 0);
+  assert.deepEqual(late, []);
+});
+
+// --- What the stories are told with --------------------------------------------
+
+interface Asking {
+  api?: Api;
+  assign?: boolean;
+  entry?: typeof ENTRY;
+}
+
+function ask(
+  engine: FakeEngine,
+  { api = "local", assign = true, entry = ENTRY }: Asking,
+): Ticket {
+  return engine.ask({ kind: "get", api, assign, entry });
+}
+
+function get(engine: FakeEngine, asking: Asking = {}): Reply {
+  return settled(engine, ask(engine, asking));
+}
+
+function heartbeat(engine: FakeEngine, id: Id): Reply {
+  return settled(engine, engine.ask({ kind: "heartbeat", id }));
+}
+
+function set(engine: FakeEngine, id: Id, bytes: string): Reply {
+  return settled(engine, engine.ask({ kind: "set", id, value: unhex(bytes) }));
+}
+
+function done(engine: FakeEngine, id: Id): Reply {
+  return settled(engine, engine.ask({ kind: "done", id }));
+}
+
+function drop(engine: FakeEngine, id: Id): Reply {
+  return settled(engine, engine.ask({ kind: "drop", id }));
+}
+
+function evict(engine: FakeEngine): Reply {
+  return settled(engine, engine.ask({ kind: "evict", entry: ENTRY }));
+}
+
+function settled(engine: FakeEngine, ticket: Ticket): Reply {
+  engine.settle();
+  const reply = engine.replies.get(ticket);
+  assert.ok(reply, "was answered");
+  return reply;
+}
+
+/** Lets the one job of that kind report back. */
+function deliver(
+  engine: FakeEngine,
+  kind: Effect["kind"],
+  fault: Fault = "none",
+): void {
+  until(engine, kind);
+  const job = engine.jobs.find(({ effect }) => effect.kind === kind);
+  assert.ok(job);
+  engine.deliver(job, fault);
+}
+
+/** Lets everything report back until there is a job of that kind. */
+function until(engine: FakeEngine, kind: Effect["kind"]): void {
+  while (!engine.jobs.some(({ effect }) => effect.kind === kind)) {
+    const [job] = engine.jobs;
+    assert.ok(job, `there will be a ${kind}`);
+    engine.deliver(job);
+  }
+}
+
+function localAssignment(engine: FakeEngine): { id: Id; staging: string } {
+  const { id, staging } = assigned(get(engine));
+  assert.ok(staging !== undefined);
+  return { id, staging };
+}
+
+/** A Done that was answered with OK while its file is being hashed. */
+function acknowledge(engine: FakeEngine): { id: Id; staging: string } {
+  const assignment = localAssignment(engine);
+  engine.write(assignment.staging, "0102030405");
+  const ticket = engine.ask({ kind: "done", id: assignment.id });
+  deliver(engine, "capture");
+  engine.advance(500);
+  ok(engine.replies.get(ticket));
+  return assignment;
+}
+
+function publish(engine: FakeEngine, bytes: string): Assignment {
+  const assignment = assigned(get(engine, { api: "remote" }));
+  ok(set(engine, assignment.id, bytes));
+  return assignment;
+}
+
+function publishFile(engine: FakeEngine, bytes: string): Assignment {
+  const { id, staging } = localAssignment(engine);
+  engine.write(staging, bytes);
+  ok(done(engine, id));
+  return { id, staging };
+}
+
+function assigned(reply: Reply | undefined): Assignment {
+  assert.ok(reply?.kind === "assigned", `assigned, not ${reply?.kind}`);
+  return reply.assignment;
+}
+
+function handle(reply: Reply): Id {
+  assert.ok(reply.kind === "handle", `a handle, not ${reply.kind}`);
+  return reply.id;
+}
+
+function value(bytes: string): Reply {
+  return { kind: "value", value: unhex(bytes) };
+}
+
+function ok(reply: Reply | undefined): true {
+  const error = reply?.kind === "error" ? reply.error.message : "";
+  assert.equal(reply?.kind, "ok", error);
+  return true;
+}
+
+function refused(reply: Reply | undefined, code: LarderError["code"]): void {
+  assert.ok(reply?.kind === "error", `an error, not ${reply?.kind}`);
+  assert.equal(reply.error.code, code);
+}

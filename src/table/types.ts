@@ -1,0 +1,398 @@
+/**
+ * What goes into the state table and what comes out of it. Both are data: the
+ * table does nothing itself, the engine runs the effects and feeds what became
+ * of them back as commands.
+ *
+ * @module
+ */
+
+import type { LarderError } from "../errors.ts";
+
+/** A random non-zero 63-bit number in decimal. Assignments and handles share one space. */
+export type Id = string;
+
+/** Names one waiting request; the engine keeps the callback that belongs to it. */
+export type Ticket = number;
+
+/** Which of the two services asks. */
+export type Api = "local" | "remote";
+
+/** An entry's identity. */
+export interface EntryKey {
+  /** `<namespace>/<hex sha256(key)>`: the blob's path below the root, and the entry's name in memory. */
+  readonly name: string;
+  /** The namespace, already checked. */
+  readonly namespace: string;
+  /** The key, opaque. */
+  readonly key: Uint8Array;
+}
+
+/** What verifies a blob. */
+export interface Digest {
+  /** Length in bytes. */
+  readonly size: number;
+  /** SHA-256, lower-case hex. */
+  readonly sha256: string;
+}
+
+/** What tells cheaply that a file is still the one that was verified. */
+export interface Stamp {
+  /** Length in bytes. */
+  readonly size: number;
+  /** Modification time in milliseconds. */
+  readonly mtimeMs: number;
+  /** Inode number, in decimal. */
+  readonly ino: string;
+}
+
+/** An assignment as the manifest keeps it. */
+export interface Assignment {
+  /** Proves that the holder is the one who was assigned. */
+  readonly id: Id;
+  /** The staging file's random name; absent for remote assignments. */
+  readonly staging?: string;
+}
+
+/** An entry as the manifest keeps it. */
+export type Row =
+  & EntryKey
+  & (
+    | {
+      readonly status: "loading";
+      /** Absent in rows of the original server. */
+      readonly id?: Id;
+      readonly staging?: string;
+      /** Present once a captured file has been hashed. */
+      readonly digest?: Digest;
+    }
+    | {
+      readonly status: "ready";
+      /** The assignment that published it; absent in rows of the original. */
+      readonly id?: Id;
+      /** Absent in rows of the original server, until first use. */
+      readonly digest?: Digest;
+    }
+    | { readonly status: "evicting"; readonly id?: Id }
+  );
+
+/** What the manifest did with a question or a change. */
+export type Asked =
+  /** There is no row now: nothing was found, or it was removed. */
+  | { readonly kind: "none" }
+  /** The assignment that was proposed now holds the row. */
+  | { readonly kind: "assigned" }
+  /** Another row is there, unchanged. */
+  | { readonly kind: "row"; readonly row: Row }
+  /** The manifest failed, nothing is known. */
+  | { readonly kind: "failed"; readonly error: LarderError };
+
+/** Something a client asks of the table. Every one ends in one reply. */
+export type Request =
+  | {
+    readonly kind: "get";
+    readonly ticket: Ticket;
+    readonly api: Api;
+    readonly entry: EntryKey;
+    readonly assign: boolean;
+  }
+  | { readonly kind: "heartbeat"; readonly ticket: Ticket; readonly id: Id }
+  | {
+    readonly kind: "set";
+    readonly ticket: Ticket;
+    readonly id: Id;
+    readonly value: Uint8Array;
+  }
+  | { readonly kind: "done"; readonly ticket: Ticket; readonly id: Id }
+  | { readonly kind: "drop"; readonly ticket: Ticket; readonly id: Id }
+  /** Takes a ready entry away, unless it is in use. */
+  | {
+    readonly kind: "evict";
+    readonly ticket: Ticket;
+    readonly entry: EntryKey;
+  }
+  /** Deletes a blob that no row owns; `loading` is the answer where one might. */
+  | { readonly kind: "sweep"; readonly ticket: Ticket; readonly name: string };
+
+/**
+ * What became of an effect. `token` is the effect's own; a result whose token
+ * is not the one the entry waits for is stale and changes nothing.
+ */
+export type Result =
+  | {
+    readonly kind: "asked";
+    readonly name: string;
+    readonly token: number;
+    readonly asked: Asked;
+  }
+  /**
+   * The answer to `find-id`: the row whose id this is, if there is one. Never
+   * fed later than the answers to what the manifest was asked after it.
+   */
+  | {
+    readonly kind: "found-id";
+    readonly ticket: Ticket;
+    readonly row?: Row;
+    readonly error?: LarderError;
+  }
+  /** How long ago the staging file changed; absent where there is none. */
+  | {
+    readonly kind: "probed";
+    readonly name: string;
+    readonly token: number;
+    readonly changedAgoMs?: number;
+  }
+  /** A value was written to its final path. */
+  | {
+    readonly kind: "stored";
+    readonly name: string;
+    readonly token: number;
+    readonly digest: Digest;
+    readonly stamp: Stamp;
+  }
+  /** A staging file was captured; small ones are hashed in the same breath. */
+  | {
+    readonly kind: "captured";
+    readonly name: string;
+    readonly token: number;
+    readonly digest?: Digest;
+  }
+  | {
+    readonly kind: "hashed";
+    readonly name: string;
+    readonly token: number;
+    readonly digest: Digest;
+  }
+  /** The digest of a capture is in the manifest. */
+  | { readonly kind: "recorded"; readonly name: string; readonly token: number }
+  /** A captured file was renamed to its final path. */
+  | {
+    readonly kind: "installed";
+    readonly name: string;
+    readonly token: number;
+    readonly stamp: Stamp;
+  }
+  /** The row is Ready. */
+  | {
+    readonly kind: "persisted";
+    readonly name: string;
+    readonly token: number;
+  }
+  /** A step of publishing failed. `lost`: the row is another's, or gone. */
+  | {
+    readonly kind: "publish-failed";
+    readonly name: string;
+    readonly token: number;
+    readonly error: LarderError;
+    readonly lost?: boolean;
+  }
+  /** A verified value, for a remote Get. */
+  | {
+    readonly kind: "read";
+    readonly name: string;
+    readonly token: number;
+    readonly value: Uint8Array;
+  }
+  /** A verified file, for a local Get or to complete a row of the original. */
+  | {
+    readonly kind: "verified";
+    readonly name: string;
+    readonly token: number;
+    readonly digest: Digest;
+    readonly stamp: Stamp;
+  }
+  /** The blob is missing, or its bytes are not those of the manifest. */
+  | {
+    readonly kind: "damaged";
+    readonly name: string;
+    readonly token: number;
+  }
+  /** Reading failed, which says nothing about the blob. */
+  | {
+    readonly kind: "unreadable";
+    readonly name: string;
+    readonly token: number;
+    readonly error: LarderError;
+  }
+  /** Evicting or sweeping came to its end: all is gone, or it failed. */
+  | {
+    readonly kind: "evicted";
+    readonly name: string;
+    readonly token: number;
+    readonly error?: LarderError;
+  };
+
+/** Everything `step` takes. */
+export type Command =
+  | Request
+  | Result
+  /** The caller has gone: whatever has not been answered takes nothing. */
+  | { readonly kind: "cancel"; readonly ticket: Ticket }
+  /** A row found at start; `captured`: its captured file is still there. */
+  | { readonly kind: "restore"; readonly row: Row; readonly captured: boolean }
+  /** Time has passed. */
+  | { readonly kind: "tick" }
+  /** No new assignments from now on. */
+  | { readonly kind: "drain" };
+
+/** Why a client that asked for work gets none; for the log. */
+export type UnassignedReason = "too-large" | "full" | "stopping" | "failed";
+
+/** What a request is answered with. */
+export type Reply =
+  | { readonly kind: "unassigned"; readonly reason?: UnassignedReason }
+  | { readonly kind: "loading" }
+  | { readonly kind: "assigned"; readonly assignment: Assignment }
+  /** Remote: the bytes. */
+  | { readonly kind: "value"; readonly value: Uint8Array }
+  /** Local: a handle on the blob of that name. */
+  | { readonly kind: "handle"; readonly id: Id; readonly name: string }
+  | { readonly kind: "ok" }
+  | { readonly kind: "error"; readonly error: LarderError };
+
+/** Something the engine has to do. */
+export type Effect =
+  | { readonly kind: "reply"; readonly ticket: Ticket; readonly reply: Reply }
+  /** Look the entry up. Result: asked (none | row | failed). */
+  | {
+    readonly kind: "find";
+    readonly entry: EntryKey;
+    readonly token: number;
+  }
+  /** Insert a loading row where there is none. Result: asked (assigned | row | failed). */
+  | {
+    readonly kind: "claim";
+    readonly entry: EntryKey;
+    readonly token: number;
+    readonly assignment: Assignment;
+  }
+  /** Give the loading row of `from` to another. Result: asked (assigned | row | none | failed). */
+  | {
+    readonly kind: "reassign";
+    readonly entry: EntryKey;
+    readonly token: number;
+    readonly from?: Id;
+    readonly assignment: Assignment;
+  }
+  /** Remove the loading row of `id`. Result: asked (none | row | failed). */
+  | {
+    readonly kind: "abandon";
+    readonly entry: EntryKey;
+    readonly token: number;
+    readonly id?: Id;
+  }
+  /** Look an id up. Result: found-id. */
+  | { readonly kind: "find-id"; readonly ticket: Ticket; readonly id: Id }
+  /** When did the staging file change? Result: probed. */
+  | {
+    readonly kind: "probe";
+    readonly name: string;
+    readonly token: number;
+    readonly staging: string;
+  }
+  /** Remove a superseded assignment's staging file. No result. */
+  | { readonly kind: "discard"; readonly staging: string }
+  /** Write a value to its final path. Result: stored | publish-failed. */
+  | {
+    readonly kind: "put";
+    readonly name: string;
+    readonly token: number;
+    readonly value: Uint8Array;
+  }
+  /** Take the staging file away from its client. Result: captured | publish-failed. */
+  | {
+    readonly kind: "capture";
+    readonly name: string;
+    readonly token: number;
+    readonly staging: string;
+  }
+  /** Hash a captured file. Result: hashed | publish-failed. */
+  | {
+    readonly kind: "hash";
+    readonly name: string;
+    readonly token: number;
+    readonly staging: string;
+  }
+  /** Write a capture's digest to the loading row. Result: recorded | publish-failed. */
+  | {
+    readonly kind: "record";
+    readonly entry: EntryKey;
+    readonly token: number;
+    readonly id: Id;
+    readonly digest: Digest;
+  }
+  /** Rename a captured file to its final path. Result: installed | publish-failed. */
+  | {
+    readonly kind: "install";
+    readonly name: string;
+    readonly token: number;
+    readonly staging: string;
+  }
+  /** Make the loading row of `id` Ready. Result: persisted | publish-failed. */
+  | {
+    readonly kind: "persist";
+    readonly entry: EntryKey;
+    readonly token: number;
+    readonly id: Id;
+    readonly digest: Digest;
+  }
+  /** Complete a Ready row of the original server. No result. */
+  | {
+    readonly kind: "complete";
+    readonly entry: EntryKey;
+    readonly id: Id;
+    readonly digest: Digest;
+  }
+  /** Read and verify a value. Result: read | damaged | unreadable. */
+  | {
+    readonly kind: "read";
+    readonly name: string;
+    readonly token: number;
+    readonly digest: Digest;
+    /** Which publish these bytes are of; caches are keyed by it. */
+    readonly generation: Id;
+  }
+  /** Verify a file; cheap where `stamp` still fits. Result: verified | damaged | unreadable. */
+  | {
+    readonly kind: "verify";
+    readonly name: string;
+    readonly token: number;
+    readonly digest?: Digest;
+    readonly stamp?: Stamp;
+  }
+  /**
+   * Persist Evicting, take the file away (to the quarantine where it is
+   * damaged), remove the row. Result: evicted.
+   */
+  | {
+    readonly kind: "evict";
+    readonly entry: EntryKey;
+    readonly token: number;
+    readonly id?: Id;
+    readonly damaged: boolean;
+  }
+  /** Delete a blob that no row owns. Result: evicted. */
+  | { readonly kind: "sweep"; readonly name: string; readonly token: number };
+
+/** What the table needs to know of the configuration. */
+export interface TableOptions {
+  /** A lease without heartbeats ends after this. */
+  readonly leaseTimeoutMs: number;
+  /** What a loading entry gets after a restart. */
+  readonly restartGraceMs: number;
+  /** How long a handle pins without being renewed. */
+  readonly handleLeaseMs: number;
+  /** Values above this are never read into memory. */
+  readonly maxValueBytes: number;
+  /** The root was served before: unknown handles may be of that time. */
+  readonly servedBefore: boolean;
+  /** Fresh ids, never zero, never repeated. */
+  readonly newId: () => Id;
+  /** Fresh staging names. */
+  readonly newStaging: () => string;
+  /** Live assignments; above it nobody is assigned. Defaults: limits.ts. */
+  readonly maxAssignments?: number;
+  /** Live handles; above it local Gets are answered Unassigned. */
+  readonly maxHandles?: number;
+  /** Ready entries that are remembered without being used. */
+  readonly maxResting?: number;
+}
