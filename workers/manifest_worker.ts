@@ -1,0 +1,67 @@
+/**
+ * The manifest's worker: the only place that has the database open, so that
+ * no commit, checkpoint or cold read ever holds up the main isolate.
+ *
+ * What it does not understand is not caught: it dies, and the manifest
+ * replaces it.
+ *
+ * @module
+ */
+
+import type {
+  FromManifestWorker,
+  ToManifestWorker,
+} from "./manifest_protocol.ts";
+import {
+  MANIFEST_FILE,
+  messageOf,
+  openManifest,
+  RefusedError,
+} from "./manifest_schema.ts";
+import { ManifestSession } from "./manifest_session.ts";
+
+let session: ManifestSession | undefined;
+
+function open(
+  message: Extract<ToManifestWorker, { kind: "open" }>,
+): FromManifestWorker {
+  try {
+    const { database, servedBefore } = openManifest(message.root, message);
+    session = new ManifestSession(database);
+    return { kind: "opened", servedBefore };
+  } catch (error) {
+    // Not the form we expect: the statements on it do not compile.
+    const where = error instanceof RefusedError
+      ? ""
+      : `Cannot open ${message.root}/${MANIFEST_FILE}: `;
+    return { kind: "refused", message: where + messageOf(error) };
+  }
+}
+
+function handle(message: ToManifestWorker): FromManifestWorker {
+  switch (message.kind) {
+    case "open":
+      return open(message);
+    case "batch":
+      if (!session) {
+        throw new Error("A batch came before the manifest was open");
+      }
+      return session.run(message.operations, message.keys);
+    case "close":
+      try {
+        session?.close();
+      } catch {
+        // The -wal stays behind and is read at the next start; nothing is lost.
+      }
+      session = undefined;
+      return { kind: "closed" };
+  }
+}
+
+// `postMessage` and `onmessage` of a worker: the types of a window lack them.
+const scope = globalThis as unknown as {
+  onmessage: ((event: MessageEvent<ToManifestWorker>) => void) | null;
+  postMessage(message: FromManifestWorker): void;
+};
+
+scope.onmessage = (event) => scope.postMessage(handle(event.data));
