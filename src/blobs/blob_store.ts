@@ -1,0 +1,118 @@
+/**
+ * The blob store: values by name, verified by digest. Async and narrow, so
+ * that an object store can implement it. Local paths are a capability of
+ * their own, which such a store lacks.
+ *
+ * @module
+ */
+
+import type { Digest, Stamp } from "../table/types.ts";
+
+/** Why a blob operation failed. */
+export type BlobErrorCode =
+  /** There is no such file. */
+  | "missing"
+  /** Size or SHA-256 are not those that were expected. */
+  | "damaged"
+  /** What lies there is no regular file, or the folder is not ours. */
+  | "not-a-file"
+  /** No room: ENOSPC, EDQUOT. */
+  | "full"
+  /** The bounded queue has no room. */
+  | "overloaded"
+  /** Everything else; the message says what. */
+  | "failed";
+
+/** A blob operation that did not come about; nothing half-done is visible. */
+export class BlobError extends Error {
+  /** Why. */
+  readonly code: BlobErrorCode;
+
+  /** The message is for the log: it may name paths. */
+  constructor(code: BlobErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "BlobError";
+    this.code = code;
+  }
+}
+
+/** A blob that lies at its final path. */
+export interface Stored {
+  /** What verifies it. */
+  readonly digest: Digest;
+  /** What tells cheaply that it has not changed. */
+  readonly stamp: Stamp;
+}
+
+/**
+ * Blobs by name (`<namespace>/<64 hex digits>`). Readers see a whole value or
+ * none. The caller serializes what changes one name; different names are
+ * independent. Every failure is a {@linkcode BlobError}.
+ */
+export interface BlobStore extends AsyncDisposable {
+  /**
+   * Writes, hashes and publishes a value. The bytes are copied or consumed
+   * before the promise settles; the caller must not change them meanwhile.
+   */
+  put(name: string, value: Uint8Array): Promise<Stored>;
+  /**
+   * Reads and verifies a value. The array is a view that starts
+   * `VALUE_HEADROOM_BYTES` into its own buffer, so that a header can be put
+   * in front of it; nobody else uses that buffer.
+   */
+  read(name: string, digest: Digest): Promise<Uint8Array>;
+  /**
+   * Verifies what lies at the name: against `digest` where given, else only
+   * hashes it. Where `stamp` still fits, the bytes are not read again.
+   */
+  verify(name: string, digest?: Digest, stamp?: Stamp): Promise<Stored>;
+  /** Deletes a value; one that is missing is no error. */
+  remove(name: string): Promise<void>;
+  /** Moves a damaged value out of the way; one that is missing is no error. */
+  quarantine(name: string): Promise<void>;
+  /** The namespaces that have values. */
+  namespaces(): Promise<readonly string[]>;
+  /** The hex digests of a namespace's values, without the namespace. */
+  list(namespace: string): Promise<readonly string[]>;
+  /**
+   * Deletes a value that nobody owns, unless it changed within `minAgeMs`.
+   * Resolves to whether it was deleted.
+   */
+  sweep(name: string, minAgeMs: number): Promise<boolean>;
+  /** Files handed out to clients on the same file system, where that is possible. */
+  readonly local?: LocalFiles;
+  /** Finishes what is running, refuses the rest; idempotent. */
+  close(): Promise<void>;
+}
+
+/** Values by path, for clients on the same file system. */
+export interface LocalFiles {
+  /** The absolute path of a published value. */
+  path(name: string): string;
+  /** The absolute path where an assignment's client writes. */
+  stagingPath(staging: string): string;
+  /** How long ago the staging file changed; `undefined`: there is none. */
+  probe(staging: string): Promise<number | undefined>;
+  /**
+   * Takes the staging file away from its client before looking at it, so that
+   * nothing the client still does reaches the value. Idempotent: a file that
+   * has been captured already is captured. Hashes small files in the same
+   * breath. `missing` and `not-a-file` leave nothing captured.
+   */
+  capture(staging: string): Promise<Digest | undefined>;
+  /** Hashes a captured file. */
+  hash(staging: string): Promise<Digest>;
+  /** Publishes a captured file. */
+  install(staging: string, name: string): Promise<Stamp>;
+  /** Removes a staging file and its capture; a missing one is no error. */
+  discard(staging: string): Promise<void>;
+  /** The staging names that have a file, and those that have a capture. */
+  leftovers(): Promise<
+    {
+      readonly staging: readonly string[];
+      readonly captured: readonly string[];
+    }
+  >;
+  /** Removes the private files that no capture explains: torn writes of a killed process. */
+  sweepPrivate(): Promise<void>;
+}

@@ -1,0 +1,380 @@
+/** What clients, and whoever else can write to the root, may leave lying there. */
+
+import assert from "node:assert/strict";
+import { linkSync } from "node:fs";
+import { Folders } from "../../workers/blob_folders.ts";
+import { hash } from "../../workers/blob_staging.ts";
+import {
+  bytesOf,
+  digestOf,
+  nameOf,
+  rejectsWith,
+} from "./blob_store_contract.ts";
+import { openTestRoot } from "./test_root.ts";
+import { WorkerBlobStore, workerPermissions } from "./worker_blob_store.ts";
+
+const LARGE = 3 * 1024 * 1024;
+
+/** A file outside of the root, whose bytes must neither change nor be served. */
+async function outside(): Promise<
+  AsyncDisposable & { path: string; file: string }
+> {
+  const path = await Deno.makeTempDir({ prefix: "larder-outside-" });
+  const file = `${path}/secret`;
+  Deno.writeFileSync(file, bytesOf(100, 9));
+  return {
+    path,
+    file,
+    async [Symbol.asyncDispose]() {
+      assert.deepEqual(Deno.readFileSync(file), bytesOf(100, 9));
+      await Deno.remove(path, { recursive: true });
+    },
+  };
+}
+
+function mkfifo(path: string): void {
+  const { success } = new Deno.Command("mkfifo", { args: [path] }).outputSync();
+  assert.ok(success, "mkfifo failed");
+}
+
+Deno.test("a staging path that holds a symlink, FIFO or folder is not captured", async () => {
+  await using secret = await outside();
+  await using harness = await openTestRoot();
+  const { local } = harness.store;
+  const path = local.stagingPath("one");
+  const make = [
+    () => Deno.symlinkSync(secret.file, path),
+    () => Deno.symlinkSync(secret.path, path),
+    () => Deno.symlinkSync("/nowhere", path),
+    () => mkfifo(path),
+    () => {
+      Deno.mkdirSync(path);
+      Deno.symlinkSync(secret.path, `${path}/link`);
+      Deno.mkdirSync(`${path}/sub`);
+    },
+  ];
+  for (const lay of make) {
+    lay();
+    await rejectsWith(local.capture("one"), "not-a-file");
+    assert.deepEqual(await local.leftovers(), { staging: [], captured: [] });
+    lay();
+    await local.discard("one");
+    assert.deepEqual(await local.leftovers(), { staging: [], captured: [] });
+  }
+});
+
+Deno.test("a capture that turns out to be no file after a crash is removed", async () => {
+  await using secret = await outside();
+  await using harness = await openTestRoot();
+  const { local } = harness.store;
+  Deno.symlinkSync(secret.file, `${harness.root}/.private/captured-one`);
+  await rejectsWith(local.hash("one"), "not-a-file");
+  mkfifo(`${harness.root}/.private/captured-two`);
+  await rejectsWith(local.capture("two"), "not-a-file");
+  assert.deepEqual((await local.leftovers()).captured, []);
+});
+
+for (const size of [100, LARGE]) {
+  Deno.test(`a hard link of ${size} bytes is copied: the other name changes nothing`, async () => {
+    await using harness = await openTestRoot();
+    const { local } = harness.store;
+    const other = `${harness.root}/other`;
+    Deno.writeFileSync(other, bytesOf(size));
+    linkSync(other, local.stagingPath("one"));
+    const digest = await local.capture("one") ?? await local.hash("one");
+    const stamp = await local.install("one", nameOf(1));
+    Deno.writeFileSync(other, bytesOf(size, 2));
+    await harness.store.verify(nameOf(1), digest, stamp);
+    assert.deepEqual(await harness.store.verify(nameOf(1), digest), {
+      digest,
+      stamp,
+    });
+    assert.equal(Deno.lstatSync(local.path(nameOf(1))).nlink, 1);
+  });
+
+  Deno.test(`a file of another owner of ${size} bytes becomes ours, read-only`, async () => {
+    if (Deno.uid() !== 0) return console.log("skipped: chown needs root");
+    await using harness = await openTestRoot();
+    const { local } = harness.store;
+    Deno.writeFileSync(local.stagingPath("one"), bytesOf(size));
+    Deno.chownSync(local.stagingPath("one"), 12345, 12345);
+    const digest = await local.capture("one") ?? await local.hash("one");
+    assert.deepEqual(digest, digestOf(bytesOf(size)));
+    await local.install("one", nameOf(1));
+    const info = Deno.lstatSync(local.path(nameOf(1)));
+    assert.equal(info.uid, 0);
+    assert.equal((info.mode ?? 0) & 0o777, 0o444);
+  });
+
+  Deno.test(`a client that writes ${size} bytes and goes on writing changes nothing silently`, async () => {
+    await using harness = await openTestRoot();
+    const { store } = harness;
+    const { local } = store;
+    using client = await Deno.open(local.stagingPath("one"), {
+      write: true,
+      create: true,
+    });
+    client.writeSync(bytesOf(size));
+    const scribble = () => {
+      client.seekSync(0, Deno.SeekMode.Start);
+      client.writeSync(new Uint8Array([66, 66, 66]));
+    };
+    const digest = await local.capture("one") ?? await local.hash("one");
+    if (size < LARGE) {
+      // Copied: nothing it does reaches the value.
+      scribble();
+      const stamp = await local.install("one", nameOf(1));
+      scribble();
+      assert.deepEqual(await store.verify(nameOf(1), digest), {
+        digest,
+        stamp,
+      });
+      return;
+    }
+    // In place: the write is noticed at the rename, whatever the clock's ticks.
+    scribble();
+    await rejectsWith(local.install("one", nameOf(1)), "damaged");
+    // And once published, at the next hand-out and at every read.
+    const again = await local.hash("one");
+    const stamp = await local.install("one", nameOf(1));
+    await store.verify(nameOf(1), again, stamp);
+    scribble();
+    client.writeSync(new Uint8Array([67]));
+    await rejectsWith(store.verify(nameOf(1), again, stamp), "damaged");
+    await rejectsWith(store.read(nameOf(1), again), "damaged");
+  });
+}
+
+Deno.test("a file that is written to all the while it is hashed is copied in the end", async () => {
+  await using harness = await openTestRoot();
+  const { root, store: { local } } = harness;
+  using client = await Deno.open(local.stagingPath("one"), {
+    write: true,
+    create: true,
+  });
+  client.writeSync(bytesOf(LARGE));
+  assert.equal(await local.capture("one"), undefined);
+  // The worker's own steps, here, so that a write falls between any two.
+  const config = { root, tag: "test", strict: false, headroomBytes: 0 };
+  const steps = hash(new Folders(config), { kind: "hash", staging: "one" });
+  let next = steps.next();
+  for (; !next.done; next = steps.next()) {
+    assert.equal(next.value, undefined);
+    client.seekSync(0, Deno.SeekMode.Start);
+    client.writeSync(crypto.getRandomValues(new Uint8Array(16)));
+  }
+  const { digest, stamp } = next.value;
+  assert.notEqual(stamp.ino, String(client.statSync().ino));
+  client.writeSync(new Uint8Array(100));
+  await local.install("one", nameOf(1));
+  const verified = await harness.store.verify(nameOf(1), digest);
+  assert.deepEqual(verified, { digest, stamp });
+});
+
+Deno.test("after a restart an installed capture is verified before it is handed out", async () => {
+  await using first = await openTestRoot();
+  first.stage("one", bytesOf(LARGE));
+  await first.store.local.capture("one");
+  const digest = await first.store.local.hash("one");
+  await first.store.close();
+  await using second = await openTestRoot({ root: first.root });
+  const { store } = second;
+  const stamp = await store.local.install("one", nameOf(1));
+  const verified = await store.verify(nameOf(1), digest, stamp);
+  assert.notDeepEqual(verified.stamp, stamp);
+  const path = store.local.path(nameOf(1));
+  Deno.chmodSync(path, 0o644);
+  Deno.writeFileSync(path, bytesOf(LARGE, 2));
+  await rejectsWith(store.verify(nameOf(1), digest, stamp), "damaged");
+});
+
+Deno.test("a namespace folder that is a symlink is not followed", async () => {
+  await using secret = await outside();
+  await using harness = await openTestRoot();
+  const { store, root } = harness;
+  const name = nameOf(1, "space");
+  // In use as a real folder first: the check is not only done once.
+  const { digest } = await store.put(name, bytesOf(100, 9));
+  await Deno.rename(`${root}/space`, `${root}/space.real`);
+  Deno.copyFileSync(secret.file, `${secret.path}/${name.slice(6)}`);
+  await Deno.symlink(secret.path, `${root}/space`);
+  const before = [...Deno.readDirSync(secret.path)].length;
+
+  await rejectsWith(store.put(nameOf(2, "space"), bytesOf(1)), "not-a-file");
+  await rejectsWith(store.read(name, digest), "not-a-file");
+  await rejectsWith(store.verify(name), "not-a-file");
+  await rejectsWith(store.list("space"), "not-a-file");
+  harness.stage("one", bytesOf(1));
+  await store.local.capture("one");
+  await rejectsWith(store.local.install("one", name), "not-a-file");
+  // Nothing of ours is there: no error, or its entry could never be evicted.
+  await store.remove(name);
+  await store.quarantine(name);
+  assert.equal(await store.sweep(name, 0), false);
+  assert.deepEqual(await store.namespaces(), ["space.real"]);
+  assert.equal([...Deno.readDirSync(secret.path)].length, before);
+});
+
+Deno.test("folders of the root that are symlinks are not followed, and not opened", async () => {
+  await using secret = await outside();
+  await using harness = await openTestRoot();
+  const { store, root } = harness;
+  for (const folder of [".staging", ".private"]) {
+    await Deno.rename(`${root}/${folder}`, `${root}/${folder}.away`);
+    await Deno.symlink(secret.path, `${root}/${folder}`);
+    await rejectsWith(store.local.capture("secret"), "not-a-file");
+    await rejectsWith(store.local.discard("secret"), "not-a-file");
+    await assert.rejects(WorkerBlobStore.open({ root }), /no folder of ours/);
+    await Deno.remove(`${root}/${folder}`);
+    await Deno.rename(`${root}/${folder}.away`, `${root}/${folder}`);
+  }
+  assert.equal(Deno.lstatSync(`${root}/.private`).mode! & 0o777, 0o700);
+});
+
+Deno.test("a value that is a symlink, FIFO or folder is not served, and gives way", async () => {
+  await using secret = await outside();
+  await using harness = await openTestRoot();
+  const { store } = harness;
+  const name = nameOf(1);
+  const digest = digestOf(bytesOf(100, 9));
+  await store.put(name, bytesOf(1));
+  const path = store.local.path(name);
+  const make = [
+    () => Deno.symlinkSync(secret.file, path),
+    () => mkfifo(path),
+    () => Deno.mkdirSync(`${path}/sub`, { recursive: true }),
+  ];
+  for (const lay of make) {
+    for (const away of ["remove", "quarantine", "put"] as const) {
+      await store.remove(name);
+      lay();
+      await rejectsWith(store.read(name, digest), "not-a-file");
+      await rejectsWith(store.verify(name), "not-a-file");
+      if (away === "put") await store.put(name, bytesOf(1));
+      else await store[away](name);
+    }
+    await store.verify(name, digestOf(bytesOf(1)));
+  }
+});
+
+Deno.test("names that lead elsewhere are refused", async () => {
+  await using harness = await openTestRoot();
+  const { store } = harness;
+  const hex = nameOf(1).slice(-64);
+  const bad = [
+    "../x",
+    hex,
+    `/${hex}`,
+    `../${hex}`,
+    `.private/${hex}`,
+    `a/../${hex}`,
+    `a//${hex}`,
+  ];
+  for (const name of bad) {
+    await rejectsWith(store.put(name, bytesOf(1)), "failed");
+    await rejectsWith(store.verify(name), "failed");
+    await rejectsWith(store.remove(name), "failed");
+  }
+  for (const staging of ["", ".", "..", "a/b", "../Cache.toml", "a\0"]) {
+    await rejectsWith(store.local.capture(staging), "failed");
+    await rejectsWith(store.local.discard(staging), "failed");
+  }
+});
+
+Deno.test("the quarantine keeps the newest few", async () => {
+  await using harness = await openTestRoot();
+  for (let index = 0; index < 70; index += 1) {
+    await harness.store.put(nameOf(index), bytesOf(index));
+    await harness.store.quarantine(nameOf(index));
+  }
+  assert.equal([...Deno.readDirSync(`${harness.root}/.quarantine`)].length, 64);
+});
+
+Deno.test("torn writes of a killed process are swept, captures and running writes stay", async () => {
+  await using harness = await openTestRoot();
+  const { store, root } = harness;
+  Deno.writeFileSync(`${root}/.private/tmp-former-1-1`, bytesOf(10));
+  Deno.writeFileSync(`${root}/.private/anything`, bytesOf(10));
+  harness.stage("one", bytesOf(10));
+  await store.local.capture("one");
+  const putting = store.put(nameOf(1), bytesOf(20 * LARGE));
+  await store.local.sweepPrivate();
+  const { digest } = await putting;
+  await store.verify(nameOf(1), digest);
+  const left = Array.from(
+    Deno.readDirSync(`${root}/.private`),
+    ({ name }) => name,
+  );
+  assert.deepEqual(left, ["captured-one"]);
+});
+
+Deno.test("a full disk is told as such, and leaves nothing behind", async () => {
+  const root = await Deno.realPath(
+    await Deno.makeTempDir({ prefix: "larder-full-" }),
+  );
+  const mount = new Deno.Command("mount", {
+    args: ["-t", "tmpfs", "-o", "size=1m", "tmpfs", root],
+    stderr: "null",
+  });
+  try {
+    if (!mount.outputSync().success) return console.log("skipped: no mount");
+    try {
+      await using harness = await openTestRoot({ root });
+      const { store } = harness;
+      await store.put(nameOf(1), bytesOf(400_000));
+      await rejectsWith(store.put(nameOf(2), bytesOf(2_000_000)), "full");
+      await rejectsWith(store.put(nameOf(2), bytesOf(900_000)), "full");
+      harness.stage("one", bytesOf(400_000));
+      await rejectsWith(store.local.capture("one"), "full");
+      await store.remove(nameOf(1));
+      // What was captured is still there, and can be published now.
+      const digest = await store.local.capture("one");
+      assert.deepEqual(digest, digestOf(bytesOf(400_000)));
+      await store.local.install("one", nameOf(1));
+      assert.deepEqual([...Deno.readDirSync(`${root}/.private`)], []);
+    } finally {
+      new Deno.Command("umount", { args: [root] }).outputSync();
+    }
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
+Deno.test("a worker may touch its root and nothing else", async () => {
+  await using secret = await outside();
+  await using harness = await openTestRoot();
+  // The same permissions, another script: what the store's own code never tries.
+  const permissions = workerPermissions(harness.root);
+  const script = `
+    const tries = {
+      read: () => Deno.readTextFileSync(${JSON.stringify(secret.file)}),
+      write: () => Deno.writeTextFileSync(${JSON.stringify(secret.file)}, "x"),
+      list: () => [...Deno.readDirSync("/")],
+      env: () => Deno.env.get("HOME"),
+      run: () => new Deno.Command("true").outputSync(),
+      net: () => Deno.listen({ port: 0 }),
+      sys: () => Deno.hostname(),
+    };
+    const done = [];
+    for (const [name, attempt] of Object.entries(tries)) {
+      try { attempt(); done.push(name); } catch (error) {
+        if (!(error instanceof Deno.errors.NotCapable)) done.push(name + error);
+      }
+    }
+    Deno.writeTextFileSync(${JSON.stringify(`${harness.root}/fine`)}, "x");
+    self.postMessage(done);
+  `;
+  const url = URL.createObjectURL(
+    new Blob([script], { type: "text/javascript" }),
+  );
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  const worker = new Worker(url, { type: "module", deno: { permissions } });
+  worker.onmessage = ({ data }) => resolve(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    reject(new Error(event.message));
+  };
+  assert.deepEqual(await promise, []);
+  worker.terminate();
+  URL.revokeObjectURL(url);
+});

@@ -1,0 +1,187 @@
+/**
+ * The blob store on a folder, by a pool of workers.
+ *
+ * @module
+ */
+
+import type { Op, OpKind, OpOf, Results } from "../../workers/blob_protocol.ts";
+import { MAX_WORKERS, VALUE_HEADROOM_BYTES } from "../limits.ts";
+import type { Digest, Stamp } from "../table/types.ts";
+import { BlobError, type BlobStore, type Stored } from "./blob_store.ts";
+import { WorkerLocalFiles } from "./worker_local_files.ts";
+import { detachable } from "./transfer.ts";
+import { type JobOptions, WorkerPool } from "./worker_pool.ts";
+
+/** What the worker does in slices, the pool gives out a few at a time. */
+const LARGE_BYTES = 1024 * 1024;
+/** More than this, unless asked for, costs memory and gains nothing. */
+const MAX_DEFAULT_WORKERS = 8;
+
+/** What {@linkcode WorkerBlobStore.open} takes. */
+export interface WorkerBlobStoreOptions {
+  /** An existing folder; it is opened where its links lead. */
+  readonly root: string;
+  /** At most so many workers; by default one a core, at least two. */
+  readonly workers?: number;
+  /** `strict`: what was acknowledged is on the disk. Default: `relaxed`. */
+  readonly durability?: "relaxed" | "strict";
+  /** Bounds; the defaults are those of limits.ts. */
+  readonly maxQueue?: number;
+  readonly maxQueueBytes?: number;
+  /** Starts a worker with access to `root`; tests put theirs in between. */
+  readonly spawn?: (root: string) => Worker;
+}
+
+/** Values in files, local files included. */
+export class WorkerBlobStore implements BlobStore {
+  /** Files handed out to clients on this machine. */
+  readonly local: WorkerLocalFiles;
+  readonly #pool: WorkerPool;
+
+  private constructor(root: string, pool: WorkerPool) {
+    this.#pool = pool;
+    this.local = new WorkerLocalFiles(root, pool);
+  }
+
+  /** Makes the store's folders where they are missing, and checks them. */
+  static async open(options: WorkerBlobStoreOptions): Promise<WorkerBlobStore> {
+    const root = await realFolder(options.root);
+    const { maxQueue, maxQueueBytes, spawn = spawnWorker } = options;
+    const pool = new WorkerPool({
+      size: Math.min(MAX_WORKERS, options.workers ?? defaultWorkers()),
+      spawn: () => spawn(root),
+      config: {
+        root,
+        strict: options.durability === "strict",
+        headroomBytes: VALUE_HEADROOM_BYTES,
+      },
+      ...maxQueue !== undefined && { maxQueue },
+      ...maxQueueBytes !== undefined && { maxQueueBytes },
+    });
+    const store = new WorkerBlobStore(root, pool);
+    try {
+      // Something cheap, which is answered once a worker has opened the root.
+      await pool.run<"probe">({ kind: "probe", staging: "-" });
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+    return store;
+  }
+
+  /** {@inheritDoc BlobStore.put} */
+  async put(name: string, value: Uint8Array): Promise<Stored> {
+    // Asked before the bytes are consumed: a refused caller keeps them.
+    const refusal = this.#pool.refusal(value.length);
+    if (refusal) throw refusal;
+    const own = detachable(value);
+    return await this.#pool.run<"put">({ kind: "put", name, value: own }, {
+      bytes: own.length,
+      large: own.length > LARGE_BYTES,
+      transfer: [own.buffer],
+    });
+  }
+
+  /** {@inheritDoc BlobStore.read} */
+  read(name: string, digest: Digest): Promise<Uint8Array> {
+    return this.#again<"read">({ kind: "read", name, digest }, {
+      bytes: digest.size,
+      large: digest.size > LARGE_BYTES,
+    });
+  }
+
+  /** {@inheritDoc BlobStore.verify} */
+  verify(name: string, digest?: Digest, stamp?: Stamp): Promise<Stored> {
+    return this.#again<"verify">({
+      kind: "verify",
+      name,
+      ...digest && { digest },
+      ...stamp && { stamp },
+    }, { large: !stamp && (digest?.size ?? Infinity) > LARGE_BYTES });
+  }
+
+  /** {@inheritDoc BlobStore.remove} */
+  remove(name: string): Promise<void> {
+    return this.#again<"remove">({ kind: "remove", name });
+  }
+
+  /** {@inheritDoc BlobStore.quarantine} */
+  quarantine(name: string): Promise<void> {
+    return this.#again<"quarantine">({ kind: "quarantine", name });
+  }
+
+  /** {@inheritDoc BlobStore.namespaces} */
+  namespaces(): Promise<readonly string[]> {
+    return this.#again<"namespaces">({ kind: "namespaces" });
+  }
+
+  /** {@inheritDoc BlobStore.list} */
+  async list(namespace: string): Promise<readonly string[]> {
+    const packed = await this.#again<"list">({ kind: "list", namespace }, {
+      large: true,
+    });
+    return packed.match(/.{64}/g) ?? [];
+  }
+
+  /** {@inheritDoc BlobStore.sweep} */
+  sweep(name: string, minAgeMs: number): Promise<boolean> {
+    return this.#again<"sweep">({ kind: "sweep", name, minAgeMs });
+  }
+
+  /** {@inheritDoc BlobStore.close} */
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  /** Closes the store. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Runs what may be run twice. */
+  #again<K extends OpKind>(
+    op: OpOf<K> & Op,
+    options: JobOptions = {},
+  ): Promise<Results[K]> {
+    return this.#pool.run<K>(op, { ...options, retriable: true });
+  }
+}
+
+/** How many workers there are at most, unless configured. */
+export function defaultWorkers(): number {
+  const cores = navigator.hardwareConcurrency;
+  return Math.max(2, Math.min(MAX_DEFAULT_WORKERS, cores));
+}
+
+/** What a blob worker may do: read and write the root, and nothing else. */
+export function workerPermissions(root: string): Deno.PermissionOptionsObject {
+  return {
+    read: [root],
+    write: [root],
+    net: false,
+    env: false,
+    sys: false,
+    run: false,
+    ffi: false,
+    import: false,
+  };
+}
+
+/** Starts a blob worker for a root. */
+export function spawnWorker(root: string): Worker {
+  const script = new URL("../../workers/blob_worker.ts", import.meta.url);
+  const permissions = workerPermissions(root);
+  return new Worker(script, {
+    type: "module",
+    name: "blob",
+    deno: { permissions },
+  });
+}
+
+async function realFolder(root: string): Promise<string> {
+  try {
+    return await Deno.realPath(root);
+  } catch (cause) {
+    throw new BlobError("failed", `Cannot open the root '${root}'`, { cause });
+  }
+}

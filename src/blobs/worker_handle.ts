@@ -1,0 +1,180 @@
+/**
+ * One blob worker, seen from the main isolate.
+ *
+ * @module
+ */
+
+import type {
+  FromWorker,
+  Op,
+  Outcome,
+  ToWorker,
+  WorkerConfig,
+} from "../../workers/blob_protocol.ts";
+import { BlobError } from "./blob_store.ts";
+
+/** An operation on its way. */
+export interface Job {
+  readonly op: Op;
+  /** Bytes that it holds in memory. */
+  readonly bytes: number;
+  /** Takes long: only a few at a time are given to one worker. */
+  readonly large: boolean;
+  /** May be done twice. */
+  readonly retriable: boolean;
+  /** Buffers that go with it. */
+  readonly transfer: ArrayBuffer[];
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: BlobError) => void;
+  /** How often it was given to a worker that died. */
+  deaths: number;
+}
+
+/** What a worker tells its pool. */
+export interface HandleEvents {
+  /** Jobs were settled, or the worker became ready: there may be room. */
+  readonly onRoom: () => void;
+  /** The worker is gone. */
+  readonly onDeath: (end: WorkerEnd) => void;
+}
+
+/** A worker's end. */
+export interface WorkerEnd {
+  /** What was on its way. */
+  readonly jobs: Job[];
+  /** Why it ended. */
+  readonly error: BlobError;
+  /** It had begun well. */
+  readonly ready: boolean;
+}
+
+/** What a large job of unknown size weighs: as 4 MiB. */
+const UNKNOWN_WEIGHT = 64;
+const BYTES_PER_WEIGHT = 64 * 1024;
+
+/** Sends what one turn asks for as one message, and notices the worker's end. */
+export class WorkerHandle {
+  /** Part of the names of its temporary files. */
+  readonly tag: string;
+  readonly #worker: Worker;
+  readonly #events: HandleEvents;
+  readonly #jobs = new Map<number, Job>();
+  #outbox: { seq: number; job: Job }[] = [];
+  #seq = 0;
+  #load = 0;
+  #large = 0;
+  #ready = false;
+  #dead = false;
+
+  /** Configures a worker that has just been started. */
+  constructor(worker: Worker, config: WorkerConfig, events: HandleEvents) {
+    this.tag = config.tag;
+    this.#worker = worker;
+    this.#events = events;
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
+    worker.onmessageerror = () => this.terminate("a message was unreadable");
+    worker.onerror = (event) => {
+      // Without this the error would end the server.
+      event.preventDefault();
+      this.terminate(event.message);
+    };
+    worker.postMessage({ config } satisfies ToWorker);
+  }
+
+  /** The weight of what it has to do. */
+  get load(): number {
+    return this.#load;
+  }
+
+  /** Jobs on their way. */
+  get jobs(): number {
+    return this.#jobs.size;
+  }
+
+  /** Large jobs on their way. */
+  get large(): number {
+    return this.#large;
+  }
+
+  /** It has answered its configuration. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** Sends a job with the others of this turn. */
+  send(job: Job): void {
+    this.#seq += 1;
+    this.#jobs.set(this.#seq, job);
+    this.#load += weight(job);
+    if (job.large) this.#large += 1;
+    if (this.#outbox.length === 0) queueMicrotask(() => this.#flush());
+    this.#outbox.push({ seq: this.#seq, job });
+  }
+
+  /** Ends the worker; what was on its way is handed to `onDeath`. */
+  terminate(why = "it was terminated"): void {
+    this.#die(new BlobError("failed", `A blob worker ended: ${why}`));
+  }
+
+  #flush(): void {
+    if (this.#dead) return;
+    const ops = this.#outbox.map(({ seq, job }) => ({ seq, op: job.op }));
+    const transfer = this.#outbox.flatMap(({ job }) => job.transfer);
+    this.#outbox = [];
+    try {
+      this.#worker.postMessage({ ops } satisfies ToWorker, transfer);
+    } catch (error) {
+      // A buffer that somebody detached: nothing of the message has left, and
+      // the others must not wait for ever.
+      const message = `The message to a blob worker was refused: ${error}`;
+      for (const { seq } of ops) {
+        this.#settle({ seq, failure: { code: "failed", message } });
+      }
+      this.#events.onRoom();
+    }
+  }
+
+  #hear(outcomes: FromWorker): void {
+    if (this.#dead) return;
+    for (const outcome of outcomes) {
+      if (outcome.seq !== 0) {
+        this.#settle(outcome);
+      } else if ("failure" in outcome) {
+        this.#die(new BlobError(outcome.failure.code, outcome.failure.message));
+        return;
+      } else {
+        this.#ready = true;
+      }
+    }
+    this.#events.onRoom();
+  }
+
+  #settle(outcome: Outcome): void {
+    const job = this.#jobs.get(outcome.seq);
+    if (!job) return;
+    this.#jobs.delete(outcome.seq);
+    this.#load -= weight(job);
+    if (job.large) this.#large -= 1;
+    if ("failure" in outcome) {
+      job.reject(
+        new BlobError(outcome.failure.code, outcome.failure.message),
+      );
+    } else {
+      job.resolve(outcome.value);
+    }
+  }
+
+  #die(error: BlobError): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    this.#worker.terminate();
+    const jobs = [...this.#jobs.values()];
+    this.#jobs.clear();
+    this.#events.onDeath({ jobs, error, ready: this.#ready });
+  }
+}
+
+function weight(job: Job): number {
+  const bytes = job.bytes / BYTES_PER_WEIGHT;
+  return 1 + (job.large ? Math.max(bytes, UNKNOWN_WEIGHT) : bytes);
+}

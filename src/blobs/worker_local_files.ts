@@ -1,0 +1,114 @@
+/**
+ * The local half of the worker blob store: files that clients write and read
+ * themselves.
+ *
+ * @module
+ */
+
+import type {
+  Hashed,
+  Op,
+  OpKind,
+  OpOf,
+  Results,
+} from "../../workers/blob_protocol.ts";
+import type { Digest, Stamp } from "../table/types.ts";
+import type { LocalFiles } from "./blob_store.ts";
+import { stagingPath, valuePath } from "./layout.ts";
+import type { JobOptions, WorkerPool } from "./worker_pool.ts";
+
+/** Captures that have been hashed and not installed yet; about 200 bytes each. */
+const MAX_STAMPS = 100_000;
+
+/** Values by path. */
+export class WorkerLocalFiles implements LocalFiles {
+  readonly #root: string;
+  readonly #pool: WorkerPool;
+  /**
+   * What each capture was when it was hashed, so that the rename can tell that
+   * nobody wrote since. One that is missing only costs a verification.
+   */
+  readonly #stamps = new Map<string, Stamp>();
+
+  /** `root` has no links in it. */
+  constructor(root: string, pool: WorkerPool) {
+    this.#root = root;
+    this.#pool = pool;
+  }
+
+  /** {@inheritDoc LocalFiles.path} */
+  path(name: string): string {
+    return valuePath(this.#root, name);
+  }
+
+  /** {@inheritDoc LocalFiles.stagingPath} */
+  stagingPath(staging: string): string {
+    return stagingPath(this.#root, staging);
+  }
+
+  /** {@inheritDoc LocalFiles.probe} */
+  probe(staging: string): Promise<number | undefined> {
+    return this.#again<"probe">({ kind: "probe", staging });
+  }
+
+  /** {@inheritDoc LocalFiles.capture} */
+  async capture(staging: string): Promise<Digest | undefined> {
+    const hashed = await this.#again<"capture">({ kind: "capture", staging });
+    return hashed && this.#remember(staging, hashed);
+  }
+
+  /** {@inheritDoc LocalFiles.hash} */
+  async hash(staging: string): Promise<Digest> {
+    const hashed = await this.#again<"hash">({ kind: "hash", staging }, {
+      large: true,
+    });
+    return this.#remember(staging, hashed);
+  }
+
+  /** {@inheritDoc LocalFiles.install} */
+  async install(staging: string, name: string): Promise<Stamp> {
+    const stamp = this.#stamps.get(staging);
+    const installed = await this.#pool.run<"install">({
+      kind: "install",
+      staging,
+      name,
+      ...stamp && { stamp },
+    });
+    this.#stamps.delete(staging);
+    return installed;
+  }
+
+  /** {@inheritDoc LocalFiles.discard} */
+  discard(staging: string): Promise<void> {
+    this.#stamps.delete(staging);
+    return this.#again<"discard">({ kind: "discard", staging });
+  }
+
+  /** {@inheritDoc LocalFiles.leftovers} */
+  leftovers(): Promise<Results["leftovers"]> {
+    return this.#again<"leftovers">({ kind: "leftovers" });
+  }
+
+  /** {@inheritDoc LocalFiles.sweepPrivate} */
+  sweepPrivate(): Promise<void> {
+    return this.#pool.sweepPrivate();
+  }
+
+  #remember(staging: string, { digest, stamp }: Hashed): Digest {
+    if (this.#stamps.size >= MAX_STAMPS) {
+      for (const oldest of this.#stamps.keys()) {
+        this.#stamps.delete(oldest);
+        break;
+      }
+    }
+    this.#stamps.set(staging, stamp);
+    return digest;
+  }
+
+  #again<K extends OpKind>(
+    op: OpOf<K> & Op,
+    options: JobOptions = {},
+  ): Promise<Results[K]> {
+    return this.#pool.run<K>(op, { ...options, retriable: true });
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * Files that may not be what they seem. Deno's path permissions follow
+ * symbolic links and node:fs drops O_NOFOLLOW, so nothing here trusts a path:
+ * it is looked at with lstat, opened without blocking, and compared with what
+ * was looked at.
+ *
+ * What remains is the moment between a look and the use of a folder. Whoever
+ * wins that race can write to the root as the server's user, and could have
+ * done so himself; and every value is verified by SHA-256 when it is read.
+ *
+ * @module
+ */
+
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsync,
+  openSync,
+  readSync,
+} from "node:fs";
+import type { Failure, FailureCode, Stamp } from "./blob_protocol.ts";
+import { Sha256 } from "./digest.ts";
+import { type Steps, wait } from "./blob_steps.ts";
+
+/** Work above this is done in slices of this size: about 1 ms each. */
+export const SLICE_BYTES = 1024 * 1024;
+/** Work above this lets others in before it begins. */
+export const AT_ONCE_BYTES = 256 * 1024;
+/** Unlinking more than this takes long enough to be left to another thread. */
+const SLOW_UNLINK_BYTES = 64 * 1024 * 1024;
+
+/** A failure that the store reports by its code. */
+export class OpError extends Error {
+  readonly code: FailureCode;
+
+  constructor(code: FailureCode, message: string) {
+    super(message);
+    this.name = "OpError";
+    this.code = code;
+  }
+}
+
+/** The operating system's code of an error, such as `ENOENT`. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error &&
+      typeof error.code === "string"
+    ? error.code
+    : undefined;
+}
+
+/** Any error as it travels to the main isolate. */
+export function toFailure(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof OpError) return { code: error.code, message };
+  switch (systemCode(error)) {
+    case "ENOENT":
+      return { code: "missing", message };
+    case "ENOSPC":
+    case "EDQUOT":
+      return { code: "full", message };
+    default:
+      return { code: "failed", message };
+  }
+}
+
+/** What lies at a path, itself; `undefined`: nothing does. */
+export function lookAt(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    const code = systemCode(error);
+    // A name too long for the file system cannot be there either.
+    if (code === "ENOENT" || code === "ENAMETOOLONG") return undefined;
+    throw error;
+  }
+}
+
+/** What lies at a path, which must be a regular file. */
+export function lookAtFile(path: string): Deno.FileInfo {
+  const info = lookAt(path);
+  if (!info) throw new OpError("missing", `There is no file '${path}'`);
+  if (!info.isFile) {
+    throw new OpError("not-a-file", `'${path}' is no regular file`);
+  }
+  return info;
+}
+
+/** The stamp of a file that was looked at. */
+export function stampOf(info: Deno.FileInfo): Stamp {
+  return {
+    size: info.size,
+    mtimeMs: info.mtime?.getTime() ?? 0,
+    ino: String(info.ino),
+  };
+}
+
+/** Whether two stamps are of the same unchanged file. */
+export function sameStamp(a: Stamp, b: Stamp): boolean {
+  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ino === b.ino;
+}
+
+/**
+ * When a file last changed. Clients cannot set ctime, but Deno cuts it to the
+ * second: within that second mtime is exact, otherwise the second's end is
+ * taken, because calling a file young is the safe side.
+ */
+export function changedMs(info: Deno.FileInfo): number {
+  const ctimeMs = info.ctime?.getTime() ?? 0;
+  const mtimeMs = info.mtime?.getTime() ?? 0;
+  const sameSecond = mtimeMs >= ctimeMs && mtimeMs < ctimeMs + 1000;
+  return sameSecond ? mtimeMs : ctimeMs + 999;
+}
+
+/** An open descriptor; `using` closes it. */
+export class OpenFile implements Disposable {
+  readonly fd: number;
+  readonly path: string;
+
+  /** Opens for reading exactly the file that was looked at; a FIFO cannot block this. */
+  constructor(path: string, info: Deno.FileInfo) {
+    this.path = path;
+    this.fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stat = fstatSync(this.fd);
+    if (!stat.isFile() || stat.ino !== info.ino || stat.dev !== info.dev) {
+      closeSync(this.fd);
+      throw new OpError("not-a-file", `'${path}' was replaced meanwhile`);
+    }
+  }
+
+  /** Size and mtime as they are now. */
+  stat(): { readonly size: number; readonly mtimeMs: number } {
+    const { size, mtimeMs } = fstatSync(this.fd);
+    return { size, mtimeMs: Math.trunc(mtimeMs) };
+  }
+
+  /** Fills `into` from the current position as far as the file goes; how far. */
+  read(into: Uint8Array): number {
+    let done = 0;
+    while (done < into.length) {
+      const count = readSync(this.fd, into, done, into.length - done, null);
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  }
+
+  /** Puts the bytes on the disk; other threads wait, this one does not. */
+  sync(): Promise<void> {
+    return new Promise((resolve, reject) =>
+      fsync(this.fd, (error) => error ? reject(error) : resolve())
+    );
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.fd);
+  }
+}
+
+/**
+ * Reads up to `size` bytes from the current position, slice by slice.
+ *
+ * @param each Gets each slice; it is overwritten by the next.
+ * @returns How many bytes there were, and their SHA-256.
+ */
+export function* hashOpen(
+  file: OpenFile,
+  size: number,
+  each?: (slice: Uint8Array) => void,
+): Steps<{ readonly size: number; readonly sha256: string }> {
+  const hash = new Sha256();
+  const buffer = new Uint8Array(Math.min(size, SLICE_BYTES));
+  let done = 0;
+  while (done < size) {
+    if (size > AT_ONCE_BYTES) yield;
+    const want = Math.min(size - done, buffer.length);
+    const slice = buffer.subarray(0, file.read(buffer.subarray(0, want)));
+    if (slice.length === 0) break;
+    hash.update(slice);
+    each?.(slice);
+    done += slice.length;
+  }
+  return { size: done, sha256: hash.hex() };
+}
+
+/** Writes all of it, slice by slice; `hash` sees what was written. */
+export function* writeAll(
+  file: Deno.FsFile,
+  bytes: Uint8Array,
+  hash?: Sha256,
+): Steps<void> {
+  for (let done = 0; done < bytes.length;) {
+    if (bytes.length > AT_ONCE_BYTES) yield;
+    const slice = bytes.subarray(done, done + SLICE_BYTES);
+    writeSlice(file, slice);
+    hash?.update(slice);
+    done += slice.length;
+  }
+}
+
+/** Writes one slice, however often the system takes a part of it. */
+export function writeSlice(file: Deno.FsFile, slice: Uint8Array): void {
+  for (let done = 0; done < slice.length;) {
+    done += file.writeSync(slice.subarray(done));
+  }
+}
+
+/**
+ * Removes whatever lies at a path, following nothing.
+ *
+ * @returns Whether there was something.
+ */
+export function* removeAny(path: string): Steps<boolean> {
+  const info = lookAt(path);
+  if (!info) return false;
+  try {
+    if (info.isDirectory || info.size > SLOW_UNLINK_BYTES) {
+      yield* wait(Deno.remove(path, { recursive: info.isDirectory }));
+    } else {
+      Deno.removeSync(path);
+    }
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+  }
+  return true;
+}

@@ -1,0 +1,210 @@
+/**
+ * The folders of a root, as the blob workers see them: which there are, that
+ * each is a real folder of ours, and names for temporary files.
+ *
+ * @module
+ */
+
+import {
+  PRIVATE_FOLDER,
+  QUARANTINE_FOLDER,
+  STAGING_FOLDER,
+  type WorkerConfig,
+} from "./blob_protocol.ts";
+import { lookAt, OpError, removeAny, systemCode } from "./blob_files.ts";
+import { type Steps, wait } from "./blob_steps.ts";
+
+const NAMESPACE = /^([A-Za-z_][A-Za-z0-9_]*\.)*[A-Za-z_][A-Za-z0-9_]*$/;
+const HEX = /^[0-9a-f]{64}$/;
+/** Namespaces whose folder is known to be on the disk. */
+const MAX_SYNCED = 10_000;
+const CAPTURED = "captured-";
+const TEMPORARY = "tmp-";
+
+/** Whether a root's folder may be a namespace. */
+export function isNamespace(name: string): boolean {
+  return name.length <= 255 && NAMESPACE.test(name);
+}
+
+/** Whether a file may be a value. */
+export function isHex(name: string): boolean {
+  return HEX.test(name);
+}
+
+/** Whether a private file is a temporary one of a worker whose tag begins like one of these. */
+export function isTemporaryOf(file: string, tags: readonly string[]): boolean {
+  return tags.some((tag) => file.startsWith(`${TEMPORARY}${tag}-`));
+}
+
+/** The folders of one root. */
+export class Folders {
+  readonly root: string;
+  readonly strict: boolean;
+  /** Who files of our own belong to: whoever owns the private folder. */
+  readonly uid: number | null;
+  readonly #tag: string;
+  readonly #syncing = new Map<string, Promise<void>>();
+  readonly #synced = new Set<string>();
+  #temporaries = 0;
+
+  /** Makes what is missing; throws where something else lies in its place. */
+  constructor(config: WorkerConfig) {
+    this.root = config.root;
+    this.strict = config.strict;
+    this.#tag = config.tag;
+    if (!lookAt(this.root)?.isDirectory) {
+      throw new OpError("not-a-file", `'${this.root}' is no folder`);
+    }
+    this.private();
+    this.staging();
+    this.quarantine();
+    const path = `${this.root}/${PRIVATE_FOLDER}`;
+    Deno.chmodSync(path, 0o700);
+    this.uid = Deno.lstatSync(path).uid;
+  }
+
+  /** The private folder, checked. */
+  private(): string {
+    return this.#own(PRIVATE_FOLDER);
+  }
+
+  /** The staging folder, checked. */
+  staging(): string {
+    return this.#own(STAGING_FOLDER);
+  }
+
+  /** The quarantine, checked. */
+  quarantine(): string {
+    return this.#own(QUARANTINE_FOLDER);
+  }
+
+  /**
+   * The path of a value, its folder checked. The check is one lstat, 4 us, so
+   * it is done each time: a link that is put there later is not followed.
+   *
+   * @param create Make the folder where it is missing.
+   */
+  value(name: string, { create = false } = {}): string {
+    const slash = name.indexOf("/");
+    const namespace = name.slice(0, slash);
+    if (!isNamespace(namespace) || !isHex(name.slice(slash + 1))) {
+      throw new OpError("failed", `'${name}' is no name of a value`);
+    }
+    if (create) {
+      this.#own(namespace);
+    } else if (!this.namespace(namespace)) {
+      throw new OpError("missing", `There is no folder '${namespace}'`);
+    }
+    return `${this.root}/${name}`;
+  }
+
+  /** A namespace's folder, checked; `undefined`: there is none. */
+  namespace(namespace: string): string | undefined {
+    if (!isNamespace(namespace)) {
+      throw new OpError("failed", `'${namespace}' is no namespace`);
+    }
+    const path = `${this.root}/${namespace}`;
+    const info = lookAt(path);
+    if (info && !info.isDirectory) throw notOurs(path);
+    return info ? path : undefined;
+  }
+
+  /** Where an assignment's client writes. */
+  staged(staging: string): string {
+    return `${this.staging()}/${onePart(staging)}`;
+  }
+
+  /** Where a staging file lies once it has been taken away from its client. */
+  captured(staging: string): string {
+    return `${this.private()}/${CAPTURED}${onePart(staging)}`;
+  }
+
+  /** A fresh path for a temporary file. */
+  temporary(): string {
+    this.#temporaries += 1;
+    return `${this.private()}/${TEMPORARY}${this.#tag}-${this.#temporaries}`;
+  }
+
+  /** Which staging file a private file was captured from. */
+  capturedFrom(file: string): string | undefined {
+    return file.startsWith(CAPTURED) ? file.slice(CAPTURED.length) : undefined;
+  }
+
+  /** Renames over whatever lies at `to`: if that is a folder, it is not ours and gives way. */
+  *rename(from: string, to: string): Steps<void> {
+    try {
+      Deno.renameSync(from, to);
+    } catch (error) {
+      if (!lookAt(to)?.isDirectory) throw error;
+      yield* removeAny(to);
+      Deno.renameSync(from, to);
+    }
+  }
+
+  /**
+   * In strict mode: puts a folder's names on the disk. Whoever asks while a
+   * sync runs shares the next one, because the running one may have begun
+   * before his rename.
+   */
+  *sync(folder: string): Steps<void> {
+    if (!this.strict) return;
+    const waiting = `${folder}\0`;
+    let next = this.#syncing.get(waiting);
+    if (!next) {
+      const running = this.#syncing.get(folder);
+      next = (running ?? Promise.resolve()).catch(() => {}).then(() => {
+        this.#syncing.delete(waiting);
+        const now = syncFolder(folder).finally(() => {
+          if (this.#syncing.get(folder) === now) this.#syncing.delete(folder);
+        });
+        this.#syncing.set(folder, now);
+        return now;
+      });
+      this.#syncing.set(waiting, next);
+    }
+    yield* wait(next);
+  }
+
+  /** In strict mode: puts the name of a value, and once that of its folder, on the disk. */
+  *syncValue(path: string): Steps<void> {
+    if (!this.strict) return;
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    yield* this.sync(folder);
+    if (this.#synced.has(folder)) return;
+    yield* this.sync(this.root);
+    if (this.#synced.size >= MAX_SYNCED) this.#synced.clear();
+    this.#synced.add(folder);
+  }
+
+  #own(name: string): string {
+    const path = `${this.root}/${name}`;
+    const info = lookAt(path);
+    if (info?.isDirectory) return path;
+    if (info) throw notOurs(path);
+    this.#synced.delete(path);
+    try {
+      Deno.mkdirSync(path, { mode: 0o700 });
+    } catch (error) {
+      // Another worker may have been faster.
+      if (systemCode(error) !== "EEXIST") throw error;
+      if (!lookAt(path)?.isDirectory) throw notOurs(path);
+    }
+    return path;
+  }
+}
+
+function notOurs(path: string): OpError {
+  return new OpError("not-a-file", `'${path}' is no folder of ours`);
+}
+
+function onePart(name: string): string {
+  if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) {
+    throw new OpError("failed", `'${name}' is no name of a staging file`);
+  }
+  return name;
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  using open = await Deno.open(folder, { read: true });
+  await open.sync();
+}

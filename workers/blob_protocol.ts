@@ -1,0 +1,144 @@
+/**
+ * What the blob store and its workers say to each other. Messages are arrays,
+ * so that everything one turn of the event loop asks for travels as one.
+ *
+ * The types repeat those of `src/blobs/` by structure: workers import nothing
+ * from `src/`, so that the main isolate grants them read access to one folder.
+ *
+ * @module
+ */
+
+/** Where clients write. */
+export const STAGING_FOLDER = ".staging";
+/** What only the server touches: captures and temporary files. */
+export const PRIVATE_FOLDER = ".private";
+/** Damaged values, for a human to look at. */
+export const QUARANTINE_FOLDER = ".quarantine";
+
+/** What verifies a blob. */
+export interface Digest {
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** What tells cheaply that a file has not changed. */
+export interface Stamp {
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly ino: string;
+}
+
+/** A file whose bytes have been hashed. */
+export interface Hashed {
+  readonly digest: Digest;
+  readonly stamp: Stamp;
+}
+
+/** One operation. Names are `<namespace>/<hex>`, staging names are one path part. */
+export type Op =
+  | { readonly kind: "put"; readonly name: string; readonly value: Uint8Array }
+  | { readonly kind: "read"; readonly name: string; readonly digest: Digest }
+  | {
+    readonly kind: "verify";
+    readonly name: string;
+    readonly digest?: Digest;
+    readonly stamp?: Stamp;
+  }
+  | { readonly kind: "remove"; readonly name: string }
+  | { readonly kind: "quarantine"; readonly name: string }
+  | { readonly kind: "namespaces" }
+  | { readonly kind: "list"; readonly namespace: string }
+  | {
+    readonly kind: "sweep";
+    readonly name: string;
+    readonly minAgeMs: number;
+  }
+  | { readonly kind: "probe"; readonly staging: string }
+  | { readonly kind: "capture"; readonly staging: string }
+  | { readonly kind: "hash"; readonly staging: string }
+  | {
+    readonly kind: "install";
+    readonly staging: string;
+    readonly name: string;
+    /** What the file was when it was hashed; unknown after a restart. */
+    readonly stamp?: Stamp;
+  }
+  | { readonly kind: "discard"; readonly staging: string }
+  | { readonly kind: "leftovers" }
+  | {
+    readonly kind: "sweep-private";
+    /** Temporary files whose tag begins with this are being written… */
+    readonly pool: string;
+    /** …unless with one of these: their workers are dead. */
+    readonly dead: readonly string[];
+  };
+
+/** What each operation results in. */
+export interface Results {
+  readonly put: Hashed;
+  /** A view behind the headroom, in a buffer of its own. */
+  readonly read: Uint8Array;
+  readonly verify: Hashed;
+  readonly remove: undefined;
+  readonly quarantine: undefined;
+  readonly namespaces: readonly string[];
+  /** All the hex digests, 64 digits each, as one string: arrays of a million strings are slow to clone. */
+  readonly list: string;
+  readonly sweep: boolean;
+  readonly probe: number | undefined;
+  readonly capture: Hashed | undefined;
+  readonly hash: Hashed;
+  readonly install: Stamp;
+  readonly discard: undefined;
+  readonly leftovers: {
+    readonly staging: readonly string[];
+    readonly captured: readonly string[];
+  };
+  readonly "sweep-private": undefined;
+}
+
+/** The name of an operation. */
+export type OpKind = Op["kind"];
+/** The operation of that name. */
+export type OpOf<K extends OpKind> = Extract<Op, { readonly kind: K }>;
+
+/** Why an operation failed; those of `BlobErrorCode` that a worker can tell. */
+export type FailureCode =
+  | "missing"
+  | "damaged"
+  | "not-a-file"
+  | "full"
+  | "failed";
+
+/** A failure, as it travels. */
+export interface Failure {
+  readonly code: FailureCode;
+  readonly message: string;
+}
+
+/** The first message to a worker. */
+export interface WorkerConfig {
+  /** Absolute, without symbolic links. */
+  readonly root: string;
+  /** Part of the names of this worker's temporary files. */
+  readonly tag: string;
+  /** Sync files before they are published, and folders after. */
+  readonly strict: boolean;
+  /** Bytes left free in front of a value that is read. */
+  readonly headroomBytes: number;
+}
+
+/** To a worker. */
+export type ToWorker =
+  | { readonly config: WorkerConfig }
+  | {
+    readonly ops: readonly { readonly seq: number; readonly op: Op }[];
+  };
+
+/** What became of one operation, or (`seq` 0) of the configuration. */
+export type Outcome =
+  | { readonly seq: number; readonly value: unknown }
+  | { readonly seq: number; readonly failure: Failure };
+
+/** From a worker. */
+export type FromWorker = readonly Outcome[];

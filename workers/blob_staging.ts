@@ -1,0 +1,235 @@
+/**
+ * What the blob worker does with files that clients write.
+ *
+ * A client may still hold a file open when it says Done, and write to it
+ * later; nothing on Linux that a confined process may use takes that right
+ * away. So:
+ *
+ * - Up to 1 MiB the bytes are copied to a file of our own, which nobody else
+ *   has ever opened: 0.1 to 1 ms buy certainty for nearly all values.
+ * - A larger one stays in place, because copying 4 GiB costs the disk twice. It
+ *   is made read-only and its mtime is set to a mark in the past *before* it
+ *   is hashed. Every later write moves mtime away from the mark, whatever the
+ *   clock's resolution, so "mtime is the mark" proves at the end of the
+ *   hash, at the rename and at each hand-out that these are the bytes of the
+ *   digest. (A writer through mmap can hide until its pages are written back;
+ *   remote readers are safe from that too, since SHA-256 is checked on each read.)
+ * - One that keeps changing, has several links or another owner is copied.
+ *
+ * @module
+ */
+
+import type { Digest, Hashed, OpOf, Stamp } from "./blob_protocol.ts";
+import { fchmodSync, futimesSync } from "node:fs";
+import {
+  changedMs,
+  hashOpen,
+  lookAt,
+  lookAtFile,
+  OpenFile,
+  OpError,
+  removeAny,
+  sameStamp,
+  stampOf,
+  systemCode,
+  writeSlice,
+} from "./blob_files.ts";
+import { type Folders, isTemporaryOf } from "./blob_folders.ts";
+import { type Steps, wait } from "./blob_steps.ts";
+
+/** Files up to this are hashed when they are captured, and always copied. */
+const COPY_BYTES = 1024 * 1024;
+/** A file that changes while it is hashed in place is copied after so many tries. */
+const IN_PLACE_TRIES = 2;
+/** How far back the mark lies: no clock steps back that far unnoticed. */
+const MARK_AGE_S = 24 * 3600;
+
+/** How long ago the staging file changed. */
+export function probe(
+  folders: Folders,
+  { staging }: OpOf<"probe">,
+): number | undefined {
+  const info = lookAt(folders.staged(staging));
+  return info && Math.max(0, Date.now() - changedMs(info));
+}
+
+/** Takes the staging file away, then looks at it; hashes it if it is small. */
+export function* capture(
+  folders: Folders,
+  { staging }: OpOf<"capture">,
+): Steps<Hashed | undefined> {
+  const captured = folders.captured(staging);
+  if (!lookAt(captured)) take(folders.staged(staging), captured);
+  const info = yield* regular(captured);
+  if (info.size <= COPY_BYTES) return yield* copyIn(folders, captured, info);
+  // Opened in any case: what cannot be read is refused now, not after the reply.
+  using file = yield* openCaptured(captured, info);
+  if (folders.strict) {
+    yield* wait(file.sync());
+    yield* folders.sync(folders.private());
+  }
+  return undefined;
+}
+
+/** Hashes a captured file, and makes sure that it stays what was hashed. */
+export function* hash(
+  folders: Folders,
+  { staging }: OpOf<"hash">,
+): Steps<Hashed> {
+  const captured = folders.captured(staging);
+  const info = yield* regular(captured);
+  const ours = info.uid === folders.uid && info.nlink === 1;
+  if (ours && info.size > COPY_BYTES) {
+    for (let tries = 0; tries < IN_PLACE_TRIES; tries += 1) {
+      const hashed = yield* hashInPlace(folders, captured);
+      if (hashed) return hashed;
+    }
+  }
+  return yield* copyIn(folders, captured, yield* regular(captured));
+}
+
+/** Renames a captured file to its final path. */
+export function* install(
+  folders: Folders,
+  { staging, name, stamp }: OpOf<"install">,
+): Steps<Stamp> {
+  const captured = folders.captured(staging);
+  const found = stampOf(lookAtFile(captured));
+  if (stamp && !sameStamp(stamp, found)) {
+    throw new OpError("damaged", `'${captured}' changed after it was hashed`);
+  }
+  const path = folders.value(name, { create: true });
+  yield* folders.rename(captured, path);
+  yield* folders.syncValue(path);
+  // Hashed before a restart: nobody knows what happened since, so this stamp
+  // fits nothing and the bytes are verified before they are handed out.
+  return stamp ?? { ...found, mtimeMs: -1 };
+}
+
+/** Removes a staging file and its capture. */
+export function* discard(
+  folders: Folders,
+  { staging }: OpOf<"discard">,
+): Steps<undefined> {
+  yield* removeAny(folders.staged(staging));
+  yield* removeAny(folders.captured(staging));
+  return undefined;
+}
+
+/** What lies in the staging folder, and what has been captured. */
+export function* leftovers(
+  folders: Folders,
+): Steps<{ staging: readonly string[]; captured: readonly string[] }> {
+  const staging = yield* names(folders.staging());
+  const captured = (yield* names(folders.private()))
+    .map((file) => folders.capturedFrom(file))
+    .filter((name) => name !== undefined);
+  return { staging, captured };
+}
+
+/** Removes private files that are neither captures nor being written. */
+export function* sweepPrivate(
+  folders: Folders,
+  { pool, dead }: OpOf<"sweep-private">,
+): Steps<undefined> {
+  const folder = folders.private();
+  for (const file of yield* names(folder)) {
+    if (folders.capturedFrom(file) !== undefined) continue;
+    const writing = isTemporaryOf(file, [pool]) && !isTemporaryOf(file, dead);
+    if (!writing) yield* removeAny(`${folder}/${file}`);
+  }
+  return undefined;
+}
+
+function* names(folder: string): Steps<string[]> {
+  const entries = yield* wait(Array.fromAsync(Deno.readDir(folder)));
+  return entries.map((entry) => entry.name);
+}
+
+function take(from: string, to: string): void {
+  try {
+    Deno.renameSync(from, to);
+  } catch (error) {
+    // Renaming a folder needs write permission on the folder itself.
+    const denied = ["EACCES", "EPERM"].includes(systemCode(error) ?? "");
+    if (denied && lookAt(from)?.isFile === false) {
+      throw new OpError("not-a-file", `'${from}' is no regular file`);
+    }
+    throw error;
+  }
+}
+
+/** The captured file, which is removed if it is no regular one. */
+function* regular(captured: string): Steps<Deno.FileInfo> {
+  const info = lookAt(captured);
+  if (info && !info.isFile) yield* removeAny(captured);
+  if (info && !info.isFile) {
+    throw new OpError("not-a-file", `'${captured}' was no regular file`);
+  }
+  return info ?? lookAtFile(captured);
+}
+
+/** Hashes a file of ours where it lies; `undefined`: it changed meanwhile. */
+function* hashInPlace(
+  folders: Folders,
+  captured: string,
+): Steps<Hashed | undefined> {
+  using file = new OpenFile(captured, lookAtFile(captured));
+  const markS = Math.floor(Date.now() / 1000) - MARK_AGE_S;
+  fchmodSync(file.fd, 0o444);
+  futimesSync(file.fd, markS, markS);
+  const { size } = file.stat();
+  if (folders.strict) yield* wait(file.sync());
+  const digest = yield* hashOpen(file, size);
+  const after = lookAtFile(captured);
+  const stamp = stampOf(after);
+  const unchanged = stamp.size === digest.size &&
+    stamp.mtimeMs === markS * 1000 && after.nlink === 1;
+  return unchanged ? { digest, stamp } : undefined;
+}
+
+/** Replaces a captured file by a copy that nobody but us has ever opened. */
+function* copyIn(
+  folders: Folders,
+  captured: string,
+  info: Deno.FileInfo,
+): Steps<Hashed> {
+  using source = yield* openCaptured(captured, info);
+  const temporary = folders.temporary();
+  let replaced = false;
+  try {
+    using copy = Deno.openSync(temporary, {
+      write: true,
+      createNew: true,
+      mode: 0o444,
+    });
+    // A file that grows for ever is cut where it was when we began.
+    const digest: Digest = yield* hashOpen(
+      source,
+      info.size,
+      (slice) => writeSlice(copy, slice),
+    );
+    Deno.chmodSync(temporary, 0o444);
+    if (folders.strict) yield* wait(copy.sync());
+    const stamp = stampOf(copy.statSync());
+    Deno.renameSync(temporary, captured);
+    replaced = true;
+    yield* folders.sync(folders.private());
+    return { digest, stamp };
+  } finally {
+    if (!replaced) yield* removeAny(temporary);
+  }
+}
+
+function* openCaptured(
+  captured: string,
+  info: Deno.FileInfo,
+): Steps<OpenFile> {
+  try {
+    return new OpenFile(captured, info);
+  } catch (error) {
+    if (systemCode(error) !== "EACCES") throw error;
+    yield* removeAny(captured);
+    throw new OpError("not-a-file", `'${captured}' may not be read`);
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * What the blob worker does with published values.
+ *
+ * @module
+ */
+
+import type { Digest, Hashed, OpOf } from "./blob_protocol.ts";
+import { Sha256, sha256Hex } from "./digest.ts";
+import {
+  AT_ONCE_BYTES,
+  changedMs,
+  hashOpen,
+  lookAt,
+  lookAtFile,
+  OpenFile,
+  OpError,
+  removeAny,
+  sameStamp,
+  SLICE_BYTES,
+  stampOf,
+  systemCode,
+  writeAll,
+} from "./blob_files.ts";
+import { type Folders, isHex, isNamespace } from "./blob_folders.ts";
+import { type Steps, wait } from "./blob_steps.ts";
+
+/** The quarantine is for a human to look at: the newest few are enough. */
+const MAX_QUARANTINED = 64;
+/** And they must not eat the disk. */
+const MAX_QUARANTINED_BYTES = 1024 * 1024 * 1024;
+/** A value that changes under a verification is looked at this often. */
+const VERIFY_TRIES = 3;
+
+/** Writes a value to a file of its own and renames it to its name. */
+export function* put(
+  folders: Folders,
+  { name, value }: OpOf<"put">,
+): Steps<Hashed> {
+  const path = folders.value(name, { create: true });
+  const temporary = folders.temporary();
+  let published = false;
+  try {
+    const hash = new Sha256();
+    using file = Deno.openSync(temporary, {
+      write: true,
+      createNew: true,
+      mode: 0o444,
+    });
+    yield* writeAll(file, value, hash);
+    // The umask may have taken bits away.
+    Deno.chmodSync(temporary, 0o444);
+    if (folders.strict) yield* wait(file.sync());
+    const stamp = stampOf(file.statSync());
+    yield* folders.rename(temporary, path);
+    published = true;
+    yield* folders.syncValue(path);
+    return { digest: { size: value.length, sha256: hash.hex() }, stamp };
+  } finally {
+    if (!published) yield* removeAny(temporary);
+  }
+}
+
+/** Reads a value into a buffer of its own, behind the headroom. */
+export function* read(
+  folders: Folders,
+  { name, digest }: OpOf<"read">,
+  headroomBytes: number,
+): Steps<Uint8Array> {
+  const path = folders.value(name);
+  const info = lookAtFile(path);
+  if (info.size !== digest.size) throw wrongSize(path, info.size, digest);
+  using file = new OpenFile(path, info);
+  const buffer = new Uint8Array(headroomBytes + digest.size);
+  const value = buffer.subarray(headroomBytes);
+  const hash = value.length > SLICE_BYTES ? new Sha256() : undefined;
+  let done = 0;
+  while (done < value.length) {
+    if (value.length > AT_ONCE_BYTES) yield;
+    const slice = value.subarray(done, done + SLICE_BYTES);
+    const count = file.read(slice);
+    if (count < slice.length) throw wrongSize(path, done + count, digest);
+    hash?.update(slice);
+    done += count;
+  }
+  if ((hash ? hash.hex() : sha256Hex(value)) !== digest.sha256) {
+    throw new OpError("damaged", `The bytes of '${path}' have changed`);
+  }
+  return value;
+}
+
+/** Hashes a value and compares; reads nothing where the stamp still fits. */
+export function* verify(
+  folders: Folders,
+  { name, digest, stamp }: OpOf<"verify">,
+): Steps<Hashed> {
+  const path = folders.value(name);
+  for (let tries = 1;; tries += 1) {
+    const info = lookAtFile(path);
+    const before = stampOf(info);
+    if (digest && digest.size !== info.size) {
+      throw wrongSize(path, info.size, digest);
+    }
+    if (digest && stamp && sameStamp(stamp, before)) return { digest, stamp };
+    using file = new OpenFile(path, info);
+    const found = yield* hashOpen(file, info.size);
+    if (sameStamp(before, stampOf(lookAtFile(path)))) {
+      if (digest && found.sha256 !== digest.sha256) {
+        throw new OpError("damaged", `The bytes of '${path}' have changed`);
+      }
+      return { digest: found, stamp: before };
+    }
+    if (tries === VERIFY_TRIES) {
+      throw new OpError("damaged", `'${path}' keeps changing`);
+    }
+  }
+}
+
+/** Deletes a value. What lies behind a folder that is not ours is not a value. */
+export function* remove(
+  folders: Folders,
+  { name }: OpOf<"remove">,
+): Steps<undefined> {
+  const path = ownPath(folders, name);
+  if (path) yield* removeAny(path);
+  return undefined;
+}
+
+/** Moves a damaged value out of the way, and lets the oldest such go. */
+export function* quarantine(
+  folders: Folders,
+  { name }: OpOf<"quarantine">,
+): Steps<undefined> {
+  const path = ownPath(folders, name);
+  const info = path === undefined ? undefined : lookAt(path);
+  if (path === undefined || !info) return undefined;
+  if (!info.isFile || info.size > MAX_QUARANTINED_BYTES) {
+    yield* removeAny(path);
+    return undefined;
+  }
+  const folder = folders.quarantine();
+  const target = `${folder}/${name.slice(-64)}-${crypto.randomUUID()}`;
+  try {
+    Deno.renameSync(path, target);
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+    return undefined;
+  }
+  yield* trimQuarantine(folder);
+  return undefined;
+}
+
+function* trimQuarantine(folder: string): Steps<void> {
+  const files = Array.from(Deno.readDirSync(folder), ({ name }) => {
+    const path = `${folder}/${name}`;
+    return { path, info: lookAt(path) };
+  });
+  const age = (info?: Deno.FileInfo) => info ? changedMs(info) : 0;
+  files.sort((a, b) => age(b.info) - age(a.info));
+  let bytes = 0;
+  for (const [index, { path, info }] of files.entries()) {
+    bytes += info?.size ?? 0;
+    if (index >= MAX_QUARANTINED || bytes > MAX_QUARANTINED_BYTES) {
+      yield* removeAny(path);
+    }
+  }
+}
+
+/** The folders that may hold values; one of them may be empty. */
+export function* namespaces(folders: Folders): Steps<readonly string[]> {
+  const entries = yield* wait(Array.fromAsync(Deno.readDir(folders.root)));
+  return entries.filter((entry) => entry.isDirectory && isNamespace(entry.name))
+    .map((entry) => entry.name);
+}
+
+/** The digests in a namespace's folder, as one string. */
+export function* list(
+  folders: Folders,
+  { namespace }: OpOf<"list">,
+): Steps<string> {
+  const path = folders.namespace(namespace);
+  if (path === undefined) return "";
+  const entries = yield* wait(Array.fromAsync(Deno.readDir(path)));
+  return entries.map((entry) => entry.name).filter(isHex).join("");
+}
+
+/** Deletes a value unless it is young. */
+export function* sweep(
+  folders: Folders,
+  { name, minAgeMs }: OpOf<"sweep">,
+): Steps<boolean> {
+  const path = ownPath(folders, name);
+  const info = path === undefined ? undefined : lookAt(path);
+  if (path === undefined || !info) return false;
+  if (Date.now() - changedMs(info) < minAgeMs) return false;
+  return yield* removeAny(path);
+}
+
+/** A value's path, or `undefined` where its folder is missing or not ours. */
+function ownPath(folders: Folders, name: string): string | undefined {
+  try {
+    return folders.value(name);
+  } catch (error) {
+    const absent = error instanceof OpError && error.code !== "failed";
+    if (!absent) throw error;
+    return undefined;
+  }
+}
+
+function wrongSize(path: string, size: number, digest: Digest): OpError {
+  return new OpError(
+    "damaged",
+    `'${path}' has ${size} bytes, not ${digest.size}`,
+  );
+}

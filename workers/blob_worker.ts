@@ -1,0 +1,137 @@
+/**
+ * A blob worker: file operations and hashing, off the main isolate, allowed to
+ * read and write the root and nothing else. Its file calls are synchronous,
+ * which is faster than async for what is small; what is large comes in slices.
+ *
+ * Anything wrong with a message is a bug of ours: it throws, the worker dies,
+ * and the pool replaces it.
+ *
+ * @module
+ */
+
+import type {
+  FromWorker,
+  Op,
+  Outcome,
+  ToWorker,
+  WorkerConfig,
+} from "./blob_protocol.ts";
+import { toFailure } from "./blob_files.ts";
+import { Folders } from "./blob_folders.ts";
+import {
+  capture,
+  discard,
+  hash,
+  install,
+  leftovers,
+  probe,
+  sweepPrivate,
+} from "./blob_staging.ts";
+import { Scheduler, type Steps } from "./blob_steps.ts";
+import {
+  list,
+  namespaces,
+  put,
+  quarantine,
+  read,
+  remove,
+  sweep,
+  verify,
+} from "./blob_values.ts";
+
+/** The part of a worker's global scope that is used; the type checker assumes a window's. */
+interface Port {
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  postMessage(message: FromWorker, transfer: Transferable[]): void;
+}
+
+const port = globalThis as unknown as Port;
+const scheduler = new Scheduler();
+let outbox: Outcome[] = [];
+let open: { folders: Folders; config: WorkerConfig } | undefined;
+
+port.onmessage = ({ data }) => {
+  if ("config" in data) {
+    begin(data.config);
+  } else {
+    for (const { seq, op } of data.ops) {
+      scheduler.run(perform(op), (value, error) => {
+        report(
+          error ? { seq, failure: toFailure(error.cause) } : { seq, value },
+        );
+      });
+    }
+  }
+  flush();
+};
+
+function begin(config: WorkerConfig): void {
+  try {
+    open = { folders: new Folders(config), config };
+    report({ seq: 0, value: undefined });
+  } catch (error) {
+    report({ seq: 0, failure: toFailure(error) });
+  }
+}
+
+/** What settles in one turn goes back in one message. */
+function report(outcome: Outcome): void {
+  if (outbox.length === 0) queueMicrotask(flush);
+  outbox.push(outcome);
+}
+
+function flush(): void {
+  if (outbox.length === 0) return;
+  const transfer: ArrayBuffer[] = [];
+  for (const outcome of outbox) {
+    const value = "value" in outcome ? outcome.value : undefined;
+    if (value instanceof Uint8Array && value.buffer instanceof ArrayBuffer) {
+      transfer.push(value.buffer);
+    }
+  }
+  const outcomes = outbox;
+  outbox = [];
+  port.postMessage(outcomes, transfer);
+}
+
+function* perform(op: Op): Steps<unknown> {
+  if (!open) return; // The pool has been told: it has given this worker up.
+  const { folders, config } = open;
+  switch (op.kind) {
+    case "put":
+      try {
+        return yield* put(folders, op);
+      } finally {
+        // Frees the bytes now, not when V8 gets to it: they look tiny to it.
+        if (op.value.buffer instanceof ArrayBuffer) op.value.buffer.transfer(0);
+      }
+    case "read":
+      return yield* read(folders, op, config.headroomBytes);
+    case "verify":
+      return yield* verify(folders, op);
+    case "remove":
+      return yield* remove(folders, op);
+    case "quarantine":
+      return yield* quarantine(folders, op);
+    case "namespaces":
+      return yield* namespaces(folders);
+    case "list":
+      return yield* list(folders, op);
+    case "sweep":
+      return yield* sweep(folders, op);
+    case "probe":
+      return probe(folders, op);
+    case "capture":
+      return yield* capture(folders, op);
+    case "hash":
+      return yield* hash(folders, op);
+    case "install":
+      return yield* install(folders, op);
+    case "discard":
+      return yield* discard(folders, op);
+    case "leftovers":
+      return yield* leftovers(folders);
+    case "sweep-private":
+      return yield* sweepPrivate(folders, op);
+  }
+}
