@@ -1,0 +1,338 @@
+/**
+ * Runs the table's effects on the stores, and says what became of them as
+ * commands for the table.
+ *
+ * @module
+ */
+
+import type { BlobCache } from "../blobs/blob_cache.ts";
+import {
+  BlobError,
+  type BlobStore,
+  type LocalFiles,
+} from "../blobs/blob_store.ts";
+import type { Clock } from "../clock.ts";
+import { LarderError } from "../errors.ts";
+import type { Expected, Manifest } from "../manifest/manifest.ts";
+import type { Effect, EntryKey, Id, Result, Row } from "../table/types.ts";
+import { isDamage, toLarderError } from "./failures.ts";
+import { isPossibleId } from "./ids.ts";
+
+/** Everything but replies, which the engine hands over itself. */
+export type Work = Exclude<Effect, { kind: "reply" }>;
+type Of<K extends Work["kind"]> = Work & { kind: K };
+
+/** Where effects go to, and where their results come out. */
+export interface EffectRunnerOptions {
+  readonly manifest: Manifest;
+  readonly blobs: BlobStore;
+  readonly cache: BlobCache;
+  readonly clock: Clock;
+  /** Takes a result; never called while an effect is being started. */
+  readonly feed: (result: Result) => void;
+  /** Takes a line for the log. */
+  readonly warn: (message: string) => void;
+}
+
+/** Runs effects; every effect with a result feeds exactly one. */
+export class EffectRunner {
+  readonly #manifest: Manifest;
+  readonly #blobs: BlobStore;
+  readonly #cache: BlobCache;
+  readonly #clock: Clock;
+  readonly #startMs: number;
+  readonly #feed: (result: Result) => void;
+  readonly #warn: (message: string) => void;
+
+  constructor(options: EffectRunnerOptions) {
+    this.#manifest = options.manifest;
+    this.#blobs = options.blobs;
+    this.#cache = options.cache;
+    this.#clock = options.clock;
+    this.#startMs = options.clock.nowMs();
+    this.#feed = options.feed;
+    this.#warn = options.warn;
+  }
+
+  /** Starts an effect. */
+  run(effect: Work): void {
+    switch (effect.kind) {
+      case "read":
+        return this.#read(effect);
+      case "verify":
+        return this.#then(
+          effect,
+          this.#blobs.verify(effect.name, effect.digest, effect.stamp),
+          ({ digest, stamp }) => ({ kind: "verified", digest, stamp }),
+          (error) => this.#unreadable(error),
+        );
+      case "find":
+        return this.#ask(effect, this.#manifest.find(effect.entry));
+      case "claim":
+        return this.#ask(
+          effect,
+          this.#manifest.claim(effect.entry, effect.assignment)
+            .then((row) => row ?? true),
+        );
+      case "reassign": {
+        const expected = { status: "loading", id: effect.from } as const;
+        const { entry, assignment } = effect;
+        return this.#ask(
+          effect,
+          this.#manifest.reassign(entry, expected, assignment),
+        );
+      }
+      case "abandon":
+        return this.#ask(effect, this.#abandon(effect));
+      case "find-id":
+        return this.#findId(effect.ticket, effect.id);
+      case "probe":
+        return this.#probe(effect);
+      case "discard":
+        return this.#discard(effect.staging);
+      case "complete":
+        return this.#complete(effect.entry, effect.id, effect);
+      case "put":
+        return this.#publishStep(
+          effect,
+          this.#blobs.put(effect.name, effect.value),
+          ({ digest, stamp }) => ({ kind: "stored", digest, stamp }),
+        );
+      case "capture":
+        return this.#publishStep(
+          effect,
+          this.#local().capture(effect.staging),
+          (digest) => ({ kind: "captured", ...(digest ? { digest } : {}) }),
+        );
+      case "hash":
+        return this.#publishStep(
+          effect,
+          this.#local().hash(effect.staging),
+          (digest) => ({ kind: "hashed", digest }),
+        );
+      case "install":
+        return this.#publishStep(
+          effect,
+          this.#local().install(effect.staging, effect.name),
+          (stamp) => ({ kind: "installed", stamp }),
+        );
+      case "record":
+        return this.#rowStep(
+          effect,
+          this.#manifest.record(effect.entry, effect.id, effect.digest),
+          "recorded",
+        );
+      case "persist":
+        return this.#rowStep(
+          effect,
+          this.#manifest.publish(effect.entry, effect.id, effect.digest),
+          "persisted",
+        );
+      case "evict":
+        return this.#evict(effect);
+      case "sweep":
+        return this.#sweep(effect);
+    }
+  }
+
+  #local(): LocalFiles {
+    const { local } = this.#blobs;
+    if (local) return local;
+    throw new LarderError("storage-failed", "This store has no local files");
+  }
+
+  /** Feeds the result of a promise that belongs to a named entry. */
+  #then<T, R extends Result["kind"]>(
+    { name, token }: { readonly name: string; readonly token: number },
+    promise: Promise<T>,
+    ok: (value: T) => Unnamed<R>,
+    failed: (error: unknown) => Unnamed<Result["kind"]>,
+  ): void {
+    promise.then(ok, failed).then((result) =>
+      this.#feed({ ...result, name, token } as Result)
+    );
+  }
+
+  #ask(
+    effect: { readonly entry: EntryKey; readonly token: number },
+    promise: Promise<true | Row | undefined>,
+  ): void {
+    this.#then(
+      { name: effect.entry.name, token: effect.token },
+      promise,
+      (found) => ({
+        kind: "asked",
+        asked: found === true
+          ? { kind: "assigned" }
+          : found
+          ? { kind: "row", row: found }
+          : { kind: "none" },
+      }),
+      (error) => ({
+        kind: "asked",
+        asked: { kind: "failed", error: this.#logged(error) },
+      }),
+    );
+  }
+
+  async #abandon({ entry, id }: Of<"abandon">): Promise<Row | undefined> {
+    const expected: Expected = { status: "loading", id };
+    if (await this.#manifest.remove(entry, expected)) return undefined;
+    return await this.#manifest.find(entry);
+  }
+
+  #findId(ticket: number, id: Id): void {
+    if (!isPossibleId(id)) {
+      return queueMicrotask(() => this.#feed({ kind: "found-id", ticket }));
+    }
+    this.#manifest.findId(id).then(
+      (row) => this.#feed({ kind: "found-id", ticket, ...(row && { row }) }),
+      (thrown) => {
+        const error = this.#logged(thrown);
+        this.#feed({ kind: "found-id", ticket, error });
+      },
+    );
+  }
+
+  #probe(effect: Of<"probe">): void {
+    this.#then(
+      effect,
+      this.#local().probe(effect.staging),
+      (changedAgoMs) =>
+        changedAgoMs === undefined
+          ? { kind: "probed" }
+          : { kind: "probed", changedAgoMs },
+      // What cannot be looked at does not keep the work from the next client.
+      () => ({ kind: "probed" }),
+    );
+  }
+
+  #discard(staging: string): void {
+    this.#blobs.local?.discard(staging).catch((error) =>
+      this.#warn(`cannot remove staging file ${staging}: ${messageOf(error)}`)
+    );
+  }
+
+  #complete(entry: EntryKey, id: Id, { digest }: Of<"complete">): void {
+    // A row that stays incomplete is completed on its next first use.
+    this.#manifest.complete(entry, id, digest).catch((error) =>
+      this.#warn(`cannot complete ${entry.name}: ${messageOf(error)}`)
+    );
+  }
+
+  #read(effect: Of<"read">): void {
+    const { name, token, generation, digest } = effect;
+    const value = this.#cache.get(name, generation);
+    if (value) return this.#feed({ kind: "read", name, token, value });
+    this.#then(
+      effect,
+      this.#cache.read(name, generation, digest),
+      (value) => ({ kind: "read", value }),
+      (error) => this.#unreadable(error),
+    );
+  }
+
+  #unreadable(thrown: unknown): Unnamed<"damaged" | "unreadable"> {
+    if (isDamage(thrown)) {
+      this.#warn(`${messageOf(thrown)}: the entry is removed`);
+      return { kind: "damaged" };
+    }
+    return { kind: "unreadable", error: this.#logged(thrown) };
+  }
+
+  #publishStep<T, R extends Result["kind"]>(
+    effect: { readonly name: string; readonly token: number },
+    promise: Promise<T>,
+    ok: (value: T) => Unnamed<R>,
+  ): void {
+    this.#then(effect, promise, ok, (error) => ({
+      kind: "publish-failed",
+      error: this.#logged(error),
+    }));
+  }
+
+  #rowStep(
+    { entry, token }: { readonly entry: EntryKey; readonly token: number },
+    promise: Promise<boolean>,
+    kind: "recorded" | "persisted",
+  ): void {
+    const effect = { name: entry.name, token };
+    const done = promise.then((held) => {
+      if (!held) throw new LostRow(entry.name);
+    });
+    this.#then(effect, done, () => ({ kind }), (error) => ({
+      kind: "publish-failed",
+      error: this.#logged(error),
+      ...(error instanceof LostRow ? { lost: true } : {}),
+    }));
+  }
+
+  #evict(effect: Of<"evict">): void {
+    const { entry: { name }, token } = effect;
+    this.#cache.forget(name);
+    this.#then(
+      { name, token },
+      this.#takeAway(effect),
+      () => ({ kind: "evicted" }),
+      (error) => ({ kind: "evicted", error: this.#logged(error) }),
+    );
+  }
+
+  /** Persist Evicting, then the file, then the row: a crash in between is finished at start. */
+  async #takeAway({ entry, id, damaged }: Of<"evict">): Promise<void> {
+    let held = id;
+    let marked = await this.#manifest.evict(entry, id);
+    if (!marked && id !== undefined) {
+      // A row of the original server that could not be completed.
+      held = undefined;
+      marked = await this.#manifest.evict(entry, undefined);
+    }
+    if (!marked) {
+      const row = await this.#manifest.find(entry);
+      if (!row) return;
+      if (row.status !== "evicting") throw new LostRow(entry.name);
+      held = row.id;
+    }
+    if (damaged) await this.#blobs.quarantine(entry.name);
+    else await this.#blobs.remove(entry.name);
+    await this.#manifest.remove(entry, { status: "evicting", id: held });
+  }
+
+  #sweep({ name, token }: Of<"sweep">): void {
+    this.#then(
+      { name, token },
+      // What has changed since the start may have been published meanwhile.
+      this.#blobs.sweep(name, this.#clock.nowMs() - this.#startMs),
+      (): Unnamed<"evicted"> => ({ kind: "evicted" }),
+      (error) => ({ kind: "evicted", error: this.#logged(error) }),
+    );
+  }
+
+  /** Maps a failure for the client, and tells the log what the client is not told. */
+  #logged(thrown: unknown): LarderError {
+    const error = toLarderError(thrown);
+    if (error.code !== "no-file") this.#warn(messageOf(error.cause ?? error));
+    return error;
+  }
+}
+
+/** A result without what says which entry it belongs to. */
+type Unnamed<K extends Result["kind"]> = K extends Result["kind"]
+  ? Omit<Result & { kind: K }, "name" | "token" | "ticket">
+  : never;
+
+/** The manifest's row is not the one this publish is about. */
+class LostRow extends LarderError {
+  constructor(name: string) {
+    super(
+      "invalid-assignment-id",
+      `invalid assignment id: ${name} was given to another client`,
+    );
+  }
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof BlobError || thrown instanceof Error
+    ? thrown.message
+    : String(thrown);
+}

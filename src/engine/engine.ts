@@ -1,0 +1,199 @@
+/**
+ * The executor: a serial queue in front of the state table. Requests come in
+ * with a callback, effects go to the stores, their results come back through
+ * the same queue.
+ *
+ * @module
+ */
+
+import type { BlobCache } from "../blobs/blob_cache.ts";
+import type { BlobStore } from "../blobs/blob_store.ts";
+import type { Clock, Timer } from "../clock.ts";
+import { MAX_REPLY_WAIT_MS } from "../limits.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { StateTable, type TableCounts } from "../table/state_table.ts";
+import type {
+  Command,
+  Reply,
+  Request,
+  TableOptions,
+  Ticket,
+  UnassignedReason,
+} from "../table/types.ts";
+import { EffectRunner } from "./effects.ts";
+import { randomId, randomStaging } from "./ids.ts";
+
+/** A request without its ticket, which the engine gives it. */
+export type Submission = Request extends infer R
+  ? R extends Request ? Omit<R, "ticket"> : never
+  : never;
+
+/** What an engine is made of. */
+export interface EngineOptions {
+  readonly manifest: Manifest;
+  readonly blobs: BlobStore;
+  readonly cache: BlobCache;
+  readonly clock: Clock;
+  /** Takes a line for the log. */
+  readonly warn: (message: string) => void;
+  /** The table's options; ids and what the manifest knows are filled in. */
+  readonly table: Omit<
+    TableOptions,
+    "newId" | "newStaging" | "servedBefore"
+  >;
+}
+
+/** Timers are not armed for less: a deadline that stays due must not spin. */
+const MIN_TIMER_MS = 10;
+/** How often a drain looks whether the leases it waits for have ended. */
+const DRAIN_CHECK_MS = 50;
+
+/** What an operator can do about clients that get nothing. */
+const EXPLANATIONS: Partial<Record<UnassignedReason, string>> = {
+  "too-large": "a value is larger than --max-message-bytes: remote clients " +
+    "are told Unassigned and compute it again; raise the limit to serve it",
+  "full": "the table is full: clients are told Unassigned until " +
+    "assignments or handles end",
+};
+
+/** The engine: submit requests, get replies. */
+export class Engine {
+  readonly #table: StateTable;
+  readonly #clock: Clock;
+  readonly #effects: EffectRunner;
+  readonly #queue: Command[] = [];
+  readonly #replies = new Map<Ticket, (reply: Reply) => void>();
+  readonly #warn: (message: string) => void;
+  readonly #explained = new Set<string>();
+  #ticket = 0;
+  #pumping = false;
+  #timer: { readonly dueMs: number; readonly timer: Timer } | undefined;
+  #closed = false;
+
+  /** Starts with an empty table; `recover` fills it. */
+  constructor(options: EngineOptions) {
+    const { manifest, blobs, cache, clock, warn, table } = options;
+    this.#clock = clock;
+    this.#warn = warn;
+    this.#table = new StateTable({
+      ...table,
+      newId: randomId,
+      newStaging: randomStaging,
+      servedBefore: manifest.servedBefore,
+    }, clock.nowMs());
+    const feed = (command: Command) => this.feed(command);
+    this.#effects = new EffectRunner({
+      manifest,
+      blobs,
+      cache,
+      clock,
+      feed,
+      warn,
+    });
+  }
+
+  /**
+   * Submits a request; `reply` is called exactly once, possibly before this
+   * returns, unless the request is cancelled before.
+   */
+  submit(request: Submission, reply: (reply: Reply) => void): Ticket {
+    const ticket = ++this.#ticket;
+    this.#replies.set(ticket, reply);
+    this.feed({ ...request, ticket } as Request);
+    return ticket;
+  }
+
+  /** Submits a request and waits for its reply. */
+  ask(request: Submission): Promise<Reply> {
+    return new Promise((resolve) => this.submit(request, resolve));
+  }
+
+  /** The caller has gone: what was not answered yet takes nothing. */
+  cancel(ticket: Ticket): void {
+    if (this.#replies.delete(ticket)) this.feed({ kind: "cancel", ticket });
+  }
+
+  /** Puts a command into the queue, and works the queue off. */
+  feed(command: Command): void {
+    if (this.#closed) return;
+    this.#queue.push(command);
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      this.#pump();
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  /** What the table holds. */
+  counts(): TableCounts {
+    return this.#table.counts();
+  }
+
+  /**
+   * Gives out no more work, and waits until what is under way has been
+   * published or its lease has ended, but no longer than `limitMs`.
+   */
+  async drain(limitMs: number): Promise<void> {
+    this.feed({ kind: "drain" });
+    const endMs = this.#clock.nowMs() + limitMs;
+    for (;;) {
+      const nowMs = this.#clock.nowMs();
+      if (nowMs >= endMs || !this.#table.isBusy(nowMs)) return;
+      await new Promise<void>((resolve) =>
+        this.#clock.setTimer(Math.min(DRAIN_CHECK_MS, endMs - nowMs), resolve)
+      );
+    }
+  }
+
+  /** Takes no more commands; what waits is not answered any more. */
+  close(): void {
+    this.#closed = true;
+    this.#timer?.timer.cancel();
+    this.#replies.clear();
+  }
+
+  #pump(): void {
+    const nowMs = this.#clock.nowMs();
+    // Results that are there at once are pushed while the queue is worked off.
+    for (let at = 0; at < this.#queue.length; at++) {
+      for (const effect of this.#table.step(this.#queue[at]!, nowMs)) {
+        if (effect.kind === "reply") {
+          const reply = this.#replies.get(effect.ticket);
+          this.#replies.delete(effect.ticket);
+          if (effect.reply.kind === "unassigned") this.#explain(effect.reply);
+          reply?.(effect.reply);
+        } else {
+          this.#effects.run(effect);
+        }
+      }
+    }
+    this.#queue.length = 0;
+    this.#arm(nowMs);
+  }
+
+  /** Tells the log once why clients are sent away; clients are not told. */
+  #explain({ reason }: Reply & { kind: "unassigned" }): void {
+    const why = reason && EXPLANATIONS[reason];
+    if (!why || this.#explained.has(why)) return;
+    this.#explained.add(why);
+    this.#warn(why);
+  }
+
+  /** One timer for the earliest deadline. */
+  #arm(nowMs: number): void {
+    // No Get or Done is due sooner than this, and the rest is not that exact.
+    if (this.#timer && this.#timer.dueMs <= nowMs + MAX_REPLY_WAIT_MS) return;
+    const nextMs = this.#table.nextDeadlineMs();
+    if (nextMs === undefined) return;
+    const dueMs = Math.max(nextMs, nowMs + MIN_TIMER_MS);
+    if (this.#timer && this.#timer.dueMs <= dueMs) return;
+    this.#timer?.timer.cancel();
+    const timer = this.#clock.setTimer(dueMs - nowMs, () => {
+      this.#timer = undefined;
+      this.feed({ kind: "tick" });
+    });
+    this.#timer = { dueMs, timer };
+  }
+}

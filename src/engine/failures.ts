@@ -1,0 +1,43 @@
+/**
+ * What a store's failure means to a client.
+ *
+ * @module
+ */
+
+import { BlobError, type BlobErrorCode } from "../blobs/blob_store.ts";
+import { type ErrorCode, LarderError } from "../errors.ts";
+
+const CODES: Record<BlobErrorCode, ErrorCode> = {
+  "missing": "no-file",
+  "not-a-file": "no-file",
+  "damaged": "storage-failed",
+  "full": "storage-full",
+  "overloaded": "overloaded",
+  "failed": "storage-failed",
+};
+
+const MESSAGES: Partial<Record<ErrorCode, string>> = {
+  "no-file": "Cannot publish: there is no regular file at the assigned path; " +
+    "write it, then call Done again",
+  "storage-full": "Cannot publish: the cache's disk is full; " +
+    "free some space, or use the value without caching it",
+  "storage-failed": "Cannot publish: the cache's disk failed; " +
+    "try again, the server's log says what is wrong",
+  "overloaded": "Cannot publish: too many operations are queued; try again",
+};
+
+/** Maps whatever a store threw to what the client is told; the cause is for the log. */
+export function toLarderError(thrown: unknown): LarderError {
+  if (thrown instanceof LarderError) return thrown;
+  const code = thrown instanceof BlobError
+    ? CODES[thrown.code]
+    : "storage-failed";
+  const message = MESSAGES[code] ?? code;
+  return new LarderError(code, message, { cause: thrown });
+}
+
+/** Whether a blob cannot be what was published. */
+export function isDamage(thrown: unknown): boolean {
+  return thrown instanceof BlobError &&
+    ["missing", "damaged", "not-a-file"].includes(thrown.code);
+}

@@ -1,0 +1,83 @@
+/**
+ * What a start does before anybody is served: it finds out how far the last
+ * run had come with each entry that was not at rest, and finishes or undoes it.
+ * docs/ARCHITECTURE.md lists what a killed server leaves behind at each step.
+ *
+ * @module
+ */
+
+import type { BlobStore } from "../blobs/blob_store.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import type { Row } from "../table/types.ts";
+import type { Engine } from "./engine.ts";
+
+/** Blobs that are removed at once; the workers' queue is bounded. */
+const REMOVALS_AT_ONCE = 256;
+
+/** What a recovery found. */
+export interface Recovered {
+  /** Assignments that go on, with their ids. */
+  readonly loading: number;
+  /** Captured files that are being published now. */
+  readonly captured: number;
+  /** Evictions that are being finished now. */
+  readonly evicting: number;
+  /** Staging files that no row owned. */
+  readonly swept: number;
+}
+
+/** Feeds the engine what is unsettled, and sweeps what nobody owns. */
+export async function recover(
+  { engine, manifest, blobs }: {
+    readonly engine: Engine;
+    readonly manifest: Manifest;
+    readonly blobs: BlobStore;
+  },
+): Promise<Recovered> {
+  const left = await blobs.local?.leftovers() ?? { staging: [], captured: [] };
+  const captures = new Set(left.captured);
+  const owned = new Set<string>();
+  const found = { loading: 0, captured: 0, evicting: 0 };
+
+  await blobs.local?.sweepPrivate();
+  let cursor: string | undefined;
+  do {
+    const page = await manifest.unsettled(cursor);
+    await removeUnacknowledged(blobs, page.items, captures);
+    for (const row of page.items) {
+      const staging = row.status === "loading" ? row.staging : undefined;
+      const captured = staging !== undefined && captures.has(staging);
+      if (staging !== undefined) owned.add(staging);
+      if (row.status === "evicting") found.evicting++;
+      else if (captured) found.captured++;
+      else found.loading++;
+      engine.feed({ kind: "restore", row, captured });
+    }
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+
+  const unowned = [...new Set([...left.staging, ...left.captured])]
+    .filter((staging) => !owned.has(staging));
+  for (const staging of unowned) await blobs.local?.discard(staging);
+  return { ...found, swept: unowned.length };
+}
+
+/**
+ * A Set that was cut off between the rename and the row has left a value that
+ * was never acknowledged and has no digest to check it with. (The original
+ * server's clients write to the final path itself: those may be torn.)
+ */
+async function removeUnacknowledged(
+  blobs: BlobStore,
+  rows: readonly Row[],
+  captures: ReadonlySet<string>,
+): Promise<void> {
+  const names = rows.filter((row) =>
+    row.status === "loading" && !row.digest &&
+    !(row.staging !== undefined && captures.has(row.staging))
+  ).map(({ name }) => name);
+  for (let at = 0; at < names.length; at += REMOVALS_AT_ONCE) {
+    const some = names.slice(at, at + REMOVALS_AT_ONCE);
+    await Promise.all(some.map((name) => blobs.remove(name)));
+  }
+}

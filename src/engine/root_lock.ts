@@ -1,0 +1,200 @@
+/**
+ * `Cache.toml`: says what is being served, and is locked while it is, so that
+ * two servers never share a root.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { StartError } from "../errors.ts";
+import { parseToml, stringifyToml } from "../toml.ts";
+
+/** What `Cache.toml` says. */
+export interface ServedFields {
+  /** Where LocalCache answers, `ip:port`; absent when it does not. */
+  readonly localAddress?: string;
+  /** Where RemoteCache answers, `ip:port`; absent when it does not. */
+  readonly remoteAddress?: string;
+  /** How often clients send heartbeats. */
+  readonly heartbeatIntervalMs: number;
+  /** How long a lease lasts without one. */
+  readonly heartbeatTimeoutMs: number;
+}
+
+/** Locks a root until it is released or the process ends. */
+export interface RootLock extends Disposable {
+  /** Rewrites what is being served. */
+  update(fields: ServedFields): Promise<void>;
+  /** Lets another server have the root; idempotent. */
+  release(): void;
+}
+
+const FILE_NAME = "Cache.toml";
+/** Of another server's file, which is a few lines, no more is looked at. */
+const MAX_FILE_BYTES = 64 * 1024;
+/** A file that is replaced each time it is looked at is not worth waiting for. */
+const MAX_ATTEMPTS = 5;
+
+/**
+ * Takes the lock of a root, then writes what is being served. When the lock is
+ * taken the file stays as the other server wrote it.
+ *
+ * @param root The root folder.
+ * @param fields What to write; the ports are known only later.
+ * @returns The lock.
+ * @throws {StartError} When the root is in use, or the file is not ours to write.
+ */
+export async function lockRoot(
+  root: string,
+  fields: ServedFields,
+): Promise<RootLock> {
+  const path = join(root, FILE_NAME);
+  const file = await openLocked(path, root);
+  try {
+    await rewrite(file, fields);
+  } catch (error) {
+    file.close();
+    throw new StartError(1, `cannot write ${path}: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+  let isHeld = true;
+  function release(): void {
+    if (!isHeld) return;
+    isHeld = false;
+    // Closing gives the lock back.
+    file.close();
+  }
+  return {
+    update: (fields) => rewrite(file, fields),
+    release,
+    [Symbol.dispose]: release,
+  };
+}
+
+async function openLocked(path: string, root: string): Promise<Deno.FsFile> {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    const file = await open(path);
+    try {
+      if (!(await isStillAt(path, file))) {
+        file.close();
+        continue;
+      }
+      if (!(await file.tryLock(true))) throw await inUse(file, root);
+      // It may have been replaced before it was locked: then it locks nothing.
+      if (await isStillAt(path, file)) return file;
+      file.close();
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+  throw new StartError(
+    1,
+    `${path} is being replaced all the time: find out by whom, then try again`,
+  );
+}
+
+async function open(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path, { read: true, write: true, createNew: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) {
+      throw unusable(path, error);
+    }
+  }
+  try {
+    // Before opening: opening follows links, and waits for ever on a FIFO.
+    const info = await Deno.lstat(path);
+    if (!info.isFile || (info.nlink ?? 1) !== 1) {
+      throw new StartError(
+        1,
+        `${path} is not a file of its own but a link or something else: remove it`,
+      );
+    }
+    return await Deno.open(path, { read: true, write: true });
+  } catch (error) {
+    throw error instanceof StartError ? error : unusable(path, error);
+  }
+}
+
+async function isStillAt(path: string, file: Deno.FsFile): Promise<boolean> {
+  try {
+    const [opened, found] = await Promise.all([file.stat(), Deno.lstat(path)]);
+    return found.isFile && opened.ino === found.ino && opened.dev === found.dev;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+async function inUse(file: Deno.FsFile, root: string): Promise<StartError> {
+  const where = await servedBy(file);
+  return new StartError(
+    1,
+    `root ${root} is in use by another server${
+      where === "" ? "" : ` (${where})`
+    }: stop it or serve another root`,
+  );
+}
+
+/** What the other server says of itself: a help for people, never relied upon. */
+async function servedBy(file: Deno.FsFile): Promise<string> {
+  try {
+    const bytes = new Uint8Array(MAX_FILE_BYTES);
+    const length = await file.read(bytes) ?? 0;
+    const table = parseToml(
+      new TextDecoder().decode(bytes.subarray(0, length)),
+    );
+    const { local_addr: local, remote_addr: remote } = table;
+    return [
+      ...typeof local === "string" ? [`LocalCache on ${local}`] : [],
+      ...typeof remote === "string" ? [`RemoteCache on ${remote}`] : [],
+    ].join(", ").slice(0, 200);
+  } catch {
+    return "";
+  }
+}
+
+/** In place, because the lock is on the inode. */
+async function rewrite(
+  file: Deno.FsFile,
+  fields: ServedFields,
+): Promise<void> {
+  const text = new TextEncoder().encode(stringifyToml({
+    local_addr: fields.localAddress,
+    remote_addr: fields.remoteAddress,
+    heartbeat_interval: toSeconds(fields.heartbeatIntervalMs),
+    heartbeat_timeout: toSeconds(fields.heartbeatTimeoutMs),
+  }));
+  // One write, as long as the old text at least and only then cut: whoever
+  // reads in between sees a whole document, with empty lines after it.
+  const { size } = await file.stat();
+  const padded = new Uint8Array(
+    Math.max(text.length, Math.min(size, MAX_FILE_BYTES)),
+  ).fill("\n".charCodeAt(0));
+  padded.set(text);
+  await file.seek(0, Deno.SeekMode.Start);
+  for (let at = 0; at < padded.length;) {
+    at += await file.write(padded.subarray(at));
+  }
+  await file.truncate(text.length);
+}
+
+function toSeconds(ms: number): { secs: number; nanos: number } {
+  return { secs: Math.floor(ms / 1_000), nanos: (ms % 1_000) * 1_000_000 };
+}
+
+function unusable(path: string, error: unknown): StartError {
+  return new StartError(
+    1,
+    `cannot open ${path}: ${reasonOf(error)}: let this user read and write it`,
+    { cause: error },
+  );
+}
+
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  // Deno adds the call to the system's words: "Permission denied (os error 13): …".
+  return text.replace(/ \(os error.*$/s, "");
+}

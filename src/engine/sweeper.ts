@@ -1,0 +1,128 @@
+/**
+ * Removes what nobody needs while the server runs: blobs that no row owns, and
+ * the rows of assignments that expired long ago.
+ *
+ * @module
+ */
+
+import type { BlobStore } from "../blobs/blob_store.ts";
+import type { Clock, Timer } from "../clock.ts";
+import { EXPIRED_ON_DISK_MS, JANITOR_INTERVAL_MS } from "../limits.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import type { Engine } from "./engine.ts";
+
+/** What a sweeper works on. */
+export interface SweeperOptions {
+  readonly engine: Engine;
+  readonly manifest: Manifest;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  /** Takes a line for the log. */
+  readonly warn: (message: string) => void;
+}
+
+/** Sweeps at its start and from time to time, one operation after the other. */
+export class Sweeper {
+  readonly #options: SweeperOptions;
+  #timer: Timer | undefined;
+  #closed = false;
+  #running: Promise<void> = Promise.resolve();
+
+  /** Nothing runs before `start`. */
+  constructor(options: SweeperOptions) {
+    this.#options = options;
+  }
+
+  /** Sweeps once now, and removes expired assignments from time to time. */
+  start(): void {
+    this.#running = this.#guarded(() => this.sweepBlobs());
+    this.#schedule();
+  }
+
+  /** Stops after the operation that is under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.#running;
+  }
+
+  /** Deletes the blobs that no row owns; returns how many there were. */
+  async sweepBlobs(): Promise<number> {
+    const { blobs } = this.#options;
+    let swept = 0;
+    for (const namespace of await blobs.namespaces()) {
+      if (this.#closed) break;
+      const unowned = new Set(await blobs.list(namespace));
+      if (unowned.size > 0) await this.#keepOwned(namespace, unowned);
+      for (const digest of unowned) {
+        if (this.#closed) break;
+        // The engine decides: a name that has become active is left alone.
+        const name = `${namespace}/${digest}`;
+        const reply = await this.#options.engine.ask({ kind: "sweep", name });
+        if (reply.kind === "ok") swept++;
+      }
+    }
+    if (swept > 0) {
+      this.#options.warn(`removed ${swept} files that no entry owned`);
+    }
+    return swept;
+  }
+
+  /** Removes the assignments nobody has come back to; returns how many. */
+  async removeStale(): Promise<number> {
+    const { manifest, engine, clock } = this.#options;
+    let removed = 0;
+    let cursor: string | undefined;
+    do {
+      const before = clock.wallMs() - EXPIRED_ON_DISK_MS;
+      const page = await manifest.stale(before, cursor);
+      for (const entry of page.items) {
+        if (this.#closed) return removed;
+        // A Get that wants no work removes an expired assignment, and leaves
+        // one that is still alive alone.
+        const reply = await engine.ask({
+          kind: "get",
+          api: "remote",
+          entry,
+          assign: false,
+        });
+        if (reply.kind === "unassigned") removed++;
+      }
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    return removed;
+  }
+
+  async #keepOwned(namespace: string, unowned: Set<string>): Promise<void> {
+    const { manifest } = this.#options;
+    let cursor: string | undefined;
+    do {
+      const page = await manifest.names(namespace, cursor);
+      for (const digest of page.items) unowned.delete(digest);
+      cursor = page.cursor;
+    } while (cursor !== undefined && unowned.size > 0 && !this.#closed);
+    // A listing that was cut short proves nothing.
+    if (this.#closed) unowned.clear();
+  }
+
+  #schedule(): void {
+    const { clock } = this.#options;
+    this.#timer = clock.setTimer(JANITOR_INTERVAL_MS, () => {
+      this.#running = this.#running
+        .then(() => this.#guarded(() => this.removeStale()))
+        .then(() => {
+          if (!this.#closed) this.#schedule();
+        });
+    });
+  }
+
+  async #guarded(sweep: () => Promise<number>): Promise<void> {
+    try {
+      await sweep();
+    } catch (error) {
+      if (this.#closed) return;
+      const why = error instanceof Error ? error.message : String(error);
+      this.#options.warn(`a sweep did not finish: ${why}`);
+    }
+  }
+}
