@@ -1,0 +1,97 @@
+/**
+ * Counts large requests before they are in memory.
+ *
+ * A gRPC message begins with its length. grpc-js's decoder knows it as soon as
+ * those five bytes have come, while the message may be 64 MiB and take a while:
+ * that is the moment to ask whether there is room for it.
+ *
+ * @module
+ */
+import type { ServerHttp2Stream } from "node:http2";
+import { BaseServerInterceptingCall } from "@grpc/grpc-js/build/src/server-interceptors.js";
+import { linkOf, type StreamLink } from "./connection.ts";
+import { UNCOUNTED_MESSAGE_BYTES } from "./limits.ts";
+import type { Releasable, RequestBudget } from "./options.ts";
+
+/** The state of grpc-js's decoder in which a message is incomplete. */
+const READING_MESSAGE = 2;
+
+/** What we use of grpc-js's call. */
+interface ReceivingCall {
+  stream: ServerHttp2Stream;
+  decoder?: { readState?: number; readMessageSize?: number };
+}
+type HandleData = (this: ReceivingCall, data: Uint8Array) => void;
+
+const installed = install();
+
+function install(): boolean {
+  const prototype = BaseServerInterceptingCall?.prototype as unknown as
+    | { handleDataFrame?: HandleData }
+    | undefined;
+  const original = prototype?.handleDataFrame;
+  if (prototype === undefined || typeof original !== "function") return false;
+  prototype.handleDataFrame = function (data): void {
+    original.call(this, data);
+    const announced = linkOf(this.stream)?.onAnnounced;
+    if (announced === undefined) return;
+    if (this.decoder?.readState !== READING_MESSAGE) return;
+    announced(this.decoder.readMessageSize ?? 0);
+  };
+  return true;
+}
+
+/**
+ * Whether announced lengths are seen.
+ *
+ * @returns Whether the wrapper is in place.
+ */
+export function announcementsAvailable(): boolean {
+  return installed;
+}
+
+/**
+ * Makes the client of a large request wait until there is room for it: a stream
+ * that is not read keeps HTTP/2's window closed.
+ *
+ * @param stream The request's stream.
+ * @param link Its link.
+ * @param budget Where it is counted until the stream closes.
+ */
+export function countAnnounced(
+  stream: ServerHttp2Stream,
+  link: StreamLink,
+  budget: RequestBudget,
+): void {
+  let countedBytes = 0;
+  const ends = new Set<() => void>();
+  stream.once("close", () => {
+    link.onAnnounced = undefined;
+    for (const end of ends) end();
+  });
+
+  link.onAnnounced = (messageBytes) => {
+    // One message of a call at a time is incomplete: the largest counts.
+    const bytes = messageBytes - countedBytes;
+    if (bytes <= UNCOUNTED_MESSAGE_BYTES || stream.destroyed) return;
+    countedBytes = messageBytes;
+    const controller = new AbortController();
+    const taken = budget.take(link.connection, bytes, controller.signal);
+    if (!(taken instanceof Promise)) {
+      ends.add(() => taken.release());
+      return;
+    }
+    link.waiting = true;
+    stream.pause();
+    const stop = () => controller.abort();
+    ends.add(stop);
+    const settle = (grant?: Releasable) => {
+      ends.delete(stop);
+      link.waiting = false;
+      stream.resume();
+      if (stream.destroyed) grant?.release();
+      else if (grant !== undefined) ends.add(() => grant.release());
+    };
+    taken.then(settle, () => settle());
+  };
+}

@@ -1,0 +1,123 @@
+/**
+ * Applies the cures to one connection and to the streams on it.
+ *
+ * @module
+ */
+import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import { countAnnounced } from "./announced_messages.ts";
+import { Connection, linkStream } from "./connection.ts";
+import { deferClose } from "./deferred_close.ts";
+import { DrainLoop } from "./drain_loop.ts";
+import { sessionHandle, sessionSocket, streamHandle } from "./internals.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { guardReceive } from "./receiving.ts";
+import { watchBody } from "./request_bodies.ts";
+import { sliceWrites } from "./sliced_writes.ts";
+import type { Sweeper } from "./sweeper.ts";
+
+/** A connection and what sends for it. */
+export interface HardenedConnection {
+  /** The connection. */
+  readonly connection: Connection;
+  /** Its drain loop, when this Deno lets us have one. */
+  readonly loop: DrainLoop | undefined;
+}
+
+/**
+ * Applies the cures to a new connection.
+ *
+ * @param session Its session.
+ * @param options Limits and cures.
+ * @param sweeper Enforces the limits of time.
+ * @returns The connection.
+ */
+export function hardenSession(
+  session: ServerHttp2Session,
+  options: ResolvedOptions,
+  sweeper: Sweeper,
+): HardenedConnection {
+  const { cures, warn } = options;
+  const handle = sessionHandle(session);
+  const socket = sessionSocket(session);
+  const connection = new Connection(session, { handle, socket }, Date.now());
+  if (handle === undefined || socket === undefined) {
+    warn(
+      "HTTP/2 hardening is OFF but for broken calls: this Deno hides the " +
+        "session's handle or socket",
+    );
+    return { connection, loop: undefined };
+  }
+
+  const destroy = handle.destroy;
+  handle.destroy = (...args) => {
+    // Native memory is freed: from here on nothing may touch the handle.
+    connection.released = true;
+    connection.endedMs = Date.now();
+    destroy.apply(handle, args);
+  };
+  const counting = guardReceive(connection, {
+    maxTrackedStreams: cures.streamFlood ? options.maxTrackedStreams : Infinity,
+    onFlood: () => {
+      options.onDrop("streamFlood");
+      connection.drop();
+    },
+  });
+  if (!counting) {
+    warn("HTTP/2 stream floods are NOT stopped: this Deno hides its streams");
+  }
+
+  let loop: DrainLoop | undefined;
+  if (cures.drainLoop) {
+    loop = DrainLoop.install(connection, options.socketHighWaterBytes);
+    if (loop === undefined) {
+      warn("HTTP/2 backpressure is OFF: this Deno sends frames otherwise");
+    }
+  }
+  deferClose(
+    connection,
+    loop === undefined ? (run) => run() : (run) => loop.flushAround(run),
+    cures.deferredClose,
+  );
+
+  if (cures.sweep) sweeper.add(connection);
+  session.once("remoteSettings", () => connection.handshaken = true);
+  socket.once("close", () => {
+    sweeper.remove(connection);
+    if (!cures.socketClose) return;
+    // A session whose socket closed with streams open is not always destroyed
+    // by Deno, and would never be collected.
+    setImmediate(() => session.destroy());
+  });
+  session.setLocalWindowSize(options.connectionReceiveWindowBytes);
+  return { connection, loop };
+}
+
+/**
+ * Applies the cures to a new stream.
+ *
+ * @param stream The stream, of which grpc-js has not heard yet.
+ * @param on Its connection.
+ * @param options Limits and cures.
+ */
+export function hardenStream(
+  stream: ServerHttp2Stream,
+  on: HardenedConnection,
+  options: ResolvedOptions,
+): void {
+  const link = linkStream(stream, on.connection);
+  if (stream.destroyed) return;
+  const handle = streamHandle(stream);
+  if (handle === undefined) {
+    options.warn("HTTP/2 slices are OFF: this Deno hides the stream's handle");
+    return;
+  }
+  watchBody(stream, handle, link);
+  if (options.requestBudget !== undefined && link.receiving) {
+    countAnnounced(stream, link, options.requestBudget);
+  }
+  if (!options.cures.slicedWrites || on.loop === undefined) return;
+  const { sliceBytes } = options;
+  if (!sliceWrites(stream, handle, link, { loop: on.loop, sliceBytes })) {
+    options.warn("HTTP/2 slices are OFF: this Deno writes streams otherwise");
+  }
+}

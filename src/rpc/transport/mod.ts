@@ -1,0 +1,19 @@
+/**
+ * HTTP/2 hardening below grpc-js.
+ *
+ * @module
+ */
+export {
+  createHardenedServer,
+  type DropReason,
+  type TransportOptions,
+} from "./transport.ts";
+export { type Grant, ReplyBudget, type ReplyBudgetOptions } from "./budget.ts";
+export { Connection, connectionOf } from "./connection.ts";
+export {
+  FRAME_HEADER_BYTES,
+  frameMessage,
+  preframedAvailable,
+  serializeParts,
+  serializePreframed,
+} from "./preframed.ts";

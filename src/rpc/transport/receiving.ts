@@ -1,0 +1,48 @@
+/**
+ * Feeds nghttp2 what clients send.
+ *
+ * Up to a megabyte of frames can lie in one read, and Deno makes its objects
+ * for all of them before the first `stream` event: a client that opened and
+ * reset 160,000 streams at once made 1.2 GB. So packets go in small pieces, and
+ * the streams are counted after each.
+ *
+ * @module
+ */
+import type { Connection } from "./connection.ts";
+import { sessionStreams } from "./internals.ts";
+import { RECEIVE_PIECE_BYTES } from "./limits.ts";
+
+/**
+ * Takes over the receiving of a connection.
+ *
+ * @param connection The connection; its handle must be known.
+ * @param limit How many streams it may have, and what happens at more.
+ * @returns Whether this Deno lets us count.
+ */
+export function guardReceive(
+  connection: Connection,
+  limit: { maxTrackedStreams: number; onFlood: () => void },
+): boolean {
+  const { handle, session } = connection;
+  if (handle === undefined) return false;
+  const receive = handle.receive;
+  const streams = sessionStreams(session);
+
+  const feed = (piece: Uint8Array): boolean => {
+    connection.native(() => receive.call(handle, piece));
+    if (streams === undefined || streams.size <= limit.maxTrackedStreams) {
+      return true;
+    }
+    limit.onFlood();
+    return false;
+  };
+  handle.receive = (data) => {
+    for (let offset = 0; offset < data.byteLength && !connection.gone;) {
+      const end = Math.min(offset + RECEIVE_PIECE_BYTES, data.byteLength);
+      const whole = offset === 0 && end === data.byteLength;
+      if (!feed(whole ? data : data.subarray(offset, end))) return;
+      offset = end;
+    }
+  };
+  return streams !== undefined;
+}
