@@ -1,0 +1,150 @@
+/**
+ * Refuses what is not a whole, well-formed protobuf message. protobufjs takes
+ * strings that are cut short and bytes that are no UTF-8 without a word, so
+ * that a garbled request would be understood by half: as another key.
+ *
+ * @module
+ */
+
+import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
+import { LarderError } from "../errors.ts";
+
+/** The protobuf types that our requests are made of. */
+export type FieldType = "string" | "bytes" | "varint";
+
+/** The known fields of a message by number; others are skipped, as ever. */
+export type MessageShape = ReadonlyMap<number, FieldType>;
+
+/** What a garbled request is deserialized to. */
+export class Malformed {
+  /** What is wrong, and where. */
+  readonly error: LarderError;
+
+  /** The reason goes to the client. */
+  constructor(why: string) {
+    this.error = new LarderError(
+      "invalid-request",
+      `invalid request: it is no well-formed protobuf message (${why})`,
+    );
+  }
+}
+
+const VARINT = 0, FIXED64 = 1, LENGTH = 2, FIXED32 = 5;
+/** A uint64 takes ten bytes of seven bits; the last one carries one bit. */
+const MAX_VARINT_BYTES = 10;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Says what is wrong with a message; `undefined`: nothing. */
+export function checkMessage(
+  bytes: Uint8Array,
+  shape: MessageShape,
+): string | undefined {
+  let at = 0;
+  function varint(): number | undefined {
+    let value = 0;
+    for (let i = 0; i < MAX_VARINT_BYTES; i++) {
+      const byte = bytes[at++];
+      if (byte === undefined) return undefined;
+      if (i === MAX_VARINT_BYTES - 1 && byte > 1) return undefined;
+      value += (byte & 0x7f) * 2 ** (7 * i);
+      if (byte < 0x80) return value;
+    }
+    return undefined;
+  }
+  while (at < bytes.length) {
+    const start = at;
+    const tag = varint();
+    if (tag === undefined || tag >= 2 ** 32) return `bad tag at byte ${start}`;
+    const wire = tag & 7;
+    const field = tag >>> 3;
+    const known = shape.get(field);
+    if (field === 0) return `field 0 at byte ${start}`;
+    if (known && (known === "varint" ? VARINT : LENGTH) !== wire) {
+      return `field ${field} has wire type ${wire}`;
+    }
+    switch (wire) {
+      case VARINT:
+        if (varint() === undefined) return `field ${field} is cut short`;
+        break;
+      case FIXED64:
+        at += 8;
+        break;
+      case FIXED32:
+        at += 4;
+        break;
+      case LENGTH: {
+        const length = varint();
+        const end = at + (length ?? Infinity);
+        if (end > bytes.length) return `field ${field} is cut short`;
+        if (known === "string" && !isUtf8(bytes.subarray(at, end))) {
+          return `field ${field} is no UTF-8`;
+        }
+        at = end;
+        break;
+      }
+      default:
+        return `field ${field} has wire type ${wire}`;
+    }
+  }
+  return at === bytes.length ? undefined : "the last field is cut short";
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  // Namespaces are ASCII: nearly everything is decided here.
+  if (bytes.every((byte) => byte < 0x80)) return true;
+  try {
+    utf8.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Makes every method of a service refuse garbled requests. */
+export function strictRequests(service: ServiceDefinition): ServiceDefinition {
+  const strict: Record<string, MethodDefinition<unknown, unknown>> = {};
+  for (const [name, method] of Object.entries(service)) {
+    const shape = shapeOf(method);
+    strict[name] = {
+      ...method,
+      requestDeserialize(bytes) {
+        const why = checkMessage(bytes, shape);
+        return why === undefined
+          ? method.requestDeserialize(bytes)
+          : new Malformed(why);
+      },
+    };
+  }
+  return strict;
+}
+
+/** What proto-loader tells of a method's request. */
+interface Described {
+  readonly requestType: {
+    readonly type: {
+      readonly field: readonly {
+        readonly number: number;
+        readonly type: string;
+      }[];
+    };
+  };
+}
+
+function shapeOf(method: MethodDefinition<unknown, unknown>): MessageShape {
+  const { requestType } = method as unknown as Described;
+  return new Map(requestType.type.field.map(({ number, type }) => {
+    switch (type) {
+      case "TYPE_STRING":
+        return [number, "string"];
+      case "TYPE_BYTES":
+        return [number, "bytes"];
+      case "TYPE_BOOL":
+      case "TYPE_UINT64":
+        return [number, "varint"];
+      default:
+        throw new Error(
+          `${method.path}: field type ${type} is not checked yet`,
+        );
+    }
+  }));
+}

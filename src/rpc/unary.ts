@@ -1,0 +1,54 @@
+/**
+ * What every handler does: submit a request to the engine, hand its reply to
+ * grpc-js, and withdraw it when the caller has gone.
+ *
+ * @module
+ */
+
+import type { handleUnaryCall } from "@grpc/grpc-js";
+import type { Engine, Submission } from "../engine/engine.ts";
+import type { Reply } from "../table/types.ts";
+import { toGrpcError } from "./status.ts";
+import { Malformed } from "./strict_wire.ts";
+import { EMPTY, type Empty } from "./wire.ts";
+
+/** How a call becomes a submission, and a reply becomes a message. */
+export interface Unary<Request, Response> {
+  /** May throw a `LarderError`. */
+  readonly decode: (request: Request) => Submission;
+  /** Is not called for errors. */
+  readonly encode: (reply: Reply) => Response;
+}
+
+/** Makes a handler. */
+export function unary<Request, Response>(
+  engine: Engine,
+  { decode, encode }: Unary<Request, Response>,
+): handleUnaryCall<Request, Response> {
+  return (call, callback) => {
+    let answered = false;
+    function answer(reply: Reply): void {
+      answered = true;
+      if (reply.kind === "error") callback(toGrpcError(reply.error));
+      else callback(null, encode(reply));
+    }
+    const request: Request | Malformed = call.request;
+    let submission: Submission;
+    try {
+      if (request instanceof Malformed) throw request.error;
+      submission = decode(request);
+    } catch (error) {
+      return callback(toGrpcError(error));
+    }
+    const ticket = engine.submit(submission, answer);
+    if (answered) return;
+    // Emitted after success too, but then the engine knows the ticket no more.
+    call.on("cancelled", () => engine.cancel(ticket));
+  };
+}
+
+/** The reply of everything that is answered with `Empty`. */
+export function encodeEmpty(reply: Reply): Empty {
+  if (reply.kind !== "ok") throw new Error(`unexpected reply ${reply.kind}`);
+  return EMPTY;
+}
