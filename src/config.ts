@@ -1,0 +1,157 @@
+/**
+ * The configuration of a server: complete, checked, and the same whether it
+ * came from flags, from a TOML file or from defaults.
+ *
+ * @module
+ */
+
+import { StartError } from "./errors.ts";
+import { formatDurationMs } from "./config/duration.ts";
+import type { Address } from "./config/address.ts";
+import { type Setting, SETTINGS } from "./config/settings.ts";
+import { MAX_DURATION_MS } from "./limits.ts";
+
+export type { Address } from "./config/address.ts";
+export { formatAddress } from "./config/address.ts";
+
+/** When an acknowledgement means what: DESIGN section 3. */
+export type Durability = "relaxed" | "strict";
+
+/** A complete, checked configuration. */
+export interface Config {
+  /** The folder that is served, absolute. */
+  readonly root: string;
+  /** Where LocalCache listens; `undefined`: not served. */
+  readonly local: Address | undefined;
+  /** Where RemoteCache listens; `undefined`: not served. */
+  readonly remote: Address | undefined;
+  /** How often clients are told to send heartbeats. */
+  readonly heartbeatIntervalMs: number;
+  /** How long a lease lasts without one; more than the interval. */
+  readonly heartbeatTimeoutMs: number;
+  /** How long after a restart a loading entry stays with its client. */
+  readonly restartGraceMs: number;
+  /** How long a stop waits for running work to be published. */
+  readonly drainTimeoutMs: number;
+  /** How long a handle pins what it names without being renewed. */
+  readonly handleLeaseMs: number;
+  /** Blob workers. */
+  readonly workers: number;
+  /** The largest message taken or sent. */
+  readonly maxMessageBytes: number;
+  /** Bytes of hot values kept in memory. */
+  readonly memoryCacheBytes: number;
+  /** What is on disk when a publish is acknowledged. */
+  readonly durability: Durability;
+}
+
+/** What was given for some settings, by their names in {@linkcode Config}. */
+export type GivenConfig = { -readonly [K in keyof Config]?: Config[K] };
+
+/** The names of all settings, in the order of the table. */
+export const CONFIG_KEYS: readonly (keyof Config)[] = Object.keys(
+  SETTINGS,
+) as (keyof Config)[];
+
+/**
+ * Reads one value as it was written.
+ *
+ * @param given Where the value goes.
+ * @param key Which setting it is for.
+ * @param written The text, and the name of its source for an error.
+ * @throws {StartError} When the value does not fit the setting.
+ */
+export function readSetting<K extends keyof Config>(
+  given: GivenConfig,
+  key: K,
+  written: { text: string; source: string },
+): void {
+  try {
+    given[key] = SETTINGS[key].parse(written.text);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const value = written.text === "" ? '""' : written.text;
+    throw new StartError(2, `${written.source} ${value}: ${error.message}`);
+  }
+}
+
+/**
+ * Fills in the defaults and checks what one setting alone cannot tell.
+ *
+ * @param given What was given.
+ * @returns The whole configuration.
+ * @throws {StartError} When two settings contradict each other.
+ */
+export function completeConfig(given: GivenConfig): Config {
+  const full: GivenConfig = {};
+  for (const key of CONFIG_KEYS) fill(full, key, given);
+  const config = full as Config;
+  const { local, remote, heartbeatIntervalMs, heartbeatTimeoutMs } = config;
+  if (!local && !remote) {
+    throw new StartError(
+      2,
+      "--local and --remote are both off: give one of them an address",
+    );
+  }
+  if (
+    local && remote && local.port !== 0 && local.port === remote.port &&
+    local.host === remote.host
+  ) {
+    throw new StartError(
+      2,
+      "--local and --remote are the same address: give each its own port",
+    );
+  }
+  if (heartbeatTimeoutMs > MAX_DURATION_MS) {
+    throw new StartError(
+      2,
+      `--heartbeat-interval is so long that the lease exceeds ${MAX_DURATION_MS}ms: shorten it`,
+    );
+  }
+  if (heartbeatIntervalMs >= heartbeatTimeoutMs) {
+    throw new StartError(
+      2,
+      `--heartbeat-interval ${formatDurationMs(heartbeatIntervalMs)} must be ` +
+        `shorter than --heartbeat-timeout ${
+          formatDurationMs(heartbeatTimeoutMs)
+        }: shorten the one or raise the other`,
+    );
+  }
+  return config;
+}
+
+/**
+ * Writes a configuration as arguments that read back as the same one: the root,
+ * both addresses, and what differs from its default.
+ *
+ * @param config The configuration.
+ * @returns The arguments after `serve`.
+ */
+export function renderArguments(config: Config): string[] {
+  const words = [config.root];
+  for (const key of CONFIG_KEYS) words.push(...renderFlag(config, key));
+  return words;
+}
+
+function fill<K extends keyof Config>(
+  full: GivenConfig,
+  key: K,
+  given: GivenConfig,
+): void {
+  // "off" is given as undefined: only the key's presence tells.
+  full[key] = key in given
+    ? given[key] as Config[K]
+    : SETTINGS[key].default(given);
+}
+
+function renderFlag<K extends keyof Config>(config: Config, key: K): string[] {
+  if (key === "root") return [];
+  const setting: Setting<Config[K]> = SETTINGS[key];
+  const value = setting.render(config[key]);
+  // The addresses are always named: the permissions beside them name them too.
+  const isAddress = key === "local" || key === "remote";
+  if (!isAddress && value === setting.render(setting.default(config))) {
+    return [];
+  }
+  return [setting.short ? `-${setting.short}` : `--${setting.name}`, value];
+}

@@ -1,0 +1,226 @@
+/**
+ * The one table of settings: flags, keys of the TOML file, `--help` and the
+ * confined command are derived from it.
+ *
+ * @module
+ */
+
+import type { Config, GivenConfig } from "../config.ts";
+import { formatDurationMs, parseDurationMs } from "./duration.ts";
+import {
+  DEFAULT_DRAIN_TIMEOUT_MS,
+  DEFAULT_HANDLE_LEASE_MS,
+  DEFAULT_HEARTBEAT_INTERVAL_MS,
+  DEFAULT_LOCAL_ADDRESS,
+  DEFAULT_MAX_MESSAGE_BYTES,
+  DEFAULT_MEMORY_CACHE_BYTES,
+  DEFAULT_REMOTE_ADDRESS,
+  DEFAULT_RESTART_GRACE_MS,
+  DEFAULT_ROOT,
+  HEARTBEAT_SLACK_MS,
+  MAX_DURATION_MS,
+  MAX_MAX_MESSAGE_BYTES,
+  MAX_WORKERS,
+} from "../limits.ts";
+import { type Address, formatAddress, parseAddress } from "./address.ts";
+import { formatByteSize, parseByteSize } from "./byte_size.ts";
+
+/** A worker costs about 10 MB: more than this only when asked for. */
+const MAX_DEFAULT_WORKERS = 8;
+/** A limit on messages below this would refuse ordinary requests. */
+const MIN_MAX_MESSAGE_BYTES = 1_024;
+/** No machine that serves a cache has more memory than this, 1 TiB. */
+const MAX_MEMORY_CACHE_BYTES = 2 ** 40;
+
+/** One row of the table. */
+export interface Setting<T> {
+  /** The flag without its dashes, and the key in the TOML file. */
+  readonly name: string;
+  /** The one-letter flag. */
+  readonly short?: string;
+  /** What the value is called in `--help`. */
+  readonly argument: string;
+  /** What `--help` says, without the default. */
+  readonly help: string;
+  /** What `--help` says about the default. */
+  readonly defaultHelp: string;
+  /** The default, which may depend on what was given. */
+  readonly default: (given: GivenConfig) => T;
+  /** Reads a value, or throws a RangeError that says how to write it. */
+  readonly parse: (text: string) => T;
+  /** Writes a value so that `parse` reads it back. */
+  readonly render: (value: T) => string;
+}
+
+/** The table: a setting added here is a flag, a key and a line of help. */
+export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
+  root: {
+    name: "root",
+    argument: "ROOT",
+    help: "the folder to serve; created with mode 0700 when it is missing",
+    defaultHelp: DEFAULT_ROOT,
+    default: () => DEFAULT_ROOT,
+    parse: parseRoot,
+    render: String,
+  },
+  local: {
+    name: "local",
+    short: "l",
+    argument: "ADDR",
+    help: "where LocalCache listens: ip:port, port 0 picks one, off disables",
+    defaultHelp: `${DEFAULT_LOCAL_ADDRESS}, or off when only --remote is given`,
+    default: (given) =>
+      given.remote ? undefined : parseAddress(DEFAULT_LOCAL_ADDRESS),
+    parse: parseService,
+    render: renderService,
+  },
+  remote: {
+    name: "remote",
+    short: "r",
+    argument: "ADDR",
+    help: "where RemoteCache listens: ip:port, port 0 picks one, off disables",
+    defaultHelp: `${DEFAULT_REMOTE_ADDRESS}, or off when only --local is given`,
+    default: (given) =>
+      given.local ? undefined : parseAddress(DEFAULT_REMOTE_ADDRESS),
+    parse: parseService,
+    render: renderService,
+  },
+  heartbeatIntervalMs: duration(
+    "heartbeat-interval",
+    "how often clients are told to send heartbeats",
+    { minMs: 1, defaultMs: DEFAULT_HEARTBEAT_INTERVAL_MS },
+  ),
+  heartbeatTimeoutMs: {
+    ...duration(
+      "heartbeat-timeout",
+      "how long an assignment lives without one; more than the interval",
+      { minMs: 2, defaultMs: 0 },
+    ),
+    defaultHelp: `the interval plus ${formatDurationMs(HEARTBEAT_SLACK_MS)}`,
+    default: (given) =>
+      (given.heartbeatIntervalMs ?? DEFAULT_HEARTBEAT_INTERVAL_MS) +
+      HEARTBEAT_SLACK_MS,
+  },
+  restartGraceMs: duration(
+    "restart-grace",
+    "how long after a restart work in progress stays with its client",
+    { minMs: 0, defaultMs: DEFAULT_RESTART_GRACE_MS },
+  ),
+  drainTimeoutMs: duration(
+    "drain-timeout",
+    "how long a stop waits for running work to be published",
+    { minMs: 0, defaultMs: DEFAULT_DRAIN_TIMEOUT_MS },
+  ),
+  handleLeaseMs: duration(
+    "handle-lease",
+    "how long a file that a client holds is kept without a renewal",
+    { minMs: 1, defaultMs: DEFAULT_HANDLE_LEASE_MS },
+  ),
+  workers: {
+    name: "workers",
+    argument: "N",
+    help: `threads that read and write blobs, 1 to ${MAX_WORKERS}`,
+    defaultHelp: `one a core, at most ${MAX_DEFAULT_WORKERS}`,
+    default: () =>
+      Math.max(1, Math.min(navigator.hardwareConcurrency, MAX_DEFAULT_WORKERS)),
+    parse: (text) => parseCount(text, 1, MAX_WORKERS),
+    render: String,
+  },
+  maxMessageBytes: bytes(
+    "max-message-bytes",
+    "the largest message, and so roughly the largest value",
+    {
+      min: MIN_MAX_MESSAGE_BYTES,
+      max: MAX_MAX_MESSAGE_BYTES,
+      default: DEFAULT_MAX_MESSAGE_BYTES,
+    },
+  ),
+  memoryCacheBytes: bytes(
+    "memory-cache-bytes",
+    "hot values kept in memory; 0 keeps none",
+    {
+      min: 0,
+      max: MAX_MEMORY_CACHE_BYTES,
+      default: DEFAULT_MEMORY_CACHE_BYTES,
+    },
+  ),
+  durability: {
+    name: "durability",
+    argument: "relaxed|strict",
+    help:
+      "what an acknowledged value survives: relaxed a killed server, strict a power cut",
+    defaultHelp: "relaxed",
+    default: () => "relaxed",
+    parse(text) {
+      if (text === "relaxed" || text === "strict") return text;
+      throw new RangeError("write relaxed or strict");
+    },
+    render: String,
+  },
+};
+
+function parseRoot(text: string): string {
+  if (text === "") throw new RangeError("the folder's name is missing");
+  // Deno's permission flags split at commas and know no escape.
+  if (text.includes(",")) {
+    throw new RangeError("a root's path cannot hold a comma: rename it");
+  }
+  return text;
+}
+
+function parseService(text: string): Address | undefined {
+  return text === "off" ? undefined : parseAddress(text);
+}
+
+function renderService(address: Address | undefined): string {
+  return address ? formatAddress(address) : "off";
+}
+
+function duration(
+  name: string,
+  help: string,
+  { minMs, defaultMs }: { minMs: number; defaultMs: number },
+): Setting<number> {
+  return {
+    name,
+    argument: "D",
+    help,
+    defaultHelp: formatDurationMs(defaultMs),
+    default: () => defaultMs,
+    parse(text) {
+      const ms = parseDurationMs(text);
+      if (ms >= minMs && ms <= MAX_DURATION_MS) return ms;
+      throw new RangeError(`out of range: ${minMs}ms to ${MAX_DURATION_MS}ms`);
+    },
+    render: formatDurationMs,
+  };
+}
+
+function bytes(
+  name: string,
+  help: string,
+  bounds: { min: number; max: number; default: number },
+): Setting<number> {
+  const { min, max } = bounds;
+  return {
+    name,
+    argument: "BYTES",
+    help,
+    defaultHelp: formatByteSize(bounds.default),
+    default: () => bounds.default,
+    parse(text) {
+      const size = parseByteSize(text);
+      if (size >= min && size <= max) return size;
+      throw new RangeError(
+        `out of range: ${formatByteSize(min)} to ${formatByteSize(max)}`,
+      );
+    },
+    render: formatByteSize,
+  };
+}
+
+function parseCount(text: string, min: number, max: number): number {
+  const count = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (count >= min && count <= max) return count;
+  throw new RangeError(`write a whole number from ${min} to ${max}`);
+}

@@ -1,0 +1,192 @@
+/**
+ * The command line: from words to what is to be done.
+ *
+ * @module
+ */
+
+import { isAbsolute, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import {
+  completeConfig,
+  type Config,
+  CONFIG_KEYS,
+  type GivenConfig,
+  readSetting,
+} from "../config.ts";
+import { StartError } from "../errors.ts";
+import { readConfigFile } from "./config_file.ts";
+import { SETTINGS } from "../config/settings.ts";
+import { suggest } from "./suggest.ts";
+
+/** What the command line asks for. */
+export type Invocation =
+  /** Print the help. */
+  | { readonly kind: "help" }
+  /** Print the version. */
+  | { readonly kind: "version" }
+  /** Start a confined server and look after it. */
+  | { readonly kind: "launch"; readonly config: Config }
+  /** Print the command that starts a confined server. */
+  | { readonly kind: "print-command"; readonly config: Config }
+  /** Serve in this process; when supervised, until stdin ends. */
+  | {
+    readonly kind: "confined";
+    readonly config: Config;
+    readonly supervised: boolean;
+  };
+
+/** Flags without a value, beside those of the table of settings. */
+const SWITCHES = [
+  "help",
+  "version",
+  "print-command",
+  "confined",
+  "supervised",
+] as const;
+
+/** The value flags: those of the table, and the file that holds more of them. */
+const FLAG_KEYS = CONFIG_KEYS.filter((key) => key !== "root");
+
+type ArgsOptions = Record<
+  string,
+  { type: "string" | "boolean"; short?: string }
+>;
+
+const OPTIONS: ArgsOptions = {
+  config: { type: "string" },
+  ...Object.fromEntries(SWITCHES.map((name) => [name, { type: "boolean" }])),
+  ...Object.fromEntries(FLAG_KEYS.map((key) => {
+    const { name, short } = SETTINGS[key];
+    return [name, { type: "string", ...(short ? { short } : {}) }];
+  })),
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean", short: "V" },
+};
+
+const VISIBLE_FLAGS = Object.keys(OPTIONS)
+  .filter((name) => name !== "supervised")
+  .map((name) => `--${name}`);
+
+/**
+ * Understands a command line.
+ *
+ * @param args The words after the program's name.
+ * @param workingFolder Where relative paths start; asked only when there is one,
+ * because a confined process may not know it.
+ * @returns What to do.
+ * @throws {StartError} When the command line or the configuration is wrong.
+ */
+export async function parseCommandLine(
+  args: readonly string[],
+  workingFolder: () => string,
+): Promise<Invocation> {
+  const words = tokenize(args);
+  if (words.switches.has("help")) return { kind: "help" };
+  if (words.switches.has("version")) return { kind: "version" };
+  const [command, root, extra] = words.positionals;
+  if (command !== "serve") {
+    throw new StartError(
+      2,
+      command === undefined
+        ? "no command: write larder serve, or larder --help"
+        : `unknown command ${command}: write larder serve, or larder --help`,
+    );
+  }
+  if (extra !== undefined) {
+    throw new StartError(2, `one ROOT only: ${extra} is one word too many`);
+  }
+  const confined = words.switches.has("confined");
+  if (confined && words.configFile !== undefined) {
+    throw new StartError(
+      2,
+      "--confined reads no --config: use what --print-command prints",
+    );
+  }
+  const given = words.configFile === undefined
+    ? {}
+    : await readConfigFile(resolve(workingFolder(), words.configFile));
+  Object.assign(given, words.given);
+  if (root !== undefined) {
+    readSetting(given, "root", { text: root, source: "ROOT" });
+  }
+  const config = withAbsoluteRoot(completeConfig(given), () => {
+    if (!confined) return workingFolder();
+    throw new StartError(2, "--confined needs ROOT as an absolute path");
+  });
+  if (confined) {
+    const supervised = words.switches.has("supervised");
+    return { kind: "confined", config, supervised };
+  }
+  const printing = words.switches.has("print-command");
+  return { kind: printing ? "print-command" : "launch", config };
+}
+
+function withAbsoluteRoot(config: Config, from: () => string): Config {
+  if (isAbsolute(config.root)) return { ...config, root: resolve(config.root) };
+  return { ...config, root: resolve(from(), config.root) };
+}
+
+interface Words {
+  readonly positionals: readonly string[];
+  readonly switches: ReadonlySet<string>;
+  readonly given: GivenConfig;
+  readonly configFile: string | undefined;
+}
+
+function tokenize(args: readonly string[]): Words {
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: OPTIONS,
+    allowPositionals: true,
+    // Its own errors run over several lines.
+    strict: false,
+    tokens: true,
+  });
+  const positionals: string[] = [];
+  const switches = new Set<string>();
+  const given: GivenConfig = {};
+  let configFile: string | undefined;
+  for (const token of tokens) {
+    if (token.kind === "positional") positionals.push(token.value);
+    if (token.kind !== "option") continue;
+    const { name, rawName } = token;
+    const option = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
+    if (!option) {
+      throw new StartError(
+        2,
+        `unknown flag ${rawName}${suggest(rawName, VISIBLE_FLAGS)}`,
+      );
+    }
+    if (option.type === "boolean") {
+      if (token.value !== undefined) {
+        throw new StartError(2, `${rawName} takes no value`);
+      }
+      switches.add(name);
+      continue;
+    }
+    const text = valueOf(token);
+    if (name === "config") configFile = text;
+    const key = FLAG_KEYS.find((key) => SETTINGS[key].name === name);
+    if (key) readSetting(given, key, { text, source: rawName });
+  }
+  return { positionals, switches, given, configFile };
+}
+
+function valueOf(
+  token: {
+    readonly rawName: string;
+    readonly value?: string | undefined;
+    readonly inlineValue?: boolean | undefined;
+  },
+): string {
+  const { rawName, value, inlineValue } = token;
+  // "-l -r off": the next flag is not a value; "-1" is one, if a wrong one.
+  const isFlag = !inlineValue && value !== undefined && /^-[^\d]/.test(value);
+  if (value === undefined || isFlag) {
+    throw new StartError(2, `${rawName} needs a value: --help shows which`);
+  }
+  // "-l=ADDR" is what people write who know "--local=ADDR".
+  return inlineValue && !rawName.startsWith("--")
+    ? value.replace(/^=/, "")
+    : value;
+}

@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import type { Config } from "../config.ts";
+import { StartError } from "../errors.ts";
+import { type Invocation, parseCommandLine } from "./arguments.ts";
+import { temporaryFolder } from "./testing/program.ts";
+
+function parse(...args: string[]): Promise<Invocation> {
+  return parseCommandLine(args, () => "/work");
+}
+
+async function configOf(...args: string[]): Promise<Config> {
+  const invocation = await parse("serve", ...args);
+  assert.equal(invocation.kind, "launch");
+  return (invocation as Extract<Invocation, { kind: "launch" }>).config;
+}
+
+async function assertRefused(args: string[], message: RegExp): Promise<void> {
+  await assert.rejects(parse(...args), (error) => {
+    assert(error instanceof StartError, `${error}`);
+    assert.equal(error.exitCode, 2);
+    assert.match(error.message, message);
+    assert(!error.message.includes("\n"), "one line");
+    return true;
+  });
+}
+
+Deno.test("parseCommandLine makes the root absolute", async () => {
+  assert.equal((await configOf()).root, "/work/larder-root");
+  assert.equal((await configOf("a/../b/")).root, "/work/b");
+  assert.equal((await configOf("/c//d/")).root, "/c/d");
+});
+
+Deno.test("parseCommandLine reads a flag in every spelling", async () => {
+  for (
+    const args of [
+      ["-l", "[::1]:1"],
+      ["-l=[::1]:1"],
+      ["-l[::1]:1"],
+      ["--local", "[::1]:1"],
+      ["--local=[::1]:1"],
+      ["-l", "127.0.0.1:9", "--local", "[::1]:1"],
+    ]
+  ) {
+    const { local, remote, root } = await configOf(...args, "/r");
+    assert.deepEqual(local, { host: "::1", port: 1 }, args.join(" "));
+    assert.equal(remote, undefined);
+    assert.equal(root, "/r");
+  }
+});
+
+Deno.test("parseCommandLine understands what is not serving", async () => {
+  for (const args of [["--help"], ["-h"], ["serve", "/r", "-h"]]) {
+    assert.deepEqual(await parse(...args), { kind: "help" });
+  }
+  assert.deepEqual(await parse("-V"), { kind: "version" });
+  assert.equal((await parse("serve", "--print-command")).kind, "print-command");
+});
+
+Deno.test("parseCommandLine tells a supervised server from one of its own", async () => {
+  for (const supervised of [true, false]) {
+    const flags = supervised ? ["--confined", "--supervised"] : ["--confined"];
+    const invocation = await parse("serve", ...flags, "/r");
+    assert.equal(invocation.kind, "confined");
+    assert.equal(
+      "supervised" in invocation && invocation.supervised,
+      supervised,
+    );
+  }
+});
+
+Deno.test("parseCommandLine refuses what it does not know, in one line that says what to do", async () => {
+  const cases: [string[], RegExp][] = [
+    [[], /no command: write larder serve/],
+    [["start"], /unknown command start: write larder serve/],
+    [["serve", "a", "b"], /one ROOT only: b is one word too many/],
+    [["serve", ""], /ROOT "": the folder's name is missing/],
+    [
+      ["serve", "--locale", "x"],
+      /unknown flag --locale: did you mean --local\?/,
+    ],
+    [
+      ["serve", "--heartbeat_interval=2s"],
+      /did you mean --heartbeat-interval\?/,
+    ],
+    [["serve", "--frobnicate"], /unknown flag --frobnicate: --help lists/],
+    [["serve", "-x"], /unknown flag -x: --help lists/],
+    [["serve", "--toString"], /unknown flag --toString/],
+    [["serve", "--__proto__"], /unknown flag --__proto__/],
+    [["serve", "-l"], /-l needs a value/],
+    [["serve", "-l", "-r", "off"], /-l needs a value/],
+    [["serve", "--workers", "-1"], /--workers -1: write a whole number/],
+    [["serve", "--print-command=1"], /--print-command takes no value/],
+    [
+      ["serve", "--heartbeat-interval", "2000"],
+      /interval 2000: it has no unit/,
+    ],
+    [
+      ["serve", "-l", "example.com:1"],
+      /-l example\.com:1: example\.com is a name/,
+    ],
+    [["serve", "-l", "off", "-r", "off"], /both off/],
+    [["serve", "--confined", "relative"], /needs ROOT as an absolute path/],
+    [["serve", "--confined", "/r", "--config", "f"], /reads no --config/],
+    [
+      ["serve", "--config", "/nowhere.toml"],
+      /nowhere\.toml: there is no such file/,
+    ],
+    [["serve", "--config", "/tmp"], /not a file/],
+  ];
+  for (const [args, message] of cases) await assertRefused(args, message);
+});
+
+Deno.test("a configuration file gives what flags give, and flags win", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/larder.toml`;
+  await Deno.writeTextFile(
+    path,
+    `root = "cache"
+local = "127.0.0.1:0"
+remote = "off"
+heartbeat-interval = "200ms"
+workers = 3
+max-message-bytes = 1048576
+memory-cache-bytes = "1MiB"
+durability = "strict"
+`,
+  );
+  const config = await configOf("--config", path, "--workers", "4");
+  assert.deepEqual(config, {
+    root: `${folder.path}/cache`,
+    local: { host: "127.0.0.1", port: 0 },
+    remote: undefined,
+    heartbeatIntervalMs: 200,
+    heartbeatTimeoutMs: 2_200,
+    restartGraceMs: 60_000,
+    drainTimeoutMs: 10_000,
+    handleLeaseMs: 3_600_000,
+    workers: 4,
+    maxMessageBytes: 1_048_576,
+    memoryCacheBytes: 1_048_576,
+    durability: "strict",
+  });
+  const other = await configOf("--config", path, "/other");
+  assert.equal(other.root, "/other");
+});
+
+Deno.test("a configuration file with a mistake is refused by name", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/larder.toml`;
+  const cases: [string, RegExp][] = [
+    [
+      `heartbeat_interval = "2s"`,
+      /larder\.toml: unknown key heartbeat_interval: did you mean heartbeat-interval\?/,
+    ],
+    [
+      "heartbeat-interval = 2",
+      /larder\.toml: heartbeat-interval 2: it has no unit/,
+    ],
+    ["workers = 2.5", /whole number/],
+    ["local = false", /local must be a string or a number/],
+    ["[local]\naddr = 1", /local must be a string or a number/],
+    [`root = `, /larder\.toml: .*line 1, column/],
+  ];
+  for (const [text, message] of cases) {
+    await Deno.writeTextFile(path, text);
+    await assertRefused(["serve", "--config", path], message);
+  }
+});

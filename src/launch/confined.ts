@@ -1,0 +1,70 @@
+/**
+ * Serving in this process, with only the permissions that were granted to it.
+ *
+ * @module
+ */
+
+import type { Config } from "../config.ts";
+import { readyLines } from "./ready_lines.ts";
+import { prepareRoot } from "./root_folder.ts";
+import type { Serve } from "./running_server.ts";
+import type { StopRequests } from "./stop_requests.ts";
+
+/** The shell's exit code for a process that Ctrl-C ended. */
+const EXIT_INTERRUPTED = 130;
+
+/**
+ * Serves until a stop is asked for, or the server ends by itself.
+ *
+ * @param config What to serve.
+ * @param options Loads the server; when to stop; takes the lines for stdout and for
+ * stderr.
+ * @returns The exit code.
+ */
+export async function serveConfined(
+  config: Config,
+  options: {
+    readonly load: () => Promise<Serve>;
+    readonly stop: StopRequests;
+    readonly print: (text: string) => void;
+    readonly warn: (message: string) => void;
+  },
+): Promise<number> {
+  const { stop, print, warn } = options;
+  // The folder is looked at while the modules load.
+  const [root, serve] = await Promise.all([
+    prepareRoot(config.root),
+    options.load(),
+  ]);
+  const running = run(root, serve);
+  const forced = stop.forced.then(() => EXIT_INTERRUPTED);
+  return await Promise.race([running, forced]);
+
+  async function run(root: string, serve: Serve): Promise<number> {
+    const server = await serve({ ...config, root }, warn);
+    if (!stop.isRequested) print(readyLines(root, server));
+    await Promise.race([stop.requested, server.closed]);
+    if (stop.isRequested) await server.drain();
+    await server.closed;
+    return 0;
+  }
+}
+
+/**
+ * Asks for a stop when stdin ends: that is how a launcher says so, and also what
+ * happens when it dies.
+ *
+ * @param stdin What the launcher holds the other end of.
+ * @param stop Where to ask.
+ */
+export async function stopWhenEnded(
+  stdin: ReadableStream<Uint8Array>,
+  stop: StopRequests,
+): Promise<void> {
+  try {
+    for await (const _ of stdin);
+  } catch {
+    // A pipe that cannot be read any more has ended.
+  }
+  stop.request();
+}

@@ -1,0 +1,104 @@
+/**
+ * The confined command: exactly what one root and its addresses need.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { type Config, formatAddress, renderArguments } from "../config.ts";
+import { StartError } from "../errors.ts";
+
+/** Where the pieces of this installation are. */
+export interface Installation {
+  /** The Deno that runs this process. */
+  readonly deno: string;
+  /** The file that understands `serve --confined`. */
+  readonly main: string;
+  /** deno.json, beside its lock file. */
+  readonly denoConfig: string;
+  /** Files and folders that a running server reads beside its root. */
+  readonly readable: readonly string[];
+}
+
+/**
+ * Finds the installation this file belongs to.
+ *
+ * @param main The file that understands `serve --confined`, as a URL.
+ * @returns The paths.
+ * @throws {StartError} When it does not run from a folder, or from one whose
+ * name the permission flags cannot hold.
+ */
+export function thisInstallation(main: string | URL): Installation {
+  if (!`${main}`.startsWith("file:")) {
+    throw new StartError(1, "larder runs from a folder: clone it first");
+  }
+  const workers = fileURLToPath(new URL("../../workers", import.meta.url));
+  const proto = fileURLToPath(new URL("../../proto", import.meta.url));
+  if (workers.includes(",")) {
+    throw new StartError(
+      1,
+      `the path ${workers} holds a comma, which Deno's permission flags ` +
+        "cannot name: move the clone",
+    );
+  }
+  return {
+    deno: Deno.execPath(),
+    main: fileURLToPath(main),
+    denoConfig: fileURLToPath(new URL("../../deno.json", import.meta.url)),
+    // Modules that are imported with a literal name need no permission.
+    readable: [workers, proto],
+  };
+}
+
+/**
+ * The arguments of `deno` that start a confined server. Nothing is granted that
+ * is not named here: no programs, no FFI, no environment, no system
+ * information, no other host and no code from elsewhere.
+ *
+ * @param config What to serve; `root` is the real path.
+ * @param installation Where this installation is.
+ * @param options `supervised`: it ends when its stdin does.
+ * @returns The words after `deno`.
+ */
+export function confinedArguments(
+  config: Config,
+  installation: Installation,
+  options: { readonly supervised?: boolean } = {},
+): string[] {
+  const { root, local, remote } = config;
+  const addresses = [local, remote].flatMap((address) =>
+    address ? [formatAddress(address)] : []
+  );
+  return [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    // The launcher has loaded and locked all modules: nothing is fetched.
+    "--cached-only",
+    "--no-remote",
+    "--frozen",
+    `--config=${installation.denoConfig}`,
+    `--allow-read=${[root, ...installation.readable].join(",")}`,
+    `--allow-write=${root}`,
+    `--allow-net=${addresses.join(",")}`,
+    // grpc-js looks at the environment: it finds nothing there.
+    "--ignore-env",
+    installation.main,
+    "serve",
+    "--confined",
+    ...options.supervised ? ["--supervised"] : [],
+    ...renderArguments(config),
+  ];
+}
+
+/**
+ * Writes a command as one line for a shell.
+ *
+ * @param words The program and its arguments.
+ * @returns The line.
+ */
+export function shellLine(words: readonly string[]): string {
+  return words.map((word) =>
+    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+  ).join(" ");
+}

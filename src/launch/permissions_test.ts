@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { completeConfig, type GivenConfig } from "../config.ts";
+import {
+  confinedArguments,
+  type Installation,
+  shellLine,
+  thisInstallation,
+} from "./permissions.ts";
+
+const INSTALLATION: Installation = {
+  deno: "/bin/deno",
+  main: "/app/src/main.ts",
+  denoConfig: "/app/deno.json",
+  readable: ["/app/workers"],
+};
+
+function flags(given: GivenConfig): string[] {
+  return confinedArguments(completeConfig(given), INSTALLATION);
+}
+
+Deno.test("confinedArguments grants the root, the workers and the addresses, nothing else", () => {
+  assert.deepEqual(
+    flags({
+      root: "/srv/cache",
+      local: { host: "127.0.0.1", port: 0 },
+      remote: { host: "::1", port: 28_056 },
+    }),
+    [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--cached-only",
+      "--no-remote",
+      "--frozen",
+      "--config=/app/deno.json",
+      "--allow-read=/srv/cache,/app/workers",
+      "--allow-write=/srv/cache",
+      "--allow-net=127.0.0.1:0,[::1]:28056",
+      "--ignore-env",
+      "/app/src/main.ts",
+      "serve",
+      "--confined",
+      "/srv/cache",
+      "-l",
+      "127.0.0.1:0",
+      "-r",
+      "[::1]:28056",
+    ],
+  );
+});
+
+Deno.test("confinedArguments grants no address of an API that is off", () => {
+  const args = flags({ root: "/r", remote: { host: "0.0.0.0", port: 9 } });
+  assert.deepEqual(args.filter((arg) => arg.startsWith("--allow-net")), [
+    "--allow-net=0.0.0.0:9",
+  ]);
+});
+
+Deno.test("thisInstallation names files that exist", async () => {
+  const { main, denoConfig, readable } = thisInstallation(
+    new URL("../main.ts", import.meta.url),
+  );
+  for (const path of [main, denoConfig, ...readable]) await Deno.stat(path);
+});
+
+Deno.test("thisInstallation refuses to run from the web", () => {
+  assert.throws(() => thisInstallation("https://example.com/main.ts"), {
+    name: "StartError",
+    message: /clone it first/,
+  });
+});
+
+Deno.test("shellLine quotes what a shell would change", () => {
+  assert.equal(
+    shellLine(["/bin/deno", "--allow-net=[::1]:0", "/a b/it's", "$x", "a=b,c"]),
+    `/bin/deno '--allow-net=[::1]:0' '/a b/it'\\''s' '$x' a=b,c`,
+  );
+});

@@ -1,0 +1,96 @@
+/**
+ * The folder that is served: made when missing, checked before it is used.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path";
+import { StartError } from "../errors.ts";
+
+/** Only the server's own user gets in: DESIGN section 3. */
+const ROOT_MODE = 0o700;
+
+/**
+ * Makes sure that the root is a folder which can be read and written.
+ *
+ * @param root Its absolute path.
+ * @returns Its real path: permissions are granted for that one.
+ * @throws {StartError} When it cannot be used.
+ */
+export async function prepareRoot(root: string): Promise<string> {
+  try {
+    const real = await realPathOrNew(root);
+    if (real.includes(",")) {
+      throw new StartError(
+        2,
+        `the root's real path ${real} holds a comma, which Deno's ` +
+          "permission flags cannot name: rename it",
+      );
+    }
+    if (!(await Deno.stat(real)).isDirectory) {
+      throw new StartError(
+        1,
+        `root ${root} is not a folder: remove it or serve another root`,
+      );
+    }
+    for await (const _ of Deno.readDir(real)) break;
+    // Modes do not tell (read-only mounts, ACLs): only writing does.
+    await Deno.remove(await Deno.makeTempDir({ dir: real, prefix: ".probe-" }));
+    return real;
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw new StartError(
+      1,
+      `cannot use root ${root}: ${reasonOf(error)}: let this user read and ` +
+        "write it, or serve another root",
+      { cause: error },
+    );
+  }
+}
+
+async function realPathOrNew(root: string): Promise<string> {
+  try {
+    return await Deno.realPath(root);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  if (await isLink(root)) {
+    throw new StartError(
+      1,
+      `root ${root} is a link that leads nowhere: remove it or serve another root`,
+    );
+  }
+  await makeParent(dirname(root));
+  try {
+    await Deno.mkdir(root, { mode: ROOT_MODE });
+  } catch (error) {
+    // Two servers started at once: the lock decides between them.
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+  return await Deno.realPath(root);
+}
+
+/** A confined process may see the root only, whose parent the launcher made. */
+async function makeParent(parent: string): Promise<void> {
+  try {
+    await Deno.mkdir(parent, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await Deno.lstat(path)).isSymlink;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.PermissionDenied) return "access is denied";
+  const text = error instanceof Error ? error.message : String(error);
+  // Deno adds the call to the system's words: "Not a directory (os error 20): …".
+  return text.replace(/ \(os error.*$/s, "");
+}

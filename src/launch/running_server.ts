@@ -1,0 +1,33 @@
+/**
+ * What the command line needs of a server, so that it is loaded only where it
+ * runs: in the confined process.
+ *
+ * @module
+ */
+
+import type { Config } from "../config.ts";
+
+/** The addresses that are served, as `ip:port` with the real port. */
+export interface ServedAddresses {
+  /** Where LocalCache answers. */
+  readonly localAddress?: string;
+  /** Where RemoteCache answers. */
+  readonly remoteAddress?: string;
+}
+
+/** A server that answers. */
+export interface RunningServer extends ServedAddresses {
+  /** Stops gracefully, within the drain timeout; idempotent. */
+  drain(): Promise<void>;
+  /** Settles when nothing is served any more; rejects when it broke. */
+  readonly closed: Promise<void>;
+}
+
+/**
+ * Starts a server; resolves when it really answers, rejects with a StartError
+ * when it cannot. `warn` takes lines for the operator.
+ */
+export type Serve = (
+  config: Config,
+  warn: (message: string) => void,
+) => Promise<RunningServer>;

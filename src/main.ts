@@ -1,0 +1,115 @@
+/**
+ * The command line of Larder; the one reader of `Deno.args` and of signals.
+ *
+ * `larder serve` is a launcher: it starts the same program again as
+ * `serve --confined` with exact permissions. The server's modules are loaded
+ * only there.
+ *
+ * @module
+ */
+
+import { StartError } from "./errors.ts";
+import { parseCommandLine } from "./launch/arguments.ts";
+import { serveConfined, stopWhenEnded } from "./launch/confined.ts";
+import { helpText, VERSION } from "./launch/help.ts";
+import { launch } from "./launch/launcher.ts";
+import {
+  confinedArguments,
+  shellLine,
+  thisInstallation,
+} from "./launch/permissions.ts";
+import type { Serve } from "./launch/running_server.ts";
+import { StopRequests } from "./launch/stop_requests.ts";
+
+/** What a test replaces. */
+export interface ProgramOptions {
+  /** The URL of the program that is started as `serve --confined`. */
+  readonly program: string;
+  /** Loads the server. */
+  readonly load: () => Promise<Serve>;
+}
+
+/**
+ * Runs the program.
+ *
+ * @param args The words after the program's name.
+ * @param options What a test replaces.
+ * @returns The exit code.
+ */
+export async function main(
+  args: readonly string[],
+  options: ProgramOptions,
+): Promise<number> {
+  try {
+    return await run(args, options);
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    complain(error.message);
+    return error.exitCode;
+  }
+}
+
+async function run(
+  args: readonly string[],
+  { program, load }: ProgramOptions,
+): Promise<number> {
+  const invocation = await parseCommandLine(args, Deno.cwd);
+  const stop = new StopRequests();
+  switch (invocation.kind) {
+    case "help":
+      console.log(helpText());
+      return 0;
+    case "version":
+      console.log(`larder ${VERSION}`);
+      return 0;
+    case "print-command": {
+      const installation = thisInstallation(program);
+      const words = confinedArguments(invocation.config, installation);
+      console.log(shellLine([installation.deno, ...words]));
+      return 0;
+    }
+    case "launch":
+      listen(stop, { interrupt: () => stop.interrupt() });
+      return await launch(invocation.config, {
+        installation: thisInstallation(program),
+        stop,
+      });
+    case "confined": {
+      const { config, supervised } = invocation;
+      // Ctrl-C reaches the launcher as well, and it alone decides what that is.
+      listen(stop, {
+        interrupt: supervised ? () => {} : () => stop.interrupt(),
+      });
+      if (supervised) stopWhenEnded(Deno.stdin.readable, stop);
+      return await serveConfined(config, {
+        load,
+        stop,
+        print: (text) => console.log(text.trimEnd()),
+        warn: complain,
+      });
+    }
+  }
+}
+
+function complain(message: string): void {
+  console.error(`larder: ${message.replaceAll("\n", " ")}`);
+}
+
+function listen(
+  stop: StopRequests,
+  { interrupt }: { readonly interrupt: () => void },
+): void {
+  Deno.addSignalListener("SIGINT", interrupt);
+  Deno.addSignalListener("SIGTERM", () => stop.request());
+  Deno.addSignalListener("SIGHUP", () => stop.request());
+}
+
+if (import.meta.main) {
+  Deno.exit(
+    await main(Deno.args, {
+      program: import.meta.url,
+      // A literal: such a module is loaded without permission to read it.
+      load: async () => (await import("./serve.ts")).serve,
+    }),
+  );
+}

@@ -1,0 +1,17 @@
+/**
+ * Larder: a cache server for expensive, repeatable computations.
+ *
+ * @module
+ */
+
+export {
+  BlobError,
+  type BlobErrorCode,
+  type BlobStore,
+  type LocalFiles,
+  type Stored,
+} from "./blobs/blob_store.ts";
+export { type Clock, FakeClock, systemClock, type Timer } from "./clock.ts";
+export { type ErrorCode, LarderError, StartError } from "./errors.ts";
+export type { Expected, Manifest, Page } from "./manifest/manifest.ts";
+export type * from "./table/types.ts";

@@ -1,0 +1,132 @@
+/**
+ * The composition root of the confined process: the one place that names the
+ * concrete stores, puts everything together, and takes it apart again.
+ *
+ * @module
+ */
+
+import { BlobCache } from "./blobs/blob_cache.ts";
+import { WorkerBlobStore } from "./blobs/worker_blob_store.ts";
+import { systemClock } from "./clock.ts";
+import { type Config, formatAddress } from "./config.ts";
+import { Engine } from "./engine/engine.ts";
+import { recover } from "./engine/recovery.ts";
+import { lockRoot } from "./engine/root_lock.ts";
+import { Sweeper } from "./engine/sweeper.ts";
+import type { RunningServer } from "./launch/running_server.ts";
+import { MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
+import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
+import { listen, type Listener } from "./rpc/listener.ts";
+import { localService } from "./rpc/local_service.ts";
+import { remoteService } from "./rpc/remote_service.ts";
+import type { Service } from "./rpc/service.ts";
+
+/** Calls that are under way get this long to end after the drain. */
+const CLOSE_LIMIT_MS = 1_000;
+
+/** Serves a root until it is drained. Resolves when every API answers. */
+export async function serve(
+  config: Config,
+  warn: (message: string) => void,
+): Promise<RunningServer> {
+  await using stack = new AsyncDisposableStack();
+  const { root, heartbeatIntervalMs, heartbeatTimeoutMs } = config;
+  const served = { heartbeatIntervalMs, heartbeatTimeoutMs };
+  const lock = await lockRoot(root, served);
+  stack.defer(() => lock.release());
+
+  const clock = systemClock;
+  const [manifest, blobs] = await openStores(config, stack);
+  const cache = new BlobCache(blobs, config.memoryCacheBytes);
+  const engine = new Engine({
+    manifest,
+    blobs,
+    cache,
+    clock,
+    warn,
+    table: {
+      leaseTimeoutMs: heartbeatTimeoutMs,
+      restartGraceMs: config.restartGraceMs,
+      handleLeaseMs: config.handleLeaseMs,
+      maxValueBytes: config.maxMessageBytes - MESSAGE_OVERHEAD_BYTES,
+    },
+  });
+  stack.defer(() => engine.close());
+  await recover({ engine, manifest, blobs });
+
+  const { local: files } = blobs;
+  const services = {
+    local: () =>
+      localService(engine, {
+        heartbeatIntervalMs,
+        path: (name) => files.path(name),
+        stagingPath: (staging) => files.stagingPath(staging),
+      }),
+    remote: () => remoteService(engine, { heartbeatIntervalMs }),
+  };
+  const listeners: Listener[] = [];
+  async function answer(
+    address: Config["local"],
+    service: () => Service,
+  ): Promise<string | undefined> {
+    if (!address) return undefined;
+    const listener = await listen({
+      address: formatAddress(address),
+      services: [service()],
+      maxMessageBytes: config.maxMessageBytes,
+      transport: { warn },
+    });
+    listeners.push(listener);
+    stack.defer(() => listener.close(CLOSE_LIMIT_MS));
+    return listener.address;
+  }
+  const localAddress = await answer(config.local, services.local);
+  const remoteAddress = await answer(config.remote, services.remote);
+  await lock.update({
+    ...served,
+    ...(localAddress === undefined ? {} : { localAddress }),
+    ...(remoteAddress === undefined ? {} : { remoteAddress }),
+  });
+
+  const sweeper = new Sweeper({ engine, manifest, blobs, clock, warn });
+  stack.defer(() => sweeper.close());
+  sweeper.start();
+
+  const running = stack.move();
+  const closed = Promise.withResolvers<void>();
+  let draining = false;
+  return {
+    ...(localAddress === undefined ? {} : { localAddress }),
+    ...(remoteAddress === undefined ? {} : { remoteAddress }),
+    closed: closed.promise,
+    async drain() {
+      if (draining) return await closed.promise;
+      draining = true;
+      await engine.drain(config.drainTimeoutMs);
+      await running.disposeAsync();
+      closed.resolve();
+    },
+  };
+}
+
+/** Opens both stores at once; whatever was opened is closed with the stack. */
+async function openStores(
+  { root, durability, workers }: Config,
+  stack: AsyncDisposableStack,
+): Promise<[SqliteManifest, WorkerBlobStore]> {
+  const opened = await Promise.allSettled([
+    SqliteManifest.open({ root, durability, wallMs: systemClock.wallMs }),
+    WorkerBlobStore.open({ root, durability, workers }),
+  ]);
+  for (const each of opened) {
+    if (each.status === "fulfilled") stack.use(each.value);
+  }
+  for (const each of opened) {
+    if (each.status === "rejected") throw each.reason;
+  }
+  const [manifest, blobs] = opened;
+  return [
+    (manifest as PromiseFulfilledResult<SqliteManifest>).value,
+    (blobs as PromiseFulfilledResult<WorkerBlobStore>).value,
+  ];
+}
