@@ -1,0 +1,89 @@
+/** SIGKILL in the middle of publishing: what was acknowledged is kept, whole. */
+
+import assert from "node:assert/strict";
+import { LocalClient, RemoteClient } from "../support/clients.ts";
+import { ServerProcess } from "../support/server_process.ts";
+
+const NS = "tests.kill";
+const ROUNDS = 3;
+const CALLERS = 8;
+/** From a few bytes to more than one write and one message. */
+const SIZES = [1, 1_000, 70_000, 1_500_000];
+
+/** The one value that a key may have. */
+function valueOf(key: string): Uint8Array {
+  let seed = 0;
+  for (const char of key) seed = (seed * 31 + char.charCodeAt(0)) >>> 0;
+  const value = new Uint8Array(SIZES[seed % SIZES.length]!);
+  for (let i = 0; i < value.length; i++) {
+    value[i] = seed = (seed * 1_103_515_245 + 12_345) & 0xff;
+  }
+  return value;
+}
+
+/** Publishes one key after the other until the server is gone. */
+async function publish(
+  { local, remote }: { local: LocalClient; remote: RemoteClient },
+  caller: string,
+  published: { asked: string[]; acknowledged: string[] },
+): Promise<void> {
+  for (let i = 0;; i++) {
+    const key = `${caller} ${i}`;
+    try {
+      published.asked.push(key);
+      if (i % 2) {
+        const { id } = await remote.assigned(NS, key);
+        await remote.set(id, valueOf(key));
+      } else {
+        const { id, path } = await local.assigned(NS, key);
+        await Deno.writeFile(path, valueOf(key));
+        await local.done(id);
+      }
+      published.acknowledged.push(key);
+    } catch (error) {
+      // 14 UNAVAILABLE, 1 CANCELLED: the server is gone, as it should be.
+      if (![1, 14].includes((error as { code: number }).code)) throw error;
+      return;
+    }
+  }
+}
+
+Deno.test("a killed server serves every acknowledged value, whole", async () => {
+  const root = await Deno.makeTempDir({ prefix: "larder-kill-" });
+  const published = { asked: [] as string[], acknowledged: [] as string[] };
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      const server = await ServerProcess.start(root);
+      using local = new LocalClient(server.local);
+      using remote = new RemoteClient(server.remote);
+      const callers = Array.from(
+        { length: CALLERS },
+        (_, i) => publish({ local, remote }, `${round}.${i}`, published),
+      );
+      const enough = (round + 1) * 40;
+      while (published.acknowledged.length < enough) {
+        await Promise.race([
+          new Promise((done) => setTimeout(done, 5)),
+          Promise.any(callers).then(() => assert.fail("the server is gone")),
+        ]);
+      }
+      await server.kill();
+      await Promise.all(callers);
+    }
+
+    await using server = await ServerProcess.start(root);
+    using remote = new RemoteClient(server.remote);
+    const acknowledged = new Set(published.acknowledged);
+    assert(acknowledged.size >= ROUNDS * 40);
+    for (const key of published.asked) {
+      const reply = await remote.get(NS, key, { assign: false });
+      if (acknowledged.has(key)) assert.equal(reply.entryStatus, "ready", key);
+      if (reply.ready instanceof Uint8Array) {
+        assert(Buffer.from(valueOf(key)).equals(reply.ready), `${key} is torn`);
+      }
+    }
+    assert.equal(server.stderr, "");
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});

@@ -1,0 +1,183 @@
+/**
+ * Real gRPC clients of both services, with promises.
+ *
+ * @module
+ */
+
+import "./client_guard.ts";
+import {
+  Client,
+  type ClientOptions,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from "@grpc/grpc-js";
+import * as protoLoader from "@grpc/proto-loader";
+import type { ServiceDefinition } from "@grpc/grpc-js";
+
+/** Which of its fields a GetReply has, and that field. */
+export interface GetReply {
+  entryStatus: "unassigned" | "assign" | "loading" | "ready";
+  assign?: { id: string; path: string; heartbeatIntervalMs: string };
+  ready?: { id: string; path: string } | Uint8Array;
+}
+
+const PROTO = new URL("../../proto/", import.meta.url).pathname;
+const OPTIONS = { longs: String, oneofs: true } as const;
+
+function load(file: string, name: string): ServiceDefinition {
+  return protoLoader.loadSync(PROTO + file, OPTIONS)[name] as ServiceDefinition;
+}
+
+const SERVICES = {
+  local: load("local.proto", "local.LocalCache"),
+  remote: load("remote.proto", "remote.RemoteCache"),
+};
+
+/** A client of one service over one connection. */
+class CacheClient implements Disposable {
+  readonly #client: Client;
+  readonly #service: ServiceDefinition;
+
+  constructor(
+    api: "local" | "remote",
+    address: string,
+    options: ClientOptions = {},
+  ) {
+    this.#service = SERVICES[api];
+    this.#client = new Client(address, credentials.createInsecure(), {
+      "grpc.use_local_subchannel_pool": 1,
+      "grpc.max_receive_message_length": -1,
+      "grpc.max_send_message_length": -1,
+      ...options,
+    });
+  }
+
+  /** Calls a method; rejects with grpc-js's ServiceError. */
+  call<T>(
+    name: string,
+    request: object,
+    { deadlineMs = 20_000, signal }: {
+      deadlineMs?: number;
+      signal?: AbortSignal;
+    } = {},
+  ): Promise<T> {
+    const method = this.#service[name]!;
+    return new Promise((resolve, reject) => {
+      const call = this.#client.makeUnaryRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        new Metadata(),
+        { deadline: Date.now() + deadlineMs },
+        (error: ServiceError | null, reply?: object) =>
+          error ? reject(error) : resolve(reply as T),
+      );
+      signal?.addEventListener("abort", () => call.cancel());
+    });
+  }
+
+  /** Asks for an entry. */
+  get(
+    namespace: string,
+    key: string | Uint8Array,
+    { assign = true, ...options }: {
+      assign?: boolean;
+      deadlineMs?: number;
+      signal?: AbortSignal;
+    } = {},
+  ): Promise<GetReply> {
+    const request = { namespace, key: bytesOf(key), assign };
+    return this.call("Get", request, options);
+  }
+
+  /** Asks for an entry, and expects to be assigned. */
+  async assigned(
+    namespace: string,
+    key: string | Uint8Array,
+  ): Promise<{ id: string; path: string; heartbeatIntervalMs: string }> {
+    const reply = await this.get(namespace, key);
+    if (!reply.assign) {
+      throw new Error(`expected assign for ${key}, got ${reply.entryStatus}`);
+    }
+    return reply.assign;
+  }
+
+  /** Renews a lease. */
+  heartbeat(id: string): Promise<object> {
+    return this.call("Heartbeat", { id });
+  }
+
+  /** Closes the connection, with GOAWAY. */
+  close(): void {
+    this.#client.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** A client of `remote.RemoteCache`. */
+export class RemoteClient extends CacheClient {
+  constructor(address: string, options?: ClientOptions) {
+    super("remote", address, options);
+  }
+
+  /** Publishes a value. */
+  set(id: string, value: string | Uint8Array): Promise<object> {
+    return this.call("Set", { id, value: bytesOf(value) });
+  }
+
+  /** The value, which is expected to be ready. */
+  async value(
+    namespace: string,
+    key: string | Uint8Array,
+  ): Promise<Uint8Array> {
+    const reply = await this.get(namespace, key, { assign: false });
+    if (!(reply.ready instanceof Uint8Array)) {
+      throw new Error(`expected ready for ${key}, got ${reply.entryStatus}`);
+    }
+    return reply.ready;
+  }
+}
+
+/** A client of `local.LocalCache`. */
+export class LocalClient extends CacheClient {
+  constructor(address: string, options?: ClientOptions) {
+    super("local", address, options);
+  }
+
+  /** Publishes the file at the assigned path. */
+  done(id: string): Promise<object> {
+    return this.call("Done", { id });
+  }
+
+  /** Releases a handle. */
+  drop(id: string): Promise<object> {
+    return this.call("Drop", { id });
+  }
+
+  /** The handle on the value, which is expected to be ready. */
+  async handle(
+    namespace: string,
+    key: string | Uint8Array,
+  ): Promise<{ id: string; path: string }> {
+    const { entryStatus, ready } = await this.get(namespace, key);
+    if (!ready || ready instanceof Uint8Array) {
+      throw new Error(`expected ready for ${key}, got ${entryStatus}`);
+    }
+    return ready;
+  }
+}
+
+/** Text as bytes. */
+export function bytesOf(text: string | Uint8Array): Uint8Array {
+  return typeof text === "string" ? new TextEncoder().encode(text) : text;
+}
+
+/** Bytes as text. */
+export function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

@@ -1,0 +1,141 @@
+/**
+ * The real server in a process of its own, as `deno task serve` starts it.
+ *
+ * @module
+ */
+
+import { TextLineStream } from "./lines.ts";
+
+const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+/** A server that does not answer by then has failed; loaded machines are slow. */
+const START_LIMIT_MS = 60_000;
+
+/** How to start a server. */
+export interface StartOptions {
+  /** Arguments after ROOT; the addresses default to picked ports. */
+  readonly args?: readonly string[];
+}
+
+/** A running server. */
+export class ServerProcess implements AsyncDisposable {
+  /** Where LocalCache answers; empty when it is off. */
+  local = "";
+  /** Where RemoteCache answers; empty when it is off. */
+  remote = "";
+  /** What the server wrote to stderr until now. */
+  stderr = "";
+  readonly root: string;
+  readonly #child: Deno.ChildProcess;
+  readonly #stderrDone: Promise<void>;
+
+  private constructor(root: string, child: Deno.ChildProcess) {
+    this.root = root;
+    this.#child = child;
+    this.#stderrDone = this.#readErrors();
+  }
+
+  /** Starts the launcher and waits until the server answers. */
+  static async start(
+    root: string,
+    { args = ["-l", "127.0.0.1:0", "-r", "127.0.0.1:0"] }: StartOptions = {},
+  ): Promise<ServerProcess> {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--quiet",
+        "--config",
+        CONFIG,
+        "-A",
+        MAIN,
+        "serve",
+        root,
+        ...args,
+      ],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const server = new ServerProcess(root, child);
+    await server.#waitUntilReady();
+    return server;
+  }
+
+  /** The launcher's process id. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** The process id of the confined server, the launcher's child. */
+  async serverPid(): Promise<number> {
+    const path = `/proc/${this.pid}/task/${this.pid}/children`;
+    const children = (await Deno.readTextFile(path)).trim().split(/\s+/);
+    return Number(children[0]);
+  }
+
+  /** Asks the server to stop; resolves to the exit code. */
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
+    this.#child.kill(signal);
+    const { code } = await this.#child.status;
+    await this.#stderrDone;
+    return code;
+  }
+
+  /** Kills launcher and server at once, as an outage does. */
+  async kill(): Promise<void> {
+    const server = await this.serverPid();
+    this.#child.kill("SIGKILL");
+    Deno.kill(server, "SIGKILL");
+    await this.#child.status;
+    while (isAlive(server)) await new Promise((done) => setTimeout(done, 5));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.stop();
+    } catch {
+      // It has been stopped or killed already.
+    }
+  }
+
+  async #waitUntilReady(): Promise<void> {
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), START_LIMIT_MS);
+    const lines = this.#child.stdout
+      .pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream());
+    const reader = lines.getReader();
+    for (;;) {
+      const { value: line, done } = await reader.read();
+      if (done) {
+        clearTimeout(timer);
+        await this.#stderrDone;
+        throw new Error(`the server did not start:\n${this.stderr}`);
+      }
+      const [, api, address] = line.match(
+        /^larder: (LocalCache|RemoteCache) on (\S+)$/,
+      ) ?? [];
+      if (api === "LocalCache") this.local = address!;
+      if (api === "RemoteCache") this.remote = address!;
+      if (line.startsWith("larder: ready")) break;
+    }
+    clearTimeout(timer);
+    // Whatever else it prints must not fill the pipe.
+    void (async () => {
+      while (!(await reader.read()).done);
+    })();
+  }
+
+  async #readErrors(): Promise<void> {
+    const text = this.#child.stderr.pipeThrough(new TextDecoderStream());
+    for await (const chunk of text) this.stderr += chunk;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    // A zombie has no executable any more.
+    return Deno.readLinkSync(`/proc/${pid}/exe`) !== "";
+  } catch {
+    return false;
+  }
+}
