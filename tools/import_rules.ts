@@ -1,0 +1,188 @@
+/**
+ * The import rules of the code base, as data. `check_imports.ts` applies them.
+ *
+ * A *room* is a folder of `src/`, or a file directly in it (`config.ts` is the
+ * room `config`), or `workers`. Imports run one way, from the top of
+ * {@linkcode ROOMS} to its bottom.
+ *
+ * @module
+ */
+
+/** What the files of one room may import. */
+export interface RoomRule {
+  /** Rooms, or single files of them. The room itself is always allowed. */
+  readonly may: readonly string[];
+  /** Rooms of which only types may be imported. */
+  readonly types?: readonly string[];
+  /** Why it is so: the end of the line that a violation prints. */
+  readonly why: string;
+}
+
+/** The rooms that every other one may stand on; the drawing leaves them out. */
+export const FLOOR: readonly string[] = ["errors", "limits", "clock"];
+
+/** Rooms and what they may import; a room that is missing here is a violation. */
+export const ROOMS: Readonly<Record<string, RoomRule>> = {
+  main: {
+    may: ["serve", "launch", "config", ...FLOOR],
+    why: "the command line parses, launches and serves; serve.ts composes",
+  },
+  mod: {
+    may: [
+      ...["serve", "config", "rpc", "ops", "client", "engine", "table"],
+      ...["manifest", "blobs", ...FLOOR],
+    ],
+    why: "the public API only re-exports",
+  },
+  serve: {
+    may: [
+      ...["config", "rpc", "ops", "engine", "table", "manifest", "blobs"],
+      ...FLOOR,
+    ],
+    types: ["launch"],
+    why: "the composition root wires the rooms below main together",
+  },
+  launch: {
+    may: ["config", "duration", "toml", ...FLOOR],
+    why: "the launcher starts the server process and loads none of it",
+  },
+  rpc: {
+    may: ["engine", "table", ...FLOOR],
+    why: "the gRPC edge submits commands to the engine and sees no storage",
+  },
+  ops: {
+    may: ["engine", "table", "manifest", "blobs", ...FLOOR],
+    why: "operations observe the rooms below, through their interfaces",
+  },
+  client: {
+    may: ["errors", "rpc/wire.ts"],
+    why: "a client knows the errors and the wire, nothing of the server",
+  },
+  engine: {
+    may: ["table", "manifest", "blobs", "toml", "workers/digest.ts", ...FLOOR],
+    why: "the engine drives the table and the stores' interfaces",
+  },
+  manifest: {
+    may: ["workers", ...FLOOR],
+    types: ["table"],
+    why: "a store knows its worker, and of the table only the types",
+  },
+  blobs: {
+    may: ["workers", ...FLOOR],
+    types: ["table"],
+    why: "a store knows its worker, and of the table only the types",
+  },
+  table: {
+    may: ["errors", "limits"],
+    why: "the table is pure: time and ids come in as arguments",
+  },
+  config: {
+    may: ["duration", "toml", "errors", "limits"],
+    why: "configuration is read before anything else exists",
+  },
+  duration: {
+    may: ["errors", "limits"],
+    why: "units of time are plain values",
+  },
+  toml: { may: ["errors"], why: "the TOML library stands behind one file" },
+  clock: { may: [], why: "the floor stands on nothing" },
+  errors: { may: [], why: "the floor stands on nothing" },
+  limits: { may: [], why: "the floor stands on nothing" },
+  workers: {
+    may: [],
+    why: "a worker's whole import graph is granted to the server as readable",
+  },
+};
+
+/** Implementations of the stores: file names within these rooms. */
+export const CONCRETE_STORES: readonly RegExp[] = [
+  /^src\/manifest\/\w+_manifest\.ts$/,
+  /^src\/blobs\/\w+_blob_store\.ts$/,
+];
+/** The only rooms, beside the store's own, that may name a concrete store. */
+export const COMPOSERS: readonly string[] = ["main", "mod", "serve"];
+
+/** A module that some rooms, or all files but one, must not import. */
+export interface ModuleRule {
+  /** Matches the import's specifier. */
+  readonly module: RegExp;
+  /** Only an import of one of these names counts; absent: every import. */
+  readonly names?: readonly string[];
+  /** Only these rooms are bound; absent: all of them. */
+  readonly rooms?: readonly string[];
+  /** The one file that may. */
+  readonly except?: string;
+  /** Why it is so. */
+  readonly why: string;
+}
+
+/** What may be imported from outside of the repository, and where. */
+export const MODULES: readonly ModuleRule[] = [
+  {
+    module: /^(npm:\/?)?@grpc\//,
+    rooms: [
+      ...["engine", "manifest", "blobs", "config", "toml", "launch"],
+      ...["workers", ...FLOOR],
+    ],
+    why: "domain code is independent of the transport",
+  },
+  {
+    module: /^/,
+    rooms: ["table"],
+    why: "the table is pure: nothing from outside can surprise it",
+  },
+  {
+    module: /^node:sqlite$/,
+    except: "workers/sqlite.ts",
+    why: "SQLite stands behind one file, so that it can be replaced",
+  },
+  {
+    module: /^(npm:\/?)?smol-toml(@|\/|$)|^jsr:@std\/toml/,
+    except: "src/toml.ts",
+    why: "TOML stands behind one file, so that it can be replaced",
+  },
+  {
+    module: /^(node:)?crypto$/,
+    names: ["*", "default", "createHash", "createHmac", "hash", "webcrypto"],
+    except: "workers/digest.ts",
+    why: "hashing stands behind one file, so that it can be replaced",
+  },
+];
+
+/** Code that some rooms, or all files but one, must not contain. */
+export interface CodeRule {
+  /** Global; matches code without comments and the insides of strings. */
+  readonly code: RegExp;
+  /** Only these rooms are bound; absent: all of them. */
+  readonly rooms?: readonly string[];
+  /** The one file that may. */
+  readonly except?: string;
+  /** Why it is so. */
+  readonly why: string;
+}
+
+/** What code must not say, and where. */
+export const CODE: readonly CodeRule[] = [
+  {
+    code:
+      /(?<![.\w])(Deno|async|await|crypto|performance|queueMicrotask|set(?:Timeout|Interval|Immediate))\b(?!\??:)|\bMath\.random\b|\bDate\.now\b|\bnew\s+Date\b/g,
+    rooms: ["table"],
+    why: "the table is pure: time, ids and effects are data",
+  },
+  {
+    code: /\bDeno\.(args|addSignalListener)\b/g,
+    except: "src/main.ts",
+    why: "main.ts is the one reader of arguments and signals",
+  },
+  {
+    code: /\bcrypto\.subtle\b/g,
+    except: "workers/digest.ts",
+    why: "hashing stands behind one file, so that it can be replaced",
+  },
+];
+
+/** No file, tests included, has one. */
+export const DEFAULT_EXPORT: CodeRule = {
+  code: /\bexport\s+default\b|\bexport\s*\{[^}]*\bas\s+default\b/g,
+  why: "a name that is exported is the name that is searched for",
+};
