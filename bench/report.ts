@@ -1,0 +1,153 @@
+/**
+ * The bench's table and its JSON.
+ *
+ * @module
+ */
+
+import { median, medians, type Sample } from "./sample.ts";
+import { START_GOAL, type StartFigures } from "./start.ts";
+import type { Work } from "./works.ts";
+
+/** What was measured of one work, run by run, in turn. */
+export interface WorkRuns {
+  /** Which. */
+  readonly work: Work;
+  /** Of the server. */
+  readonly larder: readonly Sample[];
+  /** Of the floor; the run with the same index came right after. */
+  readonly floor: readonly Sample[];
+}
+
+/** The median ratio of neighbouring runs: drift of the machine falls out. */
+export function ratioOf({ larder, floor }: WorkRuns): number {
+  return median(
+    larder.map((sample, i) => sample.perSecond / floor[i]!.perSecond),
+  );
+}
+
+/** The table of the works. */
+export function workTable(all: readonly WorkRuns[]): string {
+  return table([
+    [
+      "work",
+      "larder/s",
+      "p50 ms",
+      "p99 ms",
+      "floor/s",
+      "p50 ms",
+      "p99 ms",
+      "ratio",
+      "goal",
+    ],
+    ...all.map((runs) => {
+      const larder = medians(runs.larder);
+      const floor = medians(runs.floor);
+      const ratio = ratioOf(runs);
+      return [
+        runs.work.title,
+        ...figures(larder),
+        ...figures(floor),
+        ratio.toFixed(2),
+        verdict(runs.work, ratio, larder),
+      ];
+    }),
+  ]);
+}
+
+/** The table of the starts. */
+export function startTable(starts: readonly StartFigures[]): string {
+  const { startMs, serverPeakMib, treePeakMib } = START_GOAL;
+  return table([
+    [
+      "start",
+      "ms",
+      "server peak MiB",
+      "tree peak MiB",
+      "tree now MiB (shared once)",
+    ],
+    ...starts.map((start) => [
+      start.title,
+      start.startMs.toFixed(0),
+      start.serverPeakMib.toFixed(0),
+      start.treePeakMib.toFixed(0),
+      start.treeNowMib.toFixed(0),
+    ]),
+    ["goal", `${startMs}`, `${serverPeakMib}`, `${treePeakMib}`, ""],
+  ]);
+}
+
+/** Writes everything into a file named for the time; returns its path. */
+export function writeJson(
+  folder: URL,
+  results: {
+    works: readonly WorkRuns[];
+    starts: readonly StartFigures[];
+    skipped: unknown;
+  },
+): string {
+  Deno.mkdirSync(folder, { recursive: true });
+  const time = new Date().toISOString();
+  const file = new URL(`${time.replace(/[:.]/g, "-")}.json`, folder);
+  const content = {
+    time,
+    deno: Deno.version.deno,
+    cpus: navigator.hardwareConcurrency,
+    works: results.works.map((runs) => ({
+      name: runs.work.name,
+      title: runs.work.title,
+      goal: runs.work.goal,
+      ratio: ratioOf(runs),
+      larder: { median: medians(runs.larder), runs: runs.larder },
+      floor: { median: medians(runs.floor), runs: runs.floor },
+    })),
+    starts: results.starts,
+    startGoal: START_GOAL,
+    skipped: results.skipped,
+  };
+  Deno.writeTextFileSync(file, JSON.stringify(content, undefined, 2) + "\n");
+  return file.pathname;
+}
+
+function figures({ perSecond, p50Ms, p99Ms }: Sample): string[] {
+  return [perSecond.toFixed(0), p50Ms.toFixed(1), p99Ms.toFixed(1)];
+}
+
+function verdict(
+  { goal }: Work,
+  ratio: number,
+  { p50Ms, p99Ms }: Sample,
+): string {
+  const said: string[] = [];
+  if (goal.ofFloor !== undefined) {
+    said.push(
+      `>= ${goal.ofFloor} of the floor: ${
+        ratio >= goal.ofFloor ? "met" : "missed"
+      }`,
+    );
+  }
+  if (goal.p99OfP50 !== undefined) {
+    const met = p99Ms < goal.p99OfP50 * p50Ms;
+    said.push(`p99 < ${goal.p99OfP50} x p50: ${met ? "met" : "missed"}`);
+  }
+  return said.join(", ");
+}
+
+/** Markdown with aligned columns; the first is text, the last is as it comes. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, i) =>
+    Math.max(...rows.map((row) => row[i]!.length))
+  );
+  const lines = rows.map((row) => {
+    const cells = row.map((cell, i) =>
+      i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)
+    );
+    return `| ${cells.join(" | ")} |`;
+  });
+  const rule = `| ${
+    widths.map((width, i) =>
+      "-".repeat(i === 0 ? width : width - 1) + (i === 0 ? "" : ":")
+    )
+      .join(" | ")
+  } |`;
+  return [lines[0], rule, ...lines.slice(1)].join("\n");
+}
