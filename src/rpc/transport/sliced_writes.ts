@@ -13,99 +13,18 @@ import type { StreamLink } from "./connection.ts";
 import type { DrainLoop } from "./drain_loop.ts";
 import type { StreamHandle, WriteRequest } from "./internals.ts";
 import { restOf } from "./preframed.ts";
-
-type NativeWrite = (request: WriteRequest, data: Uint8Array) => number;
-
-/** One write request on its way into native memory. */
-class SlicedWrite {
-  readonly #writer: SlicedWriter;
-  readonly #request: WriteRequest;
-  readonly #complete: (status: number) => void;
-  #parts: Uint8Array[];
-  #offset = 0;
-  /** Slices that native code has not acknowledged. */
-  #outstanding = 0;
-
-  constructor(
-    writer: SlicedWriter,
-    request: WriteRequest,
-    parts: Uint8Array[],
-  ) {
-    this.#writer = writer;
-    this.#request = request;
-    this.#complete = request.oncomplete;
-    this.#parts = parts;
-    request.oncomplete = (status) => this.#acknowledged(status);
-  }
-
-  /** Hands over parts until a slice is full. */
-  hand(isFirst: boolean): number {
-    const writer = this.#writer;
-    let room = writer.sliceBytes;
-    let recorded = !isFirst;
-    while (room > 0) {
-      const part = this.#parts[0];
-      if (part === undefined) break;
-      const slice = part.subarray(this.#offset, this.#offset + room);
-      this.#offset += slice.byteLength;
-      if (this.#offset >= part.byteLength) {
-        this.#parts.shift();
-        this.#offset = 0;
-      }
-      room -= slice.byteLength;
-      this.#outstanding++;
-      const result = recorded
-        ? writer.nativeWrite(this.#request, slice)
-        : writer.recordedWrite(this.#request, slice);
-      if (result !== 0) return result;
-      recorded = true;
-    }
-    return 0;
-  }
-
-  /** Whether something has still to be handed over. */
-  get unfinished(): boolean {
-    return this.#parts.length > 0;
-  }
-
-  /** Forgets what was not sent; the stream is gone. */
-  abandon(): void {
-    this.#parts = [];
-  }
-
-  #acknowledged(status: number): void {
-    this.#outstanding--;
-    this.#writer.link.moves++;
-    if (this.#outstanding > 0 && status === 0) return;
-    // We are inside native code, which must not be entered again from here.
-    this.#writer.loop.whenReady(() => this.#advance(status));
-  }
-
-  #advance(status: number): void {
-    const writer = this.#writer;
-    if (writer.stream.destroyed || writer.link.connection.gone) {
-      this.abandon();
-    } else if (status === 0 && this.unfinished) {
-      this.hand(false);
-      if (!this.unfinished) writer.finished(this);
-      return;
-    }
-    writer.finished(this);
-    this.#request.oncomplete = this.#complete;
-    this.#request.oncomplete(status);
-  }
-}
+import { SlicedWrite, type SliceSink } from "./sliced_write.ts";
 
 /** The writes of one stream. Made for every call, so it does little. */
-class SlicedWriter {
-  readonly stream: ServerHttp2Stream;
-  readonly link: StreamLink;
-  readonly loop: DrainLoop;
+class SlicedWriter implements SliceSink {
+  readonly #stream: ServerHttp2Stream;
+  readonly #link: StreamLink;
+  readonly #loop: DrainLoop;
   readonly sliceBytes: number;
   readonly #handle: StreamHandle;
   readonly #native: NativeMethods;
   /** Deno's own method, which records that the write will complete later. */
-  readonly #recordedWrite: NativeWrite;
+  readonly #recordedWrite: StreamHandle["writeBuffer"];
   #current: SlicedWrite | undefined;
   #heldShutdown: WriteRequest | undefined;
   #watching = false;
@@ -116,28 +35,38 @@ class SlicedWriter {
     link: StreamLink,
     via: SliceSource & { native: NativeMethods },
   ) {
-    this.stream = stream;
-    this.link = link;
-    this.loop = via.loop;
+    this.#stream = stream;
+    this.#link = link;
+    this.#loop = via.loop;
     this.sliceBytes = via.sliceBytes;
     this.#handle = handle;
     this.#native = via.native;
     this.#recordedWrite = handle.writeBuffer;
   }
 
-  /** Hands bytes to native code without a record. */
+  get gone(): boolean {
+    return this.#stream.destroyed || this.#link.connection.gone;
+  }
+
+  moved(): void {
+    this.#link.moves++;
+  }
+
+  whenReady(step: () => void): void {
+    this.#loop.whenReady(step);
+  }
+
   nativeWrite(request: WriteRequest, data: Uint8Array): number {
     return this.#native.writeBuffer.call(this.#handle, request, data);
   }
 
-  /** Hands bytes to native code, recorded as a write that completes later. */
   recordedWrite(request: WriteRequest, data: Uint8Array): number {
     return this.#recordedWrite.call(this.#handle, request, data);
   }
 
   /** A write of one Buffer. */
   write(request: WriteRequest, data: Uint8Array): number {
-    this.link.moves++;
+    this.#link.moves++;
     const rest = restOf(data);
     return rest === undefined && data.byteLength <= this.sliceBytes
       ? this.recordedWrite(request, data)
@@ -148,7 +77,7 @@ class SlicedWriter {
   writeParts(request: WriteRequest, parts: Uint8Array[]): number {
     if (!this.#watching) {
       this.#watching = true;
-      this.stream.once("close", () => this.#current?.abandon());
+      this.#stream.once("close", () => this.#current?.abandon());
     }
     const write = new SlicedWrite(this, request, parts);
     const result = write.hand(true);
@@ -156,16 +85,15 @@ class SlicedWriter {
     return result;
   }
 
-  /** Everything of the write is in native memory. */
   finished(write: SlicedWrite): void {
     if (this.#current !== write) return;
     this.#current = undefined;
     const held = this.#heldShutdown;
     this.#heldShutdown = undefined;
-    if (held === undefined || this.stream.destroyed) return;
+    if (held === undefined || this.#stream.destroyed) return;
     const ended = this.#native.shutdown.call(this.#handle, held);
     if (ended === 1) held.oncomplete(0);
-    this.loop.schedule();
+    this.#loop.schedule();
   }
 
   /** No more writes. */
