@@ -9,7 +9,7 @@ import { StartError } from "./errors.ts";
 import { formatDurationMs } from "./config/duration.ts";
 import type { Address } from "./config/address.ts";
 import { type Setting, SETTINGS } from "./config/settings.ts";
-import { MAX_DURATION_MS } from "./limits.ts";
+import { MAX_DURATION_MS, MIN_MEMORY_BUDGET_BYTES } from "./limits.ts";
 
 export type { Address } from "./config/address.ts";
 export { formatAddress } from "./config/address.ts";
@@ -41,6 +41,18 @@ export interface Config {
   readonly maxMessageBytes: number;
   /** Bytes of hot values kept in memory. */
   readonly memoryCacheBytes: number;
+  /** Memory for requests and replies in flight, the hot values included. */
+  readonly memoryBudgetBytes: number;
+  /** Connections open at once. */
+  readonly maxConnections: number;
+  /** Calls open at once on one connection. */
+  readonly maxStreams: number;
+  /** From an accepted connection to its client's SETTINGS. */
+  readonly handshakeTimeoutMs: number;
+  /** Between two pieces of a request's body. */
+  readonly idleBodyTimeoutMs: number;
+  /** How long a client may take nothing of its reply. */
+  readonly stallTimeoutMs: number;
   /** What is on disk when a publish is acknowledged. */
   readonly durability: Durability;
 }
@@ -100,6 +112,14 @@ export function completeConfig(given: GivenConfig): Config {
     throw new StartError(
       2,
       "--local and --remote are the same address: give each its own port",
+    );
+  }
+  const forCalls = config.memoryBudgetBytes - config.memoryCacheBytes;
+  if (forCalls < MIN_MEMORY_BUDGET_BYTES) {
+    throw new StartError(
+      2,
+      "--memory-budget-bytes includes --memory-cache-bytes and must leave " +
+        "16MiB for calls: raise the one or lower the other",
     );
   }
   if (heartbeatTimeoutMs > MAX_DURATION_MS) {

@@ -50,6 +50,16 @@ export const MAX_MAX_MESSAGE_BYTES = 1024 * MIB;
 
 /** Bytes of hot values kept in memory. */
 export const DEFAULT_MEMORY_CACHE_BYTES = 64 * MIB;
+/**
+ * Memory for requests and replies in flight, the hot values included: what a
+ * server may take on a shared host without being noticed.
+ */
+export const DEFAULT_MEMORY_BUDGET_BYTES = 256 * MIB;
+/** What one connection may hold of it: a polite client needs no more at once. */
+export const CONNECTION_BUDGET_BYTES = 16 * MIB;
+/** Below this a budget would not let a single large value pass beside the others. */
+export const MIN_MEMORY_BUDGET_BYTES = 16 * MIB;
+
 /** Entries at rest that the table remembers: about 400 bytes each. */
 export const MAX_RESTING_ENTRIES = 32_768;
 /** Assignments in memory, about 500 bytes each; above it: Unassigned. */
@@ -76,3 +86,30 @@ export const MAX_MANIFEST_QUEUE = 16_384;
  * 5 bytes of gRPC frame, 1 of field tag, up to 5 of length.
  */
 export const VALUE_HEADROOM_BYTES = 16;
+
+/**
+ * Connections open at once. File descriptors are the scarce thing: when they
+ * run out Deno's listener goes deaf without a word, so this must stay below the
+ * descriptor limit by at least the accept backlog (about 600), the files of the
+ * workers and a reserve. Deno raises its soft limit to the hard one at start;
+ * 4096 is the smallest hard limit that distributions commonly set.
+ */
+export const DEFAULT_MAX_CONNECTIONS = 3_000;
+
+/**
+ * Calls a client may have open on one connection, announced in SETTINGS. Polite
+ * clients queue the rest; without it a polite client could meet the limit below.
+ */
+export const DEFAULT_MAX_CONCURRENT_STREAMS = 256;
+
+/**
+ * A reply of which nothing moved for this long loses its call. Longer than any
+ * pause of an honest reader, shorter than 30 s deadlines that people set.
+ */
+export const DEFAULT_STALL_TIMEOUT_MS = 20_000;
+
+/** From the accepted connection to the client's SETTINGS. */
+export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** Between two pieces of one request's body. */
+export const DEFAULT_IDLE_BODY_TIMEOUT_MS = 30_000;

@@ -18,6 +18,7 @@ import {
   shellLine,
   thisInstallation,
 } from "./launch/permissions.ts";
+import { resolveRoot } from "./launch/root_folder.ts";
 import type { Serve } from "./launch/running_server.ts";
 import { StopRequests } from "./launch/stop_requests.ts";
 
@@ -64,7 +65,9 @@ async function run(
       return 0;
     case "print-command": {
       const installation = thisInstallation(program);
-      const words = confinedArguments(invocation.config, installation);
+      const root = await resolveRoot(invocation.config.root);
+      const config = { ...invocation.config, root };
+      const words = confinedArguments(config, installation);
       console.log(shellLine([installation.deno, ...words]));
       return 0;
     }

@@ -14,12 +14,13 @@ import { recover } from "./engine/recovery.ts";
 import { lockRoot } from "./engine/root_lock.ts";
 import { Sweeper } from "./engine/sweeper.ts";
 import type { RunningServer } from "./launch/running_server.ts";
-import { MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
+import { CONNECTION_BUDGET_BYTES, MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
 import { listen, type Listener } from "./rpc/listener.ts";
 import { localService } from "./rpc/local_service.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
+import { ReplyBudget, type TransportOptions } from "./rpc/transport/mod.ts";
 
 /** Calls that are under way get this long to end after the drain. */
 const CLOSE_LIMIT_MS = 1_000;
@@ -38,11 +39,26 @@ export async function serve(
   const clock = systemClock;
   const [manifest, blobs] = await openStores(config, stack);
   const cache = new BlobCache(blobs, config.memoryCacheBytes);
+  const budget = new ReplyBudget({
+    totalBytes: config.memoryBudgetBytes - config.memoryCacheBytes,
+    connectionBytes: CONNECTION_BUDGET_BYTES,
+  });
+  const transport: Omit<TransportOptions, "serverOptions"> = {
+    warn,
+    requestBudget: budget,
+    isContended: () => budget.contended,
+    maxConnections: config.maxConnections,
+    maxConcurrentStreams: config.maxStreams,
+    handshakeTimeoutMs: config.handshakeTimeoutMs,
+    idleBodyTimeoutMs: config.idleBodyTimeoutMs,
+    stallTimeoutMs: config.stallTimeoutMs,
+  };
   const engine = new Engine({
     manifest,
     blobs,
     cache,
     clock,
+    budget,
     warn,
     table: {
       leaseTimeoutMs: heartbeatTimeoutMs,
@@ -74,7 +90,7 @@ export async function serve(
       address: formatAddress(address),
       services: [service()],
       maxMessageBytes: config.maxMessageBytes,
-      transport: { warn },
+      transport,
     });
     listeners.push(listener);
     stack.defer(() => listener.close(CLOSE_LIMIT_MS));

@@ -10,17 +10,24 @@ import { formatDurationMs, parseDurationMs } from "./duration.ts";
 import {
   DEFAULT_DRAIN_TIMEOUT_MS,
   DEFAULT_HANDLE_LEASE_MS,
+  DEFAULT_HANDSHAKE_TIMEOUT_MS,
   DEFAULT_HEARTBEAT_INTERVAL_MS,
+  DEFAULT_IDLE_BODY_TIMEOUT_MS,
   DEFAULT_LOCAL_ADDRESS,
+  DEFAULT_MAX_CONCURRENT_STREAMS,
+  DEFAULT_MAX_CONNECTIONS,
   DEFAULT_MAX_MESSAGE_BYTES,
+  DEFAULT_MEMORY_BUDGET_BYTES,
   DEFAULT_MEMORY_CACHE_BYTES,
   DEFAULT_REMOTE_ADDRESS,
   DEFAULT_RESTART_GRACE_MS,
   DEFAULT_ROOT,
+  DEFAULT_STALL_TIMEOUT_MS,
   HEARTBEAT_SLACK_MS,
   MAX_DURATION_MS,
   MAX_MAX_MESSAGE_BYTES,
   MAX_WORKERS,
+  MIN_MEMORY_BUDGET_BYTES,
 } from "../limits.ts";
 import { type Address, formatAddress, parseAddress } from "./address.ts";
 import { formatByteSize, parseByteSize } from "./byte_size.ts";
@@ -31,6 +38,11 @@ const MAX_DEFAULT_WORKERS = 8;
 const MIN_MAX_MESSAGE_BYTES = 1_024;
 /** No machine that serves a cache has more memory than this, 1 TiB. */
 const MAX_MEMORY_CACHE_BYTES = 2 ** 40;
+
+/** More sockets than a process gets descriptors for by any default. */
+const MAX_MAX_CONNECTIONS = 1_000_000;
+/** The transport drops a connection that has more streams than 400. */
+const MAX_MAX_STREAMS = 400;
 
 /** One row of the table. */
 export interface Setting<T> {
@@ -144,6 +156,41 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
       default: DEFAULT_MEMORY_CACHE_BYTES,
     },
   ),
+  memoryBudgetBytes: bytes(
+    "memory-budget-bytes",
+    "memory for requests and replies in flight, hot values included; what " +
+      "does not fit waits, then is told Loading",
+    {
+      min: MIN_MEMORY_BUDGET_BYTES,
+      max: MAX_MEMORY_CACHE_BYTES,
+      default: DEFAULT_MEMORY_BUDGET_BYTES,
+    },
+  ),
+  maxConnections: count(
+    "max-connections",
+    "connections open at once; the launcher keeps it below the descriptor limit",
+    { min: 1, max: MAX_MAX_CONNECTIONS, default: DEFAULT_MAX_CONNECTIONS },
+  ),
+  maxStreams: count(
+    "max-streams",
+    "calls open at once on one connection; clients queue the others",
+    { min: 1, max: MAX_MAX_STREAMS, default: DEFAULT_MAX_CONCURRENT_STREAMS },
+  ),
+  handshakeTimeoutMs: duration(
+    "handshake-timeout",
+    "how long a new connection may take to say what it is",
+    { minMs: 1, defaultMs: DEFAULT_HANDSHAKE_TIMEOUT_MS },
+  ),
+  idleBodyTimeoutMs: duration(
+    "idle-body-timeout",
+    "how long a request may pause before its end",
+    { minMs: 1, defaultMs: DEFAULT_IDLE_BODY_TIMEOUT_MS },
+  ),
+  stallTimeoutMs: duration(
+    "stall-timeout",
+    "how long a client may take nothing of its reply",
+    { minMs: 1, defaultMs: DEFAULT_STALL_TIMEOUT_MS },
+  ),
   durability: {
     name: "durability",
     argument: "relaxed|strict",
@@ -216,6 +263,22 @@ function bytes(
       );
     },
     render: formatByteSize,
+  };
+}
+
+function count(
+  name: string,
+  help: string,
+  bounds: { min: number; max: number; default: number },
+): Setting<number> {
+  return {
+    name,
+    argument: "N",
+    help,
+    defaultHelp: String(bounds.default),
+    default: () => bounds.default,
+    parse: (text) => parseCount(text, bounds.min, bounds.max),
+    render: String,
   };
 }
 

@@ -18,8 +18,8 @@ import type { Effect, EntryKey, Id, Result, Row } from "../table/types.ts";
 import { isDamage, toLarderError } from "./failures.ts";
 import { isPossibleId } from "./ids.ts";
 
-/** Everything but replies, which the engine hands over itself. */
-export type Work = Exclude<Effect, { kind: "reply" }>;
+/** Everything but what belongs to a request, which the engine does itself. */
+export type Work = Exclude<Effect, { kind: "reply" | "admit" }>;
 type Of<K extends Work["kind"]> = Work & { kind: K };
 
 /** Where effects go to, and where their results come out. */

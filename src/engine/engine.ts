@@ -20,6 +20,7 @@ import type {
   Ticket,
   UnassignedReason,
 } from "../table/types.ts";
+import { Admissions, type Budget, type Grant } from "./admission.ts";
 import { EffectRunner } from "./effects.ts";
 import { randomId, randomStaging } from "./ids.ts";
 
@@ -34,6 +35,8 @@ export interface EngineOptions {
   readonly blobs: BlobStore;
   readonly cache: BlobCache;
   readonly clock: Clock;
+  /** Memory for values on their way to clients; unlimited where absent. */
+  readonly budget?: Budget;
   /** Takes a line for the log. */
   readonly warn: (message: string) => void;
   /** The table's options; ids and what the manifest knows are filled in. */
@@ -42,6 +45,20 @@ export interface EngineOptions {
     "newId" | "newStaging" | "servedBefore"
   >;
 }
+
+/**
+ * Takes the reply. A value comes with the memory it occupies, to be released
+ * when the call has ended.
+ */
+export type OnReply = (reply: Reply, grant?: Grant) => void;
+
+interface Caller {
+  readonly onReply: OnReply;
+  /** Who shares the budget fairly with others: the connection. */
+  readonly owner: object;
+}
+
+const UNLIMITED: Budget = { take: () => ({ release: () => {} }) };
 
 /** Timers are not armed for less: a deadline that stays due must not spin. */
 const MIN_TIMER_MS = 10;
@@ -62,7 +79,8 @@ export class Engine {
   readonly #clock: Clock;
   readonly #effects: EffectRunner;
   readonly #queue: Command[] = [];
-  readonly #replies = new Map<Ticket, (reply: Reply) => void>();
+  readonly #callers = new Map<Ticket, Caller>();
+  readonly #admissions: Admissions;
   readonly #warn: (message: string) => void;
   readonly #explained = new Set<string>();
   #ticket = 0;
@@ -73,6 +91,7 @@ export class Engine {
   /** Starts with an empty table; `recover` fills it. */
   constructor(options: EngineOptions) {
     const { manifest, blobs, cache, clock, warn, table } = options;
+    this.#admissions = new Admissions(options.budget ?? UNLIMITED);
     this.#clock = clock;
     this.#warn = warn;
     this.#table = new StateTable({
@@ -93,12 +112,12 @@ export class Engine {
   }
 
   /**
-   * Submits a request; `reply` is called exactly once, possibly before this
+   * Submits a request; `onReply` is called exactly once, possibly before this
    * returns, unless the request is cancelled before.
    */
-  submit(request: Submission, reply: (reply: Reply) => void): Ticket {
+  submit(request: Submission, onReply: OnReply, owner: object = this): Ticket {
     const ticket = ++this.#ticket;
-    this.#replies.set(ticket, reply);
+    this.#callers.set(ticket, { onReply, owner });
     this.feed({ ...request, ticket } as Request);
     return ticket;
   }
@@ -110,7 +129,9 @@ export class Engine {
 
   /** The caller has gone: what was not answered yet takes nothing. */
   cancel(ticket: Ticket): void {
-    if (this.#replies.delete(ticket)) this.feed({ kind: "cancel", ticket });
+    if (!this.#callers.delete(ticket)) return;
+    this.#admissions.release(ticket);
+    this.feed({ kind: "cancel", ticket });
   }
 
   /** Puts a command into the queue, and works the queue off. */
@@ -151,7 +172,10 @@ export class Engine {
   close(): void {
     this.#closed = true;
     this.#timer?.timer.cancel();
-    this.#replies.clear();
+    for (const ticket of this.#callers.keys()) {
+      this.#admissions.release(ticket);
+    }
+    this.#callers.clear();
   }
 
   #pump(): void {
@@ -159,18 +183,36 @@ export class Engine {
     // Results that are there at once are pushed while the queue is worked off.
     for (let at = 0; at < this.#queue.length; at++) {
       for (const effect of this.#table.step(this.#queue[at]!, nowMs)) {
-        if (effect.kind === "reply") {
-          const reply = this.#replies.get(effect.ticket);
-          this.#replies.delete(effect.ticket);
-          if (effect.reply.kind === "unassigned") this.#explain(effect.reply);
-          reply?.(effect.reply);
-        } else {
-          this.#effects.run(effect);
+        switch (effect.kind) {
+          case "reply":
+            this.#reply(effect.ticket, effect.reply);
+            break;
+          case "admit":
+            this.#admit(effect.ticket, effect.bytes);
+            break;
+          default:
+            this.#effects.run(effect);
         }
       }
     }
     this.#queue.length = 0;
     this.#arm(nowMs);
+  }
+
+  #reply(ticket: Ticket, reply: Reply): void {
+    const caller = this.#callers.get(ticket);
+    this.#callers.delete(ticket);
+    const grant = this.#admissions.handOver(ticket);
+    if (reply.kind === "unassigned") this.#explain(reply);
+    if (reply.kind === "value" && caller) return caller.onReply(reply, grant);
+    grant?.release();
+    caller?.onReply(reply);
+  }
+
+  #admit(ticket: Ticket, bytes: number): void {
+    const { owner = this } = this.#callers.get(ticket) ?? {};
+    const admitted = () => this.feed({ kind: "admitted", ticket });
+    this.#admissions.take(ticket, { owner, bytes, admitted });
   }
 
   /** Tells the log once why clients are sent away; clients are not told. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { StartError } from "../errors.ts";
 
 /** Only the server's own user gets in: DESIGN section 3. */
@@ -20,13 +20,7 @@ const ROOT_MODE = 0o700;
 export async function prepareRoot(root: string): Promise<string> {
   try {
     const real = await realPathOrNew(root);
-    if (real.includes(",")) {
-      throw new StartError(
-        2,
-        `the root's real path ${real} holds a comma, which Deno's ` +
-          "permission flags cannot name: rename it",
-      );
-    }
+    refuseComma(real);
     if (!(await Deno.stat(real)).isDirectory) {
       throw new StartError(
         1,
@@ -48,18 +42,58 @@ export async function prepareRoot(root: string): Promise<string> {
   }
 }
 
+/**
+ * Where a root is, or will be, without making it: permissions are granted for
+ * real paths, and a link among its parents is none.
+ *
+ * @param root Its absolute path.
+ * @returns Its real path, as far as it is there.
+ * @throws {StartError} When it cannot be named.
+ */
+export async function resolveRoot(root: string): Promise<string> {
+  const missing: string[] = [];
+  for (let path = root;; path = dirname(path)) {
+    try {
+      const real = join(await Deno.realPath(path), ...missing);
+      refuseComma(real);
+      return real;
+    } catch (error) {
+      if (error instanceof StartError) throw error;
+      const isMissing = error instanceof Deno.errors.NotFound;
+      if (isMissing && await isLink(path)) throw leadsNowhere(path);
+      if (!isMissing || path === dirname(path)) {
+        throw new StartError(1, `cannot use root ${root}: ${reasonOf(error)}`, {
+          cause: error,
+        });
+      }
+      missing.unshift(basename(path));
+    }
+  }
+}
+
+function refuseComma(real: string): void {
+  if (!real.includes(",")) return;
+  throw new StartError(
+    2,
+    `the root's real path ${real} holds a comma, which Deno's ` +
+      "permission flags cannot name: rename it",
+  );
+}
+
+function leadsNowhere(root: string): StartError {
+  return new StartError(
+    1,
+    `root ${root} is a link that leads nowhere: remove it or serve another root`,
+  );
+}
+
 async function realPathOrNew(root: string): Promise<string> {
   try {
     return await Deno.realPath(root);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  if (await isLink(root)) {
-    throw new StartError(
-      1,
-      `root ${root} is a link that leads nowhere: remove it or serve another root`,
-    );
-  }
+  if (await isLink(root)) throw leadsNowhere(root);
   await makeParent(dirname(root));
   try {
     await Deno.mkdir(root, { mode: ROOT_MODE });

@@ -6,10 +6,12 @@
  */
 
 import type { handleUnaryCall } from "@grpc/grpc-js";
+import type { Grant } from "../engine/admission.ts";
 import type { Engine, Submission } from "../engine/engine.ts";
 import type { Reply } from "../table/types.ts";
 import { toGrpcError } from "./status.ts";
 import { Malformed } from "./strict_wire.ts";
+import { connectionOf } from "./transport/mod.ts";
 import { EMPTY, type Empty } from "./wire.ts";
 
 /** How a call becomes a submission, and a reply becomes a message. */
@@ -27,8 +29,15 @@ export function unary<Request, Response>(
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     let answered = false;
-    function answer(reply: Reply): void {
+    function answer(reply: Reply, grant?: Grant): void {
       answered = true;
+      // Emitted at every end of a call. What native code still holds of it is
+      // freed a turn later.
+      if (grant) {
+        const release = () => grant.release();
+        if (call.cancelled) release();
+        else call.once("cancelled", () => setImmediate(release));
+      }
       if (reply.kind === "error") callback(toGrpcError(reply.error));
       else callback(null, encode(reply));
     }
@@ -40,7 +49,8 @@ export function unary<Request, Response>(
     } catch (error) {
       return callback(toGrpcError(error));
     }
-    const ticket = engine.submit(submission, answer);
+    const owner = connectionOf(call) ?? call;
+    const ticket = engine.submit(submission, answer, owner);
     if (answered) return;
     // Emitted after success too, but then the engine knows the ticket no more.
     call.on("cancelled", () => engine.cancel(ticket));

@@ -35,7 +35,7 @@ export type Figures = Required<
 /** What goes wrong with a job; `unreadable`: a second way, where there is one. */
 export type Fault = "none" | "failed" | "unreadable";
 
-type Work = Exclude<Effect, { kind: "reply" | "discard" }>;
+type Work = Exclude<Effect, { kind: "reply" | "discard" | "admit" }>;
 
 interface Job {
   readonly effect: Work;
@@ -185,6 +185,11 @@ export class FakeEngine {
     this.#checkWaits();
   }
 
+  /** While true, values wait for memory. */
+  memoryIsShort = false;
+  /** Requests that wait for memory. */
+  readonly unadmitted: Ticket[] = [];
+
   /** A tick that nobody asked for. */
   tick(): void {
     this.#step({ kind: "tick" });
@@ -307,6 +312,7 @@ export class FakeEngine {
     checkInvariants(this.table.state);
     for (const effect of effects) {
       if (effect.kind === "discard") this.#discard(effect.staging);
+      else if (effect.kind === "admit") this.unadmitted.push(effect.ticket);
       else if (effect.kind !== "reply") this.#begin(effect);
     }
     this.model.busy(new Set(this.jobs.map(({ effect }) => nameOf(effect))));
@@ -316,7 +322,15 @@ export class FakeEngine {
     }
     const publishing = this.jobs.some(({ effect }) => isPublishing(effect));
     must(!publishing || this.table.isBusy(this.nowMs), "publishing is work");
+    if (!this.memoryIsShort) this.admit();
     return effects;
+  }
+
+  /** There is memory again for whoever waits for it. */
+  admit(): void {
+    for (const ticket of this.unadmitted.splice(0)) {
+      this.#step({ kind: "admitted", ticket });
+    }
   }
 
   #reply(ticket: Ticket, reply: Reply): void {

@@ -9,7 +9,7 @@ import { ask, newEntry, propose, refuse } from "./asking.ts";
 import { republish } from "./publish.ts";
 import { startReading, startVerifying } from "./read.ts";
 import type { Entry, State, Wait } from "./state.ts";
-import type { Request, Result } from "./types.ts";
+import type { Request, Result, Ticket } from "./types.ts";
 
 type Get = Request & { kind: "get" };
 
@@ -54,10 +54,23 @@ function getReady(s: State, entry: Entry, wait: Wait): void {
     startVerifying(s, entry);
   } else if (state.digest.size > s.options.maxValueBytes) {
     s.reply(wait, { kind: "unassigned", reason: "too-large" });
+  } else if (!wait.admitted) {
+    // Before it is read: what nobody has room for must not be in memory.
+    const { ticket } = wait.request;
+    s.emit({ kind: "admit", ticket, bytes: state.digest.size });
+    s.rest(entry);
   } else {
     join(s, entry, wait);
     startReading(s, entry);
   }
+}
+
+/** There is memory for a value: it is read, if it is still there. */
+export function admitted(s: State, ticket: Ticket, nowMs: number): void {
+  const wait = s.waits.get(ticket);
+  if (!wait) return;
+  wait.admitted = true;
+  get(s, wait, nowMs);
 }
 
 /** The lease has ended: the work goes to whoever asks. */

@@ -28,6 +28,8 @@ export interface Wait {
   live: boolean;
   /** A Done whose 500 ms are over: answered as soon as its file is captured. */
   due: boolean;
+  /** A remote Get that has the memory its value takes. */
+  admitted: boolean;
 }
 
 /** A file that was captured and is not published yet. */
@@ -174,7 +176,7 @@ export class State {
 
   /** Registers a request that is going to wait. */
   wait(request: Request, answerByMs?: number): Wait {
-    const wait = { request, live: true, due: false };
+    const wait = { request, live: true, due: false, admitted: false };
     this.waits.set(request.ticket, wait);
     if (answerByMs !== undefined) this.timed.set(wait, answerByMs);
     return wait;

@@ -9,7 +9,7 @@
 import { EXPIRED_IN_MEMORY_MS, MAX_REPLY_WAIT_MS } from "../limits.ts";
 import { asked } from "./asked.ts";
 import { evict, evicted, sweep } from "./evict.ts";
-import { get, probed } from "./get.ts";
+import { admitted, get, probed } from "./get.ts";
 import { drop, expireHandles } from "./handles.ts";
 import { byId, expireAssignments, foundId } from "./leases.ts";
 import {
@@ -121,6 +121,8 @@ export class StateTable {
       case "evict":
       case "sweep":
         return this.#request(s.wait(command), nowMs);
+      case "admitted":
+        return admitted(s, command.ticket, nowMs);
       case "cancel": {
         const wait = s.waits.get(command.ticket);
         // What was accepted is finished, whether or not anybody listens.

@@ -413,6 +413,34 @@ Deno.test("many callers for one cold value make one read", () => {
   }
 });
 
+Deno.test("a remote Get takes memory before its value is read", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  engine.memoryIsShort = true;
+  const tickets = [1, 2].map(() => ask(engine, { api: "remote" }));
+  assert.equal(engine.unadmitted.length, 2);
+  assert.equal(engine.jobs.length, 0, "nothing is read meanwhile");
+  engine.advance(500);
+  assert.equal(engine.replies.get(tickets[0]!)?.kind, "loading");
+  assert.equal(engine.replies.get(tickets[1]!)?.kind, "loading");
+  engine.admit();
+  assert.equal(engine.jobs.length, 0, "nobody waits any more");
+  engine.memoryIsShort = false;
+  assert.deepEqual(get(engine, { api: "remote" }), value("01"));
+});
+
+Deno.test("memory that comes too late for its entry goes to nobody", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  engine.memoryIsShort = true;
+  const ticket = ask(engine, { api: "remote" });
+  engine.ask({ kind: "evict", entry: ENTRY });
+  deliver(engine, "evict");
+  engine.admit();
+  engine.settle();
+  assert.equal(engine.replies.get(ticket)?.kind, "assigned");
+});
+
 for (const api of APIS) {
   Deno.test(`a ${api} Get that is still verifying after 500 ms is Loading, and the work goes on`, () => {
     const engine = new FakeEngine(FIGURES);

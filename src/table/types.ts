@@ -225,6 +225,8 @@ export type Result =
 export type Command =
   | Request
   | Result
+  /** There is memory for the value that this request asks for. */
+  | { readonly kind: "admitted"; readonly ticket: Ticket }
   /** The caller has gone: whatever has not been answered takes nothing. */
   | { readonly kind: "cancel"; readonly ticket: Ticket }
   /** A row found at start; `captured`: its captured file is still there. */
@@ -252,6 +254,11 @@ export type Reply =
 /** Something the engine has to do. */
 export type Effect =
   | { readonly kind: "reply"; readonly ticket: Ticket; readonly reply: Reply }
+  /**
+   * Take memory for a value of this size, which the request is to be answered
+   * with. Comes back as `admitted`; may take its time, or never come.
+   */
+  | { readonly kind: "admit"; readonly ticket: Ticket; readonly bytes: number }
   /** Look the entry up. Result: asked (none | row | failed). */
   | {
     readonly kind: "find";

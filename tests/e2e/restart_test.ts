@@ -22,7 +22,7 @@ async function withRoot(run: (root: string) => Promise<void>): Promise<void> {
 
 function start(root: string, ...args: string[]): Promise<ServerProcess> {
   return ServerProcess.start(root, {
-    args: ["-l", "127.0.0.1:0", "-r", "127.0.0.1:0", ...LONG, ...args],
+    args: [...LONG, ...args],
   });
 }
 
@@ -54,7 +54,6 @@ Deno.test("ready and loading entries survive a stop", async () => {
         await remote.set(id["ready"]!, "kept");
         handle = (await local.handle(NS, "ready")).id;
         await Deno.writeTextFile(path, "half");
-        // A stop waits for running work, so it must not have a long time to.
       },
       "--drain-timeout",
       "50ms",
@@ -111,6 +110,35 @@ Deno.test("after the grace an abandoned assignment goes to the next", async () =
       ...short,
       "200ms",
     );
+  });
+});
+
+Deno.test("a stop lets running work be published, and gives out no more", async () => {
+  await withRoot(async (root) => {
+    await using server = await start(root, "--drain-timeout", "60s");
+    using local = new LocalClient(server.local);
+    using remote = new RemoteClient(server.remote);
+    const set = await remote.assigned(NS, "set");
+    const done = await local.assigned(NS, "done");
+    const stopped = server.stop();
+    await until(
+      () => remote.get(NS, "no more"),
+      ({ entryStatus, assign }) => {
+        // It was asked before the stop arrived: give it back at once.
+        if (assign) void remote.set(assign.id, "given back");
+        return entryStatus === "unassigned";
+      },
+    );
+    await remote.heartbeat(set.id);
+    await Deno.writeTextFile(done.path, "by done");
+    await local.done(done.id);
+    assert.equal(textOf(await remote.value(NS, "done")), "by done");
+    await remote.set(set.id, "by set");
+    assert.equal(await stopped, 0, server.stderr);
+    await serving(root, async (_, remote) => {
+      assert.equal(textOf(await remote.value(NS, "set")), "by set");
+      assert.equal(textOf(await remote.value(NS, "done")), "by done");
+    });
   });
 });
 

@@ -20,7 +20,7 @@ async function withServer(
   const root = await Deno.makeTempDir({ prefix: "larder-e2e-" });
   try {
     await using server = await ServerProcess.start(root, {
-      args: ["-l", "127.0.0.1:0", "-r", "127.0.0.1:0", ...args],
+      args,
     });
     using local = new LocalClient(server.local);
     using remote = new RemoteClient(server.remote);

@@ -11,9 +11,15 @@ const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 /** A server that does not answer by then has failed; loaded machines are slow. */
 const START_LIMIT_MS = 60_000;
 
+/** Ports that are free, and a stop that does not wait for abandoned work. */
+const DEFAULTS = [
+  ...["-l", "127.0.0.1:0", "-r", "127.0.0.1:0"],
+  ...["--drain-timeout", "50ms"],
+];
+
 /** How to start a server. */
 export interface StartOptions {
-  /** Arguments after ROOT; the addresses default to picked ports. */
+  /** More arguments; the addresses default to picked ports. */
   readonly args?: readonly string[];
 }
 
@@ -38,7 +44,7 @@ export class ServerProcess implements AsyncDisposable {
   /** Starts the launcher and waits until the server answers. */
   static async start(
     root: string,
-    { args = ["-l", "127.0.0.1:0", "-r", "127.0.0.1:0"] }: StartOptions = {},
+    { args = [] }: StartOptions = {},
   ): Promise<ServerProcess> {
     const child = new Deno.Command(Deno.execPath(), {
       args: [
@@ -50,6 +56,7 @@ export class ServerProcess implements AsyncDisposable {
         MAIN,
         "serve",
         root,
+        ...DEFAULTS,
         ...args,
       ],
       stdin: "null",

@@ -5,23 +5,17 @@
  * @module
  */
 
+/** What users may differ on is a flag; its default stands with the others. */
+export {
+  DEFAULT_HANDSHAKE_TIMEOUT_MS,
+  DEFAULT_IDLE_BODY_TIMEOUT_MS,
+  DEFAULT_MAX_CONCURRENT_STREAMS,
+  DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_STALL_TIMEOUT_MS,
+} from "../../limits.ts";
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
-
-/**
- * Connections open at once. File descriptors are the scarce thing: when they
- * run out Deno's listener goes deaf without a word, so this must stay below the
- * descriptor limit by at least the accept backlog (about 600), the files of the
- * workers and a reserve. Deno raises its soft limit to the hard one at start;
- * 4096 is the smallest hard limit that distributions commonly set.
- */
-export const DEFAULT_MAX_CONNECTIONS = 3_000;
-
-/**
- * Calls a client may have open on one connection, announced in SETTINGS. Polite
- * clients queue the rest; without it a polite client could meet the limit below.
- */
-export const DEFAULT_MAX_CONCURRENT_STREAMS = 256;
 
 /**
  * Streams the session may know of before the connection is dropped. nghttp2
@@ -49,20 +43,8 @@ export const DEFAULT_SOCKET_HIGH_WATER_BYTES = 128 * KIB;
  */
 export const DEFAULT_SLICE_BYTES = 64 * KIB;
 
-/**
- * A reply of which nothing moved for this long loses its call. Longer than any
- * pause of an honest reader, shorter than 30 s deadlines that people set.
- */
-export const DEFAULT_STALL_TIMEOUT_MS = 20_000;
-
 /** The same while other calls wait for memory that this one holds. */
 export const DEFAULT_CONTENDED_STALL_TIMEOUT_MS = 5_000;
-
-/** From the accepted connection to the client's SETTINGS. */
-export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
-
-/** Between two pieces of one request's body. */
-export const DEFAULT_IDLE_BODY_TIMEOUT_MS = 30_000;
 
 /**
  * For the last bytes to leave after a session ended. A client that has stopped
