@@ -57,6 +57,11 @@ export const DEFAULT_MEMORY_CACHE_BYTES = 64 * MIB;
 export const DEFAULT_MEMORY_BUDGET_BYTES = 256 * MIB;
 /** What one connection may hold of it: a polite client needs no more at once. */
 export const CONNECTION_BUDGET_BYTES = 16 * MIB;
+/**
+ * Values up to this cost no more than the call that carries them, of which
+ * there is a bounded number; larger ones take their share of the budget.
+ */
+export const UNCOUNTED_VALUE_BYTES = 4 * KIB;
 /** Below this a budget would not let a single large value pass beside the others. */
 export const MIN_MEMORY_BUDGET_BYTES = 16 * MIB;
 

@@ -6,6 +6,7 @@
  */
 
 import { BlobCache } from "./blobs/blob_cache.ts";
+import { BlobError } from "./blobs/blob_store.ts";
 import { WorkerBlobStore } from "./blobs/worker_blob_store.ts";
 import { systemClock } from "./clock.ts";
 import { type Config, formatAddress } from "./config.ts";
@@ -13,6 +14,7 @@ import { Engine } from "./engine/engine.ts";
 import { recover } from "./engine/recovery.ts";
 import { lockRoot } from "./engine/root_lock.ts";
 import { Sweeper } from "./engine/sweeper.ts";
+import { StartError } from "./errors.ts";
 import type { RunningServer } from "./launch/running_server.ts";
 import { CONNECTION_BUDGET_BYTES, MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
@@ -138,11 +140,22 @@ async function openStores(
     if (each.status === "fulfilled") stack.use(each.value);
   }
   for (const each of opened) {
-    if (each.status === "rejected") throw each.reason;
+    if (each.status === "rejected") throw refusal(root, each.reason);
   }
   const [manifest, blobs] = opened;
   return [
     (manifest as PromiseFulfilledResult<SqliteManifest>).value,
     (blobs as PromiseFulfilledResult<WorkerBlobStore>).value,
   ];
+}
+
+/** A root that holds something foreign is a reason to stop, not a crash. */
+function refusal(root: string, reason: unknown): unknown {
+  if (!(reason instanceof BlobError)) return reason;
+  return new StartError(
+    1,
+    `cannot serve root ${root}: ${reason.message}: ` +
+      "move it aside and start again",
+    { cause: reason },
+  );
 }

@@ -15,11 +15,13 @@ export interface Grant {
 
 /** Where memory is taken from; `owner` is who has to share fairly. */
 export interface Budget {
-  /** Takes it at once, or waits for it in turn; `signal` ends the waiting. */
+  /** Takes it, if that can be done at once. */
+  takeNow(owner: object, bytes: number): Grant | undefined;
+  /** Waits for it in turn; `signal` ends the waiting. */
   take(
     owner: object,
     bytes: number,
-    signal?: AbortSignal,
+    signal: AbortSignal,
   ): Grant | Promise<Grant>;
 }
 
@@ -45,19 +47,17 @@ export class Admissions {
       readonly admitted: () => void;
     },
   ): void {
-    const waiting = new AbortController();
-    const taken = this.#budget.take(
-      owner,
-      bytes + CALL_OVERHEAD_BYTES,
-      waiting.signal,
-    );
-    if (!(taken instanceof Promise)) {
-      this.#held.set(ticket, taken);
+    const counted = bytes + CALL_OVERHEAD_BYTES;
+    const grant = this.#budget.takeNow(owner, counted);
+    if (grant) {
+      this.#held.set(ticket, grant);
       return admitted();
     }
     // A request that is answered or cancelled meanwhile waits no longer.
+    const waiting = new AbortController();
     this.#held.set(ticket, { release: () => waiting.abort() });
-    taken.then((grant) => {
+    const taken = this.#budget.take(owner, counted, waiting.signal);
+    Promise.resolve(taken).then((grant) => {
       if (waiting.signal.aborted) return grant.release();
       this.#held.set(ticket, grant);
       admitted();

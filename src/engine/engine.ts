@@ -58,7 +58,8 @@ interface Caller {
   readonly owner: object;
 }
 
-const UNLIMITED: Budget = { take: () => ({ release: () => {} }) };
+const FREE: Grant = { release: () => {} };
+const UNLIMITED: Budget = { takeNow: () => FREE, take: () => FREE };
 
 /** Timers are not armed for less: a deadline that stays due must not spin. */
 const MIN_TIMER_MS = 10;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { sha256Hex } from "../../workers/digest.ts";
 import { LarderError } from "../errors.ts";
 import { MAX_KEY_BYTES, MAX_NAMESPACE_BYTES } from "../limits.ts";
@@ -13,8 +14,33 @@ const NAMESPACE = /^([A-Za-z_][A-Za-z0-9_]*\.)*[A-Za-z_][A-Za-z0-9_]*$/;
 /** Files of the root that a namespace's folder would collide with. */
 const RESERVED = new Set(["Cache.toml", "cache.sqlite"]);
 
+/** Names that are remembered: hashing takes longer than all else at a hit. */
+const MAX_RECENT = 4_096;
+/** Keys that are worth it: nearly all are hashes or short texts. */
+const MAX_RECENT_KEY_BYTES = 256;
+const recent = new Map<string, EntryKey>();
+
 /** Checks namespace and key; throws a `LarderError` that says what is wrong. */
 export function entryKey(namespace: string, key: Uint8Array): EntryKey {
+  if (
+    key.length > MAX_RECENT_KEY_BYTES || namespace.length > MAX_NAMESPACE_BYTES
+  ) return checkedKey(namespace, key);
+  const written = `${namespace.length} ${namespace}${latin1(key)}`;
+  const known = recent.get(written);
+  if (known) return known;
+  const entry = checkedKey(namespace, new Uint8Array(key));
+  if (recent.size >= MAX_RECENT) recent.clear();
+  recent.set(written, entry);
+  return entry;
+}
+
+/** Each byte as one character. */
+function latin1(key: Uint8Array): string {
+  if (Buffer.isBuffer(key)) return key.toString("latin1");
+  return Buffer.from(key.buffer, key.byteOffset, key.length).toString("latin1");
+}
+
+function checkedKey(namespace: string, key: Uint8Array): EntryKey {
   // What matches is ASCII, so that its length is its size.
   if (
     namespace.length > MAX_NAMESPACE_BYTES || !NAMESPACE.test(namespace) ||

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Config } from "../config.ts";
+import { completeConfig, type Config } from "../config.ts";
 import { StartError } from "../errors.ts";
 import { type Invocation, parseCommandLine } from "./arguments.ts";
 import { temporaryFolder } from "./testing/program.ts";
@@ -126,20 +126,18 @@ durability = "strict"
 `,
   );
   const config = await configOf("--config", path, "--workers", "4");
-  assert.deepEqual(config, {
+  const given = {
     root: `${folder.path}/cache`,
     local: { host: "127.0.0.1", port: 0 },
     remote: undefined,
     heartbeatIntervalMs: 200,
-    heartbeatTimeoutMs: 2_200,
-    restartGraceMs: 60_000,
-    drainTimeoutMs: 10_000,
-    handleLeaseMs: 3_600_000,
     workers: 4,
     maxMessageBytes: 1_048_576,
     memoryCacheBytes: 1_048_576,
     durability: "strict",
-  });
+  } as const;
+  assert.deepEqual(config, completeConfig(given));
+  assert.equal(config.heartbeatTimeoutMs, 2_200);
   const other = await configOf("--config", path, "/other");
   assert.equal(other.root, "/other");
 });

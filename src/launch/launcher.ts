@@ -8,6 +8,7 @@
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { spawnConfined } from "./child.ts";
+import { descriptorLimit, withinDescriptors } from "./descriptor_limit.ts";
 import type { Installation } from "./permissions.ts";
 import { prepareRoot } from "./root_folder.ts";
 import type { StopRequests } from "./stop_requests.ts";
@@ -27,11 +28,18 @@ export async function launch(
     readonly stop: StopRequests;
   },
 ): Promise<number> {
-  const root = await prepareRoot(config.root);
-  return await supervise({ ...config, root }, {
-    spawn: (current) => spawnConfined(current, options.installation),
-    stop: options.stop,
-    clock: systemClock,
-    log: (line) => console.error(`larder: ${line}`),
-  });
+  const log = (line: string) => console.error(`larder: ${line}`);
+  const [root, limit] = await Promise.all([
+    prepareRoot(config.root),
+    descriptorLimit(),
+  ]);
+  return await supervise(
+    withinDescriptors({ ...config, root }, { limit, log }),
+    {
+      spawn: (current) => spawnConfined(current, options.installation),
+      stop: options.stop,
+      clock: systemClock,
+      log,
+    },
+  );
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { StartError } from "../errors.ts";
-import { prepareRoot } from "./root_folder.ts";
+import { prepareRoot, resolveRoot } from "./root_folder.ts";
 import { temporaryFolder } from "./testing/program.ts";
 
 async function assertRefused(
@@ -77,4 +77,27 @@ Deno.test("prepareRoot refuses a root it cannot write", async () => {
     message:
       /^cannot use root \/proc\/sys: .*: let this user read and write it/,
   });
+});
+
+Deno.test("resolveRoot follows links as far as there is something, and makes nothing", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.mkdir(`${folder.path}/real`);
+  await Deno.symlink(`${folder.path}/real`, `${folder.path}/link`);
+  await Deno.symlink("/nowhere", `${folder.path}/dangling`);
+  for (const below of ["", "/a", "/a/b"]) {
+    assert.equal(
+      await resolveRoot(`${folder.path}/link${below}`),
+      `${folder.path}/real${below}`,
+    );
+    await assert.rejects(
+      resolveRoot(`${folder.path}/dangling${below}`),
+      /dangling is a link that leads nowhere/,
+    );
+  }
+  assert.deepEqual(
+    await Array.fromAsync(Deno.readDir(`${folder.path}/real`)),
+    [],
+  );
+  await Deno.mkdir(`${folder.path}/a,b`);
+  await assert.rejects(resolveRoot(`${folder.path}/a,b/c`), /holds a comma/);
 });

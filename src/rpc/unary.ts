@@ -31,13 +31,9 @@ export function unary<Request, Response>(
     let answered = false;
     function answer(reply: Reply, grant?: Grant): void {
       answered = true;
-      // Emitted at every end of a call. What native code still holds of it is
-      // freed a turn later.
-      if (grant) {
-        const release = () => grant.release();
-        if (call.cancelled) release();
-        else call.once("cancelled", () => setImmediate(release));
-      }
+      if (grant && call.cancelled) grant.release();
+      // Emitted at every end of a call.
+      else if (grant) call.once("cancelled", () => grant.release());
       if (reply.kind === "error") callback(toGrpcError(reply.error));
       else callback(null, encode(reply));
     }

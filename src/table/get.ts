@@ -54,7 +54,7 @@ function getReady(s: State, entry: Entry, wait: Wait): void {
     startVerifying(s, entry);
   } else if (state.digest.size > s.options.maxValueBytes) {
     s.reply(wait, { kind: "unassigned", reason: "too-large" });
-  } else if (!wait.admitted) {
+  } else if (!wait.admitted && state.digest.size > s.uncountedBytes) {
     // Before it is read: what nobody has room for must not be in memory.
     const { ticket } = wait.request;
     s.emit({ kind: "admit", ticket, bytes: state.digest.size });

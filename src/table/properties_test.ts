@@ -116,6 +116,7 @@ function figures(small: boolean): Figures {
     restartGraceMs: 10_000,
     handleLeaseMs: 20_000,
     maxValueBytes: 8,
+    uncountedBytes: 0,
     maxAssignments: small ? 2 : 100,
     maxHandles: small ? 2 : 100,
     maxResting: small ? 1 : 100,

@@ -19,6 +19,7 @@ import {
   MAX_ASSIGNMENTS,
   MAX_HANDLES,
   MAX_RESTING_ENTRIES,
+  UNCOUNTED_VALUE_BYTES,
 } from "../limits.ts";
 
 /** A request that has not been answered yet. */
@@ -136,6 +137,7 @@ export class State {
   readonly maxAssignments: number;
   readonly maxHandles: number;
   readonly maxResting: number;
+  readonly uncountedBytes: number;
   /** Entries whose waits are looked at again before the step ends. */
   readonly woken = new Set<Entry>();
   /** Waits of entries that were forgotten, to be looked at again as well. */
@@ -150,6 +152,7 @@ export class State {
     this.maxAssignments = options.maxAssignments ?? MAX_ASSIGNMENTS;
     this.maxHandles = options.maxHandles ?? MAX_HANDLES;
     this.maxResting = options.maxResting ?? MAX_RESTING_ENTRIES;
+    this.uncountedBytes = options.uncountedBytes ?? UNCOUNTED_VALUE_BYTES;
   }
 
   /** A token no effect has had. */

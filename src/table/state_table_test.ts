@@ -34,6 +34,7 @@ const FIGURES: Figures = {
   restartGraceMs: GRACE_MS,
   handleLeaseMs: HANDLE_LEASE_MS,
   maxValueBytes: 8,
+  uncountedBytes: 0,
   maxAssignments: 2,
   maxHandles: 2,
   maxResting: 10,

@@ -400,6 +400,8 @@ export interface TableOptions {
   readonly maxAssignments?: number;
   /** Live handles; above it local Gets are answered Unassigned. */
   readonly maxHandles?: number;
+  /** Values up to this size are read without asking for memory. */
+  readonly uncountedBytes?: number;
   /** Ready entries that are remembered without being used. */
   readonly maxResting?: number;
 }

@@ -33,10 +33,14 @@ function install(): boolean {
   if (prototype === undefined || typeof original !== "function") return false;
   prototype.handleDataFrame = function (data): void {
     original.call(this, data);
-    const announced = linkOf(this.stream)?.onAnnounced;
-    if (announced === undefined) return;
     if (this.decoder?.readState !== READING_MESSAGE) return;
-    announced(this.decoder.readMessageSize ?? 0);
+    const messageBytes = this.decoder.readMessageSize ?? 0;
+    if (messageBytes <= UNCOUNTED_MESSAGE_BYTES) return;
+    const link = linkOf(this.stream);
+    const budget = link?.connection.requestBudget;
+    if (!link || !budget || this.stream.destroyed) return;
+    link.onAnnounced ??= countAnnounced(this.stream, link, budget);
+    link.onAnnounced(messageBytes);
   };
   return true;
 }
@@ -52,28 +56,24 @@ export function announcementsAvailable(): boolean {
 
 /**
  * Makes the client of a large request wait until there is room for it: a stream
- * that is not read keeps HTTP/2's window closed.
- *
- * @param stream The request's stream.
- * @param link Its link.
- * @param budget Where it is counted until the stream closes.
+ * that is not read keeps HTTP/2's window closed. Nearly all calls are small and
+ * never come here.
  */
-export function countAnnounced(
+function countAnnounced(
   stream: ServerHttp2Stream,
   link: StreamLink,
   budget: RequestBudget,
-): void {
+): (messageBytes: number) => void {
   let countedBytes = 0;
   const ends = new Set<() => void>();
   stream.once("close", () => {
-    link.onAnnounced = undefined;
     for (const end of ends) end();
   });
 
-  link.onAnnounced = (messageBytes) => {
+  return (messageBytes) => {
     // One message of a call at a time is incomplete: the largest counts.
     const bytes = messageBytes - countedBytes;
-    if (bytes <= UNCOUNTED_MESSAGE_BYTES || stream.destroyed) return;
+    if (bytes <= UNCOUNTED_MESSAGE_BYTES) return;
     countedBytes = messageBytes;
     const controller = new AbortController();
     const taken = budget.take(link.connection, bytes, controller.signal);

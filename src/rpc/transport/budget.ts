@@ -96,13 +96,28 @@ export class ReplyBudget {
     signal?: AbortSignal,
   ): Grant | Promise<Grant> {
     signal?.throwIfAborted();
+    const granted = this.takeNow(connection, bytes);
+    if (granted) return granted;
+    const account = this.#accounts.get(connection) ?? this.#open(connection);
+    return this.#wait(account, Math.min(bytes, this.#totalBytes), signal);
+  }
+
+  /**
+   * Takes bytes if that can be done at once; nothing waits.
+   *
+   * @param connection The connection that the reply goes to.
+   * @param bytes How many.
+   * @returns The grant, or `undefined` when it is not its turn.
+   */
+  takeNow(connection: object, bytes: number): Grant | undefined {
     const counted = Math.min(bytes, this.#totalBytes);
     const account = this.#accounts.get(connection) ?? this.#open(connection);
     const overtakes = this.#roomIsShort || account.waiters.length > 0;
     if (!overtakes && this.#fits(account, counted) === "yes") {
       return this.#grant(account, counted);
     }
-    return this.#wait(account, counted, signal);
+    this.#forget(account);
+    return undefined;
   }
 
   #open(connection: object): Account {

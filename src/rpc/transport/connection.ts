@@ -6,6 +6,7 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { SessionHandle } from "./internals.ts";
+import type { RequestBudget } from "./options.ts";
 
 /** One client's connection. Its identity is what reply budgets are keyed by. */
 export class Connection {
@@ -37,6 +38,8 @@ export class Connection {
   movedMs: number;
   /** When a sweep first saw that waiting bytes do not leave; 0 if they do. */
   stuckMs = 0;
+  /** Where large requests are counted, if they are. */
+  requestBudget: RequestBudget | undefined;
   #nativeDepth = 0;
 
   /**

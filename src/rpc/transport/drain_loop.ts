@@ -213,9 +213,11 @@ export class DrainLoop {
     process.nextTick(() => {
       if (this.#connection.gone) return;
       this.#handle.onstreamclose?.();
-      if (!this.#socket.destroyed) {
-        this.#socket.end(() => this.#socket.destroy());
-      }
+      // Whoever closes on bytes it has not read resets the connection, and what
+      // is still on its way to the client is lost: its end comes first, or the
+      // sweeper.
+      this.#connection.endedMs ??= Date.now();
+      if (!this.#socket.destroyed) this.#socket.end();
     });
   }
 }

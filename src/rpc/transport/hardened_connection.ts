@@ -4,7 +4,6 @@
  * @module
  */
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
-import { countAnnounced } from "./announced_messages.ts";
 import { Connection, linkStream } from "./connection.ts";
 import { deferClose } from "./deferred_close.ts";
 import { DrainLoop } from "./drain_loop.ts";
@@ -40,6 +39,7 @@ export function hardenSession(
   const handle = sessionHandle(session);
   const socket = sessionSocket(session);
   const connection = new Connection(session, { handle, socket }, Date.now());
+  connection.requestBudget = options.requestBudget;
   if (handle === undefined || socket === undefined) {
     warn(
       "HTTP/2 hardening is OFF but for broken calls: this Deno hides the " +
@@ -112,9 +112,6 @@ export function hardenStream(
     return;
   }
   watchBody(stream, handle, link);
-  if (options.requestBudget !== undefined && link.receiving) {
-    countAnnounced(stream, link, options.requestBudget);
-  }
   if (!options.cures.slicedWrites || on.loop === undefined) return;
   const { sliceBytes } = options;
   if (!sliceWrites(stream, handle, link, { loop: on.loop, sliceBytes })) {

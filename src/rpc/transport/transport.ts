@@ -21,6 +21,7 @@ import {
   resolveOptions,
   type TransportOptions,
 } from "./options.ts";
+import { compressionRefused } from "./plain_messages.ts";
 import { preframedAvailable } from "./preframed.ts";
 import { announcementsAvailable } from "./announced_messages.ts";
 import {
@@ -71,6 +72,12 @@ export function createHardenedServer(
   if (!preframedAvailable()) {
     resolved.warn(
       "Pre-framed replies are copied: this grpc-js has no serializeMessage",
+    );
+  }
+  if (!compressionRefused()) {
+    resolved.warn(
+      "Compressed requests are inflated without a bound: this grpc-js has no " +
+        "decompressMessage",
     );
   }
   if (resolved.requestBudget !== undefined && !announcementsAvailable()) {
