@@ -72,7 +72,10 @@ export interface BlobStore extends AsyncDisposable {
   quarantine(name: string): Promise<void>;
   /** The namespaces that have values. */
   namespaces(): Promise<readonly string[]>;
-  /** The hex digests of a namespace's values, without the namespace. */
+  /**
+   * The hex digests of a namespace's values, without the namespace; none where
+   * there are more than can be held at once (in files: about 40,000).
+   */
   list(namespace: string): Promise<readonly string[]>;
   /**
    * Deletes a value that nobody owns, unless it changed within `minAgeMs`.

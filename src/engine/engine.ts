@@ -113,13 +113,16 @@ export class Engine {
   }
 
   /**
-   * Submits a request; `onReply` is called exactly once, possibly before this
+   * Submits a request, which becomes the engine's own; `onReply` is called exactly once, possibly before this
    * returns, unless the request is cancelled before.
    */
   submit(request: Submission, onReply: OnReply, owner: object = this): Ticket {
     const ticket = ++this.#ticket;
     this.#callers.set(ticket, { onReply, owner });
-    this.feed({ ...request, ticket } as Request);
+    // The submission was made for this call: a copy would cost more than all else.
+    const command = request as Request & { ticket: Ticket };
+    command.ticket = ticket;
+    this.feed(command);
     return ticket;
   }
 

@@ -4,13 +4,21 @@
  * @module
  */
 
-import { type Server, ServerCredentials } from "@grpc/grpc-js";
+import {
+  logVerbosity,
+  type Server,
+  ServerCredentials,
+  setLogVerbosity,
+} from "@grpc/grpc-js";
 import { StartError } from "../errors.ts";
 import type { Service } from "./service.ts";
 import {
   createHardenedServer,
   type TransportOptions,
 } from "./transport/mod.ts";
+
+// What it would print for a taken port is in the error we report.
+setLogVerbosity(logVerbosity.NONE);
 
 /** What a listener is made of. */
 export interface ListenerOptions {
@@ -56,9 +64,9 @@ function bind(server: Server, address: string): Promise<number> {
     const credentials = ServerCredentials.createInsecure();
     server.bindAsync(address, credentials, (error, port) => {
       if (!error) return resolve(port);
-      const message = `cannot listen on ${address}: ${error.message}; ` +
-        "stop what uses the port, or choose another address with -l and -r " +
-        "(port 0 picks a free one)";
+      const why = /E[A-Z]{4,}/.exec(error.message)?.[0] ?? error.message;
+      const message = `cannot listen on ${address} (${why}): stop what uses ` +
+        "the port, or choose another address with -l or -r (port 0 picks one)";
       reject(new StartError(1, message, { cause: error }));
     });
   });

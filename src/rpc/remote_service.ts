@@ -85,11 +85,18 @@ export function remoteService(
 
 /** A hot value is shared by all its readers: it is sent as it is, never copied. */
 function serializeReady(value: Uint8Array): Buffer {
-  const head = [READY_TAG];
+  const head = new Uint8Array(1 + varintBytes(value.length));
+  let at = 0;
+  head[at++] = READY_TAG;
   let rest = value.length;
   for (; rest >= 1 << VARINT_BITS; rest >>>= VARINT_BITS) {
-    head.push((rest & 0x7f) | 0x80);
+    head[at++] = (rest & 0x7f) | 0x80;
   }
-  head.push(rest);
-  return serializeParts(Uint8Array.from(head), value);
+  head[at] = rest;
+  return serializeParts(head, value);
+}
+
+function varintBytes(value: number): number {
+  const bits = 32 - Math.clz32(value);
+  return Math.max(1, Math.ceil(bits / VARINT_BITS));
 }

@@ -76,7 +76,7 @@ export function checkMessage(
         const length = varint();
         const end = at + (length ?? Infinity);
         if (end > bytes.length) return `field ${field} is cut short`;
-        if (known === "string" && !isUtf8(bytes.subarray(at, end))) {
+        if (known === "string" && !isUtf8(bytes, at, end)) {
           return `field ${field} is no UTF-8`;
         }
         at = end;
@@ -89,11 +89,13 @@ export function checkMessage(
   return at === bytes.length ? undefined : "the last field is cut short";
 }
 
-function isUtf8(bytes: Uint8Array): boolean {
+function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
   // Namespaces are ASCII: nearly everything is decided here.
-  if (bytes.every((byte) => byte < 0x80)) return true;
+  let at = start;
+  while (at < end && bytes[at]! < 0x80) at++;
+  if (at === end) return true;
   try {
-    utf8.decode(bytes);
+    utf8.decode(bytes.subarray(at, end));
     return true;
   } catch {
     return false;
