@@ -69,6 +69,11 @@ export const MIN_MEMORY_BUDGET_BYTES = 16 * MIB;
 export const MAX_RESTING_ENTRIES = 32_768;
 /** Assignments in memory, about 500 bytes each; above it: Unassigned. */
 export const MAX_ASSIGNMENTS = 100_000;
+/**
+ * Bytes of keys in memory. Ordinary keys are hashes and never come near it; of
+ * the largest keys it holds 500, and then nobody is assigned more.
+ */
+export const MAX_KEYS_BYTES = 32 * MIB;
 /** Live handles, about 200 bytes each; above it: Unassigned. */
 export const MAX_HANDLES = 100_000;
 /** Expired handles whose late Drop is still answered with OK. */

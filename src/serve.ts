@@ -49,7 +49,10 @@ export async function serve(
     warn,
     requestBudget: budget,
     isContended: () => budget.contended,
-    maxConnections: config.maxConnections,
+    // Both listeners live on the descriptors of one process.
+    maxConnections: config.local && config.remote
+      ? Math.ceil(config.maxConnections / 2)
+      : config.maxConnections,
     maxConcurrentStreams: config.maxStreams,
     handshakeTimeoutMs: config.handshakeTimeoutMs,
     idleBodyTimeoutMs: config.idleBodyTimeoutMs,

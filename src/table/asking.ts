@@ -17,6 +17,7 @@ export function newEntry(s: State, key: EntryKey): Entry {
   const owned = { name, namespace, key: new Uint8Array(key.key) };
   const entry: Entry = { key: owned, state, waits: [] };
   s.entries.set(key.name, entry);
+  s.keyBytes += owned.key.length;
   return entry;
 }
 

@@ -18,6 +18,11 @@ export function checkInvariants(s: State): void {
     must(!s.handles.has(id), `${id} is one thing: assignment or handle`);
   }
   checkPins(s);
+  const keyBytes = [...s.entries.values()].reduce(
+    (sum, { key }) => sum + key.key.length,
+    0,
+  );
+  must(s.keyBytes === keyBytes, "the bytes of the keys are counted");
   for (const [name, entry] of s.resting) {
     must(s.entries.get(name) === entry, `${name} rests where it lives`);
     const { state } = entry;

@@ -18,6 +18,7 @@ import type {
 import {
   MAX_ASSIGNMENTS,
   MAX_HANDLES,
+  MAX_KEYS_BYTES,
   MAX_RESTING_ENTRIES,
   UNCOUNTED_VALUE_BYTES,
 } from "../limits.ts";
@@ -145,6 +146,8 @@ export class State {
   draining = false;
   /** Assignments that the manifest has not confirmed yet. */
   proposals = 0;
+  /** Bytes of the keys in memory. */
+  keyBytes = 0;
   effects: Effect[] = [];
   #token = 0;
 
@@ -163,7 +166,8 @@ export class State {
   /** Whether new assignments can be given out. */
   canAssign(): boolean {
     const taken = this.assignments.size + this.proposals;
-    return !this.draining && taken < this.maxAssignments;
+    return !this.draining && taken < this.maxAssignments &&
+      this.keyBytes < MAX_KEYS_BYTES;
   }
 
   emit(effect: Effect): void {
@@ -194,7 +198,9 @@ export class State {
 
   /** Removes an entry from memory; the manifest may still know it. */
   forget(entry: Entry): void {
-    this.entries.delete(entry.key.name);
+    if (this.entries.delete(entry.key.name)) {
+      this.keyBytes -= entry.key.key.length;
+    }
     this.resting.delete(entry.key.name);
   }
 
@@ -219,9 +225,12 @@ export class State {
       state.reading !== undefined || state.verifying !== undefined
     ) return;
     this.resting.set(name, entry);
-    if (this.resting.size > this.maxResting) {
+    while (
+      this.resting.size > this.maxResting || this.keyBytes > MAX_KEYS_BYTES
+    ) {
       const [oldest] = this.resting.values();
-      if (oldest) this.forget(oldest);
+      if (!oldest) return;
+      this.forget(oldest);
     }
   }
 }

@@ -41,7 +41,7 @@ export const DEFAULT_SOCKET_HIGH_WATER_BYTES = 128 * KIB;
  * Bytes of one reply in native memory at a time. 32 to 256 KiB measured the
  * same; this is what a cancelled reply leaves behind until V8 collects it.
  */
-export const DEFAULT_SLICE_BYTES = 64 * KIB;
+export const DEFAULT_SLICE_BYTES = 32 * KIB;
 
 /** The same while other calls wait for memory that this one holds. */
 export const DEFAULT_CONTENDED_STALL_TIMEOUT_MS = 5_000;

@@ -29,6 +29,8 @@ export interface Cures {
 
 /** Why a client lost its connection, or its call. */
 export type DropReason =
+  /** Idle, while others needed the place. */
+  | "crowded"
   /** More streams than allowed. */
   | "streamFlood"
   /** No SETTINGS in time. */

@@ -57,6 +57,39 @@ export class Sweeper {
   }
 
   /**
+   * Notes that a connection is in use: the set keeps the order of that.
+   *
+   * @param connection A connection that is watched.
+   */
+  touch(connection: Connection): void {
+    if (this.#connections.delete(connection)) this.#connections.add(connection);
+  }
+
+  /**
+   * Says goodbye to the connection that has been without a call for longest, so
+   * that those who sit there do not keep newcomers out.
+   *
+   * @param newcomer The connection that needs the place.
+   * @returns Whether there was an idle one.
+   */
+  dismissIdle(newcomer: Connection): boolean {
+    for (const connection of this.#connections) {
+      if (connection === newcomer) continue;
+      const calls = sessionStreams(connection.session)?.size;
+      if (calls !== 0 || connection.gone) continue;
+      if (connection.endedMs !== undefined || connection.session.closed) {
+        continue;
+      }
+      this.#limits.onDrop("crowded");
+      connection.session.close();
+      // Nothing is on its way to it: the place is free at once.
+      setImmediate(() => connection.drop());
+      return true;
+    }
+    return false;
+  }
+
+  /**
    * Forgets a connection.
    *
    * @param connection A connection whose socket is closed.

@@ -34,6 +34,12 @@ import { onceEach } from "./warnings.ts";
 
 export type { DropReason, TransportOptions } from "./options.ts";
 
+/**
+ * From this share of the connections on, each newcomer costs an idle one its
+ * place: what is left is room for those who come while it says goodbye.
+ */
+const CROWDED_FRACTION = 0.9;
+
 /** The private method of grpc-js through which each HTTP/2 server passes. */
 interface ServerInternals {
   _setupHandlers?(server: Http2Server, interceptors: unknown): void;
@@ -108,17 +114,23 @@ function hardenServer(
     initialWindowSize: options.streamReceiveWindowBytes,
   });
   server.on("session", (session: ServerHttp2Session) => {
-    connections.set(session, hardenSession(session, options, sweeper));
+    const hardened = hardenSession(session, options, sweeper);
+    connections.set(session, hardened);
+    const { maxConnections } = options;
+    if (sweeper.size <= maxConnections * CROWDED_FRACTION) return;
+    if (
+      sweeper.dismissIdle(hardened.connection) || sweeper.size < maxConnections
+    ) return;
     // Deno refuses the next one without an event.
-    if (sweeper.size < options.maxConnections) return;
     options.warn(
-      `${sweeper.size} connections are open, more are refused (maxConnections)`,
+      `${sweeper.size} connections are busy, more are refused (maxConnections)`,
     );
   });
   server.on("stream", (stream) => {
     const session = stream.session as ServerHttp2Session | undefined;
     const hardened = session && connections.get(session);
     if (hardened === undefined) return;
+    sweeper.touch(hardened.connection);
     hardenStream(stream as ServerHttp2Stream, hardened, options);
   });
   const ours = server.listeners("stream").length;

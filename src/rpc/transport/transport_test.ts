@@ -12,7 +12,13 @@ import {
   listen,
 } from "./testing/echo_service.ts";
 import { startEchoServer } from "./testing/in_process.ts";
-import { FRAME, PREFACE, RawClient, settings } from "./testing/raw_client.ts";
+import {
+  FRAME,
+  PREFACE,
+  RawClient,
+  request,
+  settings,
+} from "./testing/raw_client.ts";
 
 Deno.test("nothing is missing in this Deno and this grpc-js", async () => {
   using echo = await startEchoServer();
@@ -60,16 +66,34 @@ Deno.test("a wrong content type is answered with 415", async () => {
   client.destroy();
 });
 
-Deno.test("a connection too many is refused and the others go on", async () => {
+Deno.test("connections with calls stay, and one too many is refused", async () => {
   using echo = await startEchoServer({ maxConnections: 2 });
-  using first = await RawClient.open(echo.port);
-  using second = await RawClient.open(echo.port);
-  await first.ping();
-  await second.ping();
+  using stack = new DisposableStack();
+  for (let i = 0; i < 2; i++) {
+    const client = stack.use(await RawClient.open(echo.port));
+    // A request without its end is a call that is under way.
+    await client.send(request(1, ECHO_PATH));
+    await client.ping();
+  }
   using third = await RawClient.connect(echo.port);
   assert.equal(await third.next(), undefined);
+  assert.match(echo.warnings.join(), /2 connections are busy/);
+});
+
+Deno.test("idle connections make room for newcomers, the idlest first", async () => {
+  using echo = await startEchoServer({ maxConnections: 20 });
+  using first = await RawClient.open(echo.port);
   await first.ping();
-  assert.match(echo.warnings.join(), /2 connections are open/);
+  using stack = new DisposableStack();
+  for (let i = 0; i < 40; i++) {
+    const newcomer = stack.use(await RawClient.open(echo.port));
+    await newcomer.ping();
+  }
+  // It was told, with a GOAWAY, and not just cut off.
+  const types: number[] = [];
+  for await (const { type } of first.frames()) types.push(type);
+  assert(types.includes(FRAME.GOAWAY), types.join());
+  assert.deepEqual(echo.warnings, []);
 });
 
 Deno.test("two servers in one process keep their own limits", async () => {

@@ -1,0 +1,218 @@
+/** Floods: much of what costs the client little. */
+
+import { NS, type RudeCase, rudeTest } from "./arena.ts";
+import {
+  data,
+  DEFAULT_WINDOW,
+  FLAG,
+  frame,
+  headers,
+  MAX_WINDOW,
+  ping,
+  reset,
+  SETTING,
+  settings,
+  TYPE,
+  windowUpdate,
+} from "./frames.ts";
+import { headerBlock, text } from "./hpack.ts";
+import { call, callFields, GET, get, message, SET } from "./messages.ts";
+import { hex, join, repeat, uint32 } from "./octets.ts";
+import { RawClient } from "./raw_client.ts";
+import { scaled } from "./scale.ts";
+import { eachOf } from "./waiting.ts";
+
+const KIB = 1024;
+/** Attackers at once. */
+const CROWD = 8;
+/** Packets that each of them sends, unless the server hangs up before. */
+const PACKETS = scaled(40);
+/** A server that takes no more for so long is within its rights. */
+const BLOCKED_MS = 2_000;
+/** Streams or frames in a packet. */
+const BURST = 500;
+/** A value that is asked for and never taken. */
+const VALUE_BYTES = 200 * KIB;
+
+/** What else a flooding client does. */
+interface FloodOptions {
+  /** Whether it reads what the server answers, rather than letting it pile up. */
+  readonly reads?: boolean;
+  /** What it sends before the flood. */
+  readonly opening?: Uint8Array;
+}
+
+/** Sends packets until they have all gone, or the server takes no more. */
+function flood(
+  name: string,
+  packet: (index: number) => Uint8Array,
+  { reads = false, opening }: FloodOptions = {},
+): RudeCase {
+  async function attack(port: number): Promise<void> {
+    const windowBytes = reads ? DEFAULT_WINDOW : MAX_WINDOW;
+    using client = await RawClient.greeted(port, { windowBytes });
+    if (opening) await client.send(opening);
+    const reading = reads ? client.until(() => false) : undefined;
+    const blocked = Promise.withResolvers<false>();
+    const timer = setTimeout(() => blocked.resolve(false), BLOCKED_MS);
+    for (let i = 0; i < PACKETS; i++) {
+      if (!await Promise.race([client.send(packet(i)), blocked.promise])) break;
+    }
+    clearTimeout(timer);
+    client[Symbol.dispose]();
+    await reading;
+  }
+  return { name, run: ({ port }) => eachOf(CROWD, CROWD, () => attack(port)) };
+}
+
+/** Something for each of the next streams. */
+function streams(
+  packet: number,
+  each: (stream: number) => Uint8Array,
+): Uint8Array {
+  return join(...Array.from(
+    { length: BURST },
+    (_, i) => each(2 * (packet * BURST + i) + 1),
+  ));
+}
+
+const fields = callFields(GET);
+const wanted = (stream: number) => get(stream, NS, "flood 0");
+const openSet = headers(1, callFields(SET));
+/** A header of 4 KB into the dynamic table, and then 1 byte for each copy. */
+const indexBomb = join(
+  headerBlock(fields),
+  hex("40"),
+  text("x-bomb"),
+  text("b".repeat(3_900)),
+  new Uint8Array(12_000).fill(0xbe),
+);
+
+function continued(count: number, content: Uint8Array): Uint8Array {
+  return join(
+    frame(TYPE.HEADERS, { stream: 1 }, headerBlock(fields)),
+    repeat(frame(TYPE.CONTINUATION, { stream: 1 }, content), count),
+  );
+}
+
+const FLOODS: readonly RudeCase[] = [
+  {
+    name: "a value to ask for is published",
+    run: (arena) => arena.publish("flood", { sizeBytes: VALUE_BYTES }),
+  },
+  flood(
+    "rapid reset: HEADERS and RST_STREAM",
+    (i) => streams(i, (s) => join(headers(s, fields), reset(s))),
+  ),
+  flood(
+    "rapid reset of whole calls with replies",
+    (i) => streams(i, (s) => join(wanted(s), reset(s))),
+  ),
+  flood(
+    "rapid reset by a frame that is wrong",
+    (i) => streams(i, (s) => join(headers(s, fields), windowUpdate(s, 0))),
+  ),
+  flood("calls for 200 KiB that are never read", (i) => streams(i, wanted)),
+  flood(
+    "calls of an unknown method, never read",
+    (i) => streams(i, (s) => call(s, "/no.Such/Method", new Uint8Array())),
+  ),
+  flood(
+    "HEADERS without end, stream after stream",
+    (i) => streams(i, (s) => headers(s, fields)),
+  ),
+  flood("PINGs whose answers are never read", () => repeat(ping(), 5_000)),
+  flood("PINGs whose answers are read", () => repeat(ping(), 5_000), {
+    reads: true,
+  }),
+  flood(
+    "SETTINGS whose acknowledgements are never read",
+    (i) => repeat(settings([SETTING.INITIAL_WINDOW_SIZE, i]), 5_000),
+  ),
+  flood("empty SETTINGS", () => repeat(settings(), 5_000)),
+  flood(
+    "SETTINGS of 2,700 pairs",
+    () => repeat(settings(...Array(2_700).fill([0xbeef, 1])), 10),
+  ),
+  flood("windows that grow and shrink with 100 replies open", () =>
+    repeat(
+      join(
+        settings([SETTING.INITIAL_WINDOW_SIZE, MAX_WINDOW]),
+        settings([SETTING.INITIAL_WINDOW_SIZE, 0]),
+      ),
+      200,
+    ), {
+    opening: join(...Array.from({ length: 100 }, (_, i) => wanted(2 * i + 1))),
+  }),
+  flood("WINDOW_UPDATEs of a byte", () => repeat(windowUpdate(0, 1), 5_000), {
+    reads: true,
+  }),
+  flood(
+    "WINDOW_UPDATEs on streams that have ended",
+    () => repeat(windowUpdate(1, 1), 5_000),
+    { opening: wanted(1), reads: true },
+  ),
+  flood(
+    "PRIORITY frames on a thousand idle streams",
+    (i) =>
+      streams(
+        i,
+        (s) => frame(TYPE.PRIORITY, { stream: s }, uint32(0), hex("10")),
+      ),
+  ),
+  flood("empty DATA", () => repeat(frame(TYPE.DATA, { stream: 1 }), 5_000), {
+    opening: openSet,
+  }),
+  flood("DATA that is nothing but padding", () =>
+    repeat(
+      frame(
+        TYPE.DATA,
+        { stream: 1, flags: FLAG.PADDED },
+        new Uint8Array([255]),
+        new Uint8Array(255),
+      ),
+      500,
+    ), { opening: openSet, reads: true }),
+  flood(
+    "empty gRPC messages in one call",
+    () => data(1, repeat(message(new Uint8Array()), 2_000)),
+    {
+      opening: openSet,
+      reads: true,
+    },
+  ),
+  flood(
+    "frames of unknown types",
+    () => repeat(frame(0xbe, { stream: 1 }, new Uint8Array(1_000)), 500),
+  ),
+  flood(
+    "CONTINUATION without end",
+    (i) =>
+      i === 0 ? continued(10, headerBlock([["x", "y".repeat(1_000)]])) : repeat(
+        frame(TYPE.CONTINUATION, { stream: 1 }, new Uint8Array(0)),
+        2_000,
+      ),
+  ),
+  flood("empty CONTINUATIONs", () => continued(5_000, new Uint8Array())),
+  flood(
+    "trailers of 16 KiB after trailers",
+    () => headers(1, [["x-trailer", "t".repeat(16_000)]]),
+    { opening: openSet },
+  ),
+  flood("an HPACK bomb: one byte for each header of 4 KB", (i) =>
+    frame(
+      TYPE.HEADERS,
+      { stream: 2 * i + 1, flags: FLAG.END_HEADERS | FLAG.END_STREAM },
+      indexBomb,
+    )),
+  flood(
+    "the largest reply table there is, resized all the time",
+    (i) =>
+      repeat(
+        settings([SETTING.HEADER_TABLE_SIZE, i % 2 ? 2 ** 32 - 1 : 0]),
+        500,
+      ),
+  ),
+];
+
+rudeTest("floods are stemmed", FLOODS);

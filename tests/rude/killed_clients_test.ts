@@ -1,0 +1,107 @@
+/** Clients that are killed, or vanish, while large values move. */
+
+import assert from "node:assert/strict";
+import { RemoteClient } from "../support/clients.ts";
+import { TextLineStream } from "../support/lines.ts";
+import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
+import { goaway, reset } from "./frames.ts";
+import { scaled } from "./scale.ts";
+import { Upload } from "./upload.ts";
+import { eachOf, within } from "./waiting.ts";
+
+const MIB = 1024 * 1024;
+const PROGRAM = new URL("./killed_process.ts", import.meta.url).pathname;
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const VALUE_BYTES = 60 * MIB;
+/** Uploads that are begun and never finished, all at once. */
+const UPLOADS = 20;
+
+/** Starts a client process, waits until it is at it, and kills it. */
+async function killed(
+  { remote }: Arena,
+  direction: "up" | "down",
+): Promise<void> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--quiet", "--config", CONFIG, "-A", PROGRAM],
+      ...[direction, remote, NS, "killed 0"],
+    ],
+    stdout: "piped",
+  }).spawn();
+  const lines = child.stdout
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new TextLineStream())
+    .getReader();
+  await within(lines.read(), "a client process", 30_000);
+  child.kill("SIGKILL");
+  while (!(await lines.read()).done);
+  await child.status;
+}
+
+function unfinished(
+  name: string,
+  end: (upload: Upload) => Promise<unknown>,
+): RudeCase {
+  return {
+    name,
+    async run(arena) {
+      const id = await arena.assigned("unfinished");
+      using stack = new DisposableStack();
+      const uploads: Upload[] = [];
+      const ends: string[] = [];
+      await eachOf(UPLOADS, UPLOADS, async () => {
+        const upload = stack.use(
+          await Upload.begin(arena.port, {
+            id,
+            valueBytes: VALUE_BYTES,
+            sentBytes: VALUE_BYTES - 1,
+          }),
+        );
+        uploads.push(upload);
+        ends.push(await upload.run());
+      });
+      const sum = uploads.reduce((all, { bytes }) => all + bytes, 0);
+      console.log(
+        `rude: sent ${Math.round(sum / MIB)} MiB: ${ends.toSorted()}`,
+      );
+      await eachOf(uploads.length, UPLOADS, async (i) => {
+        await end(uploads[i]!);
+      });
+    },
+  };
+}
+
+const cases: RudeCase[] = [
+  {
+    name: "a value of 60 MiB is published",
+    run: (arena) => arena.publish("killed", { sizeBytes: VALUE_BYTES }),
+  },
+  {
+    name: "SIGKILL in mid-upload of 64 MiB",
+    run: (arena) => eachOf(scaled(2), 1, () => killed(arena, "up")),
+  },
+  {
+    name: "SIGKILL in mid-download of 60 MiB",
+    run: (arena) => eachOf(scaled(2), 1, () => killed(arena, "down")),
+  },
+  unfinished(
+    "20 uploads of 60 MiB that lack a byte, closed",
+    () => Promise.resolve(),
+  ),
+  unfinished(
+    "20 uploads of 60 MiB that lack a byte, cancelled",
+    (upload) => upload.client.send(reset(1), goaway()),
+  ),
+  {
+    name: "an honest upload and download after all of them",
+    async run({ remote }) {
+      using client = new RemoteClient(remote);
+      const { id } = await client.assigned(NS, "honest");
+      await client.set(id, new Uint8Array(VALUE_BYTES).fill(9));
+      const value = await client.value(NS, "honest");
+      assert.equal(value.length, VALUE_BYTES);
+    },
+  },
+];
+
+rudeTest("clients that vanish leave nothing behind", cases);

@@ -1,0 +1,31 @@
+/** Keys as long as they may be, by the thousand: the table must not keep them. */
+
+import assert from "node:assert/strict";
+import { NS, rudeTest } from "./arena.ts";
+import { call, GET, getRequest } from "./messages.ts";
+import { uint32 } from "./octets.ts";
+import { RawClient } from "./raw_client.ts";
+import { scaled } from "./scale.ts";
+import { eachOf } from "./waiting.ts";
+
+/** 500 MB of keys. */
+const KEYS = scaled(8_000);
+const KEY_BYTES = 65_000;
+/** Calls on one connection, one after the other. */
+const CALLS = 100;
+
+rudeTest("long keys are bounded", [{
+  name: "8,000 assignments with keys of 65,000 bytes",
+  run: ({ port }) =>
+    eachOf(KEYS / CALLS, 10, async (connection) => {
+      using client = await RawClient.greeted(port);
+      const key = new Uint8Array(KEY_BYTES);
+      for (let i = 0; i < CALLS; i++) {
+        key.set(uint32(connection * CALLS + i));
+        const stream = 2 * i + 1;
+        await client.send(call(stream, GET, getRequest(NS, key, true)));
+        const { fields } = await client.outcome(stream);
+        assert.equal(fields.get("grpc-status"), "0");
+      }
+    }),
+}]);

@@ -1,0 +1,221 @@
+/**
+ * Frames that RFC 9113 forbids, and what it wants to happen then.
+ *
+ * @module
+ */
+
+import {
+  data,
+  FLAG,
+  frame,
+  goaway,
+  headers,
+  MAX_PAYLOAD_BYTES,
+  MAX_WINDOW,
+  ping,
+  reset,
+  SETTING,
+  settings,
+  SETTINGS_ACK,
+  TYPE,
+  windowUpdate,
+} from "./frames.ts";
+import { headerBlock, text } from "./hpack.ts";
+import { call, callFields, GET, getRequest } from "./messages.ts";
+import { hex, join, uint32 } from "./octets.ts";
+
+/** What happens, from mild to severe: nothing, or the end of one or of all. */
+export const VERDICTS = ["ignored", "stream", "connection"] as const;
+
+/** One of them. RFC 9113 lets the server be more severe than it says. */
+export type Verdict = typeof VERDICTS[number];
+
+/** A kind of malformed frame. */
+export interface Malformation {
+  readonly name: string;
+  readonly verdict: Verdict;
+  /** What is sent after the greeting. */
+  readonly sent: Uint8Array;
+}
+
+const BLOCK = headerBlock(callFields(GET));
+const OPEN = headers(1, callFields(GET));
+const END = FLAG.END_HEADERS;
+
+function raw(
+  type: number,
+  stream: number,
+  payload: string | Uint8Array,
+  flags = 0,
+): Uint8Array {
+  const content = typeof payload === "string" ? hex(payload) : payload;
+  return frame(type, { stream, flags }, content);
+}
+
+function block(content: Uint8Array): Uint8Array {
+  return raw(TYPE.HEADERS, 1, content, END);
+}
+
+const padded = new Uint8Array([255, 1, 2, 3]);
+const large = new Uint8Array(MAX_PAYLOAD_BYTES + 1);
+
+function table(
+  verdict: Verdict,
+  kinds: Record<string, Uint8Array>,
+): Malformation[] {
+  return Object.entries(kinds).map(([name, sent]) => ({ name, verdict, sent }));
+}
+
+/** All kinds. */
+export const MALFORMATIONS: readonly Malformation[] = [
+  ...table("connection", {
+    "HEADERS on stream 0": raw(TYPE.HEADERS, 0, BLOCK, END),
+    "HEADERS on an even stream": raw(TYPE.HEADERS, 2, BLOCK, END),
+    "HEADERS with more padding than payload": raw(
+      TYPE.HEADERS,
+      1,
+      padded,
+      END | FLAG.PADDED,
+    ),
+    "HEADERS too short for its priority": raw(
+      TYPE.HEADERS,
+      1,
+      "00",
+      END | FLAG.PRIORITY,
+    ),
+    "HEADERS broken off by a PING": join(
+      raw(TYPE.HEADERS, 1, BLOCK.subarray(0, 9)),
+      ping(),
+    ),
+    "HEADERS broken off by HEADERS of another stream": join(
+      raw(TYPE.HEADERS, 1, BLOCK.subarray(0, 9)),
+      headers(3, callFields(GET)),
+    ),
+    "HEADERS with an index beyond the table": block(hex("ff ff 7f")),
+    "HEADERS with index 0": block(hex("80")),
+    "HEADERS with an integer without end": block(
+      hex("ff ffffffffffffffffffff"),
+    ),
+    "HEADERS with a string longer than the block": block(hex("00 7f 61")),
+    "HEADERS with bad Huffman code": block(
+      join(hex("00"), text("a"), hex("84 ffffffff")),
+    ),
+    "HEADERS with a table larger than allowed": block(hex("3f ffffff7f")),
+    "HEADERS with a table size after a field": block(hex("82 20")),
+    "DATA on stream 0": data(0, new Uint8Array(9)),
+    "DATA on an idle stream": data(7, new Uint8Array(9)),
+    "DATA with more padding than payload": join(
+      OPEN,
+      raw(TYPE.DATA, 1, padded, FLAG.PADDED),
+    ),
+    "DATA padded, without payload": join(
+      OPEN,
+      raw(TYPE.DATA, 1, "", FLAG.PADDED),
+    ),
+    "DATA larger than MAX_FRAME_SIZE": join(OPEN, raw(TYPE.DATA, 1, large)),
+    "a frame that announces 16 MiB": frame(TYPE.DATA, {
+      stream: 1,
+      announcedBytes: 2 ** 24 - 1,
+    }, new Uint8Array(20_000)),
+    "CONTINUATION without HEADERS": raw(TYPE.CONTINUATION, 1, BLOCK, END),
+    "CONTINUATION on stream 0": raw(TYPE.CONTINUATION, 0, BLOCK, END),
+    "CONTINUATION of another stream": join(
+      raw(TYPE.HEADERS, 1, BLOCK.subarray(0, 9)),
+      raw(TYPE.CONTINUATION, 3, BLOCK.subarray(9), END),
+    ),
+    "CONTINUATION after the end of the headers": join(
+      OPEN,
+      raw(TYPE.CONTINUATION, 1, BLOCK, END),
+    ),
+    "RST_STREAM on stream 0": reset(0),
+    "RST_STREAM on an idle stream": reset(9),
+    "RST_STREAM of 3 bytes": join(OPEN, raw(TYPE.RST_STREAM, 1, "000000")),
+    "SETTINGS on a stream": raw(TYPE.SETTINGS, 1, ""),
+    "SETTINGS of 5 bytes": raw(TYPE.SETTINGS, 0, "0001000000"),
+    "SETTINGS acknowledged, with a payload": raw(
+      TYPE.SETTINGS,
+      0,
+      "000100000000",
+      FLAG.ACK,
+    ),
+    "SETTINGS acknowledged twice": join(SETTINGS_ACK, SETTINGS_ACK),
+    "SETTINGS with ENABLE_PUSH 2": settings([SETTING.ENABLE_PUSH, 2]),
+    "SETTINGS with a window of 2^31": settings([
+      SETTING.INITIAL_WINDOW_SIZE,
+      2 ** 31,
+    ]),
+    "SETTINGS with MAX_FRAME_SIZE 0": settings([SETTING.MAX_FRAME_SIZE, 0]),
+    "SETTINGS with MAX_FRAME_SIZE 2^24": settings([
+      SETTING.MAX_FRAME_SIZE,
+      2 ** 24,
+    ]),
+    "SETTINGS that overflow the window of a stream": join(
+      OPEN,
+      windowUpdate(1, MAX_WINDOW - 65_535),
+      settings([SETTING.INITIAL_WINDOW_SIZE, MAX_WINDOW]),
+    ),
+    "PUSH_PROMISE from a client": raw(
+      TYPE.PUSH_PROMISE,
+      1,
+      join(uint32(2), BLOCK),
+      END,
+    ),
+    "PING of 7 bytes": raw(TYPE.PING, 0, "00000000000000"),
+    "PING on a stream": raw(TYPE.PING, 1, "0000000000000000"),
+    "GOAWAY of 7 bytes": raw(TYPE.GOAWAY, 0, "00000000000000"),
+    "GOAWAY on a stream": frame(
+      TYPE.GOAWAY,
+      { stream: 1 },
+      goaway().subarray(9),
+    ),
+    "WINDOW_UPDATE of 0 on the connection": windowUpdate(0, 0),
+    "WINDOW_UPDATE beyond 2^31 on the connection": windowUpdate(0, MAX_WINDOW),
+    "WINDOW_UPDATE on an idle stream": windowUpdate(9, 1),
+    "WINDOW_UPDATE of 3 bytes": raw(TYPE.WINDOW_UPDATE, 0, "000001"),
+  }),
+  ...table("stream", {
+    "HEADERS that depend on themselves": join(
+      raw(
+        TYPE.HEADERS,
+        1,
+        join(uint32(1), hex("10"), BLOCK),
+        END | FLAG.PRIORITY,
+      ),
+    ),
+    "PRIORITY of 4 bytes": join(OPEN, raw(TYPE.PRIORITY, 1, "00000000")),
+    "WINDOW_UPDATE of 0 on a stream": join(OPEN, windowUpdate(1, 0)),
+    "WINDOW_UPDATE beyond 2^31 on a stream": join(
+      OPEN,
+      windowUpdate(1, MAX_WINDOW),
+    ),
+    "DATA after the end of the stream": join(
+      call(1, GET, getRequest("a", "b")),
+      data(1, new Uint8Array(9)),
+    ),
+    "HEADERS after the end of the stream": join(
+      call(1, GET, getRequest("a", "b")),
+      headers(1, callFields(GET)),
+    ),
+    "trailers that do not end the stream": join(OPEN, OPEN),
+  }),
+  ...table("ignored", {
+    // RFC 9113 wants the connection's end; nghttp2 takes it for a late frame.
+    "HEADERS on a stream below the last one": join(
+      headers(5, callFields(GET)),
+      headers(3, callFields(GET)),
+    ),
+    // Priorities are deprecated, and nghttp2 reads them no more.
+    "PRIORITY on stream 0": raw(TYPE.PRIORITY, 0, "00000000 10"),
+    "PRIORITY on itself": join(OPEN, raw(TYPE.PRIORITY, 1, "00000001 10")),
+    "a frame of an unknown type": raw(0xbe, 1, "0badcafe", 0xff),
+    "an unknown setting": settings([0xbeef, 2 ** 32 - 1]),
+    "PING with unknown flags": raw(TYPE.PING, 0, "0000000000000000", 0xfe),
+    "PING that was never asked for, acknowledged": ping(FLAG.ACK),
+    "PRIORITY on an idle stream": raw(TYPE.PRIORITY, 99, "00000000 10"),
+    "the reserved bit of a stream id": frame(
+      TYPE.WINDOW_UPDATE,
+      { stream: 2 ** 31 },
+      uint32(1),
+    ),
+  }),
+];

@@ -1,0 +1,38 @@
+/** Calls with something odd about them are answered, each as it deserves. */
+
+import assert from "node:assert/strict";
+import { type RudeCase, rudeTest } from "./arena.ts";
+import { ODD_BODIES, ODD_NAMES } from "./odd_bodies.ts";
+import type { Ending, OddCall } from "./odd_calls.ts";
+import { ODD_HEADERS, ODD_TIMEOUTS } from "./odd_headers.ts";
+import { type Outcome, RawClient } from "./raw_client.ts";
+import { eachOf } from "./waiting.ts";
+
+const TIMES = 5;
+
+function endingOf({ how, fields }: Outcome): Ending {
+  if (how !== "answered") return how;
+  const status = fields.get(":status");
+  if (status !== "200") return `http ${Number(status)}`;
+  return `grpc ${Number(fields.get("grpc-status"))}`;
+}
+
+function ended({ name, sent, endings }: OddCall): RudeCase {
+  return {
+    name,
+    run: ({ port }) =>
+      eachOf(TIMES, TIMES, async () => {
+        using client = await RawClient.greeted(port);
+        await client.send(sent);
+        const outcome = await client.outcome(1);
+        const ending = endingOf(outcome);
+        const message = outcome.fields.get("grpc-message");
+        assert.ok(endings.includes(ending), `it was ${ending}: ${message}`);
+      }),
+  };
+}
+
+rudeTest("odd headers", ODD_HEADERS.map(ended));
+rudeTest("odd timeouts", ODD_TIMEOUTS.map(ended));
+rudeTest("odd bodies", ODD_BODIES.map(ended));
+rudeTest("odd names", ODD_NAMES.map(ended));

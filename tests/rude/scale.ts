@@ -1,0 +1,35 @@
+/**
+ * How much of everything: `deno test … tests/rude -- --scale 10 --seed 42`.
+ *
+ * @module
+ */
+
+function option(name: string): number | undefined {
+  const at = Deno.args.indexOf(`--${name}`);
+  if (at < 0) return undefined;
+  const value = Number(Deno.args[at + 1]);
+  if (!Number.isFinite(value)) throw new TypeError(`--${name} wants a number`);
+  return value;
+}
+
+/** 1 in the gate; the soak says more. */
+export const SCALE: number = option("scale") ?? 1;
+
+/** A count that grows with the scale. */
+export function scaled(count: number): number {
+  return Math.max(1, Math.round(count * SCALE));
+}
+
+/** What the random cases start from; printed, so that a failure can be had again. */
+export const SEED: number = option("seed") ?? Date.now() % 2 ** 31;
+
+/** Numbers below 1 from a seed: mulberry32. */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
