@@ -91,13 +91,6 @@ export const MAX_BLOB_QUEUE_BYTES = 256 * MIB;
 export const MAX_MANIFEST_QUEUE = 16_384;
 
 /**
- * Room left in front of a value that is read, so that the edge can write its
- * message and frame headers there and send the buffer without a copy:
- * 5 bytes of gRPC frame, 1 of field tag, up to 5 of length.
- */
-export const VALUE_HEADROOM_BYTES = 16;
-
-/**
  * Connections open at once. File descriptors are the scarce thing: when they
  * run out Deno's listener goes deaf without a word, so this must stay below the
  * descriptor limit by at least the accept backlog (about 600), the files of the

@@ -76,7 +76,7 @@ export type Op =
 /** What each operation results in. */
 export interface Results {
   readonly put: Hashed;
-  /** A view behind the headroom, in a buffer of its own. */
+  /** In a buffer of its own. */
   readonly read: Uint8Array;
   readonly verify: Hashed;
   readonly remove: undefined;
@@ -124,8 +124,6 @@ export interface WorkerConfig {
   readonly tag: string;
   /** Sync files before they are published, and folders after. */
   readonly strict: boolean;
-  /** Bytes left free in front of a value that is read. */
-  readonly headroomBytes: number;
 }
 
 /** To a worker. */

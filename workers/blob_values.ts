@@ -60,18 +60,16 @@ export function* put(
   }
 }
 
-/** Reads a value into a buffer of its own, behind the headroom. */
+/** Reads a value into a buffer of its own. */
 export function* read(
   folders: Folders,
   { name, digest }: OpOf<"read">,
-  headroomBytes: number,
 ): Steps<Uint8Array> {
   const path = folders.value(name);
   const info = lookAtFile(path);
   if (info.size !== digest.size) throw wrongSize(path, info.size, digest);
   using file = new OpenFile(path, info);
-  const buffer = new Uint8Array(headroomBytes + digest.size);
-  const value = buffer.subarray(headroomBytes);
+  const value = new Uint8Array(digest.size);
   const hash = value.length > SLICE_BYTES ? new Sha256() : undefined;
   let done = 0;
   while (done < value.length) {

@@ -106,7 +106,7 @@ function* perform(op: Op): Steps<unknown> {
         if (op.value.buffer instanceof ArrayBuffer) op.value.buffer.transfer(0);
       }
     case "read":
-      return yield* read(folders, op, config.headroomBytes);
+      return yield* read(folders, op);
     case "verify":
       return yield* verify(folders, op);
     case "remove":

@@ -43,8 +43,7 @@ interface Flight {
  * Values belong to a generation: which publish they are of. One of another
  * generation is never returned.
  *
- * The arrays are shared: nobody may change or release them, but for the
- * headroom in front, which everyone fills in alike.
+ * The arrays are shared: nobody may change or release them.
  */
 export class BlobCache {
   readonly #store: Pick<BlobStore, "read">;

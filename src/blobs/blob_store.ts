@@ -56,9 +56,7 @@ export interface BlobStore extends AsyncDisposable {
    */
   put(name: string, value: Uint8Array): Promise<Stored>;
   /**
-   * Reads and verifies a value. The array is a view that starts
-   * `VALUE_HEADROOM_BYTES` into its own buffer, so that a header can be put
-   * in front of it; nobody else uses that buffer.
+   * Reads and verifies a value, into a buffer that nobody else uses.
    */
   read(name: string, digest: Digest): Promise<Uint8Array>;
   /**

@@ -155,7 +155,7 @@ Deno.test("a file that is written to all the while it is hashed is copied in the
   client.writeSync(bytesOf(LARGE));
   assert.equal(await local.capture("one"), undefined);
   // The worker's own steps, here, so that a write falls between any two.
-  const config = { root, tag: "test", strict: false, headroomBytes: 0 };
+  const config = { root, tag: "test", strict: false };
   const steps = hash(new Folders(config), { kind: "hash", staging: "one" });
   let next = steps.next();
   for (; !next.done; next = steps.next()) {

@@ -8,7 +8,6 @@
 
 import { sha256Hex } from "../../workers/digest.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import { VALUE_HEADROOM_BYTES } from "../limits.ts";
 import type { Digest, Stamp } from "../table/types.ts";
 import {
   BlobError,
@@ -62,9 +61,7 @@ export class MemoryBlobStore implements BlobStore {
   async read(name: string, digest: Digest): Promise<Uint8Array> {
     await this.#check();
     const { bytes } = this.#whole(name, digest);
-    const buffer = new Uint8Array(VALUE_HEADROOM_BYTES + bytes.length);
-    buffer.set(bytes, VALUE_HEADROOM_BYTES);
-    return buffer.subarray(VALUE_HEADROOM_BYTES);
+    return bytes.slice();
   }
 
   /** {@inheritDoc BlobStore.verify} */

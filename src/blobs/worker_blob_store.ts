@@ -5,7 +5,7 @@
  */
 
 import type { Op, OpKind, OpOf, Results } from "../../workers/blob_protocol.ts";
-import { MAX_WORKERS, VALUE_HEADROOM_BYTES } from "../limits.ts";
+import { MAX_WORKERS } from "../limits.ts";
 import type { Digest, Stamp } from "../table/types.ts";
 import { BlobError, type BlobStore, type Stored } from "./blob_store.ts";
 import { WorkerLocalFiles } from "./worker_local_files.ts";
@@ -53,7 +53,6 @@ export class WorkerBlobStore implements BlobStore {
       config: {
         root,
         strict: options.durability === "strict",
-        headroomBytes: VALUE_HEADROOM_BYTES,
       },
       ...maxQueue !== undefined && { maxQueue },
       ...maxQueueBytes !== undefined && { maxQueueBytes },
