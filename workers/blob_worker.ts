@@ -48,7 +48,7 @@ interface Port {
 const port = globalThis as unknown as Port;
 const scheduler = new Scheduler();
 let outbox: Outcome[] = [];
-let open: { folders: Folders; config: WorkerConfig } | undefined;
+let folders: Folders | undefined;
 
 port.onmessage = ({ data }) => {
   if ("config" in data) {
@@ -67,7 +67,7 @@ port.onmessage = ({ data }) => {
 
 function begin(config: WorkerConfig): void {
   try {
-    open = { folders: new Folders(config), config };
+    folders = new Folders(config);
     report({ seq: 0, value: undefined });
   } catch (error) {
     report({ seq: 0, failure: toFailure(error) });
@@ -95,8 +95,7 @@ function flush(): void {
 }
 
 function* perform(op: Op): Steps<unknown> {
-  if (!open) return; // The pool has been told: it has given this worker up.
-  const { folders, config } = open;
+  if (!folders) return; // The pool has been told: it has given this worker up.
   switch (op.kind) {
     case "put":
       try {
