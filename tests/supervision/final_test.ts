@@ -1,0 +1,79 @@
+/** What ends for good, and what goes with the launcher. */
+
+import assert from "node:assert/strict";
+import { temporaryFolder } from "../../src/launch/testing/program.ts";
+import { RemoteClient } from "../support/clients.ts";
+import { Launched } from "./launched.ts";
+import { Traffic } from "./traffic.ts";
+
+/** Work that nobody finishes must not hold these tests up. */
+const DRAIN = "--drain-timeout=500ms";
+
+Deno.test("a wrong setting is said in one line and not tried again", async () => {
+  await using folder = await temporaryFolder();
+  const wrong = ["--heartbeat-interval=2s", "--heartbeat-timeout=1s"];
+  await using launched = Launched.spawn(folder.path, ...wrong);
+  assert.equal((await launched.program.exit()).code, 2);
+  assert.match(await launched.program.stderr.toEnd(), /^larder: [^\n]+\n$/);
+});
+
+Deno.test("a port that is taken is said and not tried again", async () => {
+  await using folder = await temporaryFolder();
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const address = `127.0.0.1:${taken.addr.port}`;
+  await using launched = Launched.spawn(folder.path, "-l", address);
+  assert.equal((await launched.program.exit()).code, 1);
+  const said = await launched.program.stderr.toEnd();
+  assert.match(said, /larder: cannot listen on [^\n]+\n$/);
+  assert(said.includes(address), said);
+  assert(!said.includes("started again"), said);
+});
+
+Deno.test("a root that is served already is refused, and its server goes on", async () => {
+  await using folder = await temporaryFolder();
+  await using first = await Launched.start(folder.path, DRAIN);
+  await using second = Launched.spawn(folder.path);
+  assert.equal((await second.program.exit()).code, 1);
+  const said = await second.program.stderr.toEnd();
+  assert.match(said, /in use by another server \(LocalCache on 127\./);
+  assert(said.includes(first.remote), said);
+  using client = new RemoteClient(first.remote);
+  await client.assigned("tests", "key");
+});
+
+Deno.test("a server that was asked to stop by itself is not started again", async () => {
+  await using folder = await temporaryFolder();
+  await using launched = await Launched.start(folder.path, DRAIN);
+  Deno.kill(await launched.serverPid(), "SIGTERM");
+  assert.equal((await launched.program.exit()).code, 0);
+  assert.equal(await launched.program.stderr.toEnd(), "");
+});
+
+Deno.test("a launcher that is killed in mid-traffic takes its server along, and the root is free", async () => {
+  await using folder = await temporaryFolder();
+  await using launched = await Launched.start(folder.path);
+  using traffic = new Traffic(launched);
+  using worker = new RemoteClient(launched.remote);
+  const { id } = await worker.assigned("work", "in progress");
+  await traffic.more(60);
+  launched.program.kill("SIGKILL");
+  await launched.program.exit();
+  // It drains: what runs is finished. (No call may be on its way when it says
+  // GOAWAY: that aborts Deno's HTTP/2 client, which these tests have.)
+  await traffic.stop();
+  const startMs = performance.now();
+  await worker.set(id, "done while it drains");
+  // The server shares stderr: it ends when the server has ended.
+  assert.equal(await launched.program.stderr.toEnd(), "");
+  const freeMs = performance.now() - startMs;
+  const ports = ["-l", launched.local, "-r", launched.remote];
+  await using next = await Launched.start(folder.path, DRAIN, ...ports);
+  const backMs = performance.now() - startMs;
+  assert.deepEqual(await traffic.lost(), []);
+  assert.equal((await worker.value("work", "in progress")).length, 20);
+  assert.equal(await next.stop(), 0);
+  console.log(
+    `launcher killed: drained, root free after ${Math.round(freeMs)} ms, ` +
+      `served again by another after ${Math.round(backMs)} ms`,
+  );
+});

@@ -1,0 +1,93 @@
+/**
+ * The real server under its launcher, in a process group of its own and with
+ * the launcher's real permissions.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { LAUNCHER_FLAGS, Program } from "../../src/launch/testing/program.ts";
+
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
+
+/** A launcher with its server. */
+export class Launched implements AsyncDisposable {
+  /** The launcher; its group is what a terminal would signal. */
+  readonly program: Program;
+  /** Where LocalCache answers. */
+  local = "";
+  /** Where RemoteCache answers. */
+  remote = "";
+
+  private constructor(program: Program) {
+    this.program = program;
+  }
+
+  /** Starts the launcher; `ready` waits for its server. */
+  static spawn(root: string, ...flags: string[]): Launched {
+    const addresses = ["-l", "127.0.0.1:0", "-r", "127.0.0.1:0"];
+    return new Launched(
+      new Program([
+        ...LAUNCHER_FLAGS,
+        `--config=${CONFIG}`,
+        MAIN,
+        "serve",
+        root,
+        ...addresses,
+        ...flags,
+      ]),
+    );
+  }
+
+  /** Starts the launcher and waits until its server answers. */
+  static async start(root: string, ...flags: string[]): Promise<Launched> {
+    const launched = Launched.spawn(root, ...flags);
+    await launched.ready();
+    return launched;
+  }
+
+  /** Waits until a server answers, and reads where. */
+  async ready(): Promise<void> {
+    const { stdout } = this.program;
+    this.local = (await stdout.next(/LocalCache on (.+)$/))[1]!;
+    this.remote = (await stdout.next(/RemoteCache on (.+)$/))[1]!;
+    await stdout.next(/^larder: ready$/);
+  }
+
+  /** The process id of the server. */
+  async serverPid(): Promise<number> {
+    const { pid } = this.program;
+    const path = `/proc/${pid}/task/${pid}/children`;
+    return Number((await Deno.readTextFile(path)).trim().split(" ")[0]);
+  }
+
+  /** Signals the server until it dies; returns the launcher's line about it. */
+  async killServer(signal: Deno.Signal): Promise<string> {
+    const pid = await this.serverPid();
+    Deno.kill(pid, signal);
+    // V8 swallows the first SIGSEGV from outside: it might be WebAssembly's.
+    const timer = setInterval(() => {
+      try {
+        if (signal === "SIGSEGV") Deno.kill(pid, signal);
+      } catch {
+        // It has died.
+      }
+    }, 20);
+    try {
+      return (await this.program.stderr.next(/the server died/)).input;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  /** Stops gracefully; the exit code. */
+  async stop(): Promise<number> {
+    this.program.kill("SIGTERM");
+    return (await this.program.exit()).code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.program[Symbol.asyncDispose]();
+  }
+}
