@@ -4,6 +4,7 @@
  * @module
  */
 
+import { FAIRNESS_GOAL, type FairnessFigures } from "./fairness.ts";
 import { median, medians, type Sample } from "./sample.ts";
 import { START_GOAL, type StartFigures } from "./start.ts";
 import type { Work } from "./works.ts";
@@ -76,12 +77,44 @@ export function startTable(starts: readonly StartFigures[]): string {
   ]);
 }
 
+/** The table of small calls beside large ones. */
+export function fairnessTable(all: readonly FairnessFigures[]): string {
+  const { p99Ms: goalMs } = FAIRNESS_GOAL;
+  return table([
+    [
+      "1 KiB hits and heartbeats",
+      "hit p50 ms",
+      "p99 ms",
+      "max ms",
+      "heartbeat p50 ms",
+      "p99 ms",
+      "max ms",
+      "moved MiB/s",
+      "Loading",
+      "goal",
+    ],
+    ...all.map(({ title, hit, heartbeat, movedMibPerSecond, loading }) => {
+      const met = hit.p99Ms < goalMs && heartbeat.p99Ms < goalMs;
+      return [
+        title,
+        ...[hit, heartbeat].flatMap(({ p50Ms, p99Ms, maxMs }) =>
+          [p50Ms, p99Ms, maxMs].map((value) => value.toFixed(1))
+        ),
+        movedMibPerSecond.toFixed(0),
+        loading.toFixed(0),
+        `p99 < ${goalMs} ms: ${met ? "met" : "missed"}`,
+      ];
+    }),
+  ]);
+}
+
 /** Writes everything into a file named for the time; returns its path. */
 export function writeJson(
   folder: URL,
   results: {
     works: readonly WorkRuns[];
     starts: readonly StartFigures[];
+    fairness: readonly FairnessFigures[];
     skipped: unknown;
   },
 ): string {
@@ -102,6 +135,8 @@ export function writeJson(
     })),
     starts: results.starts,
     startGoal: START_GOAL,
+    fairness: results.fairness,
+    fairnessGoal: FAIRNESS_GOAL,
     skipped: results.skipped,
   };
   Deno.writeTextFileSync(file, JSON.stringify(content, undefined, 2) + "\n");

@@ -6,7 +6,7 @@
  * ```
  *
  * `--quick` takes fewer and shorter runs: good for a look, not for a claim.
- * `--only` takes the name of a work (`hit_1_kib`, …) or `start`.
+ * `--only` takes the name of a work (`hit_1_kib`, …), `start` or `fairness`.
  *
  * @module
  */
@@ -14,8 +14,15 @@
 import { parseArgs } from "node:util";
 import { buildGenerator } from "./cycle.ts";
 import { HIT_1_KIB, HIT_1_MIB } from "./entries.ts";
+import { type FairnessFigures, measureFairness } from "./fairness.ts";
 import { missingH2load } from "./h2load.ts";
-import { startTable, type WorkRuns, workTable, writeJson } from "./report.ts";
+import {
+  fairnessTable,
+  startTable,
+  type WorkRuns,
+  workTable,
+  writeJson,
+} from "./report.ts";
 import type { Sample } from "./sample.ts";
 import { seed } from "./seed.ts";
 import { startFloor, startLarder } from "./server_process.ts";
@@ -25,6 +32,7 @@ import { type Tools, type Work, WORKS } from "./works.ts";
 const FULL = { rounds: 5, seconds: 3, entries: 1_000_000 };
 const QUICK = { rounds: 3, seconds: 1, entries: 100_000 };
 const START = "start";
+const FAIRNESS = "fairness";
 
 /** Which works run, and which do not and why. */
 interface Plan {
@@ -96,7 +104,7 @@ async function main(): Promise<void> {
       only: { type: "string", multiple: true, default: [] },
     },
   });
-  const names = [...WORKS.map((work) => work.name), START];
+  const names = [...WORKS.map((work) => work.name), START, FAIRNESS];
   const unknown = values.only.find((name) => !names.includes(name));
   if (unknown !== undefined) {
     throw new TypeError(
@@ -117,13 +125,18 @@ async function main(): Promise<void> {
     const starts: StartFigures[] = isChosen(START)
       ? await measureStarts(folder, { entries, rounds })
       : [];
+    const fairness: FairnessFigures[] = isChosen(FAIRNESS)
+      ? await measureFairness(folder, { rounds, seconds })
+      : [];
     if (works.length > 0) console.log(`\n${workTable(works)}`);
     if (starts.length > 0) console.log(`\n${startTable(starts)}`);
+    if (fairness.length > 0) console.log(`\n${fairnessTable(fairness)}`);
     for (const skip of planned.skipped) console.log(`\nskip: ${skip}`);
     const { skipped } = planned;
     const file = writeJson(new URL("results/", import.meta.url), {
       works,
       starts,
+      fairness,
       skipped,
     });
     console.log(

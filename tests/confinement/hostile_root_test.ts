@@ -58,10 +58,15 @@ class Scene implements AsyncDisposable {
     await this.world.assertUntouched();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Stops the server when nobody is connected any more. */
+  async stop(): Promise<void> {
     this.local.close();
     this.remote.close();
     await this.server[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
     await this.world[Symbol.asyncDispose]();
   }
 }
@@ -71,7 +76,7 @@ for (const when of ["while it is served", "before a restart"]) {
     let scene = await Scene.open();
     const { world } = scene;
     for (const key of ["remote", "local"]) await scene.publish(NS, key);
-    if (when === "before a restart") await scene.server.stop();
+    if (when === "before a restart") await scene.stop();
     // The very files: name, size, SHA-256 and mtime are what the manifest says.
     await Deno.rename(`${world.root}/${NS}`, `${world.outside}/${NS}`);
     await Deno.symlink(`${world.outside}/${NS}`, `${world.root}/${NS}`);

@@ -51,18 +51,21 @@ Deno.test("a server that was asked to stop by itself is not started again", asyn
 
 Deno.test("a launcher that is killed in mid-traffic takes its server along, and the root is free", async () => {
   await using folder = await temporaryFolder();
-  await using launched = await Launched.start(folder.path);
-  using traffic = new Traffic(launched);
+  const drain = "--drain-timeout=2s";
+  await using launched = await Launched.start(folder.path, drain);
   using worker = new RemoteClient(launched.remote);
   const { id } = await worker.assigned("work", "in progress");
+  const traffic = new Traffic(launched);
   await traffic.more(60);
+  const startMs = performance.now();
   launched.program.kill("SIGKILL");
   await launched.program.exit();
-  // It drains: what runs is finished. (No call may be on its way when it says
-  // GOAWAY: that aborts Deno's HTTP/2 client, which these tests have.)
+  // It drains: what runs is finished, and the work in progress waited for.
   await traffic.stop();
-  const startMs = performance.now();
-  await worker.set(id, "done while it drains");
+  await worker.heartbeat(id);
+  // GOAWAY aborts Deno's own HTTP/2 client now and then: nobody is to get it.
+  traffic[Symbol.dispose]();
+  worker.close();
   // The server shares stderr: it ends when the server has ended.
   assert.equal(await launched.program.stderr.toEnd(), "");
   const freeMs = performance.now() - startMs;
@@ -70,10 +73,10 @@ Deno.test("a launcher that is killed in mid-traffic takes its server along, and 
   await using next = await Launched.start(folder.path, DRAIN, ...ports);
   const backMs = performance.now() - startMs;
   assert.deepEqual(await traffic.lost(), []);
-  assert.equal((await worker.value("work", "in progress")).length, 20);
-  assert.equal(await next.stop(), 0);
+  using again = new RemoteClient(next.remote);
+  await again.set(id, "in spite of all");
   console.log(
-    `launcher killed: drained, root free after ${Math.round(freeMs)} ms, ` +
-      `served again by another after ${Math.round(backMs)} ms`,
+    `launcher killed: drained for 2 s, root free after ${Math.round(freeMs)} ` +
+      `ms, served again by another after ${Math.round(backMs)} ms`,
   );
 });

@@ -62,6 +62,7 @@ export class Traffic implements Disposable {
   /** Keys whose Set or Done was answered with OK. */
   readonly acknowledged: string[] = [];
   readonly failures: Failures = new Failures();
+  readonly #address: string;
   readonly #local: LocalClient;
   readonly #remote: RemoteClient;
   readonly #running: Promise<void>[];
@@ -69,6 +70,7 @@ export class Traffic implements Disposable {
 
   /** Starts callers of both APIs. */
   constructor({ local, remote }: Launched, callers = 6) {
+    this.#address = remote;
     this.#local = new LocalClient(local, QUICK);
     this.#remote = new RemoteClient(remote, QUICK);
     this.#running = Array.from({ length: callers }, (_, i) => this.#publish(i));
@@ -94,8 +96,9 @@ export class Traffic implements Disposable {
   /** Whose value is not there, or is another one. */
   async lost(): Promise<string[]> {
     const lost: string[] = [];
+    using client = new RemoteClient(this.#address);
     for (const key of this.acknowledged) {
-      const { ready } = await this.#remote.get("traffic", key);
+      const { ready } = await client.get("traffic", key);
       const whole = ready instanceof Uint8Array &&
         Buffer.from(valueOf(key)).equals(ready);
       if (!whole) lost.push(key);
