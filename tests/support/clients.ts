@@ -4,7 +4,7 @@
  * @module
  */
 
-import "./client_guard.ts";
+import "../../src/rpc/transport/testing/client_guard.ts";
 import {
   Client,
   type ClientOptions,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import "./client_guard.ts";
 import * as grpc from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import { frameMessage, serializeParts, serializePreframed } from "../mod.ts";

@@ -1,18 +1,15 @@
 /**
  * Deno's HTTP/2 aborts the process when a peer's GOAWAY ends a session from
- * inside native code. The server has its cure in src/rpc/transport; the clients
- * of these tests live in a Deno too, and meet servers that stop.
+ * inside native code, or when frames are sent from there. The server has its
+ * cures; the clients of the tests live in a Deno too, and meet servers that stop.
  *
  * @module
  */
 
 import http2, { type ClientHttp2Session } from "node:http2";
-import { Connection } from "../../src/rpc/transport/connection.ts";
-import { deferClose } from "../../src/rpc/transport/deferred_close.ts";
-import {
-  sessionHandle,
-  sessionSocket,
-} from "../../src/rpc/transport/internals.ts";
+import { Connection } from "../connection.ts";
+import { deferClose } from "../deferred_close.ts";
+import { sessionHandle, sessionSocket } from "../internals.ts";
 
 type ServerSession = ConstructorParameters<typeof Connection>[0];
 
@@ -25,9 +22,18 @@ function guard(session: ClientHttp2Session): void {
   const socket = sessionSocket(both);
   if (!handle) throw new Error("this Deno hides the session's handle");
   const connection = new Connection(both, { handle, socket }, 0);
-  const { receive } = handle;
+  const { receive, sendPending, destroy } = handle;
   handle.receive = (data) => {
     connection.native(() => receive.call(handle, data));
+  };
+  handle.destroy = (...args) => {
+    connection.released = true;
+    destroy.apply(handle, args);
+  };
+  handle.sendPending = () => {
+    if (connection.released) return;
+    if (connection.insideNative) setImmediate(() => handle.sendPending());
+    else sendPending.call(handle);
   };
   deferClose(connection, (run) => run(), true);
 }

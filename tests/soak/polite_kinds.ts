@@ -1,0 +1,137 @@
+/**
+ * Clients that behave: a connection for each call, closed with GOAWAY.
+ *
+ * @module
+ */
+
+import {
+  GET,
+  HEARTBEAT,
+  idRequest,
+  SET,
+  setRequest,
+} from "../rude/messages.ts";
+import type { Answer } from "./lean_connection.ts";
+import {
+  asking,
+  caller,
+  type Kind,
+  LARGE_BYTES,
+  type Site,
+  SMALL_BYTES,
+} from "./site.ts";
+
+/** How often a client asks again for a value that is still loading. */
+const ATTEMPTS = 20;
+/** An `Empty` in a reply is gRPC's prefix and nothing else. */
+const PREFIX_BYTES = 5;
+/** `GetReply`'s fields, as tags of the wire. */
+const TAG = { assign: 0x12, loading: 0x1a, ready: 0x22 };
+const VALUE = new Uint8Array(SMALL_BYTES).fill(7);
+
+const remoteGet = asking(GET);
+const localGet = asking("/local.LocalCache/Get");
+const remoteHeartbeat = caller(HEARTBEAT);
+const remoteSet = caller(SET);
+const done = caller("/local.LocalCache/Done");
+const drop = caller("/local.LocalCache/Drop");
+const askSmall = remoteGet("small");
+const askLarge = remoteGet("large");
+
+function expectEmpty(what: string, { how, dataBytes }: Answer): void {
+  if (how === "answered" && dataBytes === PREFIX_BYTES) return;
+  throw new Error(`${what}: ${how} with ${dataBytes} bytes`);
+}
+
+/** The id, and the path where there is one, of an AssignReply or ReadyReply. */
+export function idAndPath(
+  what: string,
+  { how, head }: Answer,
+): { id: bigint; path: string } {
+  const tag = head[PREFIX_BYTES];
+  if (how !== "answered" || (tag !== TAG.assign && tag !== TAG.ready)) {
+    throw new Error(`${what}: ${how} with tag ${tag}`);
+  }
+  let at = PREFIX_BYTES + 1;
+  function varint(): bigint {
+    let value = 0n;
+    for (let shift = 0n;; shift += 7n) {
+      const octet = head[at++]!;
+      value |= BigInt(octet & 127) << shift;
+      if (octet < 128) return value;
+    }
+  }
+  const end = Number(varint()) + at;
+  at++;
+  const id = varint();
+  if (at >= end || head[at++] !== TAG.assign) return { id, path: "" };
+  const size = Number(varint());
+  return { id, path: new TextDecoder().decode(head.subarray(at, at + size)) };
+}
+
+async function hit(
+  site: Site,
+  ask: Uint8Array,
+  valueBytes: number,
+): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const { how, dataBytes, head } = await site.call(site.remotePort, ask);
+    if (how === "answered" && dataBytes > valueBytes) return;
+    if (how !== "answered" || head[PREFIX_BYTES] !== TAG.loading) {
+      throw new Error(`hit of ${valueBytes}: ${how} with ${dataBytes} bytes`);
+    }
+    // There is no room for it now, and the server says so.
+    site.tally.loading++;
+  }
+  throw new Error(`hit of ${valueBytes}: it never ceased to load`);
+}
+
+/** A value is made: assigned, heard of, set, and read. */
+async function remoteCycle(site: Site): Promise<void> {
+  const { remotePort: port } = site;
+  const key = `remote ${site.next()}`;
+  const { id } = idAndPath("Get", await site.call(port, remoteGet(key, true)));
+  const heard = await site.call(port, remoteHeartbeat(idRequest(id)));
+  expectEmpty("Heartbeat", heard);
+  const set = await site.call(port, remoteSet(setRequest(id, VALUE)));
+  expectEmpty("Set", set);
+  await hit(site, remoteGet(key), VALUE.length);
+}
+
+/** The same with a file: assigned, written, done, read, dropped. */
+async function localCycle(site: Site): Promise<void> {
+  const { localPort: port } = site;
+  const key = `local ${site.next()}`;
+  const work = idAndPath("Get", await site.call(port, localGet(key, true)));
+  await Deno.writeFile(work.path, VALUE);
+  expectEmpty("Done", await site.call(port, done(idRequest(work.id))));
+  const ready = idAndPath("Get", await site.call(port, localGet(key)));
+  expectEmpty("Drop", await site.call(port, drop(idRequest(ready.id))));
+}
+
+/** What these clients do, weighted. */
+export const POLITE_KINDS: readonly Kind[] = [
+  {
+    name: "hit of 1 KiB",
+    weight: 60,
+    isRude: false,
+    run: (site) => hit(site, askSmall, SMALL_BYTES),
+  },
+  {
+    name: "hit of 1 MiB",
+    weight: 10,
+    isRude: false,
+    run: (site) => hit(site, askLarge, LARGE_BYTES),
+  },
+  {
+    name: "heartbeat",
+    weight: 20,
+    isRude: false,
+    async run(site) {
+      const bytes = remoteHeartbeat(idRequest(site.heldId));
+      expectEmpty("Heartbeat", await site.call(site.remotePort, bytes));
+    },
+  },
+  { name: "remote cycle", weight: 6, isRude: false, run: remoteCycle },
+  { name: "local cycle", weight: 4, isRude: false, run: localCycle },
+];

@@ -1,0 +1,123 @@
+/**
+ * Clients that do not behave, at a small cost to themselves. What becomes of
+ * their connections is theirs to bear; it must not become the server's.
+ *
+ * @module
+ */
+
+import { headers, PREFACE, reset, settings } from "../rude/frames.ts";
+import { MALFORMATIONS } from "../rude/malformed_frames.ts";
+import { call, callFields, GET, get, SET } from "../rude/messages.ts";
+import { join } from "../rude/octets.ts";
+import { randomFrom } from "../rude/scale.ts";
+import { type LeanConnection, OPENING } from "./lean_connection.ts";
+import { COLD_VALUES, type Kind, NS, type Site } from "./site.ts";
+import { UploadFrames } from "./upload_frames.ts";
+
+/** Longer than anybody waits, shorter than the server's own limits. */
+const HOLD_MS = 3_000;
+/** Replies that a reader asks for and never takes. */
+const UNREAD = 8;
+const UPLOAD_BYTES = 2 * 1024 * 1024;
+/** As many streams as a burst opens and resets. */
+const BURST = 500;
+/** The same rubbish each time, so that a failure can be had again. */
+const random = randomFrom(4);
+
+const large = join(OPENING, get(1, NS, "large"));
+const upload = new UploadFrames(1, UPLOAD_BYTES);
+const resetFirst = reset(1);
+const burst = join(
+  OPENING,
+  ...Array.from({ length: BURST }, (_, i) => {
+    const stream = 2 * i + 1;
+    return join(headers(stream, callFields(GET)), reset(stream));
+  }),
+);
+const malformed = MALFORMATIONS.map(({ sent }) =>
+  join(PREFACE, settings(), sent)
+);
+
+function rude(
+  name: string,
+  weight: number,
+  visit: (connection: LeanConnection, site: Site) => Promise<unknown>,
+): Kind {
+  return {
+    name,
+    weight,
+    isRude: true,
+    async run(site) {
+      const connection = await site.connect(site.remotePort, true);
+      const stays = await visit(connection, site);
+      if (stays !== true) connection[Symbol.dispose]();
+    },
+  };
+}
+
+async function readSome(connection: LeanConnection): Promise<void> {
+  while (connection.dataBytes === 0 && connection.ended === undefined) {
+    if (!await connection.read()) return;
+  }
+}
+
+/** Asks for values of its own, and looks away. */
+function neverReads(site: Site): Uint8Array {
+  const first = site.next() * UNREAD;
+  return join(
+    OPENING,
+    ...Array.from(
+      { length: UNREAD },
+      (_, i) => get(2 * i + 1, NS, `cold ${(first + i) % COLD_VALUES}`),
+    ),
+  );
+}
+
+function garbage(): Uint8Array {
+  const rubbish = Uint8Array.from({ length: 200 }, () => random() * 256);
+  return join(OPENING, call(1, random() < 0.5 ? GET : SET, rubbish));
+}
+
+/** What these clients do, weighted. */
+export const RUDE_KINDS: readonly Kind[] = [
+  rude("RST_STREAM in mid-reply", 4, async (connection) => {
+    await connection.write(large);
+    await readSome(connection);
+    await connection.write(resetFirst);
+  }),
+  rude("closed in mid-reply", 4, async (connection) => {
+    await connection.write(large);
+    await readSome(connection);
+  }),
+  rude("never reads", 2, async (connection, site) => {
+    await connection.write(neverReads(site));
+    site.hold(connection, HOLD_MS);
+    return true;
+  }),
+  rude("killed in mid-upload", 3, async (connection, site) => {
+    await connection.write(OPENING);
+    connection.beginCall();
+    await upload.send(connection, site.heldId, UPLOAD_BYTES / 2);
+  }),
+  rude("garbage protobuf", 5, async (connection) => {
+    await connection.write(garbage());
+    await connection.answer();
+  }),
+  rude("malformed frames", 5, async (connection, site) => {
+    await connection.write(malformed[site.next() % malformed.length]!);
+    await connection.read();
+  }),
+  rude("a call broken off anywhere", 3, async (connection) => {
+    const length = Math.floor(random() * large.length);
+    await connection.write(large.subarray(0, length));
+  }),
+  rude("half a preface", 2, async (connection, site) => {
+    await connection.write(PREFACE.subarray(0, 12));
+    site.hold(connection, HOLD_MS);
+    return true;
+  }),
+  rude("500 streams opened and reset", 1, async (connection) => {
+    await connection.write(burst);
+    await connection.read();
+  }),
+];
