@@ -121,8 +121,9 @@ Deno.test("a stop lets running work be published, and gives out no more", async 
     const set = await remote.assigned(NS, "set");
     const done = await local.assigned(NS, "done");
     const stopped = server.stop();
+    let asked = 0;
     await until(
-      () => remote.get(NS, "no more"),
+      () => remote.get(NS, `no more ${asked++}`),
       ({ entryStatus, assign }) => {
         // It was asked before the stop arrived: give it back at once.
         if (assign) void remote.set(assign.id, "given back");

@@ -75,7 +75,7 @@ Deno.test("a server with few descriptors outlives a crowd of idle connections", 
   const connect = () =>
     Deno.connect({ hostname: hostname!, port: Number(port) });
   const newcomer = async () => {
-    const connection = await connect();
+    const connection = await within("a newcomer", connect());
     const answered = await isAnswered(connection);
     close(connection);
     return answered;
