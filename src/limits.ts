@@ -65,8 +65,8 @@ export const UNCOUNTED_VALUE_BYTES = 4 * KIB;
 /** Below this a budget would not let a single large value pass beside the others. */
 export const MIN_MEMORY_BUDGET_BYTES = 16 * MIB;
 
-/** Entries at rest that the table remembers: about 400 bytes each. */
-export const MAX_RESTING_ENTRIES = 32_768;
+/** Entries at rest that the table remembers: about 1 KiB each, 16 MiB in all. */
+export const MAX_RESTING_ENTRIES = 16_384;
 /** Assignments in memory, about 500 bytes each; above it: Unassigned. */
 export const MAX_ASSIGNMENTS = 100_000;
 /**

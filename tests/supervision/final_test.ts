@@ -24,7 +24,7 @@ Deno.test("a port that is taken is said and not tried again", async () => {
   await using launched = Launched.spawn(folder.path, "-l", address);
   assert.equal((await launched.program.exit()).code, 1);
   const said = await launched.program.stderr.toEnd();
-  assert.match(said, /larder: cannot listen on [^\n]+\n$/);
+  assert.match(said, /^larder: cannot listen on [^\n]+\n$/);
   assert(said.includes(address), said);
   assert(!said.includes("started again"), said);
 });
