@@ -33,9 +33,12 @@ async function serving(
   ...args: string[]
 ): Promise<void> {
   await using server = await start(root, ...args);
-  using local = new LocalClient(server.local);
-  using remote = new RemoteClient(server.remote);
-  await run(local, remote);
+  {
+    // Closed before the stop: Deno's HTTP/2 client may abort on a late GOAWAY.
+    using local = new LocalClient(server.local);
+    using remote = new RemoteClient(server.remote);
+    await run(local, remote);
+  }
   assert.equal(await server.stop(), 0, server.stderr);
 }
 
@@ -115,11 +118,16 @@ Deno.test("after the grace an abandoned assignment goes to the next", async () =
 
 Deno.test("a stop lets running work be published, and gives out no more", async () => {
   await withRoot(async (root) => {
-    await using server = await start(root, "--drain-timeout", "60s");
+    const lease = ["--heartbeat-interval", "1s", "--heartbeat-timeout", "5s"];
+    const limit = ["--drain-timeout", "60s"];
+    await using server = await start(root, ...lease, ...limit);
     using local = new LocalClient(server.local);
     using remote = new RemoteClient(server.remote);
     const set = await remote.assigned(NS, "set");
     const done = await local.assigned(NS, "done");
+    // Keeps the stop waiting until its lease ends: by then the clients are
+    // closed, for Deno's HTTP/2 client may abort on a late GOAWAY.
+    await remote.assigned(NS, "abandoned");
     const stopped = server.stop();
     let asked = 0;
     await until(
@@ -135,6 +143,8 @@ Deno.test("a stop lets running work be published, and gives out no more", async 
     await local.done(done.id);
     assert.equal(textOf(await remote.value(NS, "done")), "by done");
     await remote.set(set.id, "by set");
+    local.close();
+    remote.close();
     assert.equal(await stopped, 0, server.stderr);
     await serving(root, async (_, remote) => {
       assert.equal(textOf(await remote.value(NS, "set")), "by set");
