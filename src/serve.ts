@@ -18,7 +18,7 @@ import { StartError } from "./errors.ts";
 import type { RunningServer } from "./launch/running_server.ts";
 import { CONNECTION_BUDGET_BYTES, MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
-import { listen, type Listener } from "./rpc/listener.ts";
+import { listen } from "./rpc/listener.ts";
 import { localService } from "./rpc/local_service.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
@@ -85,7 +85,6 @@ export async function serve(
       }),
     remote: () => remoteService(engine, { heartbeatIntervalMs }),
   };
-  const listeners: Listener[] = [];
   async function answer(
     address: Config["local"],
     service: () => Service,
@@ -97,17 +96,16 @@ export async function serve(
       maxMessageBytes: config.maxMessageBytes,
       transport,
     });
-    listeners.push(listener);
     stack.defer(() => listener.close(CLOSE_LIMIT_MS));
     return listener.address;
   }
   const localAddress = await answer(config.local, services.local);
   const remoteAddress = await answer(config.remote, services.remote);
-  await lock.update({
-    ...served,
+  const addresses = {
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(remoteAddress === undefined ? {} : { remoteAddress }),
-  });
+  };
+  await lock.update({ ...served, ...addresses });
 
   const sweeper = new Sweeper({ engine, manifest, blobs, clock, warn });
   stack.defer(() => sweeper.close());
@@ -117,8 +115,7 @@ export async function serve(
   const closed = Promise.withResolvers<void>();
   let draining = false;
   return {
-    ...(localAddress === undefined ? {} : { localAddress }),
-    ...(remoteAddress === undefined ? {} : { remoteAddress }),
+    ...addresses,
     closed: closed.promise,
     async drain() {
       if (draining) return await closed.promise;

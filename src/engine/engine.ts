@@ -113,8 +113,9 @@ export class Engine {
   }
 
   /**
-   * Submits a request, which becomes the engine's own; `onReply` is called exactly once, possibly before this
-   * returns, unless the request is cancelled before.
+   * Submits a request, which becomes the engine's own; `onReply` is called
+   * exactly once, possibly before this returns, unless the request is
+   * cancelled before.
    */
   submit(request: Submission, onReply: OnReply, owner: object = this): Ticket {
     const ticket = ++this.#ticket;

@@ -6,12 +6,11 @@
 
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Engine } from "../engine/engine.ts";
-import { entryKey } from "../engine/entry_key.ts";
 import type { Reply } from "../table/types.ts";
 import { loadService } from "./protos.ts";
 import type { Service } from "./service.ts";
-import { encodeEmpty, unary } from "./unary.ts";
-import { EMPTY, type GetRequest, type IdRequest } from "./wire.ts";
+import { byId, decodeGet, unary } from "./unary.ts";
+import { EMPTY, type GetRequest } from "./wire.ts";
 import type { LocalGetReply } from "./wire.ts";
 
 /** What the service needs to know beside the engine. */
@@ -53,26 +52,12 @@ export function localService(
 
   const implementation: UntypedServiceImplementation = {
     get: unary<GetRequest, LocalGetReply>(engine, {
-      decode: ({ namespace, key, assign }) => ({
-        kind: "get",
-        api: "local",
-        entry: entryKey(namespace, key),
-        assign,
-      }),
+      decode: decodeGet("local"),
       encode: encodeGet,
     }),
-    heartbeat: unary<IdRequest, object>(engine, {
-      decode: ({ id }) => ({ kind: "heartbeat", id }),
-      encode: encodeEmpty,
-    }),
-    done: unary<IdRequest, object>(engine, {
-      decode: ({ id }) => ({ kind: "done", id }),
-      encode: encodeEmpty,
-    }),
-    drop: unary<IdRequest, object>(engine, {
-      decode: ({ id }) => ({ kind: "drop", id }),
-      encode: encodeEmpty,
-    }),
+    heartbeat: byId(engine, "heartbeat"),
+    done: byId(engine, "done"),
+    drop: byId(engine, "drop"),
   };
   const definition = loadService("local.proto", "local.LocalCache");
   return { definition, implementation };

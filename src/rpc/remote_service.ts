@@ -7,13 +7,12 @@
 import type { Buffer } from "node:buffer";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Engine } from "../engine/engine.ts";
-import { entryKey } from "../engine/entry_key.ts";
 import type { Reply } from "../table/types.ts";
 import { loadService } from "./protos.ts";
 import type { Service } from "./service.ts";
 import { serializeParts } from "./transport/mod.ts";
-import { encodeEmpty, unary } from "./unary.ts";
-import { EMPTY, type GetRequest, type IdRequest } from "./wire.ts";
+import { byId, decodeGet, encodeEmpty, unary } from "./unary.ts";
+import { EMPTY, type GetRequest } from "./wire.ts";
 import type { RemoteGetReply, SetRequest } from "./wire.ts";
 
 /** What the service needs to know beside the engine. */
@@ -51,18 +50,10 @@ export function remoteService(
 
   const implementation: UntypedServiceImplementation = {
     get: unary<GetRequest, RemoteGetReply>(engine, {
-      decode: ({ namespace, key, assign }) => ({
-        kind: "get",
-        api: "remote",
-        entry: entryKey(namespace, key),
-        assign,
-      }),
+      decode: decodeGet("remote"),
       encode: encodeGet,
     }),
-    heartbeat: unary<IdRequest, object>(engine, {
-      decode: ({ id }) => ({ kind: "heartbeat", id }),
-      encode: encodeEmpty,
-    }),
+    heartbeat: byId(engine, "heartbeat"),
     set: unary<SetRequest, object>(engine, {
       decode: ({ id, value }) => ({ kind: "set", id, value }),
       encode: encodeEmpty,

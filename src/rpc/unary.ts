@@ -8,11 +8,12 @@
 import type { handleUnaryCall } from "@grpc/grpc-js";
 import type { Grant } from "../engine/admission.ts";
 import type { Engine, Submission } from "../engine/engine.ts";
-import type { Reply } from "../table/types.ts";
+import { entryKey } from "../engine/entry_key.ts";
+import type { Api, Reply } from "../table/types.ts";
 import { toGrpcError } from "./status.ts";
 import { Malformed } from "./strict_wire.ts";
 import { connectionOf } from "./transport/mod.ts";
-import { EMPTY, type Empty } from "./wire.ts";
+import { EMPTY, type Empty, type GetRequest, type IdRequest } from "./wire.ts";
 
 /** How a call becomes a submission, and a reply becomes a message. */
 export interface Unary<Request, Response> {
@@ -51,6 +52,29 @@ export function unary<Request, Response>(
     // Emitted after success too, but then the engine knows the ticket no more.
     call.on("cancelled", () => engine.cancel(ticket));
   };
+}
+
+/** How a Get of either service becomes a submission. */
+export function decodeGet(
+  api: Api,
+): (request: GetRequest) => Submission {
+  return ({ namespace, key, assign }) => ({
+    kind: "get",
+    api,
+    entry: entryKey(namespace, key),
+    assign,
+  });
+}
+
+/** Makes the handler of a method that takes an id and is answered with `Empty`. */
+export function byId(
+  engine: Engine,
+  kind: "heartbeat" | "done" | "drop",
+): handleUnaryCall<IdRequest, Empty> {
+  return unary(engine, {
+    decode: ({ id }) => ({ kind, id }),
+    encode: encodeEmpty,
+  });
 }
 
 /** The reply of everything that is answered with `Empty`. */
