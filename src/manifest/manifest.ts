@@ -15,13 +15,72 @@ export interface Expected {
   readonly id: Id | undefined;
 }
 
-/** A page of rows. */
+/** A page of what is asked for. */
 export interface Page<T> {
-  /** The rows of this page. */
+  /** What is on this page. */
   readonly items: readonly T[];
   /** Where the next page starts; absent on the last. */
   readonly cursor?: string;
 }
+
+/** What a namespace's ready entries take on disk. */
+export interface NamespaceUsage {
+  /** The namespace. */
+  readonly namespace: string;
+  /** How many are ready: at least one. */
+  readonly entries: number;
+  /** Their sizes in bytes; an entry that has not been measured counts as 0. */
+  readonly bytes: number;
+}
+
+/** A ready entry and when it was used last. */
+export interface AgedEntry extends EntryKey {
+  /** Length of its value in bytes; absent where nobody has measured it. */
+  readonly size?: number;
+  /** Wall clock. */
+  readonly accessedMs: number;
+}
+
+/** A use of a ready entry. */
+export interface Use {
+  /** What was used. */
+  readonly entry: EntryKey;
+  /** Wall clock. */
+  readonly accessedMs: number;
+  /** A path to it was given out. */
+  readonly handed: boolean;
+}
+
+/** An entry for people to look at. */
+export interface EntryInfo extends EntryKey {
+  /** The status. */
+  readonly status: Row["status"];
+  /** Length of its value in bytes, as far as it is known. */
+  readonly size?: number;
+  /** SHA-256 of its value, lower-case hex, as far as it is known. */
+  readonly sha256?: string;
+  /** When it was published, by the wall clock. */
+  readonly createdMs?: number;
+  /** When it was used last, by the wall clock. */
+  readonly accessedMs?: number;
+}
+
+/** Which page of a namespace's entries. */
+export interface PageOptions {
+  /** At most so many items; a page may hold fewer, even none, and not be the last. */
+  readonly limit: number;
+  /** Of the page before. */
+  readonly cursor?: string;
+}
+
+/** Which page of a namespace's ready entries. */
+export interface OldestOptions extends PageOptions {
+  /** Leaves out what was handed out at or after this time of the wall clock. */
+  readonly handedBeforeMs?: number;
+}
+
+/** Uses that one {@linkcode Manifest.touch} takes: some 10 ms, which others wait for. */
+export const MAX_USES = 1_000;
 
 /**
  * The rows, with compare-and-set transitions. Every promise settles only when
@@ -49,7 +108,10 @@ export interface Manifest extends AsyncDisposable {
   ): Promise<true | Row | undefined>;
   /** Writes a captured file's digest to its loading row. False: it is not as expected. */
   record(entry: EntryKey, id: Id, digest: Digest): Promise<boolean>;
-  /** Makes the loading row of `id` ready. False: it is not as expected. */
+  /**
+   * Makes the loading row of `id` ready, used now, and handed out now where it
+   * had a staging file. False: it is not as expected.
+   */
   publish(entry: EntryKey, id: Id, digest: Digest): Promise<boolean>;
   /** Gives a ready row of the original server its id and digest. False: it has them already. */
   complete(entry: EntryKey, id: Id, digest: Digest): Promise<boolean>;
@@ -63,6 +125,33 @@ export interface Manifest extends AsyncDisposable {
   stale(beforeWallMs: number, cursor?: string): Promise<Page<Row>>;
   /** The blob names (64 hex digits) of a namespace's rows, a page at a time. */
   names(namespace: string, cursor?: string): Promise<Page<string>>;
+  /** What is ready, by namespace: exact, and at once however many entries there are. */
+  usage(): Promise<readonly NamespaceUsage[]>;
+  /**
+   * A namespace's ready entries, least recently used first, a page at a time.
+   * Those without an access time are left out: `measure` gives them one.
+   */
+  oldest(namespace: string, options: OldestOptions): Promise<Page<AgedEntry>>;
+  /**
+   * Writes down uses, all in one transaction. Times never go back; entries
+   * that are not ready are left alone. Rejects with a `RangeError` above
+   * {@linkcode MAX_USES}: the caller splits them.
+   */
+  touch(uses: readonly Use[]): Promise<void>;
+  /** Ready rows without a size or an access time (the original server's), a page at a time. */
+  unmeasured(cursor?: string): Promise<Page<EntryKey>>;
+  /**
+   * Gives such a row what its file says, as far as the row does not know it.
+   * The digest stays unknown. False: there is nothing to do.
+   */
+  measure(
+    entry: EntryKey,
+    found: { readonly size: number; readonly accessedMs: number },
+  ): Promise<boolean>;
+  /** The entries of a namespace, of every status, by key, a page at a time. */
+  list(namespace: string, options: PageOptions): Promise<Page<EntryInfo>>;
+  /** One of them. */
+  stat(entry: EntryKey): Promise<EntryInfo | undefined>;
   /** Writes what is pending, closes the store; idempotent. */
   close(): Promise<void>;
 }

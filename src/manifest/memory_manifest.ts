@@ -7,56 +7,28 @@
 
 import { LarderError } from "../errors.ts";
 import type { Assignment, Digest, EntryKey, Id, Row } from "../table/types.ts";
-import type { Expected, Manifest, Page } from "./manifest.ts";
+import {
+  type AgedEntry,
+  type EntryInfo,
+  type Expected,
+  type Manifest,
+  MAX_USES,
+  type NamespaceUsage,
+  type OldestOptions,
+  type Page,
+  type PageOptions,
+  type Use,
+} from "./manifest.ts";
+import {
+  infoOfStored,
+  MemoryRows,
+  rowOfStored,
+  sizeOf,
+  type StoredRow,
+} from "./memory_rows.ts";
 
 /** Rows of a page: few, so that tests see more than one. */
 const PAGE_ROWS = 100;
-
-/** A row as it rests; what a status does not use is absent. */
-interface StoredRow extends EntryKey {
-  readonly status: Row["status"];
-  readonly id?: Id;
-  readonly staging?: string;
-  readonly digest?: Digest;
-  /** Since when it is loading under its id, or evicting. */
-  readonly assignedMs: number;
-  /** Counts insertions: what SQLite orders by where times are equal. */
-  readonly order: number;
-}
-
-/** The rows: what outlives a {@linkcode MemoryManifest}, as the file does the other. */
-export class MemoryRows {
-  /** By entry name. */
-  readonly byName: Map<string, StoredRow> = new Map();
-  /** The entry that carries an id. */
-  readonly nameById: Map<Id, string> = new Map();
-  /** Whether a manifest was opened on these rows. */
-  served = false;
-  #order = 0;
-
-  /** The place of the next row in the order of insertions. */
-  nextOrder(): number {
-    return ++this.#order;
-  }
-
-  /** Writes a row. Fails, like the unique index, when another has its id. */
-  put(row: StoredRow): void {
-    const { id, name } = row;
-    if (id !== undefined && (this.nameById.get(id) ?? name) !== name) {
-      throw new LarderError("manifest-failed", "The manifest refused a change");
-    }
-    this.delete(name);
-    this.byName.set(name, row);
-    if (id !== undefined) this.nameById.set(id, name);
-  }
-
-  /** Removes a row. */
-  delete(name: string): void {
-    const id = this.byName.get(name)?.id;
-    if (id !== undefined) this.nameById.delete(id);
-    this.byName.delete(name);
-  }
-}
 
 /** What a {@linkcode MemoryManifest} needs. */
 export interface MemoryManifestOptions {
@@ -134,8 +106,13 @@ export class MemoryManifest implements Manifest {
   /** {@inheritDoc Manifest.publish} */
   publish(entry: EntryKey, id: Id, digest: Digest): Promise<boolean> {
     return this.#change(entry, { status: "loading", id }, (row) => {
-      const { staging: _, ...kept } = row;
-      this.rows.put({ ...kept, status: "ready", digest });
+      const { staging, ...kept } = row;
+      const now = this.#wallMs();
+      this.rows.put({
+        ...kept,
+        ...(staging !== undefined && { handedMs: now }),
+        ...{ status: "ready", digest, createdMs: now, accessedMs: now },
+      });
     });
   }
 
@@ -144,7 +121,8 @@ export class MemoryManifest implements Manifest {
     return this.#run(() => {
       const row = this.rows.byName.get(entry.name);
       if (row?.status !== "ready" || row.digest) return false;
-      this.rows.put({ ...row, id, digest });
+      const now = this.#wallMs();
+      this.rows.put({ ...row, id, digest, createdMs: now, accessedMs: now });
       return true;
     });
   }
@@ -164,27 +142,143 @@ export class MemoryManifest implements Manifest {
 
   /** {@inheritDoc Manifest.unsettled} */
   unsettled(cursor?: string): Promise<Page<Row>> {
-    return this.#page((row) => row.status !== "ready", cursor);
+    return this.#page(cursor, {
+      rows: () => this.#where((row) => row.status !== "ready"),
+      position: assignedPosition,
+      item: rowOfStored,
+    });
   }
 
   /** {@inheritDoc Manifest.stale} */
   stale(beforeWallMs: number, cursor?: string): Promise<Page<Row>> {
-    return this.#page(
-      (row) => row.status === "loading" && row.assignedMs < beforeWallMs,
-      cursor,
-    );
+    return this.#page(cursor, {
+      rows: () =>
+        this.#where((row) =>
+          row.status === "loading" && row.assignedMs < beforeWallMs
+        ),
+      position: assignedPosition,
+      item: rowOfStored,
+    });
   }
 
   /** {@inheritDoc Manifest.names} */
-  names(namespace: string, cursor = ""): Promise<Page<string>> {
+  names(namespace: string, cursor?: string): Promise<Page<string>> {
+    return this.#page(cursor, {
+      rows: () => this.#where((row) => row.namespace === namespace),
+      position: ({ name }) => name,
+      item: ({ name }) => name.slice(namespace.length + 1),
+    });
+  }
+
+  /** {@inheritDoc Manifest.usage} */
+  usage(): Promise<readonly NamespaceUsage[]> {
     return this.#run(() => {
-      const names = [...this.rows.byName.values()]
-        .filter((row) => row.namespace === namespace)
-        .map((row) => row.name.slice(namespace.length + 1))
-        .filter((name) => name > cursor).sort();
-      const items = names.slice(0, PAGE_ROWS);
-      const last = names.length > PAGE_ROWS ? items.at(-1) : undefined;
-      return last === undefined ? { items } : { items, cursor: last };
+      const all = new Map<string, NamespaceUsage>();
+      for (const row of this.#where((row) => row.status === "ready")) {
+        const { namespace } = row;
+        const { entries, bytes } = all.get(namespace) ??
+          { entries: 0, bytes: 0 };
+        all.set(namespace, {
+          namespace,
+          entries: entries + 1,
+          bytes: bytes + (sizeOf(row) ?? 0),
+        });
+      }
+      return [...all.values()].sort((a, b) =>
+        a.namespace < b.namespace ? -1 : 1
+      );
+    });
+  }
+
+  /** {@inheritDoc Manifest.oldest} */
+  oldest(
+    namespace: string,
+    { limit, handedBeforeMs = Infinity, cursor }: OldestOptions,
+  ): Promise<Page<AgedEntry>> {
+    return this.#page(cursor, {
+      rows: () =>
+        this.#where((row) =>
+          row.status === "ready" && row.namespace === namespace &&
+          row.accessedMs !== undefined &&
+          (row.handedMs ?? -Infinity) < handedBeforeMs
+        ),
+      position: ({ accessedMs = 0, order }) => position(accessedMs, order),
+      item: (row) => {
+        const size = sizeOf(row);
+        return {
+          ...keyOf(row),
+          ...(size !== undefined && { size }),
+          accessedMs: row.accessedMs ?? 0,
+        };
+      },
+      limit,
+    });
+  }
+
+  /** {@inheritDoc Manifest.touch} */
+  touch(uses: readonly Use[]): Promise<void> {
+    return this.#run(() => {
+      if (uses.length > MAX_USES) {
+        throw new RangeError(`Cannot touch more than ${MAX_USES} entries`);
+      }
+      for (const { entry, accessedMs, handed } of uses) {
+        const row = this.rows.byName.get(entry.name);
+        if (row?.status !== "ready") continue;
+        const atMs = Math.floor(accessedMs);
+        this.rows.put({
+          ...row,
+          accessedMs: Math.max(row.accessedMs ?? atMs, atMs),
+          ...(handed && { handedMs: Math.max(row.handedMs ?? atMs, atMs) }),
+        });
+      }
+    });
+  }
+
+  /** {@inheritDoc Manifest.unmeasured} */
+  unmeasured(cursor?: string): Promise<Page<EntryKey>> {
+    return this.#page(cursor, {
+      rows: () => this.#where(isUnmeasured),
+      position: ({ order }) => position(0, order),
+      item: keyOf,
+    });
+  }
+
+  /** {@inheritDoc Manifest.measure} */
+  measure(
+    entry: EntryKey,
+    found: { readonly size: number; readonly accessedMs: number },
+  ): Promise<boolean> {
+    return this.#run(() => {
+      const row = this.rows.byName.get(entry.name);
+      if (!row || !isUnmeasured(row)) return false;
+      this.rows.put({
+        ...row,
+        measured: sizeOf(row) ?? found.size,
+        accessedMs: row.accessedMs ?? Math.floor(found.accessedMs),
+      });
+      return true;
+    });
+  }
+
+  /** {@inheritDoc Manifest.list} */
+  list(
+    namespace: string,
+    { limit, cursor }: PageOptions,
+  ): Promise<Page<EntryInfo>> {
+    return this.#page(cursor, {
+      rows: () => this.#where((row) => row.namespace === namespace),
+      // One digit in front: the first cursor, the empty text, is no position.
+      position: ({ key }) => `0${key.toHex()}`,
+      item: infoOfStored,
+      limit,
+    });
+  }
+
+  /** {@inheritDoc Manifest.stat} */
+  stat(entry: EntryKey): Promise<EntryInfo | undefined> {
+    return this.#run(() => {
+      const stored = this.rows.byName.get(entry.name);
+      return stored && infoOfStored(stored);
     });
   }
 
@@ -239,40 +333,50 @@ export class MemoryManifest implements Manifest {
 
   #row(name: string): Row | undefined {
     const stored = this.rows.byName.get(name);
-    if (!stored) return undefined;
-    const { assignedMs: _assignedMs, order: _order, ...row } = stored;
-    if (row.status === "loading") return { ...row, status: "loading" };
-    const { staging: _staging, ...settled } = row;
-    if (row.status === "ready") return { ...settled, status: "ready" };
-    const { digest: _digest, ...evicting } = settled;
-    return { ...evicting, status: "evicting" };
+    return stored && rowOfStored(stored);
   }
 
-  #page(
-    wanted: (row: StoredRow) => boolean,
-    cursor = "",
-  ): Promise<Page<Row>> {
+  #where(wanted: (row: StoredRow) => boolean): StoredRow[] {
+    return [...this.rows.byName.values()].filter(wanted);
+  }
+
+  #page<T>(
+    cursor: string | undefined,
+    { rows, position, item, limit = PAGE_ROWS }: {
+      readonly rows: () => StoredRow[];
+      /** Where a row stands among its like: sorts as text. */
+      readonly position: (row: StoredRow) => string;
+      readonly item: (row: StoredRow) => T;
+      readonly limit?: number;
+    },
+  ): Promise<Page<T>> {
     return this.#run(() => {
-      const rows = [...this.rows.byName.values()]
-        .filter((row) => wanted(row) && position(row) > cursor)
+      const after = rows()
+        .filter((row) => position(row) > (cursor ?? ""))
         .sort((a, b) => position(a) < position(b) ? -1 : 1);
-      const items = rows.slice(0, PAGE_ROWS);
-      const last = rows.length > PAGE_ROWS ? items.at(-1) : undefined;
-      const page = {
-        items: items.map((row) => this.#row(row.name)).filter(isRow),
-      };
-      return last === undefined ? page : { ...page, cursor: position(last) };
+      const found = after.slice(0, Math.min(limit, PAGE_ROWS));
+      const items = found.map(item);
+      const last = after.length > found.length ? found.at(-1) : undefined;
+      return last === undefined ? { items } : { items, cursor: position(last) };
     });
   }
 }
 
-/** Where a row stands among its like: sorts as text. */
-function position({ assignedMs, order }: StoredRow): string {
-  const digits = (value: number) =>
-    String(Math.max(0, value)).padStart(16, "0");
-  return `${digits(assignedMs)}:${digits(order)}`;
+function assignedPosition({ assignedMs, order }: StoredRow): string {
+  return position(assignedMs, order);
 }
 
-function isRow(row: Row | undefined): row is Row {
-  return row !== undefined;
+function position(atMs: number, order: number): string {
+  const digits = (value: number) =>
+    String(Math.max(0, value)).padStart(16, "0");
+  return `${digits(atMs)}:${digits(order)}`;
+}
+
+function keyOf({ name, namespace, key }: EntryKey): EntryKey {
+  return { name, namespace, key };
+}
+
+function isUnmeasured(row: StoredRow): boolean {
+  return row.status === "ready" &&
+    (sizeOf(row) === undefined || row.accessedMs === undefined);
 }

@@ -71,6 +71,8 @@ export type Row =
       readonly id?: Id;
       /** Absent in rows of the original server, until first use. */
       readonly digest?: Digest;
+      /** When a path to it was given out last, by the wall clock; absent: never. */
+      readonly handedMs?: number;
     }
     | { readonly status: "evicting"; readonly id?: Id }
   );
