@@ -75,9 +75,37 @@ export type Operation =
     status: StatusCode,
     id: MaybeId,
   ]
+  | readonly [
+    "measure",
+    namespace: string,
+    keyBytes: number,
+    size: number,
+    accessedMs: number,
+  ]
+  | readonly ["stat", namespace: string, keyBytes: number]
+  /** `keyBytes` of all the uses: their keys lie one after the other. */
+  | readonly ["touch", uses: readonly PackedUse[], keyBytes: number]
+  | readonly ["usage"]
+  | readonly [
+    "oldest",
+    namespace: string,
+    cursor: string | null,
+    limit: number,
+    handedBeforeMs: number,
+  ]
+  | readonly ["unmeasured", cursor: string | null]
+  | readonly ["list", namespace: string, cursor: string | null, limit: number]
   | readonly ["unsettled", cursor: string | null]
   | readonly ["stale", beforeMs: number, cursor: string | null]
   | readonly ["names", namespace: string, cursor: string | null];
+
+/** One of the uses of a `touch`. */
+export type PackedUse = readonly [
+  namespace: string,
+  keyBytes: number,
+  accessedMs: number,
+  handed: boolean,
+];
 
 /** The part of a row that whoever asked by key does not know yet. */
 export type RowState = readonly [
@@ -86,18 +114,50 @@ export type RowState = readonly [
   staging: string | null,
   size: number | null,
   sha256: string | null,
+  handedMs: number | null,
 ];
 
-/** A row found by something else than its key. */
-export interface FoundRow {
+/** What people want to know of a row. */
+export type RowInfo = readonly [
+  status: StatusCode,
+  size: number | null,
+  sha256: string | null,
+  createdMs: number | null,
+  accessedMs: number | null,
+];
+
+/** A namespace, how many of its entries are ready, and their bytes. */
+export type Usage = readonly [
+  namespace: string,
+  entries: number,
+  bytes: number,
+];
+
+/** The key of a row found by something else. */
+export interface FoundKey {
   readonly namespace: string;
   readonly key: Uint8Array;
   /** SHA-256 of the key, hex. */
   readonly hash: string;
+}
+
+/** A row found by something else than its key. */
+export interface FoundRow extends FoundKey {
   readonly state: RowState;
 }
 
-/** A page of rows or names; no cursor on the last one. */
+/** A ready row found by its age. */
+export interface FoundAged extends FoundKey {
+  readonly size: number | null;
+  readonly accessedMs: number;
+}
+
+/** A row found for people. */
+export interface FoundInfo extends FoundKey {
+  readonly info: RowInfo;
+}
+
+/** A page of what was asked for; no cursor on the last one. */
 export interface PageOf<T> {
   readonly items: readonly T[];
   readonly cursor: string | null;
@@ -117,7 +177,12 @@ export type Outcome =
   | null
   | RowState
   | FoundRow
+  | RowInfo
+  | readonly Usage[]
   | PageOf<FoundRow>
+  | PageOf<FoundAged>
+  | PageOf<FoundKey>
+  | PageOf<FoundInfo>
   | PageOf<string>
   | OperationFault;
 

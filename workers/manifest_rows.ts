@@ -7,56 +7,32 @@
 
 import { sha256Hex } from "./digest.ts";
 import {
-  type FoundRow,
-  type Operation,
-  type Outcome,
-  type PageOf,
-  type RowState,
-  STATUS,
+  agedKey,
+  BEFORE_ALL,
+  foundInfo,
+  foundKey,
+  foundRow,
+  integer,
+  page,
+  position,
+  rowInfo,
+  rowState,
+} from "./manifest_found.ts";
+import type {
+  FoundAged,
+  FoundRow,
+  Operation,
+  Outcome,
+  PackedUse,
+  PageOf,
+  RowState,
+  Usage,
 } from "./manifest_protocol.ts";
-import type { Database, Statement, Value, Values } from "./sqlite.ts";
+import { SQL } from "./manifest_sql.ts";
+import type { Database, Statement, Values } from "./sqlite.ts";
 
 /** Rows of a page: about a millisecond of work, which the next batch waits for. */
-export const PAGE_ROWS = 500;
-
-const STATE = "status, id, staging, size, lower(hex(sha256))";
-const BY_KEY = "WHERE namespace = ? AND key = ?";
-
-// `status IS NOT 1` is what the partial index is made of; SQLite takes it only
-// when the query repeats it word for word.
-const AFTER_CURSOR =
-  "status IS NOT 1 AND (assigned_ms, rowid) > (?, ?) ORDER BY assigned_ms, rowid LIMIT ?";
-const FOUND = `assigned_ms, rowid, namespace, CAST(key AS BLOB), ${STATE}`;
-
-/** Every statement; exported so that a test can ask for their plans. */
-export const SQL = {
-  find: `SELECT ${STATE} FROM manifest ${BY_KEY}`,
-  findId: `SELECT ${FOUND} FROM manifest WHERE id = ? AND status IN (0, 1)`,
-  claim:
-    "INSERT INTO manifest(namespace, key, status, id, staging, assigned_ms) " +
-    "VALUES(?, ?, 0, ?, ?, ?) ON CONFLICT(namespace, key) DO NOTHING",
-  reassign:
-    "UPDATE manifest SET id = ?, staging = ?, assigned_ms = ?, size = NULL, sha256 = NULL " +
-    `${BY_KEY} AND status = 0 AND status = ? AND id IS ?`,
-  record: "UPDATE manifest SET size = ?, sha256 = unhex(?) " +
-    `${BY_KEY} AND status = 0 AND id = ?`,
-  publish:
-    "UPDATE manifest SET status = 1, staging = NULL, assigned_ms = NULL, " +
-    "size = ?, sha256 = unhex(?), created_ms = ?, accessed_ms = ? " +
-    `${BY_KEY} AND status = 0 AND id = ?`,
-  complete: "UPDATE manifest SET id = ?, size = ?, sha256 = unhex(?), " +
-    "created_ms = ?, accessed_ms = ? " +
-    `${BY_KEY} AND status = 1 AND (sha256 IS NULL OR size IS NULL)`,
-  evict: "UPDATE manifest SET status = 2, assigned_ms = ? " +
-    `${BY_KEY} AND status = 1 AND id IS ?`,
-  remove: `DELETE FROM manifest ${BY_KEY} AND status = ? AND id IS ?`,
-  unsettled: `SELECT ${FOUND} FROM manifest WHERE ${AFTER_CURSOR}`,
-  stale: `SELECT ${FOUND} FROM manifest ` +
-    `WHERE status = 0 AND assigned_ms < ? AND ${AFTER_CURSOR}`,
-  names:
-    "SELECT CAST(key AS BLOB) FROM manifest WHERE namespace = ? AND key > ? " +
-    "ORDER BY key LIMIT ?",
-} as const;
+const PAGE_ROWS = 500;
 
 type Name = keyof typeof SQL;
 
@@ -111,6 +87,7 @@ export class ManifestRows {
           sha256,
           nowMs,
           nowMs,
+          nowMs,
           namespace,
           key,
           BigInt(id),
@@ -147,7 +124,52 @@ export class ManifestRows {
         );
       }
       case "names": {
-        return this.#names(operation[1], operation[2]);
+        const [, namespace, cursor] = operation;
+        return page(this.#byKey("names", namespace, cursor, PAGE_ROWS), {
+          limit: PAGE_ROWS,
+          item: (row) => sha256Hex(row[0] as Uint8Array),
+          cursor: keyCursor,
+        });
+      }
+      case "measure": {
+        const [, namespace, , size, accessedMs] = operation;
+        return sql.measure.run(size, accessedMs, namespace, key) > 0;
+      }
+      case "stat": {
+        const row = sql.stat.get(operation[1], key);
+        return row ? rowInfo(row, 0) : null;
+      }
+      case "touch": {
+        this.#touch(operation[1], key);
+        return true;
+      }
+      case "usage": {
+        return sql.usage.all().map(([namespace, entries, bytes]): Usage => [
+          String(namespace),
+          Number(entries),
+          Number(bytes),
+        ]);
+      }
+      case "oldest": {
+        return this.#oldest(operation);
+      }
+      case "unmeasured": {
+        const rowid = integer(operation[1]) ?? BEFORE_ALL;
+        return page(sql.unmeasured.all(rowid, PAGE_ROWS), {
+          limit: PAGE_ROWS,
+          item: (row) => foundKey(String(row[1]), row[2]),
+          cursor: (row) => `${row[0]}`,
+          end: () => sql.unmeasuredEnd.get(rowid),
+        });
+      }
+      case "list": {
+        const [, namespace, cursor, most] = operation;
+        const limit = Math.min(most, PAGE_ROWS);
+        return page(this.#byKey("list", namespace, cursor, limit), {
+          limit,
+          item: (row) => foundInfo(namespace, row),
+          cursor: keyCursor,
+        });
       }
     }
   }
@@ -157,65 +179,57 @@ export class ManifestRows {
     return row ? rowState(row, 0) : null;
   }
 
-  #names(namespace: string, cursor: string | null): PageOf<string> {
+  #touch(uses: readonly PackedUse[], keys: Uint8Array): void {
+    let offset = 0;
+    for (const [namespace, keyBytes, accessedMs, handed] of uses) {
+      const key = keys.subarray(offset, offset += keyBytes);
+      const handedMs = handed ? accessedMs : null;
+      this.#statements.touch.run(
+        ...[accessedMs, accessedMs, handedMs, handedMs],
+        namespace,
+        key,
+      );
+    }
+  }
+
+  #oldest(
+    [, namespace, cursor, most, handedBeforeMs]: Extract<
+      Operation,
+      readonly ["oldest", ...unknown[]]
+    >,
+  ): PageOf<FoundAged> {
+    const sql = this.#statements;
+    const limit = Math.min(most, PAGE_ROWS);
+    const [atMs, rowid] = position(cursor);
+    const after = [namespace, atMs, rowid, namespace, atMs];
+    return page(sql.oldest.all(...after, handedBeforeMs, limit), {
+      limit,
+      item: (row) => agedKey(namespace, row),
+      cursor: timeCursor,
+      end: () => sql.oldestEnd.get(...after),
+    });
+  }
+
+  #byKey(
+    statement: "names" | "list",
+    namespace: string,
+    cursor: string | null,
+    limit: number,
+  ): Values[] {
     // Text sorts before every blob: the empty text starts with the empty key.
     const after = cursor === null ? "" : Uint8Array.fromHex(cursor);
-    const keys = this.#statements.names.all(namespace, after, PAGE_ROWS)
-      .map((row) => row[0] as Uint8Array);
-    const last = keys.length === PAGE_ROWS ? keys.at(-1) : undefined;
-    return {
-      items: keys.map((key) => sha256Hex(key)),
-      cursor: last?.toHex() ?? null,
-    };
+    return this.#statements[statement].all(namespace, after, limit);
   }
 }
 
-function integer(id: string | null): bigint | null {
-  return id === null ? null : BigInt(id);
-}
-
-/** A cursor is the position of the last row of its page: `assigned_ms:rowid`. */
-function position(cursor: string | null): [sinceMs: bigint, rowid: bigint] {
-  if (cursor === null) return [-1n, -1n];
-  const [sinceMs = "", rowid = ""] = cursor.split(":");
-  return [BigInt(sinceMs), BigInt(rowid)];
-}
-
 function rowPage(rows: Values[]): PageOf<FoundRow> {
-  const last = rows.length === PAGE_ROWS ? rows.at(-1) : undefined;
-  return {
-    items: rows.map(foundRow),
-    cursor: last ? `${last[0]}:${last[1]}` : null,
-  };
+  return page(rows, { limit: PAGE_ROWS, item: foundRow, cursor: timeCursor });
 }
 
-function foundRow(row: Values): FoundRow {
-  const key = row[3] as Uint8Array;
-  return {
-    namespace: String(row[2]),
-    key,
-    hash: sha256Hex(key),
-    state: rowState(row, 4),
-  };
+function timeCursor(row: Values): string {
+  return `${row[0]}:${row[1]}`;
 }
 
-function rowState(row: Values, at: number): RowState {
-  const status = Number(row[at]);
-  return [
-    status === STATUS.loading || status === STATUS.ready
-      ? status
-      : STATUS.evicting,
-    text(row[at + 1]),
-    text(row[at + 2]),
-    number(row[at + 3]),
-    text(row[at + 4]),
-  ];
-}
-
-function text(value: Value | undefined): string | null {
-  return value === null || value === undefined ? null : String(value);
-}
-
-function number(value: Value | undefined): number | null {
-  return value === null || value === undefined ? null : Number(value);
+function keyCursor(row: Values): string {
+  return (row[0] as Uint8Array).toHex();
 }

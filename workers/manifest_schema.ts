@@ -6,13 +6,14 @@
  */
 
 import type { Durability } from "./manifest_protocol.ts";
+import { keepUsage } from "./manifest_usage.ts";
 import { Database, sqliteFault } from "./sqlite.ts";
 
 /** The manifest's file, below the root. */
 export const MANIFEST_FILE = "cache.sqlite";
 
 /** Our form of the table; the original server leaves `user_version` at 0. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** The original's form: what it inserts into and reads. */
 const ORIGINAL_TABLE =
@@ -28,13 +29,15 @@ const ADDED_COLUMNS: readonly (readonly [name: string, type: string])[] = [
   ["sha256", "BLOB"],
   // Since when the row is loading under this id, or evicting; null when ready.
   ["assigned_ms", "INTEGER"],
-  // When it was published, and last handed out.
+  // When it was published, and used last.
   ["created_ms", "INTEGER"],
   ["accessed_ms", "INTEGER"],
+  // When a path to it was given out last.
+  ["handed_ms", "INTEGER"],
 ];
 
 /**
- * Both are partial, so that they are empty on a root of the original: making
+ * All are partial, so that they are empty on a root of the original: making
  * them reads the table once, and opening it later reads only what is unsettled.
  */
 const INDEXES: readonly (readonly [name: string, definition: string])[] = [
@@ -45,6 +48,11 @@ const INDEXES: readonly (readonly [name: string, definition: string])[] = [
   [
     "manifest_unsettled",
     "CREATE INDEX manifest_unsettled ON manifest(assigned_ms) WHERE status IS NOT 1",
+  ],
+  [
+    "manifest_oldest",
+    "CREATE INDEX manifest_oldest ON manifest(namespace, accessed_ms) " +
+    "WHERE status = 1 AND accessed_ms IS NOT NULL",
   ],
 ];
 
@@ -163,6 +171,7 @@ function migrate(database: Database, path: string, nowMs: number): boolean {
   for (const [name, definition] of INDEXES) {
     if (!indexes.has(name)) database.run(definition);
   }
+  keepUsage(database, { sized: present.has("size") });
   adoptForeignRows(database, nowMs);
   if (Number(database.value("PRAGMA user_version")) !== SCHEMA_VERSION) {
     database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
@@ -194,8 +203,8 @@ function explain(error: unknown, path: string): string {
   const reason = messageOf(error);
   switch (sqliteFault(error)) {
     case "damaged":
-      return `${path} is damaged (${reason}): move it aside (with its -wal and -shm) ` +
-        "and start again with an empty manifest, or restore a copy";
+      return `${path} is damaged (${reason}): run \`larder recover ROOT\` ` +
+        "to move it aside and start clean, or restore a copy";
     case "busy":
       return `Cannot open ${path}: another process holds it; stop that one first`;
     case "full":

@@ -16,7 +16,10 @@ import { type Database, sqliteFault, type Statement } from "./sqlite.ts";
 
 /** Operations that change nothing; a batch of only these takes no write lock. */
 const READS: ReadonlySet<Operation[0]> = new Set<Operation[0]>(
-  ["find", "findId", "unsettled", "stale", "names"],
+  [
+    ...["find", "findId", "unsettled", "stale", "names"] as const,
+    ...["usage", "oldest", "unmeasured", "list", "stat"] as const,
+  ],
 );
 
 const NO_KEY: Uint8Array = new Uint8Array(0);
@@ -98,7 +101,7 @@ function hasKey(
   operation: Operation,
 ): operation is Extract<
   Operation,
-  readonly [string, string, number, ...unknown[]]
+  readonly [string, unknown, number, ...unknown[]]
 > {
   return typeof operation[2] === "number";
 }

@@ -29,16 +29,17 @@ export interface Waiting {
 /** The message that carries a batch. */
 export function batchMessage(batch: readonly Waiting[]): ToManifestWorker {
   const operations = batch.map((waiting) => waiting.operation);
-  return { kind: "batch", operations, keys: packKeys(batch) };
+  const keys = packKeys(batch.map((waiting) => waiting.key));
+  return { kind: "batch", operations, keys };
 }
 
 /** The keys in one buffer: a view would carry the whole buffer it is of along. */
-function packKeys(batch: readonly Waiting[]): Uint8Array {
+export function packKeys(keys: readonly Uint8Array[]): Uint8Array {
   let length = 0;
-  for (const { key } of batch) length += key.length;
+  for (const key of keys) length += key.length;
   const packed = new Uint8Array(length);
   let offset = 0;
-  for (const { key } of batch) {
+  for (const key of keys) {
     packed.set(key, offset);
     offset += key.length;
   }

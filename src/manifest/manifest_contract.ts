@@ -57,22 +57,27 @@ const A = entryOf("A");
 const B = entryOf("B");
 
 /**
- * Registers the contract's tests.
- *
- * @param name The implementation's, the tests start with it.
- * @param open Makes a fresh manifest that reads this wall clock.
+ * Makes a fresh manifest that reads this wall clock. `originals` are ready, as
+ * the original server left them: nothing is known but their keys.
  */
-export function manifestContract(
-  name: string,
-  open: (wallMs: () => number) => Promise<OpenedForTest>,
-): void {
-  function test(
-    story: string,
-    body: (opened: OpenedForTest & { clock: FakeClock }) => Promise<void>,
-  ): void {
+export type OpenForTest = (
+  wallMs: () => number,
+  originals: readonly EntryKey[],
+) => Promise<OpenedForTest>;
+
+/** Registers a test of the contract. */
+export type ContractTest = (
+  story: string,
+  body: (opened: OpenedForTest & { clock: FakeClock }) => Promise<void>,
+  originals?: readonly EntryKey[],
+) => void;
+
+/** What registers the tests of an implementation: they start with its name. */
+export function contractTest(name: string, open: OpenForTest): ContractTest {
+  return (story, body, originals = []) => {
     Deno.test(`${name} ${story}`, async () => {
       const clock = new FakeClock();
-      const opened = await open(() => clock.wallMs());
+      const opened = await open(() => clock.wallMs(), originals);
       try {
         await using _manifest = opened.manifest;
         await body({ ...opened, clock });
@@ -80,7 +85,12 @@ export function manifestContract(
         opened.discard?.();
       }
     });
-  }
+  };
+}
+
+/** Registers the contract's tests on entries and who works on them. */
+export function manifestContract(name: string, open: OpenForTest): void {
+  const test = contractTest(name, open);
 
   test("claims an entry once and returns the row that is there", async ({ manifest }) => {
     assert.equal(await manifest.find(A), undefined);
@@ -122,7 +132,7 @@ export function manifestContract(
     ]);
   });
 
-  test("reassigns only what is as expected", async ({ manifest }) => {
+  test("reassigns only what is as expected", async ({ manifest, clock }) => {
     const expected = { status: "loading", id: "1" } as const;
     const next = { id: "2", staging: "s2" };
     assert.equal(await manifest.reassign(A, expected, next), undefined);
@@ -146,7 +156,7 @@ export function manifestContract(
     await manifest.publish(A, "2", digest);
     assert.deepEqual(
       await manifest.reassign(A, { status: "ready", id: "2" }, { id: "3" }),
-      { ...A, status: "ready", id: "2", digest },
+      { ...A, status: "ready", id: "2", digest, handedMs: clock.wallMs() },
       "a ready row is never given to an assignment",
     );
   });
@@ -168,13 +178,14 @@ export function manifestContract(
     assert.equal(await manifest.record(A, "1", digestOf("y")), false);
   });
 
-  test("publishes for the holder, once, and keeps the id", async ({ manifest }) => {
+  test("publishes for the holder, once, and keeps the id", async ({ manifest, clock }) => {
     const digest = { ...digestOf("x"), size: 2 ** 40 };
     assert.equal(await manifest.publish(A, "1", digest), false);
     await manifest.claim(A, { id: "1", staging: "s" });
     assert.equal(await manifest.publish(A, "2", digest), false);
     assert.equal(await manifest.publish(A, "1", digest), true);
-    const row = { ...A, status: "ready", id: "1", digest };
+    const handedMs = clock.wallMs();
+    const row = { ...A, status: "ready", id: "1", digest, handedMs };
     assert.deepEqual(await manifest.find(A), row);
     assert.deepEqual(await manifest.findId("1"), row);
     assert.equal(await manifest.publish(A, "1", digestOf("y")), false);

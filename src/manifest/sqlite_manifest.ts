@@ -7,15 +7,40 @@
 
 import {
   type Durability,
+  type FoundAged,
+  type FoundInfo,
+  type FoundKey,
   type FoundRow,
-  type Outcome,
+  type PackedUse,
   type PageOf,
-  type RowState,
+  type RowInfo,
   STATUS,
+  type Usage,
 } from "../../workers/manifest_protocol.ts";
 import type { Assignment, Digest, EntryKey, Id, Row } from "../table/types.ts";
+import { packKeys } from "./batch.ts";
 import { BatchQueue, type BatchStats } from "./batch_queue.ts";
-import type { Expected, Manifest, Page } from "./manifest.ts";
+import {
+  agedOf,
+  entryOfFound,
+  infoOf,
+  infoOfKey,
+  maybeRow,
+  page,
+  rowOfFound,
+} from "./found.ts";
+import {
+  type AgedEntry,
+  type EntryInfo,
+  type Expected,
+  type Manifest,
+  MAX_USES,
+  type NamespaceUsage,
+  type OldestOptions,
+  type Page,
+  type PageOptions,
+  type Use,
+} from "./manifest.ts";
 import {
   type SpawnManifestWorker,
   spawnManifestWorker,
@@ -179,22 +204,99 @@ export class SqliteManifest implements Manifest {
 
   /** {@inheritDoc Manifest.unsettled} */
   async unsettled(cursor?: string): Promise<Page<Row>> {
-    return rowPage(await this.#queue.call(["unsettled", cursor ?? null]));
+    const outcome = await this.#queue.call(["unsettled", cursor ?? null]);
+    return page(outcome as PageOf<FoundRow>, rowOfFound);
   }
 
   /** {@inheritDoc Manifest.stale} */
   async stale(beforeWallMs: number, cursor?: string): Promise<Page<Row>> {
-    return rowPage(
-      await this.#queue.call(["stale", beforeWallMs, cursor ?? null]),
+    const outcome = await this.#queue.call(
+      ["stale", beforeWallMs, cursor ?? null],
     );
+    return page(outcome as PageOf<FoundRow>, rowOfFound);
   }
 
   /** {@inheritDoc Manifest.names} */
   async names(namespace: string, cursor?: string): Promise<Page<string>> {
     const outcome = await this.#queue.call(
       ["names", namespace, cursor ?? null],
-    ) as PageOf<string>;
-    return page(outcome.items, outcome.cursor);
+    );
+    return page(outcome as PageOf<string>, (name) => name);
+  }
+
+  /** {@inheritDoc Manifest.usage} */
+  async usage(): Promise<readonly NamespaceUsage[]> {
+    const outcome = await this.#queue.call(["usage"]) as readonly Usage[];
+    return outcome.map(([namespace, entries, bytes]) => ({
+      namespace,
+      entries,
+      bytes,
+    }));
+  }
+
+  /** {@inheritDoc Manifest.oldest} */
+  async oldest(
+    namespace: string,
+    { limit, handedBeforeMs = Infinity, cursor }: OldestOptions,
+  ): Promise<Page<AgedEntry>> {
+    const outcome = await this.#queue.call(
+      ["oldest", namespace, cursor ?? null, limit, handedBeforeMs],
+    );
+    return page(outcome as PageOf<FoundAged>, agedOf);
+  }
+
+  /** {@inheritDoc Manifest.touch} */
+  async touch(uses: readonly Use[]): Promise<void> {
+    if (uses.length > MAX_USES) {
+      throw new RangeError(`Cannot touch more than ${MAX_USES} entries`);
+    }
+    const keys = packKeys(uses.map(({ entry }) => entry.key));
+    const packed = uses.map(({ entry, accessedMs, handed }): PackedUse => [
+      entry.namespace,
+      entry.key.length,
+      Math.floor(accessedMs),
+      handed,
+    ]);
+    await this.#queue.call(["touch", packed, keys.length], keys);
+  }
+
+  /** {@inheritDoc Manifest.unmeasured} */
+  async unmeasured(cursor?: string): Promise<Page<EntryKey>> {
+    const outcome = await this.#queue.call(["unmeasured", cursor ?? null]);
+    return page(outcome as PageOf<FoundKey>, entryOfFound);
+  }
+
+  /** {@inheritDoc Manifest.measure} */
+  measure(
+    { namespace, key }: EntryKey,
+    found: { readonly size: number; readonly accessedMs: number },
+  ): Promise<boolean> {
+    const accessedMs = Math.floor(found.accessedMs);
+    return this.#queue.call(
+      ["measure", namespace, key.length, found.size, accessedMs],
+      key,
+    ) as Promise<boolean>;
+  }
+
+  /** {@inheritDoc Manifest.list} */
+  async list(
+    namespace: string,
+    { limit, cursor }: PageOptions,
+  ): Promise<Page<EntryInfo>> {
+    const outcome = await this.#queue.call(
+      ["list", namespace, cursor ?? null, limit],
+    );
+    return page(outcome as PageOf<FoundInfo>, infoOf);
+  }
+
+  /** {@inheritDoc Manifest.stat} */
+  async stat(entry: EntryKey): Promise<EntryInfo | undefined> {
+    const { namespace, key } = entry;
+    const outcome = await this.#queue.call(
+      ["stat", namespace, key.length],
+      key,
+    );
+    return outcome === null ? undefined : infoOfKey(entry, outcome as RowInfo);
   }
 
   /** {@inheritDoc Manifest.close} */
@@ -206,38 +308,4 @@ export class SqliteManifest implements Manifest {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function maybeRow(entry: EntryKey, outcome: Outcome): Row | undefined {
-  return outcome === null ? undefined : rowOf(entry, outcome as RowState);
-}
-
-function rowOfFound({ namespace, key, hash, state }: FoundRow): Row {
-  return rowOf({ name: `${namespace}/${hash}`, namespace, key }, state);
-}
-
-function rowPage(outcome: Outcome): Page<Row> {
-  const { items, cursor } = outcome as PageOf<FoundRow>;
-  return page(items.map(rowOfFound), cursor);
-}
-
-function page<T>(items: readonly T[], cursor: string | null): Page<T> {
-  return cursor === null ? { items } : { items, cursor };
-}
-
-function rowOf({ name, namespace, key }: EntryKey, state: RowState): Row {
-  const [status, id, staging, size, sha256] = state;
-  const base = {
-    name,
-    namespace,
-    key,
-    ...(id !== null && { id }),
-  };
-  if (status === STATUS.evicting) return { ...base, status: "evicting" };
-  const digest = size !== null && sha256 !== null && sha256 !== ""
-    ? { digest: { size, sha256 } }
-    : {};
-  if (status === STATUS.ready) return { ...base, ...digest, status: "ready" };
-  const path = staging === null ? {} : { staging };
-  return { ...base, ...path, ...digest, status: "loading" };
 }

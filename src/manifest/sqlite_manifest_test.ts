@@ -4,21 +4,33 @@ import type { LarderError } from "../errors.ts";
 import { MAX_MANIFEST_QUEUE } from "../limits.ts";
 import type { Manifest } from "./manifest.ts";
 import {
+  collect,
   digestOf,
   entryOf,
   manifestContract,
+  type OpenForTest,
   withCode,
 } from "./manifest_contract.ts";
 import { MemoryManifest } from "./memory_manifest.ts";
 import { SqliteManifest } from "./sqlite_manifest.ts";
-import { freshRoot } from "./test_root.ts";
+import { freshRoot, makeOriginal, ORIGINAL_INSERT } from "./test_root.ts";
+import { usageContract } from "./usage_contract.ts";
 
-manifestContract("SqliteManifest", async (wallMs) => {
+const open: OpenForTest = async (wallMs, originals) => {
   const fresh = freshRoot();
+  if (originals.length > 0) {
+    using original = makeOriginal(fresh.root);
+    const insert = original.prepare(ORIGINAL_INSERT);
+    original.run("BEGIN");
+    for (const { namespace, key } of originals) insert.run(namespace, key, 1);
+    original.run("COMMIT");
+  }
   const reopen = () => SqliteManifest.open({ root: fresh.root, wallMs });
   const discard = () => fresh[Symbol.dispose]();
   return { manifest: await reopen(), reopen, discard };
-});
+};
+manifestContract("SqliteManifest", open);
+usageContract("SqliteManifest", open);
 
 const wallMs = () => 1_700_000_000_000;
 
@@ -85,6 +97,7 @@ const anyStep: fc.Arbitrary<Step> = fc.record({
   what: fc.constantFrom(
     ...(["find", "findId", "claim", "reassign", "record"] as const),
     ...(["publish", "complete", "evict", "remove"] as const),
+    ...(["measure", "touch", "oldest", "list", "stat"] as const),
   ),
   key: fc.integer({ min: 0, max: 2 }),
   id: fc.integer({ min: 1, max: 4 }),
@@ -111,6 +124,27 @@ const anyStep: fc.Arbitrary<Step> = fc.record({
       return manifest.evict(entry, mine);
     case "remove":
       return manifest.remove(entry, { status, id: mine });
+    case "measure":
+      return manifest.measure(entry, { size: id, accessedMs: other });
+    case "touch": {
+      const accessedMs = wallMs() + id;
+      return manifest.touch([{ entry, accessedMs, handed: other > 2 }]);
+    }
+    case "oldest": {
+      const handedBeforeMs = wallMs() + other;
+      const { namespace } = entry;
+      return collect((cursor) =>
+        manifest.oldest(namespace, {
+          limit: id,
+          handedBeforeMs,
+          ...(cursor !== undefined && { cursor }),
+        })
+      );
+    }
+    case "list":
+      return manifest.list(entry.namespace, { limit: 9 });
+    case "stat":
+      return manifest.stat(entry);
     default:
       return manifest[what](entry, mine, digestOf(`${other}`));
   }
@@ -135,7 +169,12 @@ Deno.test("SqliteManifest and its twin answer any sequence alike", async () => {
         run++;
         const twin = new MemoryManifest({ wallMs });
         const outcomes = (subject: Manifest) =>
-          Promise.all(steps.map((step) => outcome(step(subject, run))));
+          Promise.all([
+            ...steps.map((step) => outcome(step(subject, run))),
+            subject.usage().then((all) =>
+              all.filter(({ namespace }) => namespace === `run_${run}`)
+            ),
+          ]);
         assert.deepEqual(await outcomes(manifest), await outcomes(twin));
       },
     ),

@@ -36,3 +36,7 @@ export function makeOriginal(root: string): Database {
   );
   return database;
 }
+
+/** How the original server makes a row. */
+export const ORIGINAL_INSERT =
+  "INSERT INTO manifest(namespace, key, status) VALUES(?, ?, ?)";

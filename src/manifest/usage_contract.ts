@@ -1,0 +1,304 @@
+/**
+ * What every manifest must tell those who make room, and people: the second
+ * half of the contract's suite.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type { EntryKey } from "../table/types.ts";
+import type { AgedEntry, Manifest, Page } from "./manifest.ts";
+import { MAX_USES } from "./manifest.ts";
+import {
+  collect,
+  contractTest,
+  digestOf,
+  entryOf,
+  type OpenForTest,
+} from "./manifest_contract.ts";
+
+const A = entryOf("A");
+const B = entryOf("B");
+const C = entryOf("C", "a.c");
+const X = digestOf("x");
+
+/** Publishes an entry; with a staging file a path to it was given out. */
+async function publish(
+  manifest: Manifest,
+  entry: EntryKey,
+  id: string,
+  { staging, size = 1 }: { staging?: string; size?: number } = {},
+): Promise<void> {
+  await Promise.all([
+    manifest.claim(entry, { id, ...(staging !== undefined && { staging }) }),
+    manifest.publish(entry, id, { ...X, size }),
+  ]);
+}
+
+/** Every ready entry of a namespace by age, in pages of this many. */
+function oldest(
+  manifest: Manifest,
+  { handedBeforeMs = Infinity, limit = 2 } = {},
+): Promise<AgedEntry[]> {
+  return collect((cursor) =>
+    manifest.oldest("a.b", {
+      limit,
+      handedBeforeMs,
+      ...(cursor !== undefined && { cursor }),
+    })
+  );
+}
+
+function keysOf(entries: readonly EntryKey[]): string[] {
+  return entries.map(({ key }) => new TextDecoder().decode(key));
+}
+
+/** Registers the contract's tests on usage, age, and what people ask. */
+export function usageContract(name: string, open: OpenForTest): void {
+  const test = contractTest(name, open);
+
+  test("counts what is ready, and forgets an empty namespace", async ({ manifest }) => {
+    assert.deepEqual(await manifest.usage(), []);
+    await manifest.claim(A, { id: "1" });
+    assert.deepEqual(await manifest.usage(), [], "loading takes nothing");
+    await manifest.publish(A, "1", { ...X, size: 2 ** 40 });
+    await publish(manifest, B, "2", { size: 7 });
+    await publish(manifest, C, "3", { size: 0 });
+    assert.deepEqual(await manifest.usage(), [
+      { namespace: "a.b", entries: 2, bytes: 2 ** 40 + 7 },
+      { namespace: "a.c", entries: 1, bytes: 0 },
+    ]);
+    await manifest.evict(A, "1");
+    await manifest.evict(C, "3");
+    const rest = [{ namespace: "a.b", entries: 1, bytes: 7 }];
+    assert.deepEqual(await manifest.usage(), rest);
+    await manifest.remove(A, { status: "evicting", id: "1" });
+    assert.deepEqual(await manifest.usage(), rest);
+    await manifest.remove(B, { status: "ready", id: "2" });
+    assert.deepEqual(await manifest.usage(), []);
+  });
+
+  test("knows the usage again after a restart", async ({ manifest, reopen }) => {
+    if (!reopen) return;
+    await publish(manifest, A, "1", { size: 7 });
+    await manifest.close();
+    await using again = await reopen();
+    const expected = [{ namespace: "a.b", entries: 1, bytes: 7 }];
+    assert.deepEqual(await again.usage(), expected);
+  });
+
+  test("measures what the original server left", async ({ manifest }) => {
+    assert.deepEqual(await manifest.usage(), [
+      { namespace: "a.b", entries: 2, bytes: 0 },
+      { namespace: "a.c", entries: 1, bytes: 0 },
+    ]);
+    await publish(manifest, entryOf("ours"), "1");
+    assert.deepEqual(
+      await collect((cursor) => manifest.unmeasured(cursor)),
+      [A, B, C],
+    );
+    const found = { size: 9, accessedMs: 5_000.7 };
+    assert.equal(await manifest.measure(A, found), true);
+    assert.equal(await manifest.measure(A, { ...found, size: 1 }), false);
+    assert.equal(await manifest.measure(entryOf("none"), found), false);
+    assert.deepEqual(await manifest.find(A), { ...A, status: "ready" });
+    assert.deepEqual(await manifest.stat(A), {
+      ...A,
+      status: "ready",
+      size: 9,
+      accessedMs: 5_000,
+    });
+    // Used before it was measured: the file does not know that.
+    await manifest.touch([{ entry: B, accessedMs: 8_000, handed: false }]);
+    assert.equal(await manifest.measure(B, found), true);
+    assert.equal((await manifest.stat(B))?.accessedMs, 8_000);
+    assert.deepEqual(
+      await collect((cursor) => manifest.unmeasured(cursor)),
+      [C],
+    );
+    assert.equal(await manifest.complete(A, "2", { ...X, size: 10 }), true);
+    assert.deepEqual(await manifest.usage(), [
+      { namespace: "a.b", entries: 3, bytes: 20 },
+      { namespace: "a.c", entries: 1, bytes: 0 },
+    ]);
+    assert.deepEqual(await manifest.measure(A, found), false);
+  }, [A, B, C]);
+
+  const many = Array.from({ length: 4_500 }, (_, i) => entryOf(`${i}`));
+
+  test(
+    "pages what is unmeasured among very much that is not",
+    async ({ manifest }) => {
+      const last = many.slice(-3);
+      const found = { size: 1, accessedMs: 1 };
+      await Promise.all(
+        many.slice(0, -3).map((entry) => manifest.measure(entry, found)),
+      );
+      assert.deepEqual(
+        await collect((cursor) => manifest.unmeasured(cursor)),
+        last,
+      );
+    },
+    many,
+  );
+
+  test("pages ready entries by age", async ({ manifest, clock }) => {
+    const entries = ["d", "c", "b", "a", "e"].map((key) => entryOf(key));
+    for (const [index, entry] of entries.entries()) {
+      // The first three at the same time.
+      if (index > 2) clock.advance(10);
+      await publish(manifest, entry, `${index + 1}`, { size: index });
+    }
+    await publish(manifest, C, "9");
+    await manifest.claim(entryOf("loading"), { id: "10" });
+    assert.deepEqual(keysOf(await oldest(manifest)), [..."dcbae"]);
+    await manifest.touch([
+      { entry: entries[0]!, accessedMs: clock.wallMs() + 1, handed: false },
+    ]);
+    const all = await oldest(manifest);
+    assert.deepEqual(keysOf(all), [..."cbaed"]);
+    assert.deepEqual(all[0], {
+      ...entries[1],
+      size: 1,
+      accessedMs: clock.wallMs() - 20,
+    });
+    assert.deepEqual(await manifest.oldest("a", { limit: 9 }), { items: [] });
+    assert.equal(
+      (await manifest.oldest("a.b", { limit: 2 })).items.length,
+      2,
+      "no more than wanted",
+    );
+  });
+
+  test("goes on by age where rows of the page before are gone", async ({ manifest }) => {
+    for (const index of [1, 2, 3, 4, 5]) {
+      await publish(manifest, entryOf(`${index}`), `${index}`);
+    }
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page: Page<AgedEntry> = await manifest.oldest("a.b", {
+        limit: 2,
+        ...(cursor !== undefined && { cursor }),
+      });
+      seen.push(...keysOf(page.items));
+      for (const entry of page.items) {
+        const [id = ""] = keysOf([entry]);
+        await manifest.remove(entry, { status: "ready", id });
+      }
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    assert.deepEqual(seen, ["1", "2", "3", "4", "5"]);
+  });
+
+  test("leaves out by age what was handed out since", async ({ manifest, clock }) => {
+    const start = clock.wallMs();
+    await publish(manifest, A, "1", { staging: "s" });
+    await publish(manifest, B, "2");
+    assert.deepEqual(
+      keysOf(await oldest(manifest, { handedBeforeMs: start })),
+      ["B"],
+      "whoever wrote A was given a path; nobody was given one to B",
+    );
+    const later = { handedBeforeMs: start + 1 };
+    assert.deepEqual(keysOf(await oldest(manifest, later)), ["A", "B"]);
+    const accessedMs = start + 1;
+    await manifest.touch([
+      { entry: A, accessedMs, handed: false },
+      { entry: B, accessedMs, handed: true },
+    ]);
+    assert.deepEqual(keysOf(await oldest(manifest, later)), ["A"]);
+  });
+
+  test("finds the one that was not handed out behind very many", async ({ manifest, clock }) => {
+    const at = clock.wallMs();
+    await Promise.all(
+      many.map((entry, index) =>
+        publish(manifest, entry, `${index + 1}`, { staging: `s${index}` })
+      ),
+    );
+    await publish(manifest, A, "10000");
+    assert.deepEqual(
+      keysOf(await oldest(manifest, { handedBeforeMs: at, limit: 3 })),
+      ["A"],
+    );
+    assert.equal((await oldest(manifest, { limit: 1_000 })).length, 4_501);
+  });
+
+  test("writes uses of ready rows, never back in time", async ({ manifest, clock }) => {
+    await publish(manifest, A, "1");
+    await manifest.claim(B, { id: "2", staging: "s" });
+    const at = clock.wallMs();
+    const use = (entry: EntryKey, sinceMs: number, handed: boolean) => ({
+      entry,
+      accessedMs: at + sinceMs,
+      handed,
+    });
+    await manifest.touch([]);
+    await manifest.touch([
+      use(A, 50, true),
+      use(A, 70.5, false),
+      use(B, 50, true),
+      use(entryOf("none"), 50, true),
+      use(A, 20, true),
+      use(A, 10, false),
+    ]);
+    assert.equal((await manifest.stat(A))?.accessedMs, at + 70);
+    const ready = { ...A, status: "ready", id: "1", digest: X };
+    assert.deepEqual(await manifest.find(A), { ...ready, handedMs: at + 50 });
+    assert.deepEqual(await manifest.findId("1"), {
+      ...ready,
+      handedMs: at + 50,
+    });
+    const loading = { ...B, status: "loading", id: "2", staging: "s" };
+    assert.deepEqual(await manifest.find(B), loading);
+    assert.equal((await manifest.stat(B))?.accessedMs, undefined);
+    await manifest.evict(A, "1");
+    const evicting = { ...A, status: "evicting", id: "1" };
+    assert.deepEqual(await manifest.claim(A, { id: "3" }), evicting);
+  });
+
+  test("takes a bounded number of uses at once", async ({ manifest, clock }) => {
+    const entries = many.slice(0, MAX_USES + 1);
+    await Promise.all(
+      entries.map((entry, i) => publish(manifest, entry, `${i + 1}`)),
+    );
+    const accessedMs = clock.wallMs() + 1;
+    const uses = entries.map((entry) => ({ entry, accessedMs, handed: true }));
+    await assert.rejects(manifest.touch(uses), RangeError);
+    await manifest.touch(uses.slice(1));
+    const handed = { handedBeforeMs: accessedMs, limit: 10 };
+    assert.deepEqual(keysOf(await oldest(manifest, handed)), ["0"]);
+  });
+
+  test("lists the entries of a namespace by key, whatever their status", async ({ manifest, clock }) => {
+    const at = clock.wallMs();
+    await publish(manifest, B, "1", { size: 3 });
+    await manifest.claim(A, { id: "2" });
+    const gone = entryOf("");
+    await publish(manifest, gone, "3");
+    clock.advance(5);
+    await manifest.evict(gone, "3");
+    await publish(manifest, C, "4");
+    const times = { createdMs: at, accessedMs: at };
+    const expected = [
+      { ...gone, status: "evicting", ...X, ...times },
+      { ...A, status: "loading" },
+      { ...B, status: "ready", ...X, size: 3, ...times },
+    ];
+    const listed = (limit: number) =>
+      collect((cursor) =>
+        manifest.list("a.b", {
+          limit,
+          ...(cursor !== undefined && { cursor }),
+        })
+      );
+    assert.deepEqual(await listed(1), expected);
+    assert.deepEqual(await listed(100), expected);
+    const { items } = await manifest.list("a.b", { limit: 2 });
+    assert.deepEqual(items, expected.slice(0, 2));
+    assert.deepEqual(await manifest.list("a", { limit: 2 }), { items: [] });
+    assert.deepEqual(await manifest.stat(B), expected[2]);
+    assert.equal(await manifest.stat(entryOf("B", "a.c")), undefined);
+  });
+}

@@ -1,0 +1,121 @@
+/**
+ * What the manifest's statements find, as it travels to the main isolate.
+ *
+ * @module
+ */
+
+import { sha256Hex } from "./digest.ts";
+import {
+  type FoundAged,
+  type FoundInfo,
+  type FoundKey,
+  type FoundRow,
+  type PageOf,
+  type RowInfo,
+  type RowState,
+  STATUS,
+  type StatusCode,
+} from "./manifest_protocol.ts";
+import type { Value, Values } from "./sqlite.ts";
+
+/** What makes a page of rows. */
+export interface PageShape<T> {
+  /** How many rows the statement was to find at most. */
+  readonly limit: number;
+  /** What goes onto the page. */
+  readonly item: (row: Values) => T;
+  /** The position of a row: where the next page starts. */
+  readonly cursor: (row: Values) => string;
+  /** The row at which the statement stopped looking, where it did before the last. */
+  readonly end?: () => Values | undefined;
+}
+
+/** A page of what was found; one that is not full ends where the search did. */
+export function page<T>(rows: Values[], shape: PageShape<T>): PageOf<T> {
+  const { limit, item, cursor, end } = shape;
+  const last = rows.length === limit ? rows.at(-1) : end?.();
+  return { items: rows.map(item), cursor: last ? cursor(last) : null };
+}
+
+/** Comes before every time and every row. */
+export const BEFORE_ALL: bigint = -(2n ** 63n);
+
+/** A cursor is the position of the last row of its page: `time:rowid`. */
+export function position(
+  cursor: string | null,
+): [sinceMs: bigint, rowid: bigint] {
+  if (cursor === null) return [BEFORE_ALL, BEFORE_ALL];
+  const [sinceMs = "", rowid = ""] = cursor.split(":");
+  return [BigInt(sinceMs), BigInt(rowid)];
+}
+
+/** An id, or a cursor that is one number, as SQLite takes it. */
+export function integer(id: string | null): bigint | null {
+  return id === null ? null : BigInt(id);
+}
+
+/** An entry's key and its hash. */
+export function foundKey(
+  namespace: string,
+  value: Value | undefined,
+): FoundKey {
+  const key = value as Uint8Array;
+  return { namespace, key, hash: sha256Hex(key) };
+}
+
+/** From `assigned_ms, rowid, namespace, key` and the state. */
+export function foundRow(row: Values): FoundRow {
+  return { ...foundKey(String(row[2]), row[3]), state: rowState(row, 4) };
+}
+
+/** From `accessed_ms, rowid, key, size`. */
+export function agedKey(namespace: string, row: Values): FoundAged {
+  return {
+    ...foundKey(namespace, row[2]),
+    accessedMs: Number(row[0]),
+    size: number(row[3]),
+  };
+}
+
+/** From `key` and the info. */
+export function foundInfo(namespace: string, row: Values): FoundInfo {
+  return { ...foundKey(namespace, row[0]), info: rowInfo(row, 1) };
+}
+
+/** From `status, id, staging, size, sha256, handed_ms`. */
+export function rowState(row: Values, at: number): RowState {
+  return [
+    statusCode(row[at]),
+    text(row[at + 1]),
+    text(row[at + 2]),
+    number(row[at + 3]),
+    text(row[at + 4]),
+    number(row[at + 5]),
+  ];
+}
+
+/** From `status, size, sha256, created_ms, accessed_ms`. */
+export function rowInfo(row: Values, at: number): RowInfo {
+  return [
+    statusCode(row[at]),
+    number(row[at + 1]),
+    text(row[at + 2]),
+    number(row[at + 3]),
+    number(row[at + 4]),
+  ];
+}
+
+function statusCode(value: Value | undefined): StatusCode {
+  const status = Number(value);
+  return status === STATUS.loading || status === STATUS.ready
+    ? status
+    : STATUS.evicting;
+}
+
+function text(value: Value | undefined): string | null {
+  return value === null || value === undefined ? null : String(value);
+}
+
+function number(value: Value | undefined): number | null {
+  return value === null || value === undefined ? null : Number(value);
+}
