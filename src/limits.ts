@@ -81,6 +81,17 @@ export const MAX_EXPIRED_HANDLES = 100_000;
 /** Gets that wait for one entry; above it they are told Loading. */
 export const MAX_WAITERS_PER_ENTRY = 10_000;
 
+/** Entries are taken away when a quota is filled to this share … */
+export const HIGH_WATERMARK = 0.95;
+/** … until it is filled to this one: in batches, not with every publish. */
+export const LOW_WATERMARK = 0.9;
+/** What a value is guessed to take while nothing is known of any. */
+export const DEFAULT_ESTIMATE_BYTES = MIB;
+/** Namespaces whose values' sizes are remembered, about 100 bytes each. */
+export const MAX_ESTIMATED_NAMESPACES = 1_024;
+/** Work in progress makes no more than this share of what is kept go. */
+export const MAX_RESERVED_SHARE = 0.25;
+
 /** More workers than this gain nothing: the disk is the limit. */
 export const MAX_WORKERS = 64;
 /** Operations queued for the blob workers; above it: overloaded. */

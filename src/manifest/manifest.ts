@@ -5,7 +5,16 @@
  * @module
  */
 
-import type { Assignment, Digest, EntryKey, Id, Row } from "../table/types.ts";
+import type {
+  Assignment,
+  Digest,
+  EntryKey,
+  Id,
+  NamespaceUsage,
+  Row,
+} from "../table/types.ts";
+
+export type { NamespaceUsage };
 
 /** Which row a change is meant for: it must be as the caller knows it. */
 export interface Expected {
@@ -21,16 +30,6 @@ export interface Page<T> {
   readonly items: readonly T[];
   /** Where the next page starts; absent on the last. */
   readonly cursor?: string;
-}
-
-/** What a namespace's ready entries take on disk. */
-export interface NamespaceUsage {
-  /** The namespace. */
-  readonly namespace: string;
-  /** How many are ready: at least one. */
-  readonly entries: number;
-  /** Their sizes in bytes; an entry that has not been measured counts as 0. */
-  readonly bytes: number;
 }
 
 /** A ready entry and when it was used last. */

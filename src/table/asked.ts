@@ -7,7 +7,7 @@
 import { startEvicting } from "./evict.ts";
 import { ask, refuse, wants } from "./asking.ts";
 import type { Entry, State, Wait } from "./state.ts";
-import type { Asked, Assignment, Row } from "./types.ts";
+import type { Asked, Assignment, Request, Row } from "./types.ts";
 
 /** Takes the manifest's answer; every wait of the entry is looked at again. */
 export function asked(
@@ -18,7 +18,10 @@ export function asked(
 ): void {
   const { state } = entry;
   if (state.kind !== "asking") return;
-  if (state.proposed) s.proposals--;
+  if (state.proposed) {
+    s.proposals--;
+    if (answer.kind !== "assigned") s.room.release(state.proposed.id);
+  }
   discardSuperseded(s, state.superseded, answer);
   switch (answer.kind) {
     case "none":
@@ -54,7 +57,8 @@ function discardSuperseded(
 
 /** There is no row: those who want the work are next, the others get nothing. */
 function absent(s: State, entry: Entry): void {
-  if (s.canAssign() && entry.waits.some((wait) => wants(wait))) {
+  const wanted = entry.waits.some((wait) => wants(wait));
+  if (wanted && s.whyNot(entry.key.namespace) === undefined) {
     return ask(s, entry);
   }
   leave(s, entry, (wait) => {
@@ -90,8 +94,10 @@ function assigned(
   // Where the caller has gone, the lease ends as it begins: the next one who
   // asks takes the work over.
   const deadlineMs = winner ? nowMs + s.options.leaseTimeoutMs : nowMs;
-  entry.state = { kind: "loading", assignment, deadlineMs };
-  s.assignments.set(assignment.id, entry);
+  const { peer } = winner?.request as Request & { kind: "get" } | undefined ?? {};
+  const work = { sinceMs: nowMs, ...(peer ? { peer: peer.getPeer() } : {}) };
+  entry.state = { kind: "loading", assignment, deadlineMs, work };
+  s.hold(assignment.id, entry);
   if (winner) s.reply(winner, { kind: "assigned", assignment });
   s.wake(entry);
 }
@@ -104,10 +110,11 @@ export function adopt(s: State, entry: Entry, row: Row, nowMs: number): void {
       const assignment = staging === undefined ? { id } : { id, staging };
       // What is loading and alive is in memory; this one expired long ago.
       const deadlineMs = nowMs;
+      const work = { sinceMs: nowMs };
       entry.state = row.id === undefined
-        ? { kind: "loading", assignment, deadlineMs, unnamed: true }
-        : { kind: "loading", assignment, deadlineMs };
-      s.assignments.set(id, entry);
+        ? { kind: "loading", assignment, deadlineMs, work, unnamed: true }
+        : { kind: "loading", assignment, deadlineMs, work };
+      s.hold(id, entry);
       return;
     }
     case "ready":

@@ -38,10 +38,12 @@ export function ask(s: State, entry: Entry, wait?: Wait): void {
 
 /** An assignment for the first who wants one, if there can be one. */
 export function propose(s: State, entry: Entry): Assignment | undefined {
-  const wait = s.canAssign() && entry.waits.find((wait) => wants(wait));
-  if (!wait) return undefined;
+  const wait = entry.waits.find((wait) => wants(wait));
+  const { namespace } = entry.key;
+  if (!wait || s.whyNot(namespace) !== undefined) return undefined;
   const id = s.options.newId();
   s.proposals++;
+  s.room.reserve(id, namespace);
   return (wait.request as Get).api === "local"
     ? { id, staging: s.options.newStaging() }
     : { id };
@@ -56,6 +58,8 @@ export function wants(wait: Wait, kind?: Assignment): boolean {
 
 /** Nothing is assigned now, and the client is not to wait for it. */
 export function refuse(s: State, wait: Wait): void {
-  const reason = s.draining ? "stopping" : "full";
+  const { entry } = wait.request as Get;
+  // What was missing may be there by now: then it is the next one's.
+  const reason = s.whyNot(entry.namespace) ?? "full";
   s.reply(wait, { kind: "unassigned", reason });
 }

@@ -17,6 +17,9 @@ export function startEvicting(
   { damaged, rowId }: { damaged: boolean; rowId: Id | undefined },
 ): void {
   if (damaged) unpinAll(s, entry.key.name);
+  if (entry.state.kind === "ready") {
+    s.room.subtract(entry.key.namespace, entry.state.digest?.size ?? 0);
+  }
   const token = s.nextToken();
   entry.state = { kind: "evicting", token };
   s.resting.delete(entry.key.name);

@@ -35,7 +35,10 @@ export type Figures = Required<
 /** What goes wrong with a job; `unreadable`: a second way, where there is one. */
 export type Fault = "none" | "failed" | "unreadable";
 
-type Work = Exclude<Effect, { kind: "reply" | "discard" | "admit" }>;
+type Work = Exclude<
+  Effect,
+  { kind: "reply" | "discard" | "admit" | "make-room" | "superseded" }
+>;
 
 interface Job {
   readonly effect: Work;
@@ -313,7 +316,7 @@ export class FakeEngine {
     for (const effect of effects) {
       if (effect.kind === "discard") this.#discard(effect.staging);
       else if (effect.kind === "admit") this.unadmitted.push(effect.ticket);
-      else if (effect.kind !== "reply") this.#begin(effect);
+      else if (isWork(effect)) this.#begin(effect);
     }
     this.model.busy(new Set(this.jobs.map(({ effect }) => nameOf(effect))));
     this.model.moment(this.nowMs);
@@ -487,7 +490,7 @@ export class FakeEngine {
     effect: Extract<Work, { kind: "read" | "verify" }>,
     fault: Fault,
   ): Result {
-    const { name, token } = effect;
+    const { entry: { name }, token } = effect;
     if (fault !== "none") {
       return {
         kind: "unreadable",
@@ -508,6 +511,7 @@ export class FakeEngine {
       token,
       digest: digestOf(bytes),
       stamp: stampOf(bytes),
+      ...(effect.hand ? { handed: true } : {}),
     };
   }
 
@@ -796,6 +800,12 @@ function failure(
   code: ErrorCode,
 ): LarderError {
   return new LarderError(code, `Injected: ${code}`);
+}
+
+function isWork(effect: Effect): effect is Work {
+  const { kind } = effect;
+  return kind !== "reply" && kind !== "discard" && kind !== "admit" &&
+    kind !== "make-room" && kind !== "superseded";
 }
 
 function nameOf(effect: Work): string | undefined {

@@ -8,7 +8,7 @@ import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
 import { ask, newEntry, propose, refuse } from "./asking.ts";
 import { republish } from "./publish.ts";
 import { startReading, startVerifying } from "./read.ts";
-import type { Entry, State, Wait } from "./state.ts";
+import type { Entry, State, Wait, Work } from "./state.ts";
 import type { Request, Result, Ticket } from "./types.ts";
 
 type Get = Request & { kind: "get" };
@@ -23,13 +23,13 @@ export function get(s: State, wait: Wait, nowMs: number): void {
     case "asking":
       return join(s, entry, wait);
     case "loading":
-      return nowMs < state.deadlineMs
+      return nowMs < state.deadlineMs && !isOverdue(s, state.work, nowMs)
         ? s.reply(wait, { kind: "loading" })
-        : getExpired(s, entry, wait);
+        : getExpired(s, entry, wait, nowMs);
     case "publishing":
       return s.reply(wait, { kind: "loading" });
     case "ready":
-      return getReady(s, entry, wait);
+      return getReady(s, entry, wait, nowMs);
     case "evicting":
       return s.reply(wait, { kind: "unassigned" });
   }
@@ -45,13 +45,13 @@ function join(s: State, entry: Entry, wait: Wait): void {
   entry.waits.push(wait);
 }
 
-function getReady(s: State, entry: Entry, wait: Wait): void {
+function getReady(s: State, entry: Entry, wait: Wait, nowMs: number): void {
   const { state } = entry;
   if (state.kind !== "ready") return;
   const local = (wait.request as Get).api === "local";
   if (local || !state.digest) {
     join(s, entry, wait);
-    startVerifying(s, entry);
+    startVerifying(s, entry, nowMs);
   } else if (state.digest.size > s.options.maxValueBytes) {
     s.reply(wait, { kind: "unassigned", reason: "too-large" });
   } else if (!wait.admitted && state.digest.size > s.uncountedBytes) {
@@ -73,8 +73,19 @@ export function admitted(s: State, ticket: Ticket, nowMs: number): void {
   get(s, wait, nowMs);
 }
 
-/** The lease has ended: the work goes to whoever asks. */
-function getExpired(s: State, entry: Entry, wait: Wait): void {
+/** Whether somebody computes for longer than anybody may. */
+function isOverdue(s: State, { sinceMs }: Work, nowMs: number): boolean {
+  const { maxComputeMs = Infinity } = s.options;
+  return nowMs - sinceMs >= maxComputeMs;
+}
+
+/** The lease or the time to compute has ended: the work goes to whoever asks. */
+function getExpired(
+  s: State,
+  entry: Entry,
+  wait: Wait,
+  nowMs: number,
+): void {
   const { state } = entry;
   if (state.kind !== "loading") return;
   if (state.probe === undefined && republish(s, entry)) {
@@ -83,7 +94,17 @@ function getExpired(s: State, entry: Entry, wait: Wait): void {
   if ((wait.request as Get).assign && s.draining) return refuse(s, wait);
   join(s, entry, wait);
   if (state.probe !== undefined) return;
-  const { staging } = state.assignment;
+  const { assignment: { id, staging }, work: { sinceMs, peer } } = state;
+  if (nowMs < state.deadlineMs) {
+    s.emit({
+      kind: "superseded",
+      name: entry.key.name,
+      id,
+      computedMs: nowMs - sinceMs,
+      ...(peer === undefined ? {} : { peer }),
+    });
+    return takeOver(s, entry);
+  }
   if (staging === undefined) return takeOver(s, entry);
   state.probe = s.nextToken();
   s.emit({ kind: "probe", name: entry.key.name, token: state.probe, staging });
@@ -121,7 +142,7 @@ function takeOver(s: State, entry: Entry): void {
   const { id, staging } = state.assignment;
   // From here on the id is looked up in the manifest, behind this change: void
   // when it was made, its holder's again when it failed.
-  s.assignments.delete(id);
+  s.letGo(id);
   const token = s.nextToken();
   const superseded = staging === undefined ? {} : { superseded: staging };
   const proposed = propose(s, entry);

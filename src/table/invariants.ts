@@ -18,6 +18,11 @@ export function checkInvariants(s: State): void {
     must(!s.handles.has(id), `${id} is one thing: assignment or handle`);
   }
   checkPins(s);
+  const expected = s.assignments.size + s.proposals;
+  must(
+    s.room.reservations.size === expected,
+    "there is room kept for every assignment, and for nothing else",
+  );
   const keyBytes = [...s.entries.values()].reduce(
     (sum, { key }) => sum + key.key.length,
     0,

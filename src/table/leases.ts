@@ -20,7 +20,7 @@ export function byId(s: State, wait: Wait, nowMs: number): void {
   const request = wait.request as ById;
   const entry = s.assignments.get(request.id);
   if (entry) {
-    if (request.kind !== "heartbeat") return publish(s, entry, wait);
+    if (request.kind !== "heartbeat") return publish(s, entry, wait, nowMs);
     renew(s, entry, request.id, nowMs);
     return s.reply(wait, { kind: "ok" });
   }
@@ -37,8 +37,7 @@ function renew(s: State, entry: Entry, id: Id, nowMs: number): void {
     entry.state.deadlineMs,
     nowMs + s.options.leaseTimeoutMs,
   );
-  s.assignments.delete(id);
-  s.assignments.set(id, entry);
+  s.hold(id, entry);
 }
 
 /** The manifest has looked an id up that is not in memory. */
@@ -83,16 +82,14 @@ export function expireAssignments(s: State, nowMs: number): void {
     const { state } = entry;
     if (state.kind === "loading") {
       if (state.deadlineMs + EXPIRED_IN_MEMORY_MS > nowMs) return;
-      s.assignments.delete(id);
+      s.letGo(id);
       if (state.probe === undefined && !republish(s, entry)) {
         s.release(entry);
         continue;
       }
-    } else {
-      s.assignments.delete(id);
     }
     // Still busy: it is looked at again after the others.
-    s.assignments.set(id, entry);
+    s.hold(id, entry);
     return;
   }
 }

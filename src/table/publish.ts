@@ -15,7 +15,12 @@ type Of<K extends Result["kind"]> = Result & { kind: K };
 type Publishing = EntryState & { kind: "publishing" };
 
 /** Set or Done of an assignment that is in memory. */
-export function publish(s: State, entry: Entry, wait: Wait): void {
+export function publish(
+  s: State,
+  entry: Entry,
+  wait: Wait,
+  nowMs: number,
+): void {
   const { state, key: { name } } = entry;
   const request = wait.request as Request & { kind: "set" | "done" };
   if (state.kind === "publishing") {
@@ -31,6 +36,7 @@ export function publish(s: State, entry: Entry, wait: Wait): void {
     return publishFile(s, entry, wait);
   }
   const token = begin(s, entry, wait);
+  if (!hasRoom(s, entry, { size: request.value.length, nowMs })) return;
   s.emit({ kind: "put", name, token, value: request.value });
 }
 
@@ -42,7 +48,7 @@ export function publishFile(s: State, entry: Entry, wait?: Wait): void {
   if (staging === undefined) return;
   const token = begin(s, entry, wait);
   if (taken?.installed && taken.digest) {
-    s.emit({ kind: "verify", name, token, digest: taken.digest });
+    s.emit({ kind: "verify", entry: entry.key, token, digest: taken.digest });
   } else {
     s.emit({ kind: "capture", name, token, staging });
   }
@@ -62,11 +68,12 @@ export function republish(s: State, entry: Entry): boolean {
 function begin(s: State, entry: Entry, wait: Wait | undefined): number {
   const { state } = entry;
   if (state.kind !== "loading") throw new Error("only loading is published");
-  const { assignment, deadlineMs, taken } = state;
+  const { assignment, deadlineMs, taken, work } = state;
   const token = s.nextToken();
   entry.state = {
     kind: "publishing",
     assignment,
+    work,
     deadlineMs,
     token,
     joined: wait ? [wait] : [],
@@ -86,6 +93,7 @@ export function published(
   result: Of<
     "stored" | "captured" | "hashed" | "recorded" | "installed" | "persisted"
   >,
+  nowMs: number,
 ): void {
   const { state } = entry;
   if (state.kind !== "publishing" || state.token !== result.token) return;
@@ -97,11 +105,10 @@ export function published(
     case "captured":
       state.taken ??= { acknowledged: false };
       answerDue(s, state);
-      return result.digest
-        ? record(s, entry, state, result.digest)
-        : hash(s, entry, state);
+      if (!result.digest) return hash(s, entry, state);
+      return record(s, entry, { digest: result.digest, nowMs });
     case "hashed":
-      return record(s, entry, state, result.digest);
+      return record(s, entry, { digest: result.digest, nowMs });
     case "recorded":
       if (state.taken) state.taken.digest = state.digest!;
       return install(s, entry, state);
@@ -110,7 +117,7 @@ export function published(
       state.stamp = result.stamp;
       return persist(s, entry, state);
     case "persisted":
-      return finish(s, entry, state);
+      return finish(s, entry, state, nowMs);
   }
 }
 
@@ -120,12 +127,30 @@ function hash(s: State, entry: Entry, state: Publishing): void {
   s.emit({ kind: "hash", name: entry.key.name, token, staging });
 }
 
+/** Whether the value fits into what may be kept; where it does not, this has failed. */
+function hasRoom(
+  s: State,
+  entry: Entry,
+  { size, nowMs }: { size: number; nowMs: number },
+): boolean {
+  const { state } = entry;
+  if (state.kind !== "publishing") return false;
+  const { assignment: { id }, taken } = state;
+  // A Done that was answered with OK is kept, come what may.
+  const fits = s.room.commit(id, size, taken?.acknowledged);
+  s.makeRoom();
+  if (!fits) fail(s, entry, state, { error: noRoom(id), nowMs });
+  return fits;
+}
+
 function record(
   s: State,
   entry: Entry,
-  state: Publishing,
-  digest: Digest,
+  { digest, nowMs }: { digest: Digest; nowMs: number },
 ): void {
+  const { state } = entry;
+  if (!hasRoom(s, entry, { size: digest.size, nowMs })) return;
+  if (state.kind !== "publishing") return;
   state.digest = digest;
   const token = state.token = s.nextToken();
   const { id } = state.assignment;
@@ -144,9 +169,16 @@ function persist(s: State, entry: Entry, state: Publishing): void {
   s.emit({ kind: "persist", entry: entry.key, token, id, digest: digest! });
 }
 
-function finish(s: State, entry: Entry, state: Publishing): void {
+function finish(
+  s: State,
+  entry: Entry,
+  state: Publishing,
+  nowMs: number,
+): void {
   const { assignment: { id, staging }, digest, stamp, joined } = state;
-  s.assignments.delete(id);
+  s.letGo(id);
+  s.room.add(entry.key.namespace, digest!.size);
+  s.makeRoom();
   if (staging !== undefined) s.emit({ kind: "discard", staging });
   entry.state = {
     kind: "ready",
@@ -154,6 +186,8 @@ function finish(s: State, entry: Entry, state: Publishing): void {
     rowId: id,
     digest: digest!,
     ...(stamp ? { stamp } : {}),
+    // With a file of a local client's, its row says so from the beginning.
+    ...(staging === undefined ? {} : { handedMs: nowMs }),
     pins: 0,
   };
   for (const wait of joined) s.reply(wait, { kind: "ok" });
@@ -202,8 +236,8 @@ export function publishFailed(
       // An install that was reported as failed may have renamed it all the same.
       taken.installed = true;
       const token = state.token = s.nextToken();
-      const { name } = entry.key;
-      return s.emit({ kind: "verify", name, token, digest: taken.digest });
+      const { digest } = taken;
+      return s.emit({ kind: "verify", entry: entry.key, token, digest });
     }
     // What was taken has vanished, whoever did that.
     delete state.taken;
@@ -211,7 +245,7 @@ export function publishFailed(
   if (!lost) return fail(s, entry, state, { error, nowMs });
   // The row is another's: what the manifest says now is what counts.
   const { assignment: { id, staging }, joined } = state;
-  s.assignments.delete(id);
+  s.letGo(id);
   s.release(entry);
   if (staging !== undefined) s.emit({ kind: "discard", staging });
   for (const wait of joined) s.reply(wait, { kind: "error", error });
@@ -220,18 +254,19 @@ export function publishFailed(
 function fail(
   s: State,
   entry: Entry,
-  { assignment, joined, taken, deadlineMs }: Publishing,
+  { assignment, joined, taken, deadlineMs, work }: Publishing,
   { error, nowMs }: { error: LarderError; nowMs: number },
 ): void {
   entry.state = {
     kind: "loading",
     assignment,
+    work,
     deadlineMs: Math.max(deadlineMs, nowMs + s.options.leaseTimeoutMs),
     ...(taken ? { taken } : {}),
   };
-  // Least recently renewed first: this one has just been renewed.
-  s.assignments.delete(assignment.id);
-  s.assignments.set(assignment.id, entry);
+  // What it would have taken is a guess again.
+  s.letGo(assignment.id);
+  s.hold(assignment.id, entry);
   s.wake(entry);
   for (const wait of joined) s.reply(wait, { kind: "error", error });
 }
@@ -254,6 +289,12 @@ function noPath(id: string): LarderError {
   const message = `Cannot publish assignment ${id}: it was made by ` +
     "RemoteCache and has no path; publish it with RemoteCache.Set";
   return new LarderError("no-file", message);
+}
+
+function noRoom(id: string): LarderError {
+  const message = `Cannot publish assignment ${id}: the cache's quota is ` +
+    "full; use the value without caching it, or try again later";
+  return new LarderError("storage-full", message);
 }
 
 function noFile(id: string): LarderError {

@@ -14,29 +14,46 @@ type Of<K extends Result["kind"]> = Result & { kind: K };
 
 /** Reads the value, unless that is under way. */
 export function startReading(s: State, entry: Entry): void {
-  const { state, key: { name } } = entry;
-  s.resting.delete(name);
+  const { state, key } = entry;
+  s.resting.delete(key.name);
   if (state.kind !== "ready" || state.reading !== undefined) return;
   const { digest, generation } = state;
   if (!digest) return;
   const token = state.reading = s.nextToken();
-  s.emit({ kind: "read", name, token, digest, generation });
+  s.emit({ kind: "read", entry: key, token, digest, generation });
 }
 
 /** Verifies the file, unless that is under way. */
-export function startVerifying(s: State, entry: Entry): void {
-  const { state, key: { name } } = entry;
-  s.resting.delete(name);
+export function startVerifying(s: State, entry: Entry, nowMs: number): void {
+  const { state, key } = entry;
+  s.resting.delete(key.name);
   if (state.kind !== "ready" || state.verifying !== undefined) return;
   const { digest, stamp } = state;
   const token = state.verifying = s.nextToken();
+  const hand = isToBeHanded(s, entry, nowMs);
   s.emit({
     kind: "verify",
-    name,
+    entry: key,
     token,
     ...(digest ? { digest } : {}),
     ...(stamp ? { stamp } : {}),
+    ...(hand ? { hand } : {}),
   });
+}
+
+/**
+ * Whether a handle is to be given out that the entry's row does not tell of. It
+ * is written once in half a lease, not for every handle: after a restart, what
+ * was handed out in the last one and a half leases is not evicted for a lease.
+ */
+function isToBeHanded(s: State, entry: Entry, nowMs: number): boolean {
+  const { state, waits } = entry;
+  if (state.kind !== "ready") return false;
+  const { handedMs = -Infinity } = state;
+  return nowMs - handedMs >= s.options.handleLeaseMs / 2 &&
+    waits.some(({ live, request }) =>
+      live && request.kind === "get" && request.api === "local"
+    );
 }
 
 /** A value has been read: everybody who waited for it gets it. */
@@ -61,6 +78,7 @@ export function verified(
   if (state.kind !== "ready" || state.verifying !== result.token) return;
   delete state.verifying;
   state.stamp = result.stamp;
+  if (result.handed) state.handedMs = nowMs;
   if (!state.digest) {
     // The original server kept no digest: the first look at the file is it.
     state.digest = result.digest;
@@ -68,8 +86,13 @@ export function verified(
     state.rowId = id;
     s.emit({ kind: "complete", entry: key, id, digest });
   }
-  for (const wait of takeWaits(entry, "local")) {
-    if (wait.live) giveHandle(s, entry, wait, nowMs);
+  if (isToBeHanded(s, entry, nowMs)) {
+    // A local client came while a remote one's file was being looked at.
+    startVerifying(s, entry, nowMs);
+  } else {
+    for (const wait of takeWaits(entry, "local")) {
+      if (wait.live) giveHandle(s, entry, wait, nowMs);
+    }
   }
   s.wake(entry);
   s.rest(entry);

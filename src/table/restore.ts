@@ -27,8 +27,9 @@ export function restore(
   const entry = newEntry(s, row);
   const assignment = staging === undefined ? { id } : { id, staging };
   const deadlineMs = nowMs + s.options.restartGraceMs;
-  entry.state = { kind: "loading", assignment, deadlineMs };
-  s.assignments.set(id, entry);
+  const work = { sinceMs: nowMs };
+  entry.state = { kind: "loading", assignment, deadlineMs, work };
+  s.hold(id, entry);
   // The Done of a captured file may have been answered: it is ours to publish.
   if (captured) {
     entry.state.taken = { acknowledged: true };

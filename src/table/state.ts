@@ -15,6 +15,7 @@ import type {
   Stamp,
   TableOptions,
 } from "./types.ts";
+import { Room } from "./room.ts";
 import {
   MAX_ASSIGNMENTS,
   MAX_HANDLES,
@@ -32,6 +33,14 @@ export interface Wait {
   due: boolean;
   /** A remote Get that has the memory its value takes. */
   admitted: boolean;
+}
+
+/** Since when somebody computes, and who. */
+export interface Work {
+  /** On the monotonic clock; a restart begins anew. */
+  readonly sinceMs: number;
+  /** Where the client called from; unknown after a restart. */
+  readonly peer?: string;
 }
 
 /** A file that was captured and is not published yet. */
@@ -61,6 +70,7 @@ export type EntryState =
   | {
     readonly kind: "loading";
     readonly assignment: Assignment;
+    readonly work: Work;
     /** The end of the lease, on the monotonic clock. */
     deadlineMs: number;
     /** The question when the staging file changed is under way. */
@@ -73,6 +83,7 @@ export type EntryState =
   | {
     readonly kind: "publishing";
     readonly assignment: Assignment;
+    readonly work: Work;
     /** The end of the lease, should the publish fail. */
     readonly deadlineMs: number;
     /** The step that is under way. */
@@ -94,6 +105,8 @@ export type EntryState =
     digest?: Digest;
     /** The file as it was last verified since the start. */
     stamp?: Stamp;
+    /** When its row was last made to say that it is handed out. */
+    handedMs?: number;
     /** Handles on it. */
     pins: number;
     /** The read that is under way. */
@@ -148,6 +161,10 @@ export class State {
   proposals = 0;
   /** Bytes of the keys in memory. */
   keyBytes = 0;
+  /** What is kept, and what is going to be. */
+  readonly room: Room;
+  /** The engine has been told to make room, and has not said what it found. */
+  crowded = false;
   effects: Effect[] = [];
   #token = 0;
 
@@ -156,6 +173,7 @@ export class State {
     this.maxHandles = options.maxHandles ?? MAX_HANDLES;
     this.maxResting = options.maxResting ?? MAX_RESTING_ENTRIES;
     this.uncountedBytes = options.uncountedBytes ?? UNCOUNTED_VALUE_BYTES;
+    this.room = new Room(options.quotas ?? []);
   }
 
   /** A token no effect has had. */
@@ -163,11 +181,38 @@ export class State {
     return ++this.#token;
   }
 
-  /** Whether new assignments can be given out. */
-  canAssign(): boolean {
+  /** Why no assignment of a namespace can be given out now, if none can. */
+  whyNot(namespace: string): "stopping" | "full" | "no-room" | undefined {
+    if (this.draining) return "stopping";
     const taken = this.assignments.size + this.proposals;
-    return !this.draining && taken < this.maxAssignments &&
-      this.keyBytes < MAX_KEYS_BYTES;
+    if (taken >= this.maxAssignments || this.keyBytes >= MAX_KEYS_BYTES) {
+      return "full";
+    }
+    if (this.room.hasRoom(namespace)) return undefined;
+    this.makeRoom();
+    return "no-room";
+  }
+
+  /** Has entries taken away, if there are too many. */
+  makeRoom(): void {
+    if (this.crowded || this.room.excess().length === 0) return;
+    this.crowded = true;
+    this.emit({ kind: "make-room" });
+  }
+
+  /** Files an entry under its assignment's id, as the one renewed last. */
+  hold(id: Id, entry: Entry): void {
+    this.assignments.delete(id);
+    this.assignments.set(id, entry);
+    if (!this.room.reservations.has(id)) {
+      this.room.reserve(id, entry.key.namespace);
+    }
+  }
+
+  /** The assignment has ended, or rests on disk only. */
+  letGo(id: Id): void {
+    this.assignments.delete(id);
+    this.room.release(id);
   }
 
   emit(effect: Effect): void {

@@ -20,6 +20,7 @@ import {
 } from "./publish.ts";
 import { damaged, read, unreadable, verified } from "./read.ts";
 import { restore } from "./restore.ts";
+import type { Excess } from "./room.ts";
 import { State } from "./state.ts";
 import type { Wait } from "./state.ts";
 import type {
@@ -90,6 +91,11 @@ export class StateTable {
     return false;
   }
 
+  /** What has to go so that the quotas are kept. */
+  excess(): readonly Excess[] {
+    return this.state.room.excess();
+  }
+
   /** What the table holds. */
   counts(): TableCounts {
     const s = this.state;
@@ -133,6 +139,10 @@ export class StateTable {
         return restore(s, command.row, { captured: command.captured, nowMs });
       case "tick":
         return this.#tick(nowMs);
+      case "usage":
+        s.room.update(command.usage, command.disk);
+        s.crowded = false;
+        return;
       case "drain":
         s.draining = true;
         return;
@@ -191,7 +201,7 @@ export class StateTable {
       case "evicted":
         return evicted(s, entry, result);
       default:
-        return published(s, entry, result);
+        return published(s, entry, result, nowMs);
     }
   }
 

@@ -38,6 +38,8 @@ const FIGURES: Figures = {
   maxAssignments: 2,
   maxHandles: 2,
   maxResting: 10,
+  maxComputeMs: Infinity,
+  quotas: [],
 };
 
 // --- Get, a row of the table each -------------------------------------------

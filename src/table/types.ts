@@ -77,6 +77,40 @@ export type Row =
     | { readonly status: "evicting"; readonly id?: Id }
   );
 
+/** What a namespace's ready entries take on disk. */
+export interface NamespaceUsage {
+  /** The namespace. */
+  readonly namespace: string;
+  /** How many are ready: at least one. */
+  readonly entries: number;
+  /** Their sizes in bytes; an entry that has not been measured counts as 0. */
+  readonly bytes: number;
+}
+
+/** What may be kept of the namespaces that a pattern covers. */
+export interface Quota {
+  /** `*` for all, `a.*` for everything below `a`, or one namespace. */
+  readonly pattern: string;
+  /** In bytes of values. */
+  readonly maxBytes?: number;
+  /** How many values. */
+  readonly maxEntries?: number;
+}
+
+/** How a disk stands that has to keep some bytes free. */
+export interface Disk {
+  /** What may still be written; negative: so much is to be freed. */
+  readonly roomBytes: number;
+  /** What is freed beyond that, so that it need not be done again at once. */
+  readonly slackBytes: number;
+}
+
+/** Says from where a call comes, when somebody wants to know. */
+export interface Peer {
+  /** An address for people. */
+  getPeer(): string;
+}
+
 /** What the manifest did with a question or a change. */
 export type Asked =
   /** There is no row now: nothing was found, or it was removed. */
@@ -96,6 +130,7 @@ export type Request =
     readonly api: Api;
     readonly entry: EntryKey;
     readonly assign: boolean;
+    readonly peer?: Peer;
   }
   | { readonly kind: "heartbeat"; readonly ticket: Ticket; readonly id: Id }
   | {
@@ -201,6 +236,8 @@ export type Result =
     readonly token: number;
     readonly digest: Digest;
     readonly stamp: Stamp;
+    /** Its row says that it was handed out. */
+    readonly handed?: true;
   }
   /** The blob is missing, or its bytes are not those of the manifest. */
   | {
@@ -233,13 +270,24 @@ export type Command =
   | { readonly kind: "cancel"; readonly ticket: Ticket }
   /** A row found at start; `captured`: its captured file is still there. */
   | { readonly kind: "restore"; readonly row: Row; readonly captured: boolean }
+  /** What the manifest counts as ready, and how the disk stands. */
+  | {
+    readonly kind: "usage";
+    readonly usage: readonly NamespaceUsage[];
+    readonly disk?: Disk;
+  }
   /** Time has passed. */
   | { readonly kind: "tick" }
   /** No new assignments from now on. */
   | { readonly kind: "drain" };
 
 /** Why a client that asked for work gets none; for the log. */
-export type UnassignedReason = "too-large" | "full" | "stopping" | "failed";
+export type UnassignedReason =
+  | "too-large"
+  | "full"
+  | "no-room"
+  | "stopping"
+  | "failed";
 
 /** What a request is answered with. */
 export type Reply =
@@ -354,7 +402,7 @@ export type Effect =
   /** Read and verify a value. Result: read | damaged | unreadable. */
   | {
     readonly kind: "read";
-    readonly name: string;
+    readonly entry: EntryKey;
     readonly token: number;
     readonly digest: Digest;
     /** Which publish these bytes are of; caches are keyed by it. */
@@ -363,10 +411,12 @@ export type Effect =
   /** Verify a file; cheap where `stamp` still fits. Result: verified | damaged | unreadable. */
   | {
     readonly kind: "verify";
-    readonly name: string;
+    readonly entry: EntryKey;
     readonly token: number;
     readonly digest?: Digest;
     readonly stamp?: Stamp;
+    /** Its row has to say that it is handed out, before it is. */
+    readonly hand?: boolean;
   }
   /**
    * Persist Evicting, take the file away (to the quarantine where it is
@@ -380,7 +430,19 @@ export type Effect =
     readonly damaged: boolean;
   }
   /** Delete a blob that no row owns. Result: evicted. */
-  | { readonly kind: "sweep"; readonly name: string; readonly token: number };
+  | { readonly kind: "sweep"; readonly name: string; readonly token: number }
+  /** A quota is nearly filled: entries have to go. No result but `usage`. */
+  | { readonly kind: "make-room" }
+  /** A client that still sends heartbeats has lost its work to another. No result. */
+  | {
+    readonly kind: "superseded";
+    readonly name: string;
+    readonly id: Id;
+    /** Since when it had the work. */
+    readonly computedMs: number;
+    /** Where it called from; unknown after a restart. */
+    readonly peer?: string;
+  };
 
 /** What the table needs to know of the configuration. */
 export interface TableOptions {
@@ -392,6 +454,10 @@ export interface TableOptions {
   readonly handleLeaseMs: number;
   /** Values above this are never read into memory. */
   readonly maxValueBytes: number;
+  /** Work that takes longer goes to another, heartbeats or not; absent: never. */
+  readonly maxComputeMs?: number;
+  /** What may be kept; all that cover a namespace hold. */
+  readonly quotas?: readonly Quota[];
   /** The root was served before: unknown handles may be of that time. */
   readonly servedBefore: boolean;
   /** Fresh ids, never zero, never repeated. */
