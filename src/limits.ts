@@ -89,6 +89,22 @@ export const LOW_WATERMARK = 0.9;
 export const DEFAULT_ESTIMATE_BYTES = MIB;
 /** Namespaces whose values' sizes are remembered, about 100 bytes each. */
 export const MAX_ESTIMATED_NAMESPACES = 1_024;
+/** Evictions that run beside each other: the workers' queues stay short. */
+export const EVICTIONS_AT_ONCE = 32;
+/** How often quotas, ages and the free disk are looked at anyway. */
+export const EVICTION_INTERVAL_MS = 10_000;
+/** Between being told that it is crowded and the look: many are told at once. */
+export const EVICTION_PAUSE_MS = 20;
+/**
+ * A row says that its file was handed out once in half a handle's lease: what
+ * was handed out within one lease was written within one and a half; a minute's
+ * worth of rounding comes on top.
+ */
+export const HANDED_SHARE = 1.6;
+/** How long uses are gathered before they are written. */
+export const ACCESS_INTERVAL_MS = 30_000;
+/** Uses that are gathered, about 300 bytes each; then they are written at once. */
+export const MAX_PENDING_USES = 16_384;
 /** Work in progress makes no more than this share of what is kept go. */
 export const MAX_RESERVED_SHARE = 0.25;
 

@@ -15,11 +15,12 @@ import type { Clock } from "../clock.ts";
 import { LarderError } from "../errors.ts";
 import type { Expected, Manifest } from "../manifest/manifest.ts";
 import type { Effect, EntryKey, Id, Result, Row } from "../table/types.ts";
+import type { AccessLog } from "./access_log.ts";
 import { isDamage, toLarderError } from "./failures.ts";
 import { isPossibleId } from "./ids.ts";
 
 /** Everything but what belongs to a request, which the engine does itself. */
-export type Work = Exclude<Effect, { kind: "reply" | "admit" }>;
+export type Work = Exclude<Effect, { kind: "reply" | "admit" | "make-room" }>;
 type Of<K extends Work["kind"]> = Work & { kind: K };
 
 /** Where effects go to, and where their results come out. */
@@ -28,6 +29,7 @@ export interface EffectRunnerOptions {
   readonly blobs: BlobStore;
   readonly cache: BlobCache;
   readonly clock: Clock;
+  readonly uses: AccessLog;
   /** Takes a result; never called while an effect is being started. */
   readonly feed: (result: Result) => void;
   /** Takes a line for the log. */
@@ -41,6 +43,7 @@ export class EffectRunner {
   readonly #cache: BlobCache;
   readonly #clock: Clock;
   readonly #startMs: number;
+  readonly #uses: AccessLog;
   readonly #feed: (result: Result) => void;
   readonly #warn: (message: string) => void;
 
@@ -50,6 +53,7 @@ export class EffectRunner {
     this.#cache = options.cache;
     this.#clock = options.clock;
     this.#startMs = options.clock.nowMs();
+    this.#uses = options.uses;
     this.#feed = options.feed;
     this.#warn = options.warn;
   }
@@ -60,12 +64,7 @@ export class EffectRunner {
       case "read":
         return this.#read(effect);
       case "verify":
-        return this.#then(
-          effect,
-          this.#blobs.verify(effect.name, effect.digest, effect.stamp),
-          ({ digest, stamp }) => ({ kind: "verified", digest, stamp }),
-          (error) => this.#unreadable(error),
-        );
+        return this.#verify(effect);
       case "find":
         return this.#ask(effect, this.#manifest.find(effect.entry));
       case "claim":
@@ -132,6 +131,14 @@ export class EffectRunner {
         return this.#evict(effect);
       case "sweep":
         return this.#sweep(effect);
+      case "superseded": {
+        const { name, id, computedMs, peer = "an unknown address" } = effect;
+        const seconds = Math.round(computedMs / 1_000);
+        return this.#warn(
+          `${name} goes to another client: ${peer} has been computing it as ` +
+            `${id} for ${seconds} s, more than --max-compute-time`,
+        );
+      }
     }
   }
 
@@ -221,13 +228,32 @@ export class EffectRunner {
   }
 
   #read(effect: Of<"read">): void {
-    const { name, token, generation, digest } = effect;
+    const { entry, token, generation, digest } = effect;
+    const { name } = entry;
+    this.#uses.note(entry);
     const value = this.#cache.get(name, generation);
     if (value) return this.#feed({ kind: "read", name, token, value });
     this.#then(
-      effect,
+      { name, token },
       this.#cache.read(name, generation, digest),
       (value) => ({ kind: "read", value }),
+      (error) => this.#unreadable(error),
+    );
+  }
+
+  #verify({ entry, token, digest, stamp, hand }: Of<"verify">): void {
+    const verifying = this.#blobs.verify(entry.name, digest, stamp);
+    const handing = hand ? this.#uses.hand(entry) : undefined;
+    if (!hand) this.#uses.note(entry);
+    this.#then(
+      { name: entry.name, token },
+      Promise.all([verifying, handing]),
+      ([{ digest, stamp }]) => ({
+        kind: "verified",
+        digest,
+        stamp,
+        ...(hand ? { handed: true } : {}),
+      }),
       (error) => this.#unreadable(error),
     );
   }

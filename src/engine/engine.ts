@@ -12,6 +12,7 @@ import type { Clock, Timer } from "../clock.ts";
 import { MAX_REPLY_WAIT_MS } from "../limits.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { StateTable, type TableCounts } from "../table/state_table.ts";
+import type { Excess } from "../table/room.ts";
 import type {
   Command,
   Reply,
@@ -20,6 +21,7 @@ import type {
   Ticket,
   UnassignedReason,
 } from "../table/types.ts";
+import { AccessLog } from "./access_log.ts";
 import { Admissions, type Budget, type Grant } from "./admission.ts";
 import { EffectRunner } from "./effects.ts";
 import { randomId, randomStaging } from "./ids.ts";
@@ -70,15 +72,20 @@ const DRAIN_CHECK_MS = 50;
 const EXPLANATIONS: Partial<Record<UnassignedReason, string>> = {
   "too-large": "a value is larger than --max-message-bytes: remote clients " +
     "are told Unassigned and compute it again; raise the limit to serve it",
+  "no-room": "a quota or the disk is full and nothing can be taken away at " +
+    "once: clients are told Unassigned until there is room",
   "full": "the table is full: clients are told Unassigned until " +
     "assignments or handles end",
 };
 
 /** The engine: submit requests, get replies. */
 export class Engine {
+  /** Called when entries have to go: whoever sees to it says so with `usage`. */
+  onCrowded: () => void = () => {};
   readonly #table: StateTable;
   readonly #clock: Clock;
   readonly #effects: EffectRunner;
+  readonly #uses: AccessLog;
   readonly #queue: Command[] = [];
   readonly #callers = new Map<Ticket, Caller>();
   readonly #admissions: Admissions;
@@ -101,12 +108,14 @@ export class Engine {
       newStaging: randomStaging,
       servedBefore: manifest.servedBefore,
     }, clock.nowMs());
+    this.#uses = new AccessLog({ manifest, clock, warn });
     const feed = (command: Command) => this.feed(command);
     this.#effects = new EffectRunner({
       manifest,
       blobs,
       cache,
       clock,
+      uses: this.#uses,
       feed,
       warn,
     });
@@ -152,6 +161,16 @@ export class Engine {
     }
   }
 
+  /** What has to go so that the quotas are kept. */
+  excess(): readonly Excess[] {
+    return this.#table.excess();
+  }
+
+  /** Writes down when entries were used last. Never rejects. */
+  flushUses(): Promise<void> {
+    return this.#uses.flush();
+  }
+
   /** What the table holds. */
   counts(): TableCounts {
     return this.#table.counts();
@@ -174,13 +193,14 @@ export class Engine {
   }
 
   /** Takes no more commands; what waits is not answered any more. */
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.timer.cancel();
     for (const ticket of this.#callers.keys()) {
       this.#admissions.release(ticket);
     }
     this.#callers.clear();
+    await this.#uses.flush();
   }
 
   #pump(): void {
@@ -194,6 +214,9 @@ export class Engine {
             break;
           case "admit":
             this.#admit(effect.ticket, effect.bytes);
+            break;
+          case "make-room":
+            this.onCrowded();
             break;
           default:
             this.#effects.run(effect);

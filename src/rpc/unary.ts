@@ -9,7 +9,7 @@ import type { handleUnaryCall } from "@grpc/grpc-js";
 import type { Grant } from "../engine/admission.ts";
 import type { Engine, Submission } from "../engine/engine.ts";
 import { entryKey } from "../engine/entry_key.ts";
-import type { Api, Reply } from "../table/types.ts";
+import type { Api, Peer, Reply } from "../table/types.ts";
 import { toGrpcError } from "./status.ts";
 import { Malformed } from "./strict_wire.ts";
 import { connectionOf } from "./transport/mod.ts";
@@ -17,8 +17,8 @@ import { EMPTY, type Empty, type GetRequest, type IdRequest } from "./wire.ts";
 
 /** How a call becomes a submission, and a reply becomes a message. */
 export interface Unary<Request, Response> {
-  /** May throw a `LarderError`. */
-  readonly decode: (request: Request) => Submission;
+  /** May throw a `LarderError`; the peer may be asked who it is. */
+  readonly decode: (request: Request, peer: Peer) => Submission;
   /** Is not called for errors. */
   readonly encode: (reply: Reply) => Response;
 }
@@ -42,7 +42,7 @@ export function unary<Request, Response>(
     let submission: Submission;
     try {
       if (request instanceof Malformed) throw request.error;
-      submission = decode(request);
+      submission = decode(request, call);
     } catch (error) {
       return callback(toGrpcError(error));
     }
@@ -57,12 +57,13 @@ export function unary<Request, Response>(
 /** How a Get of either service becomes a submission. */
 export function decodeGet(
   api: Api,
-): (request: GetRequest) => Submission {
-  return ({ namespace, key, assign }) => ({
+): (request: GetRequest, peer: Peer) => Submission {
+  return ({ namespace, key, assign }, peer) => ({
     kind: "get",
     api,
     entry: entryKey(namespace, key),
     assign,
+    peer,
   });
 }
 

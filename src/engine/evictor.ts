@@ -1,0 +1,241 @@
+/**
+ * Keeps the quotas: takes entries away, least recently used first, in batches,
+ * beside everything else that goes on.
+ *
+ * @module
+ */
+
+import type { BlobStore } from "../blobs/blob_store.ts";
+import type { Clock, Timer } from "../clock.ts";
+import {
+  EVICTION_INTERVAL_MS,
+  EVICTION_PAUSE_MS,
+  EVICTIONS_AT_ONCE,
+  HANDED_SHARE,
+} from "../limits.ts";
+import type { AgedEntry, Manifest } from "../manifest/manifest.ts";
+import { covers, type Excess } from "../table/room.ts";
+import type { Disk } from "../table/types.ts";
+import type { Engine } from "./engine.ts";
+import { oldestFirst } from "./oldest_first.ts";
+
+/** What has to stay free on the disk: bytes, or a share of it in percent. */
+export type MinFree = { readonly bytes: number } | { readonly percent: number };
+
+/** What an evictor works on. */
+export interface EvictorOptions {
+  readonly engine: Engine;
+  readonly manifest: Manifest;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  /** Takes a line for the log. */
+  readonly warn: (message: string) => void;
+  readonly minFree?: MinFree;
+  /** Entries that nobody used for so long go; absent: none do. */
+  readonly maxAgeMs?: number;
+  /** How long a handle pins: nothing handed out before a restart goes for so long. */
+  readonly handleLeaseMs: number;
+}
+
+/** What was taken away since the start. */
+export interface EvictorStats {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** Of what has to be freed on a disk, a tenth more, so that it lasts a while. */
+const SLACK_SHARE = 0.1;
+
+/** Takes entries away when it is told to, and looks from time to time. */
+export class Evictor {
+  readonly #options: EvictorOptions;
+  readonly #startWallMs: number;
+  readonly #startMs: number;
+  #timer: Timer | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #closed = false;
+  #stats = { entries: 0, bytes: 0 };
+  /** It has been said that what has to go cannot go. */
+  #toldStuck = false;
+
+  /** Nothing runs before `start`. */
+  constructor(options: EvictorOptions) {
+    this.#options = options;
+    this.#startMs = options.clock.nowMs();
+    this.#startWallMs = options.clock.wallMs();
+  }
+
+  /** What was taken away so far. */
+  get stats(): EvictorStats {
+    return { ...this.#stats };
+  }
+
+  /** Looks at once, then from time to time, and when the engine says so. */
+  async start(): Promise<void> {
+    this.#options.engine.onCrowded = () => this.#schedule(EVICTION_PAUSE_MS);
+    // Until the first look the table knows of nothing that is kept.
+    await this.#guarded(() => this.#look());
+    this.#schedule(0);
+    this.#running = this.#running.then(() =>
+      this.#guarded(() => this.#measureAll())
+    );
+  }
+
+  /** Stops after the operations that are under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.#running;
+  }
+
+  /** Looks, and takes away what has to go. */
+  async round(): Promise<void> {
+    const before = this.#stats.entries;
+    const crowded = await this.#look();
+    const { engine, maxAgeMs } = this.#options;
+    if (crowded.length === 0 && maxAgeMs === undefined) return;
+    // What was used a moment ago must not look old.
+    await engine.flushUses();
+    for (const excess of crowded) await this.#free(excess);
+    if (maxAgeMs !== undefined) await this.#removeOld(maxAgeMs);
+    // The table's own count is a guess where rows do not know their size.
+    if (this.#stats.entries > before) await this.#look();
+  }
+
+  /** Has the table know what is kept; says what has to go. */
+  async #look(): Promise<readonly Excess[]> {
+    const { engine, manifest } = this.#options;
+    const disk = await this.#disk();
+    const usage = await manifest.usage();
+    engine.feed({ kind: "usage", usage, ...disk && { disk } });
+    return engine.excess();
+  }
+
+  async #disk(): Promise<Disk | undefined> {
+    const { blobs, minFree } = this.#options;
+    const space = minFree && await blobs.space();
+    if (!space) return undefined;
+    const keptBytes = "bytes" in minFree
+      ? minFree.bytes
+      : space.totalBytes * minFree.percent / 100;
+    const roomBytes = Math.floor(space.freeBytes - keptBytes);
+    return { roomBytes, slackBytes: Math.ceil(keptBytes * SLACK_SHARE) };
+  }
+
+  async #free({ pattern, bytes, entries }: Excess): Promise<void> {
+    const freed = { bytes: 0, entries: 0 };
+    const candidates = this.#oldest((namespace) => covers(pattern, namespace));
+    await this.#evict(candidates, () => {
+      return freed.bytes < bytes || freed.entries < entries;
+    }, freed);
+    const isShort = freed.bytes < bytes || freed.entries < entries;
+    if (isShort && !this.#toldStuck && !this.#closed) {
+      this.#options.warn(
+        `cannot keep the quota of ${pattern}: what is left is in use, was ` +
+          "handed out before the restart, or is being computed",
+      );
+    }
+    this.#toldStuck = isShort;
+  }
+
+  async #removeOld(maxAgeMs: number): Promise<void> {
+    const beforeMs = this.#options.clock.wallMs() - maxAgeMs;
+    let isOld = true;
+    const candidates = this.#oldest(() => true);
+    await this.#evict(candidates, ({ accessedMs }) => {
+      isOld &&= accessedMs < beforeMs;
+      return isOld;
+    }, { bytes: 0, entries: 0 });
+  }
+
+  #oldest(covered: (namespace: string) => boolean): AsyncIterable<AgedEntry> {
+    const { clock, manifest, handleLeaseMs } = this.#options;
+    // A row is written once in half a lease, so that one that says "handed out
+    // one and a half leases ago" may stand for a handle of one lease ago.
+    const isProtected = manifest.servedBefore &&
+      clock.nowMs() < this.#startMs + handleLeaseMs;
+    return oldestFirst(manifest, {
+      covered,
+      ...isProtected && {
+        handedBeforeMs: this.#startWallMs - HANDED_SHARE * handleLeaseMs,
+      },
+    });
+  }
+
+  /** Takes candidates away, some at once, as long as they are wanted to go. */
+  async #evict(
+    candidates: AsyncIterable<AgedEntry>,
+    goesOn: (next: AgedEntry) => boolean,
+    freed: { bytes: number; entries: number },
+  ): Promise<void> {
+    const running = new Set<Promise<void>>();
+    for await (const entry of candidates) {
+      if (this.#closed || !goesOn(entry)) break;
+      const size = entry.size ?? 0;
+      // Counted before it has gone, so that no more go than have to.
+      freed.bytes += size;
+      freed.entries++;
+      const done = this.#take(entry).then((gone) => {
+        running.delete(done);
+        if (!gone) {
+          freed.bytes -= size;
+          freed.entries--;
+          return;
+        }
+        this.#stats.bytes += size;
+        this.#stats.entries++;
+      });
+      running.add(done);
+      if (running.size >= EVICTIONS_AT_ONCE) await Promise.race(running);
+    }
+    await Promise.all(running);
+  }
+
+  async #take(entry: AgedEntry): Promise<boolean> {
+    const { name, namespace, key } = entry;
+    const reply = await this.#options.engine.ask({
+      kind: "evict",
+      entry: { name, namespace, key },
+    });
+    return reply.kind === "ok";
+  }
+
+  /** Rows of the original server say neither size nor when they were used. */
+  async #measureAll(): Promise<void> {
+    const { manifest, blobs } = this.#options;
+    let cursor: string | undefined;
+    do {
+      const page = await manifest.unmeasured(cursor);
+      for (const entry of page.items) {
+        if (this.#closed) return;
+        const found = await blobs.measure(entry.name);
+        if (!found) continue;
+        const { size, modifiedMs: accessedMs } = found;
+        await manifest.measure(entry, { size, accessedMs });
+      }
+      cursor = page.cursor;
+    } while (cursor !== undefined && !this.#closed);
+  }
+
+  /** One timer: the next look, at the latest when it was due before. */
+  #schedule(inMs: number): void {
+    if (this.#closed) return;
+    this.#timer?.cancel();
+    this.#timer = this.#options.clock.setTimer(inMs, () => {
+      this.#running = this.#running
+        .then(() => this.#guarded(() => this.round()))
+        .then(() => this.#schedule(EVICTION_INTERVAL_MS));
+    });
+  }
+
+  async #guarded(work: () => Promise<unknown>): Promise<void> {
+    if (this.#closed) return;
+    try {
+      await work();
+    } catch (error) {
+      if (this.#closed) return;
+      const why = error instanceof Error ? error.message : String(error);
+      this.#options.warn(`an eviction did not finish: ${why}`);
+    }
+  }
+}
