@@ -82,11 +82,8 @@ export interface BlobStore extends AsyncDisposable {
    * Resolves to whether it was deleted.
    */
   sweep(name: string, minAgeMs: number): Promise<boolean>;
-  /**
-   * Rejects where a put of so many bytes would, because of the disk; leaves
-   * nothing behind. Absent where there is no disk.
-   */
-  rehearse?(bytes: number): Promise<void>;
+  /** Why no value can be kept now, if so; absent where there is no disk. */
+  readonly trouble?: BlobError | undefined;
   /** Files handed out to clients on the same file system, where that is possible. */
   readonly local?: LocalFiles;
   /** Finishes what is running, refuses the rest; idempotent. */

@@ -8,6 +8,7 @@ import type { Op, OpKind, OpOf, Results } from "../../workers/blob_protocol.ts";
 import { MAX_WORKERS } from "../limits.ts";
 import type { Digest, Stamp } from "../table/types.ts";
 import { BlobError, type BlobStore, type Stored } from "./blob_store.ts";
+import { DiskTrouble } from "./disk_trouble.ts";
 import { DurableRenames } from "./durable_renames.ts";
 import { WorkerLocalFiles } from "./worker_local_files.ts";
 import { detachable } from "./transfer.ts";
@@ -47,6 +48,7 @@ export class WorkerBlobStore implements BlobStore {
   readonly local: WorkerLocalFiles;
   readonly #pool: WorkerPool;
   readonly #renames: DurableRenames;
+  readonly #trouble: DiskTrouble;
   readonly #stats = { damaged: 0, quarantined: 0 };
 
   private constructor(root: string, pool: WorkerPool, strict: boolean) {
@@ -57,7 +59,14 @@ export class WorkerBlobStore implements BlobStore {
           this.#again<"sync">({ kind: "sync", folder }, { accepted: true })
         : undefined,
     );
-    this.local = new WorkerLocalFiles(root, pool, this.#renames);
+    this.#trouble = new DiskTrouble((bytes) =>
+      this.#again<"rehearse">({ kind: "rehearse", bytes }, { large: true })
+    );
+    this.local = new WorkerLocalFiles(root, {
+      pool,
+      renames: this.#renames,
+      trouble: this.#trouble,
+    });
   }
 
   /** Makes the store's folders where they are missing, and checks them. */
@@ -93,7 +102,7 @@ export class WorkerBlobStore implements BlobStore {
     const refusal = this.#pool.refusal(value.length);
     if (refusal) throw refusal;
     const own = detachable(value);
-    return await this.#pool.together(async () => {
+    const storing = this.#pool.together(async () => {
       const stored = await this.#pool.run<"put">(
         { kind: "put", name, value: own },
         {
@@ -105,6 +114,7 @@ export class WorkerBlobStore implements BlobStore {
       await this.#renames.settle(name);
       return stored;
     });
+    return await this.#trouble.watch(storing);
   }
 
   /** {@inheritDoc BlobStore.read} */
@@ -150,9 +160,9 @@ export class WorkerBlobStore implements BlobStore {
     this.#stats.quarantined += 1;
   }
 
-  /** {@inheritDoc BlobStore.rehearse} */
-  rehearse(bytes: number): Promise<void> {
-    return this.#again<"rehearse">({ kind: "rehearse", bytes });
+  /** {@inheritDoc BlobStore.trouble} */
+  get trouble(): BlobError | undefined {
+    return this.#trouble.current;
   }
 
   /** What went wrong so far. */
@@ -180,6 +190,7 @@ export class WorkerBlobStore implements BlobStore {
 
   /** {@inheritDoc BlobStore.close} */
   close(): Promise<void> {
+    this.#trouble.close();
     return this.#pool.close();
   }
 
