@@ -6,7 +6,13 @@
 import assert from "node:assert/strict";
 import { LocalClient, RemoteClient } from "../support/clients.ts";
 import { ServerProcess } from "../support/server_process.ts";
-import { type Call, missingStrace, trace } from "../support/syscalls.ts";
+import { rejectsWith } from "../support/status.ts";
+import {
+  type Call,
+  missingStrace,
+  trace,
+  whileFailing,
+} from "../support/syscalls.ts";
 
 const NS = "tests.strict";
 const CALLS = [
@@ -44,6 +50,14 @@ const DONE_LARGE = {
   ...CAPTURE,
   "it is synced": /f(data)?sync\(\d+<[^>]*\/\.private\/captured-/,
   ...RECORD,
+};
+/** After a rename that was not synced. */
+const RETRY = {
+  "the bytes are synced":
+    /f(data)?sync\(\d+<[^>]*\/tests\.strict\/[0-9a-f]{64}>/,
+  "the folder is synced": SET["the folder is synced"],
+  "the row is synced": SET["the row is synced"],
+  "the reply leaves": SET["the reply leaves"],
 };
 
 /** Each step begins after the one before has ended. */
@@ -97,6 +111,25 @@ Deno.test("in strict mode a reply leaves after every sync that it needs", async 
       await Deno.writeFile(path, new Uint8Array(size));
       assertInOrder(await traced(() => local.done(id)), steps);
     }
+
+    // The rename came about, its sync did not: the next Done makes up for it.
+    const again = await local.assigned(NS, "again");
+    await Deno.writeTextFile(again.path, "again");
+    const folder = { names: ["fsync"], error: "EIO", path: `${root}/${NS}` };
+    await whileFailing(pid, folder, async () => {
+      await rejectsWith("UNAVAILABLE", local.done(again.id));
+    });
+    assertInOrder(await traced(() => local.done(again.id)), RETRY);
+
+    // The kernel lost bytes of a client, and says so once: they are not taken.
+    const lost = await local.assigned(NS, "lost");
+    await Deno.writeFile(lost.path, new Uint8Array(3_000_000));
+    await whileFailing(pid, { names: ["fsync"], error: "EIO" }, async () => {
+      await rejectsWith("UNAVAILABLE", local.done(lost.id));
+    });
+    await rejectsWith("FAILED_PRECONDITION", local.done(lost.id));
+    await Deno.writeFile(lost.path, new Uint8Array(3_000_000));
+    assertInOrder(await traced(() => local.done(lost.id)), DONE_LARGE);
   } finally {
     await Deno.remove(root, { recursive: true });
   }

@@ -38,21 +38,51 @@ export async function missingStrace(): Promise<string | undefined> {
   }
 }
 
+/** System calls that are to fail. */
+export interface Fault {
+  /** Their names. */
+  readonly names: readonly string[];
+  /** What they fail with. */
+  readonly error: string;
+  /** Only those on this path. */
+  readonly path?: string;
+}
+
+/** Lets system calls of a process fail while something runs. */
+export async function whileFailing(
+  pid: number,
+  { names, error, path }: Fault,
+  run: () => Promise<void>,
+): Promise<void> {
+  const faults = await trace(pid, names, [
+    ...path === undefined ? [] : ["-P", path],
+    ...["-e", `inject=${names.join(",")}:error=${error}`],
+  ]);
+  try {
+    await run();
+  } finally {
+    await faults.stop();
+  }
+}
+
 /**
  * Attaches to every thread of a process.
  *
  * @param pid Of the process.
  * @param names Of the calls to look at.
+ * @param more Options of strace.
  */
 export async function trace(
   pid: number,
   names: readonly string[],
+  more: readonly string[] = [],
 ): Promise<Trace> {
   const log = await Deno.makeTempFile({ prefix: "larder-strace-" });
   const child = new Deno.Command("strace", {
     args: [
       ...["-f", "-yy", "-o", log],
       ...["-e", `trace=${names.join(",")}`, "-p", `${pid}`],
+      ...more,
     ],
     stdout: "null",
     stderr: "piped",
