@@ -11,6 +11,8 @@ import { WorkerBlobStore } from "./blobs/worker_blob_store.ts";
 import { systemClock } from "./clock.ts";
 import { type Config, formatAddress } from "./config.ts";
 import { Engine } from "./engine/engine.ts";
+import { refuseInTrouble } from "./engine/refusing_manifest.ts";
+import { withoutRepeats } from "./engine/repeated_lines.ts";
 import { recover } from "./engine/recovery.ts";
 import { lockRoot } from "./engine/root_lock.ts";
 import { Sweeper } from "./engine/sweeper.ts";
@@ -30,7 +32,7 @@ const CLOSE_LIMIT_MS = 1_000;
 /** Serves a root until it is drained. Resolves when every API answers. */
 export async function serve(
   config: Config,
-  warn: (message: string) => void,
+  log: (message: string) => void,
 ): Promise<RunningServer> {
   await using stack = new AsyncDisposableStack();
   const { root, heartbeatIntervalMs, heartbeatTimeoutMs } = config;
@@ -39,6 +41,7 @@ export async function serve(
   stack.defer(() => lock.release());
 
   const clock = systemClock;
+  const warn = withoutRepeats(log, clock);
   const [manifest, blobs] = await openStores(config, stack);
   const cache = new BlobCache(blobs, config.memoryCacheBytes);
   const budget = new ReplyBudget({
@@ -59,7 +62,7 @@ export async function serve(
     stallTimeoutMs: config.stallTimeoutMs,
   };
   const engine = new Engine({
-    manifest,
+    manifest: refuseInTrouble(manifest, () => blobs.trouble),
     blobs,
     cache,
     clock,

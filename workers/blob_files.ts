@@ -41,12 +41,19 @@ export class OpError extends Error {
   }
 }
 
+/** Errors of Linux that Deno 2.9.6 gives no code, by their number in the message. */
+const UNNAMED: Readonly<Record<string, string>> = {
+  "23": "ENFILE",
+  "116": "ESTALE",
+  "122": "EDQUOT",
+};
+
 /** The operating system's code of an error, such as `ENOENT`. */
 export function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error &&
-      typeof error.code === "string"
-    ? error.code
-    : undefined;
+  if (!(error instanceof Error)) return undefined;
+  if ("code" in error && typeof error.code === "string") return error.code;
+  const [, number = ""] = /\(os error (\d+)\)/.exec(error.message) ?? [];
+  return UNNAMED[number];
 }
 
 /** Any error as it travels to the main isolate. */

@@ -16,7 +16,7 @@ import { type Steps, wait } from "./blob_steps.ts";
 
 const NAMESPACE = /^([A-Za-z_][A-Za-z0-9_]*\.)*[A-Za-z_][A-Za-z0-9_]*$/;
 const HEX = /^[0-9a-f]{64}$/;
-/** Namespaces whose folder is known to be on the disk. */
+/** Folders that are known to be on the disk. */
 const MAX_SYNCED = 10_000;
 const CAPTURED = "captured-";
 const TEMPORARY = "tmp-";
@@ -43,8 +43,9 @@ export class Folders {
   /** Who files of our own belong to: whoever owns the private folder. */
   readonly uid: number | null;
   readonly #tag: string;
-  readonly #syncing = new Map<string, Promise<void>>();
-  readonly #synced = new Set<string>();
+  readonly #ino: string;
+  /** The inodes of folders whose names are on the disk. */
+  readonly #synced = new Map<string, number | null>();
   #temporaries = 0;
 
   /** Makes what is missing; throws where something else lies in its place. */
@@ -52,9 +53,8 @@ export class Folders {
     this.root = config.root;
     this.strict = config.strict;
     this.#tag = config.tag;
-    if (!lookAt(this.root)?.isDirectory) {
-      throw new OpError("not-a-file", `'${this.root}' is no folder`);
-    }
+    this.#ino = config.ino;
+    this.checkRoot();
     this.private();
     this.staging();
     this.quarantine();
@@ -142,38 +142,37 @@ export class Folders {
   }
 
   /**
-   * In strict mode: puts a folder's names on the disk. Whoever asks while a
-   * sync runs shares the next one, because the running one may have begun
-   * before his rename.
+   * Puts the names in a namespace's folder, or the private one, on the disk
+   * and, once, the folder's own. A rename that comes meanwhile may miss it.
    */
-  *sync(folder: string): Steps<void> {
-    if (!this.strict) return;
-    const waiting = `${folder}\0`;
-    let next = this.#syncing.get(waiting);
-    if (!next) {
-      const running = this.#syncing.get(folder);
-      next = (running ?? Promise.resolve()).catch(() => {}).then(() => {
-        this.#syncing.delete(waiting);
-        const now = syncFolder(folder).finally(() => {
-          if (this.#syncing.get(folder) === now) this.#syncing.delete(folder);
-        });
-        this.#syncing.set(folder, now);
-        return now;
-      });
-      this.#syncing.set(waiting, next);
+  *sync(folder: string): Steps<undefined> {
+    const path = folder === PRIVATE_FOLDER
+      ? this.private()
+      : this.namespace(folder);
+    if (path === undefined) {
+      throw new OpError("missing", `There is no folder '${folder}'`);
     }
-    yield* wait(next);
+    const { ino } = Deno.lstatSync(path);
+    yield* wait(syncFolder(path));
+    // Made anew after it was removed: another folder, another inode.
+    if (this.#synced.get(path) === ino) return undefined;
+    yield* wait(syncFolder(this.root));
+    if (this.#synced.size >= MAX_SYNCED) this.#synced.clear();
+    this.#synced.set(path, ino);
+    return undefined;
   }
 
-  /** In strict mode: puts the name of a value, and once that of its folder, on the disk. */
-  *syncValue(path: string): Steps<void> {
-    if (!this.strict) return;
-    const folder = path.slice(0, path.lastIndexOf("/"));
-    yield* this.sync(folder);
-    if (this.#synced.has(folder)) return;
-    yield* this.sync(this.root);
-    if (this.#synced.size >= MAX_SYNCED) this.#synced.clear();
-    this.#synced.add(folder);
+  /**
+   * Throws where something else, or nothing, lies at the root's path: what is
+   * missing there was not lost, and nothing may be made there.
+   */
+  checkRoot(): void {
+    const info = lookAt(this.root);
+    if (info?.isDirectory && String(info.ino) === this.#ino) return;
+    throw new OpError(
+      "failed",
+      `The root '${this.root}' has vanished: put it back`,
+    );
   }
 
   #own(name: string): string {
@@ -181,7 +180,7 @@ export class Folders {
     const info = lookAt(path);
     if (info?.isDirectory) return path;
     if (info) throw notOurs(path);
-    this.#synced.delete(path);
+    this.checkRoot();
     try {
       Deno.mkdirSync(path, { mode: 0o700 });
     } catch (error) {
@@ -194,7 +193,7 @@ export class Folders {
 }
 
 function notOurs(path: string): OpError {
-  return new OpError("not-a-file", `'${path}' is no folder of ours`);
+  return new OpError("foreign", `'${path}' is no folder of ours`);
 }
 
 function onePart(name: string): string {

@@ -43,6 +43,8 @@ export type Op =
     readonly name: string;
     readonly digest?: Digest;
     readonly stamp?: Stamp;
+    /** Puts the bytes on the disk as well: nobody knows whether they are. */
+    readonly sync?: boolean;
   }
   | { readonly kind: "remove"; readonly name: string }
   | { readonly kind: "quarantine"; readonly name: string }
@@ -64,6 +66,10 @@ export type Op =
     readonly stamp?: Stamp;
   }
   | { readonly kind: "discard"; readonly staging: string }
+  /** Puts the names in a namespace's or the private folder on the disk. */
+  | { readonly kind: "sync"; readonly folder: string }
+  /** Writes some bytes and removes them: whether that works now. */
+  | { readonly kind: "rehearse"; readonly bytes: number }
   | { readonly kind: "leftovers" }
   | {
     readonly kind: "sweep-private";
@@ -90,6 +96,8 @@ export interface Results {
   readonly hash: Hashed;
   readonly install: Stamp;
   readonly discard: undefined;
+  readonly sync: undefined;
+  readonly rehearse: undefined;
   readonly leftovers: {
     readonly staging: readonly string[];
     readonly captured: readonly string[];
@@ -107,6 +115,7 @@ export type FailureCode =
   | "missing"
   | "damaged"
   | "not-a-file"
+  | "foreign"
   | "full"
   | "failed";
 
@@ -120,9 +129,11 @@ export interface Failure {
 export interface WorkerConfig {
   /** Absolute, without symbolic links. */
   readonly root: string;
+  /** The inode of the root: another folder at its path is not the root. */
+  readonly ino: string;
   /** Part of the names of this worker's temporary files. */
   readonly tag: string;
-  /** Sync files before they are published, and folders after. */
+  /** Sync files before they are published; folders are synced when told to. */
   readonly strict: boolean;
 }
 

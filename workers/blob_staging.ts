@@ -64,10 +64,7 @@ export function* capture(
   if (info.size <= COPY_BYTES) return yield* copyIn(folders, captured, info);
   // Opened in any case: what cannot be read is refused now, not after the reply.
   using file = yield* openCaptured(captured, info);
-  if (folders.strict) {
-    yield* wait(file.sync());
-    yield* folders.sync(folders.private());
-  }
+  if (folders.strict) yield* syncCaptured(file);
   return undefined;
 }
 
@@ -100,7 +97,6 @@ export function* install(
   }
   const path = folders.value(name, { create: true });
   yield* folders.rename(captured, path);
-  yield* folders.syncValue(path);
   // Hashed before a restart: nobody knows what happened since, so this stamp
   // fits nothing and the bytes are verified before they are handed out.
   return stamp ?? { ...found, mtimeMs: -1 };
@@ -179,13 +175,27 @@ function* hashInPlace(
   fchmodSync(file.fd, 0o444);
   futimesSync(file.fd, markS, markS);
   const { size } = file.stat();
-  if (folders.strict) yield* wait(file.sync());
+  if (folders.strict) yield* syncCaptured(file);
   const digest = yield* hashOpen(file, size);
   const after = lookAtFile(captured);
   const stamp = stampOf(after);
   const unchanged = stamp.size === digest.size &&
     stamp.mtimeMs === markS * 1000 && after.nlink === 1;
   return unchanged ? { digest, stamp } : undefined;
+}
+
+/**
+ * Puts a client's bytes on the disk. The kernel reports a write that failed
+ * once and then takes the pages for clean: a second try would succeed, with
+ * whatever bytes are left. So there is none, the client has to write again.
+ */
+function* syncCaptured(file: OpenFile): Steps<void> {
+  try {
+    yield* wait(file.sync());
+  } catch (error) {
+    yield* removeAny(file.path);
+    throw error;
+  }
 }
 
 /** Replaces a captured file by a copy that nobody but us has ever opened. */
@@ -214,7 +224,6 @@ function* copyIn(
     const stamp = stampOf(copy.statSync());
     Deno.renameSync(temporary, captured);
     replaced = true;
-    yield* folders.sync(folders.private());
     return { digest, stamp };
   } finally {
     if (!replaced) yield* removeAny(temporary);

@@ -53,7 +53,6 @@ export function* put(
     const stamp = stampOf(file.statSync());
     yield* folders.rename(temporary, path);
     published = true;
-    yield* folders.syncValue(path);
     return { digest: { size: value.length, sha256: hash.hex() }, stamp };
   } finally {
     if (!published) yield* removeAny(temporary);
@@ -89,7 +88,7 @@ export function* read(
 /** Hashes a value and compares; reads nothing where the stamp still fits. */
 export function* verify(
   folders: Folders,
-  { name, digest, stamp }: OpOf<"verify">,
+  { name, digest, stamp, sync }: OpOf<"verify">,
 ): Steps<Hashed> {
   const path = folders.value(name);
   for (let tries = 1;; tries += 1) {
@@ -100,6 +99,7 @@ export function* verify(
     }
     if (digest && stamp && sameStamp(stamp, before)) return { digest, stamp };
     using file = new OpenFile(path, info);
+    if (sync) yield* wait(file.sync());
     const found = yield* hashOpen(file, info.size);
     if (sameStamp(before, stampOf(lookAtFile(path)))) {
       if (digest && found.sha256 !== digest.sha256) {
@@ -111,6 +111,23 @@ export function* verify(
       throw new OpError("damaged", `'${path}' keeps changing`);
     }
   }
+}
+
+/** Writes some bytes, as a put does, and removes them. */
+export function* rehearse(
+  folders: Folders,
+  { bytes }: OpOf<"rehearse">,
+): Steps<undefined> {
+  const temporary = folders.temporary();
+  try {
+    using file = Deno.openSync(temporary, { write: true, createNew: true });
+    yield* writeAll(file, new Uint8Array(bytes));
+    // Without it a file system may say only later that there is no room.
+    yield* wait(file.sync());
+  } finally {
+    yield* removeAny(temporary);
+  }
+  return undefined;
 }
 
 /** Deletes a value. What lies behind a folder that is not ours is not a value. */

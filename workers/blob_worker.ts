@@ -10,6 +10,7 @@
  */
 
 import type {
+  Failure,
   FromWorker,
   Op,
   Outcome,
@@ -34,6 +35,7 @@ import {
   put,
   quarantine,
   read,
+  rehearse,
   remove,
   sweep,
   verify,
@@ -57,7 +59,7 @@ port.onmessage = ({ data }) => {
     for (const { seq, op } of data.ops) {
       scheduler.run(perform(op), (value, error) => {
         report(
-          error ? { seq, failure: toFailure(error.cause) } : { seq, value },
+          error ? { seq, failure: explain(op, error.cause) } : { seq, value },
         );
       });
     }
@@ -72,6 +74,20 @@ function begin(config: WorkerConfig): void {
   } catch (error) {
     report({ seq: 0, failure: toFailure(error) });
   }
+}
+
+/** What is missing because its root or folder went away is not lost. */
+function explain(op: Op, cause: unknown): Failure {
+  const failure = toFailure(cause);
+  if (failure.code !== "missing") return failure;
+  try {
+    folders?.checkRoot();
+  } catch (error) {
+    return toFailure(error);
+  }
+  // These need no file that could be missing: a folder was.
+  const brings = ["put", "rehearse", "sync"].includes(op.kind);
+  return brings ? { ...failure, code: "failed" } : failure;
 }
 
 /** What settles in one turn goes back in one message. */
@@ -128,6 +144,10 @@ function* perform(op: Op): Steps<unknown> {
       return yield* install(folders, op);
     case "discard":
       return yield* discard(folders, op);
+    case "sync":
+      return yield* folders.sync(op.folder);
+    case "rehearse":
+      return yield* rehearse(folders, op);
     case "leftovers":
       return yield* leftovers(folders);
     case "sweep-private":

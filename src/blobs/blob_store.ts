@@ -14,8 +14,10 @@ export type BlobErrorCode =
   | "missing"
   /** Size or SHA-256 are not those that were expected. */
   | "damaged"
-  /** What lies there is no regular file, or the folder is not ours. */
+  /** What lies there is no regular file. */
   | "not-a-file"
+  /** A link, or something else, lies where a folder of ours should. */
+  | "foreign"
   /** No room: ENOSPC, EDQUOT. */
   | "full"
   /** The bounded queue has no room. */
@@ -80,6 +82,8 @@ export interface BlobStore extends AsyncDisposable {
    * Resolves to whether it was deleted.
    */
   sweep(name: string, minAgeMs: number): Promise<boolean>;
+  /** Why no value can be kept now, if so; absent where there is no disk. */
+  readonly trouble?: BlobError | undefined;
   /** Files handed out to clients on the same file system, where that is possible. */
   readonly local?: LocalFiles;
   /** Finishes what is running, refuses the rest; idempotent. */
@@ -105,6 +109,11 @@ export interface LocalFiles {
   hash(staging: string): Promise<Digest>;
   /** Publishes a captured file. */
   install(staging: string, name: string): Promise<Stamp>;
+  /**
+   * A value was perhaps renamed to its name, but never synced: its next
+   * verification makes up for it. Absent where nothing is ever synced.
+   */
+  doubt?(name: string): void;
   /** Removes a staging file and its capture; a missing one is no error. */
   discard(staging: string): Promise<void>;
   /** The staging names that have a file, and those that have a capture. */

@@ -155,7 +155,8 @@ Deno.test("a file that is written to all the while it is hashed is copied in the
   client.writeSync(bytesOf(LARGE));
   assert.equal(await local.capture("one"), undefined);
   // The worker's own steps, here, so that a write falls between any two.
-  const config = { root, tag: "test", strict: false };
+  const ino = String(Deno.lstatSync(root).ino);
+  const config = { root, ino, tag: "test", strict: false };
   const steps = hash(new Folders(config), { kind: "hash", staging: "one" });
   let next = steps.next();
   for (; !next.done; next = steps.next()) {
@@ -200,13 +201,13 @@ Deno.test("a namespace folder that is a symlink is not followed", async () => {
   await Deno.symlink(secret.path, `${root}/space`);
   const before = [...Deno.readDirSync(secret.path)].length;
 
-  await rejectsWith(store.put(nameOf(2, "space"), bytesOf(1)), "not-a-file");
-  await rejectsWith(store.read(name, digest), "not-a-file");
-  await rejectsWith(store.verify(name), "not-a-file");
-  await rejectsWith(store.list("space"), "not-a-file");
+  await rejectsWith(store.put(nameOf(2, "space"), bytesOf(1)), "foreign");
+  await rejectsWith(store.read(name, digest), "foreign");
+  await rejectsWith(store.verify(name), "foreign");
+  await rejectsWith(store.list("space"), "foreign");
   harness.stage("one", bytesOf(1));
   await store.local.capture("one");
-  await rejectsWith(store.local.install("one", name), "not-a-file");
+  await rejectsWith(store.local.install("one", name), "foreign");
   // Nothing of ours is there: no error, or its entry could never be evicted.
   await store.remove(name);
   await store.quarantine(name);
@@ -222,8 +223,8 @@ Deno.test("folders of the root that are symlinks are not followed, and not opene
   for (const folder of [".staging", ".private"]) {
     await Deno.rename(`${root}/${folder}`, `${root}/${folder}.away`);
     await Deno.symlink(secret.path, `${root}/${folder}`);
-    await rejectsWith(store.local.capture("secret"), "not-a-file");
-    await rejectsWith(store.local.discard("secret"), "not-a-file");
+    await rejectsWith(store.local.capture("secret"), "foreign");
+    await rejectsWith(store.local.discard("secret"), "foreign");
     await assert.rejects(WorkerBlobStore.open({ root }), /no folder of ours/);
     await Deno.remove(`${root}/${folder}`);
     await Deno.rename(`${root}/${folder}.away`, `${root}/${folder}`);

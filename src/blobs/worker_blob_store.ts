@@ -8,6 +8,8 @@ import type { Op, OpKind, OpOf, Results } from "../../workers/blob_protocol.ts";
 import { MAX_WORKERS } from "../limits.ts";
 import type { Digest, Stamp } from "../table/types.ts";
 import { BlobError, type BlobStore, type Stored } from "./blob_store.ts";
+import { DiskTrouble } from "./disk_trouble.ts";
+import { DurableRenames } from "./durable_renames.ts";
 import { WorkerLocalFiles } from "./worker_local_files.ts";
 import { detachable } from "./transfer.ts";
 import { type JobOptions, WorkerPool } from "./worker_pool.ts";
@@ -32,32 +34,58 @@ export interface WorkerBlobStoreOptions {
   readonly spawn?: (root: string) => Worker;
 }
 
+/** Figures for metrics and tests. */
+export interface BlobStoreStats {
+  /** Looks at a value that found other bytes than those that were published. */
+  readonly damaged: number;
+  /** Values that were moved out of the way because of that. */
+  readonly quarantined: number;
+}
+
 /** Values in files, local files included. */
 export class WorkerBlobStore implements BlobStore {
   /** Files handed out to clients on this machine. */
   readonly local: WorkerLocalFiles;
   readonly #pool: WorkerPool;
+  readonly #renames: DurableRenames;
+  readonly #trouble: DiskTrouble;
+  readonly #stats = { damaged: 0, quarantined: 0 };
 
-  private constructor(root: string, pool: WorkerPool) {
+  private constructor(root: string, pool: WorkerPool, strict: boolean) {
     this.#pool = pool;
-    this.local = new WorkerLocalFiles(root, pool);
+    this.#renames = new DurableRenames(
+      strict
+        ? (folder) =>
+          this.#again<"sync">({ kind: "sync", folder }, { accepted: true })
+        : undefined,
+    );
+    this.#trouble = new DiskTrouble((bytes) =>
+      this.#again<"rehearse">({ kind: "rehearse", bytes }, { large: true })
+    );
+    this.local = new WorkerLocalFiles(root, {
+      pool,
+      renames: this.#renames,
+      trouble: this.#trouble,
+    });
   }
 
   /** Makes the store's folders where they are missing, and checks them. */
   static async open(options: WorkerBlobStoreOptions): Promise<WorkerBlobStore> {
-    const root = await realFolder(options.root);
+    const { root, ino } = await realFolder(options.root);
+    const strict = options.durability === "strict";
     const { maxQueue, maxQueueBytes, spawn = spawnWorker } = options;
     const pool = new WorkerPool({
       size: Math.min(MAX_WORKERS, options.workers ?? defaultWorkers()),
       spawn: () => spawn(root),
       config: {
         root,
-        strict: options.durability === "strict",
+        ino,
+        strict,
       },
       ...maxQueue !== undefined && { maxQueue },
       ...maxQueueBytes !== undefined && { maxQueueBytes },
     });
-    const store = new WorkerBlobStore(root, pool);
+    const store = new WorkerBlobStore(root, pool, strict);
     try {
       // Something cheap, which is answered once a worker has opened the root.
       await pool.run<"probe">({ kind: "probe", staging: "-" });
@@ -74,39 +102,72 @@ export class WorkerBlobStore implements BlobStore {
     const refusal = this.#pool.refusal(value.length);
     if (refusal) throw refusal;
     const own = detachable(value);
-    return await this.#pool.run<"put">({ kind: "put", name, value: own }, {
-      bytes: own.length,
-      large: own.length > LARGE_BYTES,
-      transfer: [own.buffer],
+    const storing = this.#pool.together(async () => {
+      const stored = await this.#pool.run<"put">(
+        { kind: "put", name, value: own },
+        {
+          bytes: own.length,
+          large: own.length > LARGE_BYTES,
+          transfer: [own.buffer],
+        },
+      );
+      await this.#renames.settle(name);
+      return stored;
     });
+    return await this.#trouble.watch(storing);
   }
 
   /** {@inheritDoc BlobStore.read} */
   read(name: string, digest: Digest): Promise<Uint8Array> {
-    return this.#again<"read">({ kind: "read", name, digest }, {
+    const reading = this.#again<"read">({ kind: "read", name, digest }, {
       bytes: digest.size,
       large: digest.size > LARGE_BYTES,
     });
+    return this.#counted(reading);
   }
 
   /** {@inheritDoc BlobStore.verify} */
   verify(name: string, digest?: Digest, stamp?: Stamp): Promise<Stored> {
-    return this.#again<"verify">({
+    return this.#pool.together(() => this.#verify(name, digest, stamp));
+  }
+
+  async #verify(name: string, digest?: Digest, stamp?: Stamp): Promise<Stored> {
+    const sync = this.#renames.isDoubtful(name);
+    const verifying = this.#again<"verify">({
       kind: "verify",
       name,
       ...digest && { digest },
-      ...stamp && { stamp },
-    }, { large: !stamp && (digest?.size ?? Infinity) > LARGE_BYTES });
+      ...stamp && !sync && { stamp },
+      ...sync && { sync },
+    }, {
+      large: (sync || !stamp) && (digest?.size ?? Infinity) > LARGE_BYTES,
+    });
+    const verified = await this.#counted(verifying);
+    if (sync) await this.#renames.settle(name);
+    return verified;
   }
 
   /** {@inheritDoc BlobStore.remove} */
   remove(name: string): Promise<void> {
+    this.#renames.forget(name);
     return this.#again<"remove">({ kind: "remove", name });
   }
 
   /** {@inheritDoc BlobStore.quarantine} */
-  quarantine(name: string): Promise<void> {
-    return this.#again<"quarantine">({ kind: "quarantine", name });
+  async quarantine(name: string): Promise<void> {
+    await this.#again<"quarantine">({ kind: "quarantine", name });
+    this.#renames.forget(name);
+    this.#stats.quarantined += 1;
+  }
+
+  /** {@inheritDoc BlobStore.trouble} */
+  get trouble(): BlobError | undefined {
+    return this.#trouble.current;
+  }
+
+  /** What went wrong so far. */
+  get stats(): BlobStoreStats {
+    return { ...this.#stats };
   }
 
   /** {@inheritDoc BlobStore.namespaces} */
@@ -129,12 +190,24 @@ export class WorkerBlobStore implements BlobStore {
 
   /** {@inheritDoc BlobStore.close} */
   close(): Promise<void> {
+    this.#trouble.close();
     return this.#pool.close();
   }
 
   /** Closes the store. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #counted<T>(looking: Promise<T>): Promise<T> {
+    try {
+      return await looking;
+    } catch (error) {
+      if (error instanceof BlobError && error.code === "damaged") {
+        this.#stats.damaged += 1;
+      }
+      throw error;
+    }
   }
 
   /** Runs what may be run twice. */
@@ -177,9 +250,12 @@ export function spawnWorker(root: string): Worker {
   });
 }
 
-async function realFolder(root: string): Promise<string> {
+async function realFolder(
+  root: string,
+): Promise<{ readonly root: string; readonly ino: string }> {
   try {
-    return await Deno.realPath(root);
+    const real = await Deno.realPath(root);
+    return { root: real, ino: String((await Deno.lstat(real)).ino) };
   } catch (cause) {
     throw new BlobError("failed", `Cannot open the root '${root}'`, { cause });
   }

@@ -14,16 +14,30 @@ import type {
 } from "../../workers/blob_protocol.ts";
 import type { Digest, Stamp } from "../table/types.ts";
 import type { LocalFiles } from "./blob_store.ts";
+import type { DiskTrouble } from "./disk_trouble.ts";
+import type { DurableRenames } from "./durable_renames.ts";
 import { stagingPath, valuePath } from "./layout.ts";
 import type { JobOptions, WorkerPool } from "./worker_pool.ts";
 
 /** Captures that have been hashed and not installed yet; about 200 bytes each. */
 const MAX_STAMPS = 100_000;
 
+/** What the two halves of a store share. */
+export interface LocalFilesParts {
+  /** The workers. */
+  readonly pool: WorkerPool;
+  /** Makes renames durable. */
+  readonly renames: DurableRenames;
+  /** Is told of writes that fail. */
+  readonly trouble: DiskTrouble;
+}
+
 /** Values by path. */
 export class WorkerLocalFiles implements LocalFiles {
   readonly #root: string;
   readonly #pool: WorkerPool;
+  readonly #renames: DurableRenames;
+  readonly #trouble: DiskTrouble;
   /**
    * What each capture was when it was hashed, so that the rename can tell that
    * nobody wrote since. One that is missing only costs a verification.
@@ -31,9 +45,11 @@ export class WorkerLocalFiles implements LocalFiles {
   readonly #stamps = new Map<string, Stamp>();
 
   /** `root` has no links in it. */
-  constructor(root: string, pool: WorkerPool) {
+  constructor(root: string, { pool, renames, trouble }: LocalFilesParts) {
     this.#root = root;
     this.#pool = pool;
+    this.#renames = renames;
+    this.#trouble = trouble;
   }
 
   /** {@inheritDoc LocalFiles.path} */
@@ -52,30 +68,46 @@ export class WorkerLocalFiles implements LocalFiles {
   }
 
   /** {@inheritDoc LocalFiles.capture} */
-  async capture(staging: string): Promise<Digest | undefined> {
-    const hashed = await this.#again<"capture">({ kind: "capture", staging });
-    return hashed && this.#remember(staging, hashed);
+  capture(staging: string): Promise<Digest | undefined> {
+    return this.#write(async () => {
+      const hashed = await this.#again<"capture">({ kind: "capture", staging });
+      await this.#renames.syncPrivate();
+      return hashed && this.#remember(staging, hashed);
+    });
   }
 
   /** {@inheritDoc LocalFiles.hash} */
-  async hash(staging: string): Promise<Digest> {
-    const hashed = await this.#again<"hash">({ kind: "hash", staging }, {
-      large: true,
+  hash(staging: string): Promise<Digest> {
+    return this.#write(async () => {
+      const hashed = await this.#again<"hash">({ kind: "hash", staging }, {
+        large: true,
+      });
+      await this.#renames.syncPrivate();
+      return this.#remember(staging, hashed);
     });
-    return this.#remember(staging, hashed);
   }
 
   /** {@inheritDoc LocalFiles.install} */
-  async install(staging: string, name: string): Promise<Stamp> {
+  install(staging: string, name: string): Promise<Stamp> {
     const stamp = this.#stamps.get(staging);
-    const installed = await this.#pool.run<"install">({
-      kind: "install",
-      staging,
-      name,
-      ...stamp && { stamp },
+    return this.#write(async () => {
+      // Whatever fails from here on: the rename may have come about.
+      this.#renames.doubt(name);
+      const installed = await this.#pool.run<"install">({
+        kind: "install",
+        staging,
+        name,
+        ...stamp && { stamp },
+      });
+      await this.#renames.settle(name);
+      this.#stamps.delete(staging);
+      return installed;
     });
-    this.#stamps.delete(staging);
-    return installed;
+  }
+
+  /** {@inheritDoc LocalFiles.doubt} */
+  doubt(name: string): void {
+    this.#renames.doubt(name);
   }
 
   /** {@inheritDoc LocalFiles.discard} */
@@ -92,6 +124,11 @@ export class WorkerLocalFiles implements LocalFiles {
   /** {@inheritDoc LocalFiles.sweepPrivate} */
   sweepPrivate(): Promise<void> {
     return this.#pool.sweepPrivate();
+  }
+
+  /** Steps that are one to the caller, and of which a failure is the disk's. */
+  #write<T>(steps: () => Promise<T>): Promise<T> {
+    return this.#trouble.watch(this.#pool.together(steps));
   }
 
   #remember(staging: string, { digest, stamp }: Hashed): Digest {

@@ -31,6 +31,8 @@ const STARTING_LOAD = 32;
 const MAX_DEATHS = 2;
 /** Workers whose temporary files are still to be swept, at most. */
 const MAX_DEAD_TAGS = 100;
+/** After a worker that could not start, those that run do alone for this long. */
+const START_PAUSE_MS = 1_000;
 /** How long `close` waits for a disk that does not answer. */
 const CLOSE_TIMEOUT_MS = 10_000;
 
@@ -57,6 +59,8 @@ export interface JobOptions {
   readonly retriable?: boolean;
   /** Buffers that go with it. */
   readonly transfer?: ArrayBuffer[];
+  /** A step of something that was accepted before: not refused any more. */
+  readonly accepted?: boolean;
 }
 
 /** Runs blob operations in workers; none is ever left without an answer. */
@@ -70,8 +74,10 @@ export class WorkerPool {
   readonly #tag = crypto.randomUUID().replaceAll("-", "");
   readonly #dead: string[] = [];
   #size: number;
+  #noStartBeforeMs = 0;
   #spawned = 0;
   #unsettled = 0;
+  #together = 0;
   #bytes = 0;
   #closed = false;
   #closing: Promise<void> | undefined;
@@ -103,7 +109,10 @@ export class WorkerPool {
     options: JobOptions = {},
   ): Promise<Results[K]> {
     const bytes = options.bytes ?? 0;
-    const refusal = this.refusal(bytes);
+    const isEnded = this.#size === 0;
+    const refusal = options.accepted && !isEnded
+      ? undefined
+      : this.refusal(bytes);
     if (refusal) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
       this.#unsettled += 1;
@@ -131,6 +140,17 @@ export class WorkerPool {
     });
   }
 
+  /** Runs several operations that are one to their caller: `close` waits for all. */
+  async together<T>(steps: () => Promise<T>): Promise<T> {
+    this.#together += 1;
+    try {
+      return await steps();
+    } finally {
+      this.#together -= 1;
+      this.#noteDrained();
+    }
+  }
+
   /** Removes temporary files of former processes, and of workers that died. */
   sweepPrivate(): Promise<void> {
     const op = {
@@ -149,7 +169,7 @@ export class WorkerPool {
   }
 
   async #drain(): Promise<void> {
-    if (this.#unsettled > 0) {
+    if (this.#unsettled + this.#together > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#onDrained = resolve;
       const timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
@@ -164,7 +184,11 @@ export class WorkerPool {
   #settled(bytes: number): void {
     this.#unsettled -= 1;
     this.#bytes -= bytes;
-    if (this.#unsettled === 0) this.#onDrained?.();
+    this.#noteDrained();
+  }
+
+  #noteDrained(): void {
+    if (this.#unsettled + this.#together === 0) this.#onDrained?.();
   }
 
   #takeQueued(): Job[] {
@@ -202,6 +226,8 @@ export class WorkerPool {
     const workers = [...this.#workers];
     if (workers.length >= this.#size) return undefined;
     if (workers.some((worker) => !worker.ready)) return undefined;
+    const pausing = performance.now() < this.#noStartBeforeMs;
+    if (pausing && workers.length > 0) return undefined;
     const worker = this.#start();
     if (!worker) return undefined;
     this.#spawned += 1;
@@ -223,6 +249,7 @@ export class WorkerPool {
     try {
       return this.#options.spawn();
     } catch (cause) {
+      this.#pauseStarts();
       // Those who wait must hear of it, once the caller is through the queue.
       queueMicrotask(() => {
         if (this.#workers.size > 0) return;
@@ -235,6 +262,10 @@ export class WorkerPool {
     }
   }
 
+  #pauseStarts(): void {
+    this.#noStartBeforeMs = performance.now() + START_PAUSE_MS;
+  }
+
   #replace(worker: WorkerHandle, end: WorkerEnd): void {
     this.#workers.delete(worker);
     const others = this.#workers.size;
@@ -243,9 +274,9 @@ export class WorkerPool {
       if (this.#dead.length >= MAX_DEAD_TAGS) this.#dead.shift();
       this.#dead.push(worker.tag);
     } else if (this.#size > 0) {
-      // One that cannot even start will not start the next time either. The
-      // pool stays as large as it got, and what has no worker at all fails.
-      this.#size = Math.max(1, others);
+      // One that cannot even start will not start at once either: descriptors
+      // or the root are missing. What has no worker at all fails.
+      this.#pauseStarts();
       if (others === 0) jobs.push(...this.#takeQueued());
     }
     for (const job of jobs) {

@@ -10,6 +10,7 @@ import { type ErrorCode, LarderError } from "../errors.ts";
 const CODES: Record<BlobErrorCode, ErrorCode> = {
   "missing": "no-file",
   "not-a-file": "no-file",
+  "foreign": "storage-failed",
   "damaged": "storage-failed",
   "full": "storage-full",
   "overloaded": "overloaded",

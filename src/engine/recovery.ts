@@ -47,6 +47,9 @@ export async function recover(
     for (const row of page.items) {
       const staging = row.status === "loading" ? row.staging : undefined;
       const captured = staging !== undefined && captures.has(staging);
+      if (row.status === "loading" && row.digest) {
+        blobs.local?.doubt?.(row.name);
+      }
       if (staging !== undefined) owned.add(staging);
       if (row.status === "evicting") found.evicting++;
       else if (captured) found.captured++;

@@ -96,10 +96,10 @@ for (const when of ["while it is served", "before a restart"]) {
     }
     // New work in that namespace is refused when it is handed in, cleanly.
     const { id } = await remote.assigned(NS, "new");
-    await rejectsWith("FAILED_PRECONDITION", remote.set(id, VALUE));
+    await rejectsWith("UNAVAILABLE", remote.set(id, VALUE));
     const assigned = await local.assigned(NS, "new file");
     await Deno.writeTextFile(assigned.path, VALUE);
-    await rejectsWith("FAILED_PRECONDITION", local.done(assigned.id));
+    await rejectsWith("UNAVAILABLE", local.done(assigned.id));
     await open.assertServes(pid);
 
     // The link goes: the same ids publish.
@@ -200,9 +200,9 @@ for (const folder of [".staging", ".private", ".quarantine"]) {
       await done;
       await set;
     } else {
-      await rejectsWith("FAILED_PRECONDITION", done);
+      await rejectsWith("UNAVAILABLE", done);
       if (folder === ".staging") await set;
-      else await rejectsWith("FAILED_PRECONDITION", set);
+      else await rejectsWith("UNAVAILABLE", set);
     }
     await Deno.chmod(damaged, 0o600);
     await Deno.writeTextFile(damaged, VALUE.toUpperCase());

@@ -1,0 +1,65 @@
+/**
+ * Knows that the disk takes no values at the moment, so that nobody computes
+ * one for nothing; finds out by itself when it does again.
+ *
+ * @module
+ */
+
+import { BlobError, type BlobErrorCode } from "./blob_store.ts";
+
+/** What a rehearsal writes: as much as nearly all values have. */
+const REHEARSED_BYTES = 1024 * 1024;
+/** How often it is tried while there is trouble. */
+const RETRY_MS = 1_000;
+/** Failures that the next value may meet as well. */
+const TROUBLE: readonly BlobErrorCode[] = ["full", "failed"];
+
+/** Trouble from the first write that fails to the first rehearsal that does not. */
+export class DiskTrouble {
+  readonly #rehearse: (bytes: number) => Promise<void>;
+  #current: BlobError | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  /** `rehearse` writes so many bytes and removes them. */
+  constructor(rehearse: (bytes: number) => Promise<void>) {
+    this.#rehearse = rehearse;
+  }
+
+  /** Why no value can be kept now, if so. */
+  get current(): BlobError | undefined {
+    return this.#current;
+  }
+
+  /** Passes on what becomes of a write, and notes its failure. */
+  async watch<T>(writing: Promise<T>): Promise<T> {
+    try {
+      return await writing;
+    } catch (error) {
+      const isTrouble = error instanceof BlobError &&
+        TROUBLE.includes(error.code);
+      if (isTrouble && !this.#current && !this.#closed) {
+        this.#current = error;
+        void this.#retry();
+      }
+      throw error;
+    }
+  }
+
+  /** Looks no more whether it has ended. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #retry(): Promise<void> {
+    try {
+      await this.#rehearse(REHEARSED_BYTES);
+      this.#current = undefined;
+    } catch (error) {
+      if (error instanceof BlobError) this.#current = error;
+      if (this.#closed) return;
+      this.#timer = setTimeout(() => this.#retry(), RETRY_MS);
+    }
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * The disk refuses: real system calls of the real server fail. Clients are told
+ * clearly, what can be read is read, and afterwards all is as it was.
+ */
+
+import assert from "node:assert/strict";
+import type { status } from "@grpc/grpc-js";
+import { LocalClient, RemoteClient, textOf } from "../support/clients.ts";
+import { ServerProcess } from "../support/server_process.ts";
+import { rejectsWith, until } from "../support/status.ts";
+import { missingStrace, whileFailing } from "../support/syscalls.ts";
+
+const NS = "tests.trouble";
+const ARGS = [
+  // Nothing is answered from memory: each Get looks at the file.
+  "--memory-cache-bytes=0",
+  ...["--heartbeat-interval", "10s", "--heartbeat-timeout", "60s"],
+];
+
+/** A server with one value that is ready, and work for both APIs. */
+class Scene {
+  readonly root: string;
+  readonly local: LocalClient;
+  readonly remote: RemoteClient;
+  readonly server: ServerProcess;
+
+  constructor(server: ServerProcess) {
+    this.root = server.root;
+    this.server = server;
+    this.local = new LocalClient(server.local);
+    this.remote = new RemoteClient(server.remote);
+  }
+
+  /** Publishes a value; where it lies. */
+  async publish(key: string): Promise<string> {
+    const { id } = await this.remote.assigned(NS, key);
+    await this.remote.set(id, key);
+    const { id: handle, path } = await this.local.handle(NS, key);
+    await this.local.drop(handle);
+    return path;
+  }
+
+  /** The work that is to be handed in during the trouble. */
+  async work(): Promise<{ set: string; done: string }> {
+    const { id: set } = await this.remote.assigned(NS, crypto.randomUUID());
+    const assigned = await this.local.assigned(NS, crypto.randomUUID());
+    await Deno.mkdir(this.root + "/.staging", { recursive: true });
+    await Deno.writeTextFile(assigned.path, "file");
+    return { set, done: assigned.id };
+  }
+
+  /** Lets system calls fail meanwhile. */
+  async failing(
+    names: readonly string[],
+    fault: { error: string; path?: string },
+    run: () => Promise<void>,
+  ): Promise<void> {
+    const pid = await this.server.serverPid();
+    await whileFailing(pid, { names, ...fault }, run);
+  }
+
+  /** Get in both APIs, which are told nothing but this. */
+  async assertGets(key: string, expected: string): Promise<void> {
+    for (const client of [this.remote, this.local]) {
+      const { entryStatus } = await client.get(NS, key, { assign: false });
+      assert.equal(entryStatus, expected, key);
+    }
+  }
+
+  /** The trouble has ended: work is given out, taken and read again. */
+  async assertServes(work: { set: string; done: string }): Promise<void> {
+    const key = crypto.randomUUID();
+    const { assign } = await until(
+      () => this.remote.get(NS, key),
+      ({ entryStatus }) => entryStatus === "assign",
+    );
+    await this.remote.set(assign!.id, "after");
+    assert.equal(textOf(await this.remote.value(NS, key)), "after");
+    await this.remote.set(work.set, "again");
+    await this.local.done(work.done);
+    await this.assertGets("ready", "ready");
+    assert.deepEqual([...Deno.readDirSync(`${this.root}/.quarantine`)], []);
+  }
+}
+
+async function withScene(
+  run: (scene: Scene) => Promise<void>,
+  ...args: string[]
+): Promise<void> {
+  const root = await Deno.realPath(
+    await Deno.makeTempDir({ prefix: "larder-trouble-" }),
+  );
+  try {
+    await using server = await ServerProcess.start(root, {
+      args: [...ARGS, ...args],
+    });
+    const pid = await server.serverPid();
+    const scene = new Scene(server);
+    try {
+      await scene.publish("ready");
+      await run(scene);
+      assert.equal(await server.serverPid(), pid, "it never died");
+    } finally {
+      scene.local.close();
+      scene.remote.close();
+    }
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+/** A test that needs strace; `name` is the same with and without. */
+function traced(name: string, run: (scene: Scene) => Promise<void>): void {
+  Deno.test(name, async () => {
+    const missing = await missingStrace();
+    if (missing !== undefined) return console.log(`skipped: ${missing}`);
+    await withScene(run);
+  });
+}
+
+const REFUSED: readonly (readonly [string, keyof typeof status, RegExp])[] = [
+  ["ENOSPC", "RESOURCE_EXHAUSTED", /free some space/],
+  ["EDQUOT", "RESOURCE_EXHAUSTED", /free some space/],
+  ["EIO", "UNAVAILABLE", /the server's log says/],
+  ["EROFS", "UNAVAILABLE", /the server's log says/],
+  ["EACCES", "UNAVAILABLE", /the server's log says/],
+];
+
+for (const [error, code, message] of REFUSED) {
+  traced(
+    `while writes fail with ${error} work is refused, and what is there is read`,
+    async (scene) => {
+      const { local, remote } = scene;
+      const work = await scene.work();
+      await scene.failing(["rename"], { error }, async () => {
+        await rejectsWith(code, remote.set(work.set, "value"), message);
+        await rejectsWith(code, local.done(work.done), message);
+        await scene.assertGets("ready", "ready");
+      });
+      await scene.assertServes(work);
+    },
+  );
+}
+
+traced(
+  "without file descriptors nothing is taken for damaged, and no work is given out",
+  async (scene) => {
+    const { local, remote } = scene;
+    const work = await scene.work();
+    await scene.failing(["openat"], { error: "EMFILE" }, async () => {
+      await rejectsWith("UNAVAILABLE", remote.set(work.set, "value"));
+      await rejectsWith("UNAVAILABLE", local.done(work.done));
+      const { entryStatus } = await remote.get(NS, "ready", { assign: false });
+      assert.equal(entryStatus, "unassigned");
+      for (const client of [remote, local]) {
+        const { entryStatus } = await client.get(NS, "something new");
+        assert.equal(entryStatus, "unassigned", "nobody computes for nothing");
+      }
+    });
+    await scene.assertServes(work);
+  },
+);
+
+traced(
+  "a value that cannot be read for EIO is Unassigned, the others are read",
+  async (scene) => {
+    const work = await scene.work();
+    const path = await scene.publish("unreadable");
+    await scene.failing(["read"], { error: "EIO", path }, async () => {
+      const { entryStatus } = await scene.remote.get(NS, "unreadable", {
+        assign: false,
+      });
+      assert.equal(entryStatus, "unassigned");
+      await scene.assertGets("ready", "ready");
+    });
+    await scene.assertGets("unreadable", "ready");
+    await scene.assertServes(work);
+  },
+);
+
+for (
+  const [error, code] of [
+    ["ENOSPC", "RESOURCE_EXHAUSTED"],
+    ["EIO", "UNAVAILABLE"],
+  ] as const
+) {
+  traced(
+    `a manifest that fails with ${error} goes on when that ends`,
+    async (scene) => {
+      const { local, remote } = scene;
+      const work = await scene.work();
+      const path = `${scene.root}/cache.sqlite-wal`;
+      await scene.failing(["pwrite64"], { error, path }, async () => {
+        await rejectsWith(code, remote.set(work.set, "value"));
+        await rejectsWith(code, local.done(work.done));
+        await scene.assertGets("ready", "ready");
+        const { entryStatus } = await remote.get(NS, "something new");
+        assert.equal(entryStatus, "unassigned");
+      });
+      await scene.assertServes(work);
+    },
+  );
+}
+
+Deno.test("a root that vanishes costs nothing once it is back", async () => {
+  await withScene(async (scene) => {
+    const { root, local, remote } = scene;
+    const work = await scene.work();
+    await Deno.rename(root, `${root}.away`);
+    for (const decoy of [false, true]) {
+      // What a lost mount leaves: an empty folder.
+      if (decoy) await Deno.mkdir(root);
+      await rejectsWith("UNAVAILABLE", remote.set(work.set, "value"));
+      await rejectsWith("UNAVAILABLE", local.done(work.done));
+      await scene.assertGets("ready", "unassigned");
+      const { entryStatus } = await remote.get(NS, "something new");
+      assert.equal(entryStatus, "unassigned");
+    }
+    assert.deepEqual([...Deno.readDirSync(root)], [], "nothing is made there");
+    await Deno.remove(root);
+    await Deno.rename(`${root}.away`, root);
+    await scene.assertServes(work);
+  });
+});
+
+Deno.test("folders that are removed while it serves are made again", async () => {
+  await withScene(async (scene) => {
+    const { root, local, remote } = scene;
+    const names = [".private", ".staging", ".quarantine", NS];
+    const { id } = await remote.assigned(NS, "set");
+    const file = await local.assigned(NS, "done");
+    for (const name of names) {
+      await Deno.remove(`${root}/${name}`, { recursive: true });
+    }
+    await remote.set(id, "set");
+    await rejectsWith("FAILED_PRECONDITION", local.done(file.id));
+    await Deno.writeTextFile(file.path, "done");
+    await local.done(file.id);
+    for (const key of ["set", "done"]) await scene.assertGets(key, "ready");
+    for (const name of names.slice(0, 2)) {
+      assert.equal((await Deno.stat(`${root}/${name}`)).mode! & 0o777, 0o700);
+    }
+    // Its value went with the folder: it is computed again.
+    await scene.assertGets("ready", "unassigned");
+    await scene.publish("ready");
+  });
+});

@@ -1,0 +1,128 @@
+/**
+ * What a running process asks of the kernel, seen by strace.
+ *
+ * @module
+ */
+
+import { TextLineStream } from "./lines.ts";
+
+/** A system call. */
+export interface Call {
+  /** As strace prints it, with what its descriptors are. */
+  readonly text: string;
+  /** Where it began among all lines of the trace. */
+  readonly begin: number;
+  /** Where it ended. */
+  readonly end: number;
+}
+
+/** System calls of a process, from the moment it was attached to. */
+export interface Trace {
+  /** Lets the process go; its calls in the order they began. */
+  stop(): Promise<Call[]>;
+}
+
+/** Why there can be no trace, if so: a test prints it and skips. */
+export async function missingStrace(): Promise<string | undefined> {
+  try {
+    const trial = new Deno.Command("strace", {
+      args: ["-o", "/dev/null", "true"],
+      stdout: "null",
+      stderr: "null",
+    });
+    const { success } = await trial.output();
+    return success ? undefined : "strace may not trace here";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "strace is missing";
+    throw error;
+  }
+}
+
+/** System calls that are to fail. */
+export interface Fault {
+  /** Their names. */
+  readonly names: readonly string[];
+  /** What they fail with. */
+  readonly error: string;
+  /** Only those on this path. */
+  readonly path?: string;
+}
+
+/** Lets system calls of a process fail while something runs. */
+export async function whileFailing(
+  pid: number,
+  { names, error, path }: Fault,
+  run: () => Promise<void>,
+): Promise<void> {
+  const faults = await trace(pid, names, [
+    ...path === undefined ? [] : ["-P", path],
+    ...["-e", `inject=${names.join(",")}:error=${error}`],
+  ]);
+  try {
+    await run();
+  } finally {
+    await faults.stop();
+  }
+}
+
+/**
+ * Attaches to every thread of a process.
+ *
+ * @param pid Of the process.
+ * @param names Of the calls to look at.
+ * @param more Options of strace.
+ */
+export async function trace(
+  pid: number,
+  names: readonly string[],
+  more: readonly string[] = [],
+): Promise<Trace> {
+  const log = await Deno.makeTempFile({ prefix: "larder-strace-" });
+  const child = new Deno.Command("strace", {
+    args: [
+      ...["-f", "-yy", "-o", log],
+      ...["-e", `trace=${names.join(",")}`, "-p", `${pid}`],
+      ...more,
+    ],
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const said = child.stderr
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new TextLineStream());
+  let isAttached = false;
+  for await (const line of said.values({ preventCancel: true })) {
+    isAttached = /attached/.test(line);
+    if (isAttached) break;
+  }
+  if (!isAttached) throw new Error(`strace cannot attach to ${pid}`);
+  said.pipeTo(new WritableStream()).catch(() => {});
+  return {
+    async stop() {
+      child.kill("SIGINT");
+      await child.status;
+      const text = await Deno.readTextFile(log);
+      await Deno.remove(log);
+      return callsOf(text.split("\n"));
+    },
+  };
+}
+
+/** Puts together what strace cuts in two when threads take turns. */
+function callsOf(lines: readonly string[]): Call[] {
+  const calls: Call[] = [];
+  const unfinished = new Map<string, number>();
+  for (const [at, line] of lines.entries()) {
+    const [, thread = "", text = ""] = /^(\d+) +(.*)$/.exec(line) ?? [];
+    const begun = unfinished.get(thread);
+    if (text.startsWith("<... ") && begun !== undefined) {
+      calls[begun] = { ...calls[begun]!, end: at };
+      unfinished.delete(thread);
+    } else if (/^\w+\(/.test(text)) {
+      const isCut = text.endsWith("<unfinished ...>");
+      if (isCut) unfinished.set(thread, calls.length);
+      calls.push({ text, begin: at, end: isCut ? Infinity : at });
+    }
+  }
+  return calls;
+}
