@@ -8,8 +8,10 @@
 import { StartError } from "./errors.ts";
 import { formatDurationMs } from "./config/duration.ts";
 import type { Address } from "./config/address.ts";
+import type { MinFree } from "./config/quotas.ts";
 import { type Setting, SETTINGS } from "./config/settings.ts";
 import { MAX_DURATION_MS, MIN_MEMORY_BUDGET_BYTES } from "./limits.ts";
+import type { Quota } from "./table/types.ts";
 
 export type { Address } from "./config/address.ts";
 export { formatAddress } from "./config/address.ts";
@@ -35,6 +37,18 @@ export interface Config {
   readonly drainTimeoutMs: number;
   /** How long a handle pins what it names without being renewed. */
   readonly handleLeaseMs: number;
+  /** How long an assignment may be computed, heartbeats or not; `undefined`: for ever. */
+  readonly maxComputeMs: number | undefined;
+  /** What all values may take together; `undefined`: what the disk has. */
+  readonly maxBytes: number | undefined;
+  /** How many values may be kept; `undefined`: any number. */
+  readonly maxEntries: number | undefined;
+  /** Entries that nobody used for so long go; `undefined`: none do. */
+  readonly maxAgeMs: number | undefined;
+  /** What stays free on the disk. */
+  readonly minFree: MinFree;
+  /** What the values of some namespaces may take. */
+  readonly quotas: readonly Quota[];
   /** Blob workers. */
   readonly workers: number;
   /** The largest message taken or sent. */

@@ -81,6 +81,13 @@ export const MAX_EXPIRED_HANDLES = 100_000;
 /** Gets that wait for one entry; above it they are told Loading. */
 export const MAX_WAITERS_PER_ENTRY = 10_000;
 
+/**
+ * What stays free on the disk unless configured: a manifest that cannot be
+ * written serves nobody, and others live on the disk too.
+ */
+export const DEFAULT_MIN_FREE_BYTES = 100 * MIB;
+/** The longest age that can be asked for: ten years. */
+export const MAX_AGE_MS = 10 * 365 * 24 * 3_600_000;
 /** Entries are taken away when a quota is filled to this share … */
 export const HIGH_WATERMARK = 0.95;
 /** … until it is filled to this one: in batches, not with every publish. */

@@ -11,8 +11,8 @@ import { WorkerBlobStore } from "./blobs/worker_blob_store.ts";
 import { systemClock } from "./clock.ts";
 import { type Config, formatAddress } from "./config.ts";
 import { Engine } from "./engine/engine.ts";
-import { refuseInTrouble } from "./engine/refusing_manifest.ts";
 import { withoutRepeats } from "./engine/repeated_lines.ts";
+import { Evictor } from "./engine/evictor.ts";
 import { recover } from "./engine/recovery.ts";
 import { lockRoot } from "./engine/root_lock.ts";
 import { Sweeper } from "./engine/sweeper.ts";
@@ -24,6 +24,7 @@ import { listen } from "./rpc/listener.ts";
 import { localService } from "./rpc/local_service.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
+import type { Quota } from "./table/types.ts";
 import { ReplyBudget, type TransportOptions } from "./rpc/transport/mod.ts";
 
 /** Calls that are under way get this long to end after the drain. */
@@ -62,7 +63,7 @@ export async function serve(
     stallTimeoutMs: config.stallTimeoutMs,
   };
   const engine = new Engine({
-    manifest: refuseInTrouble(manifest, () => blobs.trouble),
+    manifest,
     blobs,
     cache,
     clock,
@@ -72,11 +73,27 @@ export async function serve(
       leaseTimeoutMs: heartbeatTimeoutMs,
       restartGraceMs: config.restartGraceMs,
       handleLeaseMs: config.handleLeaseMs,
+      quotas: quotasOf(config),
+      ...config.maxComputeMs !== undefined && {
+        maxComputeMs: config.maxComputeMs,
+      },
       maxValueBytes: config.maxMessageBytes - MESSAGE_OVERHEAD_BYTES,
     },
   });
   stack.defer(() => engine.close());
   await recover({ engine, manifest, blobs });
+  const evictor = new Evictor({
+    engine,
+    manifest,
+    blobs,
+    clock,
+    warn,
+    minFree: config.minFree,
+    handleLeaseMs: config.handleLeaseMs,
+    ...config.maxAgeMs !== undefined && { maxAgeMs: config.maxAgeMs },
+  });
+  stack.defer(() => evictor.close());
+  await evictor.start();
 
   const { local: files } = blobs;
   const services = {
@@ -128,6 +145,16 @@ export async function serve(
       closed.resolve();
     },
   };
+}
+
+/** The limits of all namespaces are one quota more. */
+function quotasOf({ maxBytes, maxEntries, quotas }: Config): Quota[] {
+  const whole = {
+    pattern: "*",
+    ...maxBytes !== undefined && { maxBytes },
+    ...maxEntries !== undefined && { maxEntries },
+  };
+  return [whole, ...quotas];
 }
 
 /** Opens both stores at once; whatever was opened is closed with the stack. */

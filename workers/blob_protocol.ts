@@ -34,6 +34,20 @@ export interface Hashed {
   readonly stamp: Stamp;
 }
 
+/** What a file says of itself, unverified. */
+export interface Measured {
+  readonly size: number;
+  /** Wall clock. */
+  readonly modifiedMs: number;
+}
+
+/** The disk that the root is on. */
+export interface Space {
+  /** What this user may still write. */
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+
 /** One operation. Names are `<namespace>/<hex>`, staging names are one path part. */
 export type Op =
   | { readonly kind: "put"; readonly name: string; readonly value: Uint8Array }
@@ -48,6 +62,8 @@ export type Op =
   }
   | { readonly kind: "remove"; readonly name: string }
   | { readonly kind: "quarantine"; readonly name: string }
+  | { readonly kind: "measure"; readonly name: string }
+  | { readonly kind: "space" }
   | { readonly kind: "namespaces" }
   | { readonly kind: "list"; readonly namespace: string }
   | {
@@ -87,6 +103,8 @@ export interface Results {
   readonly verify: Hashed;
   readonly remove: undefined;
   readonly quarantine: undefined;
+  readonly measure: Measured | undefined;
+  readonly space: Space;
   readonly namespaces: readonly string[];
   /** All the hex digests, 64 digits each, as one string: arrays of a million strings are slow to clone. */
   readonly list: string;

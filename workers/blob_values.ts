@@ -4,7 +4,14 @@
  * @module
  */
 
-import type { Digest, Hashed, OpOf } from "./blob_protocol.ts";
+import { statfsSync } from "node:fs";
+import type {
+  Digest,
+  Hashed,
+  Measured,
+  OpOf,
+  Space,
+} from "./blob_protocol.ts";
 import { Sha256, sha256Hex } from "./digest.ts";
 import {
   AT_ONCE_BYTES,
@@ -83,6 +90,22 @@ export function* read(
     throw new OpError("damaged", `The bytes of '${path}' have changed`);
   }
   return value;
+}
+
+/** How large a value is, and how old; `undefined`: there is none. */
+export function measure(
+  folders: Folders,
+  { name }: OpOf<"measure">,
+): Measured | undefined {
+  const info = lookAt(folders.value(name));
+  if (!info?.isFile) return undefined;
+  return { size: info.size, modifiedMs: info.mtime?.getTime() ?? 0 };
+}
+
+/** How much room the root's disk has. */
+export function space({ root }: Folders): Space {
+  const { bavail, blocks, bsize } = statfsSync(root);
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 }
 
 /** Hashes a value and compares; reads nothing where the stamp still fits. */

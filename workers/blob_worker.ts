@@ -31,12 +31,14 @@ import {
 import { Scheduler, type Steps } from "./blob_steps.ts";
 import {
   list,
+  measure,
   namespaces,
   put,
   quarantine,
   read,
   rehearse,
   remove,
+  space,
   sweep,
   verify,
 } from "./blob_values.ts";
@@ -128,6 +130,10 @@ function* perform(op: Op): Steps<unknown> {
       return yield* remove(folders, op);
     case "quarantine":
       return yield* quarantine(folders, op);
+    case "measure":
+      return measure(folders, op);
+    case "space":
+      return space(folders);
     case "namespaces":
       return yield* namespaces(folders);
     case "list":

@@ -46,6 +46,22 @@ export interface Stored {
   readonly stamp: Stamp;
 }
 
+/** What a file says of itself. */
+export interface Measured {
+  /** Length in bytes. */
+  readonly size: number;
+  /** When it was changed last, by the wall clock. */
+  readonly modifiedMs: number;
+}
+
+/** A disk, or what this user has of it. */
+export interface Space {
+  /** What may still be written. */
+  readonly freeBytes: number;
+  /** All of it. */
+  readonly totalBytes: number;
+}
+
 /**
  * Blobs by name (`<namespace>/<64 hex digits>`). Readers see a whole value or
  * none. The caller serializes what changes one name; different names are
@@ -70,6 +86,10 @@ export interface BlobStore extends AsyncDisposable {
   remove(name: string): Promise<void>;
   /** Moves a damaged value out of the way; one that is missing is no error. */
   quarantine(name: string): Promise<void>;
+  /** What a value's file says of itself, unverified; `undefined`: there is none. */
+  measure(name: string): Promise<Measured | undefined>;
+  /** The disk that values are on; `undefined`: there is none. */
+  space(): Promise<Space | undefined>;
   /** The namespaces that have values. */
   namespaces(): Promise<readonly string[]>;
   /**

@@ -13,6 +13,7 @@ import {
   BlobError,
   type BlobStore,
   type LocalFiles,
+  type Measured,
   type Stored,
 } from "./blob_store.ts";
 import { stagingPath, valuePath } from "./layout.ts";
@@ -88,6 +89,19 @@ export class MemoryBlobStore implements BlobStore {
   /** {@inheritDoc BlobStore.quarantine} */
   quarantine(name: string): Promise<void> {
     return this.remove(name);
+  }
+
+  /** {@inheritDoc BlobStore.measure} */
+  async measure(name: string): Promise<Measured | undefined> {
+    await this.#check();
+    const file = this.#values.get(name);
+    if (!file?.bytes) return undefined;
+    return { size: file.bytes.length, modifiedMs: file.changedMs };
+  }
+
+  /** {@inheritDoc BlobStore.space} */
+  async space(): Promise<undefined> {
+    await this.#check();
   }
 
   /** {@inheritDoc BlobStore.namespaces} */

@@ -7,7 +7,13 @@
 import type { Op, OpKind, OpOf, Results } from "../../workers/blob_protocol.ts";
 import { MAX_WORKERS } from "../limits.ts";
 import type { Digest, Stamp } from "../table/types.ts";
-import { BlobError, type BlobStore, type Stored } from "./blob_store.ts";
+import {
+  BlobError,
+  type BlobStore,
+  type Measured,
+  type Space,
+  type Stored,
+} from "./blob_store.ts";
 import { DiskTrouble } from "./disk_trouble.ts";
 import { DurableRenames } from "./durable_renames.ts";
 import { WorkerLocalFiles } from "./worker_local_files.ts";
@@ -170,6 +176,16 @@ export class WorkerBlobStore implements BlobStore {
     return { ...this.#stats };
   }
 
+  /** {@inheritDoc BlobStore.measure} */
+  measure(name: string): Promise<Measured | undefined> {
+    return this.#again<"measure">({ kind: "measure", name });
+  }
+
+  /** {@inheritDoc BlobStore.space} */
+  space(): Promise<Space> {
+    return this.#again<"space">({ kind: "space" });
+  }
+
   /** {@inheritDoc BlobStore.namespaces} */
   namespaces(): Promise<readonly string[]> {
     return this.#again<"namespaces">({ kind: "namespaces" });
@@ -232,7 +248,7 @@ export function workerPermissions(root: string): Deno.PermissionOptionsObject {
     write: [root],
     net: false,
     env: false,
-    sys: false,
+    sys: ["statfs"],
     run: false,
     ffi: false,
     import: false,

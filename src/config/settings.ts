@@ -19,11 +19,13 @@ import {
   DEFAULT_MAX_MESSAGE_BYTES,
   DEFAULT_MEMORY_BUDGET_BYTES,
   DEFAULT_MEMORY_CACHE_BYTES,
+  DEFAULT_MIN_FREE_BYTES,
   DEFAULT_REMOTE_ADDRESS,
   DEFAULT_RESTART_GRACE_MS,
   DEFAULT_ROOT,
   DEFAULT_STALL_TIMEOUT_MS,
   HEARTBEAT_SLACK_MS,
+  MAX_AGE_MS,
   MAX_DURATION_MS,
   MAX_MAX_MESSAGE_BYTES,
   MAX_WORKERS,
@@ -31,6 +33,12 @@ import {
 } from "../limits.ts";
 import { type Address, formatAddress, parseAddress } from "./address.ts";
 import { formatByteSize, parseByteSize } from "./byte_size.ts";
+import {
+  formatMinFree,
+  formatQuotas,
+  parseMinFree,
+  parseQuotas,
+} from "./quotas.ts";
 
 /** A worker costs about 10 MB: more than this only when asked for. */
 const MAX_DEFAULT_WORKERS = 8;
@@ -43,6 +51,9 @@ const MAX_MEMORY_CACHE_BYTES = 2 ** 40;
 const MAX_MAX_CONNECTIONS = 1_000_000;
 /** The transport drops a connection that has more streams than 400. */
 const MAX_MAX_STREAMS = 400;
+
+/** No disk and no index holds more, and numbers stay exact. */
+const MAX_KEPT = 2 ** 50;
 
 /** One row of the table. */
 export interface Setting<T> {
@@ -128,6 +139,45 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     "how long a file that a client holds is kept without a renewal",
     { minMs: 1, defaultMs: DEFAULT_HANDLE_LEASE_MS },
   ),
+  maxComputeMs: optional(duration(
+    "max-compute-time",
+    "how long one client may compute a value, heartbeats or not; then it goes " +
+      "to the next who asks",
+    { minMs: 1, defaultMs: 0 },
+  )),
+  maxBytes: optional(bytes(
+    "max-bytes",
+    "what all values may take together; the least recently used go first",
+    { min: 0, max: MAX_KEPT, default: 0 },
+  )),
+  maxEntries: optional(count(
+    "max-entries",
+    "how many values are kept",
+    { min: 1, max: MAX_KEPT, default: 1 },
+  )),
+  maxAgeMs: optional(duration(
+    "max-age",
+    "values that nobody used for so long go",
+    { minMs: 1, maxMs: MAX_AGE_MS, defaultMs: 0 },
+  )),
+  minFree: {
+    name: "min-free",
+    argument: "BYTES|N%",
+    help: "what stays free on the root's disk, as a size or a share of it",
+    defaultHelp: formatByteSize(DEFAULT_MIN_FREE_BYTES),
+    default: () => ({ bytes: DEFAULT_MIN_FREE_BYTES }),
+    parse: parseMinFree,
+    render: formatMinFree,
+  },
+  quotas: {
+    name: "quotas",
+    argument: "NS=BYTES,…",
+    help: "what some namespaces may take: sim.*=20GiB,synth=5GiB",
+    defaultHelp: "none",
+    default: () => [],
+    parse: parseQuotas,
+    render: formatQuotas,
+  },
   workers: {
     name: "workers",
     argument: "N",
@@ -226,7 +276,11 @@ function renderService(address: Address | undefined): string {
 function duration(
   name: string,
   help: string,
-  { minMs, defaultMs }: { minMs: number; defaultMs: number },
+  { minMs, maxMs = MAX_DURATION_MS, defaultMs }: {
+    minMs: number;
+    maxMs?: number;
+    defaultMs: number;
+  },
 ): Setting<number> {
   return {
     name,
@@ -236,10 +290,21 @@ function duration(
     default: () => defaultMs,
     parse(text) {
       const ms = parseDurationMs(text);
-      if (ms >= minMs && ms <= MAX_DURATION_MS) return ms;
-      throw new RangeError(`out of range: ${minMs}ms to ${MAX_DURATION_MS}ms`);
+      if (ms >= minMs && ms <= maxMs) return ms;
+      throw new RangeError(`out of range: ${minMs}ms to ${maxMs}ms`);
     },
     render: formatDurationMs,
+  };
+}
+
+/** A setting that is off unless it is given. */
+function optional(setting: Setting<number>): Setting<number | undefined> {
+  return {
+    ...setting,
+    defaultHelp: "off",
+    default: () => undefined,
+    parse: (text) => text === "off" ? undefined : setting.parse(text),
+    render: (value) => value === undefined ? "off" : setting.render(value),
   };
 }
 

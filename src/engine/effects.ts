@@ -68,19 +68,9 @@ export class EffectRunner {
       case "find":
         return this.#ask(effect, this.#manifest.find(effect.entry));
       case "claim":
-        return this.#ask(
-          effect,
-          this.#manifest.claim(effect.entry, effect.assignment)
-            .then((row) => row ?? true),
-        );
-      case "reassign": {
-        const expected = { status: "loading", id: effect.from } as const;
-        const { entry, assignment } = effect;
-        return this.#ask(
-          effect,
-          this.#manifest.reassign(entry, expected, assignment),
-        );
-      }
+        return this.#ask(effect, this.#claim(effect));
+      case "reassign":
+        return this.#ask(effect, this.#reassign(effect));
       case "abandon":
         return this.#ask(effect, this.#abandon(effect));
       case "find-id":
@@ -180,6 +170,28 @@ export class EffectRunner {
         asked: { kind: "failed", error: this.#logged(error) },
       }),
     );
+  }
+
+  /**
+   * A cache that cannot keep a value says so at Get, not at Set: while the disk
+   * takes no values, no work is given out. What is there is found as ever.
+   */
+  async #claim({ entry, assignment }: Of<"claim">): Promise<true | Row> {
+    const { trouble } = this.#blobs;
+    const row = trouble
+      ? await this.#manifest.find(entry)
+      : await this.#manifest.claim(entry, assignment);
+    if (!row && trouble) throw noWork(trouble);
+    return row ?? true;
+  }
+
+  async #reassign(
+    { entry, from, assignment }: Of<"reassign">,
+  ): Promise<true | Row | undefined> {
+    const { trouble } = this.#blobs;
+    if (trouble) throw noWork(trouble);
+    const expected = { status: "loading", id: from } as const;
+    return await this.#manifest.reassign(entry, expected, assignment);
   }
 
   async #abandon({ entry, id }: Of<"abandon">): Promise<Row | undefined> {
@@ -340,6 +352,16 @@ export class EffectRunner {
     if (error.code !== "no-file") this.#warn(messageOf(error.cause ?? error));
     return error;
   }
+}
+
+/** The line is the same each time, whatever the name of the file that failed. */
+function noWork({ message }: BlobError): LarderError {
+  const [reason] = message.split(": ");
+  return new LarderError("storage-failed", "The cache cannot keep values now", {
+    cause: new Error(
+      `no work is given out while the disk takes no values (${reason})`,
+    ),
+  });
 }
 
 /** A result without what says which entry it belongs to. */

@@ -19,9 +19,6 @@ import type { Disk } from "../table/types.ts";
 import type { Engine } from "./engine.ts";
 import { oldestFirst } from "./oldest_first.ts";
 
-/** What has to stay free on the disk: bytes, or a share of it in percent. */
-export type MinFree = { readonly bytes: number } | { readonly percent: number };
-
 /** What an evictor works on. */
 export interface EvictorOptions {
   readonly engine: Engine;
@@ -30,7 +27,8 @@ export interface EvictorOptions {
   readonly clock: Clock;
   /** Takes a line for the log. */
   readonly warn: (message: string) => void;
-  readonly minFree?: MinFree;
+  /** What has to stay free on the disk: bytes, or a share of it in percent. */
+  readonly minFree?: { readonly bytes: number } | { readonly percent: number };
   /** Entries that nobody used for so long go; absent: none do. */
   readonly maxAgeMs?: number;
   /** How long a handle pins: nothing handed out before a restart goes for so long. */

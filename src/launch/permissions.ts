@@ -53,7 +53,7 @@ export function thisInstallation(main: string | URL): Installation {
 /**
  * The arguments of `deno` that start a confined server. Nothing is granted that
  * is not named here: no programs, no FFI, no environment, no system
- * information, no other host and no code from elsewhere.
+ * information but the free space, no other host and no code from elsewhere.
  *
  * @param config What to serve; `root` is the real path.
  * @param installation Where this installation is.
@@ -81,6 +81,8 @@ export function confinedArguments(
     `--allow-read=${[root, ...installation.readable].join(",")}`,
     `--allow-write=${root}`,
     `--allow-net=${addresses.join(",")}`,
+    // How full the root's disk is: --min-free.
+    "--allow-sys=statfs",
     // grpc-js looks at the environment: it finds nothing there.
     "--ignore-env",
     installation.main,

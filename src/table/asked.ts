@@ -94,7 +94,8 @@ function assigned(
   // Where the caller has gone, the lease ends as it begins: the next one who
   // asks takes the work over.
   const deadlineMs = winner ? nowMs + s.options.leaseTimeoutMs : nowMs;
-  const { peer } = winner?.request as Request & { kind: "get" } | undefined ?? {};
+  const { peer } = winner?.request as Request & { kind: "get" } | undefined ??
+    {};
   const work = { sinceMs: nowMs, ...(peer ? { peer: peer.getPeer() } : {}) };
   entry.state = { kind: "loading", assignment, deadlineMs, work };
   s.hold(assignment.id, entry);

@@ -204,7 +204,11 @@ export class Room {
         scope.usedEntries + reservedEntries + scope.wantedEntries,
       );
       if ((bytes <= 0 && entries <= 0) || scope.usedEntries === 0) return [];
-      return [{ pattern, bytes: Math.ceil(bytes), entries: Math.ceil(entries) }];
+      return [{
+        pattern,
+        bytes: Math.ceil(bytes),
+        entries: Math.ceil(entries),
+      }];
     });
   }
 

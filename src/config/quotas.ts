@@ -1,0 +1,66 @@
+/**
+ * Quotas and what has to stay free, as people write them.
+ *
+ * @module
+ */
+
+import type { Quota } from "../table/types.ts";
+import { formatByteSize, parseByteSize } from "./byte_size.ts";
+
+/** What has to stay free on the disk: bytes, or a share of it in percent. */
+export type MinFree = { readonly bytes: number } | { readonly percent: number };
+
+/** A namespace, with `*` for its last part, or `*` alone. */
+const PATTERN = /^(\*|([A-Za-z_][A-Za-z0-9_]*\.)*([A-Za-z_][A-Za-z0-9_]*|\*))$/;
+const PERCENT = /^(\d+(\.\d+)?)%$/;
+
+/**
+ * Reads `sim.*=20GiB, synth.place=5GiB`.
+ *
+ * @param text Pairs of a pattern and a size, separated by commas; may be empty.
+ * @returns The quotas, in the order written.
+ * @throws {RangeError} When it is not written like that.
+ */
+export function parseQuotas(text: string): readonly Quota[] {
+  const quotas = new Map<string, Quota>();
+  for (const pair of text.split(",").map((each) => each.trim())) {
+    if (pair === "") continue;
+    const [pattern = "", size, ...rest] = pair.split("=").map((each) =>
+      each.trim()
+    );
+    if (size === undefined || rest.length > 0 || !PATTERN.test(pattern)) {
+      throw new RangeError(
+        "write namespace=size or namespace.*=size, separated by commas",
+      );
+    }
+    if (quotas.has(pattern)) throw new RangeError(`${pattern} is there twice`);
+    quotas.set(pattern, { pattern, maxBytes: parseByteSize(size) });
+  }
+  return [...quotas.values()];
+}
+
+/** Writes quotas so that {@linkcode parseQuotas} reads them back. */
+export function formatQuotas(quotas: readonly Quota[]): string {
+  return quotas.map(({ pattern, maxBytes = 0 }) =>
+    `${pattern}=${formatByteSize(maxBytes)}`
+  ).join(",");
+}
+
+/**
+ * Reads `5%`, or a size such as `10GiB`.
+ *
+ * @throws {RangeError} When it is neither, or 100 % and more.
+ */
+export function parseMinFree(text: string): MinFree {
+  const percent = PERCENT.exec(text)?.[1];
+  if (percent === undefined) return { bytes: parseByteSize(text) };
+  if (Number(percent) >= 100) throw new RangeError("write less than 100%");
+  return { percent: Number(percent) };
+}
+
+/** Writes what has to stay free so that {@linkcode parseMinFree} reads it back. */
+export function formatMinFree(minFree: MinFree): string {
+  return "percent" in minFree
+    ? `${minFree.percent}%`
+    : formatByteSize(minFree.bytes);
+}
