@@ -13,5 +13,5 @@ export {
 } from "./blobs/blob_store.ts";
 export { type Clock, FakeClock, systemClock, type Timer } from "./clock.ts";
 export { type ErrorCode, LarderError, StartError } from "./errors.ts";
-export type { Expected, Manifest, Page } from "./manifest/manifest.ts";
+export * from "./manifest/manifest.ts";
 export type * from "./table/types.ts";

@@ -52,7 +52,7 @@ const INDEXES: readonly (readonly [name: string, definition: string])[] = [
   [
     "manifest_oldest",
     "CREATE INDEX manifest_oldest ON manifest(namespace, accessed_ms) " +
-    "WHERE status = 1 AND accessed_ms IS NOT NULL",
+    "WHERE accessed_ms IS NOT NULL AND status = 1",
   ],
 ];
 

@@ -40,8 +40,9 @@ const AFTER_ROW = "FROM manifest WHERE rowid > ? ORDER BY rowid";
 export const SQL = {
   find: `SELECT ${STATE} FROM manifest ${BY_KEY}`,
   findId: `SELECT ${FOUND} FROM manifest WHERE id = ? AND status IN (0, 1)`,
+  // OR FAIL: see manifest_usage.ts. Nothing is written before a row's checks.
   claim:
-    "INSERT INTO manifest(namespace, key, status, id, staging, assigned_ms) " +
+    "INSERT OR FAIL INTO manifest(namespace, key, status, id, staging, assigned_ms) " +
     "VALUES(?, ?, 0, ?, ?, ?) ON CONFLICT(namespace, key) DO NOTHING",
   reassign:
     "UPDATE manifest SET id = ?, staging = ?, assigned_ms = ?, size = NULL, sha256 = NULL " +
