@@ -36,6 +36,7 @@ Deno.test("confinedArguments grants the root, the workers and the addresses, not
       "--allow-read=/srv/cache,/app/workers",
       "--allow-write=/srv/cache",
       "--allow-net=127.0.0.1:0,[::1]:28056",
+      "--allow-sys=statfs",
       "--ignore-env",
       "/app/src/main.ts",
       "serve",
