@@ -800,6 +800,83 @@ interface Asking {
   entry?: typeof ENTRY;
 }
 
+// --- Room, and the time to compute -------------------------------------------
+
+Deno.test("Get is Unassigned while a quota has no room, and is assigned when it has", () => {
+  const quotas = [{ pattern: "ns", maxBytes: 4 }];
+  const engine = new FakeEngine({ ...FIGURES, quotas });
+  publish(engine, "01020304");
+  const other = entryKey("ns", "other");
+  assert.deepEqual(get(engine, { entry: other }), {
+    kind: "unassigned",
+    reason: "no-room",
+  });
+  assert.deepEqual(engine.table.excess(), [
+    { pattern: "ns", bytes: 5, entries: 0 },
+  ]);
+  assigned(get(engine, { entry: entryKey("elsewhere", "k") }));
+  ok(evict(engine));
+  assigned(get(engine, { entry: other }));
+});
+
+Deno.test("a value beyond its quota is refused, and the work stays with its client", () => {
+  const quotas = [{ pattern: "ns", maxBytes: 4 }];
+  for (const api of APIS) {
+    const engine = new FakeEngine({ ...FIGURES, quotas });
+    const { id, staging } = assigned(get(engine, { api }));
+    if (staging !== undefined) {
+      engine.write(staging, "0102030405");
+      refused(done(engine, id), "storage-full");
+      engine.write(staging, "01020304");
+    } else {
+      refused(set(engine, id, "0102030405"), "storage-full");
+    }
+    assert.deepEqual(get(engine), { kind: "loading" });
+    ok(heartbeat(engine, id));
+  }
+});
+
+Deno.test("who computes for too long loses the work, heartbeats or not", () => {
+  const engine = new FakeEngine({ ...FIGURES, maxComputeMs: 3 * LEASE_MS });
+  const slow = assigned(get(engine));
+  for (let i = 1; i <= 5; i++) {
+    engine.advance(LEASE_MS / 2);
+    ok(heartbeat(engine, slow.id));
+    assert.deepEqual(get(engine), { kind: "loading" });
+  }
+  engine.advance(LEASE_MS / 2);
+  ok(heartbeat(engine, slow.id));
+  const next = assigned(get(engine));
+  refused(set(engine, slow.id, "aa"), "invalid-assignment-id");
+  engine.advance(LEASE_MS / 2);
+  assert.deepEqual(
+    get(engine),
+    { kind: "loading" },
+    "its own time begins anew",
+  );
+  ok(heartbeat(engine, next.id));
+});
+
+Deno.test("a file's row says that it was handed out, once in half a lease", () => {
+  const engine = new FakeEngine(FIGURES);
+  const hands: boolean[] = [];
+  const step = engine.table.step.bind(engine.table);
+  engine.table.step = (command, nowMs) => {
+    const effects = step(command, nowMs);
+    for (const effect of effects) {
+      if (effect.kind === "verify") hands.push(effect.hand === true);
+    }
+    return effects;
+  };
+  publish(engine, "aa");
+  const first = handle(get(engine, { api: "local" }));
+  ok(drop(engine, first));
+  ok(drop(engine, handle(get(engine, { api: "local" }))));
+  engine.advance(HANDLE_LEASE_MS / 2);
+  ok(drop(engine, handle(get(engine, { api: "local" }))));
+  assert.deepEqual(hands, [true, false, true]);
+});
+
 function ask(
   engine: FakeEngine,
   { api = "local", assign = true, entry = ENTRY }: Asking,
