@@ -14,6 +14,7 @@ import {
   type BlobStore,
   type LocalFiles,
   type Measured,
+  type Space,
   type Stored,
 } from "./blob_store.ts";
 import { stagingPath, valuePath } from "./layout.ts";
@@ -100,8 +101,9 @@ export class MemoryBlobStore implements BlobStore {
   }
 
   /** {@inheritDoc BlobStore.space} */
-  async space(): Promise<undefined> {
+  async space(): Promise<Space | undefined> {
     await this.#check();
+    return undefined;
   }
 
   /** {@inheritDoc BlobStore.namespaces} */
