@@ -30,6 +30,11 @@ export function publish(s: State, entry: Entry, wait: Wait): void {
     }
     return publishFile(s, entry, wait);
   }
+  if (state.unsure) {
+    // Another value must not be written under a row that is Ready already.
+    const { ticket, id } = request;
+    return s.emit({ kind: "find-id", ticket, id });
+  }
   const token = begin(s, entry, wait);
   s.emit({ kind: "put", name, token, value: request.value });
 }
@@ -214,13 +219,16 @@ export function publishFailed(
   s.assignments.delete(id);
   s.release(entry);
   if (staging !== undefined) s.emit({ kind: "discard", staging });
-  for (const wait of joined) s.reply(wait, { kind: "error", error });
+  // It may have published before, when that seemed to fail.
+  for (const { live, request: { ticket } } of joined) {
+    if (live) s.emit({ kind: "find-id", ticket, id });
+  }
 }
 
 function fail(
   s: State,
   entry: Entry,
-  { assignment, joined, taken, deadlineMs }: Publishing,
+  { assignment, joined, taken, deadlineMs, stamp }: Publishing,
   { error, nowMs }: { error: LarderError; nowMs: number },
 ): void {
   entry.state = {
@@ -228,6 +236,8 @@ function fail(
     assignment,
     deadlineMs: Math.max(deadlineMs, nowMs + s.options.leaseTimeoutMs),
     ...(taken ? { taken } : {}),
+    // With its stamp known, all that was left to do was its row.
+    ...(stamp ? { unsure: true } : {}),
   };
   // Least recently renewed first: this one has just been renewed.
   s.assignments.delete(assignment.id);
