@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { linkSync } from "node:fs";
 import { Folders } from "../../workers/blob_folders.ts";
-import { hash } from "../../workers/blob_staging.ts";
+import { hash, probe } from "../../workers/blob_staging.ts";
 import {
   bytesOf,
   digestOf,
@@ -60,6 +60,22 @@ Deno.test("a staging path that holds a symlink, FIFO or folder is not captured",
     lay();
     await local.discard("one");
     assert.deepEqual(await local.leftovers(), { staging: [], captured: [] });
+  }
+});
+
+Deno.test("a staging file from before the clock was set back is no sign of life", async () => {
+  await using harness = await openTestRoot();
+  const { root } = harness;
+  const folders = new Folders({ root, strict: false, tag: "test" });
+  Deno.writeTextFileSync(folders.staged("one"), "half");
+  const op = { kind: "probe", staging: "one" } as const;
+  assert.ok(probe(folders, op) !== undefined, "it changed just now");
+  const { now } = Date;
+  try {
+    Date.now = () => now() - 24 * 3_600_000;
+    assert.equal(probe(folders, op), undefined);
+  } finally {
+    Date.now = now;
   }
 });
 

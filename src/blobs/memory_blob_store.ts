@@ -207,7 +207,8 @@ export class MemoryLocalFiles implements LocalFiles {
   async probe(staging: string): Promise<number | undefined> {
     await this.#host.check();
     const file = this.#staged.get(staging);
-    return file && Math.max(0, this.#host.nowMs() - file.changedMs);
+    const agoMs = file && this.#host.nowMs() - file.changedMs;
+    return agoMs !== undefined && agoMs >= 0 ? agoMs : undefined;
   }
 
   /** {@inheritDoc LocalFiles.capture} */

@@ -11,10 +11,12 @@ import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { MAX_REPLY_WAIT_MS } from "../limits.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import { checkInvariants } from "../table/invariants.ts";
 import { StateTable, type TableCounts } from "../table/state_table.ts";
 import type { Excess } from "../table/room.ts";
 import type {
   Command,
+  Id,
   Reply,
   Request,
   TableOptions,
@@ -41,6 +43,10 @@ export interface EngineOptions {
   readonly budget?: Budget;
   /** Takes a line for the log. */
   readonly warn: (message: string) => void;
+  /** Fresh ids; random ones where absent. */
+  readonly newId?: () => Id;
+  /** Fresh staging names; random ones where absent. */
+  readonly newStaging?: () => string;
   /** The table's options; ids and what the manifest knows are filled in. */
   readonly table: Omit<
     TableOptions,
@@ -104,8 +110,8 @@ export class Engine {
     this.#warn = warn;
     this.#table = new StateTable({
       ...table,
-      newId: randomId,
-      newStaging: randomStaging,
+      newId: options.newId ?? randomId,
+      newStaging: options.newStaging ?? randomStaging,
       servedBefore: manifest.servedBefore,
     }, clock.nowMs());
     this.#uses = new AccessLog({ manifest, clock, warn });
@@ -174,6 +180,11 @@ export class Engine {
   /** What the table holds. */
   counts(): TableCounts {
     return this.#table.counts();
+  }
+
+  /** Throws where the table contradicts itself; for tests and the simulation. */
+  check(): void {
+    checkInvariants(this.#table.state);
   }
 
   /**

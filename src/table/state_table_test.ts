@@ -16,6 +16,7 @@ import { StateTable } from "./state_table.ts";
 import type {
   Api,
   Assignment,
+  Command,
   Effect,
   Id,
   Reply,
@@ -648,6 +649,16 @@ Deno.test("a stop gives out no work, and lets running work end", () => {
   assert.equal(engine.table.isBusy(engine.nowMs), false);
 });
 
+Deno.test("a stop waits for what is being evicted", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  engine.ask({ kind: "evict", entry: ENTRY });
+  engine.drain();
+  assert.equal(engine.table.isBusy(engine.nowMs), true);
+  engine.settle();
+  assert.equal(engine.table.isBusy(engine.nowMs), false);
+});
+
 Deno.test("a stop during a claim gives its work to nobody who asks later", () => {
   const engine = new FakeEngine(FIGURES);
   engine.cancel(ask(engine, {}));
@@ -678,6 +689,34 @@ Deno.test("a publish whose row is another's by now leaves no file behind", () =>
   engine.forget(ENTRY.name);
   engine.settle();
   assert.equal(engine.staged.has(staging), false);
+});
+
+Deno.test("a publish that only seemed to fail is not done again with another value", () => {
+  // Played by hand: the fake engine's manifest never fails after its commit.
+  const options = { ...FIGURES, servedBefore: false };
+  const table = new StateTable(
+    { ...options, newId: () => "1", newStaging: () => "s" },
+    0,
+  );
+  const step = (command: Command) => table.step(command, 0)[0]!;
+  const { name } = ENTRY;
+  const get = { kind: "get", api: "remote", entry: ENTRY } as const;
+  step({ ...get, ticket: 1, assign: true });
+  step({ kind: "asked", name, token: 1, asked: { kind: "assigned" } });
+  step({ kind: "set", ticket: 2, id: "1", value: unhex("01") });
+  const digest = { size: 1, sha256: "01" };
+  const stamp = { size: 1, mtimeMs: 0, ino: "1" };
+  step({ kind: "stored", name, token: 2, digest, stamp });
+  const error = new LarderError("manifest-failed", "the worker died");
+  step({ kind: "publish-failed", name, token: 3, error });
+
+  const asked = step({ kind: "set", ticket: 3, id: "1", value: unhex("02") });
+  assert.deepEqual(asked, { kind: "find-id", ticket: 3, id: "1" });
+  const row = { ...ENTRY, status: "ready", id: "1", digest } as const;
+  const reply = step({ kind: "found-id", ticket: 3, row });
+  assert.deepEqual(reply, { kind: "reply", ticket: 3, reply: { kind: "ok" } });
+  const found = step({ ...get, ticket: 4, assign: false });
+  assert.equal(found.kind, "find", "the manifest knows what is published");
 });
 
 Deno.test("an acknowledged Done is published after an install that worked but could not say so", () => {

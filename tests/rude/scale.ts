@@ -4,7 +4,8 @@
  * @module
  */
 
-function option(name: string): number | undefined {
+/** A number that was given as `--name N`. */
+export function option(name: string): number | undefined {
   const at = Deno.args.indexOf(`--${name}`);
   if (at < 0) return undefined;
   const value = Number(Deno.args[at + 1]);
