@@ -4,7 +4,8 @@
  * @module
  */
 
-function option(name: string): number | undefined {
+/** The number after a flag; `undefined` where it is not given. */
+export function option(name: string): number | undefined {
   const at = Deno.args.indexOf(`--${name}`);
   if (at < 0) return undefined;
   const value = Number(Deno.args[at + 1]);
