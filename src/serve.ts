@@ -6,7 +6,11 @@
  */
 
 import { BlobCache } from "./blobs/blob_cache.ts";
-import { BlobError } from "./blobs/blob_store.ts";
+import {
+  BlobError,
+  type BlobStore,
+  type LocalFiles,
+} from "./blobs/blob_store.ts";
 import { WorkerBlobStore } from "./blobs/worker_blob_store.ts";
 import { systemClock } from "./clock.ts";
 import { type Config, formatAddress } from "./config.ts";
@@ -17,6 +21,7 @@ import { Sweeper } from "./engine/sweeper.ts";
 import { StartError } from "./errors.ts";
 import type { RunningServer } from "./launch/running_server.ts";
 import { CONNECTION_BUDGET_BYTES, MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
+import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
 import { listen } from "./rpc/listener.ts";
 import { localService } from "./rpc/local_service.ts";
@@ -27,10 +32,20 @@ import { ReplyBudget, type TransportOptions } from "./rpc/transport/mod.ts";
 /** Calls that are under way get this long to end after the drain. */
 const CLOSE_LIMIT_MS = 1_000;
 
-/** Serves a root until it is drained. Resolves when every API answers. */
+/** What a server keeps its entries in. */
+export interface Stores {
+  readonly manifest: Manifest;
+  readonly blobs: BlobStore & { readonly local: LocalFiles };
+}
+
+/**
+ * Serves a root until it is drained. Resolves when every API answers. `wrap`
+ * decorates the stores, to let them fail.
+ */
 export async function serve(
   config: Config,
   warn: (message: string) => void,
+  wrap: (stores: Stores) => Stores = (stores) => stores,
 ): Promise<RunningServer> {
   await using stack = new AsyncDisposableStack();
   const { root, heartbeatIntervalMs, heartbeatTimeoutMs } = config;
@@ -39,7 +54,7 @@ export async function serve(
   stack.defer(() => lock.release());
 
   const clock = systemClock;
-  const [manifest, blobs] = await openStores(config, stack);
+  const { manifest, blobs } = wrap(await openStores(config, stack));
   const cache = new BlobCache(blobs, config.memoryCacheBytes);
   const budget = new ReplyBudget({
     totalBytes: config.memoryBudgetBytes - config.memoryCacheBytes,
@@ -131,7 +146,7 @@ export async function serve(
 async function openStores(
   { root, durability, workers }: Config,
   stack: AsyncDisposableStack,
-): Promise<[SqliteManifest, WorkerBlobStore]> {
+): Promise<Stores> {
   const opened = await Promise.allSettled([
     SqliteManifest.open({ root, durability, wallMs: systemClock.wallMs }),
     WorkerBlobStore.open({ root, durability, workers }),
@@ -143,10 +158,10 @@ async function openStores(
     if (each.status === "rejected") throw refusal(root, each.reason);
   }
   const [manifest, blobs] = opened;
-  return [
-    (manifest as PromiseFulfilledResult<SqliteManifest>).value,
-    (blobs as PromiseFulfilledResult<WorkerBlobStore>).value,
-  ];
+  return {
+    manifest: (manifest as PromiseFulfilledResult<SqliteManifest>).value,
+    blobs: (blobs as PromiseFulfilledResult<WorkerBlobStore>).value,
+  };
 }
 
 /** A root that holds something foreign is a reason to stop, not a crash. */

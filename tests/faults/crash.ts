@@ -2,21 +2,18 @@
  * Kills a real server again and again under local and remote load, and holds
  * what it serves afterwards against what its clients were told.
  *
- * `deno task crash [--rounds 200] [--seed N]`
- *
  * @module
  */
 
 import assert from "node:assert/strict";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
-import { option, randomFrom, SEED } from "../rude/scale.ts";
+import { randomFrom } from "../rude/scale.ts";
 import { Launched } from "../supervision/launched.ts";
-import { until } from "../support/status.ts";
 import { damageFile, DAMAGES } from "./damage.ts";
 import { blobPath, type Known, Ledger } from "./ledger.ts";
 import { Load } from "./load.ts";
 import { settle, settleEntry } from "./settle.ts";
-import { assertTidy, blobsOf, rowsOf } from "./stopped_root.ts";
+import { assertTidy, rowsOf, withoutUnowned } from "./stopped_root.ts";
 
 /** Short, so that what nobody comes back for is soon given to others. */
 const FLAGS = [
@@ -75,10 +72,7 @@ export class Crashes implements AsyncDisposable {
     assert.equal(await this.#launched.stop(), 0);
     // A start sweeps, in the background, what nobody owns.
     this.#launched = await this.#start();
-    await until(
-      () => Promise.resolve(blobsOf(this.#root).length - this.#ready()),
-      (unowned) => unowned === 0,
-    );
+    await withoutUnowned(this.#root);
     assert.equal(await this.#launched.stop(), 0);
     this.#launched = undefined;
     assertTidy(this.#root);
@@ -86,11 +80,6 @@ export class Crashes implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#launched?.[Symbol.asyncDispose]();
-  }
-
-  /** So many entries are ready: all, when everything has settled. */
-  #ready(): number {
-    return this.ledger.entries.filter(({ kept }) => kept !== undefined).length;
   }
 
   #start(): Promise<Launched> {
@@ -162,5 +151,3 @@ export async function crash(rounds: number, seed: number): Promise<void> {
       `${compared} read and compared: none lost, none wrong, none stuck`,
   );
 }
-
-if (import.meta.main) await crash(option("rounds") ?? 200, SEED);

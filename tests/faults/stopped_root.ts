@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { until } from "../support/status.ts";
 import { hashOf } from "./values.ts";
 
 /**
@@ -62,4 +63,12 @@ export function assertTidy(root: string): void {
   assert.deepEqual(blobsOf(root).sort(), rows.map(({ name }) => name).sort());
   assert.deepEqual(filesOf(root, ".staging"), []);
   assert.deepEqual(filesOf(root, ".private"), []);
+}
+
+/** Waits until a running server has swept what no row owns. */
+export async function withoutUnowned(root: string): Promise<void> {
+  await until(
+    () => Promise.resolve(blobsOf(root).length - rowsOf(root).length),
+    (unowned) => unowned === 0,
+  );
 }

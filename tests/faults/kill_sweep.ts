@@ -1,0 +1,134 @@
+/**
+ * Kills a server at each place of a scenario, and starts it again.
+ *
+ * @module
+ */
+
+import { temporaryFolder } from "../../src/launch/testing/program.ts";
+import type { ServerProcess } from "../support/server_process.ts";
+import type { Group } from "./kill_scenarios.ts";
+import { type Prepared, type Scenario, Site } from "./kill_site.ts";
+import { assertTidy, withoutUnowned } from "./stopped_root.ts";
+
+/** How long a place may be behind the reply, before it is one not come by. */
+const BEHIND_MS = 300;
+/** How long a call may outlive the server that it was made to. */
+const DEAD_MS = 10_000;
+/** Nobody but the test asks: whoever comes back may be late. */
+const GRACE = "--restart-grace=100ms";
+
+/** A way to kill a server at a chosen place. */
+export interface Killer<Place> {
+  /** Starts a server that can be killed this way. */
+  start(root: string, args: readonly string[]): Promise<ServerProcess>;
+  /** Runs something beside a server, and returns the places that it comes by. */
+  places(
+    server: ServerProcess,
+    act: () => Promise<void>,
+  ): Promise<readonly Place[]>;
+  /** From now on the server dies when it comes by the place. */
+  arm(server: ServerProcess, place: Place): Promise<AsyncDisposable>;
+  /** The place, for people. */
+  describe(place: Place): string;
+}
+
+/** What a sweep has done in one scenario. */
+export interface Swept {
+  readonly scenario: string;
+  /** How many places the scenario has. */
+  readonly places: number;
+  /** How many of them were tried. */
+  readonly tried: number;
+  /** At how many of those the server died; the others were not come by. */
+  readonly killed: number;
+}
+
+/**
+ * Runs each scenario once whole, and once for each place that `choose` chooses,
+ * with a kill there; all on the same root.
+ */
+export async function sweep<Place>(
+  killer: Killer<Place>,
+  { flags, scenarios }: Group,
+  choose: (places: readonly Place[], scenario: Scenario) => readonly Place[] = (
+    all,
+  ) => all,
+): Promise<Swept[]> {
+  await using folder = await temporaryFolder();
+  const start = () => killer.start(folder.path, [GRACE, ...flags]);
+  const swept: Swept[] = [];
+  let server = await start();
+  let runs = 0;
+  try {
+    for (const scenario of scenarios) {
+      const places: Place[] = [];
+      await run(scenario, async (act) => {
+        places.push(...await killer.places(server, act));
+        return true;
+      });
+      const chosen = choose(places, scenario);
+      let killed = 0;
+      for (const place of chosen) {
+        await run(scenario, async (act) => {
+          const arm = () => killer.arm(server, place);
+          const told = await actUntilKilled(server, act, arm);
+          if (server.hasEnded) killed++;
+          return told;
+        }).catch((cause) => {
+          const where = `${scenario.name}, killed ${killer.describe(place)}`;
+          throw new Error(where, { cause });
+        });
+      }
+      const [all, tried] = [places.length, chosen.length];
+      swept.push({ scenario: scenario.name, places: all, tried, killed });
+    }
+    await server[Symbol.asyncDispose]();
+    server = await start();
+    await withoutUnowned(folder.path);
+    await server[Symbol.asyncDispose]();
+    assertTidy(folder.path);
+    return swept;
+  } finally {
+    await server[Symbol.asyncDispose]();
+  }
+
+  /** `upTo` tells whether `act` came to its end; it may end the server. */
+  async function run(
+    { prepare }: Scenario,
+    upTo: (act: Prepared["act"]) => Promise<boolean>,
+  ): Promise<void> {
+    using site = new Site(server, `run.n${runs++}`);
+    const { act, look } = await prepare(site);
+    const told = await upTo(act);
+    if (server.hasEnded) server = await start();
+    using after = new Site(server, site.namespace);
+    await look(after, told);
+  }
+}
+
+/** True: the act came to its end, though its server may have ended later. */
+async function actUntilKilled(
+  server: ServerProcess,
+  act: Prepared["act"],
+  arm: () => Promise<AsyncDisposable>,
+): Promise<boolean> {
+  await using _ = await arm();
+  let failure: unknown;
+  const told = await act().then(() => true, (error) => {
+    failure = error;
+    return false;
+  });
+  await endWithin(server, told ? BEHIND_MS : DEAD_MS);
+  if (!server.hasEnded && !told) throw failure;
+  return told;
+}
+
+async function endWithin(
+  server: ServerProcess,
+  limitMs: number,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, limitMs);
+  await Promise.race([server.ended, promise]);
+  clearTimeout(timer);
+}
