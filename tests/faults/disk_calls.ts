@@ -1,12 +1,12 @@
 /**
- * The system calls by which a server changes its root, each as a place to kill
- * it at.
+ * The system calls by which a server changes its root, each as a place where
+ * it fails.
  *
  * @module
  */
 
 import { ServerProcess } from "../support/server_process.ts";
-import type { Killer } from "./kill_sweep.ts";
+import type { Fault } from "./kill_sweep.ts";
 import { threadId, threadNames, Tracer } from "./strace.ts";
 
 /** The calls that change a disk; opening counts where it creates. */
@@ -30,35 +30,67 @@ export interface Place {
   readonly line: string;
 }
 
+const OUTSIDE = { start, places, describe };
+
 /** Kills a server at a system call. */
-export const DISK_CALLS: Killer<Place> = {
-  start: (root, args) => ServerProcess.start(root, { confined: true, args }),
-  async places({ pid, root }, act) {
-    const output = await Deno.makeTempFile({ prefix: "larder-trace-" });
-    try {
-      const names = threadNames(pid);
-      const trace = `trace=${CHANGING.join(",")}`;
-      const args = ["-y", "-s", "0", "-o", output, "-e", trace];
-      {
-        await using _ = await Tracer.attach(pid, { args, follow: true });
-        await act();
-      }
-      return parse(await Deno.readTextFile(output), { names, root });
-    } finally {
-      await Deno.remove(output);
-    }
-  },
-  arm({ pid }, { thread, call, nth }) {
-    const args = [
-      ...["-o", "/dev/null", "-e", `trace=${call}`],
-      ...["-e", `inject=${call}:signal=SIGKILL:when=${nth}`],
-    ];
-    return thread === undefined
-      ? Tracer.attach(pid, { args, follow: true })
-      : Tracer.attach(threadId(pid, thread), { args });
-  },
-  describe: ({ line }) => `before ${line}`,
+export const KILLED_AT_CALLS: Fault<Place> = {
+  ...OUTSIDE,
+  deadly: true,
+  arm: (server, place) => inject(server, place, "signal=SIGKILL"),
 };
+
+/** Lets a system call of a server fail, once. */
+export function failedCalls(
+  error: string,
+  check: (failure: unknown) => void,
+): Fault<Place> {
+  return {
+    ...OUTSIDE,
+    deadly: check,
+    arm: (server, place) => inject(server, place, `error=${error}`),
+  };
+}
+
+function start(root: string, args: readonly string[]): Promise<ServerProcess> {
+  return ServerProcess.start(root, { confined: true, args });
+}
+
+async function places(
+  { pid, root }: ServerProcess,
+  act: () => Promise<void>,
+): Promise<Place[]> {
+  const output = await Deno.makeTempFile({ prefix: "larder-trace-" });
+  try {
+    const names = threadNames(pid);
+    const trace = `trace=${CHANGING.join(",")}`;
+    const args = ["-y", "-s", "0", "-o", output, "-e", trace];
+    {
+      await using _ = await Tracer.attach(pid, { args, follow: true });
+      await act();
+    }
+    return parse(await Deno.readTextFile(output), { names, root });
+  } finally {
+    await Deno.remove(output);
+  }
+}
+
+function inject(
+  { pid }: ServerProcess,
+  { thread, call, nth }: Place,
+  what: string,
+): Promise<Tracer> {
+  const args = [
+    ...["-o", "/dev/null", "-e", `trace=${call}`],
+    ...["-e", `inject=${call}:${what}:when=${nth}`],
+  ];
+  return thread === undefined
+    ? Tracer.attach(pid, { args, follow: true })
+    : Tracer.attach(threadId(pid, thread), { args });
+}
+
+function describe({ line }: Place): string {
+  return `at ${line}`;
+}
 
 function parse(
   trace: string,

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { randomFrom } from "../rude/scale.ts";
-import { DISK_CALLS } from "./disk_calls.ts";
+import { KILLED_AT_CALLS } from "./disk_calls.ts";
 import type { Group } from "./kill_scenarios.ts";
 import { sweep } from "./kill_sweep.ts";
 
@@ -16,7 +16,7 @@ export async function sweepDiskCalls(
   { limit, seed }: { readonly limit: number; readonly seed: number },
 ): Promise<void> {
   const random = randomFrom(seed);
-  const swept = await sweep(DISK_CALLS, group, (places) => {
+  const swept = await sweep(KILLED_AT_CALLS, group, (places) => {
     const ranked = places.map((place) => ({ place, rank: random() }));
     ranked.sort((a, b) => a.rank - b.rank);
     return ranked.slice(0, limit).map(({ place }) => place);

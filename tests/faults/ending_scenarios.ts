@@ -27,13 +27,16 @@ export async function prepareDamage(site: Site): Promise<Prepared> {
   const path = blobPath(root, { namespace, key: KEY });
   await Deno.chmod(path, 0o644);
   await flipBit(path, 500);
+  const next: { id?: string } = {};
   return {
     // What lies in memory is still whole: only a local client meets the file.
-    act: async () => void await expectAssigned(site.local, namespace),
+    async act() {
+      next.id = await expectAssigned(site.local, namespace);
+    },
     async look({ remote }, told) {
       if (told) await rejectsWith("INVALID_ARGUMENT", remote.set(id, "late"));
-      const again = await expectAssigned(remote, namespace);
-      await remote.set(again, "computed again");
+      next.id ??= await expectAssigned(remote, namespace);
+      await remote.set(next.id, "computed again");
       await expectText(remote, namespace, "computed again");
     },
   };

@@ -6,7 +6,7 @@
 
 import { fileURLToPath } from "node:url";
 import { ServerProcess } from "../support/server_process.ts";
-import type { Killer } from "./kill_sweep.ts";
+import type { Fault } from "./kill_sweep.ts";
 
 const PROGRAM = fileURLToPath(new URL("./failing_server.ts", import.meta.url));
 /** These only make a name. */
@@ -27,7 +27,8 @@ async function control(
 }
 
 /** Kills a server at `before` or `after` a step, such as `after blobs.put`. */
-export const FAILPOINTS: Killer<string> = {
+export const FAILPOINTS: Fault<string> = {
+  deadly: true,
   start: (root, args) =>
     ServerProcess.start(root, { program: [PROGRAM, controlOf(root)], args }),
   async places(server, act) {

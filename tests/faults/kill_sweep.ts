@@ -1,5 +1,6 @@
 /**
- * Kills a server at each place of a scenario, and starts it again.
+ * Lets a server fail at each place of a scenario, and looks what it makes of it:
+ * it is killed and started again, or goes on.
  *
  * @module
  */
@@ -17,16 +18,18 @@ const DEAD_MS = 10_000;
 /** Nobody but the test asks: whoever comes back may be late. */
 const GRACE = "--restart-grace=100ms";
 
-/** A way to kill a server at a chosen place. */
-export interface Killer<Place> {
-  /** Starts a server that can be killed this way. */
+/** A way to let a server fail at a chosen place. */
+export interface Fault<Place> {
+  /** Whether the server dies of it; else a call may fail, as this checks. */
+  readonly deadly: true | ((failure: unknown) => void);
+  /** Starts a server that can fail this way. */
   start(root: string, args: readonly string[]): Promise<ServerProcess>;
   /** Runs something beside a server, and returns the places that it comes by. */
   places(
     server: ServerProcess,
     act: () => Promise<void>,
   ): Promise<readonly Place[]>;
-  /** From now on the server dies when it comes by the place. */
+  /** From now on the server fails when it comes by the place. */
   arm(server: ServerProcess, place: Place): Promise<AsyncDisposable>;
   /** The place, for people. */
   describe(place: Place): string;
@@ -39,7 +42,7 @@ export interface Swept {
   readonly places: number;
   /** How many of them were tried. */
   readonly tried: number;
-  /** At how many of those the server died; the others were not come by. */
+  /** At how many of those the server died. */
   readonly killed: number;
 }
 
@@ -48,14 +51,14 @@ export interface Swept {
  * with a kill there; all on the same root.
  */
 export async function sweep<Place>(
-  killer: Killer<Place>,
+  fault: Fault<Place>,
   { flags, scenarios }: Group,
   choose: (places: readonly Place[], scenario: Scenario) => readonly Place[] = (
     all,
   ) => all,
 ): Promise<Swept[]> {
   await using folder = await temporaryFolder();
-  const start = () => killer.start(folder.path, [GRACE, ...flags]);
+  const start = () => fault.start(folder.path, [GRACE, ...flags]);
   const swept: Swept[] = [];
   let server = await start();
   let runs = 0;
@@ -63,19 +66,19 @@ export async function sweep<Place>(
     for (const scenario of scenarios) {
       const places: Place[] = [];
       await run(scenario, async (act) => {
-        places.push(...await killer.places(server, act));
+        places.push(...await fault.places(server, act));
         return true;
       });
       const chosen = choose(places, scenario);
       let killed = 0;
       for (const place of chosen) {
         await run(scenario, async (act) => {
-          const arm = () => killer.arm(server, place);
-          const told = await actUntilKilled(server, act, arm);
+          const arm = () => fault.arm(server, place);
+          const told = await actAndFail(server, act, { ...fault, arm });
           if (server.hasEnded) killed++;
           return told;
         }).catch((cause) => {
-          const where = `${scenario.name}, killed ${killer.describe(place)}`;
+          const where = `${scenario.name}, failing ${fault.describe(place)}`;
           throw new Error(where, { cause });
         });
       }
@@ -107,10 +110,12 @@ export async function sweep<Place>(
 }
 
 /** True: the act came to its end, though its server may have ended later. */
-async function actUntilKilled(
+async function actAndFail(
   server: ServerProcess,
   act: Prepared["act"],
-  arm: () => Promise<AsyncDisposable>,
+  { deadly, arm }: Pick<Fault<unknown>, "deadly"> & {
+    readonly arm: () => Promise<AsyncDisposable>;
+  },
 ): Promise<boolean> {
   await using _ = await arm();
   let failure: unknown;
@@ -118,8 +123,10 @@ async function actUntilKilled(
     failure = error;
     return false;
   });
-  await endWithin(server, told ? BEHIND_MS : DEAD_MS);
-  if (!server.hasEnded && !told) throw failure;
+  if (deadly === true) {
+    await endWithin(server, told ? BEHIND_MS : DEAD_MS);
+    if (!server.hasEnded && !told) throw failure;
+  } else if (!told) deadly(failure);
   return told;
 }
 
