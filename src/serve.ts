@@ -54,7 +54,8 @@ export async function serve(
   stack.defer(() => lock.release());
 
   const clock = systemClock;
-  const { manifest, blobs } = wrap(await openStores(config, stack));
+  const [sqlite, workers] = await openStores(config, stack);
+  const { manifest, blobs } = wrap({ manifest: sqlite, blobs: workers });
   const cache = new BlobCache(blobs, config.memoryCacheBytes);
   const budget = new ReplyBudget({
     totalBytes: config.memoryBudgetBytes - config.memoryCacheBytes,
@@ -146,7 +147,7 @@ export async function serve(
 async function openStores(
   { root, durability, workers }: Config,
   stack: AsyncDisposableStack,
-): Promise<Stores> {
+): Promise<[SqliteManifest, WorkerBlobStore]> {
   const opened = await Promise.allSettled([
     SqliteManifest.open({ root, durability, wallMs: systemClock.wallMs }),
     WorkerBlobStore.open({ root, durability, workers }),
@@ -158,10 +159,10 @@ async function openStores(
     if (each.status === "rejected") throw refusal(root, each.reason);
   }
   const [manifest, blobs] = opened;
-  return {
-    manifest: (manifest as PromiseFulfilledResult<SqliteManifest>).value,
-    blobs: (blobs as PromiseFulfilledResult<WorkerBlobStore>).value,
-  };
+  return [
+    (manifest as PromiseFulfilledResult<SqliteManifest>).value,
+    (blobs as PromiseFulfilledResult<WorkerBlobStore>).value,
+  ];
 }
 
 /** A root that holds something foreign is a reason to stop, not a crash. */
