@@ -7,6 +7,7 @@
 
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import type { ServerProcess } from "../support/server_process.ts";
+import { until } from "../support/status.ts";
 import type { Group } from "./kill_scenarios.ts";
 import { type Prepared, type Scenario, Site } from "./kill_site.ts";
 import { assertTidy, withoutUnowned } from "./stopped_root.ts";
@@ -101,12 +102,22 @@ export async function sweep<Place>(
     upTo: (act: Prepared["act"]) => Promise<boolean>,
   ): Promise<void> {
     using site = new Site(server, `run.n${runs++}`);
+    if (fault.deadly !== true) await givesOutWork(site);
     const { act, look } = await prepare(site);
     const told = await upTo(act);
     if (server.hasEnded) server = await start();
     using after = new Site(server, site.namespace);
     await look(after, told);
   }
+}
+
+/** A server that has just failed may give out no work for a moment. */
+async function givesOutWork({ remote, namespace }: Site): Promise<void> {
+  const { assign } = await until(
+    () => remote.get(namespace, "before"),
+    ({ assign }) => assign !== undefined,
+  );
+  await remote.set(assign!.id, "");
 }
 
 /** True: the act came to its end, though its server may have ended later. */
