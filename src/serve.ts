@@ -6,7 +6,11 @@
  */
 
 import { BlobCache } from "./blobs/blob_cache.ts";
-import { BlobError } from "./blobs/blob_store.ts";
+import {
+  BlobError,
+  type BlobStore,
+  type LocalFiles,
+} from "./blobs/blob_store.ts";
 import { WorkerBlobStore } from "./blobs/worker_blob_store.ts";
 import { systemClock } from "./clock.ts";
 import { type Config, formatAddress } from "./config.ts";
@@ -19,6 +23,7 @@ import { Sweeper } from "./engine/sweeper.ts";
 import { StartError } from "./errors.ts";
 import type { RunningServer } from "./launch/running_server.ts";
 import { CONNECTION_BUDGET_BYTES, MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
+import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
 import { listen } from "./rpc/listener.ts";
 import { localService } from "./rpc/local_service.ts";
@@ -30,10 +35,20 @@ import { ReplyBudget, type TransportOptions } from "./rpc/transport/mod.ts";
 /** Calls that are under way get this long to end after the drain. */
 const CLOSE_LIMIT_MS = 1_000;
 
-/** Serves a root until it is drained. Resolves when every API answers. */
+/** What a server keeps its entries in. */
+export interface Stores {
+  readonly manifest: Manifest;
+  readonly blobs: BlobStore & { readonly local: LocalFiles };
+}
+
+/**
+ * Serves a root until it is drained. Resolves when every API answers. `wrap`
+ * decorates the stores, to let them fail.
+ */
 export async function serve(
   config: Config,
   log: (message: string) => void,
+  wrap: (stores: Stores) => Stores = (stores) => stores,
 ): Promise<RunningServer> {
   await using stack = new AsyncDisposableStack();
   const { root, heartbeatIntervalMs, heartbeatTimeoutMs } = config;
@@ -43,7 +58,8 @@ export async function serve(
 
   const clock = systemClock;
   const warn = withoutRepeats(log, clock);
-  const [manifest, blobs] = await openStores(config, stack);
+  const [sqlite, workers] = await openStores(config, stack);
+  const { manifest, blobs } = wrap({ manifest: sqlite, blobs: workers });
   const cache = new BlobCache(blobs, config.memoryCacheBytes);
   const budget = new ReplyBudget({
     totalBytes: config.memoryBudgetBytes - config.memoryCacheBytes,

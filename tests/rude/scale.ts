@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A number that was given as `--name N`. */
+/** The number after a flag; `undefined` where it is not given. */
 export function option(name: string): number | undefined {
   const at = Deno.args.indexOf(`--${name}`);
   if (at < 0) return undefined;

@@ -6,7 +6,11 @@
  * @module
  */
 
-import { BlobError, type Stored } from "../../src/blobs/blob_store.ts";
+import {
+  BlobError,
+  type Measured,
+  type Stored,
+} from "../../src/blobs/blob_store.ts";
 import type { Digest, Stamp } from "../../src/table/types.ts";
 import {
   digestOf,
@@ -97,6 +101,16 @@ export function* namespaces(disk: SimDisk): Steps<readonly string[]> {
   yield;
   const names = disk.values.keys().map((name) => name.split("/")[0] ?? "");
   return [...new Set(names)];
+}
+
+export function* measure(
+  disk: SimDisk,
+  name: string,
+): Steps<Measured | undefined> {
+  yield;
+  const file = disk.values.get(name);
+  if (!file?.bytes) return undefined;
+  return { size: file.bytes.length, modifiedMs: file.changedMs };
 }
 
 export function* list(

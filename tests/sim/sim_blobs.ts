@@ -9,6 +9,7 @@ import {
   BlobError,
   type BlobStore,
   type LocalFiles,
+  type Measured,
   type Stored,
 } from "../../src/blobs/blob_store.ts";
 import { stagingPath, valuePath } from "../../src/blobs/layout.ts";
@@ -95,6 +96,14 @@ export class SimBlobs implements BlobStore {
 
   quarantine(name: string): Promise<void> {
     return this.#run("quarantine", name, () => steps.remove(this.#disk, name));
+  }
+
+  measure(name: string): Promise<Measured | undefined> {
+    return this.#run("measure", name, () => steps.measure(this.#disk, name));
+  }
+
+  space(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   namespaces(): Promise<readonly string[]> {
