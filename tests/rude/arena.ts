@@ -68,6 +68,20 @@ export class Arena implements AsyncDisposable {
     return this.#server.remote;
   }
 
+  /** The sockets that the server has open, by their inodes. */
+  async sockets(): Promise<Set<string>> {
+    const folder = `/proc/${await this.#server.serverPid()}/fd/`;
+    const targets = Array.from(Deno.readDirSync(folder), ({ name }) => {
+      try {
+        return Deno.readLinkSync(folder + name);
+      } catch {
+        // It was closed in this moment.
+        return "";
+      }
+    });
+    return new Set(targets.filter((one) => one.startsWith("socket:")));
+  }
+
   /** Publishes values under the names `<prefix> <i>`. */
   async publish(
     prefix: string,

@@ -2,16 +2,14 @@
 
 import assert from "node:assert/strict";
 import { RemoteClient } from "../support/clients.ts";
-import { TextLineStream } from "../support/lines.ts";
 import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
+import { ClientProcess } from "./client_process.ts";
 import { goaway, reset } from "./frames.ts";
 import { scaled } from "./scale.ts";
 import { Upload } from "./upload.ts";
-import { eachOf, within } from "./waiting.ts";
+import { eachOf } from "./waiting.ts";
 
 const MIB = 1024 * 1024;
-const PROGRAM = new URL("./killed_process.ts", import.meta.url).pathname;
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 const VALUE_BYTES = 60 * MIB;
 /** Uploads that are begun and never finished, all at once. */
 const UPLOADS = 20;
@@ -21,21 +19,9 @@ async function killed(
   { remote }: Arena,
   direction: "up" | "down",
 ): Promise<void> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--quiet", "--config", CONFIG, "-A", PROGRAM],
-      ...[direction, remote, NS, "killed 0"],
-    ],
-    stdout: "piped",
-  }).spawn();
-  const lines = child.stdout
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new TextLineStream())
-    .getReader();
-  await within(lines.read(), "a client process", 30_000);
-  child.kill("SIGKILL");
-  while (!(await lines.read()).done);
-  await child.status;
+  await using _ = await ClientProcess.start(
+    [direction, remote, NS, "killed 0"],
+  );
 }
 
 function unfinished(
