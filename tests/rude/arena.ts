@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { RemoteClient } from "../support/clients.ts";
 import { ServerProcess } from "../support/server_process.ts";
+import { SERVER_FLAGS } from "./scale.ts";
 import { within } from "./waiting.ts";
 import { Witness } from "./witness.ts";
 
@@ -57,7 +58,9 @@ export class Arena implements AsyncDisposable {
     const root = await Deno.makeTempDir({ prefix: "larder-rude-" });
     stack.defer(() => Deno.remove(root, { recursive: true }));
     const server = stack.use(
-      await ServerProcess.start(root, { args: [...ADDRESSES, ...flags] }),
+      await ServerProcess.start(root, {
+        args: [...ADDRESSES, ...flags, ...SERVER_FLAGS],
+      }),
     );
     const witness = stack.use(await Witness.start(server.remote, server.pid));
     return new Arena(stack.move(), server, witness);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { until } from "../support/status.ts";
 import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import { ClientProcess } from "./client_process.ts";
+import { within } from "./waiting.ts";
 
 /** Short, so that the test need not wait for long. */
 const FLAGS = ["--keepalive", "300ms", "--keepalive-timeout", "700ms"];
@@ -28,9 +29,9 @@ const cases: RudeCase[] = [
       const frozen = await connected(arena);
       await using _frozen = frozen.client;
       frozen.client.freeze();
-      const sockets = await until(
-        () => arena.sockets(),
-        (open) => !open.has(frozen.socket),
+      const sockets = await within(
+        until(() => arena.sockets(), (open) => !open.has(frozen.socket)),
+        "the end of the frozen client's connection",
       );
       // It was idle for longer, but it answers.
       assert.ok(sockets.has(lively.socket), "a lively client was dropped");
