@@ -8,7 +8,7 @@ import { Connection, linkStream } from "./connection.ts";
 import { deferClose } from "./deferred_close.ts";
 import { DrainLoop } from "./drain_loop.ts";
 import { sessionHandle, sessionSocket, streamHandle } from "./internals.ts";
-import type { ResolvedOptions } from "./options.ts";
+import type { DropReason, ResolvedOptions } from "./options.ts";
 import { guardReceive } from "./receiving.ts";
 import { watchBody } from "./request_bodies.ts";
 import { sliceWrites } from "./sliced_writes.ts";
@@ -59,12 +59,14 @@ export function hardenSession(
     connection.endedMs = Date.now();
     destroy.apply(handle, args);
   };
+  const drop = (reason: DropReason) => () => {
+    options.onDrop(reason);
+    connection.drop();
+  };
   const counting = guardReceive(connection, {
     maxTrackedStreams: cures.streamFlood ? options.maxTrackedStreams : Infinity,
-    onFlood: () => {
-      options.onDrop("streamFlood");
-      connection.drop();
-    },
+    onFlood: drop("streamFlood"),
+    onShreds: cures.shreds ? drop("shreds") : undefined,
   });
   if (!counting) {
     warn("HTTP/2 stream floods are NOT stopped: this Deno hides its streams");

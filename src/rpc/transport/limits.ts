@@ -77,6 +77,12 @@ export const DEFAULT_MAX_UNFINISHED_REQUESTS = 2_048;
 /** Bytes that have come of them, as far as the request budget counts none. */
 export const DEFAULT_MAX_UNFINISHED_BYTES = 64 * MIB;
 
+/** DATA frames below this are tiny; clients cut large messages at 16 KiB. */
+export const TINY_FRAME_BYTES = 256;
+
+/** Tiny ones of a connection beyond a few for each call and each larger one. */
+export const MAX_TINY_FRAMES = 1_024;
+
 /** What each piece of a request costs beside its bytes: objects, a buffer. */
 export const PIECE_OVERHEAD_BYTES = 256;
 

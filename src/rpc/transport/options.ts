@@ -35,6 +35,8 @@ export interface Cures {
   closingFlush: boolean;
   /** Requests that never end make room for others. */
   unfinishedRequests: boolean;
+  /** Who cuts his request to shreds is dropped. */
+  shreds: boolean;
 }
 
 /** Why a client lost its connection, or its call. */
@@ -51,6 +53,8 @@ export type DropReason =
   | "idleBody"
   /** Had begun a request and was stillest, while others needed the place. */
   | "unfinished"
+  /** Sent a request in a great many tiny pieces. */
+  | "shreds"
   /** Took nothing of the last bytes of a session that had ended. */
   | "linger";
 
@@ -152,6 +156,7 @@ const ALL_CURES: Cures = {
   receiveWindows: true,
   closingFlush: true,
   unfinishedRequests: true,
+  shreds: true,
 };
 
 /**
