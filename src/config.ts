@@ -67,6 +67,10 @@ export interface Config {
   readonly idleBodyTimeoutMs: number;
   /** How long a client may take nothing of its reply. */
   readonly stallTimeoutMs: number;
+  /** After how long a client is asked whether it is still there. */
+  readonly keepaliveMs: number;
+  /** How long it may take to answer. */
+  readonly keepaliveTimeoutMs: number;
   /** What is on disk when a publish is acknowledged. */
   readonly durability: Durability;
 }

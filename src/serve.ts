@@ -30,7 +30,11 @@ import { localService } from "./rpc/local_service.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
 import type { Quota } from "./table/types.ts";
-import { ReplyBudget, type TransportOptions } from "./rpc/transport/mod.ts";
+import {
+  ReplyBudget,
+  RequestShare,
+  type TransportOptions,
+} from "./rpc/transport/mod.ts";
 
 /** Calls that are under way get this long to end after the drain. */
 const CLOSE_LIMIT_MS = 1_000;
@@ -61,13 +65,14 @@ export async function serve(
   const [sqlite, workers] = await openStores(config, stack);
   const { manifest, blobs } = wrap({ manifest: sqlite, blobs: workers });
   const cache = new BlobCache(blobs, config.memoryCacheBytes);
+  const callBytes = config.memoryBudgetBytes - config.memoryCacheBytes;
   const budget = new ReplyBudget({
-    totalBytes: config.memoryBudgetBytes - config.memoryCacheBytes,
+    totalBytes: callBytes,
     connectionBytes: CONNECTION_BUDGET_BYTES,
   });
   const transport: Omit<TransportOptions, "serverOptions"> = {
     warn,
-    requestBudget: budget,
+    requestBudget: new RequestShare(budget, callBytes / 2),
     isContended: () => budget.contended,
     // Both listeners live on the descriptors of one process.
     maxConnections: config.local && config.remote
@@ -77,6 +82,8 @@ export async function serve(
     handshakeTimeoutMs: config.handshakeTimeoutMs,
     idleBodyTimeoutMs: config.idleBodyTimeoutMs,
     stallTimeoutMs: config.stallTimeoutMs,
+    keepaliveMs: config.keepaliveMs,
+    keepaliveTimeoutMs: config.keepaliveTimeoutMs,
   };
   const engine = new Engine({
     manifest,

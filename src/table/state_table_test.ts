@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { LarderError } from "../errors.ts";
+import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
 import {
   entryKey,
   FakeEngine,
@@ -611,6 +612,28 @@ Deno.test("assignments are bounded when many ask in the same moment, too", () =>
   assert.equal(engine.assignments.length, FIGURES.maxAssignments);
 });
 
+Deno.test("Gets that wait for one entry are bounded: above it Get is Loading, until one goes", () => {
+  const table = bare();
+  let ticket: Ticket = 0;
+  const asked = () => {
+    ticket++;
+    const effects = table.step(
+      { kind: "get", api: "remote", assign: true, entry: ENTRY, ticket },
+      0,
+    );
+    return effects.filter(({ kind }) => kind === "reply");
+  };
+  for (let i = 0; i < MAX_WAITERS_PER_ENTRY; i++) {
+    assert.deepEqual(asked(), []);
+  }
+  const loading: Effect[] = asked();
+  assert.deepEqual(loading, [
+    { kind: "reply", ticket, reply: { kind: "loading" } },
+  ]);
+  table.step({ kind: "cancel", ticket: 1 }, 0);
+  assert.deepEqual(asked(), []);
+});
+
 Deno.test("Get is Unassigned when the manifest fails", () => {
   const engine = new FakeEngine(FIGURES);
   for (const assign of [true, false]) {
@@ -815,12 +838,7 @@ Deno.test("an entry with a live generation survives an unknown blob's sweep", ()
 });
 
 Deno.test("a result for an entry that the table does not know is dropped", () => {
-  const table = new StateTable({
-    ...FIGURES,
-    servedBefore: false,
-    newId: () => "1",
-    newStaging: () => "s",
-  }, 0);
+  const table = bare();
   const error = new LarderError("storage-failed", "late");
   const late: readonly Effect[] = table.step({
     kind: "publish-failed",
@@ -832,6 +850,16 @@ Deno.test("a result for an entry that the table does not know is dropped", () =>
 });
 
 // --- What the stories are told with --------------------------------------------
+
+/** A table without an engine. */
+function bare(): StateTable {
+  return new StateTable({
+    ...FIGURES,
+    servedBefore: false,
+    newId: () => "1",
+    newStaging: () => "s",
+  }, 0);
+}
 
 interface Asking {
   api?: Api;
