@@ -36,10 +36,10 @@ class Disk {
     using file = await Deno.open(image, { write: true, create: true });
     await file.truncate(256 * 1024 * 1024);
     if (!await succeeds("mkfs.ext4", "-q", image)) return undefined;
-    return await Disk.#mount(base, image);
+    return await Disk.#mount(image);
   }
 
-  static async #mount(base: string, image: string): Promise<Disk | undefined> {
+  static async #mount(image: string): Promise<Disk | undefined> {
     const folder = `${image}-mounted`;
     await Deno.mkdir(folder);
     if (!await succeeds("mount", "-o", `loop,${COMMIT}`, image, folder)) {
@@ -59,7 +59,7 @@ class Disk {
     );
     const image = `${base}/copy`;
     await Deno.copyFile(this.#image, image);
-    const disk = await Disk.#mount(base, image);
+    const disk = await Disk.#mount(image);
     assert(disk);
     return disk;
   }
