@@ -1,7 +1,7 @@
 /**
  * The command line of Larder; the one reader of `Deno.args` and of signals.
  *
- * `larder serve` is a launcher: it starts the same program again as
+ * `larder recover` moves a damaged manifest aside. `larder serve` is a launcher: it starts the same program again as
  * `serve --confined` with exact permissions. The server's modules are loaded
  * only there.
  *
@@ -69,6 +69,14 @@ async function run(
       const config = { ...invocation.config, root };
       const words = confinedArguments(config, installation);
       console.log(shellLine([installation.deno, ...words]));
+      return 0;
+    }
+    case "recover": {
+      const { recoverRoot } = await import("./recover.ts");
+      const root = await resolveRoot(invocation.root);
+      for (const line of await recoverRoot(root, invocation)) {
+        console.log(`larder: ${line}`);
+      }
       return 0;
     }
     case "launch":

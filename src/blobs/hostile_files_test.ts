@@ -299,13 +299,26 @@ Deno.test("names that lead elsewhere are refused", async () => {
   }
 });
 
-Deno.test("the quarantine keeps the newest few", async () => {
+Deno.test("damage is counted, a failure to read is not", async () => {
   await using harness = await openTestRoot();
+  const { store } = harness;
+  const { digest } = await store.put(nameOf(1), bytesOf(10));
+  harness.tamper(nameOf(1), (bytes) => bytes.fill(0));
+  await rejectsWith(store.read(nameOf(1), digest), "damaged");
+  await rejectsWith(store.verify(nameOf(1), digest), "damaged");
+  await store.quarantine(nameOf(1));
+  await rejectsWith(store.read(nameOf(1), digest), "missing");
+  assert.deepEqual(store.stats, { damaged: 2, quarantined: 1 });
+});
+
+Deno.test("the quarantine keeps the newest few, and what a user put aside", async () => {
+  await using harness = await openTestRoot();
+  Deno.mkdirSync(`${harness.root}/.quarantine/manifest-of-old`);
   for (let index = 0; index < 70; index += 1) {
     await harness.store.put(nameOf(index), bytesOf(index));
     await harness.store.quarantine(nameOf(index));
   }
-  assert.equal([...Deno.readDirSync(`${harness.root}/.quarantine`)].length, 64);
+  assert.equal([...Deno.readDirSync(`${harness.root}/.quarantine`)].length, 65);
 });
 
 Deno.test("torn writes of a killed process are swept, captures and running writes stay", async () => {

@@ -85,15 +85,23 @@ class Scene {
 
 async function withScene(
   run: (scene: Scene) => Promise<void>,
-  ...args: string[]
 ): Promise<void> {
-  const root = await Deno.realPath(
+  const base = await Deno.realPath(
     await Deno.makeTempDir({ prefix: "larder-trouble-" }),
   );
   try {
-    await using server = await ServerProcess.start(root, {
-      args: [...ARGS, ...args],
-    });
+    await serving(`${base}/root`, run);
+  } finally {
+    await Deno.remove(base, { recursive: true });
+  }
+}
+
+async function serving(
+  root: string,
+  run: (scene: Scene) => Promise<void>,
+): Promise<void> {
+  {
+    await using server = await ServerProcess.start(root, { args: ARGS });
     const pid = await server.serverPid();
     const scene = new Scene(server);
     try {
@@ -104,8 +112,6 @@ async function withScene(
       scene.local.close();
       scene.remote.close();
     }
-  } finally {
-    await Deno.remove(root, { recursive: true });
   }
 }
 
@@ -245,3 +251,50 @@ Deno.test("folders that are removed while it serves are made again", async () =>
     await scene.publish("ready");
   });
 });
+
+Deno.test("a disk that is really full: nobody computes for nothing until there is room", async () => {
+  const disk = await Deno.realPath(
+    await Deno.makeTempDir({ prefix: "larder-full-" }),
+  );
+  const mount = new Deno.Command("mount", {
+    args: ["-t", "tmpfs", "-o", "size=8m", "tmpfs", disk],
+    stderr: "null",
+  });
+  try {
+    if (!(await mount.output()).success) {
+      return console.log("skipped: no mount");
+    }
+    try {
+      await serving(disk, async (scene) => {
+        const { remote } = scene;
+        const work = await scene.work();
+        await fillUp(`${disk}/filler`);
+        await rejectsWith(
+          "RESOURCE_EXHAUSTED",
+          remote.set(work.set, new Uint8Array(100_000)),
+          /free some space/,
+        );
+        for (const client of [remote, scene.local]) {
+          const { entryStatus } = await client.get(NS, "something new");
+          assert.equal(entryStatus, "unassigned");
+        }
+        await scene.assertGets("ready", "ready");
+        await Deno.remove(`${disk}/filler`);
+        await scene.assertServes(work);
+      });
+    } finally {
+      await new Deno.Command("umount", { args: [disk] }).output();
+    }
+  } finally {
+    await Deno.remove(disk, { recursive: true });
+  }
+});
+
+/** Writes until there is no room for another byte. */
+async function fillUp(path: string): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true });
+  const bytes = new Uint8Array(4096);
+  await assert.rejects(async () => {
+    for (;;) await file.write(bytes);
+  }, /No space/);
+}
