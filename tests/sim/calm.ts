@@ -56,7 +56,7 @@ async function resolve(
   key: EntryKey,
   assign: boolean,
 ): Promise<void> {
-  const { figures, chance, ledger } = world;
+  const { figures, chance, disk, ledger } = world;
   const api = chance.pick(["local", "remote"] as const);
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const reply = await ask(world, key, { api, assign });
@@ -71,12 +71,16 @@ async function resolve(
         if (!assign) return;
         break;
       case "assigned": {
-        const { id } = reply.assignment;
+        const { id, staging } = reply.assignment;
         const text = `${id} in the end`;
         ledger.wrote(id, text);
         const value = new TextEncoder().encode(text);
-        const set = await call(world, { kind: "set", id, value });
-        must(set.kind === "ok", `${key.name} can be set in the end`);
+        if (staging) disk.staged.set(staging, disk.create(value));
+        const published = await call(
+          world,
+          staging ? { kind: "done", id } : { kind: "set", id, value },
+        );
+        must(published.kind === "ok", `${key.name} is published in the end`);
         break;
       }
       case "loading":

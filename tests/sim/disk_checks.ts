@@ -139,6 +139,8 @@ export class DiskChecks {
       if (from === "loading") {
         const leaseIsOver = !holder || holder.leaseEndMs <= nowMs();
         must(leaseIsOver, `${changed} only when the lease is over`);
+        const owed = holder?.acknowledged && !isSpoilt(holder);
+        must(!owed, `${changed} only if its Done was not answered`);
       } else must(from === "evicting", `${changed} only after evicting`);
       if (holder) this.#gone(holder);
     }

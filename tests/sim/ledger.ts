@@ -58,6 +58,10 @@ export interface Known {
   activeMs: number;
   /** When it was last on its way out. */
   leavingMs: number;
+  /** When the last look at its file began that has been answered. */
+  lookedMs: number;
+  /** When the look began that is under way. */
+  lookingMs: number;
   /** Operations of stores that are under way. */
   underway: number;
   /** Operations that take it away. */
@@ -94,6 +98,8 @@ export class Ledger {
       holder: undefined,
       activeMs: 0,
       leavingMs: -1,
+      lookedMs: 0,
+      lookingMs: 0,
       underway: 0,
       leaving: 0,
       evicts: 0,

@@ -201,7 +201,7 @@ export class ReplyChecks {
     return grant;
   }
 
-  #handle(get: Get, { sinceMs, process }: Asked, id: Id): void {
+  #handle(get: Get, { process }: Asked, id: Id): void {
     const { name } = get.entry;
     const nowMs = this.#nowMs();
     must(get.api === "local", "only local clients get handles");
@@ -210,7 +210,7 @@ export class ReplyChecks {
     const grant = this.#ledger.grants.get(row?.id ?? "");
     must(grant !== undefined, `${name} is handed out, so it is ready`);
     // What is spoilt between the look and the reply nobody can see.
-    if (grant.damagedMs >= sinceMs) {
+    if (grant.damagedMs >= this.#ledger.entry(name).lookedMs) {
       const text = this.#checks.textOf(this.#disk.values.get(name));
       if (grant.damagedMs === Infinity) this.#served(name, text ?? "");
     } else must(false, `${name} is handed out, but it is damaged`);
@@ -269,6 +269,7 @@ export class ReplyChecks {
     const row = this.#disk.rows.byName.get(grant.name);
     const published = row?.status === "ready" || grant.goneMs < Infinity;
     must(kind === "done" || published, `Set ${id} is durable before its OK`);
+    if (!published) this.#ledger.count("done ok before it is ready");
   }
 
   #drop(id: Id, { sinceMs, process }: Asked, reply: Reply): void {

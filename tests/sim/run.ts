@@ -51,7 +51,7 @@ export interface RunResult {
 const SHORT_MS = [1, 10, 100, 499, 500, 501, 1_000, 2_000, 3_999, 4_001];
 const LONG_MS = [10_001, 59_999, 60_001, 64_002, 11 * 60_000];
 const DAY_MS = 24 * 3_600_000;
-const CHAOS_EVENTS = 260;
+const CHAOS_EVENTS = 400;
 
 /** Runs a seed; a failure shows so many of its last events. */
 export async function runSeed(
@@ -95,7 +95,7 @@ async function chaos(world: World): Promise<void> {
     chance.happens(0.4) ? 0 : most * (1 + chance.below(4)) / 4;
   const weights = {
     event: 100,
-    pass: 4 + chance.below(20),
+    pass: 4 + chance.below(40),
     passLong: rarely(1),
     kill: rarely(3),
     stop: rarely(1),

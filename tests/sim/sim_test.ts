@@ -20,6 +20,7 @@ const SEEN = [
   "damaged",
   "done error",
   "done ok",
+  "done ok before it is ready",
   "drop ok",
   "evict error",
   "evicted",

@@ -202,6 +202,7 @@ export class World {
         const entry = entryOf(operation);
         if (!entry) return;
         entry.underway++;
+        if (operation.kind === "verify") entry.lookingMs = scheduler.nowMs;
         if (LEAVING.includes(operation.kind)) entry.leaving++;
       },
       ended: (operation) => {
@@ -209,6 +210,7 @@ export class World {
         if (!entry) return;
         entry.activeMs = scheduler.nowMs;
         entry.underway = Math.max(0, entry.underway - 1);
+        if (operation.kind === "verify") entry.lookedMs = entry.lookingMs;
         if (!LEAVING.includes(operation.kind)) return;
         entry.leaving = Math.max(0, entry.leaving - 1);
         entry.leavingMs = scheduler.nowMs;
