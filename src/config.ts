@@ -8,10 +8,9 @@
 import { StartError } from "./errors.ts";
 import { formatDurationMs } from "./config/duration.ts";
 import type { Address } from "./config/address.ts";
-import type { MinFree } from "./config/quotas.ts";
+import type { MinFree, Quota } from "./config/quotas.ts";
 import { type Setting, SETTINGS } from "./config/settings.ts";
 import { MAX_DURATION_MS, MIN_MEMORY_BUDGET_BYTES } from "./limits.ts";
-import type { Quota } from "./table/types.ts";
 
 export type { Address } from "./config/address.ts";
 export { formatAddress } from "./config/address.ts";

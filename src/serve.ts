@@ -14,7 +14,7 @@ import {
 import { WorkerBlobStore } from "./blobs/worker_blob_store.ts";
 import { systemClock } from "./clock.ts";
 import { type Config, formatAddress } from "./config.ts";
-import { Engine } from "./engine/engine.ts";
+import { Engine, type EngineOptions } from "./engine/engine.ts";
 import { withoutRepeats } from "./engine/repeated_lines.ts";
 import { Evictor } from "./engine/evictor.ts";
 import { recover } from "./engine/recovery.ts";
@@ -29,7 +29,6 @@ import { listen } from "./rpc/listener.ts";
 import { localService } from "./rpc/local_service.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
-import type { Quota } from "./table/types.ts";
 import {
   ReplyBudget,
   RequestShare,
@@ -171,7 +170,9 @@ export async function serve(
 }
 
 /** The limits of all namespaces are one quota more. */
-function quotasOf({ maxBytes, maxEntries, quotas }: Config): Quota[] {
+function quotasOf(
+  { maxBytes, maxEntries, quotas }: Config,
+): NonNullable<EngineOptions["table"]["quotas"]> {
   const whole = {
     pattern: "*",
     ...maxBytes !== undefined && { maxBytes },
