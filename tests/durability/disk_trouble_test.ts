@@ -62,7 +62,7 @@ class Scene {
   /** Get in both APIs, which are told nothing but this. */
   async assertGets(key: string, expected: string): Promise<void> {
     for (const client of [this.remote, this.local]) {
-      const { entryStatus } = await client.get(NS, key, { assign: false });
+      const { entryStatus } = await client.settled(NS, key, { assign: false });
       assert.equal(entryStatus, expected, key);
     }
   }
@@ -156,10 +156,12 @@ traced(
     await scene.failing(["openat"], { error: "EMFILE" }, async () => {
       await rejectsWith("UNAVAILABLE", remote.set(work.set, "value"));
       await rejectsWith("UNAVAILABLE", local.done(work.done));
-      const { entryStatus } = await remote.get(NS, "ready", { assign: false });
+      const { entryStatus } = await remote.settled(NS, "ready", {
+        assign: false,
+      });
       assert.equal(entryStatus, "unassigned");
       for (const client of [remote, local]) {
-        const { entryStatus } = await client.get(NS, "something new");
+        const { entryStatus } = await client.settled(NS, "something new");
         assert.equal(entryStatus, "unassigned", "nobody computes for nothing");
       }
     });
@@ -173,7 +175,7 @@ traced(
     const work = await scene.work();
     const path = await scene.publish("unreadable");
     await scene.failing(["read"], { error: "EIO", path }, async () => {
-      const { entryStatus } = await scene.remote.get(NS, "unreadable", {
+      const { entryStatus } = await scene.remote.settled(NS, "unreadable", {
         assign: false,
       });
       assert.equal(entryStatus, "unassigned");
@@ -200,7 +202,7 @@ for (
         await rejectsWith(code, remote.set(work.set, "value"));
         await rejectsWith(code, local.done(work.done));
         await scene.assertGets("ready", "ready");
-        const { entryStatus } = await remote.get(NS, "something new");
+        const { entryStatus } = await remote.settled(NS, "something new");
         assert.equal(entryStatus, "unassigned");
       });
       await scene.assertServes(work);
@@ -219,7 +221,7 @@ Deno.test("a root that vanishes costs nothing once it is back", async () => {
       await rejectsWith("UNAVAILABLE", remote.set(work.set, "value"));
       await rejectsWith("UNAVAILABLE", local.done(work.done));
       await scene.assertGets("ready", "unassigned");
-      const { entryStatus } = await remote.get(NS, "something new");
+      const { entryStatus } = await remote.settled(NS, "something new");
       assert.equal(entryStatus, "unassigned");
     }
     assert.deepEqual([...Deno.readDirSync(root)], [], "nothing is made there");
@@ -275,7 +277,7 @@ Deno.test("a disk that is really full: nobody computes for nothing until there i
           /free some space/,
         );
         for (const client of [remote, scene.local]) {
-          const { entryStatus } = await client.get(NS, "something new");
+          const { entryStatus } = await client.settled(NS, "something new");
           assert.equal(entryStatus, "unassigned");
         }
         await scene.assertGets("ready", "ready");

@@ -81,7 +81,9 @@ Deno.test("what was changed while nobody served is not handed out, by neither AP
       for (
         const [client, key] of [[local, "local"], [remote, "remote"]] as const
       ) {
-        const { entryStatus } = await client.get(NS, key, { assign: false });
+        const { entryStatus } = await client.settled(NS, key, {
+          assign: false,
+        });
         assert.equal(entryStatus, "unassigned");
         assert.equal(await publish(scene, key, "again"), paths[key]);
         assert.equal(textOf(await remote.value(NS, key)), "again");
@@ -101,12 +103,13 @@ Deno.test("damage is logged once, however many ask", async () => {
       await Deno.writeTextFile(path, "longer than the value");
       const gets = Array.from(
         { length: 20 },
-        (_, i) => (i % 2 ? local : remote).get(NS, "key", { assign: false }),
+        (_, i) =>
+          (i % 2 ? local : remote).settled(NS, "key", { assign: false }),
       );
       for (const { entryStatus } of await Promise.all(gets)) {
         assert.equal(entryStatus, "unassigned");
       }
-      assert.equal((await remote.get(NS, "key")).entryStatus, "assign");
+      assert.equal((await remote.settled(NS, "key")).entryStatus, "assign");
       assert.equal(removals(server), 1);
       assert.equal([...Deno.readDirSync(`${root}/.quarantine`)].length, 1);
     });

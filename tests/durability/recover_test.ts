@@ -95,7 +95,9 @@ Deno.test("a corrupt manifest is refused, moved aside, and the root starts clean
 
     assert.equal(names(`${root}/${NS}`).length, 100);
     await serving(root, async (remote) => {
-      const { entryStatus } = await remote.get(NS, "key 1", { assign: false });
+      const { entryStatus } = await remote.settled(NS, "key 1", {
+        assign: false,
+      });
       assert.equal(entryStatus, "unassigned");
       await until(
         () => Promise.resolve(names(`${root}/${NS}`)),
