@@ -9,8 +9,8 @@
 
 import type { Config } from "../config.ts";
 import {
-  confinedArguments,
   CONFINED_ENVIRONMENT,
+  confinedArguments,
   type Installation,
 } from "./permissions.ts";
 import { ReadyLineReader } from "./ready_lines.ts";

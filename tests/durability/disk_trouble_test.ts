@@ -14,6 +14,8 @@ const NS = "tests.trouble";
 const ARGS = [
   // Nothing is answered from memory: each Get looks at the file.
   "--memory-cache-bytes=0",
+  // The disk is to be filled to the brim.
+  "--min-free=0",
   ...["--heartbeat-interval", "10s", "--heartbeat-timeout", "60s"],
 ];
 

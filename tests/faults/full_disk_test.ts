@@ -59,7 +59,12 @@ Deno.test("a full disk takes no values, serves those that it has, and recovers w
   await using disk = await smallDisk(root);
   if (!disk) return;
   await using server = await ServerProcess.start(root, {
-    args: ["--heartbeat-interval=10s", "--heartbeat-timeout=60s"],
+    args: [
+      "--heartbeat-interval=10s",
+      "--heartbeat-timeout=60s",
+      // The disk is to be filled to the brim.
+      "--min-free=0",
+    ],
   });
   using local = new LocalClient(server.local);
   using remote = new RemoteClient(server.remote);
