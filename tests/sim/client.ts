@@ -161,12 +161,13 @@ export class Client implements Caller {
   async #goOn(id: Id, file: SimFile, rest: Uint8Array): Promise<void> {
     const { chance, disk, ledger, scheduler } = this.#options;
     await this.#sleep(chance.pick([0, 0, 1, 100]));
-    for (const [name, value] of disk.values) {
-      // It spoils its own value under its readers' eyes.
-      if (value !== file) continue;
-      const grant = ledger.grants.get(id);
-      if (grant) grant.damagedMs = Math.min(grant.damagedMs, scheduler.nowMs);
-      scheduler.note(`  ${this.name} spoils ${name.slice(0, 8)}`);
+    const grant = ledger.grants.get(id);
+    const isTaken = [...disk.values.values(), ...disk.captured.values()]
+      .includes(file);
+    if (grant && isTaken) {
+      // It spoils its own value, under its readers' eyes or on the way there.
+      grant.damagedMs = Math.min(grant.damagedMs, scheduler.nowMs);
+      scheduler.note(`  ${this.name} spoils ${grant.name.slice(0, 8)}`);
     }
     disk.write(file, rest);
   }

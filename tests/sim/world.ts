@@ -86,6 +86,7 @@ export class World {
       promises: figures,
       // A store that is closed in a stop refuses what comes too late.
       hadFaults: () => faults.injected > 0 || this.#stops > 0,
+      isContended: () => this.server?.budget.contended ?? false,
     });
     this.network = new Network({
       scheduler,
@@ -216,13 +217,11 @@ export class World {
         entry.leavingMs = scheduler.nowMs;
       },
       changed: () => this.watch(() => this.#diskChecks.rows()),
-      probed: (staging, quietMs) => {
+      probed: (staging, changedMs) => {
         const { leaseTimeoutMs } = this.figures;
-        if (quietMs === undefined || quietMs >= leaseTimeoutMs) return;
         for (const grant of ledger.grants.values()) {
           if (grant.staging !== staging) continue;
-          const aliveMs = scheduler.nowMs + leaseTimeoutMs - quietMs;
-          grant.leaseEndMs = Math.max(grant.leaseEndMs, aliveMs);
+          grant.writingUntilMs = changedMs + leaseTimeoutMs;
         }
       },
     };
