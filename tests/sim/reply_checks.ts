@@ -37,7 +37,7 @@ export class ReplyChecks {
   readonly #promises: Promises;
   readonly #nowMs: () => number;
   readonly #hadFaults: () => boolean;
-  readonly #isContended: () => boolean;
+  readonly #isMemoryTaken: () => boolean;
   readonly #open = new Set<Asked>();
   /** Since when the server gives out no more work. */
   drainingMs = Infinity;
@@ -46,7 +46,7 @@ export class ReplyChecks {
 
   /** Looks at the disk and into the ledger. */
   constructor(
-    { ledger, disk, checks, promises, nowMs, hadFaults, isContended }: {
+    { ledger, disk, checks, promises, nowMs, hadFaults, isMemoryTaken }: {
       readonly ledger: Ledger;
       readonly disk: SimDisk;
       readonly checks: DiskChecks;
@@ -54,8 +54,8 @@ export class ReplyChecks {
       readonly nowMs: () => number;
       /** Whether anything has gone wrong in this run. */
       readonly hadFaults: () => boolean;
-      /** Whether somebody waits for memory. */
-      readonly isContended: () => boolean;
+      /** Whether somebody may have to wait for memory. */
+      readonly isMemoryTaken: () => boolean;
     },
   ) {
     this.#ledger = ledger;
@@ -64,7 +64,7 @@ export class ReplyChecks {
     this.#promises = promises;
     this.#nowMs = nowMs;
     this.#hadFaults = hadFaults;
-    this.#isContended = isContended;
+    this.#isMemoryTaken = isMemoryTaken;
   }
 
   /** A process has ended: what it had not answered is over. */
@@ -156,7 +156,7 @@ export class ReplyChecks {
         const isActive = entry.underway > 0 ||
           asked.sinceMs <= entry.activeMs + restMs;
         must(
-          isActive || this.#isContended(),
+          isActive || this.#isMemoryTaken(),
           `${name} is loading, but nobody works on it`,
         );
         return;

@@ -86,7 +86,7 @@ export class World {
       promises: figures,
       // A store that is closed in a stop refuses what comes too late.
       hadFaults: () => faults.injected > 0 || this.#stops > 0,
-      isContended: () => this.server?.budget.contended ?? false,
+      isMemoryTaken: () => (this.server?.budget.usedBytes ?? 0) > 0,
     });
     this.network = new Network({
       scheduler,
@@ -197,7 +197,9 @@ export class World {
       process: this.#processes,
       called: (operation) => {
         const entry = entryOf(operation);
-        if (entry) entry.activeMs = scheduler.nowMs;
+        if (!entry) return;
+        entry.activeMs = scheduler.nowMs;
+        if (LEAVING.includes(operation.kind)) entry.leavingMs = scheduler.nowMs;
       },
       began: (operation) => {
         const entry = entryOf(operation);
