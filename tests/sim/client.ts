@@ -134,7 +134,7 @@ export class Client implements Caller {
     } else {
       const { file, rest } = this.#begin(id, staging);
       await this.#sleep(chance.pick([0, 5, 600]));
-      disk.write(file, rest);
+      this.#finish(id, file, rest);
     }
     await this.#again(async () => {
       // A stubborn one writes anew before it says Done anew.
@@ -157,10 +157,15 @@ export class Client implements Caller {
     return { file, rest };
   }
 
-  /** Goes on writing to an open file, wherever it lies by now. */
+  /** Goes on writing when it has said that it is done. */
   async #goOn(id: Id, file: SimFile, rest: Uint8Array): Promise<void> {
-    const { chance, disk, ledger, scheduler } = this.#options;
-    await this.#sleep(chance.pick([0, 0, 1, 100]));
+    await this.#sleep(this.#options.chance.pick([0, 0, 1, 100]));
+    this.#finish(id, file, rest);
+  }
+
+  /** Writes the rest to an open file, wherever it lies by now. */
+  #finish(id: Id, file: SimFile, rest: Uint8Array): void {
+    const { disk, ledger, scheduler } = this.#options;
     const grant = ledger.grants.get(id);
     const isTaken = [...disk.values.values(), ...disk.captured.values()]
       .includes(file);
