@@ -142,9 +142,15 @@ export class Engine {
     return ticket;
   }
 
-  /** Submits a request and waits for its reply. */
+  /** Submits a request and waits for its reply; a value in it is not counted. */
   ask(request: Submission): Promise<Reply> {
-    return new Promise((resolve) => this.submit(request, resolve));
+    return new Promise((resolve) =>
+      this.submit(request, (reply, grant) => {
+        // The sweeper's Get may meet a value that has just been published.
+        grant?.release();
+        resolve(reply);
+      })
+    );
   }
 
   /** The caller has gone: what was not answered yet takes nothing. */

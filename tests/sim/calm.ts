@@ -115,7 +115,7 @@ async function call(
 }
 
 /** Memory, waits and leases are all given back. */
-function nothingIsHeld({ server }: World): void {
+function nothingIsHeld({ server, disk }: World): void {
   must(server !== undefined, "the server serves in the end");
   const { loading, publishing, handles, waits } = server.engine.counts();
   must(loading === 0, `${loading} assignments are left`);
@@ -123,6 +123,8 @@ function nothingIsHeld({ server }: World): void {
   must(handles === 0, `${handles} handles are left`);
   must(waits === 0, `${waits} requests are left`);
   must(server.budget.usedBytes === 0, "the budget is given back");
+  // Nobody works any more, and since the last start nothing failed.
+  must(disk.staged.size === 0, "no staging file is left while it runs");
 }
 
 /** A start has swept what nobody owns. */

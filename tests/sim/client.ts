@@ -134,7 +134,7 @@ export class Client implements Caller {
     } else {
       const { file, rest } = this.#begin(id, staging);
       await this.#sleep(chance.pick([0, 5, 600]));
-      disk.write(file, rest);
+      this.#finish(id, file, rest);
     }
     await this.#again(async () => {
       // A stubborn one writes anew before it says Done anew.
@@ -157,16 +157,22 @@ export class Client implements Caller {
     return { file, rest };
   }
 
-  /** Goes on writing to an open file, wherever it lies by now. */
+  /** Goes on writing when it has said that it is done. */
   async #goOn(id: Id, file: SimFile, rest: Uint8Array): Promise<void> {
-    const { chance, disk, ledger, scheduler } = this.#options;
-    await this.#sleep(chance.pick([0, 0, 1, 100]));
-    for (const [name, value] of disk.values) {
-      // It spoils its own value under its readers' eyes.
-      if (value !== file) continue;
-      const grant = ledger.grants.get(id);
-      if (grant) grant.damagedMs = Math.min(grant.damagedMs, scheduler.nowMs);
-      scheduler.note(`  ${this.name} spoils ${name.slice(0, 8)}`);
+    await this.#sleep(this.#options.chance.pick([0, 0, 1, 100]));
+    this.#finish(id, file, rest);
+  }
+
+  /** Writes the rest to an open file, wherever it lies by now. */
+  #finish(id: Id, file: SimFile, rest: Uint8Array): void {
+    const { disk, ledger, scheduler } = this.#options;
+    const grant = ledger.grants.get(id);
+    const isTaken = [...disk.values.values(), ...disk.captured.values()]
+      .includes(file);
+    if (grant && isTaken) {
+      // It spoils its own value, under its readers' eyes or on the way there.
+      grant.damagedMs = Math.min(grant.damagedMs, scheduler.nowMs);
+      scheduler.note(`  ${this.name} spoils ${grant.name.slice(0, 8)}`);
     }
     disk.write(file, rest);
   }

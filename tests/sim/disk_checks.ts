@@ -5,7 +5,7 @@
  */
 
 import { digestOf, type SimDisk, type SimFile } from "./disk.ts";
-import { type Grant, type Ledger, textOf } from "./ledger.ts";
+import { type Grant, isLeaseOver, type Ledger, textOf } from "./ledger.ts";
 
 type StoredRow = NonNullable<ReturnType<SimDisk["rows"]["byName"]["get"]>>;
 
@@ -137,8 +137,10 @@ export class DiskChecks {
     const changed = `${name}: ${from} ${last?.id} -> ${to} ${row?.id}`;
     if (last && last.id !== row?.id) {
       if (from === "loading") {
-        const leaseIsOver = !holder || holder.leaseEndMs <= nowMs();
-        must(leaseIsOver, `${changed} only when the lease is over`);
+        must(
+          isLeaseOver(holder, nowMs()),
+          `${changed} only when the lease is over`,
+        );
         const owed = holder?.acknowledged && !isSpoilt(holder);
         must(!owed, `${changed} only if its Done was not answered`);
       } else must(from === "evicting", `${changed} only after evicting`);

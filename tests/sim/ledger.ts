@@ -25,6 +25,8 @@ export interface Grant {
   readonly staging: string | undefined;
   /** Until then nobody else may be assigned. */
   leaseEndMs: number;
+  /** The same, because its file was seen to change; void after a clock jump. */
+  writingUntilMs: number;
   /** Since when somebody else has been assigned. */
   supersededMs: number;
   /** A Set or a Done was answered with OK. */
@@ -126,6 +128,7 @@ export class Ledger {
       name,
       staging,
       leaseEndMs,
+      writingUntilMs: 0,
       supersededMs: Infinity,
       acknowledged: false,
       goneMs: Infinity,
@@ -148,6 +151,11 @@ export class Ledger {
     if (this.#written.get(id)?.has(text)) return true;
     return this.early.has(id) && (this.#half.get(id)?.has(text) ?? false);
   }
+}
+
+/** Whether somebody else may be assigned. */
+export function isLeaseOver(grant: Grant | undefined, nowMs: number): boolean {
+  return !grant || Math.max(grant.leaseEndMs, grant.writingUntilMs) <= nowMs;
 }
 
 /** Bytes as text: values are text in a simulation. */

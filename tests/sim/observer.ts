@@ -24,6 +24,6 @@ export interface Observer {
   ended(operation: Underway): void;
   /** Something may have changed on the disk. */
   changed(): void;
-  /** The engine is told how long ago a staging file changed. */
-  probed(staging: string, quietMs: number | undefined): void;
+  /** The engine is told when a staging file changed. */
+  probed(staging: string, changedMs: number): void;
 }

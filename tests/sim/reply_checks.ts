@@ -9,7 +9,13 @@ import type { Submission } from "../../src/engine/engine.ts";
 import type { Id, Reply } from "../../src/table/types.ts";
 import type { SimDisk } from "./disk.ts";
 import { type DiskChecks, must } from "./disk_checks.ts";
-import { type Grant, type Ledger, type Promises, textOf } from "./ledger.ts";
+import {
+  type Grant,
+  isLeaseOver,
+  type Ledger,
+  type Promises,
+  textOf,
+} from "./ledger.ts";
 
 /** A request that a server has taken in. */
 export interface Asked {
@@ -31,6 +37,7 @@ export class ReplyChecks {
   readonly #promises: Promises;
   readonly #nowMs: () => number;
   readonly #hadFaults: () => boolean;
+  readonly #isMemoryTaken: () => boolean;
   readonly #open = new Set<Asked>();
   /** Since when the server gives out no more work. */
   drainingMs = Infinity;
@@ -39,7 +46,7 @@ export class ReplyChecks {
 
   /** Looks at the disk and into the ledger. */
   constructor(
-    { ledger, disk, checks, promises, nowMs, hadFaults }: {
+    { ledger, disk, checks, promises, nowMs, hadFaults, isMemoryTaken }: {
       readonly ledger: Ledger;
       readonly disk: SimDisk;
       readonly checks: DiskChecks;
@@ -47,6 +54,8 @@ export class ReplyChecks {
       readonly nowMs: () => number;
       /** Whether anything has gone wrong in this run. */
       readonly hadFaults: () => boolean;
+      /** Whether somebody may have to wait for memory. */
+      readonly isMemoryTaken: () => boolean;
     },
   ) {
     this.#ledger = ledger;
@@ -55,6 +64,7 @@ export class ReplyChecks {
     this.#promises = promises;
     this.#nowMs = nowMs;
     this.#hadFaults = hadFaults;
+    this.#isMemoryTaken = isMemoryTaken;
   }
 
   /** A process has ended: what it had not answered is over. */
@@ -143,8 +153,10 @@ export class ReplyChecks {
       case "loading": {
         const { leaseTimeoutMs, restartGraceMs } = this.#promises;
         const restMs = Math.max(leaseTimeoutMs, restartGraceMs);
+        const isActive = entry.underway > 0 ||
+          asked.sinceMs <= entry.activeMs + restMs;
         must(
-          asked.sinceMs <= entry.activeMs + restMs || entry.underway > 0,
+          isActive || this.#isMemoryTaken(),
           `${name} is loading, but nobody works on it`,
         );
         return;
@@ -182,8 +194,8 @@ export class ReplyChecks {
       row?.status === "loading" && row.id === id,
       `${id} is in the manifest before its client knows it`,
     );
-    const isOver = !holder || holder.goneMs < Infinity ||
-      holder.leaseEndMs <= nowMs;
+    const isOver = holder && holder.goneMs < Infinity ||
+      isLeaseOver(holder, nowMs);
     must(isOver, `${name} is assigned to ${id}, but ${holder?.id} is alive`);
     const leaseEndMs = nowMs + this.#promises.leaseTimeoutMs;
     this.#ledger.grant({ id, name, staging }, { nowMs, leaseEndMs });

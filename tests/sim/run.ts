@@ -102,7 +102,7 @@ async function chaos(world: World): Promise<void> {
     killClient: rarely(3),
     addClient: 1 + rarely(4),
     evict: rarely(4),
-    damage: rarely(2),
+    damage: rarely(4),
     jump: rarely(1),
   };
   world.start();
@@ -153,6 +153,7 @@ const CHAOS: Readonly<Record<Chaos, (world: World) => void>> = {
   damage: (world) => damage(world),
   jump: ({ scheduler, chance, ledger }) => {
     ledger.count("clock jump");
+    for (const grant of ledger.grants.values()) grant.writingUntilMs = 0;
     const jumpMs = chance.pick([1, 5_000, DAY_MS, 2 * DAY_MS]);
     scheduler.wallOffsetMs = chance.happens(0.5) ? jumpMs : -jumpMs;
   },
@@ -164,7 +165,9 @@ function damage({ disk, chance, ledger, scheduler }: World): void {
     disk.rows.byName.get(name)?.status === "ready"
   );
   if (ready.length === 0) return;
-  const name = chance.pick(ready);
+  const read = [...ledger.pins.values()].filter(({ drops }) => drops === 0)
+    .map(({ name }) => name).filter((name) => ready.includes(name));
+  const name = chance.pick(read.length > 0 ? read : ready);
   const grant = ledger.grants.get(disk.rows.byName.get(name)?.id ?? "");
   const file = disk.values.get(name);
   // Spoiling it twice might mend it.

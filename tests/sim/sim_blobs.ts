@@ -160,12 +160,18 @@ export class SimBlobs implements BlobStore {
       path: (name) => valuePath("/sim", name),
       stagingPath: (staging) => stagingPath("/sim", staging),
       probe: async (staging) => {
+        const { scheduler, observer } = this.#options;
+        let lookedMs = 0;
+        const look = () => {
+          lookedMs = scheduler.nowMs;
+          return wallMs();
+        };
         const quietMs = await this.#run(
           "probe",
           staging,
-          () => steps.probe(disk, staging, wallMs),
+          () => steps.probe(disk, staging, look),
         );
-        this.#options.observer.probed(staging, quietMs);
+        if (quietMs !== undefined) observer.probed(staging, lookedMs - quietMs);
         return quietMs;
       },
       capture: async (staging) => {

@@ -86,6 +86,7 @@ export class World {
       promises: figures,
       // A store that is closed in a stop refuses what comes too late.
       hadFaults: () => faults.injected > 0 || this.#stops > 0,
+      isMemoryTaken: () => (this.server?.budget.usedBytes ?? 0) > 0,
     });
     this.network = new Network({
       scheduler,
@@ -196,7 +197,9 @@ export class World {
       process: this.#processes,
       called: (operation) => {
         const entry = entryOf(operation);
-        if (entry) entry.activeMs = scheduler.nowMs;
+        if (!entry) return;
+        entry.activeMs = scheduler.nowMs;
+        if (LEAVING.includes(operation.kind)) entry.leavingMs = scheduler.nowMs;
       },
       began: (operation) => {
         const entry = entryOf(operation);
@@ -216,13 +219,11 @@ export class World {
         entry.leavingMs = scheduler.nowMs;
       },
       changed: () => this.watch(() => this.#diskChecks.rows()),
-      probed: (staging, quietMs) => {
+      probed: (staging, changedMs) => {
         const { leaseTimeoutMs } = this.figures;
-        if (quietMs === undefined || quietMs >= leaseTimeoutMs) return;
         for (const grant of ledger.grants.values()) {
           if (grant.staging !== staging) continue;
-          const aliveMs = scheduler.nowMs + leaseTimeoutMs - quietMs;
-          grant.leaseEndMs = Math.max(grant.leaseEndMs, aliveMs);
+          grant.writingUntilMs = changedMs + leaseTimeoutMs;
         }
       },
     };
