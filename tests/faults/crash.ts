@@ -28,6 +28,9 @@ const EXPECTED =
 /** Entries whose file is damaged while a server is down. */
 const DAMAGED = 2;
 const LAUNCHER_DIED = 0.5;
+/** How often the start after that is killed as well, and how late at most. */
+const START_DIES = 0.5;
+const START_DIES_MS = 1_000;
 
 /** Crashes a server over and over on one root, and checks it each time. */
 export class Crashes implements AsyncDisposable {
@@ -97,6 +100,7 @@ export class Crashes implements AsyncDisposable {
       this.#launched = undefined;
       rowsOf(this.#root);
       await this.#damageSome();
+      if (this.#random() < START_DIES) await this.#interruptedStart();
     } else {
       Deno.kill(serverPid, "SIGKILL");
       for (;;) {
@@ -106,6 +110,13 @@ export class Crashes implements AsyncDisposable {
       }
       await launched.ready();
     }
+  }
+
+  /** Killed while it recovers, or while it loads. */
+  async #interruptedStart(): Promise<void> {
+    await using _ = Launched.spawn(this.#root, ...FLAGS);
+    const delayMs = START_DIES_MS * this.#random();
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
   }
 
   #expect(lines: string): void {

@@ -13,7 +13,7 @@ import { type Prepared, type Scenario, Site } from "./kill_site.ts";
 import { assertTidy, withoutUnowned } from "./stopped_root.ts";
 
 /** How long a place may be behind the reply, before it is one not come by. */
-const BEHIND_MS = 300;
+const BEHIND_MS = 2_000;
 /** How long a call may outlive the server that it was made to. */
 const DEAD_MS = 10_000;
 /** Nobody but the test asks: whoever comes back may be late. */
@@ -77,6 +77,8 @@ export async function sweep<Place>(
           const arm = () => fault.arm(server, place);
           const told = await actAndFail(server, act, { ...fault, arm });
           if (server.hasEnded) killed++;
+          // It must not die of it later, in the next run.
+          else if (fault.deadly === true) await server.kill();
           return told;
         }).catch((cause) => {
           const where = `${scenario.name}, failing ${fault.describe(place)}`;
