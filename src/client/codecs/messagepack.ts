@@ -9,7 +9,7 @@
  */
 
 import { decode, encode } from "@msgpack/msgpack";
-import { codec, type Codec } from "./codec.ts";
+import { type Codec, codec } from "./codec.ts";
 import { checkPlainTree, MAX_DEPTH, nameOf } from "./plain_tree.ts";
 
 /** A bigint is written with 64 bits, and what has 64 bits is read as one. */
