@@ -113,10 +113,14 @@ Deno.test("a value that the disk has no room for leaves room for those that fit"
   const root = folder.path;
   await using disk = await smallDisk(root);
   if (!disk) return;
-  await using server = await ServerProcess.start(root);
+  await using server = await ServerProcess.start(root, {
+    args: ["--min-free=0"],
+  });
   using remote = new RemoteClient(server.remote);
-  await remote.set((await remote.assigned(NS, "first")).id, LARGE);
+  const first = await remote.assigned(NS, "first");
+  // Once it is known how large they are, there is no more work for them.
   const second = await remote.assigned(NS, "second");
+  await remote.set(first.id, LARGE);
   await rejectsWith("RESOURCE_EXHAUSTED", remote.set(second.id, LARGE), /full/);
   // What had been written of it is gone, and its work is still its client's.
   await remote.set(second.id, SMALL);
