@@ -114,7 +114,9 @@ export function* verify(
     if (digest && digest.size !== info.size) {
       throw wrongSize(path, info.size, digest);
     }
-    if (digest && stamp && sameStamp(stamp, before)) return { digest, stamp };
+    if (digest && stamp && !stamp.young && sameStamp(stamp, before)) {
+      return { digest, stamp };
+    }
     using file = new OpenFile(path, info);
     if (sync) yield* wait(file.sync());
     const found = yield* hashOpen(file, info.size);

@@ -9,6 +9,7 @@ import {
   digestOf,
   nameOf,
   rejectsWith,
+  sameFile,
 } from "./blob_store_contract.ts";
 import { openTestRoot } from "./test_root.ts";
 import { WorkerBlobStore, workerPermissions } from "./worker_blob_store.ts";
@@ -102,10 +103,8 @@ for (const size of [100, LARGE]) {
     const stamp = await local.install("one", nameOf(1));
     Deno.writeFileSync(other, bytesOf(size, 2));
     await harness.store.verify(nameOf(1), digest, stamp);
-    assert.deepEqual(await harness.store.verify(nameOf(1), digest), {
-      digest,
-      stamp,
-    });
+    const found = await harness.store.verify(nameOf(1), digest);
+    sameFile(found, { digest, stamp });
     assert.equal(Deno.lstatSync(local.path(nameOf(1))).nlink, 1);
   });
 
@@ -186,7 +185,7 @@ Deno.test("a file that is written to all the while it is hashed is copied in the
   client.writeSync(new Uint8Array(100));
   await local.install("one", nameOf(1));
   const verified = await harness.store.verify(nameOf(1), digest);
-  assert.deepEqual(verified, { digest, stamp });
+  sameFile(verified, { digest, stamp });
 });
 
 Deno.test("after a restart an installed capture is verified before it is handed out", async () => {
@@ -408,4 +407,34 @@ Deno.test("a worker may touch its root and nothing else", async () => {
   assert.deepEqual(await promise, []);
   worker.terminate();
   URL.revokeObjectURL(url);
+});
+
+Deno.test("a change in the moment of its publish is noticed, though the time is the same", async () => {
+  await using harness = await openTestRoot();
+  const { store } = harness;
+  const name = nameOf(1);
+  for (let tries = 0; tries < 20; tries++) {
+    const { digest, stamp } = await store.put(name, bytesOf(100));
+    const path = store.local.path(name);
+    Deno.chmodSync(path, 0o644);
+    Deno.writeFileSync(path, bytesOf(100, 2), { create: false });
+    const mtime = new Date(stamp.mtimeMs);
+    Deno.utimeSync(path, mtime, mtime);
+    await rejectsWith(store.verify(name, digest, stamp), "damaged");
+  }
+});
+
+Deno.test("a file that has been left alone for a while is not read again", async () => {
+  await using harness = await openTestRoot();
+  const { store } = harness;
+  const name = nameOf(1);
+  const { digest } = await store.put(name, bytesOf(100));
+  const path = store.local.path(name);
+  Deno.utimeSync(path, 1_700_000_000, 1_700_000_000);
+  const { stamp } = await store.verify(name, digest);
+  assert.equal(stamp.young, undefined);
+  Deno.chmodSync(path, 0o644);
+  Deno.writeFileSync(path, bytesOf(100, 2), { create: false });
+  Deno.utimeSync(path, 1_700_000_000, 1_700_000_000);
+  await store.verify(name, digest, stamp);
 });

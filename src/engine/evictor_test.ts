@@ -1,59 +1,52 @@
 import assert from "node:assert/strict";
-import { BlobCache } from "../blobs/blob_cache.ts";
 import { MemoryBlobStore } from "../blobs/memory_blob_store.ts";
 import { FakeClock } from "../clock.ts";
-import { MemoryManifest } from "../manifest/memory_manifest.ts";
-import { MemoryRows } from "../manifest/memory_rows.ts";
 import { EVICTION_PAUSE_MS } from "../limits.ts";
+import type { MemoryManifest } from "../manifest/memory_manifest.ts";
+import { MemoryRows } from "../manifest/memory_rows.ts";
 import type { Quota, Reply } from "../table/types.ts";
-import { Engine } from "./engine.ts";
-import { entryKey } from "./entry_key.ts";
+import type { Engine } from "./engine.ts";
 import { Evictor, type EvictorOptions } from "./evictor.ts";
+import {
+  askFor,
+  HANDLE_LEASE_MS,
+  memoryEngine,
+} from "./testing/memory_engine.ts";
 
-const LEASE_MS = 60_000;
-const HANDLE_LEASE_MS = 3_600_000;
 const VALUE_BYTES = 100;
 
 /** A server's inside, whose stores outlive it. */
 class Site {
   readonly clock = new FakeClock();
   readonly blobs = new MemoryBlobStore(this.clock);
-  readonly lines: string[] = [];
   readonly #rows = new MemoryRows();
+  readonly #quotas: readonly Quota[];
+  lines!: string[];
   manifest!: MemoryManifest;
   engine!: Engine;
   evictor!: Evictor;
-  #quotas: readonly Quota[] = [];
+
+  private constructor(quotas: readonly Quota[]) {
+    this.#quotas = quotas;
+  }
 
   static async open(
     quotas: readonly Quota[],
     options: Partial<EvictorOptions> = {},
   ): Promise<Site> {
-    const site = new Site();
-    site.#quotas = quotas;
+    const site = new Site(quotas);
     await site.start(options);
     return site;
   }
 
   async start(options: Partial<EvictorOptions> = {}): Promise<void> {
     const { clock, blobs } = this;
-    const wallMs = () => clock.wallMs();
-    const manifest = new MemoryManifest({ wallMs, rows: this.#rows });
-    this.manifest = manifest;
-    const warn = (line: string) => void this.lines.push(line);
-    const cache = new BlobCache(blobs, 0);
-    this.engine = new Engine({
-      ...{ manifest, blobs, cache, clock, warn },
-      table: {
-        leaseTimeoutMs: LEASE_MS,
-        restartGraceMs: LEASE_MS,
-        handleLeaseMs: HANDLE_LEASE_MS,
-        maxValueBytes: 1_000_000,
-        quotas: this.#quotas,
-      },
-    });
+    const table = { quotas: this.#quotas };
+    const inside = memoryEngine({ clock, blobs, rows: this.#rows, table });
+    ({ engine: this.engine, manifest: this.manifest, lines: this.lines } =
+      inside);
     this.evictor = new Evictor({
-      ...{ engine: this.engine, manifest, blobs, clock, warn },
+      ...inside,
       handleLeaseMs: HANDLE_LEASE_MS,
       ...options,
     });
@@ -66,9 +59,8 @@ class Site {
     await this.start(options);
   }
 
-  get(key: string, api: "local" | "remote" = "remote"): Promise<Reply> {
-    const entry = entryOf(key);
-    return this.engine.ask({ kind: "get", api, entry, assign: true });
+  get(key: string, api?: "local" | "remote"): Promise<Reply> {
+    return askFor(this.engine, key, api);
   }
 
   /** Publishes a value that nobody has yet. */
@@ -100,12 +92,6 @@ class Site {
 /** Waits for what happens beside. */
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve));
-}
-
-/** `key` or `namespace:key`. */
-function entryOf(key: string) {
-  const [name = "", namespace = "ns"] = key.split(":").reverse();
-  return entryKey(namespace, new TextEncoder().encode(name));
 }
 
 const TEN = [{ pattern: "*", maxBytes: 10 * VALUE_BYTES }];
