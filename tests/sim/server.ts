@@ -43,7 +43,7 @@ export interface ProcessOptions extends Omit<StoreOptions, "owner" | "wallMs"> {
 /** What the server runs as: `starting` and `stopped` take no requests. */
 export type Phase = "starting" | "serving" | "draining" | "stopped";
 
-/** What is under way gets this long to end when the listeners are closed. */
+/** Calls that are under way get up to this to end when the listeners close. */
 const LISTENERS_CLOSE_MS = 1_000;
 
 /** One process of the server. */
@@ -120,13 +120,13 @@ export class ServerProcess {
 
   /** As `serve` takes its stack apart. */
   async #drain(): Promise<void> {
-    const { scheduler, figures } = this.#options;
+    const { scheduler, figures, chance } = this.#options;
     await this.engine.drain(figures.drainTimeoutMs);
     await this.#sweeper.close();
     this.phase = "stopped";
     const clock = scheduler.clockFor(this);
     await new Promise<void>((resolve) =>
-      clock.setTimer(LISTENERS_CLOSE_MS, resolve)
+      clock.setTimer(chance.pick([0, LISTENERS_CLOSE_MS]), resolve)
     );
     this.engine.close();
     await this.#blobs.close();

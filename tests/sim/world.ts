@@ -143,7 +143,11 @@ export class World {
   stop(): void {
     if (this.server?.phase !== "serving") return;
     this.#stops++;
-    this.#cleanStop = this.faults.stopped;
+    // One that is still being looked up may begin when the drain is over.
+    const evictsLater = [...this.ledger.entries.values()].some((
+      { name, evicts },
+    ) => evicts > 0 && this.disk.rows.byName.get(name)?.status === "ready");
+    this.#cleanStop = this.faults.stopped && !evictsLater;
     this.#replyChecks.drainingMs = this.scheduler.nowMs;
     this.server.stop();
   }
