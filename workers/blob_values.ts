@@ -5,13 +5,7 @@
  */
 
 import { statfsSync } from "node:fs";
-import type {
-  Digest,
-  Hashed,
-  Measured,
-  OpOf,
-  Space,
-} from "./blob_protocol.ts";
+import type { Digest, Hashed, Measured, OpOf, Space } from "./blob_protocol.ts";
 import { Sha256, sha256Hex } from "./digest.ts";
 import {
   AT_ONCE_BYTES,

@@ -9,7 +9,8 @@
  */
 
 import { decode, encode } from "@msgpack/msgpack";
-import { codec, type Codec } from "./codec.ts";
+import { type Codec, codec } from "./codec.ts";
+import { checkSizes } from "./messagepack_sizes.ts";
 import { checkPlainTree, MAX_DEPTH, nameOf } from "./plain_tree.ts";
 
 /** A bigint is written with 64 bits, and what has 64 bits is read as one. */
@@ -33,7 +34,10 @@ export function messagepack<T = unknown>(): Codec<T> {
       checkPlainTree("messagepack", value, leaf);
       return encode(value, OPTIONS);
     },
-    decode: (bytes) => decode(bytes, OPTIONS) as T,
+    decode: (bytes) => {
+      checkSizes(bytes);
+      return decode(bytes, OPTIONS) as T;
+    },
   });
 }
 
