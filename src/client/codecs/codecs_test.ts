@@ -82,7 +82,12 @@ Deno.test("MessagePack comes back as it went", () => {
   const codec = messagepack();
   const leaf = fc.oneof(
     ...[fc.constant(null), fc.boolean(), fc.integer(), fc.maxSafeInteger()],
-    ...[fc.double(), fc.string({ unit: "grapheme" }), fc.uint8Array()],
+    // Not -0, which comes back as 0.
+    ...[
+      fc.double().map((x) => x + 0),
+      fc.string({ unit: "grapheme" }),
+      fc.uint8Array(),
+    ],
     fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
     fc.date({ noInvalidDate: true }),
   );

@@ -79,6 +79,7 @@ const CASES: Record<string, { write: unknown; read?: unknown }> = {
   "array": { write: new Uint16Array([1, 2, 3, 400]), read: [1, 2, 3, 400] },
   "tuple of one kind": { write: [1, -2] },
   "tuple": { write: [1, 0.1, "x", true] },
+  "tuple struct": { write: ["x", uint(5)], read: ["x", 5] },
   "struct": { write: point(1, -2) },
   "struct empty": { write: {} },
   "struct of many": {
@@ -117,6 +118,9 @@ const CASES: Record<string, { write: unknown; read?: unknown }> = {
   "enum newtype": { write: { Newtype: uint(7) }, read: { Newtype: 7 } },
   "enum tuple": { write: { Tuple: [-1, "x"] } },
   "enum struct": { write: shape },
+  "enum tagged": { write: { kind: "Circle", r: 0.5 } },
+  "enum untagged": { write: "x" },
+  "struct flattened": { write: { z: 1, ...point(1, -2) } },
   "Vec<enum>": {
     write: ["Unit", { Newtype: uint(1) }, shape, shape],
     read: ["Unit", { Newtype: 1 }, shape, shape],

@@ -18,7 +18,7 @@ const OPTIONS = { useBigInt64: true, maxDepth: MAX_DEPTH + 1 };
 
 /**
  * Values as MessagePack: what JSON can say, and `Uint8Array`, `Date`, bigints
- * of 64 bits, `NaN`, infinities and `-0`.
+ * of 64 bits, `NaN` and infinities. `-0` comes back as `0`.
  *
  * Refused are `undefined` and holes, which would come back as `null`, functions,
  * symbols, bigints beyond 64 bits, class instances, and a key `__proto__`. What
