@@ -88,6 +88,11 @@ export const MAX_EXPIRED_HANDLES = 100_000;
 /** Gets that wait for one entry; above it they are told Loading, or to come again. */
 export const MAX_WAITERS_PER_ENTRY = 10_000;
 
+/** Entries on one page of a listing. */
+export const MAX_LISTED_ENTRIES = 500;
+/** Bytes of keys on one page: what a reply may take without being counted. */
+export const MAX_LISTED_BYTES = MIB;
+
 /**
  * What stays free on the disk unless configured: a manifest that cannot be
  * written serves nobody, and others live on the disk too.
