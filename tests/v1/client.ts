@@ -211,7 +211,9 @@ export async function drained(fetching: Fetching): Promise<Fetched> {
     else if (reply.chunk) chunks.push(reply.chunk);
     else last = reply;
   }
-  const bytes = new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+  const bytes = new Uint8Array(
+    await new Blob(chunks as BlobPart[]).arrayBuffer(),
+  );
   return { waiting, last: last ?? waiting.at(-1)!, chunks, bytes };
 }
 
