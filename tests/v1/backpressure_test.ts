@@ -20,7 +20,7 @@ import { CacheClient } from "./client.ts";
 const MIB = 1024 * 1024;
 const PIECES = 256;
 /** Of 256 MiB: what may be on its way, in windows and in the client itself. */
-const MOST_SENT = 24;
+const MOST_SENT = 12;
 /** Far longer than the server waits for a client that sends nothing. */
 const HELD_MS = 3_000;
 
