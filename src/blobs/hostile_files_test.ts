@@ -438,3 +438,20 @@ Deno.test("a file that has been left alone for a while is not read again", async
   Deno.utimeSync(path, 1_700_000_000, 1_700_000_000);
   await store.verify(name, digest, stamp);
 });
+
+Deno.test("nothing is appended through a link, to a pipe, or to a file with two names", async () => {
+  await using harness = await openTestRoot();
+  const { root, store: { local } } = harness;
+  const outside = `${root}/outside`;
+  Deno.writeFileSync(outside, bytesOf(3));
+  const upload = `${root}/.private/captured-up`;
+  for (const make of [Deno.symlinkSync, Deno.linkSync]) {
+    make(outside, upload);
+    await rejectsWith(local.append("up", 0, bytesOf(1)), "failed");
+    await assert.rejects(local.append("up", 3, bytesOf(1)));
+    assert.deepEqual(Deno.readFileSync(outside), bytesOf(3));
+    Deno.removeSync(upload);
+  }
+  await new Deno.Command("mkfifo", { args: [upload] }).output();
+  await rejectsWith(local.append("up", 3, bytesOf(1)), "not-a-file");
+});

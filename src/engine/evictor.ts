@@ -86,12 +86,19 @@ export class Evictor {
     await this.#running;
   }
 
-  /** Looks, and takes away what has to go; after what is under way. Never rejects. */
-  sweep(): Promise<void> {
+  /** Looks now, after what is under way; resolves to what that took away. */
+  async sweep(): Promise<EvictorStats> {
+    const swept = { entries: 0, bytes: 0 };
     this.#running = this.#running.then(() =>
-      this.#guarded(() => this.#round())
+      this.#guarded(async () => {
+        const before = this.stats;
+        await this.#round();
+        swept.entries = this.#stats.entries - before.entries;
+        swept.bytes = this.#stats.bytes - before.bytes;
+      })
     );
-    return this.#running;
+    await this.#running;
+    return swept;
   }
 
   async #round(): Promise<void> {

@@ -11,6 +11,7 @@ import { asked } from "./asked.ts";
 import { evict, evicted, sweep } from "./evict.ts";
 import { admitted, get, probed } from "./get.ts";
 import { drop, expireHandles } from "./handles.ts";
+import { wakeAll, wakeDue } from "./patience.ts";
 import { byId, expireAssignments, foundId } from "./leases.ts";
 import {
   published,
@@ -37,6 +38,8 @@ export interface TableCounts {
   readonly publishing: number;
   readonly handles: number;
   readonly waits: number;
+  /** Gets that wait for somebody's work. */
+  readonly waiting: number;
   readonly entries: number;
 }
 
@@ -78,6 +81,7 @@ export class StateTable {
       }
       break;
     }
+    if (s.awaited.size > 0) nextMs = Math.min(nextMs, s.awaitedDueMs);
     return nextMs === Infinity ? undefined : nextMs;
   }
 
@@ -104,6 +108,8 @@ export class StateTable {
   counts(): TableCounts {
     const s = this.state;
     let loading = 0;
+    let waiting = 0;
+    for (const { patient } of s.awaited) waiting += patient.size;
     for (const { state } of s.assignments.values()) {
       if (state.kind === "loading") loading++;
     }
@@ -112,6 +118,7 @@ export class StateTable {
       publishing: s.assignments.size - loading,
       handles: s.handles.size,
       waits: s.waits.size,
+      waiting,
       entries: s.entries.size,
     };
   }
@@ -120,13 +127,15 @@ export class StateTable {
     const s = this.state;
     switch (command.kind) {
       case "get":
-      case "done":
-        return this.#request(
-          s.wait(command, nowMs + MAX_REPLY_WAIT_MS),
-          nowMs,
-        );
+      case "done": {
+        const answerByMs = nowMs + MAX_REPLY_WAIT_MS;
+        const wait = s.wait(command, command.patient ? undefined : answerByMs);
+        return this.#request(wait, nowMs);
+      }
       case "heartbeat":
       case "set":
+      case "offer":
+      case "abandon":
       case "drop":
       case "evict":
       case "sweep":
@@ -149,7 +158,7 @@ export class StateTable {
         return;
       case "drain":
         s.draining = true;
-        return;
+        return wakeAll(s);
       case "found-id":
         return foundId(s, command, nowMs);
       default:
@@ -224,6 +233,7 @@ export class StateTable {
     }
     expireHandles(s, nowMs);
     expireAssignments(s, nowMs);
+    wakeDue(s, nowMs);
   }
 
   #lookAgain(nowMs: number): void {
@@ -233,8 +243,7 @@ export class StateTable {
     const woken = [...s.woken];
     s.woken.clear();
     for (const entry of woken) {
-      waits.push(...entry.waits);
-      entry.waits = [];
+      for (const wait of s.takeWaits(entry)) waits.push(wait);
     }
     for (const wait of waits) if (wait.live) this.#request(wait, nowMs);
     for (const entry of woken) {

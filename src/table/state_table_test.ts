@@ -14,6 +14,7 @@ import {
   unhex,
 } from "./fake_engine.ts";
 import { StateTable } from "./state_table.ts";
+import { assigned, deliver, refused, settled, until } from "./stories.ts";
 import type {
   Api,
   Assignment,
@@ -975,34 +976,6 @@ function evict(engine: FakeEngine): Reply {
   return settled(engine, engine.ask({ kind: "evict", entry: ENTRY }));
 }
 
-function settled(engine: FakeEngine, ticket: Ticket): Reply {
-  engine.settle();
-  const reply = engine.replies.get(ticket);
-  assert.ok(reply, "was answered");
-  return reply;
-}
-
-/** Lets the one job of that kind report back. */
-function deliver(
-  engine: FakeEngine,
-  kind: Effect["kind"],
-  fault: Fault = "none",
-): void {
-  until(engine, kind);
-  const job = engine.jobs.find(({ effect }) => effect.kind === kind);
-  assert.ok(job);
-  engine.deliver(job, fault);
-}
-
-/** Lets everything report back until there is a job of that kind. */
-function until(engine: FakeEngine, kind: Effect["kind"]): void {
-  while (!engine.jobs.some(({ effect }) => effect.kind === kind)) {
-    const [job] = engine.jobs;
-    assert.ok(job, `there will be a ${kind}`);
-    engine.deliver(job);
-  }
-}
-
 function localAssignment(engine: FakeEngine): { id: Id; staging: string } {
   const { id, staging } = assigned(get(engine));
   assert.ok(staging !== undefined);
@@ -1033,11 +1006,6 @@ function publishFile(engine: FakeEngine, bytes: string): Assignment {
   return { id, staging };
 }
 
-function assigned(reply: Reply | undefined): Assignment {
-  assert.ok(reply?.kind === "assigned", `assigned, not ${reply?.kind}`);
-  return reply.assignment;
-}
-
 function handle(reply: Reply): Id {
   assert.ok(reply.kind === "handle", `a handle, not ${reply.kind}`);
   return reply.id;
@@ -1051,9 +1019,4 @@ function ok(reply: Reply | undefined): true {
   const error = reply?.kind === "error" ? reply.error.message : "";
   assert.equal(reply?.kind, "ok", error);
   return true;
-}
-
-function refused(reply: Reply | undefined, code: LarderError["code"]): void {
-  assert.ok(reply?.kind === "error", `an error, not ${reply?.kind}`);
-  assert.equal(reply.error.code, code);
 }

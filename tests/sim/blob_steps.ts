@@ -9,6 +9,7 @@
 import {
   BlobError,
   type Measured,
+  type Range,
   type Stored,
 } from "../../src/blobs/blob_store.ts";
 import type { Digest, Stamp } from "../../src/table/types.ts";
@@ -101,6 +102,36 @@ export function* namespaces(disk: SimDisk): Steps<readonly string[]> {
   yield;
   const names = disk.values.keys().map((name) => name.split("/")[0] ?? "");
   return [...new Set(names)];
+}
+
+export function* readRange(
+  disk: SimDisk,
+  { name, offset, length }: { readonly name: string } & Range,
+  stamp: Stamp,
+): Steps<Uint8Array> {
+  yield;
+  const file = disk.values.get(name);
+  if (!file?.bytes) throw new BlobError("missing", `There is no '${name}'`);
+  if (!sameStamp(stampOf(file), stamp)) {
+    throw new BlobError("damaged", `'${name}' is not what was verified`);
+  }
+  return file.bytes.slice(offset, offset + length);
+}
+
+export function* append(
+  disk: SimDisk,
+  { staging, offset }: { readonly staging: string; readonly offset: number },
+  bytes: Uint8Array,
+): Steps<undefined> {
+  yield;
+  const file = disk.captured.get(staging);
+  if ((file?.bytes?.length ?? 0) !== offset || (file && offset === 0)) {
+    throw new BlobError("failed", `'${staging}' is not what was written`);
+  }
+  const all = Uint8Array.of(...file?.bytes ?? [], ...bytes);
+  if (file) disk.write(file, all);
+  else disk.captured.set(staging, disk.create(all));
+  return undefined;
 }
 
 export function* measure(

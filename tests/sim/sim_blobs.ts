@@ -10,6 +10,7 @@ import {
   type BlobStore,
   type LocalFiles,
   type Measured,
+  type Range,
   type Stored,
 } from "../../src/blobs/blob_store.ts";
 import { stagingPath, valuePath } from "../../src/blobs/layout.ts";
@@ -96,6 +97,14 @@ export class SimBlobs implements BlobStore {
 
   quarantine(name: string): Promise<void> {
     return this.#run("quarantine", name, () => steps.remove(this.#disk, name));
+  }
+
+  readRange(name: string, range: Range, stamp: Stamp): Promise<Uint8Array> {
+    return this.#run(
+      "readRange",
+      name,
+      () => steps.readRange(this.#disk, { name, ...range }, stamp),
+    );
   }
 
   measure(name: string): Promise<Measured | undefined> {
@@ -207,6 +216,13 @@ export class SimBlobs implements BlobStore {
           () => steps.discard(disk, staging),
         );
       },
+      append: (staging, offset, bytes) =>
+        this.#run(
+          "append",
+          staging,
+          () => steps.append(disk, { staging, offset }, bytes.slice()),
+          false,
+        ),
       leftovers: () => this.#run("leftovers", "", () => steps.leftovers(disk)),
       sweepPrivate: () =>
         this.#run(

@@ -11,6 +11,7 @@ export {
 export { type Grant, ReplyBudget, type ReplyBudgetOptions } from "./budget.ts";
 export { RequestShare } from "./request_share.ts";
 export { Connection, connectionOf } from "./connection.ts";
+export { readOneByOne } from "./read_ahead.ts";
 export {
   FRAME_HEADER_BYTES,
   frameMessage,

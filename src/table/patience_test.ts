@@ -1,0 +1,333 @@
+/**
+ * Stories of Gets that wait, of work that is given back, and of values that are
+ * offered whole. The reference model watches them.
+ */
+
+import assert from "node:assert/strict";
+import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
+import { entryKey, FakeEngine, type Figures, unhex } from "./fake_engine.ts";
+import { StateTable } from "./state_table.ts";
+import { assigned, deliver, refused, settled } from "./stories.ts";
+import type { Api, Assignment, Effect, Id, Reply, Ticket } from "./types.ts";
+
+const LEASE_MS = 4_000;
+const ENTRY = entryKey("ns", "k");
+
+const FIGURES: Figures = {
+  leaseTimeoutMs: LEASE_MS,
+  restartGraceMs: 60_000,
+  handleLeaseMs: 100_000,
+  maxValueBytes: 8,
+  streamBytes: 4,
+  uncountedBytes: 0,
+  maxAssignments: 10,
+  maxHandles: 10,
+  maxResting: 10,
+  maxComputeMs: Infinity,
+  quotas: [],
+};
+
+Deno.test("who waits is told who computes, and gets the value when it is published", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = taken(engine, get(engine));
+  engine.advance(1_000);
+  const tickets = [1, 2, 3].map(() => get(engine));
+  engine.settle();
+  engine.advance(LEASE_MS - 1_001);
+  for (const ticket of tickets) assert.equal(engine.notices.get(ticket), 1);
+  engine.ask({ kind: "set", id, value: unhex("01") });
+  engine.settle();
+  const digest = { size: 1, sha256: "01" };
+  for (const ticket of tickets) {
+    assert.deepEqual(engine.replies.get(ticket), {
+      kind: "value",
+      value: unhex("01"),
+      digest,
+    });
+    assert.equal(engine.notices.get(ticket), 1, "the holder was the same");
+  }
+});
+
+Deno.test("a large value is streamed from a handle, of any size", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = taken(engine, get(engine));
+  offer(engine, id, "010101010101010101");
+  const reply = settled(engine, get(engine));
+  assert.ok(reply.kind === "handle");
+  assert.equal(reply.digest.size, 9);
+});
+
+Deno.test("when the lease ends exactly one of those who wait gets the work, unasked", () => {
+  const engine = new FakeEngine(FIGURES);
+  taken(engine, get(engine));
+  const tickets = [1, 2, 3].map(() => get(engine));
+  for (let round = 1; round <= 3; round++) {
+    engine.advance(LEASE_MS);
+    engine.settle();
+    const kinds = tickets.map((ticket) => engine.replies.get(ticket)?.kind);
+    assert.equal(kinds.filter((kind) => kind === "assigned").length, round);
+    assert.equal(kinds.filter((kind) => kind === undefined).length, 3 - round);
+  }
+  assert.equal(engine.notices.get(tickets[2]!), 3, "one for each holder");
+});
+
+Deno.test("a heartbeat, or a file that grows, keeps those who wait waiting", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id, staging } = taken(engine, get(engine, { api: "local" }));
+  const waiting = get(engine);
+  for (let beat = 0; beat < 5; beat++) {
+    engine.advance(LEASE_MS - 1);
+    settled(engine, engine.ask({ kind: "heartbeat", id }));
+  }
+  assert.equal(engine.replies.get(waiting), undefined);
+  engine.advance(LEASE_MS - 10);
+  engine.write(staging!, "01");
+  engine.advance(10);
+  engine.settle();
+  assert.equal(engine.replies.get(waiting), undefined);
+  engine.advance(LEASE_MS);
+  engine.settle();
+  taken(engine, waiting);
+});
+
+Deno.test("work that takes longer than it may goes to one who waits, heartbeats or not", () => {
+  let ids = 0;
+  const table = new StateTable({
+    ...FIGURES,
+    maxComputeMs: 6_000,
+    servedBefore: false,
+    newId: () => String(++ids),
+    newStaging: () => "s",
+  }, 0);
+  const asking = { api: "stream", entry: ENTRY, assign: true } as const;
+  table.step({ kind: "get", ticket: 1, ...asking, patient: true }, 0);
+  const token = 1;
+  const asked = { kind: "assigned" } as const;
+  table.step({ kind: "asked", name: ENTRY.name, token, asked }, 0);
+  table.step({ kind: "get", ticket: 2, ...asking, patient: true }, 0);
+  table.step({ kind: "heartbeat", ticket: 3, id: "1" }, 3_999);
+  assert.deepEqual(kinds(table.step({ kind: "tick" }, 5_999)), []);
+  assert.equal(table.nextDeadlineMs(), 6_000);
+  const effects = table.step({ kind: "tick" }, 6_000);
+  assert.deepEqual(kinds(effects), ["superseded", "reassign"]);
+});
+
+Deno.test("a failed publish leaves those who wait waiting for the same holder", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = taken(engine, get(engine));
+  const waiting = get(engine);
+  engine.ask({ kind: "set", id, value: unhex("01") });
+  deliver(engine, "put", "failed");
+  engine.settle();
+  assert.equal(engine.replies.get(waiting), undefined);
+  assert.equal(engine.notices.get(waiting), 1);
+  engine.advance(LEASE_MS);
+  engine.settle();
+  taken(engine, waiting);
+});
+
+Deno.test("a stop ends all waiting", () => {
+  const engine = new FakeEngine(FIGURES);
+  taken(engine, get(engine));
+  const waiting = [get(engine), get(engine, { assign: false })];
+  engine.drain();
+  waiting.push(get(engine));
+  for (const ticket of waiting) {
+    assert.deepEqual(engine.replies.get(ticket), {
+      kind: "unassigned",
+      reason: "stopping",
+    });
+  }
+});
+
+Deno.test("who has gone takes nothing, and is not remembered", () => {
+  const engine = new FakeEngine(FIGURES);
+  taken(engine, get(engine));
+  const [gone, staying] = [get(engine), get(engine)];
+  engine.cancel(gone);
+  assert.equal(engine.table.counts().waiting, 1);
+  engine.advance(LEASE_MS);
+  engine.settle();
+  taken(engine, staying);
+  engine.cancel(staying);
+  assert.equal(engine.table.counts().waiting, 0);
+  assert.equal(engine.table.state.awaited.size, 0);
+});
+
+Deno.test("no more wait for one entry than may", () => {
+  let ids = 0;
+  const table = new StateTable({
+    ...FIGURES,
+    servedBefore: false,
+    newId: () => String(++ids),
+    newStaging: () => "s",
+  }, 0);
+  const ask = (ticket: Ticket, entry = ENTRY) =>
+    table.step({
+      kind: "get",
+      ticket,
+      api: "stream",
+      entry,
+      assign: true,
+      patient: true,
+    }, 0);
+  ask(0);
+  const asked = { kind: "assigned" } as const;
+  table.step({ kind: "asked", name: ENTRY.name, token: 1, asked }, 0);
+  for (let at = 1; at <= MAX_WAITERS_PER_ENTRY; at++) ask(at);
+  assert.equal(table.counts().waiting, MAX_WAITERS_PER_ENTRY);
+  const [refused] = ask(MAX_WAITERS_PER_ENTRY + 1);
+  assert.ok(refused?.kind === "reply" && refused.reply.kind === "error");
+  assert.equal(refused.reply.error.code, "overloaded");
+  table.step({ kind: "cancel", ticket: 1 }, 0);
+  assert.deepEqual(kinds(ask(MAX_WAITERS_PER_ENTRY + 2)), ["notice"]);
+});
+
+// --- Abandon -----------------------------------------------------------------
+
+Deno.test("abandoned work goes to the first who waits for work, its file away", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id, staging } = taken(engine, get(engine, { api: "local" }));
+  engine.write(staging!, "01");
+  const looking = get(engine, { assign: false });
+  const waiting = get(engine);
+  assert.deepEqual(abandon(engine, id), { kind: "ok" });
+  taken(engine, waiting);
+  assert.equal(engine.replies.get(looking), undefined);
+  assert.equal(engine.notices.get(looking), 2);
+  assert.equal(engine.staged.has(staging!), false);
+  refused(abandon(engine, id), "invalid-assignment-id");
+});
+
+Deno.test("abandoned work that nobody wants is gone, and can be asked for at once", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = taken(engine, get(engine));
+  abandon(engine, id);
+  assert.equal(engine.rows.size, 0);
+  taken(engine, get(engine));
+});
+
+Deno.test("work that could not be given back is still its holder's", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = taken(engine, get(engine));
+  const ticket = engine.ask({ kind: "abandon", id });
+  deliver(engine, "abandon", "failed");
+  refused(engine.replies.get(ticket), "manifest-failed");
+  assert.equal(offer(engine, id, "01").kind, "published");
+});
+
+Deno.test("who has published, or is about to, has nothing to give back", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = taken(engine, get(engine));
+  const publishing = engine.offer(id, "01");
+  const during = engine.ask({ kind: "abandon", id });
+  assert.deepEqual(engine.replies.get(during), { kind: "ok" });
+  assert.equal(settled(engine, publishing).kind, "published");
+  assert.deepEqual(abandon(engine, id), { kind: "ok" });
+  assert.equal(settled(engine, get(engine)).kind, "value");
+});
+
+// --- Offers --------------------------------------------------------------------
+
+Deno.test("an offer is answered with what was published, also the second time", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = taken(engine, get(engine));
+  const digest = { size: 2, sha256: "0101" };
+  const [one, two] = [engine.offer(id, "0101"), engine.offer(id, "02")];
+  const published = { kind: "published", digest };
+  assert.deepEqual(settled(engine, one), published);
+  assert.deepEqual(settled(engine, two), published);
+  assert.deepEqual(offer(engine, id, "03"), published);
+  engine.restart(0);
+  assert.deepEqual(offer(engine, id, "04"), published);
+  assert.equal(engine.captured.size, 0, "uploads are discarded");
+});
+
+for (const kind of ["install", "persist"] as const) {
+  for (const fault of ["failed", "unreadable"] as const) {
+    Deno.test(`an offer whose ${kind} is ${fault} leaves the work with its client`, () => {
+      const engine = new FakeEngine(FIGURES);
+      const { id } = taken(engine, get(engine));
+      const ticket = engine.offer(id, "01");
+      deliver(engine, kind, fault);
+      refused(engine.replies.get(ticket), "storage-failed");
+      assert.equal(offer(engine, id, "0202").kind, "published");
+      const reply = settled(engine, get(engine));
+      assert.ok(reply.kind === "value");
+      assert.deepEqual(reply.value, unhex("0202"));
+    });
+  }
+}
+
+Deno.test("an offer for which there is no room is refused before it is installed", () => {
+  const table = new StateTable({
+    ...FIGURES,
+    quotas: [{ pattern: "*", maxBytes: 4 }],
+    servedBefore: false,
+    newId: () => "1",
+    newStaging: () => "s",
+  }, 0);
+  const get = {
+    kind: "get",
+    api: "stream",
+    entry: ENTRY,
+    assign: true,
+  } as const;
+  table.step({ ...get, ticket: 1 }, 0);
+  const asked = { kind: "assigned" } as const;
+  table.step({ kind: "asked", name: ENTRY.name, token: 1, asked }, 0);
+  const digest = { size: 5, sha256: "0505050505" };
+  const offer = { kind: "offer", id: "1", upload: "u", digest } as const;
+  const [reply, ...more] = table.step({ ...offer, ticket: 2 }, 0);
+  assert.ok(reply?.kind === "reply" && reply.reply.kind === "error");
+  assert.equal(reply.reply.error.code, "storage-full");
+  assert.deepEqual(kinds(more), []);
+});
+
+Deno.test("a Done that waits patiently is answered when the value is published", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id, staging } = taken(engine, get(engine, { api: "local" }));
+  engine.write(staging!, "010203040506");
+  const ticket = engine.ask({ kind: "done", id, patient: true });
+  deliver(engine, "capture");
+  engine.advance(600);
+  assert.equal(engine.replies.get(ticket), undefined);
+  const digest = { size: 6, sha256: "010203040506" };
+  const published = { kind: "published", digest };
+  assert.deepEqual(settled(engine, ticket), published);
+});
+
+Deno.test("what is not there is not taken away", () => {
+  const engine = new FakeEngine(FIGURES);
+  const evict = () => engine.ask({ kind: "evict", entry: ENTRY });
+  assert.equal(settled(engine, evict()).kind, "absent");
+  const { id } = taken(engine, get(engine));
+  offer(engine, id, "01");
+  assert.equal(settled(engine, evict()).kind, "ok");
+  assert.equal(settled(engine, evict()).kind, "absent");
+});
+
+// --- What the stories are told with --------------------------------------------
+
+function get(
+  engine: FakeEngine,
+  { api = "stream", assign = true }: { api?: Api; assign?: boolean } = {},
+): Ticket {
+  return engine.ask({ kind: "get", api, assign, entry: ENTRY, patient: true });
+}
+
+function offer(engine: FakeEngine, id: Id, bytes: string): Reply {
+  return settled(engine, engine.offer(id, bytes));
+}
+
+function abandon(engine: FakeEngine, id: Id): Reply {
+  return settled(engine, engine.ask({ kind: "abandon", id }));
+}
+
+function taken(engine: FakeEngine, ticket: Ticket): Assignment {
+  return assigned(settled(engine, ticket));
+}
+
+function kinds(effects: readonly Effect[]): string[] {
+  return effects.map(({ kind }) => kind);
+}
