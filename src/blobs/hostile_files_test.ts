@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { linkSync } from "node:fs";
 import { Folders } from "../../workers/blob_folders.ts";
-import { hash } from "../../workers/blob_staging.ts";
+import { hash, probe } from "../../workers/blob_staging.ts";
 import {
   bytesOf,
   digestOf,
@@ -60,6 +60,23 @@ Deno.test("a staging path that holds a symlink, FIFO or folder is not captured",
     lay();
     await local.discard("one");
     assert.deepEqual(await local.leftovers(), { staging: [], captured: [] });
+  }
+});
+
+Deno.test("a staging file from before the clock was set back is no sign of life", async () => {
+  await using harness = await openTestRoot();
+  const { root } = harness;
+  const ino = String(Deno.lstatSync(root).ino);
+  const folders = new Folders({ root, ino, strict: false, tag: "test" });
+  Deno.writeTextFileSync(folders.staged("one"), "half");
+  const op = { kind: "probe", staging: "one" } as const;
+  assert.ok(probe(folders, op) !== undefined, "it changed just now");
+  const { now } = Date;
+  try {
+    Date.now = () => now() - 24 * 3_600_000;
+    assert.equal(probe(folders, op), undefined);
+  } finally {
+    Date.now = now;
   }
 });
 
@@ -282,13 +299,26 @@ Deno.test("names that lead elsewhere are refused", async () => {
   }
 });
 
-Deno.test("the quarantine keeps the newest few", async () => {
+Deno.test("damage is counted, a failure to read is not", async () => {
   await using harness = await openTestRoot();
+  const { store } = harness;
+  const { digest } = await store.put(nameOf(1), bytesOf(10));
+  harness.tamper(nameOf(1), (bytes) => bytes.fill(0));
+  await rejectsWith(store.read(nameOf(1), digest), "damaged");
+  await rejectsWith(store.verify(nameOf(1), digest), "damaged");
+  await store.quarantine(nameOf(1));
+  await rejectsWith(store.read(nameOf(1), digest), "missing");
+  assert.deepEqual(store.stats, { damaged: 2, quarantined: 1 });
+});
+
+Deno.test("the quarantine keeps the newest few, and what a user put aside", async () => {
+  await using harness = await openTestRoot();
+  Deno.mkdirSync(`${harness.root}/.quarantine/manifest-of-old`);
   for (let index = 0; index < 70; index += 1) {
     await harness.store.put(nameOf(index), bytesOf(index));
     await harness.store.quarantine(nameOf(index));
   }
-  assert.equal([...Deno.readDirSync(`${harness.root}/.quarantine`)].length, 64);
+  assert.equal([...Deno.readDirSync(`${harness.root}/.quarantine`)].length, 65);
 });
 
 Deno.test("torn writes of a killed process are swept, captures and running writes stay", async () => {

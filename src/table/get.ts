@@ -5,10 +5,10 @@
  */
 
 import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
-import { ask, newEntry, propose, refuse } from "./asking.ts";
+import { ask, newEntry, propose, refuse, wants } from "./asking.ts";
 import { republish } from "./publish.ts";
 import { startReading, startVerifying } from "./read.ts";
-import type { Entry, State, Wait, Work } from "./state.ts";
+import type { Entry, State, Wait } from "./state.ts";
 import type { Request, Result, Ticket } from "./types.ts";
 
 type Get = Request & { kind: "get" };
@@ -23,9 +23,9 @@ export function get(s: State, wait: Wait, nowMs: number): void {
     case "asking":
       return join(s, entry, wait);
     case "loading":
-      return nowMs < state.deadlineMs && !isOverdue(s, state.work, nowMs)
-        ? s.reply(wait, { kind: "loading" })
-        : getExpired(s, entry, wait, nowMs);
+      if (nowMs >= state.deadlineMs) return getExpired(s, entry, wait);
+      if (supersede(s, entry, wait, nowMs)) return;
+      return s.reply(wait, { kind: "loading" });
     case "publishing":
       return s.reply(wait, { kind: "loading" });
     case "ready":
@@ -73,19 +73,34 @@ export function admitted(s: State, ticket: Ticket, nowMs: number): void {
   get(s, wait, nowMs);
 }
 
-/** Whether somebody computes for longer than anybody may. */
-function isOverdue(s: State, { sinceMs }: Work, nowMs: number): boolean {
-  const { maxComputeMs = Infinity } = s.options;
-  return nowMs - sinceMs >= maxComputeMs;
-}
-
-/** The lease or the time to compute has ended: the work goes to whoever asks. */
-function getExpired(
+/**
+ * Gives the work of somebody who computes for longer than anybody may to
+ * whoever asks for it, heartbeats or not. False where nothing changes.
+ */
+function supersede(
   s: State,
   entry: Entry,
   wait: Wait,
   nowMs: number,
-): void {
+): boolean {
+  const { state, key: { name, namespace } } = entry;
+  const { maxComputeMs = Infinity } = s.options;
+  if (state.kind !== "loading" || !wants(wait)) return false;
+  const { assignment: { id }, work: { sinceMs, peer } } = state;
+  const computedMs = nowMs - sinceMs;
+  if (computedMs < maxComputeMs || s.whyNot(namespace) !== undefined) {
+    return false;
+  }
+  if (republish(s, entry)) return false;
+  const who = peer === undefined ? {} : { peer };
+  s.emit({ kind: "superseded", name, id, computedMs, ...who });
+  join(s, entry, wait);
+  takeOver(s, entry);
+  return true;
+}
+
+/** The lease has ended: the work goes to whoever asks. */
+function getExpired(s: State, entry: Entry, wait: Wait): void {
   const { state } = entry;
   if (state.kind !== "loading") return;
   if (state.probe === undefined && republish(s, entry)) {
@@ -94,17 +109,7 @@ function getExpired(
   if ((wait.request as Get).assign && s.draining) return refuse(s, wait);
   join(s, entry, wait);
   if (state.probe !== undefined) return;
-  const { assignment: { id, staging }, work: { sinceMs, peer } } = state;
-  if (nowMs < state.deadlineMs) {
-    s.emit({
-      kind: "superseded",
-      name: entry.key.name,
-      id,
-      computedMs: nowMs - sinceMs,
-      ...(peer === undefined ? {} : { peer }),
-    });
-    return takeOver(s, entry);
-  }
+  const { staging } = state.assignment;
   if (staging === undefined) return takeOver(s, entry);
   state.probe = s.nextToken();
   s.emit({ kind: "probe", name: entry.key.name, token: state.probe, staging });

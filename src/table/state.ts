@@ -77,6 +77,8 @@ export type EntryState =
     probe?: number;
     /** A publish got as far as having taken the client's file, and failed. */
     taken?: TakenFile;
+    /** Making its row Ready failed, or seemed to: only the manifest knows. */
+    unsure?: true;
     /** Made by the original server: the row has no id to compare with. */
     readonly unnamed?: true;
   }
