@@ -128,7 +128,9 @@ export function* append(
   if ((file?.bytes?.length ?? 0) !== offset || (file && offset === 0)) {
     throw new BlobError("failed", `'${staging}' is not what was written`);
   }
-  const all = Uint8Array.of(...file?.bytes ?? [], ...bytes);
+  const all = new Uint8Array(offset + bytes.length);
+  all.set(file?.bytes ?? []);
+  all.set(bytes, offset);
   if (file) disk.write(file, all);
   else disk.captured.set(staging, disk.create(all));
   return undefined;
