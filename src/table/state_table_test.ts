@@ -6,13 +6,7 @@
 import assert from "node:assert/strict";
 import { LarderError } from "../errors.ts";
 import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
-import {
-  entryKey,
-  FakeEngine,
-  type Fault,
-  type Figures,
-  unhex,
-} from "./fake_engine.ts";
+import { entryKey, FakeEngine, type Figures, unhex } from "./fake_engine.ts";
 import { StateTable } from "./state_table.ts";
 import { assigned, deliver, refused, settled, until } from "./stories.ts";
 import type {
