@@ -8,8 +8,8 @@
  */
 
 import { CacheClient } from "../tests/v1/client.ts";
-import { MemoryWatch } from "../tests/rude/memory.ts";
-import { startLarder } from "./server_process.ts";
+import { memoryOf } from "./memory.ts";
+import { type ServerProcess, startLarder } from "./server_process.ts";
 
 const MIB = 1024 * 1024;
 const PIECE_BYTES = 256 * 1024;
@@ -28,13 +28,13 @@ function* pieces(bytes: number): Iterable<Uint8Array> {
 /** Does something with so many bytes, and prints what it took. */
 async function measured(
   title: string,
-  { bytes, memory, work }: {
+  { bytes, server, work }: {
     readonly bytes: number;
-    readonly memory: MemoryWatch;
+    readonly server: ServerProcess;
     readonly work: () => Promise<void>;
   },
 ): Promise<void> {
-  const { nowBytes: idle } = memory.lap();
+  const idle = memoryOf(server.pid).serverPeakMib;
   const { rss: ours } = Deno.memoryUsage();
   let most = ours;
   const timer = setInterval(() => {
@@ -44,11 +44,11 @@ async function measured(
   await work();
   const seconds = (performance.now() - beganMs) / 1_000;
   clearInterval(timer);
-  const server = (memory.lap().peakBytes - idle) / MIB;
+  const grown = memoryOf(server.pid).serverPeakMib - idle;
   console.log(
     `${title}: ${bytes / MIB} MiB in ${seconds.toFixed(1)} s, ` +
       `${(bytes / MIB / seconds).toFixed(0)} MiB/s; above idle the server ` +
-      `took ${server.toFixed(0)} MiB (goal ${GOAL_MIB}), the client ` +
+      `took ${grown.toFixed(0)} MiB (goal ${GOAL_MIB}), the client ` +
       `${((most - ours) / MIB).toFixed(0)} MiB`,
   );
 }
@@ -59,16 +59,15 @@ if (import.meta.main) {
   try {
     await using server = await startLarder(root);
     using client = new CacheClient(server.remote);
-    using memory = new MemoryWatch(server.pid);
     const { id } = await client.assigned("bench", "large");
     await measured("in", {
       bytes,
-      memory,
+      server,
       work: async () => void await client.publish(id, pieces(bytes)),
     });
     await measured("out", {
       bytes,
-      memory,
+      server,
       async work() {
         let received = 0;
         for await (const { chunk } of client.fetch("bench", "large")) {

@@ -8,10 +8,9 @@
 import { StartError } from "./errors.ts";
 import { formatDurationMs } from "./config/duration.ts";
 import type { Address } from "./config/address.ts";
-import type { MinFree } from "./config/quotas.ts";
+import type { MinFree, Quota } from "./config/quotas.ts";
 import { type Setting, SETTINGS } from "./config/settings.ts";
 import { MAX_DURATION_MS, MIN_MEMORY_BUDGET_BYTES } from "./limits.ts";
-import type { Quota } from "./table/types.ts";
 
 export type { Address } from "./config/address.ts";
 export { formatAddress } from "./config/address.ts";
@@ -67,6 +66,10 @@ export interface Config {
   readonly idleBodyTimeoutMs: number;
   /** How long a client may take nothing of its reply. */
   readonly stallTimeoutMs: number;
+  /** After how long a client is asked whether it is still there. */
+  readonly keepaliveMs: number;
+  /** How long it may take to answer. */
+  readonly keepaliveTimeoutMs: number;
   /** What is on disk when a publish is acknowledged. */
   readonly durability: Durability;
 }

@@ -48,6 +48,8 @@ Deno.test("completeConfig fills in the defaults", () => {
     handshakeTimeoutMs: 10_000,
     idleBodyTimeoutMs: 30_000,
     stallTimeoutMs: 20_000,
+    keepaliveMs: 60_000,
+    keepaliveTimeoutMs: 20_000,
     maxMessageBytes: 64 * 1024 * 1024,
     memoryCacheBytes: 64 * 1024 * 1024,
     durability: "relaxed",

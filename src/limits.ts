@@ -160,5 +160,14 @@ export const DEFAULT_STALL_TIMEOUT_MS = 20_000;
 /** From the accepted connection to the client's SETTINGS. */
 export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
 
+/**
+ * After this long a client is asked whether it is still there: a machine that
+ * lost power or its network says no goodbye.
+ */
+export const DEFAULT_KEEPALIVE_MS = 60_000;
+
+/** How long it may take to answer. */
+export const DEFAULT_KEEPALIVE_TIMEOUT_MS = 20_000;
+
 /** Between two pieces of one request's body. */
 export const DEFAULT_IDLE_BODY_TIMEOUT_MS = 30_000;

@@ -1,9 +1,9 @@
 /**
  * The command line of Larder; the one reader of `Deno.args` and of signals.
  *
- * `larder serve` is a launcher: it starts the same program again as
- * `serve --confined` with exact permissions. The server's modules are loaded
- * only there.
+ * `larder serve` is a launcher: it starts the same program again as `serve
+ * --confined` with exact permissions. The server's modules are loaded only
+ * there. `larder recover` moves a damaged manifest aside.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { serveConfined, stopWhenEnded } from "./launch/confined.ts";
 import { helpText, VERSION } from "./launch/help.ts";
 import { launch } from "./launch/launcher.ts";
 import {
-  confinedArguments,
+  confinedCommand,
   shellLine,
   thisInstallation,
 } from "./launch/permissions.ts";
@@ -67,8 +67,15 @@ async function run(
       const installation = thisInstallation(program);
       const root = await resolveRoot(invocation.config.root);
       const config = { ...invocation.config, root };
-      const words = confinedArguments(config, installation);
-      console.log(shellLine([installation.deno, ...words]));
+      console.log(shellLine(confinedCommand(config, installation)));
+      return 0;
+    }
+    case "recover": {
+      const { recoverRoot } = await import("./recover.ts");
+      const root = await resolveRoot(invocation.root);
+      for (const line of await recoverRoot(root, invocation)) {
+        console.log(`larder: ${line}`);
+      }
       return 0;
     }
     case "launch":

@@ -9,6 +9,8 @@ export {
   type BlobErrorCode,
   type BlobStore,
   type LocalFiles,
+  type Measured,
+  type Space,
   type Stored,
 } from "./blobs/blob_store.ts";
 export { type Clock, FakeClock, systemClock, type Timer } from "./clock.ts";

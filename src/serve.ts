@@ -7,12 +7,16 @@
 
 import denoConfig from "../deno.json" with { type: "json" };
 import { BlobCache } from "./blobs/blob_cache.ts";
-import { BlobError } from "./blobs/blob_store.ts";
+import {
+  BlobError,
+  type BlobStore,
+  type LocalFiles,
+} from "./blobs/blob_store.ts";
 import { WorkerBlobStore } from "./blobs/worker_blob_store.ts";
 import { systemClock } from "./clock.ts";
 import { type Config, formatAddress } from "./config.ts";
 import { Catalog } from "./engine/catalog.ts";
-import { Engine } from "./engine/engine.ts";
+import { Engine, type EngineOptions } from "./engine/engine.ts";
 import { withoutRepeats } from "./engine/repeated_lines.ts";
 import { Evictor } from "./engine/evictor.ts";
 import { Pieces } from "./engine/pieces.ts";
@@ -23,6 +27,7 @@ import { Uploads } from "./engine/uploads.ts";
 import { StartError } from "./errors.ts";
 import type { RunningServer } from "./launch/running_server.ts";
 import { CONNECTION_BUDGET_BYTES, MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
+import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
 import { listen } from "./rpc/listener.ts";
 import { localService } from "./rpc/local_service.ts";
@@ -30,16 +35,29 @@ import type { Paths } from "./rpc/cache_options.ts";
 import { cacheService } from "./rpc/cache_service.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
-import type { Quota } from "./table/types.ts";
-import { ReplyBudget, type TransportOptions } from "./rpc/transport/mod.ts";
+import {
+  ReplyBudget,
+  RequestShare,
+  type TransportOptions,
+} from "./rpc/transport/mod.ts";
 
 /** Calls that are under way get this long to end after the drain. */
 const CLOSE_LIMIT_MS = 1_000;
 
-/** Serves a root until it is drained. Resolves when every API answers. */
+/** What a server keeps its entries in. */
+export interface Stores {
+  readonly manifest: Manifest;
+  readonly blobs: BlobStore & { readonly local: LocalFiles };
+}
+
+/**
+ * Serves a root until it is drained. Resolves when every API answers. `wrap`
+ * decorates the stores, to let them fail.
+ */
 export async function serve(
   config: Config,
   log: (message: string) => void,
+  wrap: (stores: Stores) => Stores = (stores) => stores,
 ): Promise<RunningServer> {
   await using stack = new AsyncDisposableStack();
   const { root, heartbeatIntervalMs, heartbeatTimeoutMs } = config;
@@ -49,15 +67,17 @@ export async function serve(
 
   const clock = systemClock;
   const warn = withoutRepeats(log, clock);
-  const [manifest, blobs] = await openStores(config, stack);
+  const [sqlite, workers] = await openStores(config, stack);
+  const { manifest, blobs } = wrap({ manifest: sqlite, blobs: workers });
   const cache = new BlobCache(blobs, config.memoryCacheBytes);
+  const callBytes = config.memoryBudgetBytes - config.memoryCacheBytes;
   const budget = new ReplyBudget({
-    totalBytes: config.memoryBudgetBytes - config.memoryCacheBytes,
+    totalBytes: callBytes,
     connectionBytes: CONNECTION_BUDGET_BYTES,
   });
   const transport: Omit<TransportOptions, "serverOptions"> = {
     warn,
-    requestBudget: budget,
+    requestBudget: new RequestShare(budget, callBytes / 2),
     isContended: () => budget.contended,
     // Both listeners live on the descriptors of one process.
     maxConnections: config.local && config.remote
@@ -67,6 +87,8 @@ export async function serve(
     handshakeTimeoutMs: config.handshakeTimeoutMs,
     idleBodyTimeoutMs: config.idleBodyTimeoutMs,
     stallTimeoutMs: config.stallTimeoutMs,
+    keepaliveMs: config.keepaliveMs,
+    keepaliveTimeoutMs: config.keepaliveTimeoutMs,
   };
   const engine = new Engine({
     manifest,
@@ -114,7 +136,7 @@ export async function serve(
       engine,
       manifest,
       evictor,
-      damaged: () => blobs.stats.damaged,
+      damaged: () => workers.stats.damaged,
     }),
     version: denoConfig.version,
     log: warn,
@@ -172,7 +194,9 @@ export async function serve(
 }
 
 /** The limits of all namespaces are one quota more. */
-function quotasOf({ maxBytes, maxEntries, quotas }: Config): Quota[] {
+function quotasOf(
+  { maxBytes, maxEntries, quotas }: Config,
+): NonNullable<EngineOptions["table"]["quotas"]> {
   const whole = {
     pattern: "*",
     ...maxBytes !== undefined && { maxBytes },

@@ -24,8 +24,12 @@ export const FLOOR: readonly string[] = ["errors", "limits", "clock"];
 /** Rooms and what they may import; a room that is missing here is a violation. */
 export const ROOMS: Readonly<Record<string, RoomRule>> = {
   main: {
-    may: ["serve", "launch", "config", ...FLOOR],
+    may: ["serve", "recover", "launch", "config", ...FLOOR],
     why: "the command line parses, launches and serves; serve.ts composes",
+  },
+  recover: {
+    may: ["engine", "workers", ...FLOOR],
+    why: "it works on a root that nobody serves, with no server around",
   },
   mod: {
     may: [
@@ -55,7 +59,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "operations observe the rooms below, through their interfaces",
   },
   client: {
-    may: ["errors", "rpc/wire.ts"],
+    may: ["errors", "limits", "rpc/wire.ts", "workers/digest.ts"],
     why: "a client knows the errors and the wire, nothing of the server",
   },
   engine: {

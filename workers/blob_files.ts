@@ -93,12 +93,20 @@ export function lookAtFile(path: string): Deno.FileInfo {
   return info;
 }
 
-/** The stamp of a file that was looked at. */
+/**
+ * Two changes within a tick of the kernel's clock have the same time: 10 ms at
+ * most; and clocks of one machine agree to about that.
+ */
+const TICK_MS = 20;
+
+/** The stamp of a file that was looked at just now. */
 export function stampOf(info: Deno.FileInfo): Stamp {
+  const mtimeMs = info.mtime?.getTime() ?? 0;
   return {
     size: info.size,
-    mtimeMs: info.mtime?.getTime() ?? 0,
+    mtimeMs,
     ino: String(info.ino),
+    ...Date.now() - mtimeMs < TICK_MS && { young: true },
   };
 }
 

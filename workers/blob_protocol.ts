@@ -26,6 +26,8 @@ export interface Stamp {
   readonly size: number;
   readonly mtimeMs: number;
   readonly ino: string;
+  /** Taken so soon after a change that another one might not show. */
+  readonly young?: boolean;
 }
 
 /** A file whose bytes have been hashed. */

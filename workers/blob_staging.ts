@@ -45,13 +45,19 @@ const IN_PLACE_TRIES = 2;
 /** How far back the mark lies: no clock steps back that far unnoticed. */
 const MARK_AGE_S = 24 * 3600;
 
-/** How long ago the staging file changed. */
+/** A file changed up to so much after now, where its time is cut to the second. */
+const AHEAD_MS = 1000;
+
+/** How long ago the staging file changed, as far as anybody knows. */
 export function probe(
   folders: Folders,
   { staging }: OpOf<"probe">,
 ): number | undefined {
   const info = lookAt(folders.staged(staging));
-  return info && Math.max(0, Date.now() - changedMs(info));
+  if (!info) return undefined;
+  const agoMs = Date.now() - changedMs(info);
+  // The clock was set back: its client must not seem alive until it catches up.
+  return agoMs < -AHEAD_MS ? undefined : Math.max(0, agoMs);
 }
 
 /** Takes the staging file away, then looks at it; hashes it if it is small. */

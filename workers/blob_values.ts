@@ -133,7 +133,9 @@ export function* verify(
     if (digest && digest.size !== info.size) {
       throw wrongSize(path, info.size, digest);
     }
-    if (digest && stamp && sameStamp(stamp, before)) return { digest, stamp };
+    if (digest && stamp && !stamp.young && sameStamp(stamp, before)) {
+      return { digest, stamp };
+    }
     using file = new OpenFile(path, info);
     if (sync) yield* wait(file.sync());
     const found = yield* hashOpen(file, info.size);
@@ -201,7 +203,10 @@ export function* quarantine(
 }
 
 function* trimQuarantine(folder: string): Steps<void> {
-  const files = Array.from(Deno.readDirSync(folder), ({ name }) => {
+  const isValue = ({ isFile }: Deno.DirEntry) => isFile;
+  // The folders are manifests that a user moved aside: they are his.
+  const values = Array.from(Deno.readDirSync(folder)).filter(isValue);
+  const files = values.map(({ name }) => {
     const path = `${folder}/${name}`;
     return { path, info: lookAt(path) };
   });
@@ -227,7 +232,7 @@ export function* namespaces(folders: Folders): Steps<readonly string[]> {
  * A folder of a million names would take 800 MB: Deno reads it in one piece.
  * On ext4 a name of 64 digits takes about 100 bytes of its folder.
  */
-const MAX_LISTED_FOLDER_BYTES = 4 * 1024 * 1024;
+export const MAX_LISTED_FOLDER_BYTES = 4 * 1024 * 1024;
 
 /** The digests in a namespace's folder, as one string; nothing of a huge one. */
 export function* list(

@@ -129,7 +129,10 @@ export interface LocalFiles {
   path(name: string): string;
   /** The absolute path where an assignment's client writes. */
   stagingPath(staging: string): string;
-  /** How long ago the staging file changed; `undefined`: there is none. */
+  /**
+   * How long ago the staging file changed; `undefined`: there is none, or it
+   * changed in the future, so that the clock must have been set back.
+   */
   probe(staging: string): Promise<number | undefined>;
   /**
    * Takes the staging file away from its client before looking at it, so that

@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import { linkSync } from "node:fs";
 import { Folders } from "../../workers/blob_folders.ts";
-import { hash } from "../../workers/blob_staging.ts";
+import { hash, probe } from "../../workers/blob_staging.ts";
 import {
   bytesOf,
   digestOf,
   nameOf,
   rejectsWith,
+  sameFile,
 } from "./blob_store_contract.ts";
 import { openTestRoot } from "./test_root.ts";
 import { WorkerBlobStore, workerPermissions } from "./worker_blob_store.ts";
@@ -63,6 +64,23 @@ Deno.test("a staging path that holds a symlink, FIFO or folder is not captured",
   }
 });
 
+Deno.test("a staging file from before the clock was set back is no sign of life", async () => {
+  await using harness = await openTestRoot();
+  const { root } = harness;
+  const ino = String(Deno.lstatSync(root).ino);
+  const folders = new Folders({ root, ino, strict: false, tag: "test" });
+  Deno.writeTextFileSync(folders.staged("one"), "half");
+  const op = { kind: "probe", staging: "one" } as const;
+  assert.ok(probe(folders, op) !== undefined, "it changed just now");
+  const { now } = Date;
+  try {
+    Date.now = () => now() - 24 * 3_600_000;
+    assert.equal(probe(folders, op), undefined);
+  } finally {
+    Date.now = now;
+  }
+});
+
 Deno.test("a capture that turns out to be no file after a crash is removed", async () => {
   await using secret = await outside();
   await using harness = await openTestRoot();
@@ -85,10 +103,8 @@ for (const size of [100, LARGE]) {
     const stamp = await local.install("one", nameOf(1));
     Deno.writeFileSync(other, bytesOf(size, 2));
     await harness.store.verify(nameOf(1), digest, stamp);
-    assert.deepEqual(await harness.store.verify(nameOf(1), digest), {
-      digest,
-      stamp,
-    });
+    const found = await harness.store.verify(nameOf(1), digest);
+    sameFile(found, { digest, stamp });
     assert.equal(Deno.lstatSync(local.path(nameOf(1))).nlink, 1);
   });
 
@@ -169,7 +185,7 @@ Deno.test("a file that is written to all the while it is hashed is copied in the
   client.writeSync(new Uint8Array(100));
   await local.install("one", nameOf(1));
   const verified = await harness.store.verify(nameOf(1), digest);
-  assert.deepEqual(verified, { digest, stamp });
+  sameFile(verified, { digest, stamp });
 });
 
 Deno.test("after a restart an installed capture is verified before it is handed out", async () => {
@@ -282,13 +298,26 @@ Deno.test("names that lead elsewhere are refused", async () => {
   }
 });
 
-Deno.test("the quarantine keeps the newest few", async () => {
+Deno.test("damage is counted, a failure to read is not", async () => {
   await using harness = await openTestRoot();
+  const { store } = harness;
+  const { digest } = await store.put(nameOf(1), bytesOf(10));
+  harness.tamper(nameOf(1), (bytes) => bytes.fill(0));
+  await rejectsWith(store.read(nameOf(1), digest), "damaged");
+  await rejectsWith(store.verify(nameOf(1), digest), "damaged");
+  await store.quarantine(nameOf(1));
+  await rejectsWith(store.read(nameOf(1), digest), "missing");
+  assert.deepEqual(store.stats, { damaged: 2, quarantined: 1 });
+});
+
+Deno.test("the quarantine keeps the newest few, and what a user put aside", async () => {
+  await using harness = await openTestRoot();
+  Deno.mkdirSync(`${harness.root}/.quarantine/manifest-of-old`);
   for (let index = 0; index < 70; index += 1) {
     await harness.store.put(nameOf(index), bytesOf(index));
     await harness.store.quarantine(nameOf(index));
   }
-  assert.equal([...Deno.readDirSync(`${harness.root}/.quarantine`)].length, 64);
+  assert.equal([...Deno.readDirSync(`${harness.root}/.quarantine`)].length, 65);
 });
 
 Deno.test("torn writes of a killed process are swept, captures and running writes stay", async () => {
@@ -395,4 +424,34 @@ Deno.test("nothing is appended through a link, to a pipe, or to a file with two 
   }
   await new Deno.Command("mkfifo", { args: [upload] }).output();
   await rejectsWith(local.append("up", 3, bytesOf(1)), "not-a-file");
+});
+
+Deno.test("a change in the moment of its publish is noticed, though the time is the same", async () => {
+  await using harness = await openTestRoot();
+  const { store } = harness;
+  const name = nameOf(1);
+  for (let tries = 0; tries < 20; tries++) {
+    const { digest, stamp } = await store.put(name, bytesOf(100));
+    const path = store.local.path(name);
+    Deno.chmodSync(path, 0o644);
+    Deno.writeFileSync(path, bytesOf(100, 2), { create: false });
+    const mtime = new Date(stamp.mtimeMs);
+    Deno.utimeSync(path, mtime, mtime);
+    await rejectsWith(store.verify(name, digest, stamp), "damaged");
+  }
+});
+
+Deno.test("a file that has been left alone for a while is not read again", async () => {
+  await using harness = await openTestRoot();
+  const { store } = harness;
+  const name = nameOf(1);
+  const { digest } = await store.put(name, bytesOf(100));
+  const path = store.local.path(name);
+  Deno.utimeSync(path, 1_700_000_000, 1_700_000_000);
+  const { stamp } = await store.verify(name, digest);
+  assert.equal(stamp.young, undefined);
+  Deno.chmodSync(path, 0o644);
+  Deno.writeFileSync(path, bytesOf(100, 2), { create: false });
+  Deno.utimeSync(path, 1_700_000_000, 1_700_000_000);
+  await store.verify(name, digest, stamp);
 });

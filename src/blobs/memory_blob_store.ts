@@ -15,6 +15,7 @@ import {
   type LocalFiles,
   type Measured,
   type Range,
+  type Space,
   type Stored,
 } from "./blob_store.ts";
 import { stagingPath, valuePath } from "./layout.ts";
@@ -115,8 +116,9 @@ export class MemoryBlobStore implements BlobStore {
   }
 
   /** {@inheritDoc BlobStore.space} */
-  async space(): Promise<undefined> {
+  async space(): Promise<Space | undefined> {
     await this.#check();
+    return undefined;
   }
 
   /** {@inheritDoc BlobStore.namespaces} */
@@ -220,7 +222,8 @@ export class MemoryLocalFiles implements LocalFiles {
   async probe(staging: string): Promise<number | undefined> {
     await this.#host.check();
     const file = this.#staged.get(staging);
-    return file && Math.max(0, this.#host.nowMs() - file.changedMs);
+    const agoMs = file && this.#host.nowMs() - file.changedMs;
+    return agoMs !== undefined && agoMs >= 0 ? agoMs : undefined;
   }
 
   /** {@inheritDoc LocalFiles.capture} */

@@ -4,8 +4,15 @@
  * @module
  */
 
-import type { Quota } from "../table/types.ts";
 import { formatByteSize, parseByteSize } from "./byte_size.ts";
+
+/** What the values of some namespaces may take. */
+export interface Quota {
+  /** `*` for all, `a.*` for everything below `a`, or one namespace. */
+  readonly pattern: string;
+  /** In bytes of values. */
+  readonly maxBytes: number;
+}
 
 /** What has to stay free on the disk: bytes, or a share of it in percent. */
 export type MinFree = { readonly bytes: number } | { readonly percent: number };
@@ -41,7 +48,7 @@ export function parseQuotas(text: string): readonly Quota[] {
 
 /** Writes quotas so that {@linkcode parseQuotas} reads them back. */
 export function formatQuotas(quotas: readonly Quota[]): string {
-  return quotas.map(({ pattern, maxBytes = 0 }) =>
+  return quotas.map(({ pattern, maxBytes }) =>
     `${pattern}=${formatByteSize(maxBytes)}`
   ).join(",");
 }

@@ -13,6 +13,8 @@ import {
   DEFAULT_HANDSHAKE_TIMEOUT_MS,
   DEFAULT_HEARTBEAT_INTERVAL_MS,
   DEFAULT_IDLE_BODY_TIMEOUT_MS,
+  DEFAULT_KEEPALIVE_MS,
+  DEFAULT_KEEPALIVE_TIMEOUT_MS,
   DEFAULT_LOCAL_ADDRESS,
   DEFAULT_MAX_CONCURRENT_STREAMS,
   DEFAULT_MAX_CONNECTIONS,
@@ -240,6 +242,16 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     "stall-timeout",
     "how long a client may take nothing of its reply",
     { minMs: 1, defaultMs: DEFAULT_STALL_TIMEOUT_MS },
+  ),
+  keepaliveMs: duration(
+    "keepalive",
+    "after how long a client is asked whether it is still there",
+    { minMs: 1, defaultMs: DEFAULT_KEEPALIVE_MS },
+  ),
+  keepaliveTimeoutMs: duration(
+    "keepalive-timeout",
+    "how long it may take to answer; then its connection is closed",
+    { minMs: 1, defaultMs: DEFAULT_KEEPALIVE_TIMEOUT_MS },
   ),
   durability: {
     name: "durability",

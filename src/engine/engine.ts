@@ -11,11 +11,13 @@ import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { MAX_REPLY_WAIT_MS } from "../limits.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import { checkInvariants } from "../table/invariants.ts";
 import { StateTable, type TableCounts } from "../table/state_table.ts";
 import type { Excess } from "../table/room.ts";
 import type {
   Command,
   Effect,
+  Id,
   Reply,
   Request,
   TableOptions,
@@ -42,6 +44,10 @@ export interface EngineOptions {
   readonly budget?: Budget;
   /** Takes a line for the log. */
   readonly warn: (message: string) => void;
+  /** Fresh ids; random ones where absent. */
+  readonly newId?: () => Id;
+  /** Fresh staging names; random ones where absent. */
+  readonly newStaging?: () => string;
   /** The table's options; ids and what the manifest knows are filled in. */
   readonly table: Omit<
     TableOptions,
@@ -115,8 +121,8 @@ export class Engine {
     this.#warn = warn;
     this.#table = new StateTable({
       ...table,
-      newId: randomId,
-      newStaging: randomStaging,
+      newId: options.newId ?? randomId,
+      newStaging: options.newStaging ?? randomStaging,
       servedBefore: manifest.servedBefore,
     }, clock.nowMs());
     this.#uses = new AccessLog({ manifest, clock, warn });
@@ -152,9 +158,15 @@ export class Engine {
     return ticket;
   }
 
-  /** Submits a request and waits for its reply. */
+  /** Submits a request and waits for its reply; a value in it is not counted. */
   ask(request: Submission): Promise<Reply> {
-    return new Promise((resolve) => this.submit(request, resolve));
+    return new Promise((resolve) =>
+      this.submit(request, (reply, grant) => {
+        // The sweeper's Get may meet a value that has just been published.
+        grant?.release();
+        resolve(reply);
+      })
+    );
   }
 
   /** The caller has gone: what was not answered yet takes nothing. */
@@ -190,6 +202,11 @@ export class Engine {
   /** What the table holds. */
   counts(): TableCounts {
     return this.#table.counts();
+  }
+
+  /** Throws where the table contradicts itself; for tests and the simulation. */
+  check(): void {
+    checkInvariants(this.#table.state);
   }
 
   /**

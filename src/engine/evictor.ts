@@ -49,7 +49,7 @@ export class Evictor {
   readonly #options: EvictorOptions;
   readonly #startWallMs: number;
   readonly #startMs: number;
-  #timer: Timer | undefined;
+  #next: { readonly dueMs: number; readonly timer: Timer } | undefined;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
   #stats = { entries: 0, bytes: 0 };
@@ -82,17 +82,20 @@ export class Evictor {
   /** Stops after the operations that are under way. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#timer?.cancel();
+    this.#next?.timer.cancel();
     await this.#running;
   }
 
-  /** Looks now, after what is under way; resolves to what that took away. */
+  /**
+   * Looks, and takes away what has to go; after what is under way. Resolves to
+   * what that was. Never rejects.
+   */
   async sweep(): Promise<EvictorStats> {
     const swept = { entries: 0, bytes: 0 };
     this.#running = this.#running.then(() =>
       this.#guarded(async () => {
         const before = this.stats;
-        await this.round();
+        await this.#round();
         swept.entries = this.#stats.entries - before.entries;
         swept.bytes = this.#stats.bytes - before.bytes;
       })
@@ -101,8 +104,7 @@ export class Evictor {
     return swept;
   }
 
-  /** Looks, and takes away what has to go. */
-  async round(): Promise<void> {
+  async #round(): Promise<void> {
     const before = this.#stats.entries;
     const crowded = await this.#look();
     const { engine, maxAgeMs } = this.#options;
@@ -232,13 +234,15 @@ export class Evictor {
 
   /** One timer: the next look, at the latest when it was due before. */
   #schedule(inMs: number): void {
-    if (this.#closed) return;
-    this.#timer?.cancel();
-    this.#timer = this.#options.clock.setTimer(inMs, () => {
-      this.#running = this.#running
-        .then(() => this.#guarded(() => this.round()))
-        .then(() => this.#schedule(EVICTION_INTERVAL_MS));
+    const { clock } = this.#options;
+    const dueMs = clock.nowMs() + inMs;
+    if (this.#closed || (this.#next && this.#next.dueMs <= dueMs)) return;
+    this.#next?.timer.cancel();
+    const timer = clock.setTimer(inMs, () => {
+      this.#next = undefined;
+      this.sweep().then(() => this.#schedule(EVICTION_INTERVAL_MS));
     });
+    this.#next = { dueMs, timer };
   }
 
   async #guarded(work: () => Promise<unknown>): Promise<void> {

@@ -93,6 +93,29 @@ export class Sweeper {
     return removed;
   }
 
+  /**
+   * Removes the staging files of assignments that are no more: a client that
+   * lost its work may write all the same. Returns how many there were.
+   */
+  async sweepStaging(): Promise<number> {
+    const { manifest, blobs } = this.#options;
+    // Listed before the rows are read: whoever has a file had a row by then.
+    const unowned = new Set((await blobs.local?.leftovers())?.staging);
+    let cursor: string | undefined;
+    do {
+      if (unowned.size === 0 || this.#closed) return 0;
+      const page = await manifest.unsettled(cursor);
+      for (const row of page.items) {
+        if (row.status === "loading" && row.staging !== undefined) {
+          unowned.delete(row.staging);
+        }
+      }
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    for (const staging of unowned) await blobs.local?.discard(staging);
+    return unowned.size;
+  }
+
   async #keepOwned(namespace: string, unowned: Set<string>): Promise<void> {
     const { manifest } = this.#options;
     let cursor: string | undefined;
@@ -110,6 +133,7 @@ export class Sweeper {
     this.#timer = clock.setTimer(JANITOR_INTERVAL_MS, () => {
       this.#running = this.#running
         .then(() => this.#guarded(() => this.removeStale()))
+        .then(() => this.#guarded(() => this.sweepStaging()))
         .then(() => {
           if (!this.#closed) this.#schedule();
         });

@@ -14,6 +14,7 @@ import {
   readSetting,
 } from "../config.ts";
 import { StartError } from "../errors.ts";
+import { DEFAULT_ROOT } from "../limits.ts";
 import { readConfigFile } from "./config_file.ts";
 import { SETTINGS } from "../config/settings.ts";
 import { suggest } from "./suggest.ts";
@@ -28,6 +29,8 @@ export type Invocation =
   | { readonly kind: "launch"; readonly config: Config }
   /** Print the command that starts a confined server. */
   | { readonly kind: "print-command"; readonly config: Config }
+  /** Move a root's manifest aside; its absolute path. */
+  | { readonly kind: "recover"; readonly root: string; readonly force: boolean }
   /** Serve in this process; when supervised, until stdin ends. */
   | {
     readonly kind: "confined";
@@ -42,6 +45,7 @@ const SWITCHES = [
   "print-command",
   "confined",
   "supervised",
+  "force",
 ] as const;
 
 /** The value flags: those of the table, and the file that holds more of them. */
@@ -84,7 +88,7 @@ export async function parseCommandLine(
   if (words.switches.has("help")) return { kind: "help" };
   if (words.switches.has("version")) return { kind: "version" };
   const [command, root, extra] = words.positionals;
-  if (command !== "serve") {
+  if (command !== "serve" && command !== "recover") {
     throw new StartError(
       2,
       command === undefined
@@ -94,6 +98,10 @@ export async function parseCommandLine(
   }
   if (extra !== undefined) {
     throw new StartError(2, `one ROOT only: ${extra} is one word too many`);
+  }
+  if (command === "recover") return toRecover(words, workingFolder);
+  if (words.switches.has("force")) {
+    throw new StartError(2, "--force is a flag of larder recover");
   }
   const confined = words.switches.has("confined");
   if (confined && words.configFile !== undefined) {
@@ -119,6 +127,22 @@ export async function parseCommandLine(
   }
   const printing = words.switches.has("print-command");
   return { kind: printing ? "print-command" : "launch", config };
+}
+
+/** Nothing is served: a flag that says how is a misunderstanding. */
+function toRecover(words: Words, workingFolder: () => string): Invocation {
+  const { switches, given, configFile } = words;
+  const others = [...switches].filter((name) => name !== "force");
+  const settings = [...Object.keys(given), ...configFile ? ["config"] : []];
+  if (others.length + settings.length > 0) {
+    throw new StartError(2, "larder recover takes ROOT and --force only");
+  }
+  const root = words.positionals[1] ?? DEFAULT_ROOT;
+  return {
+    kind: "recover",
+    root: isAbsolute(root) ? resolve(root) : resolve(workingFolder(), root),
+    force: switches.has("force"),
+  };
 }
 
 function withAbsoluteRoot(config: Config, from: () => string): Config {

@@ -56,6 +56,27 @@ Deno.test("parseCommandLine understands what is not serving", async () => {
   assert.equal((await parse("serve", "--print-command")).kind, "print-command");
 });
 
+Deno.test("parseCommandLine understands recover, which takes next to nothing", async () => {
+  assert.deepEqual(await parse("recover", "r"), {
+    kind: "recover",
+    root: "/work/r",
+    force: false,
+  });
+  assert.deepEqual(await parse("recover", "--force"), {
+    kind: "recover",
+    root: "/work/larder-root",
+    force: true,
+  });
+  assert.deepEqual(await parse("recover", "--help"), { kind: "help" });
+  for (
+    const args of [["-l", "off"], ["--config", "f"], ["--print-command"]]
+  ) {
+    await assertRefused(["recover", ...args], /ROOT and --force only/);
+  }
+  await assertRefused(["recover", "a", "b"], /one ROOT only/);
+  await assertRefused(["serve", "--force"], /flag of larder recover/);
+});
+
 Deno.test("parseCommandLine tells a supervised server from one of its own", async () => {
   for (const supervised of [true, false]) {
     const flags = supervised ? ["--confined", "--supervised"] : ["--confined"];

@@ -8,7 +8,11 @@
  */
 
 import type { Config } from "../config.ts";
-import { confinedArguments, type Installation } from "./permissions.ts";
+import {
+  CONFINED_ENVIRONMENT,
+  confinedArguments,
+  type Installation,
+} from "./permissions.ts";
 import { ReadyLineReader } from "./ready_lines.ts";
 import type { ServedAddresses } from "./running_server.ts";
 
@@ -51,6 +55,7 @@ export function spawnConfined(
 ): Child {
   const process = new Deno.Command(installation.deno, {
     args: confinedArguments(config, installation, { supervised: true }),
+    env: CONFINED_ENVIRONMENT,
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",

@@ -31,6 +31,10 @@ const OTHER_FLAGS: readonly (readonly [string, string])[] = [
     "serve in this very process, without a launcher: what " +
     "that command does",
   ],
+  [
+    "    --force",
+    "of recover: move the manifest aside though it is sound",
+  ],
   ["-h, --help", "print this text"],
   ["-V, --version", "print the version"],
 ];
@@ -53,6 +57,7 @@ export function helpText(): string {
     "Usage:",
     "  larder serve [ROOT] [flags]",
     "  deno task serve [ROOT] [flags]    from a clone",
+    "  larder recover [ROOT] [--force]   move a damaged manifest aside",
     "",
     row("ROOT", `${root.help} (default: ${root.defaultHelp})`),
     "",

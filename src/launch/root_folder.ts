@@ -97,6 +97,7 @@ async function realPathOrNew(root: string): Promise<string> {
   await makeParent(dirname(root));
   try {
     await Deno.mkdir(root, { mode: ROOT_MODE });
+    await syncParents(root);
   } catch (error) {
     // Two servers started at once: the lock decides between them.
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
@@ -110,6 +111,22 @@ async function makeParent(parent: string): Promise<void> {
     await Deno.mkdir(parent, { recursive: true });
   } catch (error) {
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
+  }
+}
+
+/**
+ * What is promised to survive a power cut lies in the root, so its name has to.
+ * A confined process may not look at its parents, whose launcher did this.
+ */
+async function syncParents(root: string): Promise<void> {
+  for (let path = root; path !== dirname(path);) {
+    path = dirname(path);
+    try {
+      using parent = await Deno.open(path, { read: true });
+      await parent.sync();
+    } catch {
+      // It may not be read, and so was not made by this user now.
+    }
   }
 }
 

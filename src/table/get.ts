@@ -5,8 +5,8 @@
  */
 
 import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
-import { ask, newEntry, propose, refuse } from "./asking.ts";
-import { isOverdue, tellLoading, tooMany } from "./patience.ts";
+import { ask, newEntry, propose, refuse, wants } from "./asking.ts";
+import { overdueMs, tellLoading, tooMany } from "./patience.ts";
 import { republish } from "./publish.ts";
 import { getsHandle, startReading, startVerifying } from "./read.ts";
 import type { Entry, State, Wait } from "./state.ts";
@@ -24,9 +24,9 @@ export function get(s: State, wait: Wait, nowMs: number): void {
     case "asking":
       return join(s, entry, wait);
     case "loading":
-      return nowMs < state.deadlineMs && !isOverdue(s, state.work, nowMs)
-        ? tellLoading(s, entry, wait, nowMs)
-        : getExpired(s, entry, wait, nowMs);
+      if (nowMs >= state.deadlineMs) return getExpired(s, entry, wait, nowMs);
+      if (supersede(s, entry, wait, nowMs)) return;
+      return tellLoading(s, entry, wait, nowMs);
     case "publishing":
       return tellLoading(s, entry, wait, nowMs);
     case "ready":
@@ -76,7 +76,33 @@ export function admitted(s: State, ticket: Ticket, nowMs: number): void {
   get(s, wait, nowMs);
 }
 
-/** The lease or the time to compute has ended: the work goes to whoever asks. */
+/**
+ * Gives the work of somebody who computes for longer than anybody may to
+ * whoever asks for it, heartbeats or not. False where nothing changes.
+ */
+function supersede(
+  s: State,
+  entry: Entry,
+  wait: Wait,
+  nowMs: number,
+): boolean {
+  const { state, key: { name, namespace } } = entry;
+  if (state.kind !== "loading" || !wants(wait)) return false;
+  const { assignment: { id }, work } = state;
+  const { sinceMs, peer } = work;
+  const computedMs = nowMs - sinceMs;
+  if (nowMs < overdueMs(s, work) || s.whyNot(namespace) !== undefined) {
+    return false;
+  }
+  if (republish(s, entry)) return false;
+  const who = peer === undefined ? {} : { peer };
+  s.emit({ kind: "superseded", name, id, computedMs, ...who });
+  join(s, entry, wait);
+  takeOver(s, entry);
+  return true;
+}
+
+/** The lease has ended: the work goes to whoever asks. */
 function getExpired(
   s: State,
   entry: Entry,
@@ -91,17 +117,7 @@ function getExpired(
   if ((wait.request as Get).assign && s.draining) return refuse(s, wait);
   join(s, entry, wait);
   if (state.probe !== undefined) return;
-  const { assignment: { id, staging }, work: { sinceMs, peer } } = state;
-  if (nowMs < state.deadlineMs) {
-    s.emit({
-      kind: "superseded",
-      name: entry.key.name,
-      id,
-      computedMs: nowMs - sinceMs,
-      ...(peer === undefined ? {} : { peer }),
-    });
-    return takeOver(s, entry);
-  }
+  const { staging } = state.assignment;
   if (staging === undefined) return takeOver(s, entry);
   state.probe = s.nextToken();
   s.emit({ kind: "probe", name: entry.key.name, token: state.probe, staging });

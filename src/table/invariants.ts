@@ -84,7 +84,7 @@ function checkPatience(s: State, name: string, entry: Entry): void {
   const { kind } = entry.state;
   must(kind === "loading" || kind === "publishing", `${name} has a holder`);
   must(s.awaited.has(entry), `${name} is known to be awaited`);
-  must(s.awaitedDueMs <= dueMs(s, entry), `${name}'s waits are woken in time`);
+  must(s.awaitedDueMs <= dueMs(entry), `${name}'s waits are woken in time`);
   for (const wait of entry.patient) {
     must(
       wait.live && wait.staysAt === entry &&

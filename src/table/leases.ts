@@ -56,8 +56,9 @@ export function foundId(
   const { id } = wait.request as ById;
   if (error) return s.reply(wait, { kind: "error", error });
   if (!row) return s.reply(wait, { kind: "error", error: invalid(id) });
-  // It has published: there is nothing left to do, and nothing changes.
   if (row.status !== "loading") {
+    // It has published: there is nothing left to do, and nothing changes.
+    forgetUnsure(s, id);
     const digest = row.status === "ready" ? row.digest : undefined;
     return s.reply(wait, outcome(wait, digest));
   }
@@ -72,9 +73,22 @@ export function foundId(
   if (entry.state.kind === "asking" || entry.state.kind === "evicting") {
     return void entry.waits.push(wait);
   }
-  if (s.assignments.get(id) === entry) return byId(s, wait, nowMs);
+  if (s.assignments.get(id) === entry) {
+    if (entry.state.kind === "loading") delete entry.state.unsure;
+    return byId(s, wait, nowMs);
+  }
   // What is in memory is newer than what was found: it is looked up again.
   s.emit({ kind: "find-id", ticket: result.ticket, id });
+}
+
+/** A publish that seemed to have failed had not: the manifest knows the entry. */
+function forgetUnsure(s: State, id: Id): void {
+  const entry = s.assignments.get(id);
+  if (entry?.state.kind !== "loading" || !entry.state.unsure) return;
+  const { staging } = entry.state.assignment;
+  if (staging !== undefined) s.emit({ kind: "discard", staging });
+  s.assignments.delete(id);
+  s.release(entry);
 }
 
 function invalid(id: Id): LarderError {

@@ -123,8 +123,8 @@ function figures(small: boolean): Figures {
     maxAssignments: small ? 2 : 100,
     maxHandles: small ? 2 : 100,
     maxResting: small ? 1 : 100,
-    maxComputeMs: Infinity,
-    quotas: [],
+    maxComputeMs: small ? 9_000 : Infinity,
+    quotas: small ? [{ pattern: "*", maxBytes: 6 }] : [],
   };
 }
 

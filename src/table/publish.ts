@@ -31,15 +31,18 @@ export function publish(
     return answerDue(s, state);
   }
   if (state.kind !== "loading") return;
-  if (request.kind === "offer" && !state.taken) {
-    return publishUpload(s, entry, wait, nowMs);
-  }
-  if (request.kind !== "set" || state.taken) {
+  if (request.kind === "done" || state.taken) {
     if (state.assignment.staging === undefined) {
       return s.reply(wait, { kind: "error", error: noPath(request.id) });
     }
     return publishFile(s, entry, wait);
   }
+  if (state.unsure) {
+    // Another value must not be written under a row that is Ready already.
+    const { ticket, id } = request;
+    return s.emit({ kind: "find-id", ticket, id });
+  }
+  if (request.kind === "offer") return publishUpload(s, entry, wait, nowMs);
   const token = begin(s, entry, { wait });
   if (!hasRoom(s, entry, { size: request.value.length, nowMs })) return;
   s.emit({ kind: "put", name, token, value: request.value });
@@ -280,13 +283,16 @@ export function publishFailed(
   s.letGo(id);
   s.release(entry);
   if (staging !== undefined) s.emit({ kind: "discard", staging });
-  for (const wait of joined) s.reply(wait, { kind: "error", error });
+  // It may have published before, when that seemed to fail.
+  for (const { live, request: { ticket } } of joined) {
+    if (live) s.emit({ kind: "find-id", ticket, id });
+  }
 }
 
 function fail(
   s: State,
   entry: Entry,
-  { assignment, joined, taken, deadlineMs, work }: Publishing,
+  { assignment, joined, taken, deadlineMs, stamp, work }: Publishing,
   { error, nowMs }: { error: LarderError; nowMs: number },
 ): void {
   entry.state = {
@@ -295,6 +301,8 @@ function fail(
     work,
     deadlineMs: Math.max(deadlineMs, nowMs + s.options.leaseTimeoutMs),
     ...(taken ? { taken } : {}),
+    // With its stamp known, all that was left to do was its row.
+    ...(stamp ? { unsure: true } : {}),
   };
   // What it would have taken is a guess again.
   s.letGo(assignment.id);

@@ -22,6 +22,9 @@ export interface ModelOptions {
   readonly maxAssignments: number;
   readonly maxHandles: number;
   readonly streamBytes?: number;
+  readonly maxComputeMs: number;
+  /** How much may be kept; the model does not count, it only lets others do so. */
+  readonly quotas: readonly unknown[];
 }
 
 /** No reply waits longer than this because a value is big. */
@@ -31,6 +34,8 @@ const MAX_WAIT_MS = 500;
 interface Lease {
   fromMs: number;
   toMs: number;
+  /** Since when its holder computes. */
+  sinceMs: number;
   /** Somebody was told the id (or may have been: a restart forgets). */
   granted: boolean;
   /** Its Done was answered with OK: it will be published. */
@@ -150,6 +155,7 @@ export class ReferenceModel {
         ...entry.lease,
         fromMs: known ? endsMs : nowMs,
         toMs: endsMs,
+        sinceMs: nowMs,
         granted: true,
         quietMs: -Infinity,
       };
@@ -430,13 +436,17 @@ export class ReferenceModel {
         return;
       }
       case "unassigned":
-        must(allowed.has("unassigned"), `${of}: unassigned`);
+        must(
+          allowed.has("unassigned") || this.#isForRoom(reply.reason),
+          `${of}: unassigned`,
+        );
         return;
       case "error":
         // A holder that tried is alive, as good as with a heartbeat.
         if ("id" in request) this.#prolong(request.id, nowMs);
         must(
-          allowed.has(`error:${reply.error.code}`) || allowed.has("error"),
+          allowed.has(`error:${reply.error.code}`) || allowed.has("error") ||
+            this.#isForRoom(reply.error.code),
           `${of}: ${reply.error.code}`,
         );
         return;
@@ -514,7 +524,12 @@ export class ReferenceModel {
       `${id}: local has a path`,
     );
     const endsMs = nowMs + this.#options.leaseMs;
-    Object.assign(lease, { fromMs: endsMs, toMs: endsMs, granted: true });
+    Object.assign(lease, {
+      fromMs: endsMs,
+      toMs: endsMs,
+      sinceMs: nowMs,
+      granted: true,
+    });
   }
 
   #handOut(
@@ -692,6 +707,7 @@ export class ReferenceModel {
       `${name}: taken over though its Done was answered`,
     );
     if (!lease.granted || this.#isGivenBack(entry)) return;
+    if (nowMs - lease.sinceMs >= this.#options.maxComputeMs) return;
     must(nowMs >= lease.fromMs, `${name}: taken over before its lease ended`);
     if (row?.status !== "loading" || row.staging === undefined) return;
     must(
@@ -705,6 +721,12 @@ export class ReferenceModel {
     return [...this.#open.values()].some(({ request }) =>
       request.kind === "abandon" && request.id === row?.id
     );
+  }
+
+  /** Whether somebody was sent away because there is a quota. */
+  #isForRoom(reason: string | undefined): boolean {
+    return this.#options.quotas.length > 0 &&
+      (reason === "no-room" || reason === "storage-full");
   }
 
   #checkFresh(id: Id | undefined): void {
@@ -780,6 +802,7 @@ function newLease(): Lease {
   return {
     fromMs: -Infinity,
     toMs: -Infinity,
+    sinceMs: Infinity,
     granted: false,
     acknowledged: false,
     quietMs: -Infinity,

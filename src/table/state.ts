@@ -84,6 +84,8 @@ export type EntryState =
     probe?: number;
     /** A publish got as far as having taken the client's file, and failed. */
     taken?: TakenFile;
+    /** Making its row Ready failed, or seemed to: only the manifest knows. */
+    unsure?: true;
     /** Made by the original server: the row has no id to compare with. */
     readonly unnamed?: true;
   }
@@ -133,6 +135,8 @@ export interface Entry {
   waits: Wait[];
   /** Patient Gets that wait for the holder; looked at again like the others. */
   readonly patient: Set<Wait>;
+  /** When those are looked at again, even if the lease is renewed. */
+  lookMs?: number;
 }
 
 /** A reader's pin. */

@@ -92,6 +92,10 @@ export class StateTable {
       if (state.kind !== "loading") continue;
       if (state.deadlineMs > nowMs || state.taken?.acknowledged) return true;
     }
+    // The original server panics over a row that is left evicting.
+    for (const { state } of this.state.entries.values()) {
+      if (state.kind === "evicting") return true;
+    }
     return false;
   }
 

@@ -46,6 +46,8 @@ export interface Stamp {
   readonly mtimeMs: number;
   /** Inode number, in decimal. */
   readonly ino: string;
+  /** Taken so soon after a change that another one might not show: proves nothing. */
+  readonly young?: boolean;
 }
 
 /** An assignment as the manifest keeps it. */

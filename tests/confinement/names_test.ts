@@ -76,7 +76,10 @@ Deno.test("a namespace that is no name is refused; a key is never a path", async
 
 Deno.test("an id that nobody was given does nothing, and ids cannot be foreseen", async () => {
   await using world = await makeWorld();
-  await using server = await ServerProcess.start(world.root);
+  await using server = await ServerProcess.start(world.root, {
+    // The first assignment is still alive after some hundred calls.
+    args: ["--heartbeat-timeout", "5m"],
+  });
   using local = new LocalClient(server.local);
   using remote = new RemoteClient(server.remote);
   const ids: bigint[] = [];

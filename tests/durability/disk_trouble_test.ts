@@ -14,6 +14,8 @@ const NS = "tests.trouble";
 const ARGS = [
   // Nothing is answered from memory: each Get looks at the file.
   "--memory-cache-bytes=0",
+  // The disk is to be filled to the brim.
+  "--min-free=0",
   ...["--heartbeat-interval", "10s", "--heartbeat-timeout", "60s"],
 ];
 
@@ -62,7 +64,7 @@ class Scene {
   /** Get in both APIs, which are told nothing but this. */
   async assertGets(key: string, expected: string): Promise<void> {
     for (const client of [this.remote, this.local]) {
-      const { entryStatus } = await client.get(NS, key, { assign: false });
+      const { entryStatus } = await client.settled(NS, key, { assign: false });
       assert.equal(entryStatus, expected, key);
     }
   }
@@ -85,15 +87,23 @@ class Scene {
 
 async function withScene(
   run: (scene: Scene) => Promise<void>,
-  ...args: string[]
 ): Promise<void> {
-  const root = await Deno.realPath(
+  const base = await Deno.realPath(
     await Deno.makeTempDir({ prefix: "larder-trouble-" }),
   );
   try {
-    await using server = await ServerProcess.start(root, {
-      args: [...ARGS, ...args],
-    });
+    await serving(`${base}/root`, run);
+  } finally {
+    await Deno.remove(base, { recursive: true });
+  }
+}
+
+async function serving(
+  root: string,
+  run: (scene: Scene) => Promise<void>,
+): Promise<void> {
+  {
+    await using server = await ServerProcess.start(root, { args: ARGS });
     const pid = await server.serverPid();
     const scene = new Scene(server);
     try {
@@ -104,8 +114,6 @@ async function withScene(
       scene.local.close();
       scene.remote.close();
     }
-  } finally {
-    await Deno.remove(root, { recursive: true });
   }
 }
 
@@ -150,10 +158,12 @@ traced(
     await scene.failing(["openat"], { error: "EMFILE" }, async () => {
       await rejectsWith("UNAVAILABLE", remote.set(work.set, "value"));
       await rejectsWith("UNAVAILABLE", local.done(work.done));
-      const { entryStatus } = await remote.get(NS, "ready", { assign: false });
+      const { entryStatus } = await remote.settled(NS, "ready", {
+        assign: false,
+      });
       assert.equal(entryStatus, "unassigned");
       for (const client of [remote, local]) {
-        const { entryStatus } = await client.get(NS, "something new");
+        const { entryStatus } = await client.settled(NS, "something new");
         assert.equal(entryStatus, "unassigned", "nobody computes for nothing");
       }
     });
@@ -167,7 +177,7 @@ traced(
     const work = await scene.work();
     const path = await scene.publish("unreadable");
     await scene.failing(["read"], { error: "EIO", path }, async () => {
-      const { entryStatus } = await scene.remote.get(NS, "unreadable", {
+      const { entryStatus } = await scene.remote.settled(NS, "unreadable", {
         assign: false,
       });
       assert.equal(entryStatus, "unassigned");
@@ -194,7 +204,7 @@ for (
         await rejectsWith(code, remote.set(work.set, "value"));
         await rejectsWith(code, local.done(work.done));
         await scene.assertGets("ready", "ready");
-        const { entryStatus } = await remote.get(NS, "something new");
+        const { entryStatus } = await remote.settled(NS, "something new");
         assert.equal(entryStatus, "unassigned");
       });
       await scene.assertServes(work);
@@ -213,7 +223,7 @@ Deno.test("a root that vanishes costs nothing once it is back", async () => {
       await rejectsWith("UNAVAILABLE", remote.set(work.set, "value"));
       await rejectsWith("UNAVAILABLE", local.done(work.done));
       await scene.assertGets("ready", "unassigned");
-      const { entryStatus } = await remote.get(NS, "something new");
+      const { entryStatus } = await remote.settled(NS, "something new");
       assert.equal(entryStatus, "unassigned");
     }
     assert.deepEqual([...Deno.readDirSync(root)], [], "nothing is made there");
@@ -245,3 +255,50 @@ Deno.test("folders that are removed while it serves are made again", async () =>
     await scene.publish("ready");
   });
 });
+
+Deno.test("a disk that is really full: nobody computes for nothing until there is room", async () => {
+  const disk = await Deno.realPath(
+    await Deno.makeTempDir({ prefix: "larder-full-" }),
+  );
+  const mount = new Deno.Command("mount", {
+    args: ["-t", "tmpfs", "-o", "size=8m", "tmpfs", disk],
+    stderr: "null",
+  });
+  try {
+    if (!(await mount.output()).success) {
+      return console.log("skipped: no mount");
+    }
+    try {
+      await serving(disk, async (scene) => {
+        const { remote } = scene;
+        const work = await scene.work();
+        await fillUp(`${disk}/filler`);
+        await rejectsWith(
+          "RESOURCE_EXHAUSTED",
+          remote.set(work.set, new Uint8Array(100_000)),
+          /free some space/,
+        );
+        for (const client of [remote, scene.local]) {
+          const { entryStatus } = await client.settled(NS, "something new");
+          assert.equal(entryStatus, "unassigned");
+        }
+        await scene.assertGets("ready", "ready");
+        await Deno.remove(`${disk}/filler`);
+        await scene.assertServes(work);
+      });
+    } finally {
+      await new Deno.Command("umount", { args: [disk] }).output();
+    }
+  } finally {
+    await Deno.remove(disk, { recursive: true });
+  }
+});
+
+/** Writes until there is no room for another byte. */
+async function fillUp(path: string): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true });
+  const bytes = new Uint8Array(4096);
+  await assert.rejects(async () => {
+    for (;;) await file.write(bytes);
+  }, /No space/);
+}

@@ -76,6 +76,20 @@ function assertInOrder(
   }
 }
 
+/** The server's calls while something is asked of it. */
+async function callsDuring(
+  call: () => Promise<unknown>,
+  { pid, root }: { pid: number; root: string },
+): Promise<Call[]> {
+  const tracing = await trace(pid, CALLS);
+  await call();
+  const calls = await tracing.stop();
+  return calls.map((call) => ({
+    ...call,
+    text: call.text.replaceAll(`${root}>`, "/ROOT>"),
+  }));
+}
+
 Deno.test("in strict mode a reply leaves after every sync that it needs", async () => {
   const missing = await missingStrace();
   if (missing !== undefined) return console.log(`skipped: ${missing}`);
@@ -89,16 +103,8 @@ Deno.test("in strict mode a reply leaves after every sync that it needs", async 
     const pid = await server.serverPid();
     using local = new LocalClient(server.local);
     using remote = new RemoteClient(server.remote);
-    async function traced(call: () => Promise<unknown>): Promise<Call[]> {
-      const tracing = await trace(pid, CALLS);
-      await call();
-      const calls = await tracing.stop();
-      return calls.map((call) => ({
-        ...call,
-        text: call.text.replaceAll(`${root}>`, "/ROOT>"),
-      }));
-    }
-
+    const traced = (call: () => Promise<unknown>) =>
+      callsDuring(call, { pid, root });
     const { id } = await remote.assigned(NS, "set");
     assertInOrder(await traced(() => remote.set(id, "value")), SET);
     for (

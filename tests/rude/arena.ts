@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { RemoteClient } from "../support/clients.ts";
 import { ServerProcess } from "../support/server_process.ts";
+import { SERVER_FLAGS } from "./scale.ts";
 import { within } from "./waiting.ts";
 import { Witness } from "./witness.ts";
 
@@ -57,7 +58,9 @@ export class Arena implements AsyncDisposable {
     const root = await Deno.makeTempDir({ prefix: "larder-rude-" });
     stack.defer(() => Deno.remove(root, { recursive: true }));
     const server = stack.use(
-      await ServerProcess.start(root, { args: [...ADDRESSES, ...flags] }),
+      await ServerProcess.start(root, {
+        args: [...ADDRESSES, ...flags, ...SERVER_FLAGS],
+      }),
     );
     const witness = stack.use(await Witness.start(server.remote, server.pid));
     return new Arena(stack.move(), server, witness);
@@ -66,6 +69,20 @@ export class Arena implements AsyncDisposable {
   /** `ip:port` of RemoteCache. */
   get remote(): string {
     return this.#server.remote;
+  }
+
+  /** The sockets that the server has open, by their inodes. */
+  async sockets(): Promise<Set<string>> {
+    const folder = `/proc/${await this.#server.serverPid()}/fd/`;
+    const targets = Array.from(Deno.readDirSync(folder), ({ name }) => {
+      try {
+        return Deno.readLinkSync(folder + name);
+      } catch {
+        // It was closed in this moment.
+        return "";
+      }
+    });
+    return new Set(targets.filter((one) => one.startsWith("socket:")));
   }
 
   /** Publishes values under the names `<prefix> <i>`. */

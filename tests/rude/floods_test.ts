@@ -23,6 +23,7 @@ import { scaled } from "./scale.ts";
 import { eachOf } from "./waiting.ts";
 
 const KIB = 1024;
+const MIB = 1024 * KIB;
 /** Attackers at once. */
 const CROWD = 8;
 /** Packets that each of them sends, unless the server hangs up before. */
@@ -163,6 +164,17 @@ const FLOODS: readonly RudeCase[] = [
   flood("empty DATA", () => repeat(frame(TYPE.DATA, { stream: 1 }), 5_000), {
     opening: openSet,
   }),
+  flood(
+    "a message of 60 MiB, a byte in each DATA frame",
+    () => repeat(data(1, new Uint8Array(1)), 5_000),
+    {
+      opening: join(
+        openSet,
+        data(1, message(new Uint8Array(1), { announcedBytes: 60 * MIB })),
+      ),
+      reads: true,
+    },
+  ),
   flood("DATA that is nothing but padding", () =>
     repeat(
       frame(

@@ -1,6 +1,6 @@
 /**
- * A client to be killed: moves values of 64 MiB up or down on a few
- * connections until then, and says when it has begun.
+ * A client to be killed or frozen: moves values of 64 MiB up or down on a few
+ * connections until then, or idles on one, and says when it has begun.
  *
  * @module
  */
@@ -40,6 +40,14 @@ async function down(): Promise<void> {
   for (;;) await client.get(namespace, key, { assign: false });
 }
 
+async function idle(): Promise<void> {
+  using client = new RemoteClient(address);
+  await client.get(namespace, key, { assign: false });
+  console.log("begun");
+  await new Promise(() => {});
+}
+
+if (direction === "idle") await idle();
 await Promise.all(
   Array.from({ length: CONNECTIONS }, direction === "up" ? up : down),
 );

@@ -1,10 +1,13 @@
 /**
- * How much of everything: `deno test … tests/rude -- --scale 10 --seed 42`.
+ * How much of everything: `deno test … tests/rude -- --scale 10 --seed 42`; and
+ * what the servers get on top, to see what happens without a limit:
+ * `deno test … tests/rude/vanished_test.ts -- --server "--keepalive 1h"`.
  *
  * @module
  */
 
-function option(name: string): number | undefined {
+/** The number after a flag; `undefined` where it is not given. */
+export function option(name: string): number | undefined {
   const at = Deno.args.indexOf(`--${name}`);
   if (at < 0) return undefined;
   const value = Number(Deno.args[at + 1]);
@@ -22,6 +25,11 @@ export function scaled(count: number): number {
 
 /** What the random cases start from; printed, so that a failure can be had again. */
 export const SEED: number = option("seed") ?? Date.now() % 2 ** 31;
+
+/** Flags of the servers; of two of a kind the later one holds. */
+export const SERVER_FLAGS: readonly string[] = Deno.args.includes("--server")
+  ? (Deno.args[Deno.args.indexOf("--server") + 1] ?? "").split(" ")
+  : [];
 
 /** Numbers below 1 from a seed: mulberry32. */
 export function randomFrom(seed: number): () => number {

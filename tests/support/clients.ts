@@ -14,6 +14,7 @@ import {
 } from "@grpc/grpc-js";
 import * as protoLoader from "@grpc/proto-loader";
 import type { ServiceDefinition } from "@grpc/grpc-js";
+import { until } from "./status.ts";
 
 /** Which of its fields a GetReply has, and that field. */
 export interface GetReply {
@@ -90,6 +91,18 @@ class CacheClient implements Disposable {
   ): Promise<GetReply> {
     const request = { namespace, key: bytesOf(key), assign };
     return this.call("Get", request, options);
+  }
+
+  /** Asks until the answer is not Loading, which a slow disk may answer first. */
+  settled(
+    namespace: string,
+    key: string | Uint8Array,
+    options: { assign?: boolean } = {},
+  ): Promise<GetReply> {
+    return until(
+      () => this.get(namespace, key, options),
+      ({ entryStatus }) => entryStatus !== "loading",
+    );
   }
 
   /** Asks for an entry, and expects to be assigned. */

@@ -4,6 +4,11 @@
  * @module
  */
 
+import { parseCommandLine } from "../../src/launch/arguments.ts";
+import {
+  confinedArguments,
+  thisInstallation,
+} from "../../src/launch/permissions.ts";
 import { TextLineStream } from "./lines.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
@@ -21,6 +26,10 @@ const DEFAULTS = [
 export interface StartOptions {
   /** More arguments; the addresses default to picked ports. */
   readonly args?: readonly string[];
+  /** Starts the confined server alone, with what --print-command says. */
+  readonly confined?: boolean;
+  /** Starts this module alone, instead of src/main.ts, with these words first. */
+  readonly program?: readonly string[];
 }
 
 /** A running server. */
@@ -31,50 +40,60 @@ export class ServerProcess implements AsyncDisposable {
   remote = "";
   /** What the server wrote to stderr until now. */
   stderr = "";
+  /** Whether the process has ended. */
+  hasEnded = false;
   readonly root: string;
   readonly #child: Deno.ChildProcess;
+  readonly #alone: boolean;
   readonly #stderrDone: Promise<void>;
 
-  private constructor(root: string, child: Deno.ChildProcess) {
+  private constructor(
+    root: string,
+    child: Deno.ChildProcess,
+    { alone }: { alone: boolean },
+  ) {
     this.root = root;
+    this.#alone = alone;
     this.#child = child;
     this.#stderrDone = this.#readErrors();
+    child.status.then(() => this.hasEnded = true);
   }
 
   /** Starts the launcher and waits until the server answers. */
   static async start(
     root: string,
-    { args = [] }: StartOptions = {},
+    { args = [], confined = false, program }: StartOptions = {},
   ): Promise<ServerProcess> {
+    const words = ["serve", root, ...DEFAULTS, ...args];
     const child = new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "--quiet",
-        "--config",
-        CONFIG,
-        "-A",
-        MAIN,
-        "serve",
-        root,
-        ...DEFAULTS,
-        ...args,
+      args: confined ? await confinedWords(words) : [
+        ...["run", "--quiet", "--config", CONFIG, "-A"],
+        ...program ? [...program, ...words, "--confined"] : [MAIN, ...words],
       ],
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    const server = new ServerProcess(root, child);
+    const server = new ServerProcess(root, child, {
+      alone: confined || program !== undefined,
+    });
     await server.#waitUntilReady();
     return server;
   }
 
-  /** The launcher's process id. */
+  /** How the process ends: the launcher, or the server without one. */
+  get ended(): Promise<Deno.CommandStatus> {
+    return this.#child.status;
+  }
+
+  /** Its process id. */
   get pid(): number {
     return this.#child.pid;
   }
 
-  /** The process id of the confined server, the launcher's child. */
+  /** The process id of the confined server. */
   async serverPid(): Promise<number> {
+    if (this.#alone) return this.pid;
     const path = `/proc/${this.pid}/task/${this.pid}/children`;
     const children = (await Deno.readTextFile(path)).trim().split(/\s+/);
     return Number(children[0]);
@@ -92,7 +111,7 @@ export class ServerProcess implements AsyncDisposable {
   async kill(): Promise<void> {
     const server = await this.serverPid();
     this.#child.kill("SIGKILL");
-    Deno.kill(server, "SIGKILL");
+    if (!this.#alone) Deno.kill(server, "SIGKILL");
     await this.#child.status;
     while (isAlive(server)) await new Promise((done) => setTimeout(done, 5));
   }
@@ -136,6 +155,13 @@ export class ServerProcess implements AsyncDisposable {
     const text = this.#child.stderr.pipeThrough(new TextDecoderStream());
     for await (const chunk of text) this.stderr += chunk;
   }
+}
+
+async function confinedWords(words: readonly string[]): Promise<string[]> {
+  const invocation = await parseCommandLine(words, Deno.cwd);
+  if (invocation.kind !== "launch") throw new TypeError(words.join(" "));
+  const installation = thisInstallation(new URL(`file://${MAIN}`));
+  return confinedArguments(invocation.config, installation);
 }
 
 function isAlive(pid: number): boolean {

@@ -2,8 +2,10 @@
  * Counts large requests before they are in memory.
  *
  * A gRPC message begins with its length. grpc-js's decoder knows it as soon as
- * those five bytes have come, while the message may be 64 MiB and take a while:
- * that is the moment to ask whether there is room for it.
+ * those five bytes have come, while the message may be 64 MiB and take a while.
+ * Whether there is room for it is asked when its first piece is there: room for
+ * whoever announces 60 MiB, sends a byte and sits there would be taken from
+ * others for nothing.
  *
  * @module
  */
@@ -19,7 +21,11 @@ const READING_MESSAGE = 2;
 /** What we use of grpc-js's call. */
 interface ReceivingCall {
   stream: ServerHttp2Stream;
-  decoder?: { readState?: number; readMessageSize?: number };
+  decoder?: {
+    readState?: number;
+    readMessageSize?: number;
+    readMessageRemaining?: number;
+  };
 }
 type HandleData = (this: ReceivingCall, data: Uint8Array) => void;
 
@@ -35,7 +41,8 @@ function install(): boolean {
     original.call(this, data);
     if (this.decoder?.readState !== READING_MESSAGE) return;
     const messageBytes = this.decoder.readMessageSize ?? 0;
-    if (messageBytes <= UNCOUNTED_MESSAGE_BYTES) return;
+    const missingBytes = this.decoder.readMessageRemaining ?? 0;
+    if (messageBytes - missingBytes < UNCOUNTED_MESSAGE_BYTES) return;
     const link = linkOf(this.stream);
     const budget = link?.connection.requestBudget;
     if (!link || !budget || this.stream.destroyed) return;
@@ -77,10 +84,12 @@ function countAnnounced(
     countedBytes = messageBytes;
     const controller = new AbortController();
     const taken = budget.take(link.connection, bytes, controller.signal);
-    if (!(taken instanceof Promise)) {
-      ends.add(() => taken.release());
-      return;
-    }
+    const hold = (grant: Releasable) => {
+      link.holding = true;
+      link.connection.unfinished?.remove(stream);
+      ends.add(() => grant.release());
+    };
+    if (!(taken instanceof Promise)) return hold(taken);
     link.waiting = true;
     stream.pause();
     const stop = () => controller.abort();
@@ -90,7 +99,7 @@ function countAnnounced(
       link.waiting = false;
       stream.resume();
       if (stream.destroyed) grant?.release();
-      else if (grant !== undefined) ends.add(() => grant.release());
+      else if (grant !== undefined) hold(grant);
     };
     taken.then(settle, () => settle());
   };

@@ -16,40 +16,68 @@ import {
 
 const MESSAGE_BYTES = 900_000;
 
+/** How much comes before it is asked whether there is room for the rest. */
+const FIRST_BYTES = 70_000;
+
+const message = new Uint8Array(MESSAGE_BYTES + 5);
+new DataView(message.buffer).setUint32(1, MESSAGE_BYTES);
+
+/** A part of the message, in frames. */
+function part(streamId: number, from: number, to: number): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  for (let at = from; at < to; at += 10_000) {
+    const end = Math.min(at + 10_000, to);
+    const flags = end === message.length ? 1 : 0;
+    pieces.push(
+      frame(FRAME.DATA, flags, streamId, message.subarray(at, end)),
+    );
+  }
+  return join(...pieces);
+}
+
 /** The first piece of a call whose message is announced to be large. */
-function begin(streamId: number): Uint8Array {
-  const piece = new Uint8Array(1_000);
-  new DataView(piece.buffer).setUint32(1, MESSAGE_BYTES);
-  return join(
-    request(streamId, ECHO_PATH),
-    frame(FRAME.DATA, 0, streamId, piece),
-  );
+function begin(streamId: number, bytes = FIRST_BYTES): Uint8Array {
+  return join(request(streamId, ECHO_PATH), part(streamId, 0, bytes));
 }
 
 /** The rest of it. */
 function finish(streamId: number): Uint8Array {
-  const pieces: Uint8Array[] = [];
-  let leftBytes = MESSAGE_BYTES + 5 - 1_000;
-  while (leftBytes > 0) {
-    const bytes = Math.min(leftBytes, 10_000);
-    leftBytes -= bytes;
-    pieces.push(
-      frame(
-        FRAME.DATA,
-        leftBytes === 0 ? 1 : 0,
-        streamId,
-        new Uint8Array(bytes),
-      ),
-    );
-  }
-  return join(...pieces);
+  return part(streamId, FIRST_BYTES, message.length);
 }
 
 Deno.test("this grpc-js lets announced lengths be seen", () => {
   assert.equal(announcementsAvailable(), true);
 });
 
-Deno.test("a large request counts from its announcement until its call has ended", async () => {
+Deno.test("a large request of which little has come holds nothing", async () => {
+  const requestBudget = new ReplyBudget({ totalBytes: 1_000_000 });
+  using echo = await startEchoServer({ requestBudget });
+  using client = await RawClient.open(echo.port, 10_000_000);
+  await client.send(begin(1, 1_000));
+  await client.ping();
+  assert.equal(requestBudget.usedBytes, 0);
+  await client.send(part(1, 1_000, FIRST_BYTES));
+  await until(() => requestBudget.usedBytes === MESSAGE_BYTES);
+});
+
+Deno.test("an upload that pauses loses its room early when others wait for it", async () => {
+  const requestBudget = new ReplyBudget({ totalBytes: 1_000_000 });
+  using echo = await startEchoServer({
+    requestBudget,
+    contendedStallTimeoutMs: 100,
+    sweepIntervalMs: 20,
+  });
+  using pausing = await RawClient.open(echo.port, 10_000_000);
+  await pausing.send(begin(1));
+  await until(() => requestBudget.usedBytes === MESSAGE_BYTES);
+  using waiting = await RawClient.open(echo.port, 10_000_000);
+  await waiting.send(begin(1), finish(1));
+  const ended = await soon(pausing.stream(1), "the end of the pausing upload");
+  assert.equal(ended.at(-1)?.type, FRAME.RST_STREAM);
+  await soon(waiting.stream(1), "the turn of the one that waits");
+});
+
+Deno.test("a large request counts from its first piece until its call has ended", async () => {
   const requestBudget = new ReplyBudget({ totalBytes: 1_000_000 });
   using echo = await startEchoServer({ requestBudget });
   using client = await RawClient.open(echo.port, 10_000_000);

@@ -7,6 +7,7 @@ import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { SessionHandle } from "./internals.ts";
 import type { RequestBudget } from "./options.ts";
+import type { UnfinishedRequests } from "./unfinished_requests.ts";
 
 /** One client's connection. Its identity is what reply budgets are keyed by. */
 export class Connection {
@@ -40,6 +41,8 @@ export class Connection {
   stuckMs = 0;
   /** Where large requests are counted, if they are. */
   requestBudget: RequestBudget | undefined;
+  /** Where its requests are noted that are not complete, if they are. */
+  unfinished: UnfinishedRequests | undefined;
   #nativeDepth = 0;
 
   /**
@@ -115,6 +118,8 @@ export interface StreamLink {
   arrivedMs: number;
   /** Whether the request waits for room on our side. */
   waiting: boolean;
+  /** Whether the request holds a part of the request budget. */
+  holding: boolean;
   /** Told of the length of a message that has only begun to come. */
   onAnnounced: ((messageBytes: number) => void) | undefined;
 }
@@ -145,6 +150,7 @@ export function linkStream(
     arrivalsSeen: 0,
     arrivedMs: 0,
     waiting: false,
+    holding: false,
     onAnnounced: undefined,
   };
   (stream as Linked)[kLink] = link;
@@ -176,10 +182,19 @@ interface CallObject {
  * `undefined` when the call is not of a hardened server.
  */
 export function connectionOf(call: object): Connection | undefined {
+  const stream = streamOf(call);
+  return stream && linkOf(stream)?.connection;
+}
+
+/**
+ * Finds the stream that a call came on.
+ *
+ * @param call The first argument of a grpc-js handler.
+ * @returns The stream, or `undefined` when this grpc-js hides it elsewhere.
+ */
+export function streamOf(call: object): ServerHttp2Stream | undefined {
   let inner = (call as CallObject).call;
   // Interceptors wrap the call that holds the stream.
   while (inner?.nextCall !== undefined) inner = inner.nextCall;
-  return inner?.stream === undefined
-    ? undefined
-    : linkOf(inner.stream)?.connection;
+  return inner?.stream;
 }

@@ -51,9 +51,9 @@ Deno.test("a client that pauses and goes on gets every byte", async () => {
 });
 
 Deno.test("a reply, its trailers and the server's GOAWAY reach a client that said GOAWAY", async () => {
-  using echo = await startEchoServer();
+  await using child = await ChildServer.start();
   for (let i = 0; i < 20; i++) {
-    using client = await RawClient.open(echo.port);
+    using client = await RawClient.open(child.port);
     await client.send(ask(1, ECHO_PATH, i), goaway());
     const types: string[] = [];
     for await (const { type, streamId } of client.frames()) {

@@ -4,6 +4,7 @@ import type { ServerHttp2Stream } from "node:http2";
 import { guardStreams } from "./guarded_streams.ts";
 import { ChildServer } from "./testing/child_server.ts";
 import { goaway, RawClient, request } from "./testing/raw_client.ts";
+import { soon } from "./testing/soon.ts";
 
 Deno.test("an unknown method and a GOAWAY with an error in one packet leave the server alive", async () => {
   await using child = await ChildServer.start();
@@ -15,6 +16,26 @@ Deno.test("an unknown method and a GOAWAY with an error in one packet leave the 
   assert.equal(child.dead, false);
   await child.status();
 });
+
+// The cure for GOAWAY, deferredClose, keeps the same stream alive: with either
+// the server lives. So what one of them does shows only without the other.
+for (
+  const [what, cures, lives] of [
+    ["only the guard", { deferredClose: false }, true],
+    ["only the deferred close", { guardedStreams: false }, true],
+    ["neither", { deferredClose: false, guardedStreams: false }, false],
+  ] as const
+) {
+  Deno.test(`an unknown method and a GOAWAY with an error, with ${what}, leave the server ${lives ? "alive" : "dead"}`, async () => {
+    await using child = await ChildServer.start({ cures });
+    using client = await RawClient.open(child.port);
+    await client.send(request(1, "/no.Such/Method"), goaway(2));
+    for await (const _ of client.frames()) { /* until the server closes */ }
+    if (lives) await child.status();
+    else await soon(child.ended(), "the end of the server");
+    assert.equal(child.dead, !lives);
+  });
+}
 
 class FakeStream extends EventEmitter {
   destroyed = false;

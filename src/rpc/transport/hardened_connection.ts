@@ -8,11 +8,12 @@ import { Connection, linkStream } from "./connection.ts";
 import { deferClose } from "./deferred_close.ts";
 import { DrainLoop } from "./drain_loop.ts";
 import { sessionHandle, sessionSocket, streamHandle } from "./internals.ts";
-import type { ResolvedOptions } from "./options.ts";
+import type { DropReason, ResolvedOptions } from "./options.ts";
 import { guardReceive } from "./receiving.ts";
 import { watchBody } from "./request_bodies.ts";
 import { sliceWrites } from "./sliced_writes.ts";
 import type { Sweeper } from "./sweeper.ts";
+import type { UnfinishedRequests } from "./unfinished_requests.ts";
 
 /** A connection and what sends for it. */
 export interface HardenedConnection {
@@ -27,19 +28,22 @@ export interface HardenedConnection {
  *
  * @param session Its session.
  * @param options Limits and cures.
- * @param sweeper Enforces the limits of time.
+ * @param watch What looks after all connections of the server: `sweeper`
+ * enforces the limits of time, `unfinished` that on requests.
  * @returns The connection.
  */
 export function hardenSession(
   session: ServerHttp2Session,
   options: ResolvedOptions,
-  sweeper: Sweeper,
+  watch: { sweeper: Sweeper; unfinished: UnfinishedRequests },
 ): HardenedConnection {
+  const { sweeper } = watch;
   const { cures, warn } = options;
   const handle = sessionHandle(session);
   const socket = sessionSocket(session);
   const connection = new Connection(session, { handle, socket }, Date.now());
   connection.requestBudget = options.requestBudget;
+  if (cures.unfinishedRequests) connection.unfinished = watch.unfinished;
   if (handle === undefined || socket === undefined) {
     warn(
       "HTTP/2 hardening is OFF but for broken calls: this Deno hides the " +
@@ -55,12 +59,14 @@ export function hardenSession(
     connection.endedMs = Date.now();
     destroy.apply(handle, args);
   };
+  const drop = (reason: DropReason) => () => {
+    options.onDrop(reason);
+    connection.drop();
+  };
   const counting = guardReceive(connection, {
     maxTrackedStreams: cures.streamFlood ? options.maxTrackedStreams : Infinity,
-    onFlood: () => {
-      options.onDrop("streamFlood");
-      connection.drop();
-    },
+    onFlood: drop("streamFlood"),
+    onShreds: cures.shreds ? drop("shreds") : undefined,
   });
   if (!counting) {
     warn("HTTP/2 stream floods are NOT stopped: this Deno hides its streams");
@@ -75,7 +81,9 @@ export function hardenSession(
   }
   deferClose(
     connection,
-    loop === undefined ? (run) => run() : (run) => loop.flushAround(run),
+    loop === undefined || !cures.closingFlush
+      ? (run) => run()
+      : (run) => loop.flushAround(run),
     cures.deferredClose,
   );
 
@@ -88,7 +96,9 @@ export function hardenSession(
     // by Deno, and would never be collected.
     setImmediate(() => session.destroy());
   });
-  session.setLocalWindowSize(options.connectionReceiveWindowBytes);
+  if (cures.receiveWindows) {
+    session.setLocalWindowSize(options.connectionReceiveWindowBytes);
+  }
   return { connection, loop };
 }
 

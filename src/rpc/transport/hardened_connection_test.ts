@@ -8,23 +8,30 @@ import { hardenSession, hardenStream } from "./hardened_connection.ts";
 import type { SessionHandle } from "./internals.ts";
 import { resolveOptions } from "./options.ts";
 import { Sweeper } from "./sweeper.ts";
+import { curesOff } from "./testing/cures_off.ts";
+import { UnfinishedRequests } from "./unfinished_requests.ts";
 
 /** A session as some other Deno might make it. */
 class OtherSession extends EventEmitter {
   destroyed = false;
   close(): void {}
-  destroy(): void {}
+  destroy(): void {
+    this.destroyed = true;
+  }
   setLocalWindowSize(): void {}
 }
 
 function harden(session: OtherSession) {
   const warnings: string[] = [];
-  const options = resolveOptions({ warn: (message) => warnings.push(message) });
+  const options = resolveOptions(
+    { warn: (message) => warnings.push(message) },
+    curesOff(),
+  );
   const sweeper = new Sweeper(options);
   const hardened = hardenSession(
     session as unknown as ServerHttp2Session,
     options,
-    sweeper,
+    { sweeper, unfinished: new UnfinishedRequests(options) },
   );
   sweeper.stop();
   return { hardened, options, warnings };
@@ -71,6 +78,18 @@ Deno.test("a handle that sends by itself keeps doing so; the other cures stay", 
     "HTTP/2 backpressure is OFF: this Deno sends frames otherwise",
   ]);
   assert.equal(Object.hasOwn(session, "close"), true);
+});
+
+Deno.test("a session is destroyed when its socket closes, if Deno does not do so", async () => {
+  const socket = new Socket();
+  const session = Object.assign(new OtherSession(), {
+    [Symbol("kHandle")]: nativeHandle("nothing"),
+    [Symbol("socket")]: socket,
+  });
+  harden(session);
+  socket.emit("close");
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(session.destroyed, true);
 });
 
 Deno.test("a stream whose handle is hidden is served, with a warning", () => {

@@ -25,6 +25,18 @@ export interface Cures {
   sweep: boolean;
   /** A session ends with its socket. */
   socketClose: boolean;
+  /** One connection too many is refused, or costs an idle one its place. */
+  maxConnections: boolean;
+  /** A wrong content type is answered with 415. */
+  mediaType: boolean;
+  /** Clients may send more than 64 KiB ahead. */
+  receiveWindows: boolean;
+  /** Last frames leave before a session closes. */
+  closingFlush: boolean;
+  /** Requests that never end make room for others. */
+  unfinishedRequests: boolean;
+  /** Who cuts his request to shreds is dropped. */
+  shreds: boolean;
 }
 
 /** Why a client lost its connection, or its call. */
@@ -39,11 +51,17 @@ export type DropReason =
   | "stall"
   /** Sent nothing more of a request. */
   | "idleBody"
+  /** Had begun a request and was stillest, while others needed the place. */
+  | "unfinished"
+  /** Sent a request in a great many tiny pieces. */
+  | "shreds"
   /** Took nothing of the last bytes of a session that had ended. */
   | "linger";
 
-/** What the transport needs of a `ReplyBudget` for requests. */
+/** What the transport needs of a budget for requests. */
 export interface RequestBudget {
+  /** Whether somebody waits; uploads that pause are given less time then. */
+  readonly contended: boolean;
   /** Takes bytes for a connection. */
   take(
     connection: object,
@@ -78,14 +96,17 @@ export interface TransportOptions {
   sliceBytes?: number;
   /** A reply that does not move for this long loses its call; 0 is never. */
   stallTimeoutMs?: number;
-  /** The same while `isContended` says that others wait. */
+  /**
+   * The same while `isContended` says that others wait; and for an upload that
+   * holds a part of the request budget while others wait for it.
+   */
   contendedStallTimeoutMs?: number;
   /** Whether others wait for the memory that stalled replies hold. */
   isContended?: () => boolean;
   /**
-   * Counts large requests from the moment that their length is announced until
-   * their call has ended. A request that must wait for room is not read from;
-   * everything else on its connection goes on.
+   * Counts large requests from the moment that their first 64 KiB have come
+   * until their call has ended. A request that must wait for room is not read
+   * from; everything else on its connection goes on.
    */
   requestBudget?: RequestBudget;
   /** From the accepted connection to the client's SETTINGS; 0 is for ever. */
@@ -95,6 +116,14 @@ export interface TransportOptions {
    * between the messages of a streaming request, too.
    */
   idleBodyTimeoutMs?: number;
+  /** Requests that have begun and not ended, on all connections together. */
+  maxUnfinishedRequests?: number;
+  /** Bytes of those that the request budget does not count. */
+  maxUnfinishedBytes?: number;
+  /** After how long a client is asked whether it is still there. */
+  keepaliveMs?: number;
+  /** How long it may take to answer. */
+  keepaliveTimeoutMs?: number;
   /** For the last bytes to leave after a session ended. */
   lingerTimeoutMs?: number;
   /** How often the limits of time are checked. */
@@ -122,6 +151,12 @@ const ALL_CURES: Cures = {
   streamFlood: true,
   sweep: true,
   socketClose: true,
+  maxConnections: true,
+  mediaType: true,
+  receiveWindows: true,
+  closingFlush: true,
+  unfinishedRequests: true,
+  shreds: true,
 };
 
 /**
@@ -155,6 +190,13 @@ export function resolveOptions(
       limits.DEFAULT_HANDSHAKE_TIMEOUT_MS,
     idleBodyTimeoutMs: options.idleBodyTimeoutMs ??
       limits.DEFAULT_IDLE_BODY_TIMEOUT_MS,
+    maxUnfinishedRequests: options.maxUnfinishedRequests ??
+      limits.DEFAULT_MAX_UNFINISHED_REQUESTS,
+    maxUnfinishedBytes: options.maxUnfinishedBytes ??
+      limits.DEFAULT_MAX_UNFINISHED_BYTES,
+    keepaliveMs: options.keepaliveMs ?? limits.DEFAULT_KEEPALIVE_MS,
+    keepaliveTimeoutMs: options.keepaliveTimeoutMs ??
+      limits.DEFAULT_KEEPALIVE_TIMEOUT_MS,
     lingerTimeoutMs: options.lingerTimeoutMs ??
       limits.DEFAULT_LINGER_TIMEOUT_MS,
     sweepIntervalMs: options.sweepIntervalMs ?? limits.SWEEP_INTERVAL_MS,

@@ -10,6 +10,7 @@
  */
 import type { Connection } from "./connection.ts";
 import { sessionStreams } from "./internals.ts";
+import { DataFrames } from "./data_frames.ts";
 import { RECEIVE_PIECE_BYTES } from "./limits.ts";
 
 /**
@@ -21,14 +22,23 @@ import { RECEIVE_PIECE_BYTES } from "./limits.ts";
  */
 export function guardReceive(
   connection: Connection,
-  limit: { maxTrackedStreams: number; onFlood: () => void },
+  limit: {
+    maxTrackedStreams: number;
+    onFlood: () => void;
+    onShreds: (() => void) | undefined;
+  },
 ): boolean {
   const { handle, session } = connection;
   if (handle === undefined) return false;
   const receive = handle.receive;
   const streams = sessionStreams(session);
 
+  const frames = new DataFrames();
   const feed = (piece: Uint8Array): boolean => {
+    if (limit.onShreds !== undefined && frames.shredded(piece)) {
+      limit.onShreds();
+      return false;
+    }
     connection.native(() => receive.call(handle, piece));
     if (streams === undefined || streams.size <= limit.maxTrackedStreams) {
       return true;

@@ -39,8 +39,14 @@ export function watchBody(
   const { onread } = handle;
   if (typeof onread !== "function" || requestEnded(stream)) return;
   link.receiving = true;
+  const { unfinished } = link.connection;
+  unfinished?.add(stream);
   handle.onread = function (...args) {
     link.arrivals++;
+    const bytes = Number(args[1]);
+    // Below zero is the end.
+    if (bytes > 0) unfinished?.arrived(stream, bytes);
+    else unfinished?.remove(stream);
     return onread.apply(this, args);
   };
 }

@@ -20,6 +20,7 @@ export type SweptLimits = Pick<
   | "isContended"
   | "handshakeTimeoutMs"
   | "idleBodyTimeoutMs"
+  | "requestBudget"
   | "lingerTimeoutMs"
   | "sweepIntervalMs"
   | "onDrop"
@@ -188,9 +189,16 @@ export class Sweeper {
     ) {
       link.arrivalsSeen = link.arrivals;
       link.arrivedMs = nowMs;
-    } else if (exceeds(nowMs, link.arrivedMs, this.#limits.idleBodyTimeoutMs)) {
+    } else if (exceeds(nowMs, link.arrivedMs, this.#idleBodyMs(link))) {
       this.#end(stream, "idleBody");
     }
+  }
+
+  #idleBodyMs(link: StreamLink): number {
+    const limits = this.#limits;
+    return link.holding && limits.requestBudget?.contended
+      ? Math.min(limits.contendedStallTimeoutMs, limits.idleBodyTimeoutMs)
+      : limits.idleBodyTimeoutMs;
   }
 
   #end(stream: ServerHttp2Stream, reason: DropReason): void {

@@ -5,6 +5,7 @@ import { Connection, linkStream } from "./connection.ts";
 import { type DropReason, resolveOptions } from "./options.ts";
 import { Sweeper } from "./sweeper.ts";
 import { ECHO_PATH, FRAMED_PATH } from "./testing/echo_service.ts";
+import { ChildServer } from "./testing/child_server.ts";
 import { soon } from "./testing/soon.ts";
 import { startEchoServer } from "./testing/in_process.ts";
 import {
@@ -29,7 +30,7 @@ async function untilClosed(client: RawClient): Promise<void> {
   const read = async () => {
     for await (const _ of client.frames()) { /* nothing to say */ }
   };
-  await soon(read());
+  await soon(read(), "the server hangs up");
 }
 
 Deno.test("half a preface, or no SETTINGS, is not waited for for ever", async () => {
@@ -68,17 +69,18 @@ Deno.test("a call of which nothing moves ends while others on its connection go 
   });
   using client = await RawClient.open(echo.port, 1_000);
   await client.send(ask(1, FRAMED_PATH, MIB));
-  for (let id = 3;; id += 2) {
-    await client.send(ask(id, ECHO_PATH, id));
-    let reset = false;
-    for await (const one of client.frames()) {
-      if (one.streamId === 1 && one.type === FRAME.RST_STREAM) reset = true;
-      if (one.streamId !== id) continue;
-      if (one.type === FRAME.HEADERS && (one.flags & 1) !== 0) break;
+  const others = async () => {
+    for (let id = 3;; id += 2) {
+      await client.send(ask(id, ECHO_PATH, id));
+      for await (const one of client.frames()) {
+        if (one.streamId === 1 && one.type === FRAME.RST_STREAM) return;
+        if (one.streamId !== id) continue;
+        if (one.type === FRAME.HEADERS && (one.flags & 1) !== 0) break;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    if (reset) break;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  };
+  await soon(others(), "the end of the call of which nothing moves");
   await client.ping();
 });
 
@@ -93,7 +95,7 @@ Deno.test("a client that never reads loses its connection", async () => {
   await client.send(
     ...[1, 3, 5, 7, 9].map((id) => ask(id, FRAMED_PATH, 16 * MIB)),
   );
-  assert.equal(await soon(dropped), "stall");
+  assert.equal(await soon(dropped, "the end of the connection"), "stall");
 });
 
 Deno.test("stalled replies get less time while others wait", async () => {
@@ -115,10 +117,10 @@ Deno.test("half a request is not waited for for ever", async () => {
   });
   using client = await RawClient.open(echo.port);
   await client.send(request(1, ECHO_PATH));
-  const none = await soon(client.stream(1));
+  const none = await soon(client.stream(1), "the end of a call without body");
   const half = frame(FRAME.DATA, 0, 3, new Uint8Array([0, 0, 0, 0, 9, 1, 2]));
   await client.send(request(3, ECHO_PATH), half);
-  const some = await soon(client.stream(3));
+  const some = await soon(client.stream(3), "the end of a call with half");
   assert.equal(none.at(-1)?.type, FRAME.RST_STREAM);
   assert.equal(some.at(-1)?.type, FRAME.RST_STREAM);
   await client.send(request(5, ECHO_PATH), body(5, new Uint8Array(4)));
@@ -126,17 +128,19 @@ Deno.test("half a request is not waited for for ever", async () => {
 });
 
 Deno.test("a client that stops reading cannot keep the socket of an ended session", async () => {
-  const { promise: dropped, resolve } = Promise.withResolvers<DropReason>();
-  using echo = await startEchoServer({
-    lingerTimeoutMs: 100,
-    sweepIntervalMs: SWEEP_INTERVAL_MS,
-    onDrop: resolve,
+  await using child = await ChildServer.start({
+    options: { lingerTimeoutMs: 100, sweepIntervalMs: SWEEP_INTERVAL_MS },
   });
-  using client = await RawClient.open(echo.port, HUGE_WINDOW_BYTES);
+  using client = await RawClient.open(child.port, HUGE_WINDOW_BYTES);
   await client.send(ask(1, FRAMED_PATH, 64 * MIB));
   while ((await client.next())?.type !== FRAME.DATA) { /* until it flows */ }
   await client.send(goaway(2));
-  assert.equal(await soon(dropped), "linger");
+  const lingers = async () => {
+    while (!(await child.status()).drops.includes("linger")) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  await soon(lingers(), "the end of the socket");
 });
 
 Deno.test("a session ends with its socket, whatever was open on it", async () => {
@@ -155,6 +159,7 @@ Deno.test("a session ends with its socket, whatever was open on it", async () =>
   // Shutdown waits for every session.
   await soon(
     new Promise((resolve) => echo.server.tryShutdown(resolve)),
+    "the end of the session",
   );
 });
 

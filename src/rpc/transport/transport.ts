@@ -14,7 +14,6 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import { guardStreams, type StreamListener } from "./guarded_streams.ts";
-import * as limits from "./limits.ts";
 import {
   type Cures,
   type ResolvedOptions,
@@ -30,6 +29,7 @@ import {
   hardenStream,
 } from "./hardened_connection.ts";
 import { Sweeper } from "./sweeper.ts";
+import { UnfinishedRequests } from "./unfinished_requests.ts";
 import { onceEach } from "./warnings.ts";
 
 export type { DropReason, TransportOptions } from "./options.ts";
@@ -60,15 +60,17 @@ export function createHardenedServer(
   resolved.warn = onceEach(resolved.warn);
   const server = new grpc.Server({
     "grpc.max_concurrent_streams": resolved.maxConcurrentStreams,
-    "grpc.keepalive_time_ms": limits.DEFAULT_KEEPALIVE_TIME_MS,
-    "grpc.keepalive_timeout_ms": limits.DEFAULT_KEEPALIVE_TIMEOUT_MS,
+    "grpc.keepalive_time_ms": resolved.keepaliveMs,
+    "grpc.keepalive_timeout_ms": resolved.keepaliveTimeoutMs,
     ...options.serverOptions,
   });
   const internals = server as unknown as ServerInternals;
   const setup = internals._setupHandlers;
-  // Deno lacks this constant; without it grpc-js answers with HTTP 200.
-  (constants as Record<string, unknown>)
-    .HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE ??= 415;
+  if (resolved.cures.mediaType) {
+    // Deno lacks this constant; without it grpc-js answers with HTTP 200.
+    (constants as Record<string, unknown>)
+      .HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE ??= 415;
+  }
   if (typeof setup !== "function") {
     resolved.warn(
       "HTTP/2 hardening is OFF: this grpc-js has no _setupHandlers",
@@ -107,16 +109,20 @@ function hardenServer(
 ): void {
   const connections = new WeakMap<ServerHttp2Session, HardenedConnection>();
   const sweeper = new Sweeper(options);
+  const unfinished = new UnfinishedRequests(options);
+  const { cures, maxConnections } = options;
   // When descriptors run out, the listener goes deaf without an error.
-  server.maxConnections = options.maxConnections;
+  if (cures.maxConnections) server.maxConnections = maxConnections;
   server.on("close", () => sweeper.stop());
-  server.updateSettings({
-    initialWindowSize: options.streamReceiveWindowBytes,
-  });
+  if (cures.receiveWindows) {
+    server.updateSettings({
+      initialWindowSize: options.streamReceiveWindowBytes,
+    });
+  }
   server.on("session", (session: ServerHttp2Session) => {
-    const hardened = hardenSession(session, options, sweeper);
+    const hardened = hardenSession(session, options, { sweeper, unfinished });
     connections.set(session, hardened);
-    const { maxConnections } = options;
+    if (!cures.maxConnections) return;
     if (sweeper.size <= maxConnections * CROWDED_FRACTION) return;
     if (
       sweeper.dismissIdle(hardened.connection) || sweeper.size < maxConnections

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Cures, TransportOptions } from "../options.ts";
+import type { Cures, DropReason, TransportOptions } from "../options.ts";
 import { callsServed, listen } from "./echo_service.ts";
 import { createHardenedServer } from "../transport.ts";
 import { curesOff } from "./cures_off.ts";
@@ -16,10 +16,16 @@ import { curesOff } from "./cures_off.ts";
 export interface ChildOptions {
   /** Its limits. */
   options?: Omit<TransportOptions, "warn" | "isContended" | "serverOptions">;
+  /** Cures to switch off, beside those of the command line. */
+  cures?: Partial<Cures>;
+  /** File descriptors that it may have; default: those of the test. */
+  descriptors?: number;
 }
 
 /** What a child says of itself. */
 export interface ChildStatus {
+  /** Who lost a connection or a call, and why. */
+  drops: DropReason[];
   /** Resident memory. */
   rssBytes: number;
   /** Calls that reached a handler. */
@@ -53,14 +59,16 @@ export class ChildServer {
    * @param options What it serves with.
    * @returns The server, listening.
    */
-  static async start(options: ChildOptions = {}): Promise<ChildServer> {
-    const process = new Deno.Command(Deno.execPath(), {
+  static async start(
+    { options, cures, descriptors }: ChildOptions = {},
+  ): Promise<ChildServer> {
+    const limit = descriptors === undefined ? "" : `ulimit -n ${descriptors};`;
+    const off = { ...cures, ...curesOff() };
+    const process = new Deno.Command("sh", {
       args: [
-        "run",
-        "--quiet",
-        "--allow-all",
-        import.meta.url,
-        JSON.stringify({ ...options, cures: curesOff() }),
+        ...["-c", `${limit} exec "$0" "$@"`, Deno.execPath()],
+        ...["run", "--quiet", "--allow-all", import.meta.url],
+        JSON.stringify({ options, cures: off }),
       ],
       stdin: "piped",
       stdout: "piped",
@@ -78,6 +86,11 @@ export class ChildServer {
   /** Whether the process has ended, which no client should achieve. */
   get dead(): boolean {
     return this.#dead;
+  }
+
+  /** Resolves when the process has ended. */
+  async ended(): Promise<void> {
+    await this.#process.status;
   }
 
   /**
@@ -130,13 +143,19 @@ if (import.meta.main) {
   const { options, cures } = JSON.parse(Deno.args[0] ?? "{}") as
     & ChildOptions
     & { cures: Partial<Cures> };
+  const drops: DropReason[] = [];
   const server = createHardenedServer(
-    { ...options, warn: (message) => console.error(message) },
+    {
+      ...options,
+      warn: (message) => console.error(message),
+      onDrop: (reason) => drops.push(reason),
+    },
     cures,
   );
   console.log(await listen(server));
   for await (const _ of Deno.stdin.readable) {
     const status: ChildStatus = {
+      drops,
       rssBytes: Deno.memoryUsage().rss,
       callsServed: callsServed(),
     };

@@ -5,18 +5,22 @@
  */
 
 /** Far longer than anything takes, even on a busy machine. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 10_000;
 
 /**
  * Waits for something that must happen.
  *
  * @param promise What must settle.
+ * @param what What is waited for, for the message.
  * @returns What it settles to; rejects when it takes for ever.
  */
-export async function soon<T>(promise: Promise<T>): Promise<T> {
+export async function soon<T>(
+  promise: Promise<T>,
+  what = "what must happen",
+): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => late.reject(new Error(`Nothing happened for ${PATIENCE_MS} ms`)),
+    () => late.reject(new Error(`Not within ${PATIENCE_MS} ms: ${what}`)),
     PATIENCE_MS,
   );
   try {

@@ -1,0 +1,79 @@
+/**
+ * What turns values into bytes and back.
+ *
+ * @module
+ */
+
+/**
+ * A codec: how values of a cache are written and read.
+ *
+ * Use {@linkcode codec} to make one of your own; it sees to the errors.
+ */
+export interface Codec<T> {
+  /** Names the codec in errors: `json`. */
+  readonly name: string;
+  /**
+   * The value as bytes. They belong to the caller, but may share memory with
+   * the value; a codec keeps neither.
+   *
+   * @throws {CodecError} The value is not one that this codec gives back as it
+   * is.
+   */
+  encode(value: T): Uint8Array;
+  /**
+   * The value that some bytes stand for: all of it or an error, never a part.
+   *
+   * @throws {CodecError} The bytes are not what this codec writes.
+   */
+  decode(bytes: Uint8Array): T;
+}
+
+/** A value that cannot be written, or bytes that cannot be read. */
+export class CodecError extends TypeError {
+  /** The {@linkcode Codec.name} of the codec that refused. */
+  readonly codec: string;
+  /** What it refused and why; the message says it too. */
+  readonly reason: string;
+
+  /** The message is `json: $.a is NaN, …`. */
+  constructor(codec: string, reason: string, options?: ErrorOptions) {
+    super(`${codec}: ${reason}`, options);
+    this.name = "CodecError";
+    this.codec = codec;
+    this.reason = reason;
+  }
+}
+
+/**
+ * Makes a codec of two functions. Whatever they throw becomes a
+ * {@linkcode CodecError} with the thrown as its cause.
+ *
+ * ```ts
+ * import { codec } from "./codec.ts";
+ *
+ * const dates = codec<Date>({
+ *   name: "dates",
+ *   encode: (date) => new TextEncoder().encode(date.toISOString()),
+ *   decode: (bytes) => new Date(new TextDecoder().decode(bytes)),
+ * });
+ * const day = new Date(0);
+ * if (+dates.decode(dates.encode(day)) !== +day) throw new Error("not the day");
+ * ```
+ */
+export function codec<T>({ name, encode, decode }: Codec<T>): Codec<T> {
+  return {
+    name,
+    encode: (value) => named(name, () => encode(value)),
+    decode: (bytes) => named(name, () => decode(bytes)),
+  };
+}
+
+function named<R>(name: string, action: () => R): R {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof CodecError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CodecError(name, reason, { cause: error });
+  }
+}

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { BlobError } from "../blobs/blob_store.ts";
+import { MemoryBlobStore } from "../blobs/memory_blob_store.ts";
+import { askFor, LEASE_MS, memoryEngine } from "./testing/memory_engine.ts";
+
+/** A store that can be in trouble. */
+class TroubledStore extends MemoryBlobStore {
+  trouble: BlobError | undefined;
+}
+
+Deno.test("no work is given out while the disk takes no values, and what is there is read", async () => {
+  const blobs = new TroubledStore();
+  const { engine, clock, lines } = memoryEngine({ blobs });
+  const get = async (key: string) => {
+    const reply = await askFor(engine, key);
+    return reply.kind === "assigned" ? reply.assignment.id : reply.kind;
+  };
+  const id = await get("ready");
+  await engine.ask({ kind: "set", id, value: Uint8Array.of(1) });
+  await get("expired");
+  clock.advance(LEASE_MS);
+
+  blobs.trouble = new BlobError("full", "No space left: open '/some/path'");
+  assert.equal(await get("ready"), "value");
+  assert.equal(await get("expired"), "unassigned", "nor is it taken over");
+  assert.equal(await get("new"), "unassigned");
+  assert.match(lines.join(), /takes no values \(No space left\)/);
+  assert.doesNotMatch(lines.join(), /path/, "so that it is one line");
+
+  blobs.trouble = undefined;
+  assert.match(await get("expired"), /^\d+$/);
+  assert.match(await get("new"), /^\d+$/);
+  await engine.close();
+});

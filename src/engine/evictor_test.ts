@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { MemoryBlobStore } from "../blobs/memory_blob_store.ts";
+import { FakeClock } from "../clock.ts";
+import { EVICTION_PAUSE_MS } from "../limits.ts";
+import type { MemoryManifest } from "../manifest/memory_manifest.ts";
+import { MemoryRows } from "../manifest/memory_rows.ts";
+import type { Quota, Reply } from "../table/types.ts";
+import type { Engine } from "./engine.ts";
+import { Evictor, type EvictorOptions } from "./evictor.ts";
+import {
+  askFor,
+  HANDLE_LEASE_MS,
+  memoryEngine,
+} from "./testing/memory_engine.ts";
+
+const VALUE_BYTES = 100;
+
+/** A server's inside, whose stores outlive it. */
+class Site {
+  readonly clock = new FakeClock();
+  readonly blobs = new MemoryBlobStore(this.clock);
+  readonly #rows = new MemoryRows();
+  readonly #quotas: readonly Quota[];
+  lines!: string[];
+  manifest!: MemoryManifest;
+  engine!: Engine;
+  evictor!: Evictor;
+
+  private constructor(quotas: readonly Quota[]) {
+    this.#quotas = quotas;
+  }
+
+  static async open(
+    quotas: readonly Quota[],
+    options: Partial<EvictorOptions> = {},
+  ): Promise<Site> {
+    const site = new Site(quotas);
+    await site.start(options);
+    return site;
+  }
+
+  async start(options: Partial<EvictorOptions> = {}): Promise<void> {
+    const { clock, blobs } = this;
+    const table = { quotas: this.#quotas };
+    const inside = memoryEngine({ clock, blobs, rows: this.#rows, table });
+    ({ engine: this.engine, manifest: this.manifest, lines: this.lines } =
+      inside);
+    this.evictor = new Evictor({
+      ...inside,
+      handleLeaseMs: HANDLE_LEASE_MS,
+      ...options,
+    });
+    await this.evictor.start();
+  }
+
+  async restart(options: Partial<EvictorOptions> = {}): Promise<void> {
+    await this.evictor.close();
+    await this.engine.close();
+    await this.start(options);
+  }
+
+  get(key: string, api?: "local" | "remote"): Promise<Reply> {
+    return askFor(this.engine, key, api);
+  }
+
+  /** Publishes a value that nobody has yet. */
+  async publish(key: string, bytes = VALUE_BYTES): Promise<void> {
+    const reply = await this.get(key);
+    assert.equal(reply.kind, "assigned", `${key}: ${JSON.stringify(reply)}`);
+    const { id } = (reply as Reply & { kind: "assigned" }).assignment;
+    const value = new Uint8Array(bytes);
+    const set = await this.engine.ask({ kind: "set", id, value });
+    assert.equal(set.kind, "ok", key);
+    // Each has a time of its own.
+    this.clock.advance(1);
+  }
+
+  /** Publishes `0` to `count - 1`, the first one oldest. */
+  async fill(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) await this.publish(`${i}`);
+  }
+
+  /** The keys that are ready. */
+  async kept(namespace = "ns"): Promise<string[]> {
+    const page = await this.manifest.list(namespace, { limit: 500 });
+    return page.items.map(({ key }) => new TextDecoder().decode(key)).sort(
+      (a, b) => Number(a) - Number(b),
+    );
+  }
+}
+
+/** Waits for what happens beside. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve));
+}
+
+const TEN = [{ pattern: "*", maxBytes: 10 * VALUE_BYTES }];
+
+Deno.test("the least recently used go first, down to the low watermark", async () => {
+  const site = await Site.open(TEN);
+  await site.fill(9);
+  // A hit makes the oldest one the newest.
+  assert.equal((await site.get("0")).kind, "value");
+  site.clock.advance(1);
+  await site.publish("9");
+  await site.evictor.sweep();
+  assert.deepEqual(await site.kept(), "0 2 3 4 5 6 7 8 9".split(" "));
+  assert.deepEqual(site.evictor.stats, { entries: 1, bytes: VALUE_BYTES });
+  assert.deepEqual(await site.blobs.list("ns").then((all) => all.length), 9);
+  await site.publish("1");
+});
+
+Deno.test("the table says when it is crowded, and the evictor comes", async () => {
+  const site = await Site.open(TEN);
+  await site.fill(10);
+  assert.equal(site.evictor.stats.entries, 0, "not before the clock moves on");
+  site.clock.advance(EVICTION_PAUSE_MS);
+  await until(() => site.evictor.stats.entries === 1);
+});
+
+Deno.test("what is pinned or being computed stays, and its quota is full", async () => {
+  const site = await Site.open(TEN);
+  await site.fill(9);
+  for (let i = 0; i < 9; i++) {
+    assert.equal((await site.get(`${i}`, "local")).kind, "handle");
+  }
+  assert.equal((await site.get("loading")).kind, "assigned");
+  const refused = await site.get("more");
+  assert.deepEqual(refused, { kind: "unassigned", reason: "no-room" });
+  await site.evictor.sweep();
+  assert.equal((await site.kept()).length, 10);
+  assert.match(site.lines.join("\n"), /cannot keep the quota of \*/);
+  // Handles end, and then they can go.
+  site.clock.advance(HANDLE_LEASE_MS);
+  site.engine.feed({ kind: "tick" });
+  await site.evictor.sweep();
+  assert.equal((await site.get("more")).kind, "assigned");
+});
+
+Deno.test("a quota takes from its own namespaces only", async () => {
+  const quotas = [{ pattern: "sim.*", maxEntries: 4 }];
+  const site = await Site.open(quotas);
+  await site.publish("other:0");
+  for (let i = 0; i < 2; i++) {
+    await site.publish(`sim.a:${i}`);
+    await site.publish(`sim.b:${i}`);
+  }
+  await site.evictor.sweep();
+  assert.deepEqual(await site.kept("sim.a"), ["1"]);
+  assert.deepEqual(await site.kept("sim.b"), ["0", "1"]);
+  assert.deepEqual(await site.kept("other"), ["0"]);
+});
+
+Deno.test("what nobody used for too long goes", async () => {
+  const maxAgeMs = 1_000_000;
+  const site = await Site.open([], { maxAgeMs });
+  await site.fill(3);
+  site.clock.advance(maxAgeMs - 1_000);
+  assert.equal((await site.get("1")).kind, "value");
+  await site.evictor.sweep();
+  assert.equal((await site.kept()).length, 3);
+  site.clock.advance(1_000);
+  await site.evictor.sweep();
+  assert.deepEqual(await site.kept(), ["1"]);
+});
+
+Deno.test("a disk that fills up has entries taken away until enough is free", async () => {
+  const site = await Site.open([], { minFree: { percent: 10 } });
+  let freeBytes = 5_000;
+  site.blobs.space = () => Promise.resolve({ freeBytes, totalBytes: 10_000 });
+  await site.fill(10);
+  freeBytes = 850;
+  await site.evictor.sweep();
+  // 150 are missing, and a tenth of what has to be free comes on top.
+  assert.deepEqual(await site.kept(), "3 4 5 6 7 8 9".split(" "));
+});
+
+Deno.test("nothing that was handed out before a restart goes for one lease", async () => {
+  const site = await Site.open(TEN);
+  await site.fill(9);
+  for (const key of ["0", "1"]) {
+    assert.equal((await site.get(key, "local")).kind, "handle");
+  }
+  site.clock.advance(1);
+  for (let i = 2; i < 9; i++) await site.get(`${i}`);
+  await site.restart();
+  await site.publish("9");
+  await site.evictor.sweep();
+  assert.deepEqual(await site.kept(), "0 1 3 4 5 6 7 8 9".split(" "));
+  // Nobody read it since: now it is the oldest, and goes first.
+  site.clock.advance(HANDLE_LEASE_MS);
+  await site.publish("10");
+  await site.evictor.sweep();
+  assert.deepEqual(await site.kept(), "1 3 4 5 6 7 8 9 10".split(" "));
+});

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { DEFAULT_ESTIMATE_BYTES } from "../limits.ts";
+import { covers, Room } from "./room.ts";
+
+const MIB = 1024 * 1024;
+
+function usage(namespace: string, entries: number, bytes: number) {
+  return { namespace, entries, bytes };
+}
+
+Deno.test("a pattern covers what it says and nothing else", () => {
+  for (const namespace of ["a", "a.b", "a.b.c"]) {
+    assert.ok(covers("*", namespace));
+  }
+  assert.ok(covers("a.*", "a.b.c"));
+  assert.ok(!covers("a.*", "a"));
+  assert.ok(!covers("a.*", "ab.c"));
+  assert.ok(covers("a.b", "a.b"));
+  assert.ok(!covers("a.b", "a.b.c"));
+});
+
+Deno.test("room is kept for what is computed, by the size of what came before", () => {
+  const room = new Room([{ pattern: "*", maxBytes: 1_000 }]);
+  room.add("a", 100);
+  for (let i = 0; i < 9; i++) {
+    assert.ok(room.hasRoom("a"), `assignment ${i}`);
+    room.reserve(`${i}`, "a");
+  }
+  assert.ok(!room.hasRoom("a"), "nine times 100 bytes are spoken for");
+  room.release("3");
+  assert.ok(room.hasRoom("a"));
+});
+
+Deno.test("an empty cache has room for one value, however large it may be", () => {
+  const room = new Room([{ pattern: "*", maxBytes: 10 }]);
+  assert.ok(DEFAULT_ESTIMATE_BYTES > 10);
+  assert.ok(room.hasRoom("a"));
+  room.reserve("1", "a");
+  assert.ok(!room.hasRoom("a"));
+});
+
+Deno.test("a value is accepted as long as it fits, and never beyond", () => {
+  const room = new Room([{ pattern: "*", maxBytes: 100 }]);
+  room.add("a", 50);
+  room.reserve("1", "a");
+  room.reserve("2", "a");
+  assert.ok(room.commit("1", 30));
+  assert.ok(!room.commit("2", 21), "20 are left beside what is being written");
+  assert.ok(room.commit("2", 21, true), "it had been accepted already");
+  room.release("1");
+  room.add("a", 30);
+  assert.deepEqual(room.used, { bytes: 80, entries: 2 });
+});
+
+Deno.test("each quota that covers a namespace holds", () => {
+  const room = new Room([
+    { pattern: "*", maxEntries: 10 },
+    { pattern: "sim.*", maxBytes: 100 },
+    { pattern: "sim.small", maxBytes: 10 },
+  ]);
+  room.update([usage("sim.small", 1, 8), usage("sim.large", 1, 80)]);
+  room.reserve("1", "sim.small");
+  assert.ok(!room.commit("1", 3));
+  room.reserve("2", "sim.large");
+  assert.ok(!room.commit("2", 13));
+  assert.ok(room.commit("2", 12));
+  room.reserve("3", "other");
+  assert.ok(room.commit("3", MIB));
+});
+
+Deno.test("what has to go is what lies above the low watermark, by quota", () => {
+  const room = new Room([
+    { pattern: "a.*", maxBytes: 1_000 },
+    { pattern: "b", maxEntries: 100 },
+  ]);
+  room.update([usage("a.x", 10, 950), usage("b", 95, 7)]);
+  assert.deepEqual(room.excess(), [], "95 % is not too much");
+  room.update([usage("a.x", 10, 960), usage("b", 97, 7)]);
+  assert.deepEqual(room.excess(), [
+    { pattern: "a.*", bytes: 60, entries: 0 },
+    { pattern: "b", bytes: 0, entries: 7 },
+  ]);
+});
+
+Deno.test("who is refused has room made for", () => {
+  const room = new Room([{ pattern: "*", maxBytes: 1_000 }]);
+  room.add("large", 300);
+  for (let i = 0; i < 6; i++) room.add("small", 100);
+  assert.deepEqual(room.excess(), [], "900 of 1,000");
+  assert.ok(!room.hasRoom("large"));
+  assert.deepEqual(room.excess(), [
+    { pattern: "*", bytes: 300, entries: 0 },
+  ]);
+  room.update([usage("small", 6, 600)]);
+  assert.ok(room.hasRoom("large"));
+  assert.deepEqual(room.excess(), [], "and it is asked for once only");
+});
+
+Deno.test("work in progress makes a quarter of what is kept go at most", () => {
+  const room = new Room([{ pattern: "*", maxBytes: 1_000 }]);
+  room.add("a", 100);
+  room.update([usage("a", 8, 800)]);
+  for (let i = 0; i < 100; i++) room.reserve(`${i}`, "a");
+  assert.deepEqual(room.excess(), [{ pattern: "*", bytes: 100, entries: 0 }]);
+});
+
+Deno.test("a disk that fills up counts what was written since it was looked at", () => {
+  const room = new Room([]);
+  room.update([usage("a", 10, 1_000)], { roomBytes: 250, slackBytes: 20 });
+  room.add("a", 100);
+  assert.ok(room.hasRoom("a"));
+  room.reserve("1", "a");
+  assert.ok(!room.hasRoom("a"), "150 are left, of which 100 are spoken for");
+  assert.deepEqual(room.excess(), [{ pattern: "*", bytes: 70, entries: 0 }]);
+  room.update([usage("a", 9, 900)], { roomBytes: -5, slackBytes: 20 });
+  assert.deepEqual(room.excess(), [{ pattern: "*", bytes: 125, entries: 0 }]);
+});
+
+Deno.test("an empty cache has nothing that could go", () => {
+  const room = new Room([]);
+  room.update([], { roomBytes: -1_000, slackBytes: 100 });
+  assert.ok(!room.hasRoom("a"));
+  assert.deepEqual(room.excess(), []);
+});

@@ -1,0 +1,201 @@
+/** `larder recover`, from a manifest that is really corrupt to a clean start. */
+
+import assert from "node:assert/strict";
+import { RemoteClient, textOf } from "../support/clients.ts";
+import { ServerProcess } from "../support/server_process.ts";
+import { until } from "../support/status.ts";
+
+const NS = "tests.recover";
+const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+/** As in deno.json: without the right to run programs. */
+const PERMISSIONS = ["--ignore-env", "--allow-read", "--allow-write"];
+const PAGE_BYTES = 4096;
+
+async function recover(
+  ...args: string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--quiet", "--no-prompt", "--config", CONFIG],
+      ...[...PERMISSIONS, MAIN, "recover", ...args],
+    ],
+    env: { NO_COLOR: "1" },
+  }).output();
+  return { code, stdout: textOf(stdout), stderr: textOf(stderr) };
+}
+
+async function withRoot(run: (root: string) => Promise<void>): Promise<void> {
+  const root = await Deno.realPath(
+    await Deno.makeTempDir({ prefix: "larder-recover-" }),
+  );
+  try {
+    await run(root);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+/** Serves a root; stops it cleanly afterwards. */
+async function serving(
+  root: string,
+  run: (remote: RemoteClient) => Promise<void>,
+): Promise<void> {
+  await using server = await ServerProcess.start(root);
+  {
+    using remote = new RemoteClient(server.remote);
+    await run(remote);
+  }
+  assert.equal(await server.stop(), 0, server.stderr);
+}
+
+/** A root with some entries, stopped. */
+async function fill(root: string, entries = 100): Promise<void> {
+  await serving(root, async (remote) => {
+    await Promise.all(Array.from({ length: entries }, async (_, i) => {
+      const { id } = await remote.assigned(NS, `key ${i}`);
+      await remote.set(id, `value ${i}`);
+    }));
+  });
+}
+
+/** Every page but the first is overwritten. */
+async function corrupt(root: string): Promise<void> {
+  using file = await Deno.open(`${root}/cache.sqlite`, { write: true });
+  const { size } = await file.stat();
+  assert(size > 2 * PAGE_BYTES);
+  await file.seek(PAGE_BYTES, Deno.SeekMode.Start);
+  await file.write(new Uint8Array(size - PAGE_BYTES).fill(0x5a));
+}
+
+function names(folder: string): string[] {
+  return Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
+}
+
+Deno.test("a corrupt manifest is refused, moved aside, and the root starts clean", async () => {
+  await withRoot(async (root) => {
+    await fill(root);
+    await corrupt(root);
+    const damaged = await Deno.readFile(`${root}/cache.sqlite`);
+    await assert.rejects(ServerProcess.start(root), (error: Error) => {
+      assert.match(error.message, /cache\.sqlite is damaged/);
+      assert.doesNotMatch(error.message, /started again/, "it stays refused");
+      return true;
+    });
+
+    const { code, stdout, stderr } = await recover(root);
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /is damaged .*moved cache\.sqlite.* to .*clean/s);
+    const [aside] = names(`${root}/.quarantine`);
+    assert.match(aside!, /^manifest-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ$/);
+    assert.deepEqual(
+      await Deno.readFile(`${root}/.quarantine/${aside}/cache.sqlite`),
+      damaged,
+    );
+
+    assert.equal(names(`${root}/${NS}`).length, 100);
+    await serving(root, async (remote) => {
+      const { entryStatus } = await remote.settled(NS, "key 1", {
+        assign: false,
+      });
+      assert.equal(entryStatus, "unassigned");
+      await until(
+        () => Promise.resolve(names(`${root}/${NS}`)),
+        (left) => left.length === 0,
+      );
+      const { id } = await remote.assigned(NS, "key 1");
+      await remote.set(id, "again");
+      assert.equal(textOf(await remote.value(NS, "key 1")), "again");
+    });
+    assert.deepEqual(names(`${root}/.quarantine`), [aside], "it is kept");
+  });
+});
+
+Deno.test("a sound manifest is moved aside only by force, and never over another", async () => {
+  await withRoot(async (root) => {
+    await fill(root, 1);
+    const before = names(root);
+    const refused = await recover(root);
+    assert.deepEqual([refused.code, refused.stdout], [1, ""]);
+    assert.match(refused.stderr, /^larder: .* is sound: .*--force.*\n$/);
+    assert.deepEqual(names(root), before);
+
+    assert.equal((await recover(root, "--force")).code, 0);
+    const nothing = await recover(root, "--force");
+    assert.equal(nothing.code, 1);
+    assert.match(nothing.stderr, /no manifest/);
+    await Deno.writeTextFile(`${root}/cache.sqlite`, "another");
+    await Deno.writeTextFile(`${root}/cache.sqlite-wal`, "and its log");
+    assert.equal((await recover(root, "--force")).code, 0);
+    const [first, second] = names(`${root}/.quarantine`);
+    assert.deepEqual(names(`${root}/.quarantine/${first}`), ["cache.sqlite"]);
+    assert.deepEqual(names(`${root}/.quarantine/${second}`), [
+      "cache.sqlite",
+      "cache.sqlite-wal",
+    ]);
+  });
+});
+
+Deno.test("a root that is served, or is none, is not recovered", async () => {
+  await withRoot(async (root) => {
+    await serving(root, async () => {
+      const { code, stderr } = await recover(root, "--force");
+      assert.equal(code, 1);
+      assert.match(stderr, /in use by another server/);
+    });
+    assert(names(root).includes("cache.sqlite"));
+    const { code, stderr } = await recover(`${root}/none`);
+    assert.equal(code, 1);
+    assert.match(stderr, /there is no root/);
+    assert(!names(root).includes("none"));
+  });
+});
+
+Deno.test("recover leads nowhere out of the root", async () => {
+  await withRoot(async (base) => {
+    const root = `${base}/root`;
+    const outside = `${base}/outside`;
+    await Deno.mkdir(root);
+    await Deno.mkdir(outside);
+    const garbage = "no database, but somebody's";
+    await Deno.writeTextFile(`${outside}/file`, garbage);
+    await Deno.symlink(`${outside}/file`, `${root}/cache.sqlite`);
+    for (const folder of [".quarantine", ".private"]) {
+      await Deno.remove(`${root}/${folder}`).catch(() => {});
+      await Deno.symlink(outside, `${root}/${folder}`);
+      const { code, stderr } = await recover(root);
+      assert.equal(code, 1);
+      assert.match(stderr, /no folder of ours/);
+      await Deno.remove(`${root}/${folder}`);
+      assert(names(root).includes("cache.sqlite"), "nothing was moved");
+    }
+    assert.equal((await recover(root)).code, 0);
+    const [aside] = names(`${root}/.quarantine`);
+    const moved = `${root}/.quarantine/${aside}/cache.sqlite`;
+    assert((await Deno.lstat(moved)).isSymlink, "the link itself");
+    assert.deepEqual(names(outside), ["file"]);
+    assert.equal(await Deno.readTextFile(`${outside}/file`), garbage);
+  });
+});
+
+Deno.test("values in a folder too large to be listed are removed as well", async () => {
+  await withRoot(async (root) => {
+    await fill(root, 1);
+    const folder = `${root}/${NS}`;
+    for (let i = 0; i < 18_000; i++) {
+      Deno.writeTextFileSync(`${folder}/${`${i}`.padStart(250, "x")}`, "");
+    }
+    if ((await Deno.stat(folder)).size <= 4 * 1024 * 1024) {
+      return console.log("skipped: folders stay small on this file system");
+    }
+    const { code, stdout } = await recover(root, "--force");
+    assert.equal(code, 0);
+    assert.match(stdout, /very large/);
+    await serving(root, async (remote) => {
+      assert(!names(root).includes(NS));
+      assert.deepEqual(names(`${root}/.private`), []);
+      const { id } = await remote.assigned(NS, "key 1");
+      await remote.set(id, "again");
+    });
+  });
+});

@@ -1,0 +1,131 @@
+/** A file system that is really full, under values and manifest alike. */
+
+import assert from "node:assert/strict";
+import { temporaryFolder } from "../../src/launch/testing/program.ts";
+import { LocalClient, RemoteClient } from "../support/clients.ts";
+import { ServerProcess } from "../support/server_process.ts";
+import { rejectsWith, until } from "../support/status.ts";
+import { hashOf, valueOf } from "./values.ts";
+
+const NS = "tests.full";
+const DISK_BYTES = 8 * 1024 * 1024;
+/** More than is left of it, and less than all of it. */
+const LARGE = valueOf(1, 5 * 1024 * 1024);
+const SMALL = valueOf(2, 1_000);
+
+/** A small file system; `undefined`, with a reason on stdout: none can be mounted. */
+async function smallDisk(
+  path: string,
+): Promise<AsyncDisposable | undefined> {
+  const options = `size=${DISK_BYTES},mode=0700`;
+  const failed = await run("mount", ["-t", "tmpfs", "-o", options, "l", path]);
+  if (failed === undefined) {
+    return {
+      [Symbol.asyncDispose]: async () => void await run("umount", [path]),
+    };
+  }
+  console.log(`skipped: no small file system: ${failed}`);
+}
+
+/** Why a program failed, if so. */
+async function run(
+  program: string,
+  args: readonly string[],
+): Promise<string | undefined> {
+  try {
+    const command = new Deno.Command(program, { args: [...args] });
+    const { success, stderr } = await command.output();
+    return success ? undefined : new TextDecoder().decode(stderr).trim();
+  } catch (error) {
+    return `${error}`;
+  }
+}
+
+/** Fills the disk to the last byte; removing the file makes room again. */
+async function fill(path: string): Promise<void> {
+  using file = await Deno.open(path, { create: true, write: true });
+  for (let bytes = 1024 * 1024; bytes > 0; bytes >>= 1) {
+    try {
+      for (;;) await file.write(new Uint8Array(bytes));
+    } catch {
+      // So much does not fit any more; half of it may.
+    }
+  }
+}
+
+Deno.test("a full disk takes no values, serves those that it has, and recovers when there is room", async () => {
+  await using folder = await temporaryFolder();
+  const root = folder.path;
+  await using disk = await smallDisk(root);
+  if (!disk) return;
+  await using server = await ServerProcess.start(root, {
+    args: [
+      "--heartbeat-interval=10s",
+      "--heartbeat-timeout=60s",
+      // The disk is to be filled to the brim.
+      "--min-free=0",
+    ],
+  });
+  using local = new LocalClient(server.local);
+  using remote = new RemoteClient(server.remote);
+  const pid = await server.serverPid();
+  await remote.set((await remote.assigned(NS, "before")).id, SMALL);
+  const set = await remote.assigned(NS, "set");
+  const done = await local.assigned(NS, "done");
+  await Deno.writeFile(done.path, SMALL);
+  const ballast = `${root}/ballast`;
+
+  await fill(ballast);
+  for (let tries = 0; tries < 2; tries++) {
+    await rejectsWith("RESOURCE_EXHAUSTED", remote.set(set.id, SMALL), /full/);
+    await rejectsWith("RESOURCE_EXHAUSTED", local.done(done.id), /full/);
+    await assertReads();
+  }
+  // Keys that need new pages of the manifest, until there is no room for them.
+  await until(
+    () => remote.get(NS, crypto.randomUUID().repeat(50)),
+    ({ entryStatus }) => entryStatus === "unassigned",
+  );
+  await assertReads();
+
+  await Deno.remove(ballast);
+  await until(
+    () => remote.get(NS, "after"),
+    ({ assign }) => assign !== undefined,
+  );
+  await remote.set(set.id, LARGE);
+  await local.done(done.id);
+  assert.equal(hashOf(await remote.value(NS, "set")), hashOf(LARGE));
+  assert.equal(hashOf(await remote.value(NS, "done")), hashOf(SMALL));
+  await assertReads();
+  assert.equal(await server.serverPid(), pid, "it never died");
+
+  async function assertReads(): Promise<void> {
+    assert.equal(hashOf(await remote.value(NS, "before")), hashOf(SMALL));
+    const { id, path } = await local.handle(NS, "before");
+    assert.equal(hashOf(await Deno.readFile(path)), hashOf(SMALL));
+    await local.drop(id);
+  }
+});
+
+Deno.test("a value that the disk has no room for leaves room for those that fit", async () => {
+  await using folder = await temporaryFolder();
+  const root = folder.path;
+  await using disk = await smallDisk(root);
+  if (!disk) return;
+  await using server = await ServerProcess.start(root, {
+    args: ["--min-free=0"],
+  });
+  using remote = new RemoteClient(server.remote);
+  const first = await remote.assigned(NS, "first");
+  // Once it is known how large they are, there is no more work for them.
+  const second = await remote.assigned(NS, "second");
+  await remote.set(first.id, LARGE);
+  await rejectsWith("RESOURCE_EXHAUSTED", remote.set(second.id, LARGE), /full/);
+  // What had been written of it is gone, and its work is still its client's.
+  await remote.set(second.id, SMALL);
+  for (const [key, value] of [["first", LARGE], ["second", SMALL]] as const) {
+    assert.equal(hashOf(await remote.value(NS, key)), hashOf(value));
+  }
+  assert.deepEqual([...Deno.readDirSync(`${root}/.private`)], []);
+});

@@ -1,0 +1,170 @@
+/**
+ * After the chaos: faults and clients are gone, time passes, and everything
+ * has to come to a good end.
+ *
+ * @module
+ */
+
+import type { Api, EntryKey } from "../../src/table/types.ts";
+import { must } from "./disk_checks.ts";
+import type { Outcome } from "./network.ts";
+import type { World } from "./world.ts";
+
+/** More events than this without time passing: it spins. */
+const MAX_EVENTS = 5_000;
+/** So often a Get may be told Loading when nobody computes any more. */
+const MAX_TRIES = 4;
+const DAY_MS = 24 * 3_600_000;
+const JANITOR_MS = 11 * 60_000;
+
+/** Checks that nothing is stuck, lost or leaked. */
+export async function settleDown(world: World): Promise<void> {
+  const { figures, faults, clients, chance, keys } = world;
+  const { leaseTimeoutMs, restartGraceMs, handleLeaseMs } = figures;
+  world.scheduler.note("calm");
+  faults.stop();
+  for (const client of clients) client.kill();
+  await pass(world, figures.drainTimeoutMs + 2_000);
+  await pass(world, Math.max(leaseTimeoutMs, restartGraceMs) + 1_000);
+  for (const key of keys) await resolve(world, key, chance.happens(0.7));
+
+  world.scheduler.note("last kill");
+  world.kill();
+  await pass(world, 2_000);
+  await pass(world, restartGraceMs + 1_000);
+  for (const key of keys) await resolve(world, key, chance.happens(0.7));
+
+  // Two leases after the last one was given, nothing is remembered of handles.
+  await pass(world, Math.max(2 * handleLeaseMs, 70_000));
+  world.scheduler.wallOffsetMs = 5 * DAY_MS;
+  await pass(world, JANITOR_MS);
+  nothingIsHeld(world);
+
+  world.scheduler.note("last stop");
+  const entry = chance.pick(keys);
+  world.network.call(world.operator, { kind: "evict", entry });
+  for (let left = chance.below(6); left > 0; left--) await one(world);
+  world.stop();
+  await world.settle();
+  await pass(world, figures.drainTimeoutMs + 2_000);
+  nothingIsLeftBehind(world);
+}
+
+/** An entry comes to a state in which a client can do something. */
+async function resolve(
+  world: World,
+  key: EntryKey,
+  assign: boolean,
+): Promise<void> {
+  const { figures, chance, disk, ledger } = world;
+  const api = chance.pick(["local", "remote"] as const);
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const reply = await ask(world, key, { api, assign });
+    switch (reply.kind) {
+      case "value":
+        return;
+      case "handle":
+        await call(world, { kind: "drop", id: reply.id });
+        return;
+      case "unassigned":
+        if (reply.reason === "too-large") return;
+        if (!assign) return;
+        break;
+      case "assigned": {
+        const { id, staging } = reply.assignment;
+        const text = `${id} in the end`;
+        ledger.wrote(id, text);
+        const value = new TextEncoder().encode(text);
+        if (staging) disk.staged.set(staging, disk.create(value));
+        const published = await call(
+          world,
+          staging ? { kind: "done", id } : { kind: "set", id, value },
+        );
+        must(published.kind === "ok", `${key.name} is published in the end`);
+        break;
+      }
+      case "loading":
+        await pass(world, figures.leaseTimeoutMs + 1_000);
+        break;
+      default:
+        must(false, `${key.name} is answered with ${reply.kind} in the end`);
+    }
+  }
+  must(false, `${key.name} is stuck`);
+}
+
+function ask(
+  world: World,
+  entry: EntryKey,
+  { api, assign }: { readonly api: Api; readonly assign: boolean },
+): Promise<Outcome> {
+  return call(world, { kind: "get", api, entry, assign });
+}
+
+async function call(
+  world: World,
+  submission: Parameters<World["network"]["call"]>[1],
+): Promise<Outcome> {
+  let outcome: Outcome | undefined;
+  world.network.call(world.operator, submission)
+    .then((reply) => outcome = reply);
+  await rest(world);
+  if (!outcome) await pass(world, 1_100);
+  must(outcome !== undefined, `${submission.kind} is answered in the end`);
+  return outcome;
+}
+
+/** Memory, waits and leases are all given back. */
+function nothingIsHeld({ server, disk }: World): void {
+  must(server !== undefined, "the server serves in the end");
+  const { loading, publishing, handles, waits } = server.engine.counts();
+  must(loading === 0, `${loading} assignments are left`);
+  must(publishing === 0, `${publishing} publishes are left`);
+  must(handles === 0, `${handles} handles are left`);
+  must(waits === 0, `${waits} requests are left`);
+  must(server.budget.usedBytes === 0, "the budget is given back");
+  // Nobody works any more, and since the last start nothing failed.
+  must(disk.staged.size === 0, "no staging file is left while it runs");
+}
+
+/** A start has swept what nobody owns. */
+function nothingIsLeftBehind({ disk }: World): void {
+  for (const name of disk.values.keys()) {
+    const status = disk.rows.byName.get(name)?.status;
+    must(status === "ready", `${name} has a file, but it is ${status}`);
+  }
+  must(disk.staged.size === 0, "no staging file is left");
+  must(disk.captured.size === 0, "no captured file is left");
+  must(disk.temporary.size === 0, "no temporary file is left");
+  for (const { name, status } of disk.rows.byName.values()) {
+    must(status === "ready", `${name} is not left ${status}`);
+  }
+}
+
+/** Lets time pass, and everything happen that is due. */
+async function pass(world: World, spanMs: number): Promise<void> {
+  const { scheduler } = world;
+  const endMs = scheduler.nowMs + spanMs;
+  for (;;) {
+    await rest(world);
+    const dueMs = scheduler.nextDueMs() ?? Infinity;
+    if (dueMs > endMs) break;
+    scheduler.advance(dueMs - scheduler.nowMs);
+  }
+  scheduler.advance(endMs - scheduler.nowMs);
+  await rest(world);
+}
+
+/** Lets everything happen that can happen now. */
+async function rest(world: World): Promise<void> {
+  for (let events = 0; !world.scheduler.idle; events++) {
+    must(events < MAX_EVENTS, "it comes to rest");
+    await one(world);
+  }
+}
+
+async function one(world: World): Promise<void> {
+  world.scheduler.step();
+  await world.settle();
+  if (world.violation !== undefined) throw world.violation;
+}

@@ -1,0 +1,236 @@
+/**
+ * A simulated client: it computes what is missing as the common client does,
+ * or with worse manners.
+ *
+ * @module
+ */
+
+import type { Submission } from "../../src/engine/engine.ts";
+import type { Api, Assignment, EntryKey, Id } from "../../src/table/types.ts";
+import type { Chance } from "./chance.ts";
+import type { SimDisk, SimFile } from "./disk.ts";
+import { type Ledger, textOf } from "./ledger.ts";
+import type { Caller, Network, Outcome } from "./network.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** How a client differs from the common one. */
+export type Manners =
+  | "common"
+  /** Says Set or Done again and again, also with another value. */
+  | "stubborn"
+  /** Uses ids and handles that others were told, or that are over. */
+  | "meddling"
+  /** Sends heartbeats for ever and publishes nothing. */
+  | "wedged"
+  /** Says Done before its file is whole, and goes on writing. */
+  | "hasty"
+  /** Leaves no file, or no regular one; drops twice, or never. */
+  | "careless";
+
+/** What a client lives in. */
+export interface ClientOptions {
+  readonly name: string;
+  readonly api: Api;
+  readonly manners: Manners;
+  readonly chance: Chance;
+  readonly scheduler: Scheduler;
+  readonly network: Network;
+  readonly disk: SimDisk;
+  readonly ledger: Ledger;
+  readonly keys: readonly EntryKey[];
+  readonly heartbeatIntervalMs: number;
+}
+
+const FIRST_BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = 60_000;
+const POLLS = 6;
+/** Below and above a lease, and what is told to remote clients at all. */
+const COMPUTE_MS = [0, 10, 300, 1_900, 3_999, 4_001, 9_000] as const;
+const VALUE_BYTES = [12, 60, 99, 101, 180, 290, 400] as const;
+
+/** A client process. */
+export class Client implements Caller {
+  readonly name: string;
+  alive = true;
+  readonly #options: ClientOptions;
+  #values = 0;
+
+  /** Lives until its work is done, or until it is killed. */
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.#live();
+  }
+
+  /** It gets no further. */
+  kill(): void {
+    this.alive = false;
+    this.#options.scheduler.dropOwned(this);
+    this.#options.network.gone(this);
+  }
+
+  async #live(): Promise<void> {
+    const { chance, keys, manners } = this.#options;
+    for (let left = 1 + chance.below(4); left > 0; left--) {
+      await this.#compute(chance.pick(keys));
+      if (manners === "meddling") await this.#meddle();
+      await this.#sleep(chance.pick([0, 100, 2_000]));
+    }
+  }
+
+  /** Asks for a value, waits for it, or makes it. */
+  async #compute(entry: EntryKey): Promise<void> {
+    const { chance, api } = this.#options;
+    const assign = chance.happens(0.85);
+    let backoffMs = FIRST_BACKOFF_MS;
+    for (let polls = 0; polls < POLLS; polls++) {
+      const reply = await this.#call({ kind: "get", api, entry, assign });
+      if (reply.kind === "assigned") return await this.#work(reply.assignment);
+      if (reply.kind === "handle") return await this.#use(reply.id);
+      if (reply.kind !== "loading") return;
+      await this.#sleep(backoffMs);
+      backoffMs = Math.min(MAX_BACKOFF_MS, backoffMs * 2);
+    }
+  }
+
+  async #work(assignment: Assignment): Promise<void> {
+    const { chance, manners } = this.#options;
+    const { id, staging } = assignment;
+    const beat = { goesOn: chance.happens(0.8) };
+    if (manners === "wedged") return await this.#beat(id, { goesOn: true });
+    this.#beat(id, beat);
+    await this.#sleep(chance.pick(COMPUTE_MS));
+    beat.goesOn = false;
+    if (staging === undefined) await this.#set(id);
+    else await this.#deliver(id, staging);
+  }
+
+  /** Heartbeats until one fails: the common client sends none after that. */
+  async #beat(id: Id, beat: { goesOn: boolean }): Promise<void> {
+    while (beat.goesOn) {
+      await this.#sleep(this.#options.heartbeatIntervalMs);
+      if (!beat.goesOn) return;
+      const reply = await this.#call({ kind: "heartbeat", id });
+      if (reply.kind !== "ok") return;
+    }
+  }
+
+  async #set(id: Id): Promise<void> {
+    await this.#again(async () => {
+      const value = this.#value(id);
+      return await this.#call({ kind: "set", id, value });
+    });
+  }
+
+  /** Writes a local assignment's file, and says that it is done. */
+  async #deliver(id: Id, staging: string): Promise<void> {
+    const { manners, chance, disk } = this.#options;
+    if (manners === "careless" && chance.happens(0.5)) {
+      if (chance.happens(0.5)) disk.staged.set(staging, disk.create(undefined));
+    } else if (manners === "hasty") {
+      const { file, rest } = this.#begin(id, staging);
+      this.#options.ledger.early.add(id);
+      this.#goOn(id, file, rest);
+    } else {
+      const { file, rest } = this.#begin(id, staging);
+      await this.#sleep(chance.pick([0, 5, 600]));
+      this.#finish(id, file, rest);
+    }
+    await this.#again(async () => {
+      // A stubborn one writes anew before it says Done anew.
+      const written = disk.staged.has(staging) || chance.happens(0.5);
+      if (manners === "stubborn" && !written) {
+        disk.staged.set(staging, disk.create(this.#value(id)));
+      }
+      return await this.#call({ kind: "done", id });
+    });
+  }
+
+  /** Half a file, and what it will be. */
+  #begin(id: Id, staging: string): { file: SimFile; rest: Uint8Array } {
+    const { disk, ledger } = this.#options;
+    const rest = this.#value(id);
+    const half = rest.slice(0, rest.length >> 1);
+    const file = disk.create(half);
+    ledger.wrote(id, textOf(half), "half");
+    disk.staged.set(staging, file);
+    return { file, rest };
+  }
+
+  /** Goes on writing when it has said that it is done. */
+  async #goOn(id: Id, file: SimFile, rest: Uint8Array): Promise<void> {
+    await this.#sleep(this.#options.chance.pick([0, 0, 1, 100]));
+    this.#finish(id, file, rest);
+  }
+
+  /** Writes the rest to an open file, wherever it lies by now. */
+  #finish(id: Id, file: SimFile, rest: Uint8Array): void {
+    const { disk, ledger, scheduler } = this.#options;
+    const grant = ledger.grants.get(id);
+    const isTaken = [...disk.values.values(), ...disk.captured.values()]
+      .includes(file);
+    if (grant && isTaken) {
+      // It spoils its own value, under its readers' eyes or on the way there.
+      grant.damagedMs = Math.min(grant.damagedMs, scheduler.nowMs);
+      scheduler.note(`  ${this.name} spoils ${grant.name.slice(0, 8)}`);
+    }
+    disk.write(file, rest);
+  }
+
+  /** Says it once, or as often as a stubborn one does. */
+  async #again(publish: () => Promise<Outcome>): Promise<void> {
+    const { chance, manners } = this.#options;
+    const times = manners === "stubborn" ? 1 + chance.below(4) : 1;
+    for (let left = times; left > 0; left--) {
+      // Sometimes without waiting for the last one's answer.
+      const published = publish();
+      if (chance.happens(0.7)) await published;
+      await this.#sleep(chance.pick([0, 1, 700, 5_000]));
+    }
+  }
+
+  /** Reads a file, then lets it go. */
+  async #use(id: Id): Promise<void> {
+    const { chance, manners } = this.#options;
+    await this.#sleep(chance.pick([0, 50, 3_000, 20_000]));
+    if (chance.happens(0.2)) await this.#call({ kind: "heartbeat", id });
+    await this.#sleep(chance.pick([0, 50, 3_000]));
+    const careless = manners === "careless";
+    if (careless && chance.happens(0.5)) return;
+    await this.#call({ kind: "drop", id });
+    if (careless) await this.#call({ kind: "drop", id });
+  }
+
+  /** Does something with an id that is not its own, or not any more. */
+  async #meddle(): Promise<void> {
+    const { chance, ledger } = this.#options;
+    const ids = [...ledger.grants.keys(), ...ledger.pins.keys(), "999999999"];
+    const id = chance.pick(ids);
+    const kind = chance.pick(["set", "done", "heartbeat"] as const);
+    if (kind === "done") ledger.early.add(id);
+    await this.#call(
+      kind === "set" ? { kind, id, value: this.#value(id) } : { kind, id },
+    );
+  }
+
+  /** A value that nobody else will ever write. */
+  #value(id: Id): Uint8Array {
+    const { chance, ledger } = this.#options;
+    const size = chance.pick(VALUE_BYTES);
+    const text = `${id} by ${this.name} ${++this.#values} `.padEnd(size, "x");
+    ledger.wrote(id, text);
+    return new TextEncoder().encode(text);
+  }
+
+  #call(submission: Submission): Promise<Outcome> {
+    return this.#options.network.call(this, submission);
+  }
+
+  #sleep(ms: number): Promise<void> {
+    const { scheduler } = this.#options;
+    const label = `${this.name} wakes`;
+    return new Promise((resolve) =>
+      scheduler.addLater(ms, { label, owner: this, run: resolve })
+    );
+  }
+}

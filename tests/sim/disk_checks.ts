@@ -1,0 +1,202 @@
+/**
+ * What must hold of the disk whenever anything has changed on it.
+ *
+ * @module
+ */
+
+import { digestOf, type SimDisk, type SimFile } from "./disk.ts";
+import { type Grant, isLeaseOver, type Ledger, textOf } from "./ledger.ts";
+
+type StoredRow = NonNullable<ReturnType<SimDisk["rows"]["byName"]["get"]>>;
+
+/** What the checks look at. */
+export interface DiskCheckOptions {
+  readonly disk: SimDisk;
+  readonly ledger: Ledger;
+  readonly nowMs: () => number;
+  /** Whether handles of the processes before still pin. */
+  readonly pinsSurviveRestarts: boolean;
+}
+
+/** Thrown for what the contract does not allow. */
+export class Violation extends Error {}
+
+/** Throws a {@linkcode Violation} that says what does not hold. */
+export function must(holds: boolean, what: string): asserts holds {
+  if (!holds) throw new Violation(what);
+}
+
+/** Follows every row from state to state, and looks at the files. */
+export class DiskChecks {
+  readonly #options: DiskCheckOptions;
+  readonly #last = new Map<string, StoredRow | undefined>();
+  /** The texts of files that did not change since they were last looked at. */
+  readonly #texts = new WeakMap<Uint8Array, string>();
+
+  /** Starts with an empty disk. */
+  constructor(options: DiskCheckOptions) {
+    this.#options = options;
+  }
+
+  /** Call after every change of a row: states that were passed through count. */
+  rows(): void {
+    const { disk, ledger } = this.#options;
+    for (const name of ledger.entries.keys()) {
+      const row = disk.rows.byName.get(name);
+      const last = this.#last.get(name);
+      if (row === last) continue;
+      this.#last.set(name, row);
+      if (row?.staging) ledger.nameOfStaging.set(row.staging, name);
+      this.#transition(name, last, row);
+    }
+  }
+
+  /** Call after every event. */
+  files(process: number): void {
+    const { disk, ledger, nowMs } = this.#options;
+    for (const name of ledger.entries.keys()) {
+      const row = disk.rows.byName.get(name);
+      if (row?.status === "ready") this.#ready(row);
+    }
+    for (const grant of ledger.grants.values()) {
+      if (grant.acknowledged) this.acknowledged(grant);
+    }
+    for (const pin of ledger.pins.values()) {
+      const { name, of, drops, expiresMs } = pin;
+      const ofThis = pin.process === process ||
+        this.#options.pinsSurviveRestarts;
+      if (drops > 0 || expiresMs <= nowMs() || !ofThis) continue;
+      const row = disk.rows.byName.get(name);
+      must(
+        isSpoilt(ledger.grants.get(of)) ||
+          (row?.status === "ready" && row.id === of),
+        `${name} is pinned by handle ${pin.id}, so that it stays`,
+      );
+    }
+  }
+
+  /** What was acknowledged is there, or can still be published. */
+  acknowledged(grant: Grant): void {
+    const { id, name, staging, goneMs } = grant;
+    if (goneMs < Infinity || isSpoilt(grant)) return;
+    const { disk, ledger } = this.#options;
+    const row = disk.rows.byName.get(name);
+    must(row?.id === id, `${name} keeps the acknowledged value of ${id}`);
+    if (row.status === "ready") return;
+    const files = [
+      disk.captured.get(staging ?? ""),
+      disk.values.get(name),
+    ];
+    must(
+      files.some((file) => {
+        const text = this.textOf(file);
+        return text !== undefined && ledger.hasWritten(id, text);
+      }),
+      `${name} keeps the file of ${id}, whose Done was answered`,
+    );
+  }
+
+  /** What a clean stop leaves is what the original server understands. */
+  stopped(): void {
+    const { disk, ledger } = this.#options;
+    ledger.count("clean stop");
+    for (const { name, status } of disk.rows.byName.values()) {
+      must(status !== "evicting", `${name} is not left evicting by a stop`);
+    }
+  }
+
+  /** What a file says; `undefined`: there is none. */
+  textOf(file: SimFile | undefined): string | undefined {
+    if (!file?.bytes) return undefined;
+    const text = this.#texts.get(file.bytes) ?? textOf(file.bytes);
+    this.#texts.set(file.bytes, text);
+    return text;
+  }
+
+  #ready(row: StoredRow): void {
+    const { disk, ledger } = this.#options;
+    const grant = ledger.grants.get(row.id ?? "");
+    if (isSpoilt(grant)) return;
+    const text = this.textOf(disk.values.get(row.name));
+    must(text !== undefined, `${row.name} is ready, so its file is there`);
+    must(
+      text === grant?.published,
+      `${row.name} is ready with what ${row.id} published`,
+    );
+  }
+
+  #transition(
+    name: string,
+    last: StoredRow | undefined,
+    row: StoredRow | undefined,
+  ): void {
+    const { ledger, nowMs } = this.#options;
+    const from = last?.status ?? "absent";
+    const to = row?.status ?? "absent";
+    const holder = ledger.grants.get(last?.id ?? "");
+    const changed = `${name}: ${from} ${last?.id} -> ${to} ${row?.id}`;
+    if (last && last.id !== row?.id) {
+      if (from === "loading") {
+        must(
+          isLeaseOver(holder, nowMs()),
+          `${changed} only when the lease is over`,
+        );
+        const owed = holder?.acknowledged && !isSpoilt(holder);
+        must(!owed, `${changed} only if its Done was not answered`);
+      } else must(from === "evicting", `${changed} only after evicting`);
+      if (holder) this.#gone(holder);
+    }
+    switch (`${from}-${to}`) {
+      case "loading-ready":
+        return this.#published(row!, changed);
+      case "ready-evicting": {
+        const entry = ledger.entry(name);
+        must(
+          entry.evicts > 0 || isSpoilt(holder),
+          `${changed} only where somebody evicts it or it is damaged`,
+        );
+        ledger.count(isSpoilt(holder) ? "damaged" : "evicted");
+        if (holder) this.#gone(holder);
+        return;
+      }
+      case "ready-ready":
+      case "ready-loading":
+      case "ready-absent":
+      case "evicting-loading":
+      case "evicting-ready":
+      case "absent-ready":
+      case "absent-evicting":
+        throw new Violation(`${changed} is no way an entry goes`);
+      case "loading-loading":
+        if (last?.id !== row?.id) ledger.count("taken over");
+    }
+  }
+
+  #published({ name, id = "", digest }: StoredRow, changed: string): void {
+    const { disk, ledger, nowMs } = this.#options;
+    const grant = ledger.grants.get(id);
+    must(grant !== undefined, `${changed} by somebody who was assigned`);
+    must(grant.supersededMs > nowMs(), `${changed}: a superseded id publishes`);
+    ledger.count("published");
+    const file = disk.values.get(name);
+    const text = this.textOf(file);
+    const fits = file?.bytes !== undefined &&
+      digestOf(file.bytes).sha256 === digest?.sha256;
+    if (!fits || text === undefined || !ledger.hasWritten(id, text)) {
+      return must(isSpoilt(grant), `${changed} with what ${id} wrote: ${text}`);
+    }
+    grant.published = text;
+    // What was spoilt before is not what is published now.
+    grant.damagedMs = Infinity;
+  }
+
+  #gone(grant: Grant): void {
+    const { nowMs } = this.#options;
+    grant.goneMs = Math.min(grant.goneMs, nowMs());
+  }
+}
+
+/** Whether we have spoilt an assignment's bytes ourselves. */
+export function isSpoilt(grant: Grant | undefined): boolean {
+  return grant !== undefined && grant.damagedMs < Infinity;
+}

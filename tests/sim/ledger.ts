@@ -1,0 +1,164 @@
+/**
+ * The reference model's memory: what clients were told, what they wrote, and
+ * until when they may rely on it. It knows nothing of how the server works.
+ *
+ * All times are of the time that really passes. A lease's end is a lower
+ * bound: until then the contract protects its holder.
+ *
+ * @module
+ */
+
+import type { Id } from "../../src/table/types.ts";
+
+/** What the contract promised, in milliseconds and bytes. */
+export interface Promises {
+  readonly leaseTimeoutMs: number;
+  readonly restartGraceMs: number;
+  readonly handleLeaseMs: number;
+  readonly maxValueBytes: number;
+}
+
+/** An assignment that a client was told of. */
+export interface Grant {
+  readonly id: Id;
+  readonly name: string;
+  readonly staging: string | undefined;
+  /** Until then nobody else may be assigned. */
+  leaseEndMs: number;
+  /** The same, because its file was seen to change; void after a clock jump. */
+  writingUntilMs: number;
+  /** Since when somebody else has been assigned. */
+  supersededMs: number;
+  /** A Set or a Done was answered with OK. */
+  acknowledged: boolean;
+  /** Since when its row has been gone, or going. */
+  goneMs: number;
+  /** Since when its bytes are known to be spoilt, by us. */
+  damagedMs: number;
+  /** What its row became ready with. */
+  published: string | undefined;
+}
+
+/** A handle that a client was told of. */
+export interface Pin {
+  readonly id: Id;
+  readonly name: string;
+  /** The assignment whose bytes it names. */
+  readonly of: Id;
+  readonly process: number;
+  expiresMs: number;
+  /** How often it was dropped. */
+  drops: number;
+}
+
+/** What is known of an entry. */
+export interface Known {
+  readonly name: string;
+  /** Who was assigned last. */
+  holder: Grant | undefined;
+  /** When something last kept it from coming to rest. */
+  activeMs: number;
+  /** When it was last on its way out. */
+  leavingMs: number;
+  /** When the last look at its file began that has been answered. */
+  lookedMs: number;
+  /** When the look began that is under way. */
+  lookingMs: number;
+  /** Operations of stores that are under way. */
+  underway: number;
+  /** Operations that take it away. */
+  leaving: number;
+  /** Requests to evict it that were not answered. */
+  evicts: number;
+}
+
+/** Everything that clients were told and have written. */
+export class Ledger {
+  readonly grants = new Map<Id, Grant>();
+  readonly pins = new Map<Id, Pin>();
+  readonly entries = new Map<string, Known>();
+  /** Which entry a staging file is for. */
+  readonly nameOfStaging = new Map<string, string>();
+  /** Ids of which somebody said Done before the file was whole, or may have. */
+  readonly early = new Set<Id>();
+  /** What was sent, or written to the assigned path, as whole values. */
+  readonly #written = new Map<Id, Set<string>>();
+  /** What was halfway written. */
+  readonly #half = new Map<Id, Set<string>>();
+  /** Counts what happened, by name: a run in which nothing happens proves nothing. */
+  readonly tally: Record<string, number> = {};
+
+  /** Something worth knowing happened. */
+  count(what: string): void {
+    this.tally[what] = (this.tally[what] ?? 0) + 1;
+  }
+
+  /** What is known of an entry. */
+  entry(name: string): Known {
+    const known = this.entries.get(name) ?? {
+      name,
+      holder: undefined,
+      activeMs: 0,
+      leavingMs: -1,
+      lookedMs: 0,
+      lookingMs: 0,
+      underway: 0,
+      leaving: 0,
+      evicts: 0,
+    };
+    this.entries.set(name, known);
+    return known;
+  }
+
+  /** A client was assigned. */
+  grant(
+    { id, name, staging }: {
+      readonly id: Id;
+      readonly name: string;
+      readonly staging: string | undefined;
+    },
+    { nowMs, leaseEndMs }: { readonly nowMs: number; leaseEndMs: number },
+  ): void {
+    const entry = this.entry(name);
+    if (entry.holder) {
+      entry.holder.supersededMs = Math.min(entry.holder.supersededMs, nowMs);
+    }
+    entry.holder = {
+      id,
+      name,
+      staging,
+      leaseEndMs,
+      writingUntilMs: 0,
+      supersededMs: Infinity,
+      acknowledged: false,
+      goneMs: Infinity,
+      damagedMs: Infinity,
+      published: undefined,
+    };
+    this.grants.set(id, entry.holder);
+  }
+
+  /** A client gave its value, whole or as far as it has come. */
+  wrote(id: Id, text: string, part: "whole" | "half" = "whole"): void {
+    const written = part === "whole" ? this.#written : this.#half;
+    const texts = written.get(id) ?? new Set();
+    texts.add(text);
+    written.set(id, texts);
+  }
+
+  /** Whether these bytes were given under that id. */
+  hasWritten(id: Id, text: string): boolean {
+    if (this.#written.get(id)?.has(text)) return true;
+    return this.early.has(id) && (this.#half.get(id)?.has(text) ?? false);
+  }
+}
+
+/** Whether somebody else may be assigned. */
+export function isLeaseOver(grant: Grant | undefined, nowMs: number): boolean {
+  return !grant || Math.max(grant.leaseEndMs, grant.writingUntilMs) <= nowMs;
+}
+
+/** Bytes as text: values are text in a simulation. */
+export function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

@@ -1,0 +1,184 @@
+/**
+ * One run: chaos from a seed, then calm, in which everything has to resolve.
+ *
+ * ## The fault model
+ *
+ * What a run does to the server, and what the real world does that it stands
+ * for. Whatever is not here is not simulated.
+ *
+ * | fault | in the simulation | stands for |
+ * | --- | --- | --- |
+ * | kill | the process ends between any two events; each of its file operations gets up to three steps further, its manifest's batch is committed or not | SIGKILL, out of memory, a crash |
+ * | start that fails | a store fails during recovery: the process ends, the next one starts | the launcher's restarts |
+ * | stop | drain, then both stores are closed, as `src/serve.ts` does it | SIGTERM |
+ * | step fails | any step of a file operation throws; what its worker cleans up is cleaned up | EIO, ENOSPC, EACCES |
+ * | worker dies | a file operation ends at any step, its files stay; begun anew where the pool does so | a crash of a blob worker |
+ * | torn write | half of a private file, with no name of its own yet, at a kill or a worker's death | the same |
+ * | batch fails | some operations of the manifest that come together are rolled back | SQLITE_FULL, SQLITE_IOERR |
+ * | batch unanswered | they are committed, and reported as failed | the manifest's worker dies after the commit |
+ * | queue full | an operation is refused at once | a burst |
+ * | lost message | a request or a reply never comes; the caller gives up after 1 s | a cut connection |
+ * | late message | requests and replies overtake each other, as far as time allows | the network |
+ * | client killed | it ends between any two steps; its calls are cancelled, sooner or later | SIGKILL |
+ * | rude client | stale ids, repeated calls, half files, late writes, no file at all, endless heartbeats | bugs |
+ * | late timer | a timer that is due fires after any number of other events | a busy event loop |
+ * | clock jump | the wall clock moves by up to two days, either way | NTP, operators |
+ * | damage | a published file is changed, cut or removed; its stamp changes with it | a failing disk, a stranger |
+ *
+ * Not simulated: power cuts (what was not synced may be lost), bytes that rot
+ * under an unchanged stamp, several owners of one root.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+import { isSpoilt, Violation } from "./disk_checks.ts";
+import { settleDown } from "./calm.ts";
+import { World } from "./world.ts";
+
+/** What became of a run. */
+export interface RunResult {
+  readonly seed: number;
+  /** What the contract does not allow, with the events that led to it. */
+  readonly failure?: string;
+  /** Tells this run's events from every other's. */
+  readonly trace: string;
+  /** How often what happened. */
+  readonly tally: Readonly<Record<string, number>>;
+}
+
+/** Spans around every limit of {@linkcode someFigures}. */
+const SHORT_MS = [1, 10, 100, 499, 500, 501, 1_000, 2_000, 3_999, 4_001];
+const LONG_MS = [10_001, 59_999, 60_001, 64_002, 11 * 60_000];
+const DAY_MS = 24 * 3_600_000;
+const CHAOS_EVENTS = 400;
+
+/** Runs a seed; a failure shows so many of its last events. */
+export async function runSeed(
+  seed: number,
+  shownEvents = 40,
+): Promise<RunResult> {
+  const world = new World(seed, shownEvents);
+  const { scheduler, ledger } = world;
+  const onRejection = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    world.violation ??= event.reason;
+  };
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  try {
+    await chaos(world);
+    if (world.violation === undefined) await settleDown(world);
+  } catch (error) {
+    world.violation ??= error;
+  } finally {
+    // Deno reports a rejection one turn after it happened.
+    await new Promise((resolve) => setImmediate(resolve));
+    globalThis.removeEventListener("unhandledrejection", onRejection);
+  }
+  const { violation } = world;
+  const result = { seed, trace: scheduler.hash, tally: ledger.tally };
+  if (violation === undefined) return result;
+  const what = violation instanceof Violation
+    ? violation.message
+    : violation instanceof Error
+    ? violation.stack
+    : String(violation);
+  const failure = `seed ${seed}, event ${scheduler.events}: ${what}\n` +
+    scheduler.story;
+  return { ...result, failure };
+}
+
+/** Lets everything happen that can go wrong. */
+async function chaos(world: World): Promise<void> {
+  const { chance, scheduler } = world;
+  const rarely = (most: number) =>
+    chance.happens(0.4) ? 0 : most * (1 + chance.below(4)) / 4;
+  const weights = {
+    event: 100,
+    pass: 4 + chance.below(40),
+    passLong: rarely(1),
+    kill: rarely(3),
+    stop: rarely(1),
+    killClient: rarely(3),
+    addClient: 1 + rarely(4),
+    evict: rarely(4),
+    damage: rarely(4),
+    jump: rarely(1),
+  };
+  world.start();
+  for (let left = 2 + chance.below(4); left > 0; left--) world.addClient();
+  for (let left = CHAOS_EVENTS; left > 0 && !world.violation; left--) {
+    const what = chance.weighted(weights);
+    if (what !== "event") scheduler.note(what);
+    CHAOS[what](world);
+    await world.settle();
+  }
+}
+
+type Chaos =
+  | "event"
+  | "pass"
+  | "passLong"
+  | "kill"
+  | "stop"
+  | "killClient"
+  | "addClient"
+  | "evict"
+  | "damage"
+  | "jump";
+
+const CHAOS: Readonly<Record<Chaos, (world: World) => void>> = {
+  event: ({ scheduler }) => {
+    const dueMs = scheduler.nextDueMs();
+    if (!scheduler.idle) scheduler.step();
+    else if (dueMs !== undefined) scheduler.advance(dueMs - scheduler.nowMs);
+  },
+  pass: ({ scheduler, chance }) => scheduler.advance(chance.pick(SHORT_MS)),
+  passLong: ({ scheduler, chance }) => scheduler.advance(chance.pick(LONG_MS)),
+  kill: (world) => {
+    world.ledger.count("kill");
+    world.kill();
+  },
+  stop: (world) => {
+    world.ledger.count("stop");
+    world.stop();
+  },
+  killClient: ({ clients, chance }) => {
+    if (clients.length > 0) chance.pick(clients).kill();
+  },
+  addClient: (world) => world.addClient(),
+  evict: ({ network, operator, chance, keys }) => {
+    network.call(operator, { kind: "evict", entry: chance.pick(keys) });
+  },
+  damage: (world) => damage(world),
+  jump: ({ scheduler, chance, ledger }) => {
+    ledger.count("clock jump");
+    for (const grant of ledger.grants.values()) grant.writingUntilMs = 0;
+    const jumpMs = chance.pick([1, 5_000, DAY_MS, 2 * DAY_MS]);
+    scheduler.wallOffsetMs = chance.happens(0.5) ? jumpMs : -jumpMs;
+  },
+};
+
+/** Changes, cuts or removes a published file behind the server's back. */
+function damage({ disk, chance, ledger, scheduler }: World): void {
+  const ready = [...disk.values.keys()].filter((name) =>
+    disk.rows.byName.get(name)?.status === "ready"
+  );
+  if (ready.length === 0) return;
+  const read = [...ledger.pins.values()].filter(({ drops }) => drops === 0)
+    .map(({ name }) => name).filter((name) => ready.includes(name));
+  const name = chance.pick(read.length > 0 ? read : ready);
+  const grant = ledger.grants.get(disk.rows.byName.get(name)?.id ?? "");
+  const file = disk.values.get(name);
+  // Spoiling it twice might mend it.
+  if (!grant || isSpoilt(grant) || !file?.bytes) return;
+  grant.damagedMs = Math.min(grant.damagedMs, scheduler.nowMs);
+  const bytes = file.bytes.slice();
+  bytes[0]! ^= 1;
+  const kind = chance.pick(["change", "cut", "remove"] as const);
+  if (kind === "remove") disk.values.delete(name);
+  else {
+    const spoilt = kind === "cut" ? bytes.subarray(1) : bytes;
+    disk.values.set(name, disk.create(spoilt));
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * The server's processes, one after the other: the real engine, cache,
+ * recovery and sweeper on simulated stores, put together as `src/serve.ts`
+ * does it.
+ *
+ * @module
+ */
+
+import { BlobCache } from "../../src/blobs/blob_cache.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import { recover } from "../../src/engine/recovery.ts";
+import { Sweeper } from "../../src/engine/sweeper.ts";
+import type { Manifest } from "../../src/manifest/manifest.ts";
+import { ReplyBudget } from "../../src/rpc/transport/mod.ts";
+import type { Id } from "../../src/table/types.ts";
+import type { Chance } from "./chance.ts";
+import type { Promises } from "./ledger.ts";
+import { SimBlobs, type StoreOptions } from "./sim_blobs.ts";
+import { openManifest } from "./sim_manifest.ts";
+
+/** A run's configuration of the server. */
+export interface Figures extends Promises {
+  readonly heartbeatIntervalMs: number;
+  readonly cacheBytes: number;
+  readonly budgetBytes: number;
+  readonly uncountedBytes: number;
+  readonly maxResting: number;
+  readonly drainTimeoutMs: number;
+}
+
+/** What a process runs on. */
+export interface ProcessOptions extends Omit<StoreOptions, "owner" | "wallMs"> {
+  readonly chance: Chance;
+  readonly figures: Figures;
+  readonly newId: () => Id;
+  readonly newStaging: () => string;
+  /** It has recovered: the graces begin. */
+  readonly onServing: () => void;
+  /** The process ends by itself: its start failed, or its stop is done. */
+  readonly onExit: (process: ServerProcess, why: "failed" | "done") => void;
+}
+
+/** What the server runs as: `starting` and `stopped` take no requests. */
+export type Phase = "starting" | "serving" | "draining" | "stopped";
+
+/** Calls that are under way get up to this to end when the listeners close. */
+const LISTENERS_CLOSE_MS = 1_000;
+
+/** One process of the server. */
+export class ServerProcess {
+  phase: Phase = "starting";
+  readonly engine: Engine;
+  readonly budget: ReplyBudget;
+  readonly #options: ProcessOptions;
+  readonly #manifest: Manifest;
+  readonly #blobs: SimBlobs;
+  readonly #sweeper: Sweeper;
+
+  /** Starts on what the last process left. */
+  constructor(options: ProcessOptions) {
+    this.#options = options;
+    const { scheduler, figures, chance, newId, newStaging } = options;
+    const clock = scheduler.clockFor(this);
+    const wallMs = () => scheduler.wallMs();
+    const stores = { ...options, owner: this, wallMs };
+    const manifest = this.#manifest = openManifest({ ...stores, chance });
+    const blobs = this.#blobs = new SimBlobs(stores);
+    const cache = new BlobCache(blobs, figures.cacheBytes);
+    this.budget = new ReplyBudget({
+      totalBytes: figures.budgetBytes,
+      connectionBytes: figures.budgetBytes / 2,
+    });
+    const warn = () => {};
+    const engine = this.engine = new Engine({
+      manifest,
+      blobs,
+      cache,
+      clock,
+      budget: this.budget,
+      warn,
+      newId,
+      newStaging,
+      table: {
+        leaseTimeoutMs: figures.leaseTimeoutMs,
+        restartGraceMs: figures.restartGraceMs,
+        handleLeaseMs: figures.handleLeaseMs,
+        maxValueBytes: figures.maxValueBytes,
+        uncountedBytes: figures.uncountedBytes,
+        maxResting: figures.maxResting,
+      },
+    });
+    this.#sweeper = new Sweeper({ engine, manifest, blobs, clock, warn });
+    recover({ engine, manifest, blobs }).then(() => {
+      if (this.phase !== "starting") return;
+      this.phase = "serving";
+      options.onServing();
+      this.#sweeper.start();
+    }, () => this.#exit("failed"));
+  }
+
+  /** Which process: 1 is the first. */
+  get number(): number {
+    return this.#options.observer.process;
+  }
+
+  /** Sends it SIGTERM. */
+  stop(): void {
+    if (this.phase !== "serving") return;
+    this.phase = "draining";
+    this.#drain().then(() => this.#exit("done"));
+  }
+
+  /** Sends it SIGKILL. */
+  kill(): void {
+    const { scheduler, chance } = this.#options;
+    this.phase = "stopped";
+    this.#blobs.kill(() => chance.below(4));
+    scheduler.dropOwned(this);
+  }
+
+  /** As `serve` takes its stack apart. */
+  async #drain(): Promise<void> {
+    const { scheduler, figures, chance } = this.#options;
+    await this.engine.drain(figures.drainTimeoutMs);
+    await this.#sweeper.close();
+    this.phase = "stopped";
+    const clock = scheduler.clockFor(this);
+    await new Promise<void>((resolve) =>
+      clock.setTimer(chance.pick([0, LISTENERS_CLOSE_MS]), resolve)
+    );
+    this.engine.close();
+    await this.#blobs.close();
+    await this.#manifest.close();
+  }
+
+  #exit(why: "failed" | "done"): void {
+    this.kill();
+    this.#options.onExit(this, why);
+  }
+}
+
+/** Figures that make something of everything happen within a short run. */
+export function someFigures(chance: Chance): Figures {
+  return {
+    heartbeatIntervalMs: 2_000,
+    leaseTimeoutMs: 4_000,
+    restartGraceMs: chance.pick([4_000, 10_000, 60_000]),
+    handleLeaseMs: chance.pick([5_000, 60_000]),
+    maxValueBytes: 300,
+    cacheBytes: chance.pick([0, 4_096, 65_536]),
+    // A reply of any size is counted with 16 KiB for its call.
+    budgetBytes: chance.pick([20, 40, 1_024]) * 1_024,
+    uncountedBytes: chance.pick([0, 80]),
+    maxResting: chance.pick([0, 1, 100]),
+    drainTimeoutMs: 10_000,
+  };
+}

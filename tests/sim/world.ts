@@ -1,0 +1,235 @@
+/**
+ * A server, its disk, its clients, the network between them, and the model
+ * that watches all of them.
+ *
+ * @module
+ */
+
+import { entryKey } from "../../src/engine/entry_key.ts";
+import type { EntryKey } from "../../src/table/types.ts";
+import { Chance } from "./chance.ts";
+import { Client, type Manners } from "./client.ts";
+import { SimDisk } from "./disk.ts";
+import { DiskChecks } from "./disk_checks.ts";
+import { Faults } from "./faults.ts";
+import { Ledger } from "./ledger.ts";
+import { type Caller, Network } from "./network.ts";
+import type { Observer, Underway } from "./observer.ts";
+import { ReplyChecks } from "./reply_checks.ts";
+import { flush, Scheduler } from "./scheduler.ts";
+import { type Figures, ServerProcess, someFigures } from "./server.ts";
+
+/** Operations that take an entry away, or find out whether somebody does. */
+const LEAVING = ["evict", "remove", "quarantine", "sweep", "find"];
+const MANNERS: readonly Manners[] = [
+  "common",
+  "common",
+  "common",
+  "stubborn",
+  "meddling",
+  "wedged",
+  "hasty",
+  "careless",
+];
+
+/** Everything there is in a run. */
+export class World {
+  readonly chance: Chance;
+  readonly scheduler: Scheduler;
+  readonly faults: Faults;
+  readonly figures: Figures;
+  readonly disk: SimDisk;
+  readonly ledger = new Ledger();
+  readonly network: Network;
+  readonly keys: readonly EntryKey[];
+  /** Who asks in nobody's name. */
+  readonly operator: Caller = { name: "operator", alive: true };
+  /** What the contract does not allow; the run ends with it. */
+  violation: unknown;
+  server: ServerProcess | undefined;
+  clients: Client[] = [];
+  readonly #diskChecks: DiskChecks;
+  readonly #replyChecks: ReplyChecks;
+  #processes = 0;
+  #clients = 0;
+  #ids = 0;
+  #stagings = 0;
+  #stops = 0;
+  /** Nothing went wrong since the stop began. */
+  #cleanStop = false;
+
+  /** Nobody is there yet, and nothing serves. */
+  constructor(seed: number, shownEvents: number) {
+    this.chance = new Chance(seed);
+    this.scheduler = new Scheduler(this.chance, shownEvents);
+    this.faults = new Faults(this.chance);
+    this.figures = someFigures(this.chance);
+    const nowMs = () => this.scheduler.nowMs;
+    const disk = this.disk = new SimDisk(() => this.scheduler.wallMs());
+    const { ledger, figures, scheduler, faults } = this;
+    this.keys = Array.from(
+      { length: 1 + this.chance.below(4) },
+      (_, index) => entryKey(index % 2 ? "b.c" : "a", Uint8Array.of(index)),
+    );
+    for (const { name } of this.keys) ledger.entry(name);
+    const checks = this.#diskChecks = new DiskChecks({
+      disk,
+      ledger,
+      nowMs,
+      pinsSurviveRestarts: false,
+    });
+    this.#replyChecks = new ReplyChecks({
+      ledger,
+      disk,
+      checks,
+      nowMs,
+      promises: figures,
+      // A store that is closed in a stop refuses what comes too late.
+      hadFaults: () => faults.injected > 0 || this.#stops > 0,
+      isMemoryTaken: () => (this.server?.budget.usedBytes ?? 0) > 0,
+    });
+    this.network = new Network({
+      scheduler,
+      faults,
+      checks: this.#replyChecks,
+      server: () => this.server,
+      watch: (check) => this.watch(check),
+    });
+  }
+
+  /** Runs a check, and remembers what it throws. */
+  watch(check: () => void): void {
+    try {
+      check();
+    } catch (violation) {
+      this.violation ??= violation;
+    }
+  }
+
+  /** Starts the server, unless it is there. */
+  start(): void {
+    if (this.server) return;
+    const { scheduler, disk, faults, chance, figures } = this;
+    this.#processes++;
+    this.#replyChecks.restarted();
+    this.server = new ServerProcess({
+      scheduler,
+      disk,
+      faults,
+      chance,
+      figures,
+      observer: this.#observer(),
+      newId: () => String(++this.#ids),
+      newStaging: () => `s${++this.#stagings}`,
+      onServing: () => this.#replyChecks.serving(),
+      onExit: (process, why) => {
+        if (why === "done" && this.#cleanStop) {
+          this.watch(() => this.#diskChecks.stopped());
+        }
+        this.#down(process);
+      },
+    });
+  }
+
+  /** SIGKILL; the launcher starts the next one. */
+  kill(): void {
+    const { server } = this;
+    if (!server) return;
+    server.kill();
+    this.#down(server);
+  }
+
+  /** SIGTERM. */
+  stop(): void {
+    if (this.server?.phase !== "serving") return;
+    this.#stops++;
+    // One that is still being looked up may begin when the drain is over.
+    const evictsLater = [...this.ledger.entries.values()].some((
+      { name, evicts },
+    ) => evicts > 0 && this.disk.rows.byName.get(name)?.status === "ready");
+    this.#cleanStop = this.faults.stopped && !evictsLater;
+    this.#replyChecks.drainingMs = this.scheduler.nowMs;
+    this.server.stop();
+  }
+
+  /** One more client. */
+  addClient(): void {
+    this.clients.push(
+      new Client({
+        ...this,
+        name: `c${++this.#clients}`,
+        api: this.chance.pick(["local", "remote"]),
+        manners: this.chance.pick(MANNERS),
+        heartbeatIntervalMs: this.figures.heartbeatIntervalMs,
+      }),
+    );
+  }
+
+  /** After every event: does all that can be done, then looks at everything. */
+  async settle(): Promise<void> {
+    await flush();
+    const { server } = this;
+    this.watch(() => {
+      this.#diskChecks.rows();
+      this.#diskChecks.files(server?.number ?? 0);
+      if (!server || server.phase === "stopped") return;
+      server.engine.check();
+      if (!this.scheduler.late) this.#replyChecks.waits();
+    });
+  }
+
+  #down(process: ServerProcess): void {
+    if (this.server !== process) return;
+    this.server = undefined;
+    this.#replyChecks.ended();
+    this.network.down(process);
+    this.scheduler.addLater(this.chance.pick([0, 100, 1_000]), {
+      label: "the server starts",
+      owner: this,
+      run: () => this.start(),
+    });
+  }
+
+  #observer(): Observer {
+    const { ledger, scheduler } = this;
+    const entryOf = ({ about }: Underway) => {
+      const name = ledger.nameOfStaging.get(about) ??
+        ledger.grants.get(about)?.name ?? about;
+      return ledger.entries.get(name);
+    };
+    return {
+      process: this.#processes,
+      called: (operation) => {
+        const entry = entryOf(operation);
+        if (!entry) return;
+        entry.activeMs = scheduler.nowMs;
+        if (LEAVING.includes(operation.kind)) entry.leavingMs = scheduler.nowMs;
+      },
+      began: (operation) => {
+        const entry = entryOf(operation);
+        if (!entry) return;
+        entry.underway++;
+        if (operation.kind === "verify") entry.lookingMs = scheduler.nowMs;
+        if (LEAVING.includes(operation.kind)) entry.leaving++;
+      },
+      ended: (operation) => {
+        const entry = entryOf(operation);
+        if (!entry) return;
+        entry.activeMs = scheduler.nowMs;
+        entry.underway = Math.max(0, entry.underway - 1);
+        if (operation.kind === "verify") entry.lookedMs = entry.lookingMs;
+        if (!LEAVING.includes(operation.kind)) return;
+        entry.leaving = Math.max(0, entry.leaving - 1);
+        entry.leavingMs = scheduler.nowMs;
+      },
+      changed: () => this.watch(() => this.#diskChecks.rows()),
+      probed: (staging, changedMs) => {
+        const { leaseTimeoutMs } = this.figures;
+        for (const grant of ledger.grants.values()) {
+          if (grant.staging !== staging) continue;
+          grant.writingUntilMs = changedMs + leaseTimeoutMs;
+        }
+      },
+    };
+  }
+}
