@@ -47,6 +47,16 @@ Deno.test("values of every size come out as they went in", async () => {
   });
 });
 
+Deno.test("a large value may come in many small pieces", async () => {
+  await withSite(async ({ remote }) => {
+    // More than requests that have not ended may have sent together.
+    const bytes = pattern(80 * MIB);
+    const { id } = await remote.assigned("ns", "k");
+    const { size } = await remote.publish(id, inPieces(bytes, 32 * 1024));
+    assert.equal(Number(size), bytes.length);
+  });
+});
+
 Deno.test("of a value only the range that was asked for is sent", async () => {
   await withSite(async ({ remote }) => {
     for (const size of [1000, 2 * MIB]) {
