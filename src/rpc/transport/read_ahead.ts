@@ -15,8 +15,8 @@ interface ReadableInternals {
 }
 
 /**
- * Reads a streaming request: a message is fetched when it is asked for, and no
- * earlier. What the client sends meanwhile waits at its end of the connection.
+ * Reads a streaming request with one message fetched ahead, at most. What the
+ * client sends beyond that waits at its end of the connection.
  *
  * @param call The first argument of the handler, which has read nothing yet.
  * @returns The messages.
