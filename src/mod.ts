@@ -10,6 +10,7 @@ export {
   type BlobStore,
   type LocalFiles,
   type Measured,
+  type Range,
   type Space,
   type Stored,
 } from "./blobs/blob_store.ts";

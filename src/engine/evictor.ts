@@ -86,7 +86,10 @@ export class Evictor {
     await this.#running;
   }
 
-  /** Looks now, after what is under way; resolves to what that took away. */
+  /**
+   * Looks, and takes away what has to go; after what is under way. Resolves to
+   * what that was. Never rejects.
+   */
   async sweep(): Promise<EvictorStats> {
     const swept = { entries: 0, bytes: 0 };
     this.#running = this.#running.then(() =>
