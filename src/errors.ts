@@ -19,6 +19,12 @@ export type ErrorCode =
   | "invalid-request"
   /** Done was called, but no regular file lies at the assigned path. */
   | "no-file"
+  /** The bytes are not those of the digest that came with them. */
+  | "wrong-digest"
+  /** There is no such entry. */
+  | "not-found"
+  /** Something that only clients on the same machine can be given. */
+  | "not-local"
   /** A value is larger than the limit. */
   | "value-too-large"
   /** The disk, or a quota, is full. */

@@ -62,6 +62,13 @@ export const CONNECTION_BUDGET_BYTES = 16 * MIB;
  * there is a bounded number; larger ones take their share of the budget.
  */
 export const UNCOUNTED_VALUE_BYTES = 4 * KIB;
+/**
+ * What a stream carries in one message, and what it may find in the memory
+ * cache: larger values are read from the disk piece by piece, so that their
+ * size costs no memory. A piece of 256 KiB keeps a connection busy for longer
+ * than the next one takes to be read.
+ */
+export const STREAM_BYTES = 256 * KIB;
 /** Below this a budget would not let a single large value pass beside the others. */
 export const MIN_MEMORY_BUDGET_BYTES = 16 * MIB;
 
@@ -78,8 +85,13 @@ export const MAX_KEYS_BYTES = 32 * MIB;
 export const MAX_HANDLES = 100_000;
 /** Expired handles whose late Drop is still answered with OK. */
 export const MAX_EXPIRED_HANDLES = 100_000;
-/** Gets that wait for one entry; above it they are told Loading. */
+/** Gets that wait for one entry; above it they are told Loading, or to come again. */
 export const MAX_WAITERS_PER_ENTRY = 10_000;
+
+/** Entries on one page of a listing. */
+export const MAX_LISTED_ENTRIES = 500;
+/** Bytes of keys on one page: what a reply may take without being counted. */
+export const MAX_LISTED_BYTES = MIB;
 
 /**
  * What stays free on the disk unless configured: a manifest that cannot be

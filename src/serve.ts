@@ -5,23 +5,29 @@
  * @module
  */
 
+import denoConfig from "../deno.json" with { type: "json" };
 import { BlobCache } from "./blobs/blob_cache.ts";
 import { BlobError } from "./blobs/blob_store.ts";
 import { WorkerBlobStore } from "./blobs/worker_blob_store.ts";
 import { systemClock } from "./clock.ts";
 import { type Config, formatAddress } from "./config.ts";
+import { Catalog } from "./engine/catalog.ts";
 import { Engine } from "./engine/engine.ts";
 import { withoutRepeats } from "./engine/repeated_lines.ts";
 import { Evictor } from "./engine/evictor.ts";
+import { Pieces } from "./engine/pieces.ts";
 import { recover } from "./engine/recovery.ts";
 import { lockRoot } from "./engine/root_lock.ts";
 import { Sweeper } from "./engine/sweeper.ts";
+import { Uploads } from "./engine/uploads.ts";
 import { StartError } from "./errors.ts";
 import type { RunningServer } from "./launch/running_server.ts";
 import { CONNECTION_BUDGET_BYTES, MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
 import { listen } from "./rpc/listener.ts";
 import { localService } from "./rpc/local_service.ts";
+import type { Paths } from "./rpc/cache_options.ts";
+import { cacheService } from "./rpc/cache_service.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
 import type { Quota } from "./table/types.ts";
@@ -96,23 +102,41 @@ export async function serve(
   await evictor.start();
 
   const { local: files } = blobs;
+  const paths: Paths = {
+    path: (name) => files.path(name),
+    stagingPath: (staging) => files.stagingPath(staging),
+  };
+  const parts = {
+    heartbeatIntervalMs,
+    pieces: new Pieces({ engine, blobs, budget }),
+    uploads: new Uploads({ files, budget, warn }),
+    catalog: new Catalog({
+      engine,
+      manifest,
+      evictor,
+      damaged: () => blobs.stats.damaged,
+    }),
+    version: denoConfig.version,
+    log: warn,
+  };
   const services = {
-    local: () =>
-      localService(engine, {
-        heartbeatIntervalMs,
-        path: (name) => files.path(name),
-        stagingPath: (staging) => files.stagingPath(staging),
-      }),
-    remote: () => remoteService(engine, { heartbeatIntervalMs }),
+    local: () => [
+      localService(engine, { heartbeatIntervalMs, ...paths }),
+      cacheService(engine, { ...parts, paths }),
+    ],
+    remote: () => [
+      remoteService(engine, { heartbeatIntervalMs }),
+      cacheService(engine, parts),
+    ],
   };
   async function answer(
     address: Config["local"],
-    service: () => Service,
+    services: () => readonly Service[],
   ): Promise<string | undefined> {
     if (!address) return undefined;
     const listener = await listen({
       address: formatAddress(address),
-      services: [service()],
+      services: services(),
       maxMessageBytes: config.maxMessageBytes,
       transport,
     });

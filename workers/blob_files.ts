@@ -152,6 +152,18 @@ export class OpenFile implements Disposable {
     return done;
   }
 
+  /** Fills `into` from a position as far as the file goes; how far. */
+  readAt(into: Uint8Array, position: number): number {
+    let done = 0;
+    while (done < into.length) {
+      const left = into.length - done;
+      const count = readSync(this.fd, into, done, left, position + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  }
+
   /** Puts the bytes on the disk; other threads wait, this one does not. */
   sync(): Promise<void> {
     return new Promise((resolve, reject) =>

@@ -82,6 +82,22 @@ export type Op =
     readonly stamp?: Stamp;
   }
   | { readonly kind: "discard"; readonly staging: string }
+  /** Adds bytes to a private file that is known as this staging file's capture. */
+  | {
+    readonly kind: "append";
+    readonly staging: string;
+    /** How long the file is; 0 makes it. */
+    readonly offset: number;
+    readonly value: Uint8Array;
+  }
+  /** Reads a part of a value that was verified when it had this stamp. */
+  | {
+    readonly kind: "read-range";
+    readonly name: string;
+    readonly offset: number;
+    readonly length: number;
+    readonly stamp: Stamp;
+  }
   /** Puts the names in a namespace's or the private folder on the disk. */
   | { readonly kind: "sync"; readonly folder: string }
   /** Writes some bytes and removes them: whether that works now. */
@@ -114,6 +130,9 @@ export interface Results {
   readonly hash: Hashed;
   readonly install: Stamp;
   readonly discard: undefined;
+  readonly append: undefined;
+  /** In a buffer of its own. */
+  readonly "read-range": Uint8Array;
   readonly sync: undefined;
   readonly rehearse: undefined;
   readonly leftovers: {

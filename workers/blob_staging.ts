@@ -32,6 +32,7 @@ import {
   sameStamp,
   stampOf,
   systemCode,
+  writeAll,
   writeSlice,
 } from "./blob_files.ts";
 import { type Folders, isTemporaryOf } from "./blob_folders.ts";
@@ -100,6 +101,26 @@ export function* install(
   // Hashed before a restart: nobody knows what happened since, so this stamp
   // fits nothing and the bytes are verified before they are handed out.
   return stamp ?? { ...found, mtimeMs: -1 };
+}
+
+/** Adds bytes to a private file, which `hash` and `install` know as a capture. */
+export function* append(
+  folders: Folders,
+  { staging, offset, value }: OpOf<"append">,
+): Steps<undefined> {
+  const path = folders.captured(staging);
+  const found = offset === 0 ? undefined : lookAtFile(path);
+  using file = Deno.openSync(path, {
+    append: true,
+    // What lies there already is not ours to write to.
+    ...(found ? {} : { createNew: true, mode: 0o600 }),
+  });
+  const { ino, nlink, size } = file.statSync();
+  if ((found && ino !== found.ino) || nlink !== 1 || size !== offset) {
+    throw new OpError("failed", `'${path}' is not what was written so far`);
+  }
+  yield* writeAll(file, value);
+  return undefined;
 }
 
 /** Removes a staging file and its capture. */

@@ -5,13 +5,7 @@
  */
 
 import { statfsSync } from "node:fs";
-import type {
-  Digest,
-  Hashed,
-  Measured,
-  OpOf,
-  Space,
-} from "./blob_protocol.ts";
+import type { Digest, Hashed, Measured, OpOf, Space } from "./blob_protocol.ts";
 import { Sha256, sha256Hex } from "./digest.ts";
 import {
   AT_ONCE_BYTES,
@@ -90,6 +84,25 @@ export function* read(
     throw new OpError("damaged", `The bytes of '${path}' have changed`);
   }
   return value;
+}
+
+/** Reads a part of a value into a buffer of its own. */
+export function readRange(
+  folders: Folders,
+  { name, offset, length, stamp }: OpOf<"read-range">,
+): Uint8Array {
+  const path = folders.value(name);
+  const info = lookAtFile(path);
+  if (!sameStamp(stamp, stampOf(info))) {
+    throw new OpError("damaged", `'${path}' is not what was verified`);
+  }
+  using file = new OpenFile(path, info);
+  const part = new Uint8Array(length);
+  const count = file.readAt(part, offset);
+  if (count < length) {
+    throw new OpError("damaged", `'${path}' ends at byte ${offset + count}`);
+  }
+  return part;
 }
 
 /** How large a value is, and how old; `undefined`: there is none. */

@@ -20,6 +20,7 @@ import type {
 import { toFailure } from "./blob_files.ts";
 import { Folders } from "./blob_folders.ts";
 import {
+  append,
   capture,
   discard,
   hash,
@@ -36,6 +37,7 @@ import {
   put,
   quarantine,
   read,
+  readRange,
   rehearse,
   remove,
   space,
@@ -88,7 +90,7 @@ function explain(op: Op, cause: unknown): Failure {
     return toFailure(error);
   }
   // These need no file that could be missing: a folder was.
-  const brings = ["put", "rehearse", "sync"].includes(op.kind);
+  const brings = ["put", "append", "rehearse", "sync"].includes(op.kind);
   return brings ? { ...failure, code: "failed" } : failure;
 }
 
@@ -122,8 +124,16 @@ function* perform(op: Op): Steps<unknown> {
         // Frees the bytes now, not when V8 gets to it: they look tiny to it.
         if (op.value.buffer instanceof ArrayBuffer) op.value.buffer.transfer(0);
       }
+    case "append":
+      try {
+        return yield* append(folders, op);
+      } finally {
+        if (op.value.buffer instanceof ArrayBuffer) op.value.buffer.transfer(0);
+      }
     case "read":
       return yield* read(folders, op);
+    case "read-range":
+      return readRange(folders, op);
     case "verify":
       return yield* verify(folders, op);
     case "remove":

@@ -46,6 +46,14 @@ export interface Stored {
   readonly stamp: Stamp;
 }
 
+/** A part of a value; it lies within it. */
+export interface Range {
+  /** Its first byte. */
+  readonly offset: number;
+  /** How many bytes. */
+  readonly length: number;
+}
+
 /** What a file says of itself. */
 export interface Measured {
   /** Length in bytes. */
@@ -77,6 +85,11 @@ export interface BlobStore extends AsyncDisposable {
    * Reads and verifies a value, into a buffer that nobody else uses.
    */
   read(name: string, digest: Digest): Promise<Uint8Array>;
+  /**
+   * Reads a part of a value into a buffer that nobody else uses. `stamp` is of
+   * its last verification: `damaged` where the file is another by now.
+   */
+  readRange(name: string, range: Range, stamp: Stamp): Promise<Uint8Array>;
   /**
    * Verifies what lies at the name: against `digest` where given, else only
    * hashes it. Where `stamp` still fits, the bytes are not read again.
@@ -134,6 +147,12 @@ export interface LocalFiles {
    * verification makes up for it. Absent where nothing is ever synced.
    */
   doubt?(name: string): void;
+  /**
+   * Adds bytes to a private file, which is then known as the capture of that
+   * staging name; `offset` is its length, and 0 makes it. The bytes are
+   * consumed. One call at a time for one file.
+   */
+  append(staging: string, offset: number, bytes: Uint8Array): Promise<void>;
   /** Removes a staging file and its capture; a missing one is no error. */
   discard(staging: string): Promise<void>;
   /** The staging names that have a file, and those that have a capture. */

@@ -96,6 +96,27 @@ function valueTests(test: Register): void {
     }
   });
 
+  test("reads parts of what was verified", async ({ store, tamper }) => {
+    const bytes = bytesOf(600_000);
+    const { stamp } = await store.put(nameOf(1), bytes.slice());
+    for (
+      const [offset, length] of [[0, 600_000], [1, 5], [599_999, 1], [9, 0]]
+    ) {
+      const range = { offset: offset!, length: length! };
+      const part = await store.readRange(nameOf(1), range, stamp);
+      const expected = bytes.subarray(offset, offset! + length!);
+      assert.equal(Buffer.compare(part, expected), 0);
+      assert.equal(part.buffer.byteLength, length, "nobody shares its buffer");
+    }
+    const whole = { offset: 0, length: 600_000 };
+    const other = { ...stamp, ino: "0" };
+    await rejectsWith(store.readRange(nameOf(1), whole, other), "damaged");
+    tamper(nameOf(1), (bytes) => bytes.slice(1));
+    await rejectsWith(store.readRange(nameOf(1), whole, stamp), "damaged");
+    await store.remove(nameOf(1));
+    await rejectsWith(store.readRange(nameOf(1), whole, stamp), "missing");
+  });
+
   test("replaces a value that is put again", async ({ store }) => {
     await store.put(nameOf(1), bytesOf(10, 1));
     const { digest } = await store.put(nameOf(1), bytesOf(20, 2));
@@ -207,6 +228,39 @@ function localTests(test: Register): void {
       },
     );
   }
+
+  for (const sizes of [[0], [700_000, 1, 800_000], [10, 20]]) {
+    test(
+      `appends pieces of ${sizes.join(", ")} bytes to a private file`,
+      async ({ store }, local) => {
+        const bytes = bytesOf(sizes.reduce((sum, size) => sum + size, 0), 3);
+        let offset = 0;
+        for (const size of sizes) {
+          const piece = bytes.slice(offset, offset + size);
+          await local.append("up", offset, piece);
+          offset += size;
+        }
+        assert.deepEqual((await local.leftovers()).captured, ["up"]);
+        await local.sweepPrivate();
+        const digest = await local.hash("up");
+        assert.deepEqual(digest, digestOf(bytes));
+        await local.install("up", nameOf(1));
+        const value = await store.read(nameOf(1), digest);
+        assert.equal(Buffer.compare(value, bytes), 0);
+        await local.discard("up");
+        assert.deepEqual((await local.leftovers()).captured, []);
+      },
+    );
+  }
+
+  test("appends only where the last piece ended", async (_harness, local) => {
+    await local.append("up", 0, bytesOf(10));
+    await rejectsWith(local.append("up", 0, bytesOf(1)), "failed");
+    await rejectsWith(local.append("up", 9, bytesOf(1)), "failed");
+    await rejectsWith(local.append("up", 11, bytesOf(1)), "failed");
+    await rejectsWith(local.append("other", 5, bytesOf(1)), "failed");
+    assert.deepEqual(await local.hash("up"), digestOf(bytesOf(10)));
+  });
 
   test(
     "captures once: what the client writes later is another file",

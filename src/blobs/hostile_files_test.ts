@@ -379,3 +379,20 @@ Deno.test("a worker may touch its root and nothing else", async () => {
   worker.terminate();
   URL.revokeObjectURL(url);
 });
+
+Deno.test("nothing is appended through a link, to a pipe, or to a file with two names", async () => {
+  await using harness = await openTestRoot();
+  const { root, store: { local } } = harness;
+  const outside = `${root}/outside`;
+  Deno.writeFileSync(outside, bytesOf(3));
+  const upload = `${root}/.private/captured-up`;
+  for (const make of [Deno.symlinkSync, Deno.linkSync]) {
+    make(outside, upload);
+    await rejectsWith(local.append("up", 0, bytesOf(1)), "failed");
+    await assert.rejects(local.append("up", 3, bytesOf(1)));
+    assert.deepEqual(Deno.readFileSync(outside), bytesOf(3));
+    Deno.removeSync(upload);
+  }
+  await new Deno.Command("mkfifo", { args: [upload] }).output();
+  await rejectsWith(local.append("up", 3, bytesOf(1)), "not-a-file");
+});

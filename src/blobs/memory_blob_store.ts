@@ -14,6 +14,7 @@ import {
   type BlobStore,
   type LocalFiles,
   type Measured,
+  type Range,
   type Stored,
 } from "./blob_store.ts";
 import { stagingPath, valuePath } from "./layout.ts";
@@ -63,6 +64,20 @@ export class MemoryBlobStore implements BlobStore {
     await this.#check();
     const { bytes } = this.#whole(name, digest);
     return bytes.slice();
+  }
+
+  /** {@inheritDoc BlobStore.readRange} */
+  async readRange(
+    name: string,
+    { offset, length }: Range,
+    stamp: Stamp,
+  ): Promise<Uint8Array> {
+    await this.#check();
+    const file = regular(this.#values.get(name), name);
+    if (JSON.stringify(stamp) !== JSON.stringify(stampOf(file))) {
+      throw new BlobError("damaged", `'${name}' is not what was verified`);
+    }
+    return file.bytes.slice(offset, offset + length);
   }
 
   /** {@inheritDoc BlobStore.verify} */
@@ -234,6 +249,23 @@ export class MemoryLocalFiles implements LocalFiles {
     this.#captured.delete(staging);
     this.#host.publish(name, file);
     return stampOf(file);
+  }
+
+  /** {@inheritDoc LocalFiles.append} */
+  async append(
+    staging: string,
+    offset: number,
+    bytes: Uint8Array,
+  ): Promise<void> {
+    await this.#host.check();
+    const before = this.#captured.get(staging)?.bytes;
+    if ((before?.length ?? 0) !== offset || (before && offset === 0)) {
+      throw new BlobError("failed", `'${staging}' is not what was written`);
+    }
+    const all = new Uint8Array(offset + bytes.length);
+    all.set(before ?? []);
+    all.set(bytes, offset);
+    this.#captured.set(staging, this.#host.file(all));
   }
 
   /** {@inheritDoc LocalFiles.discard} */

@@ -11,6 +11,7 @@ import {
   BlobError,
   type BlobStore,
   type Measured,
+  type Range,
   type Space,
   type Stored,
 } from "./blob_store.ts";
@@ -129,6 +130,16 @@ export class WorkerBlobStore implements BlobStore {
       bytes: digest.size,
       large: digest.size > LARGE_BYTES,
     });
+    return this.#counted(reading);
+  }
+
+  /** {@inheritDoc BlobStore.readRange} */
+  readRange(name: string, range: Range, stamp: Stamp): Promise<Uint8Array> {
+    const { offset, length } = range;
+    const reading = this.#again<"read-range">(
+      { kind: "read-range", name, offset, length, stamp },
+      { bytes: length, large: length > LARGE_BYTES },
+    );
     return this.#counted(reading);
   }
 

@@ -17,6 +17,7 @@ import type { LocalFiles } from "./blob_store.ts";
 import type { DiskTrouble } from "./disk_trouble.ts";
 import type { DurableRenames } from "./durable_renames.ts";
 import { stagingPath, valuePath } from "./layout.ts";
+import { detachable } from "./transfer.ts";
 import type { JobOptions, WorkerPool } from "./worker_pool.ts";
 
 /** Captures that have been hashed and not installed yet; about 200 bytes each. */
@@ -108,6 +109,18 @@ export class WorkerLocalFiles implements LocalFiles {
   /** {@inheritDoc LocalFiles.doubt} */
   doubt(name: string): void {
     this.#renames.doubt(name);
+  }
+
+  /** {@inheritDoc LocalFiles.append} */
+  append(staging: string, offset: number, bytes: Uint8Array): Promise<void> {
+    const own = detachable(bytes);
+    return this.#write(() =>
+      this.#pool.run<"append">(
+        { kind: "append", staging, offset, value: own },
+        // Of an upload that has begun; the memory budget bounds how many run.
+        { bytes: own.length, transfer: [own.buffer], accepted: true },
+      )
+    );
   }
 
   /** {@inheritDoc LocalFiles.discard} */

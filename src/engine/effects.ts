@@ -20,7 +20,10 @@ import { isDamage, toLarderError } from "./failures.ts";
 import { isPossibleId } from "./ids.ts";
 
 /** Everything but what belongs to a request, which the engine does itself. */
-export type Work = Exclude<Effect, { kind: "reply" | "admit" | "make-room" }>;
+export type Work = Exclude<
+  Effect,
+  { kind: "reply" | "notice" | "admit" | "make-room" }
+>;
 type Of<K extends Work["kind"]> = Work & { kind: K };
 
 /** Where effects go to, and where their results come out. */

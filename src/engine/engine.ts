@@ -15,6 +15,7 @@ import { StateTable, type TableCounts } from "../table/state_table.ts";
 import type { Excess } from "../table/room.ts";
 import type {
   Command,
+  Effect,
   Reply,
   Request,
   TableOptions,
@@ -54,8 +55,18 @@ export interface EngineOptions {
  */
 export type OnReply = (reply: Reply, grant?: Grant) => void;
 
+/** Takes a notice: somebody else has the work. */
+export type OnNotice = (notice: Notice) => void;
+
+/** Who has the work that a patient Get waits for, and for how long. */
+export type Notice = Pick<
+  Effect & { kind: "notice" },
+  "computedMs" | "peer"
+>;
+
 interface Caller {
   readonly onReply: OnReply;
+  readonly onNotice: OnNotice | undefined;
   /** Who shares the budget fairly with others: the connection. */
   readonly owner: object;
 }
@@ -124,11 +135,16 @@ export class Engine {
   /**
    * Submits a request, which becomes the engine's own; `onReply` is called
    * exactly once, possibly before this returns, unless the request is
-   * cancelled before.
+   * cancelled before. `onNotice` is for patient Gets.
    */
-  submit(request: Submission, onReply: OnReply, owner: object = this): Ticket {
+  submit(
+    request: Submission,
+    onReply: OnReply,
+    owner: object = this,
+    onNotice?: OnNotice,
+  ): Ticket {
     const ticket = ++this.#ticket;
-    this.#callers.set(ticket, { onReply, owner });
+    this.#callers.set(ticket, { onReply, onNotice, owner });
     // The submission was made for this call: a copy would cost more than all else.
     const command = request as Request & { ticket: Ticket };
     command.ticket = ticket;
@@ -211,6 +227,9 @@ export class Engine {
         switch (effect.kind) {
           case "reply":
             this.#reply(effect.ticket, effect.reply);
+            break;
+          case "notice":
+            this.#callers.get(effect.ticket)?.onNotice?.(effect);
             break;
           case "admit":
             this.#admit(effect.ticket, effect.bytes);

@@ -86,6 +86,21 @@ export class Evictor {
     await this.#running;
   }
 
+  /** Looks now, after what is under way; resolves to what that took away. */
+  async sweep(): Promise<EvictorStats> {
+    const swept = { entries: 0, bytes: 0 };
+    this.#running = this.#running.then(() =>
+      this.#guarded(async () => {
+        const before = this.stats;
+        await this.round();
+        swept.entries = this.#stats.entries - before.entries;
+        swept.bytes = this.#stats.bytes - before.bytes;
+      })
+    );
+    await this.#running;
+    return swept;
+  }
+
   /** Looks, and takes away what has to go. */
   async round(): Promise<void> {
     const before = this.#stats.entries;

@@ -4,13 +4,12 @@
  * @module
  */
 
-import type { Buffer } from "node:buffer";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Engine } from "../engine/engine.ts";
 import type { Reply } from "../table/types.ts";
+import { serializeBytesField } from "./bytes_field.ts";
 import { loadService } from "./protos.ts";
 import type { Service } from "./service.ts";
-import { serializeParts } from "./transport/mod.ts";
 import { byId, decodeGet, encodeEmpty, unary } from "./unary.ts";
 import { EMPTY, type GetRequest } from "./wire.ts";
 import type { RemoteGetReply, SetRequest } from "./wire.ts";
@@ -21,10 +20,8 @@ export interface RemoteServiceOptions {
   readonly heartbeatIntervalMs: number;
 }
 
-/** `GetReply.ready`: field 4, length-delimited. */
-const READY_TAG = (4 << 3) | 2;
-/** A varint carries seven bits a byte. */
-const VARINT_BITS = 7;
+/** `GetReply.ready`. */
+const READY_FIELD = 4;
 
 /** The service on an engine. */
 export function remoteService(
@@ -67,27 +64,9 @@ export function remoteService(
       ...get,
       responseSerialize: (reply: RemoteGetReply) =>
         "ready" in reply
-          ? serializeReady(reply.ready)
+          ? serializeBytesField(READY_FIELD, reply.ready)
           : get.responseSerialize(reply),
     },
   };
   return { definition, implementation };
-}
-
-/** A hot value is shared by all its readers: it is sent as it is, never copied. */
-function serializeReady(value: Uint8Array): Buffer {
-  const head = new Uint8Array(1 + varintBytes(value.length));
-  let at = 0;
-  head[at++] = READY_TAG;
-  let rest = value.length;
-  for (; rest >= 1 << VARINT_BITS; rest >>>= VARINT_BITS) {
-    head[at++] = (rest & 0x7f) | 0x80;
-  }
-  head[at] = rest;
-  return serializeParts(head, value);
-}
-
-function varintBytes(value: number): number {
-  const bits = 32 - Math.clz32(value);
-  return Math.max(1, Math.ceil(bits / VARINT_BITS));
 }

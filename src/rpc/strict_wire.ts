@@ -10,10 +10,10 @@ import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 import { LarderError } from "../errors.ts";
 
 /** The protobuf types that our requests are made of. */
-export type FieldType = "string" | "bytes" | "varint";
+export type FieldType = "string" | "bytes" | "varint" | MessageShape;
 
 /** The known fields of a message by number; others are skipped, as ever. */
-export type MessageShape = ReadonlyMap<number, FieldType>;
+export interface MessageShape extends ReadonlyMap<number, FieldType> {}
 
 /** What a garbled request is deserialized to. */
 export class Malformed {
@@ -79,6 +79,10 @@ export function checkMessage(
         if (known === "string" && !isUtf8(bytes, at, end)) {
           return `field ${field} is no UTF-8`;
         }
+        if (typeof known === "object") {
+          const why = checkMessage(bytes.subarray(at, end), known);
+          if (why !== undefined) return `field ${field}: ${why}`;
+        }
         at = end;
         break;
       }
@@ -102,11 +106,23 @@ function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
   }
 }
 
+/** What proto-loader tells of a message, by its name without the package. */
+export type Described = (message: string) => {
+  readonly field: readonly {
+    readonly number: number;
+    readonly type: string;
+    readonly typeName: string;
+  }[];
+};
+
 /** Makes every method of a service refuse garbled requests. */
-export function strictRequests(service: ServiceDefinition): ServiceDefinition {
+export function strictRequests(
+  service: ServiceDefinition,
+  describe: Described,
+): ServiceDefinition {
   const strict: Record<string, MethodDefinition<unknown, unknown>> = {};
   for (const [name, method] of Object.entries(service)) {
-    const shape = shapeOf(method);
+    const shape = shapeOf(requestName(method), describe);
     strict[name] = {
       ...method,
       requestDeserialize(bytes) {
@@ -120,33 +136,31 @@ export function strictRequests(service: ServiceDefinition): ServiceDefinition {
   return strict;
 }
 
-/** What proto-loader tells of a method's request. */
-interface Described {
-  readonly requestType: {
-    readonly type: {
-      readonly field: readonly {
-        readonly number: number;
-        readonly type: string;
-      }[];
-    };
+function requestName(method: MethodDefinition<unknown, unknown>): string {
+  // proto-loader tells more of a method than grpc-js wants to know.
+  const { requestType } = method as unknown as {
+    readonly requestType: { readonly type: { readonly name: string } };
   };
+  return requestType.type.name;
 }
 
-function shapeOf(method: MethodDefinition<unknown, unknown>): MessageShape {
-  const { requestType } = method as unknown as Described;
-  return new Map(requestType.type.field.map(({ number, type }) => {
-    switch (type) {
-      case "TYPE_STRING":
-        return [number, "string"];
-      case "TYPE_BYTES":
-        return [number, "bytes"];
-      case "TYPE_BOOL":
-      case "TYPE_UINT64":
-        return [number, "varint"];
-      default:
-        throw new Error(
-          `${method.path}: field type ${type} is not checked yet`,
-        );
-    }
-  }));
+function shapeOf(message: string, describe: Described): MessageShape {
+  return new Map<number, FieldType>(
+    describe(message).field.map(({ number, type, typeName }) => {
+      switch (type) {
+        case "TYPE_STRING":
+          return [number, "string"];
+        case "TYPE_BYTES":
+          return [number, "bytes"];
+        case "TYPE_BOOL":
+        case "TYPE_UINT32":
+        case "TYPE_UINT64":
+          return [number, "varint"];
+        case "TYPE_MESSAGE":
+          return [number, shapeOf(typeName, describe)];
+        default:
+          throw new Error(`${message}: field type ${type} is not checked yet`);
+      }
+    }),
+  );
 }

@@ -7,7 +7,7 @@
 import { startEvicting } from "./evict.ts";
 import { ask, refuse, wants } from "./asking.ts";
 import type { Entry, State, Wait } from "./state.ts";
-import type { Asked, Assignment, Request, Row } from "./types.ts";
+import type { Asked, Assignment, Reply, Request, Row } from "./types.ts";
 
 /** Takes the manifest's answer; every wait of the entry is looked at again. */
 export function asked(
@@ -23,6 +23,7 @@ export function asked(
     if (answer.kind !== "assigned") s.room.release(state.proposed.id);
   }
   discardSuperseded(s, state.superseded, answer);
+  if (state.givenBack) s.reply(state.givenBack, givenBack(answer));
   switch (answer.kind) {
     case "none":
       return absent(s, entry);
@@ -41,6 +42,13 @@ export function asked(
         }
       });
   }
+}
+
+/** What the holder is told that gave the work back. */
+function givenBack(answer: Asked): Reply {
+  return answer.kind === "failed"
+    ? { kind: "error", error: answer.error }
+    : { kind: "ok" };
 }
 
 /** Removes the file of an assignment that no row names any more. */
@@ -67,7 +75,7 @@ function absent(s: State, entry: Entry): void {
       case "get":
         return s.reply(wait, { kind: "unassigned" });
       case "evict":
-        return s.reply(wait, { kind: "ok" });
+        return s.reply(wait, { kind: "absent" });
       default:
         s.again.push(wait);
     }
@@ -77,9 +85,7 @@ function absent(s: State, entry: Entry): void {
 /** Forgets the entry, and ends each of its waits. */
 function leave(s: State, entry: Entry, end: (wait: Wait) => void): void {
   s.forget(entry);
-  const { waits } = entry;
-  entry.waits = [];
-  for (const wait of waits) if (wait.live) end(wait);
+  for (const wait of s.takeWaits(entry)) if (wait.live) end(wait);
 }
 
 function assigned(

@@ -15,7 +15,7 @@ export function newEntry(s: State, key: EntryKey): Entry {
   // The caller's key is a view into its whole request: keep no more than it.
   const { name, namespace } = key;
   const owned = { name, namespace, key: new Uint8Array(key.key) };
-  const entry: Entry = { key: owned, state, waits: [] };
+  const entry: Entry = { key: owned, state, waits: [], patient: new Set() };
   s.entries.set(key.name, entry);
   s.keyBytes += owned.key.length;
   return entry;

@@ -27,17 +27,27 @@ import type {
   Ticket,
 } from "./types.ts";
 
+type Brought = "servedBefore" | "newId" | "newStaging";
+
 /** The options of a table, but for what the engine itself brings. */
-export type Figures = Required<
-  Omit<TableOptions, "servedBefore" | "newId" | "newStaging">
->;
+export type Figures =
+  & Required<Omit<TableOptions, Brought | "streamBytes">>
+  & Pick<TableOptions, "streamBytes">;
 
 /** What goes wrong with a job; `unreadable`: a second way, where there is one. */
 export type Fault = "none" | "failed" | "unreadable";
 
 type Work = Exclude<
   Effect,
-  { kind: "reply" | "discard" | "admit" | "make-room" | "superseded" }
+  {
+    kind:
+      | "reply"
+      | "notice"
+      | "discard"
+      | "admit"
+      | "make-room"
+      | "superseded";
+  }
 >;
 
 interface Job {
@@ -62,6 +72,10 @@ export class FakeEngine {
   readonly assignments: Assignment[] = [];
   readonly handles: Id[] = [];
   readonly replies = new Map<Ticket, Reply>();
+  /** How often a patient Get was told who has the work. */
+  readonly notices = new Map<Ticket, number>();
+  /** The uploads of offers that have not been answered. */
+  readonly #offered = new Map<Ticket, string>();
   readonly model: ReferenceModel;
   jobs: Job[] = [];
   nowMs = 1_000;
@@ -104,6 +118,10 @@ export class FakeEngine {
     const ticket = ++this.lastTicket;
     const asked: Request = { ...request, ticket };
     if (asked.kind === "set") this.#give(asked.id, hex(asked.value));
+    if (asked.kind === "offer") {
+      this.#give(asked.id, asked.digest.sha256);
+      this.#offered.set(ticket, asked.upload);
+    }
     this.model.ask(asked, this.nowMs);
     const evicting = asked.kind === "get" &&
       this.jobs.some(({ effect }) =>
@@ -117,8 +135,16 @@ export class FakeEngine {
     return ticket;
   }
 
-  /** A caller goes, or seems to after it was answered. */
+  /** A client has sent all of its value, which lies in a private file. */
+  offer(id: Id, bytes: string): Ticket {
+    const upload = `u${++this.#lastId}`;
+    this.captured.set(upload, bytes);
+    return this.ask({ kind: "offer", id, upload, digest: digestOf(bytes) });
+  }
+
+  /** A caller goes, or seems to after it was answered; who offers hears it all. */
   cancel(ticket: Ticket): void {
+    if (this.#offered.has(ticket)) return;
     this.model.cancel(ticket);
     this.#step({ kind: "cancel", ticket });
   }
@@ -240,10 +266,11 @@ export class FakeEngine {
     }
     for (const { kind } of this.model.waiting(this.nowMs)) {
       must(
-        kind === "set" || kind === "done",
+        kind === "set" || kind === "done" || kind === "get",
         `nothing is under way, yet a ${kind} waits`,
       );
     }
+    this.model.checkPatience(this.nowMs);
   }
 
   /** A result comes a second time. */
@@ -270,6 +297,7 @@ export class FakeEngine {
     this.#story.push([this.nowMs, "killed", [...this.rows.values()]]);
     this.jobs = [];
     this.#past.length = 0;
+    this.#offered.clear();
     this.#over.clear();
     this.model.restart(this.nowMs);
     this.table = this.#newTable(true);
@@ -285,13 +313,19 @@ export class FakeEngine {
     }
     this.settle();
     must(
-      this.model.waiting(this.nowMs).length === 0,
+      this.model.waiting(this.nowMs).every(isPatient),
       "somebody waits for ever",
     );
-    for (let round = 0; round < 8; round++) {
+    // Whoever waits for a holder gets the work in turn, and does nothing.
+    const rounds = 8 + this.model.waiting(this.nowMs).length;
+    for (let round = 0; round < rounds; round++) {
       this.advance(this.#figures.leaseTimeoutMs * 5);
       this.settle();
     }
+    must(
+      this.model.waiting(this.nowMs).length === 0,
+      "somebody waits patiently, for ever",
+    );
     for (const name of this.rows.keys()) {
       must(!this.model.isOwed(name), `${name}: acknowledged, never published`);
     }
@@ -322,6 +356,10 @@ export class FakeEngine {
     this.model.moment(this.nowMs);
     for (const effect of effects) {
       if (effect.kind === "reply") this.#reply(effect.ticket, effect.reply);
+      if (effect.kind !== "notice") continue;
+      const { ticket } = effect;
+      this.model.noticed(ticket, effect.computedMs, this.nowMs);
+      this.notices.set(ticket, (this.notices.get(ticket) ?? 0) + 1);
     }
     const publishing = this.jobs.some(({ effect }) => isPublishing(effect));
     must(!publishing || this.table.isBusy(this.nowMs), "publishing is work");
@@ -339,6 +377,9 @@ export class FakeEngine {
   #reply(ticket: Ticket, reply: Reply): void {
     this.model.answered(ticket, reply, this.nowMs);
     this.replies.set(ticket, reply);
+    const upload = this.#offered.get(ticket);
+    if (upload !== undefined) this.#discard(upload);
+    this.#offered.delete(ticket);
     if (reply.kind === "assigned") this.assignments.push(reply.assignment);
     if (reply.kind === "handle") this.handles.push(reply.id);
   }
@@ -640,11 +681,11 @@ export class FakeEngine {
       case "install": {
         const bytes = this.captured.get(effect.staging);
         must(bytes !== undefined, `${name}: installs what was not captured`);
-        must(
-          row?.status === "loading" && row.staging === effect.staging &&
-            row.digest?.sha256 === bytes,
-          `${name}: installs what its row does not describe`,
-        );
+        const described = row?.status === "loading" &&
+          (row.staging === effect.staging
+            ? row.digest?.sha256 === bytes
+            : row.id !== undefined && this.#given.get(row.id)?.has(bytes));
+        must(described, `${name}: installs what its row does not describe`);
         this.captured.delete(effect.staging);
         this.blobs.set(name, bytes);
         return { kind: "installed", name, token, stamp: stampOf(bytes) };
@@ -702,13 +743,13 @@ export class FakeEngine {
 
   #checkWaits(): void {
     for (const request of this.model.waiting(this.nowMs, 500)) {
-      if (request.kind === "get") {
+      if (request.kind === "get" && !request.patient) {
         const slow = this.jobs.some(({ effect }) =>
           nameOf(effect) === request.entry.name && !isManifest(effect)
         );
         must(!slow, "a Get waits longer than 500 ms because a value is big");
       }
-      if (request.kind === "done") {
+      if (request.kind === "done" && !request.patient) {
         // The table has to have heard of it.
         const heard = this.model.isCaptured(request.id) &&
           !this.jobs.some(({ effect }) =>
@@ -804,13 +845,17 @@ function failure(
 
 function isWork(effect: Effect): effect is Work {
   const { kind } = effect;
-  return kind !== "reply" && kind !== "discard" && kind !== "admit" &&
-    kind !== "make-room" && kind !== "superseded";
+  return kind !== "reply" && kind !== "notice" && kind !== "discard" &&
+    kind !== "admit" && kind !== "make-room" && kind !== "superseded";
 }
 
 function nameOf(effect: Work): string | undefined {
   if (effect.kind === "find-id") return undefined;
   return "name" in effect ? effect.name : effect.entry.name;
+}
+
+function isPatient(request: Request): boolean {
+  return request.kind === "get" && request.patient === true;
 }
 
 function isManifest({ kind }: Work): boolean {

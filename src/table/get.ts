@@ -6,9 +6,10 @@
 
 import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
 import { ask, newEntry, propose, refuse } from "./asking.ts";
+import { isOverdue, tellLoading, tooMany } from "./patience.ts";
 import { republish } from "./publish.ts";
-import { startReading, startVerifying } from "./read.ts";
-import type { Entry, State, Wait, Work } from "./state.ts";
+import { getsHandle, startReading, startVerifying } from "./read.ts";
+import type { Entry, State, Wait } from "./state.ts";
 import type { Request, Result, Ticket } from "./types.ts";
 
 type Get = Request & { kind: "get" };
@@ -24,10 +25,10 @@ export function get(s: State, wait: Wait, nowMs: number): void {
       return join(s, entry, wait);
     case "loading":
       return nowMs < state.deadlineMs && !isOverdue(s, state.work, nowMs)
-        ? s.reply(wait, { kind: "loading" })
+        ? tellLoading(s, entry, wait, nowMs)
         : getExpired(s, entry, wait, nowMs);
     case "publishing":
-      return s.reply(wait, { kind: "loading" });
+      return tellLoading(s, entry, wait, nowMs);
     case "ready":
       return getReady(s, entry, wait, nowMs);
     case "evicting":
@@ -39,7 +40,7 @@ function join(s: State, entry: Entry, wait: Wait): void {
   if (entry.waits.length >= MAX_WAITERS_PER_ENTRY) {
     entry.waits = entry.waits.filter((wait) => wait.live);
     if (entry.waits.length >= MAX_WAITERS_PER_ENTRY) {
-      return s.reply(wait, { kind: "loading" });
+      return tooMany(s, wait);
     }
   }
   entry.waits.push(wait);
@@ -48,11 +49,13 @@ function join(s: State, entry: Entry, wait: Wait): void {
 function getReady(s: State, entry: Entry, wait: Wait, nowMs: number): void {
   const { state } = entry;
   if (state.kind !== "ready") return;
-  const local = (wait.request as Get).api === "local";
-  if (local || !state.digest) {
+  const request = wait.request as Get;
+  if (!state.digest || getsHandle(s, request, state.digest)) {
     join(s, entry, wait);
     startVerifying(s, entry, nowMs);
-  } else if (state.digest.size > s.options.maxValueBytes) {
+  } else if (
+    request.api === "remote" && state.digest.size > s.options.maxValueBytes
+  ) {
     s.reply(wait, { kind: "unassigned", reason: "too-large" });
   } else if (!wait.admitted && state.digest.size > s.uncountedBytes) {
     // Before it is read: what nobody has room for must not be in memory.
@@ -73,12 +76,6 @@ export function admitted(s: State, ticket: Ticket, nowMs: number): void {
   get(s, wait, nowMs);
 }
 
-/** Whether somebody computes for longer than anybody may. */
-function isOverdue(s: State, { sinceMs }: Work, nowMs: number): boolean {
-  const { maxComputeMs = Infinity } = s.options;
-  return nowMs - sinceMs >= maxComputeMs;
-}
-
 /** The lease or the time to compute has ended: the work goes to whoever asks. */
 function getExpired(
   s: State,
@@ -89,7 +86,7 @@ function getExpired(
   const { state } = entry;
   if (state.kind !== "loading") return;
   if (state.probe === undefined && republish(s, entry)) {
-    return s.reply(wait, { kind: "loading" });
+    return tellLoading(s, entry, wait, nowMs);
   }
   if ((wait.request as Get).assign && s.draining) return refuse(s, wait);
   join(s, entry, wait);
@@ -135,8 +132,19 @@ export function probed(
   takeOver(s, entry);
 }
 
+/** The holder gives the work back: as if its lease ended now. */
+export function abandon(s: State, entry: Entry, wait: Wait): void {
+  const { state } = entry;
+  // A value that was accepted is published: there is nothing to give back.
+  if (state.kind !== "loading" || state.taken?.acknowledged) {
+    return s.reply(wait, { kind: "ok" });
+  }
+  entry.waits = s.takeWaits(entry);
+  takeOver(s, entry, wait);
+}
+
 /** Gives an expired assignment to the next who asks, or removes it. */
-function takeOver(s: State, entry: Entry): void {
+function takeOver(s: State, entry: Entry, givenBack?: Wait): void {
   const { state, key } = entry;
   if (state.kind !== "loading") return;
   const { id, staging } = state.assignment;
@@ -144,10 +152,13 @@ function takeOver(s: State, entry: Entry): void {
   // when it was made, its holder's again when it failed.
   s.letGo(id);
   const token = s.nextToken();
-  const superseded = staging === undefined ? {} : { superseded: staging };
+  const ended = {
+    ...(staging === undefined ? {} : { superseded: staging }),
+    ...(givenBack ? { givenBack } : {}),
+  };
   const proposed = propose(s, entry);
   if (proposed) {
-    entry.state = { kind: "asking", token, proposed, ...superseded };
+    entry.state = { kind: "asking", token, proposed, ...ended };
     s.emit({
       kind: "reassign",
       entry: key,
@@ -156,7 +167,7 @@ function takeOver(s: State, entry: Entry): void {
       assignment: proposed,
     });
   } else {
-    entry.state = { kind: "asking", token, ...superseded };
+    entry.state = { kind: "asking", token, ...ended };
     const holder = state.unnamed ? {} : { id };
     s.emit({ kind: "abandon", entry: key, token, ...holder });
   }

@@ -10,7 +10,7 @@ import { MAX_EXPIRED_HANDLES } from "../limits.ts";
 import type { Entry, Handle, State, Wait } from "./state.ts";
 import type { Id, Request } from "./types.ts";
 
-/** Pins a verified file for a local Get. */
+/** Pins a verified file. */
 export function giveHandle(
   s: State,
   entry: Entry,
@@ -18,7 +18,7 @@ export function giveHandle(
   nowMs: number,
 ): void {
   const { state, key: { name } } = entry;
-  if (state.kind !== "ready") return;
+  if (state.kind !== "ready" || !state.digest || !state.stamp) return;
   if (s.handles.size >= s.maxHandles) {
     return s.reply(wait, { kind: "unassigned", reason: "full" });
   }
@@ -26,7 +26,8 @@ export function giveHandle(
   const expiresMs = nowMs + s.options.handleLeaseMs;
   s.handles.set(id, { name, generation: state.generation, expiresMs });
   state.pins++;
-  s.reply(wait, { kind: "handle", id, name });
+  const { digest, stamp } = state;
+  s.reply(wait, { kind: "handle", id, name, digest, stamp });
 }
 
 /** Releases one handle. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { dueMs } from "./patience.ts";
 import type { Entry, State } from "./state.ts";
 
 /** Throws an error that names the first invariant that does not hold. */
@@ -18,6 +19,11 @@ export function checkInvariants(s: State): void {
     must(!s.handles.has(id), `${id} is one thing: assignment or handle`);
   }
   checkPins(s);
+  for (const entry of s.awaited) {
+    const { name } = entry.key;
+    must(s.entries.get(name) === entry, `${name} is awaited where it lives`);
+    must(entry.patient.size > 0, `${name} is awaited by somebody`);
+  }
   const expected = s.assignments.size + s.proposals;
   must(
     s.room.reservations.size === expected,
@@ -56,6 +62,7 @@ function checkEntry(s: State, name: string, entry: Entry): void {
       `${name} is found by its assignment's id`,
     );
   }
+  if (entry.patient.size > 0) checkPatience(s, name, entry);
   const live = waits.filter((wait) => wait.live);
   for (const wait of live) {
     must(
@@ -70,6 +77,21 @@ function checkEntry(s: State, name: string, entry: Entry): void {
     (state.kind === "ready" &&
       (state.reading !== undefined || state.verifying !== undefined));
   must(underWay, `${name} has waits, so something is under way`);
+}
+
+/** Whoever waits for a holder is woken when its lease ends. */
+function checkPatience(s: State, name: string, entry: Entry): void {
+  const { kind } = entry.state;
+  must(kind === "loading" || kind === "publishing", `${name} has a holder`);
+  must(s.awaited.has(entry), `${name} is known to be awaited`);
+  must(s.awaitedDueMs <= dueMs(s, entry), `${name}'s waits are woken in time`);
+  for (const wait of entry.patient) {
+    must(
+      wait.live && wait.staysAt === entry &&
+        s.waits.get(wait.request.ticket) === wait,
+      `${name}'s patient waits are live`,
+    );
+  }
 }
 
 function checkPins(s: State): void {

@@ -8,18 +8,22 @@ import { LarderError } from "../errors.ts";
 import { EXPIRED_IN_MEMORY_MS } from "../limits.ts";
 import { adopt } from "./asked.ts";
 import { newEntry } from "./asking.ts";
+import { abandon } from "./get.ts";
 import { renewHandle } from "./handles.ts";
-import { publish, republish } from "./publish.ts";
+import { outcome, publish, republish } from "./publish.ts";
 import type { Entry, State, Wait } from "./state.ts";
 import type { Id, Request, Result } from "./types.ts";
 
-type ById = Request & { kind: "heartbeat" | "set" | "done" };
+type ById = Request & {
+  kind: "heartbeat" | "set" | "done" | "offer" | "abandon";
+};
 
-/** Heartbeat, Set and Done: what they do depends on what the id stands for. */
+/** What these do depends on what the id stands for. */
 export function byId(s: State, wait: Wait, nowMs: number): void {
   const request = wait.request as ById;
   const entry = s.assignments.get(request.id);
   if (entry) {
+    if (request.kind === "abandon") return abandon(s, entry, wait);
     if (request.kind !== "heartbeat") return publish(s, entry, wait, nowMs);
     renew(s, entry, request.id, nowMs);
     return s.reply(wait, { kind: "ok" });
@@ -53,7 +57,10 @@ export function foundId(
   if (error) return s.reply(wait, { kind: "error", error });
   if (!row) return s.reply(wait, { kind: "error", error: invalid(id) });
   // It has published: there is nothing left to do, and nothing changes.
-  if (row.status !== "loading") return s.reply(wait, { kind: "ok" });
+  if (row.status !== "loading") {
+    const digest = row.status === "ready" ? row.digest : undefined;
+    return s.reply(wait, outcome(wait, digest));
+  }
   const entry = s.entries.get(row.name);
   if (!entry) {
     // It expired long ago and nobody has taken it over: it is still its holder's.

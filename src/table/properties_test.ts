@@ -46,7 +46,7 @@ const SPANS_MS = [
 
 /** Which of the entries, ids, jobs: counted from the latest. */
 const which = fc.nat({ max: 7 });
-const api = fc.constantFrom("local" as const, "remote" as const);
+const api = fc.constantFrom<Api>("local", "remote", "stream");
 const span = fc.constantFrom(...SPANS_MS);
 const fault = fc.constantFrom<Fault>(
   ...Array<Fault>(6).fill("none"),
@@ -55,10 +55,12 @@ const fault = fc.constantFrom<Fault>(
 );
 
 const action = fc.oneof(
-  weighted(10, fc.tuple(is("get"), which, api, fc.boolean())),
+  weighted(10, fc.tuple(is("get"), which, api, fc.boolean(), fc.boolean())),
   weighted(3, fc.tuple(is("heartbeat"), which)),
   weighted(5, fc.tuple(is("set"), which, fc.constantFrom(1, 2, 9))),
-  weighted(5, fc.tuple(is("done"), which)),
+  weighted(5, fc.tuple(is("done"), which, fc.boolean())),
+  weighted(4, fc.tuple(is("offer"), which, fc.constantFrom(1, 2, 9))),
+  weighted(3, fc.tuple(is("abandon"), which)),
   weighted(2, fc.tuple(is("drop"), which)),
   weighted(5, fc.tuple(is("write"), which, fc.constantFrom(1, 2, 9, 0))),
   weighted(2, fc.tuple(is("cancel"), which)),
@@ -116,6 +118,7 @@ function figures(small: boolean): Figures {
     restartGraceMs: 10_000,
     handleLeaseMs: 20_000,
     maxValueBytes: 8,
+    streamBytes: 4,
     uncountedBytes: 0,
     maxAssignments: small ? 2 : 100,
     maxHandles: small ? 2 : 100,
@@ -134,6 +137,7 @@ function perform(engine: FakeEngine, action: Action, value: number): number {
         entry: anEntry(action[1]),
         api: action[2],
         assign: action[3],
+        ...(action[4] ? { patient: true } : {}),
       });
       break;
     case "heartbeat":
@@ -146,7 +150,19 @@ function perform(engine: FakeEngine, action: Action, value: number): number {
       break;
     }
     case "done":
-      engine.ask({ kind: "done", id: anId(engine, action[1], false) });
+      engine.ask({
+        kind: "done",
+        id: anId(engine, action[1], false),
+        ...(action[2] ? { patient: true } : {}),
+      });
+      break;
+    case "offer": {
+      const bytes = aValue(action[2], ++value);
+      engine.offer(anId(engine, action[1], false), bytes);
+      break;
+    }
+    case "abandon":
+      engine.ask({ kind: "abandon", id: anId(engine, action[1], false) });
       break;
     case "drop":
       engine.ask({ kind: "drop", id: anId(engine, action[1], true) });

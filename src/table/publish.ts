@@ -1,20 +1,22 @@
 /**
- * Set and Done: from an accepted value to a ready entry, a step at a time.
+ * Set, Done and offers: from an accepted value to a ready entry, a step at a
+ * time.
  *
- * Set:  put → persist.
- * Done: capture → (hash) → record → install → persist.
+ * Set:   put → persist.
+ * Done:  capture → (hash) → record → install → persist.
+ * Offer: install → persist.
  *
  * @module
  */
 
 import { LarderError } from "../errors.ts";
 import type { Entry, EntryState, State, Wait } from "./state.ts";
-import type { Digest, Request, Result } from "./types.ts";
+import type { Digest, Reply, Request, Result } from "./types.ts";
 
 type Of<K extends Result["kind"]> = Result & { kind: K };
 type Publishing = EntryState & { kind: "publishing" };
 
-/** Set or Done of an assignment that is in memory. */
+/** A value for an assignment that is in memory. */
 export function publish(
   s: State,
   entry: Entry,
@@ -22,22 +24,40 @@ export function publish(
   nowMs: number,
 ): void {
   const { state, key: { name } } = entry;
-  const request = wait.request as Request & { kind: "set" | "done" };
+  const request = wait.request as Request & { kind: "set" | "done" | "offer" };
   if (state.kind === "publishing") {
     // Whatever it brings, the first one's outcome is this one's too.
     state.joined.push(wait);
     return answerDue(s, state);
   }
   if (state.kind !== "loading") return;
-  if (request.kind === "done" || state.taken) {
+  if (request.kind === "offer" && !state.taken) {
+    return publishUpload(s, entry, wait, nowMs);
+  }
+  if (request.kind !== "set" || state.taken) {
     if (state.assignment.staging === undefined) {
       return s.reply(wait, { kind: "error", error: noPath(request.id) });
     }
     return publishFile(s, entry, wait);
   }
-  const token = begin(s, entry, wait);
+  const token = begin(s, entry, { wait });
   if (!hasRoom(s, entry, { size: request.value.length, nowMs })) return;
   s.emit({ kind: "put", name, token, value: request.value });
+}
+
+/** Publishes a private file that is whole and has been hashed. */
+function publishUpload(
+  s: State,
+  entry: Entry,
+  wait: Wait,
+  nowMs: number,
+): void {
+  const { upload, digest } = wait.request as Request & { kind: "offer" };
+  begin(s, entry, { wait, upload });
+  if (!hasRoom(s, entry, { size: digest.size, nowMs })) return;
+  if (entry.state.kind !== "publishing") return;
+  entry.state.digest = digest;
+  install(s, entry, entry.state);
 }
 
 /** Publishes the client's file: from where it lies now, or from how far it came. */
@@ -46,7 +66,7 @@ export function publishFile(s: State, entry: Entry, wait?: Wait): void {
   if (state.kind !== "loading") return;
   const { assignment: { staging }, taken } = state;
   if (staging === undefined) return;
-  const token = begin(s, entry, wait);
+  const token = begin(s, entry, wait && { wait });
   if (taken?.installed && taken.digest) {
     s.emit({ kind: "verify", entry: entry.key, token, digest: taken.digest });
   } else {
@@ -65,7 +85,11 @@ export function republish(s: State, entry: Entry): boolean {
   return true;
 }
 
-function begin(s: State, entry: Entry, wait: Wait | undefined): number {
+function begin(
+  s: State,
+  entry: Entry,
+  { wait, upload }: { wait?: Wait; upload?: string } = {},
+): number {
   const { state } = entry;
   if (state.kind !== "loading") throw new Error("only loading is published");
   const { assignment, deadlineMs, taken, work } = state;
@@ -79,6 +103,7 @@ function begin(s: State, entry: Entry, wait: Wait | undefined): number {
     joined: wait ? [wait] : [],
     ...(taken ? { taken } : {}),
     ...(taken?.digest ? { digest: taken.digest } : {}),
+    ...(upload === undefined ? {} : { upload }),
   };
   // Gets that waited for the lease to end are told Loading.
   s.wake(entry);
@@ -159,7 +184,7 @@ function record(
 
 function install(s: State, entry: Entry, state: Publishing): void {
   const token = state.token = s.nextToken();
-  const staging = state.assignment.staging!;
+  const staging = state.upload ?? state.assignment.staging!;
   s.emit({ kind: "install", name: entry.key.name, token, staging });
 }
 
@@ -190,9 +215,16 @@ function finish(
     ...(staging === undefined ? {} : { handedMs: nowMs }),
     pins: 0,
   };
-  for (const wait of joined) s.reply(wait, { kind: "ok" });
+  for (const wait of joined) s.reply(wait, outcome(wait, digest));
   s.wake(entry);
   s.rest(entry);
+}
+
+/** What a request is answered with whose id has published. */
+export function outcome({ request }: Wait, digest?: Digest): Reply {
+  const asks = request.kind === "offer" ||
+    (request.kind === "done" && request.patient);
+  return asks && digest ? { kind: "published", digest } : { kind: "ok" };
 }
 
 /** What a failed publish had installed was looked at again. */

@@ -1,16 +1,23 @@
 /**
- * Reading what is ready: the bytes for remote clients, a verified file and a
- * handle on it for local ones.
+ * Reading what is ready: the bytes, or a verified file and a handle on it for
+ * local clients and for large streams.
  *
  * @module
  */
 
 import { startEvicting } from "./evict.ts";
 import { giveHandle } from "./handles.ts";
-import type { Entry, State, Wait } from "./state.ts";
-import type { Result } from "./types.ts";
+import type { Entry, EntryState, State, Wait } from "./state.ts";
+import type { Digest, Request, Result } from "./types.ts";
 
 type Of<K extends Result["kind"]> = Result & { kind: K };
+type Get = Request & { kind: "get" };
+type Ready = EntryState & { kind: "ready" };
+
+/** Whether a Get is given a handle rather than the bytes themselves. */
+export function getsHandle(s: State, { api }: Get, { size }: Digest): boolean {
+  return api === "local" || (api === "stream" && size > s.streamBytes);
+}
 
 /** Reads the value, unless that is under way. */
 export function startReading(s: State, entry: Entry): void {
@@ -61,10 +68,23 @@ export function read(s: State, entry: Entry, result: Of<"read">): void {
   const { state } = entry;
   if (state.kind !== "ready" || state.reading !== result.token) return;
   delete state.reading;
-  const reply = { kind: "value", value: result.value } as const;
-  takeWaits(entry, "remote").forEach((wait) => s.reply(wait, reply));
+  const { value } = result;
+  const { digest } = state;
+  for (const wait of takeGets(entry, (get) => !isGivenHandle(s, state, get))) {
+    const isStream = (wait.request as Get).api === "stream";
+    s.reply(wait, {
+      kind: "value",
+      value,
+      ...(isStream && digest ? { digest } : {}),
+    });
+  }
   s.wake(entry);
   s.rest(entry);
+}
+
+/** Whether a Get waits for a handle; one that cannot be known yet, for the digest. */
+function isGivenHandle(s: State, state: Ready, get: Get): boolean {
+  return !state.digest || getsHandle(s, get, state.digest);
 }
 
 /** A file has been verified: everybody who waited for it gets a handle. */
@@ -90,7 +110,7 @@ export function verified(
     // A local client came while a remote one's file was being looked at.
     startVerifying(s, entry, nowMs);
   } else {
-    for (const wait of takeWaits(entry, "local")) {
+    for (const wait of takeGets(entry, (get) => isGivenHandle(s, state, get))) {
       if (wait.live) giveHandle(s, entry, wait, nowMs);
     }
   }
@@ -114,11 +134,12 @@ export function unreadable(
 ): void {
   const { state } = entry;
   if (state.kind !== "ready" || !isUnderWay(state, result.token)) return;
-  const api = state.reading === result.token ? "remote" : undefined;
+  const isRead = state.reading === result.token;
   if (state.reading === result.token) delete state.reading;
   if (state.verifying === result.token) delete state.verifying;
   const reply = { kind: "unassigned", reason: "failed" } as const;
-  takeWaits(entry, api).forEach((wait) => s.reply(wait, reply));
+  takeGets(entry, (get) => !isRead || !isGivenHandle(s, state, get))
+    .forEach((wait) => s.reply(wait, reply));
   s.wake(entry);
   s.rest(entry);
 }
@@ -130,13 +151,13 @@ function isUnderWay(
   return state.reading === token || state.verifying === token;
 }
 
-/** Takes the Gets that wait at the entry: those of one service, or all. */
-function takeWaits(entry: Entry, api?: "local" | "remote"): Wait[] {
+/** Takes those Gets that wait at the entry. */
+function takeGets(entry: Entry, wanted: (get: Get) => boolean): Wait[] {
   const taken: Wait[] = [];
   const left: Wait[] = [];
   for (const wait of entry.waits) {
     const { request } = wait;
-    const fits = request.kind === "get" && (!api || request.api === api);
+    const fits = request.kind === "get" && wanted(request);
     (fits ? taken : left).push(wait);
   }
   entry.waits = left;

@@ -21,6 +21,7 @@ export interface ModelOptions {
   readonly maxValueBytes: number;
   readonly maxAssignments: number;
   readonly maxHandles: number;
+  readonly streamBytes?: number;
 }
 
 /** No reply waits longer than this because a value is big. */
@@ -96,6 +97,7 @@ export class ReferenceModel {
 
   /** A client asks. */
   ask(request: Request, nowMs: number): void {
+    if (request.kind === "abandon") this.#giveBack(request.id, nowMs);
     this.#open.set(request.ticket, {
       request,
       sinceMs: nowMs,
@@ -104,6 +106,15 @@ export class ReferenceModel {
       cancelled: false,
     });
     this.moment(nowMs);
+  }
+
+  /** The lease may be over from now on, and nobody needs to look at its file. */
+  #giveBack(id: Id, nowMs: number): void {
+    for (const { lease, publishing } of this.#ofId(id)) {
+      if (publishing || lease.acknowledged) continue;
+      lease.fromMs = Math.min(lease.fromMs, nowMs);
+      lease.quietMs = Infinity;
+    }
   }
 
   /** A caller has gone. */
@@ -202,7 +213,10 @@ export class ReferenceModel {
 
   /** The table gives a holder's work away, or removes it: somebody must want that. */
   takingOver(name: string): void {
-    must(this.#gets(name), `${name}: taken over though nobody asks any more`);
+    must(
+      this.#gets(name) || this.#isGivenBack(this.#entry(name)),
+      `${name}: taken over though nobody asks any more`,
+    );
   }
 
   /** The table has heard of the last change. */
@@ -326,6 +340,39 @@ export class ReferenceModel {
     ).map((open) => open.request);
   }
 
+  /** A patient Get is told that somebody has the work. */
+  noticed(ticket: Ticket, computedMs: number, nowMs: number): void {
+    const open = this.#open.get(ticket);
+    must(open && !open.cancelled, `${ticket}: a notice to nobody`);
+    const { request } = open;
+    must(
+      request.kind === "get" && request.patient,
+      `${ticket}: a notice to one who does not wait`,
+    );
+    const { row, before } = this.#entry(request.entry.name);
+    must(
+      [row, before?.row].some((it) => it?.status === "loading"),
+      `${ticket}: nobody has the work`,
+    );
+    must(computedMs >= 0 && computedMs <= nowMs, `${ticket}: ${computedMs} ms`);
+  }
+
+  /** Nothing is under way: who waits, waits for a holder whose lease is alive. */
+  checkPatience(nowMs: number): void {
+    for (const { request, cancelled } of this.#open.values()) {
+      if (request.kind !== "get" || cancelled) continue;
+      const { name } = request.entry;
+      const { row, lease } = this.#entry(name);
+      must(request.patient, "nothing is under way, yet a get waits");
+      must(
+        row?.status === "loading" && lease.granted &&
+          (nowMs <= lease.toMs || lease.acknowledged),
+        `${name}: somebody waits for nobody`,
+      );
+      must(!this.#draining, `${name}: somebody waits for a server that stops`);
+    }
+  }
+
   /** Whether a Done of this entry's file could have been answered by now. */
   isCaptured(id: Id): boolean {
     return this.#ofId(id).some((entry) => entry.captured);
@@ -360,7 +407,28 @@ export class ReferenceModel {
           allowed.has("loading") || (request.kind === "get" && late),
           `${of}: loading`,
         );
+        must(
+          request.kind !== "get" || !request.patient,
+          `${of}: not to be told Loading`,
+        );
         return;
+      case "absent":
+        must(
+          request.kind === "evict" && allowed.has("absent"),
+          `${of}: absent`,
+        );
+        return;
+      case "published": {
+        const asks = request.kind === "offer" ||
+          (request.kind === "done" && request.patient);
+        must(asks && allowed.has("published"), `${of}: not published`);
+        const { sha256 } = reply.digest;
+        const found = this.#ofId(request.id).every(({ bytes }) =>
+          bytes === sha256
+        );
+        must(found, `${of}: published something else`);
+        return;
+      }
       case "unassigned":
         must(allowed.has("unassigned"), `${of}: unassigned`);
         return;
@@ -406,6 +474,8 @@ export class ReferenceModel {
       entry.lease.acknowledged = true;
     } else if (request.kind === "set" || request.kind === "done") {
       must(allowed.has("published"), `${of}: ok, but not published`);
+    } else if (request.kind === "abandon") {
+      must(allowed.has("given"), `${of}: ok, but it was not the holder`);
     } else if (request.kind === "drop") {
       must(allowed.has("ok"), `${of}: ok`);
       const handle = this.#handles.get(request.id);
@@ -453,7 +523,7 @@ export class ReferenceModel {
     nowMs: number,
   ): void {
     must(
-      request.kind === "get" && request.api === "local",
+      request.kind === "get" && request.api !== "remote",
       `${id}: a handle for a Get`,
     );
     must(request.entry.name === name, `${id}: a handle on what was asked for`);
@@ -483,6 +553,8 @@ export class ReferenceModel {
       case "heartbeat":
       case "set":
       case "done":
+      case "offer":
+      case "abandon":
         return yield* this.#holder(request, nowMs);
       case "drop":
         return yield* this.#drop(request.id, nowMs);
@@ -493,6 +565,7 @@ export class ReferenceModel {
           it?.status === "loading"
         );
         if (row?.status !== "ready") yield "gone";
+        if (!row || !before?.row) yield "absent";
         if (loading || busy || this.#pins(name, nowMs) > 0) {
           yield "error:in-use";
         }
@@ -522,16 +595,22 @@ export class ReferenceModel {
     if (row.status === "evicting") return yield "unassigned";
     if (row.status === "ready") {
       if (entry.damaged) yield "unassigned";
-      if (request.api === "local") {
+      const { streamBytes = Infinity, maxValueBytes } = this.#options;
+      const size = entry.bytes.length / 2;
+      if (
+        request.api === "local" ||
+        (request.api === "stream" && size > streamBytes)
+      ) {
         yield this.#full() ? "unassigned" : "handle";
         if (this.#full()) yield "handle";
-      } else if (entry.bytes.length / 2 > this.#options.maxValueBytes) {
+      } else if (request.api === "remote" && size > maxValueBytes) {
         yield "unassigned";
       } else {
         yield `value:${entry.bytes}`;
       }
       return;
     }
+    if (request.patient && this.#draining) yield "unassigned";
     if (entry.publishing || lease.acknowledged) {
       yield "loading";
       // Between two tries a stop has nothing to wait for.
@@ -576,6 +655,7 @@ export class ReferenceModel {
       for (const it of before ? [row, before.row] : [row]) {
         if (it?.id !== id || it.status === "evicting") continue;
         valid ||= it === row && evicting !== "evict";
+        yield "given";
         if (it.status === "ready") yield "published";
         const remote = it.status === "loading" && it.staging === undefined;
         if (request.kind === "done" && remote) yield "error:no-file";
@@ -611,12 +691,19 @@ export class ReferenceModel {
       !lease.acknowledged,
       `${name}: taken over though its Done was answered`,
     );
-    if (!lease.granted) return;
+    if (!lease.granted || this.#isGivenBack(entry)) return;
     must(nowMs >= lease.fromMs, `${name}: taken over before its lease ended`);
     if (row?.status !== "loading" || row.staging === undefined) return;
     must(
       lease.quietMs >= lease.fromMs,
       `${name}: taken over without a look at its file`,
+    );
+  }
+
+  /** Whether the holder is about to be told that the work is no longer its own. */
+  #isGivenBack({ row }: Entry): boolean {
+    return [...this.#open.values()].some(({ request }) =>
+      request.kind === "abandon" && request.id === row?.id
     );
   }
 

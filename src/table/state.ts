@@ -21,6 +21,7 @@ import {
   MAX_HANDLES,
   MAX_KEYS_BYTES,
   MAX_RESTING_ENTRIES,
+  STREAM_BYTES,
   UNCOUNTED_VALUE_BYTES,
 } from "../limits.ts";
 
@@ -31,8 +32,12 @@ export interface Wait {
   live: boolean;
   /** A Done whose 500 ms are over: answered as soon as its file is captured. */
   due: boolean;
-  /** A remote Get that has the memory its value takes. */
+  /** A Get that has the memory its value takes. */
   admitted: boolean;
+  /** The assignment whose holder a patient Get was told of. */
+  noticed?: Id;
+  /** The entry whose holder a patient Get waits for. */
+  staysAt?: Entry;
 }
 
 /** Since when somebody computes, and who. */
@@ -66,6 +71,8 @@ export type EntryState =
     readonly proposed?: Assignment;
     /** A superseded assignment's file, to be removed then. */
     readonly superseded?: string;
+    /** The holder gave the work back, and waits for that to be so. */
+    readonly givenBack?: Wait;
   }
   | {
     readonly kind: "loading";
@@ -92,6 +99,8 @@ export type EntryState =
     readonly joined: Wait[];
     /** The client's file, once it is ours: from then on Done may be answered. */
     taken?: TakenFile;
+    /** The private file that is published instead. */
+    readonly upload?: string;
     digest?: Digest;
     stamp?: Stamp;
   }
@@ -122,6 +131,8 @@ export interface Entry {
   state: EntryState;
   /** Requests to be looked at again when the state has changed. */
   waits: Wait[];
+  /** Patient Gets that wait for the holder; looked at again like the others. */
+  readonly patient: Set<Wait>;
 }
 
 /** A reader's pin. */
@@ -146,12 +157,17 @@ export class State {
   readonly waits = new Map<number, Wait>();
   /** Waits that are answered in time whatever happens, earliest first. */
   readonly timed = new Map<Wait, number>();
+  /** Entries with patient Gets. */
+  readonly awaited = new Set<Entry>();
+  /** No lease that patient Gets wait for ends before. */
+  awaitedDueMs = Infinity;
   /** Ready entries that nobody uses, least recently used first. */
   readonly resting = new Map<string, Entry>();
   readonly maxAssignments: number;
   readonly maxHandles: number;
   readonly maxResting: number;
   readonly uncountedBytes: number;
+  readonly streamBytes: number;
   /** Entries whose waits are looked at again before the step ends. */
   readonly woken = new Set<Entry>();
   /** Waits of entries that were forgotten, to be looked at again as well. */
@@ -173,6 +189,7 @@ export class State {
     this.maxHandles = options.maxHandles ?? MAX_HANDLES;
     this.maxResting = options.maxResting ?? MAX_RESTING_ENTRIES;
     this.uncountedBytes = options.uncountedBytes ?? UNCOUNTED_VALUE_BYTES;
+    this.streamBytes = options.streamBytes ?? STREAM_BYTES;
     this.room = new Room(options.quotas ?? []);
   }
 
@@ -239,6 +256,28 @@ export class State {
     wait.live = false;
     this.waits.delete(wait.request.ticket);
     this.timed.delete(wait);
+    const { staysAt } = wait;
+    if (!staysAt) return;
+    staysAt.patient.delete(wait);
+    if (staysAt.patient.size === 0) this.awaited.delete(staysAt);
+  }
+
+  /** A patient Get waits for the holder, whose lease ends at `dueMs` unless renewed. */
+  stay(entry: Entry, wait: Wait, dueMs: number): void {
+    wait.staysAt = entry;
+    entry.patient.add(wait);
+    this.awaited.add(entry);
+    this.awaitedDueMs = Math.min(this.awaitedDueMs, dueMs);
+  }
+
+  /** Everybody who waits at an entry, to be looked at again. */
+  takeWaits(entry: Entry): Wait[] {
+    const taken = [...entry.waits, ...entry.patient];
+    for (const wait of entry.patient) delete wait.staysAt;
+    entry.waits = [];
+    entry.patient.clear();
+    this.awaited.delete(entry);
+    return taken;
   }
 
   /** Removes an entry from memory; the manifest may still know it. */
@@ -252,13 +291,14 @@ export class State {
   /** Removes an entry from memory, and lets its waits begin anew. */
   release(entry: Entry): void {
     this.forget(entry);
-    this.again.push(...entry.waits);
-    entry.waits = [];
+    for (const wait of this.takeWaits(entry)) this.again.push(wait);
   }
 
   /** The entry has changed: its waits are looked at again before the step ends. */
   wake(entry: Entry): void {
-    if (entry.waits.length > 0) this.woken.add(entry);
+    if (entry.waits.length > 0 || entry.patient.size > 0) {
+      this.woken.add(entry);
+    }
   }
 
   /** Keeps the ready entries that nobody uses in bounds; call after every use. */

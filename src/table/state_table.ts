@@ -11,6 +11,7 @@ import { asked } from "./asked.ts";
 import { evict, evicted, sweep } from "./evict.ts";
 import { admitted, get, probed } from "./get.ts";
 import { drop, expireHandles } from "./handles.ts";
+import { wakeAll, wakeDue } from "./patience.ts";
 import { byId, expireAssignments, foundId } from "./leases.ts";
 import {
   published,
@@ -37,6 +38,8 @@ export interface TableCounts {
   readonly publishing: number;
   readonly handles: number;
   readonly waits: number;
+  /** Gets that wait for somebody's work. */
+  readonly waiting: number;
   readonly entries: number;
 }
 
@@ -78,6 +81,7 @@ export class StateTable {
       }
       break;
     }
+    if (s.awaited.size > 0) nextMs = Math.min(nextMs, s.awaitedDueMs);
     return nextMs === Infinity ? undefined : nextMs;
   }
 
@@ -100,6 +104,8 @@ export class StateTable {
   counts(): TableCounts {
     const s = this.state;
     let loading = 0;
+    let waiting = 0;
+    for (const { patient } of s.awaited) waiting += patient.size;
     for (const { state } of s.assignments.values()) {
       if (state.kind === "loading") loading++;
     }
@@ -108,6 +114,7 @@ export class StateTable {
       publishing: s.assignments.size - loading,
       handles: s.handles.size,
       waits: s.waits.size,
+      waiting,
       entries: s.entries.size,
     };
   }
@@ -116,13 +123,15 @@ export class StateTable {
     const s = this.state;
     switch (command.kind) {
       case "get":
-      case "done":
-        return this.#request(
-          s.wait(command, nowMs + MAX_REPLY_WAIT_MS),
-          nowMs,
-        );
+      case "done": {
+        const answerByMs = nowMs + MAX_REPLY_WAIT_MS;
+        const wait = s.wait(command, command.patient ? undefined : answerByMs);
+        return this.#request(wait, nowMs);
+      }
       case "heartbeat":
       case "set":
+      case "offer":
+      case "abandon":
       case "drop":
       case "evict":
       case "sweep":
@@ -145,7 +154,7 @@ export class StateTable {
         return;
       case "drain":
         s.draining = true;
-        return;
+        return wakeAll(s);
       case "found-id":
         return foundId(s, command, nowMs);
       default:
@@ -220,6 +229,7 @@ export class StateTable {
     }
     expireHandles(s, nowMs);
     expireAssignments(s, nowMs);
+    wakeDue(s, nowMs);
   }
 
   #lookAgain(nowMs: number): void {
@@ -229,8 +239,7 @@ export class StateTable {
     const woken = [...s.woken];
     s.woken.clear();
     for (const entry of woken) {
-      waits.push(...entry.waits);
-      entry.waits = [];
+      for (const wait of s.takeWaits(entry)) waits.push(wait);
     }
     for (const wait of waits) if (wait.live) this.#request(wait, nowMs);
     for (const entry of woken) {

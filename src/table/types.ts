@@ -14,8 +14,11 @@ export type Id = string;
 /** Names one waiting request; the engine keeps the callback that belongs to it. */
 export type Ticket = number;
 
-/** Which of the two services asks. */
-export type Api = "local" | "remote";
+/**
+ * How values travel to whoever asks: as paths, as bytes in one message, or as
+ * bytes in pieces.
+ */
+export type Api = "local" | "remote" | "stream";
 
 /** An entry's identity. */
 export interface EntryKey {
@@ -122,7 +125,10 @@ export type Asked =
   /** The manifest failed, nothing is known. */
   | { readonly kind: "failed"; readonly error: LarderError };
 
-/** Something a client asks of the table. Every one ends in one reply. */
+/**
+ * Something a client asks of the table. Every one ends in one reply; to a
+ * patient Get, notices may come before it.
+ */
 export type Request =
   | {
     readonly kind: "get";
@@ -131,6 +137,8 @@ export type Request =
     readonly entry: EntryKey;
     readonly assign: boolean;
     readonly peer?: Peer;
+    /** Is told of whoever has the work, and waits, instead of Loading. */
+    readonly patient?: true;
   }
   | { readonly kind: "heartbeat"; readonly ticket: Ticket; readonly id: Id }
   | {
@@ -139,7 +147,24 @@ export type Request =
     readonly id: Id;
     readonly value: Uint8Array;
   }
-  | { readonly kind: "done"; readonly ticket: Ticket; readonly id: Id }
+  | {
+    readonly kind: "done";
+    readonly ticket: Ticket;
+    readonly id: Id;
+    /** Is answered when the value is published, however long that takes. */
+    readonly patient?: true;
+  }
+  /** A value that lies whole in a private file. */
+  | {
+    readonly kind: "offer";
+    readonly ticket: Ticket;
+    readonly id: Id;
+    /** The file's name, as a staging name. It stays the caller's, to be discarded. */
+    readonly upload: string;
+    readonly digest: Digest;
+  }
+  /** The holder gives the work back. */
+  | { readonly kind: "abandon"; readonly ticket: Ticket; readonly id: Id }
   | { readonly kind: "drop"; readonly ticket: Ticket; readonly id: Id }
   /** Takes a ready entry away, unless it is in use. */
   | {
@@ -294,16 +319,39 @@ export type Reply =
   | { readonly kind: "unassigned"; readonly reason?: UnassignedReason }
   | { readonly kind: "loading" }
   | { readonly kind: "assigned"; readonly assignment: Assignment }
-  /** Remote: the bytes. */
-  | { readonly kind: "value"; readonly value: Uint8Array }
-  /** Local: a handle on the blob of that name. */
-  | { readonly kind: "handle"; readonly id: Id; readonly name: string }
+  /** The bytes; for a stream with what verifies them. */
+  | {
+    readonly kind: "value";
+    readonly value: Uint8Array;
+    readonly digest?: Digest;
+  }
+  /** A handle on the blob of that name: for paths, and for large streams. */
+  | {
+    readonly kind: "handle";
+    readonly id: Id;
+    readonly name: string;
+    readonly digest: Digest;
+    readonly stamp: Stamp;
+  }
+  /** To offers and patient Dones: what the id has published. */
+  | { readonly kind: "published"; readonly digest: Digest }
   | { readonly kind: "ok" }
+  /** Like OK: there was nothing to be taken away. */
+  | { readonly kind: "absent" }
   | { readonly kind: "error"; readonly error: LarderError };
 
 /** Something the engine has to do. */
 export type Effect =
   | { readonly kind: "reply"; readonly ticket: Ticket; readonly reply: Reply }
+  /** Somebody else has the work; a patient Get goes on waiting. */
+  | {
+    readonly kind: "notice";
+    readonly ticket: Ticket;
+    /** For how long it has been computed. */
+    readonly computedMs: number;
+    /** From where; unknown after a restart. */
+    readonly peer?: string;
+  }
   /**
    * Take memory for a value of this size, which the request is to be answered
    * with. Comes back as `admitted`; may take its time, or never come.
@@ -472,4 +520,6 @@ export interface TableOptions {
   readonly uncountedBytes?: number;
   /** Ready entries that are remembered without being used. */
   readonly maxResting?: number;
+  /** Up to this a stream gets the bytes themselves; above it a handle. */
+  readonly streamBytes?: number;
 }

@@ -10,6 +10,7 @@ export {
 } from "./transport.ts";
 export { type Grant, ReplyBudget, type ReplyBudgetOptions } from "./budget.ts";
 export { Connection, connectionOf } from "./connection.ts";
+export { readOneByOne } from "./read_ahead.ts";
 export {
   FRAME_HEADER_BYTES,
   frameMessage,

@@ -184,7 +184,7 @@ export class Sweeper {
       link.receiving = false;
     } else if (
       link.arrivals !== link.arrivalsSeen || link.arrivedMs === 0 ||
-      link.waiting
+      link.waiting || stream.isPaused()
     ) {
       link.arrivalsSeen = link.arrivals;
       link.arrivedMs = nowMs;

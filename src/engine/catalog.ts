@@ -1,0 +1,111 @@
+/**
+ * What is kept, for people and their tools: looked up in the manifest, changed
+ * through the engine.
+ *
+ * @module
+ */
+
+import { LarderError } from "../errors.ts";
+import { MAX_LISTED_BYTES, MAX_LISTED_ENTRIES } from "../limits.ts";
+import type { EntryInfo, Manifest, Page } from "../manifest/manifest.ts";
+import type { TableCounts } from "../table/state_table.ts";
+import type { EntryKey, NamespaceUsage } from "../table/types.ts";
+import type { Engine } from "./engine.ts";
+import { entryKey } from "./entry_key.ts";
+import type { Evictor, EvictorStats } from "./evictor.ts";
+
+export type { EntryInfo };
+
+/** What a catalog looks into. */
+export interface CatalogOptions {
+  readonly engine: Engine;
+  readonly manifest: Pick<Manifest, "stat" | "list" | "usage">;
+  readonly evictor: Pick<Evictor, "sweep" | "stats">;
+  /** Values that were found damaged since the start. */
+  readonly damaged: () => number;
+}
+
+/** What is kept, and what the server is doing. */
+export interface Totals {
+  /** In order of their names. */
+  readonly namespaces: readonly NamespaceUsage[];
+  /** In memory. */
+  readonly counts: TableCounts;
+  /** Taken away since the start. */
+  readonly evicted: EvictorStats;
+  /** Found damaged since the start. */
+  readonly damaged: number;
+}
+
+/** A cursor of the manifest; anything else would fail in its worker. */
+const TOKEN = /^([0-9a-f]{2})*$/;
+
+/** Looks entries up; every failure is a `LarderError`. */
+export class Catalog {
+  readonly #options: CatalogOptions;
+
+  /** Holds nothing itself. */
+  constructor(options: CatalogOptions) {
+    this.#options = options;
+  }
+
+  /** One entry; `not-found` where there is none. */
+  async stat(namespace: string, key: Uint8Array): Promise<EntryInfo> {
+    const entry = entryKey(namespace, key);
+    const info = await this.#options.manifest.stat(entry);
+    if (info) return info;
+    throw new LarderError("not-found", `there is no entry ${entry.name}`);
+  }
+
+  /** A page of a namespace's entries, by key. */
+  async list(
+    namespace: string,
+    { pageSize, token }: { readonly pageSize: number; readonly token: string },
+  ): Promise<Page<EntryInfo>> {
+    entryKey(namespace, new Uint8Array());
+    const most = MAX_LISTED_ENTRIES;
+    if (pageSize > most) {
+      throw invalid(`a page has ${most} entries at most, not ${pageSize}`);
+    }
+    if (!TOKEN.test(token)) throw invalid("the page token is none of ours");
+    const cursor = token === "" ? {} : { cursor: token };
+    const { manifest } = this.#options;
+    const limit = pageSize || most;
+    const page = await manifest.list(namespace, { limit, ...cursor });
+    const bytes = page.items.reduce((sum, { key }) => sum + key.length, 0);
+    if (bytes <= MAX_LISTED_BYTES) return page;
+    const share = MAX_LISTED_BYTES / bytes;
+    const fewer = Math.max(1, Math.floor(page.items.length * share));
+    return await manifest.list(namespace, { limit: fewer, ...cursor });
+  }
+
+  /** What is kept, and what the server is doing. */
+  async totals(): Promise<Totals> {
+    const { engine, manifest, evictor, damaged } = this.#options;
+    const namespaces = [...await manifest.usage()];
+    namespaces.sort((a, b) => a.namespace < b.namespace ? -1 : 1);
+    return {
+      namespaces,
+      counts: engine.counts(),
+      evicted: evictor.stats,
+      damaged: damaged(),
+    };
+  }
+
+  /** Takes an entry away; says whether there was one. `in-use` while it is. */
+  async delete(namespace: string, key: Uint8Array): Promise<boolean> {
+    const entry: EntryKey = entryKey(namespace, key);
+    const reply = await this.#options.engine.ask({ kind: "evict", entry });
+    if (reply.kind === "error") throw reply.error;
+    return reply.kind === "ok";
+  }
+
+  /** Takes away what has to go, now. */
+  sweep(): Promise<EvictorStats> {
+    return this.#options.evictor.sweep();
+  }
+}
+
+function invalid(why: string): LarderError {
+  return new LarderError("invalid-request", `invalid request: ${why}`);
+}

@@ -1,0 +1,98 @@
+/**
+ * Values that come in pieces: each goes to a private file as it arrives, so
+ * that a value of any size costs the memory of two pieces.
+ *
+ * @module
+ */
+
+import type { LocalFiles } from "../blobs/blob_store.ts";
+import type { Digest } from "../table/types.ts";
+import type { Budget } from "./admission.ts";
+import { toLarderError } from "./failures.ts";
+import { randomStaging } from "./ids.ts";
+
+/** What uploads are made of. */
+export interface UploadsOptions {
+  readonly files: Pick<LocalFiles, "append" | "hash" | "discard">;
+  readonly budget: Budget;
+  /** Takes a line for the log. */
+  readonly warn: (message: string) => void;
+}
+
+/** Begins uploads. */
+export class Uploads {
+  readonly #options: UploadsOptions;
+
+  /** All uploads share one budget. */
+  constructor(options: UploadsOptions) {
+    this.#options = options;
+  }
+
+  /** An upload without a byte; `owner` is who shares the budget fairly. */
+  begin(owner: object): Upload {
+    return new Upload(this.#options, owner);
+  }
+}
+
+/** One value on its way in; every failure is a `LarderError`. */
+export class Upload {
+  /** The private file's name, as a staging name: for the offer. */
+  readonly name: string = randomStaging();
+  readonly #options: UploadsOptions;
+  readonly #owner: object;
+  #size = 0;
+  #begun = false;
+  /** Settles with the last piece. */
+  #written: Promise<void> = Promise.resolve();
+
+  /** Made by {@linkcode Uploads.begin}. */
+  constructor(options: UploadsOptions, owner: object) {
+    this.#options = options;
+    this.#owner = owner;
+  }
+
+  /**
+   * Takes the next piece, which is consumed. Resolves when there is memory for
+   * the one after it: while this one is being written if the budget says so,
+   * else when it has been.
+   */
+  async append(bytes: Uint8Array): Promise<void> {
+    const grant = this.#options.budget.takeNow(this.#owner, bytes.length);
+    const before = this.#written;
+    const offset = this.#size;
+    this.#size += bytes.length;
+    this.#begun = true;
+    const { files } = this.#options;
+    this.#written = before
+      .then(() => files.append(this.name, offset, bytes))
+      .finally(() => grant?.release());
+    // Whoever waits for it hears of its failure; others need not.
+    this.#written.catch(() => {});
+    await larder(grant ? before : this.#written);
+  }
+
+  /** The value is whole: what verifies it. */
+  async finish(): Promise<Digest> {
+    if (!this.#begun) await this.append(new Uint8Array());
+    await larder(this.#written);
+    return await larder(this.#options.files.hash(this.name));
+  }
+
+  /** Removes what was not published; call it at every end. Never rejects. */
+  async discard(): Promise<void> {
+    await this.#written.catch(() => {});
+    if (!this.#begun) return;
+    const { files, warn } = this.#options;
+    await files.discard(this.name).catch((error) =>
+      warn(`cannot remove an upload: ${toLarderError(error).message}`)
+    );
+  }
+}
+
+async function larder<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw toLarderError(error);
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * What `larder.v1.Cache` is made of beside the engine.
+ *
+ * @module
+ */
+
+import type { Catalog } from "../engine/catalog.ts";
+import type { Pieces } from "../engine/pieces.ts";
+import type { Uploads } from "../engine/uploads.ts";
+import { LarderError } from "../errors.ts";
+
+/** What the service needs to know beside the engine. */
+export interface CacheServiceOptions {
+  /** What assigned clients are told. */
+  readonly heartbeatIntervalMs: number;
+  /** Where things lie; absent where clients are on other machines. */
+  readonly paths?: Paths;
+  readonly pieces: Pieces;
+  readonly uploads: Uploads;
+  readonly catalog: Catalog;
+  /** Of the server. */
+  readonly version: string;
+  /** Takes a line for the log. */
+  readonly log: (message: string) => void;
+}
+
+/** Where things lie, absolute. */
+export interface Paths {
+  /** A published blob. */
+  readonly path: (name: string) => string;
+  /** A staging file. */
+  readonly stagingPath: (staging: string) => string;
+}
+
+/** What only a client on the same machine can be given. */
+export function localPaths({ paths }: CacheServiceOptions): Paths {
+  if (paths) return paths;
+  const message = "paths mean nothing on another machine: ask the local " +
+    "listener, or ask for bytes";
+  throw new LarderError("not-local", message);
+}

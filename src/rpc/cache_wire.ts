@@ -1,0 +1,100 @@
+/**
+ * The messages of `larder.v1.Cache` as JavaScript sees them. Every uint64 comes
+ * as a decimal string: it does not fit a number. What leaves may be a number
+ * where it does.
+ *
+ * @module
+ */
+
+/** `FetchRequest`. */
+export interface FetchRequest {
+  readonly namespace: string;
+  readonly key: Uint8Array;
+  readonly assign: boolean;
+  readonly wait: boolean;
+  readonly path: boolean;
+  readonly offset: string;
+  readonly length: string;
+  readonly head: boolean;
+}
+
+/** `FetchReply`: one of its fields. */
+export type FetchReply =
+  | {
+    readonly waiting: { readonly holder: string; readonly computingMs: number };
+  }
+  | {
+    readonly assigned: {
+      readonly id: string;
+      readonly heartbeatIntervalMs: number;
+      readonly path?: string;
+    };
+  }
+  | { readonly unassigned: { readonly reason: string } }
+  | {
+    readonly ready: {
+      readonly size: number;
+      readonly sha256: Uint8Array;
+      readonly handle?: string;
+      readonly path?: string;
+    };
+  }
+  | { readonly chunk: Uint8Array };
+
+/** `FetchReply.chunk`. */
+export const CHUNK_FIELD = 5;
+
+/** `PublishBegin`. */
+export interface PublishBegin {
+  readonly id: string;
+  readonly sha256: Uint8Array;
+  readonly path: boolean;
+}
+
+/** `PublishRequest`: at most one of its fields. */
+export interface PublishRequest {
+  readonly begin?: PublishBegin;
+  readonly chunk?: Uint8Array;
+}
+
+/** `PublishReply`. */
+export interface PublishReply {
+  readonly size: number;
+  readonly sha256: Uint8Array;
+}
+
+/** `AbandonRequest`. */
+export interface AbandonRequest {
+  readonly id: string;
+  readonly reason: string;
+}
+
+/** `ReleaseRequest`. */
+export interface ReleaseRequest {
+  readonly handle: string;
+}
+
+/** `StatRequest` and `DeleteRequest`. */
+export interface EntryRequest {
+  readonly namespace: string;
+  readonly key: Uint8Array;
+}
+
+/** `ListRequest`. */
+export interface ListRequest {
+  readonly namespace: string;
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+
+/** `EntryInfo.Status`, but for the one that never comes. */
+export const STATUS = { loading: 1, ready: 2, evicting: 3 } as const;
+
+/** `EntryInfo`; what is not known is left out. */
+export interface EntryInfoMessage extends EntryRequest {
+  readonly status: number;
+  readonly size?: number;
+  readonly sha256?: Uint8Array;
+  readonly createdMs?: number;
+  readonly accessedMs?: number;
+}

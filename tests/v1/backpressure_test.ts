@@ -1,0 +1,98 @@
+/**
+ * A disk that is slower than its clients makes them wait; nothing piles up.
+ */
+
+import assert from "node:assert/strict";
+import { BlobCache } from "../../src/blobs/blob_cache.ts";
+import { MemoryBlobStore } from "../../src/blobs/memory_blob_store.ts";
+import { systemClock } from "../../src/clock.ts";
+import type { Catalog } from "../../src/engine/catalog.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import { Pieces } from "../../src/engine/pieces.ts";
+import { Uploads } from "../../src/engine/uploads.ts";
+import { MemoryManifest } from "../../src/manifest/memory_manifest.ts";
+import { cacheService } from "../../src/rpc/cache_service.ts";
+import { listen } from "../../src/rpc/listener.ts";
+import { ReplyBudget } from "../../src/rpc/transport/mod.ts";
+import { until } from "../support/status.ts";
+import { CacheClient } from "./client.ts";
+
+const MIB = 1024 * 1024;
+const PIECES = 256;
+/** Of 256 MiB: what may be on its way, in windows and in the client itself. */
+const MOST_SENT = 24;
+/** Far longer than the server waits for a client that sends nothing. */
+const HELD_MS = 3_000;
+
+Deno.test("a held disk holds the client, who loses nothing by it", async () => {
+  const blobs = new MemoryBlobStore();
+  const manifest = new MemoryManifest({ wallMs: Date.now });
+  const budget = new ReplyBudget();
+  const engine = new Engine({
+    manifest,
+    blobs,
+    cache: new BlobCache(blobs),
+    clock: systemClock,
+    budget,
+    warn: () => {},
+    table: {
+      leaseTimeoutMs: 1_000,
+      restartGraceMs: 1_000,
+      handleLeaseMs: 60_000,
+      maxValueBytes: MIB,
+    },
+  });
+  const held = Promise.withResolvers<void>();
+  let appending = 0;
+  let most = 0;
+  let received = 0;
+  const files = {
+    async append(_: string, offset: number, bytes: Uint8Array) {
+      assert.equal(offset, received);
+      received += bytes.length;
+      most = Math.max(most, ++appending);
+      if (received > 2 * MIB) await held.promise;
+      appending--;
+    },
+    hash: () => Promise.resolve({ size: received, sha256: "00".repeat(32) }),
+    discard: () => Promise.resolve(),
+  };
+  const warn = () => {};
+  const listener = await listen({
+    address: "127.0.0.1:0",
+    services: [cacheService(engine, {
+      heartbeatIntervalMs: 200,
+      pieces: new Pieces({ engine, blobs, budget }),
+      uploads: new Uploads({ files, budget, warn }),
+      catalog: {} as Catalog,
+      version: "test",
+      log: warn,
+    })],
+    maxMessageBytes: 64 * MIB,
+    transport: { warn, requestBudget: budget, idleBodyTimeoutMs: 1_000 },
+  });
+  {
+    using client = new CacheClient(listener.address);
+    const { id } = await client.assigned("ns", "k");
+    let sent = 0;
+    async function* parts() {
+      yield { begin: { id } };
+      for (; sent < PIECES; sent++) yield { chunk: new Uint8Array(MIB) };
+    }
+    const publishing = client.publishParts(parts());
+    const beganMs = performance.now();
+    await until(
+      () => Promise.resolve(sent),
+      () => performance.now() > beganMs + HELD_MS,
+    );
+    assert.ok(sent <= MOST_SENT, `${sent} MiB were taken`);
+    held.resolve();
+    // The store has no such file, which is another story.
+    await assert.rejects(publishing, /no regular file/);
+    assert.equal(received, PIECES * MIB);
+    assert.equal(most, 1, "one append at a time");
+    assert.equal(budget.usedBytes, 0);
+  }
+  await listener.close(1_000);
+  await engine.close();
+});

@@ -1,0 +1,236 @@
+/**
+ * A plain grpc-js client of `larder.v1.Cache`, with promises.
+ *
+ * @module
+ */
+
+import "../../src/rpc/transport/testing/client_guard.ts";
+import { createHash } from "node:crypto";
+import {
+  Client,
+  type ClientReadableStream,
+  credentials,
+  Metadata,
+  type ServiceDefinition,
+  type ServiceError,
+} from "@grpc/grpc-js";
+import * as protoLoader from "@grpc/proto-loader";
+import { bytesOf } from "../support/clients.ts";
+
+const PROTO = new URL("../../proto/larder/v1/cache.proto", import.meta.url);
+const OPTIONS = { longs: String, oneofs: true, defaults: true } as const;
+/** The service; its methods by name. */
+export const SERVICE = protoLoader.loadSync(
+  PROTO.pathname,
+  OPTIONS,
+)["larder.v1.Cache"] as ServiceDefinition;
+
+/** One message of a Fetch. */
+export interface FetchReply {
+  readonly reply: "waiting" | "assigned" | "unassigned" | "ready" | "chunk";
+  readonly waiting?: { readonly holder: string; readonly computingMs: string };
+  readonly assigned?: Assigned;
+  readonly unassigned?: { readonly reason: string };
+  readonly ready?: {
+    readonly size: string;
+    readonly sha256: Uint8Array;
+    readonly handle: string;
+    readonly path: string;
+  };
+  readonly chunk?: Uint8Array;
+}
+
+/** Work that was taken on. */
+export interface Assigned {
+  readonly id: string;
+  readonly heartbeatIntervalMs: string;
+  readonly path: string;
+}
+
+/** What may be asked for beside namespace and key. */
+export interface FetchOptions {
+  readonly assign?: boolean;
+  readonly wait?: boolean;
+  readonly path?: boolean;
+  readonly offset?: number | string;
+  readonly length?: number | string;
+  readonly head?: boolean;
+}
+
+/** A Fetch that is under way. */
+export interface Fetching extends AsyncIterable<FetchReply> {
+  cancel(): void;
+}
+
+/** What a Fetch came to. */
+export interface Fetched {
+  /** Who had the work meanwhile. */
+  readonly waiting: readonly (FetchReply & { waiting: unknown })[];
+  /** The message that was neither that nor a piece. */
+  readonly last: FetchReply;
+  readonly chunks: readonly Uint8Array[];
+  /** All the chunks. */
+  readonly bytes: Uint8Array;
+}
+
+/** A client over one connection. */
+export class CacheClient implements Disposable {
+  readonly #client: Client;
+
+  constructor(address: string) {
+    this.#client = new Client(address, credentials.createInsecure(), {
+      "grpc.use_local_subchannel_pool": 1,
+      "grpc.max_receive_message_length": -1,
+      "grpc.max_send_message_length": -1,
+    });
+  }
+
+  /** The grpc-js client itself, for calls that no polite client makes. */
+  get raw(): Client {
+    return this.#client;
+  }
+
+  /** Calls a unary method. */
+  call<T>(name: string, request: object = {}): Promise<T> {
+    const method = SERVICE[name]!;
+    return new Promise((resolve, reject) => {
+      this.#client.makeUnaryRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        new Metadata(),
+        { deadline: Date.now() + 20_000 },
+        (error: ServiceError | null, reply?: object) =>
+          error ? reject(error) : resolve(reply as T),
+      );
+    });
+  }
+
+  /** Begins a Fetch; assigns and waits unless told otherwise. */
+  fetch(namespace: string, key: string, options: FetchOptions = {}): Fetching {
+    const method = SERVICE["Fetch"]!;
+    return this.#client.makeServerStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      { namespace, key: bytesOf(key), assign: true, wait: true, ...options },
+      new Metadata(),
+    ) as ClientReadableStream<FetchReply>;
+  }
+
+  /** A Fetch to its end. */
+  async fetched(
+    namespace: string,
+    key: string,
+    options: FetchOptions = {},
+  ): Promise<Fetched> {
+    return await drained(this.fetch(namespace, key, options));
+  }
+
+  /** Expects to be assigned. */
+  async assigned(
+    namespace: string,
+    key: string,
+    options: FetchOptions = {},
+  ): Promise<Assigned> {
+    const { last } = await this.fetched(namespace, key, options);
+    if (last.assigned) return last.assigned;
+    throw new Error(`expected assigned for ${key}, got ${last.reply}`);
+  }
+
+  /** Publishes a value in pieces; waits where the server is slower. */
+  async publish(
+    id: string,
+    chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    begin: { readonly sha256?: Uint8Array; readonly path?: boolean } = {},
+  ): Promise<{ readonly size: string; readonly sha256: Uint8Array }> {
+    async function* parts() {
+      yield { begin: { id, ...begin } };
+      for await (const chunk of chunks) yield { chunk };
+    }
+    return await this.publishParts(parts());
+  }
+
+  /** Sends any messages to Publish. */
+  async publishParts<T>(
+    parts: AsyncIterable<object> | Iterable<object>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const method = SERVICE["Publish"]!;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    let over = false;
+    const call = this.#client.makeClientStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      new Metadata(),
+      (error: ServiceError | null, reply?: object) => {
+        over = true;
+        if (error) reject(error);
+        else resolve(reply as T);
+      },
+    );
+    promise.catch(() => {});
+    call.on("error", () => {});
+    signal?.addEventListener("abort", () => call.cancel());
+    for await (const part of parts) {
+      if (over || signal?.aborted) break;
+      await Promise.race([
+        new Promise((sent) => call.write(part, sent)),
+        promise.catch(() => {}),
+      ]);
+    }
+    if (!over && !signal?.aborted) call.end();
+    return await promise;
+  }
+
+  /** Takes the work on and publishes it. */
+  async put(
+    namespace: string,
+    key: string,
+    value: string | Uint8Array,
+  ): Promise<string> {
+    const { id } = await this.assigned(namespace, key);
+    await this.publish(id, [bytesOf(value)]);
+    return id;
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
+  }
+}
+
+/** Reads a Fetch to its end. */
+export async function drained(fetching: Fetching): Promise<Fetched> {
+  const waiting: (FetchReply & { waiting: unknown })[] = [];
+  const chunks: Uint8Array[] = [];
+  let last: FetchReply | undefined;
+  for await (const reply of fetching) {
+    if (reply.waiting) waiting.push({ ...reply, waiting: reply.waiting });
+    else if (reply.chunk) chunks.push(reply.chunk);
+    else last = reply;
+  }
+  const bytes = new Uint8Array(
+    await new Blob(chunks as BlobPart[]).arrayBuffer(),
+  );
+  return { waiting, last: last ?? waiting.at(-1)!, chunks, bytes };
+}
+
+/** The SHA-256 of some bytes. */
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash("sha256").update(bytes).digest());
+}
+
+/** The first message of a Fetch; the others can be read later. */
+export async function first(
+  fetching: Fetching,
+): Promise<{ readonly reply: FetchReply; readonly rest: Fetching }> {
+  const iterator = fetching[Symbol.asyncIterator]();
+  const { value } = await iterator.next();
+  const rest = {
+    cancel: () => fetching.cancel(),
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return { reply: value, rest };
+}

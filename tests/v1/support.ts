@@ -1,0 +1,36 @@
+/**
+ * A real server for the tests of `larder.v1.Cache`.
+ *
+ * @module
+ */
+
+import { ServerProcess, type StartOptions } from "../support/server_process.ts";
+import { CacheClient } from "./client.ts";
+
+/** A server on a fresh root, and a client of each listener. */
+export interface Site {
+  readonly server: ServerProcess;
+  readonly remote: CacheClient;
+  readonly local: CacheClient;
+}
+
+/** Runs a test with a server; clients are closed before it stops. */
+export async function withSite(
+  body: (site: Site) => Promise<void>,
+  options: StartOptions = {},
+): Promise<void> {
+  const root = await Deno.makeTempDir({ prefix: "larder-v1-" });
+  try {
+    await using server = await ServerProcess.start(root, options);
+    using remote = new CacheClient(server.remote);
+    using local = new CacheClient(server.local);
+    await body({ server, remote, local });
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+/** A short lease, and a restart that does not wait for old clients. */
+export const SHORT_LEASE = [
+  ...["--heartbeat-interval", "200ms", "--heartbeat-timeout", "600ms"],
+];
