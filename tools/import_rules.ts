@@ -55,7 +55,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "operations observe the rooms below, through their interfaces",
   },
   client: {
-    may: ["errors", "rpc/wire.ts"],
+    may: ["errors", "limits", "rpc/wire.ts", "workers/digest.ts"],
     why: "a client knows the errors and the wire, nothing of the server",
   },
   engine: {

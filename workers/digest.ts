@@ -18,6 +18,16 @@ export function sha256Hex(data: Uint8Array | string): string {
   return hash("sha256", data, "hex");
 }
 
+/**
+ * The SHA-256 of some bytes, or of a string's UTF-8.
+ *
+ * @param data What is hashed; it is only read.
+ * @returns 32 bytes.
+ */
+export function sha256(data: Uint8Array | string): Uint8Array {
+  return new Uint8Array(hash("sha256", data, "buffer"));
+}
+
 /** A SHA-256 that is fed in pieces. */
 export class Sha256 {
   readonly #hash = createHash("sha256");

@@ -9,16 +9,13 @@ import type { CallOptions, Entry, FetchRequest } from "./backend.ts";
 import { CacheError } from "./cache_error.ts";
 import { type Bounds, within } from "./call_signal.ts";
 import { type Codec, json, type JsonValue } from "./codecs/mod.ts";
-import { keyBytes } from "./keys.ts";
+import { keyBytes, type KeyInput } from "./keys.ts";
 import { nameOf } from "./memory_tier.ts";
 import { isOutage, type Outages } from "./outages.ts";
 import { SingleFlight } from "./single_flight.ts";
 import { decodeError, encodeError, isStoredError } from "./stored_error.ts";
 import type { Claim, Held, Origin, Tier } from "./tier.ts";
 import { collect, type OnProgress, type Source, streamOf } from "./transfer.ts";
-
-/** A key: bytes as they are, or any JSON value, of which a hash is taken. */
-export type Key = Uint8Array | JsonValue;
 
 /** What bounds a call, and who is told of large values on their way. */
 export interface TransferOptions extends Bounds {
@@ -91,7 +88,7 @@ export abstract class CacheBase implements Tier {
    */
   async generate<T = JsonValue>(
     namespace: string,
-    key: Key,
+    key: KeyInput,
     compute: Compute<T>,
     options: GenerateOptions<T> = {},
   ): Promise<T> {
@@ -107,7 +104,7 @@ export abstract class CacheBase implements Tier {
   /** The same, and says where the value came from. */
   async generateDetailed<T = JsonValue>(
     namespace: string,
-    key: Key,
+    key: KeyInput,
     compute: Compute<T>,
     options: GenerateOptions<T> = {},
   ): Promise<Generated<T>> {
@@ -146,7 +143,7 @@ export abstract class CacheBase implements Tier {
    */
   async get<T = JsonValue>(
     namespace: string,
-    key: Key,
+    key: KeyInput,
     options: GetOptions<T> = {},
   ): Promise<T | undefined> {
     const entry = { namespace, key: keyBytes(key) };
@@ -166,7 +163,7 @@ export abstract class CacheBase implements Tier {
    */
   async set<T = JsonValue>(
     namespace: string,
-    key: Key,
+    key: KeyInput,
     value: T,
     options: SetOptions<T> = {},
   ): Promise<boolean> {
@@ -187,7 +184,7 @@ export abstract class CacheBase implements Tier {
    */
   async getStream(
     namespace: string,
-    key: Key,
+    key: KeyInput,
     options: TransferOptions & { readonly wait?: boolean } = {},
   ): Promise<ReadableStream<Uint8Array> | undefined> {
     const entry = { namespace, key: keyBytes(key) };
@@ -206,7 +203,7 @@ export abstract class CacheBase implements Tier {
    */
   async setStream(
     namespace: string,
-    key: Key,
+    key: KeyInput,
     value: Source,
     options: TransferOptions = {},
   ): Promise<boolean> {
@@ -231,7 +228,7 @@ export abstract class CacheBase implements Tier {
    */
   async generateStream(
     namespace: string,
-    key: Key,
+    key: KeyInput,
     produce: Compute<Source>,
     options: TransferOptions = {},
   ): Promise<ReadableStream<Uint8Array>> {
@@ -263,7 +260,7 @@ export abstract class CacheBase implements Tier {
    */
   async claim(
     namespace: string,
-    key: Key,
+    key: KeyInput,
     options: Bounds & { readonly wait?: boolean } = {},
   ): Promise<Claim> {
     const request = {

@@ -12,13 +12,18 @@ export {
   type Generated,
   type GenerateOptions,
   type GetOptions,
-  type Key,
   type SetOptions,
   type TransferOptions,
 } from "./cache_base.ts";
 export { CacheError, type CacheErrorCode } from "./cache_error.ts";
 export type { Bounds } from "./call_signal.ts";
 export * from "./codecs/mod.ts";
+export {
+  canonicalJson,
+  flexbuffersKey,
+  keyBytes,
+  type KeyInput,
+} from "./keys.ts";
 export { memory, type MemoryOptions } from "./memory_tier.ts";
 export { StoredError } from "./stored_error.ts";
 export type {

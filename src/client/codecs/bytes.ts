@@ -4,7 +4,7 @@
  * @module
  */
 
-import { codec, type Codec } from "./codec.ts";
+import { type Codec, codec } from "./codec.ts";
 
 /** Values are bytes, stored as they are: nothing is copied. */
 export const bytes: Codec<Uint8Array> = codec<Uint8Array>({

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { codec, type Codec } from "./codec.ts";
+import { type Codec, codec } from "./codec.ts";
 import { readFlexbuffer } from "./flexbuffers_reader.ts";
 import { FLEXBUFFERS } from "./flexbuffers_types.ts";
 import { writeFlexbuffer } from "./flexbuffers_writer.ts";

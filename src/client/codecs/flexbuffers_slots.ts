@@ -22,7 +22,7 @@ export function scalarSlot(value: unknown): Slot | undefined {
   }
   if (value === null) return { type: Type.NULL, width: 0, value: 0 };
   if (!(value instanceof Typed)) return undefined;
-  if (value.type === Type.UINT) return uintSlot(value.value);
+  if (value.kind === "uint") return uintSlot(value.value);
   return floatSlot(Number(value.value));
 }
 

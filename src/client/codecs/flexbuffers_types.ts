@@ -37,16 +37,13 @@ export type Width = 0 | 1 | 2 | 3;
 /** A number that is written as what it is called, whatever it looks like. */
 export class Typed {
   /** How it is written. */
-  readonly type: typeof Type.UINT | typeof Type.FLOAT;
+  readonly kind: "uint" | "float";
   /** The number. */
   readonly value: number | bigint;
 
-  /** Use {@linkcode uint} or {@linkcode float}. */
-  constructor(
-    type: typeof Type.UINT | typeof Type.FLOAT,
-    value: number | bigint,
-  ) {
-    this.type = type;
+  /** Use {@linkcode uint} or {@linkcode float}: they check the number. */
+  constructor(kind: "uint" | "float", value: number | bigint) {
+    this.kind = kind;
     this.value = value;
   }
 }
@@ -62,7 +59,7 @@ export class Typed {
 export function uint(value: number | bigint): Typed {
   const whole = typeof value === "bigint" || Number.isSafeInteger(value);
   if (whole && BigInt.asUintN(64, BigInt(value)) === BigInt(value)) {
-    return new Typed(Type.UINT, value);
+    return new Typed("uint", value);
   }
   throw new RangeError(`uint(${value}): not a whole number from 0 to 2^64 - 1`);
 }
@@ -73,5 +70,5 @@ export function uint(value: number | bigint): Typed {
  * Rust reads either.
  */
 export function float(value: number): Typed {
-  return new Typed(Type.FLOAT, value);
+  return new Typed("float", value);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { codec, type Codec } from "./codec.ts";
+import { type Codec, codec } from "./codec.ts";
 import { checkPlainTree, nameOf } from "./plain_tree.ts";
 
 /** What JSON can say. */

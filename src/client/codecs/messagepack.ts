@@ -9,7 +9,8 @@
  */
 
 import { decode, encode } from "@msgpack/msgpack";
-import { codec, type Codec } from "./codec.ts";
+import { type Codec, codec } from "./codec.ts";
+import { checkSizes } from "./messagepack_sizes.ts";
 import { checkPlainTree, MAX_DEPTH, nameOf } from "./plain_tree.ts";
 
 /** A bigint is written with 64 bits, and what has 64 bits is read as one. */
@@ -17,7 +18,7 @@ const OPTIONS = { useBigInt64: true, maxDepth: MAX_DEPTH + 1 };
 
 /**
  * Values as MessagePack: what JSON can say, and `Uint8Array`, `Date`, bigints
- * of 64 bits, `NaN`, infinities and `-0`.
+ * of 64 bits, `NaN` and infinities. `-0` comes back as `0`.
  *
  * Refused are `undefined` and holes, which would come back as `null`, functions,
  * symbols, bigints beyond 64 bits, class instances, and a key `__proto__`. What
@@ -33,7 +34,10 @@ export function messagepack<T = unknown>(): Codec<T> {
       checkPlainTree("messagepack", value, leaf);
       return encode(value, OPTIONS);
     },
-    decode: (bytes) => decode(bytes, OPTIONS) as T,
+    decode: (bytes) => {
+      checkSizes(bytes);
+      return decode(bytes, OPTIONS) as T;
+    },
   });
 }
 

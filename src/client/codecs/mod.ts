@@ -5,7 +5,7 @@
  */
 
 export { bytes } from "./bytes.ts";
-export { codec, type Codec, CodecError } from "./codec.ts";
+export { type Codec, codec, CodecError } from "./codec.ts";
 export { flexbuffers } from "./flexbuffers.ts";
 export { float, Typed, uint } from "./flexbuffers_types.ts";
 export { json, type JsonValue } from "./json.ts";

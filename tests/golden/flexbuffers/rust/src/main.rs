@@ -9,8 +9,6 @@ mod random;
 mod tree;
 mod typed;
 
-use std::io::BufRead;
-
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -25,8 +23,9 @@ fn unhex(text: &str) -> Vec<u8> {
 /// Each line is `TYPE<tab>HEX`; each answer is a line of JSON: what was read, in
 /// Rust's own notation, and what Rust makes of it when it writes it again.
 fn read() {
-    for line in std::io::stdin().lock().lines() {
-        let line = line.expect("a line");
+    // All of it first: who asks may not listen before it has said everything.
+    let questions = std::io::read_to_string(std::io::stdin()).expect("text");
+    for line in questions.lines() {
         let (name, bytes) = line.split_once('\t').expect("TYPE<tab>HEX");
         let bytes = unhex(bytes);
         let answer = match typed::read(name, &bytes) {

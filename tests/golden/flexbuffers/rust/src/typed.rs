@@ -41,6 +41,27 @@ struct Nested {
     inner: BTreeMap<String, Vec<Option<u8>>>,
 }
 
+#[derive(Debug, Serialize, Deserialize)]
+struct Named(String, u32);
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+enum Tagged {
+    Circle { r: f64 },
+}
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Untagged {
+    Text(String),
+}
+#[derive(Debug, Serialize, Deserialize)]
+struct Flat {
+    z: i32,
+    #[serde(flatten)]
+    point: Point,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    note: Option<String>,
+}
+
 type Pair = (i32, i32);
 type Mixed = (i32, f64, String, bool);
 
@@ -160,6 +181,7 @@ cases! {
     "array": [u16; 4] = [1, 2, 3, 400];
     "tuple of one kind": Pair = (1, -2);
     "tuple": Mixed = (1, 0.1, text("x"), true);
+    "tuple struct": Named = Named(text("x"), 5);
     "struct": Point = point(1, -2);
     "struct empty": Empty = Empty {};
     "struct of many": Sample = sample();
@@ -168,6 +190,9 @@ cases! {
     "enum newtype": Shape = Shape::Newtype(7);
     "enum tuple": Shape = Shape::Tuple(-1, text("x"));
     "enum struct": Shape = shape_struct();
+    "enum tagged": Tagged = Tagged::Circle { r: 0.5 };
+    "enum untagged": Untagged = Untagged::Text(text("x"));
+    "struct flattened": Flat = Flat { z: 1, point: point(1, -2), note: None };
     "Vec<enum>": Vec<Shape> = vec![Shape::Unit, Shape::Newtype(1), shape_struct(), shape_struct()];
     "Vec<struct>": Vec<Point> = vec![point(1, 2), point(3, 4), point(300, 70_000)];
     "BTreeMap": BTreeMap<String, i32> = named([("b", 1), ("a", 2), ("\u{fb33}", 3), ("\u{1f602}", 4)]);
