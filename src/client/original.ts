@@ -89,7 +89,7 @@ abstract class OriginalBackend<Reply extends object> implements Backend {
 
 /** `remote.RemoteCache`: values travel in the messages. */
 export class OriginalRemote extends OriginalBackend<RemoteGetReply> {
-  protected readonly getTimeoutMs = VALUE_TIMEOUT_MS;
+  protected readonly getTimeoutMs: number = VALUE_TIMEOUT_MS;
 
   constructor(channel: Channel) {
     super(channel, loadService("remote.proto", "remote.RemoteCache"));
@@ -118,7 +118,7 @@ function readRemote(reply: RemoteGetReply): Fetched {
 
 /** `local.LocalCache`: values are files that client and server both see. */
 export class OriginalLocal extends OriginalBackend<LocalGetReply> {
-  protected readonly getTimeoutMs = SMALL_TIMEOUT_MS;
+  protected readonly getTimeoutMs: number = SMALL_TIMEOUT_MS;
 
   constructor(channel: Channel) {
     super(channel, loadService("local.proto", "local.LocalCache"));

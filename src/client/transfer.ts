@@ -28,7 +28,7 @@ export type Source =
   | AsyncIterable<Uint8Array>;
 
 /** Larger pieces are cut: a message must stay well below every limit. */
-const PIECE_BYTES: number = 256 * 1024;
+const PIECE_BYTES = 256 * 1024;
 
 /** The pieces of a value, none of them large. */
 export async function* eachPiece(

@@ -36,8 +36,6 @@ const COMPILER_OPTIONS: ts.CompilerOptions = {
   module: ts.ModuleKind.ESNext,
   verbatimModuleSyntax: true,
   rewriteRelativeImportExtensions: true,
-  isolatedDeclarations: true,
-  declaration: true,
   strict: true,
   exactOptionalPropertyTypes: true,
 };
@@ -55,46 +53,83 @@ interface DenoConfig {
  * @param folder Where to; created, and what is there is overwritten.
  */
 export async function buildNpmPackage(folder: string): Promise<void> {
-  const packages = new Set<string>();
-  const seen = new Set<string>();
-  const open = [...Object.values(EXPORTS), ...Object.values(PROGRAMS)];
-  for (let path = open.pop(); path !== undefined; path = open.pop()) {
-    if (seen.has(path)) continue;
-    seen.add(path);
-    for (const specifier of await writeModule(path, folder)) {
-      if (specifier.startsWith(".")) open.push(join(dirname(path), specifier));
-      else if (!specifier.startsWith("node:")) packages.add(specifier);
-    }
-  }
+  const offered = Object.values(EXPORTS);
+  const programs = Object.values(PROGRAMS);
+  const packages = await writeAll([...offered, ...programs], folder, {
+    extension: ".js",
+    options: {},
+    transpile: ts.transpileModule,
+  });
+  // Only what the declarations of the offered modules lead to: others need not
+  // say all their types.
+  const types = await writeAll(offered, folder, {
+    extension: ".d.ts",
+    options: { declaration: true, isolatedDeclarations: true },
+    transpile: ts.transpileDeclaration,
+  });
   for (const name of FOLDERS) await copyFolder(name, folder);
   for (const name of FILES) await copyFile(join(ROOT, name), join(folder, name));
   await writeFile(
     join(folder, "package.json"),
-    JSON.stringify(await manifestOf(packages), null, 2) + "\n",
+    JSON.stringify(await manifestOf(packages.union(types)), null, 2) + "\n",
   );
 }
 
-/** Transpiles a module; what it imports, types included. */
-async function writeModule(path: string, folder: string): Promise<string[]> {
-  const source = await readFile(join(ROOT, path), "utf8");
-  const options = { compilerOptions: COMPILER_OPTIONS, fileName: path };
-  const outputs = [
-    [".js", ts.transpileModule(source, options)],
-    [".d.ts", ts.transpileDeclaration(source, options)],
-  ] as const;
-  await mkdir(join(folder, dirname(path)), { recursive: true });
-  for (const [extension, { outputText, diagnostics = [] }] of outputs) {
-    const [first] = diagnostics;
-    if (first) {
-      const why = ts.flattenDiagnosticMessageText(first.messageText, "\n");
-      throw new Error(`cannot transpile ${path}: ${why}`);
+/** One kind of output. */
+interface Output {
+  readonly extension: string;
+  readonly options: ts.CompilerOptions;
+  readonly transpile: typeof ts.transpileModule;
+}
+
+/** Writes modules and all that their outputs import; the packages among that. */
+async function writeAll(
+  modules: readonly string[],
+  folder: string,
+  output: Output,
+): Promise<Set<string>> {
+  const packages = new Set<string>();
+  const seen = new Set<string>();
+  const open = [...modules];
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    if (seen.has(path)) continue;
+    seen.add(path);
+    for (const specifier of await writeModule(path, folder, output)) {
+      const [scope, name] = specifier.split("/");
+      if (specifier.startsWith(".")) {
+        const imported = specifier.replace(/\.js$/, ".ts");
+        open.push(join(dirname(path), imported));
+      } else if (!specifier.startsWith("node:")) {
+        packages.add(scope!.startsWith("@") ? `${scope}/${name}` : scope!);
+      }
     }
-    await writeFile(
-      join(folder, path.replace(/\.ts$/, extension)),
-      outputText.replaceAll(/(from\s+"\.[^"]*)\.ts"/g, '$1.js"'),
-    );
   }
-  return ts.preProcessFile(source).importedFiles.map(({ fileName }) => fileName);
+  return packages;
+}
+
+/** Writes what a module becomes; what that imports. */
+async function writeModule(
+  path: string,
+  folder: string,
+  { extension, options, transpile }: Output,
+): Promise<string[]> {
+  const source = await readFile(join(ROOT, path), "utf8");
+  const { outputText, diagnostics } = transpile(source, {
+    compilerOptions: { ...COMPILER_OPTIONS, ...options },
+    fileName: path,
+    reportDiagnostics: true,
+  });
+  const [first] = diagnostics ?? [];
+  if (first) {
+    const why = ts.flattenDiagnosticMessageText(first.messageText, "\n");
+    throw new Error(`cannot transpile ${path} to ${extension}: ${why}`);
+  }
+  await mkdir(join(folder, dirname(path)), { recursive: true });
+  // The compiler rewrites the imports of JavaScript, not those of declarations.
+  const text = outputText.replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"');
+  await writeFile(join(folder, path.replace(/\.ts$/, extension)), text);
+  return ts.preProcessFile(text).importedFiles
+    .map(({ fileName }) => fileName);
 }
 
 async function copyFolder(name: string, folder: string): Promise<void> {
