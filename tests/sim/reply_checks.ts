@@ -78,7 +78,7 @@ export class ReplyChecks {
     this.drainingMs = Infinity;
     this.startedMs = nowMs;
     for (const entry of this.#ledger.entries.values()) {
-      Object.assign(entry, { underway: 0, leaving: 0, evicts: 0 });
+      Object.assign(entry, { underway: 0, leaving: 0, evicts: 0, crowded: 0 });
     }
     const leaseEndMs = nowMs + this.#promises.restartGraceMs;
     for (const grant of this.#ledger.grants.values()) {
@@ -179,7 +179,7 @@ export class ReplyChecks {
 
   #assigned(
     get: Get,
-    { sinceMs }: Asked,
+    { sinceMs, process }: Asked,
     { assignment: { id, staging } }: Reply & { kind: "assigned" },
   ): void {
     const { name } = get.entry;
@@ -198,7 +198,8 @@ export class ReplyChecks {
       isLeaseOver(holder, nowMs);
     must(isOver, `${name} is assigned to ${id}, but ${holder?.id} is alive`);
     const leaseEndMs = nowMs + this.#promises.leaseTimeoutMs;
-    this.#ledger.grant({ id, name, staging }, { nowMs, leaseEndMs });
+    const grant = { id, name, staging, process };
+    this.#ledger.grant(grant, { nowMs, leaseEndMs });
   }
 
   /** These bytes are what the ready row's assignment published. */
@@ -227,8 +228,12 @@ export class ReplyChecks {
       if (grant.damagedMs === Infinity) this.#served(name, text ?? "");
     } else must(false, `${name} is handed out, but it is damaged`);
     const expiresMs = nowMs + this.#promises.handleLeaseMs;
-    const pin = { id, name, of: grant.id, process, expiresMs, drops: 0 };
-    this.#ledger.pins.set(id, pin);
+    this.#ledger.pins.set(id, {
+      ...{ id, name, process, expiresMs },
+      of: grant.id,
+      givenMs: nowMs,
+      drops: 0,
+    });
   }
 
   #unassigned(
@@ -243,6 +248,8 @@ export class ReplyChecks {
       must(isLeaving, `${name} is refused only while it is evicted`);
     } else if (reason === "failed") {
       must(this.#hadFaults(), `${name} is refused only after a failure`);
+    } else if (reason === "no-room") {
+      must(this.#promises.quotas.length > 0, "only limits leave no room");
     } else if (reason === "stopping") {
       must(this.drainingMs <= this.#nowMs(), "only who stops refuses");
     }
