@@ -9,6 +9,7 @@ import { digestOf, type SimDisk, type SimFile } from "./disk.ts";
 import {
   type Grant,
   isLeaseOver,
+  isOverdue,
   type Ledger,
   type Pin,
   type Promises,
@@ -155,10 +156,13 @@ export class DiskChecks {
     const changed = `${name}: ${from} ${last?.id} -> ${to} ${row?.id}`;
     if (last && last.id !== row?.id) {
       if (from === "loading") {
+        const isOver = isLeaseOver(holder, nowMs());
+        const isLate = isOverdue(holder, nowMs(), this.#options.promises);
         must(
-          isLeaseOver(holder, nowMs()),
-          `${changed} only when the lease is over`,
+          isOver || isLate,
+          `${changed} only when the lease is over, or it took too long`,
         );
+        if (!isOver) ledger.count("took too long");
         const owed = holder?.acknowledged && !isSpoilt(holder);
         must(!owed, `${changed} only if its Done was not answered`);
       } else must(from === "evicting", `${changed} only after evicting`);

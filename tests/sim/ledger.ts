@@ -16,6 +16,8 @@ export interface Promises {
   readonly restartGraceMs: number;
   readonly handleLeaseMs: number;
   readonly maxValueBytes: number;
+  /** Whoever computes for longer loses the work to whoever asks; absent: nobody. */
+  readonly maxComputeMs: number | undefined;
   /** What may be kept; empty: everything. */
   readonly quotas: readonly Quota[];
 }
@@ -31,6 +33,10 @@ export interface Grant {
   leaseEndMs: number;
   /** The same, because its file was seen to change; void after a clock jump. */
   writingUntilMs: number;
+  /** Since when it computes, for all that the server knows: at the earliest. */
+  sinceMs: number;
+  /** The same, at the latest. */
+  surelySinceMs: number;
   /** Since when somebody else has been assigned. */
   supersededMs: number;
   /** A Set or a Done was answered with OK. */
@@ -141,6 +147,8 @@ export class Ledger {
       process,
       leaseEndMs,
       writingUntilMs: 0,
+      sinceMs: nowMs,
+      surelySinceMs: nowMs,
       supersededMs: Infinity,
       acknowledged: false,
       goneMs: Infinity,
@@ -169,6 +177,15 @@ export class Ledger {
 /** Whether somebody else may be assigned. */
 export function isLeaseOver(grant: Grant | undefined, nowMs: number): boolean {
   return !grant || Math.max(grant.leaseEndMs, grant.writingUntilMs) <= nowMs;
+}
+
+/** Whether it computes for longer than anybody may. */
+export function isOverdue(
+  grant: Grant | undefined,
+  nowMs: number,
+  { maxComputeMs = Infinity }: Promises,
+): boolean {
+  return grant !== undefined && grant.sinceMs + maxComputeMs <= nowMs;
 }
 
 /** Bytes as text: values are text in a simulation. */

@@ -12,6 +12,7 @@ import { type DiskChecks, must } from "./disk_checks.ts";
 import {
   type Grant,
   isLeaseOver,
+  isOverdue,
   type Ledger,
   type Promises,
   textOf,
@@ -83,13 +84,16 @@ export class ReplyChecks {
     const leaseEndMs = nowMs + this.#promises.restartGraceMs;
     for (const grant of this.#ledger.grants.values()) {
       grant.leaseEndMs = leaseEndMs;
+      grant.sinceMs = nowMs;
     }
   }
 
   /** A process has recovered: what it found is given its grace. */
   serving(): void {
-    for (const entry of this.#ledger.entries.values()) {
-      entry.activeMs = this.#nowMs();
+    const nowMs = this.#nowMs();
+    for (const entry of this.#ledger.entries.values()) entry.activeMs = nowMs;
+    for (const grant of this.#ledger.grants.values()) {
+      grant.surelySinceMs = nowMs;
     }
   }
 
@@ -159,6 +163,7 @@ export class ReplyChecks {
           isActive || this.#isMemoryTaken(),
           `${name} is loading, but nobody works on it`,
         );
+        if (get.assign) this.#keepsWork(name, asked);
         return;
       }
       case "value":
@@ -175,6 +180,21 @@ export class ReplyChecks {
       default:
         must(false, `a Get is never answered with ${reply.kind}`);
     }
+  }
+
+  /** Who asks for work is sent away: whoever has it did not take too long. */
+  #keepsWork(name: string, { sinceMs }: Asked): void {
+    const { maxComputeMs = Infinity, quotas } = this.#promises;
+    const { holder, underway, activeMs } = this.#ledger.entry(name);
+    // There may be no room for more work, or none is given out any more.
+    if (quotas.length > 0 || this.drainingMs <= this.#nowMs()) return;
+    if (underway > 0 || activeMs >= sinceMs) return;
+    const row = this.#disk.rows.byName.get(name);
+    if (!holder || row?.status !== "loading" || row.id !== holder.id) return;
+    must(
+      holder.surelySinceMs + maxComputeMs > sinceMs,
+      `${holder.id} keeps ${name}, though it takes too long`,
+    );
   }
 
   #assigned(
@@ -195,7 +215,8 @@ export class ReplyChecks {
       `${id} is in the manifest before its client knows it`,
     );
     const isOver = holder && holder.goneMs < Infinity ||
-      isLeaseOver(holder, nowMs);
+      isLeaseOver(holder, nowMs) ||
+      isOverdue(holder, nowMs, this.#promises);
     must(isOver, `${name} is assigned to ${id}, but ${holder?.id} is alive`);
     const leaseEndMs = nowMs + this.#promises.leaseTimeoutMs;
     const grant = { id, name, staging, process };
@@ -309,9 +330,13 @@ export class ReplyChecks {
 
   /** Whoever asks about an entry by its id keeps it busy. */
   #touch(submission: Submission): void {
-    const name = "id" in submission
-      ? this.#ledger.grants.get(submission.id)?.name
+    const grant = "id" in submission
+      ? this.#ledger.grants.get(submission.id)
       : undefined;
-    if (name !== undefined) this.#ledger.entry(name).activeMs = this.#nowMs();
+    if (!grant) return;
+    const nowMs = this.#nowMs();
+    this.#ledger.entry(grant.name).activeMs = nowMs;
+    // It may rest on the disk, where nobody knows since when it computes.
+    if (grant.leaseEndMs <= nowMs) grant.surelySinceMs = nowMs;
   }
 }

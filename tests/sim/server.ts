@@ -101,6 +101,9 @@ export class ServerProcess {
         uncountedBytes: figures.uncountedBytes,
         maxResting: figures.maxResting,
         quotas: figures.quotas,
+        ...figures.maxComputeMs !== undefined && {
+          maxComputeMs: figures.maxComputeMs,
+        },
       },
     });
     this.#watchEvictions();
@@ -189,6 +192,7 @@ export function someFigures(chance: Chance): Figures {
     uncountedBytes: chance.pick([0, 80]),
     maxResting: chance.pick([0, 1, 100]),
     drainTimeoutMs: 10_000,
+    maxComputeMs: chance.pick([undefined, undefined, 5_000, 20_000]),
     quotas: chance.happens(0.5) ? [] : someQuotas(chance),
   };
 }
