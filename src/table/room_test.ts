@@ -113,6 +113,12 @@ Deno.test("a disk that fills up counts what was written since it was looked at",
   assert.ok(!room.hasRoom("a"), "150 are left, of which 100 are spoken for");
   assert.deepEqual(room.excess(), [{ pattern: "*", bytes: 70, entries: 0 }]);
   room.update([usage("a", 9, 900)], { roomBytes: -5, slackBytes: 20 });
+  assert.deepEqual(
+    room.excess(),
+    [{ pattern: "*", bytes: 225, entries: 0 }],
+    "for who was refused as well",
+  );
+  room.update([usage("a", 9, 900)], { roomBytes: -5, slackBytes: 20 });
   assert.deepEqual(room.excess(), [{ pattern: "*", bytes: 125, entries: 0 }]);
 });
 

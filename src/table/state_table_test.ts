@@ -741,6 +741,7 @@ Deno.test("a publish that only seemed to fail is not done again with another val
   assert.deepEqual(reply, { kind: "reply", ticket: 3, reply: { kind: "ok" } });
   const found = step({ ...get, ticket: 4, assign: false });
   assert.equal(found.kind, "find", "the manifest knows what is published");
+  assert.equal(table.state.room.reservations.size, 0, "it takes no room");
 });
 
 Deno.test("an acknowledged Done is published after an install that worked but could not say so", () => {

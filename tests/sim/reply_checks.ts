@@ -12,6 +12,7 @@ import { type DiskChecks, must } from "./disk_checks.ts";
 import {
   type Grant,
   isLeaseOver,
+  isOverdue,
   type Ledger,
   type Promises,
   textOf,
@@ -78,18 +79,21 @@ export class ReplyChecks {
     this.drainingMs = Infinity;
     this.startedMs = nowMs;
     for (const entry of this.#ledger.entries.values()) {
-      Object.assign(entry, { underway: 0, leaving: 0, evicts: 0 });
+      Object.assign(entry, { underway: 0, leaving: 0, evicts: 0, crowded: 0 });
     }
     const leaseEndMs = nowMs + this.#promises.restartGraceMs;
     for (const grant of this.#ledger.grants.values()) {
       grant.leaseEndMs = leaseEndMs;
+      grant.sinceMs = nowMs;
     }
   }
 
   /** A process has recovered: what it found is given its grace. */
   serving(): void {
-    for (const entry of this.#ledger.entries.values()) {
-      entry.activeMs = this.#nowMs();
+    const nowMs = this.#nowMs();
+    for (const entry of this.#ledger.entries.values()) entry.activeMs = nowMs;
+    for (const grant of this.#ledger.grants.values()) {
+      grant.surelySinceMs = nowMs;
     }
   }
 
@@ -159,6 +163,7 @@ export class ReplyChecks {
           isActive || this.#isMemoryTaken(),
           `${name} is loading, but nobody works on it`,
         );
+        if (get.assign) this.#keepsWork(name, asked);
         return;
       }
       case "value":
@@ -177,9 +182,24 @@ export class ReplyChecks {
     }
   }
 
+  /** Who asks for work is sent away: whoever has it did not take too long. */
+  #keepsWork(name: string, { sinceMs }: Asked): void {
+    const { maxComputeMs = Infinity, quotas } = this.#promises;
+    const { holder, underway, activeMs } = this.#ledger.entry(name);
+    // There may be no room for more work, or none is given out any more.
+    if (quotas.length > 0 || this.drainingMs <= this.#nowMs()) return;
+    if (underway > 0 || activeMs >= sinceMs) return;
+    const row = this.#disk.rows.byName.get(name);
+    if (!holder || row?.status !== "loading" || row.id !== holder.id) return;
+    must(
+      holder.surelySinceMs + maxComputeMs > sinceMs,
+      `${holder.id} keeps ${name}, though it takes too long`,
+    );
+  }
+
   #assigned(
     get: Get,
-    { sinceMs }: Asked,
+    { sinceMs, process }: Asked,
     { assignment: { id, staging } }: Reply & { kind: "assigned" },
   ): void {
     const { name } = get.entry;
@@ -195,10 +215,12 @@ export class ReplyChecks {
       `${id} is in the manifest before its client knows it`,
     );
     const isOver = holder && holder.goneMs < Infinity ||
-      isLeaseOver(holder, nowMs);
+      isLeaseOver(holder, nowMs) ||
+      isOverdue(holder, nowMs, this.#promises);
     must(isOver, `${name} is assigned to ${id}, but ${holder?.id} is alive`);
     const leaseEndMs = nowMs + this.#promises.leaseTimeoutMs;
-    this.#ledger.grant({ id, name, staging }, { nowMs, leaseEndMs });
+    const grant = { id, name, staging, process };
+    this.#ledger.grant(grant, { nowMs, leaseEndMs });
   }
 
   /** These bytes are what the ready row's assignment published. */
@@ -227,8 +249,12 @@ export class ReplyChecks {
       if (grant.damagedMs === Infinity) this.#served(name, text ?? "");
     } else must(false, `${name} is handed out, but it is damaged`);
     const expiresMs = nowMs + this.#promises.handleLeaseMs;
-    const pin = { id, name, of: grant.id, process, expiresMs, drops: 0 };
-    this.#ledger.pins.set(id, pin);
+    this.#ledger.pins.set(id, {
+      ...{ id, name, process, expiresMs },
+      of: grant.id,
+      givenMs: nowMs,
+      drops: 0,
+    });
   }
 
   #unassigned(
@@ -243,6 +269,8 @@ export class ReplyChecks {
       must(isLeaving, `${name} is refused only while it is evicted`);
     } else if (reason === "failed") {
       must(this.#hadFaults(), `${name} is refused only after a failure`);
+    } else if (reason === "no-room") {
+      must(this.#promises.quotas.length > 0, "only limits leave no room");
     } else if (reason === "stopping") {
       must(this.drainingMs <= this.#nowMs(), "only who stops refuses");
     }
@@ -302,9 +330,13 @@ export class ReplyChecks {
 
   /** Whoever asks about an entry by its id keeps it busy. */
   #touch(submission: Submission): void {
-    const name = "id" in submission
-      ? this.#ledger.grants.get(submission.id)?.name
+    const grant = "id" in submission
+      ? this.#ledger.grants.get(submission.id)
       : undefined;
-    if (name !== undefined) this.#ledger.entry(name).activeMs = this.#nowMs();
+    if (!grant) return;
+    const nowMs = this.#nowMs();
+    this.#ledger.entry(grant.name).activeMs = nowMs;
+    // It may rest on the disk, where nobody knows since when it computes.
+    if (grant.leaseEndMs <= nowMs) grant.surelySinceMs = nowMs;
   }
 }

@@ -154,6 +154,7 @@ const CHAOS: Readonly<Record<Chaos, (world: World) => void>> = {
   jump: ({ scheduler, chance, ledger }) => {
     ledger.count("clock jump");
     for (const grant of ledger.grants.values()) grant.writingUntilMs = 0;
+    ledger.jumpedMs = scheduler.nowMs;
     const jumpMs = chance.pick([1, 5_000, DAY_MS, 2 * DAY_MS]);
     scheduler.wallOffsetMs = chance.happens(0.5) ? jumpMs : -jumpMs;
   },

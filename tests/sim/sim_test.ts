@@ -32,11 +32,13 @@ const SEEN = [
   "heartbeat error",
   "heartbeat ok",
   "kill",
+  "made room",
   "published",
   "set error",
   "set ok",
   "stop",
   "taken over",
+  "took too long",
 ];
 
 Deno.test("no seeded schedule of faults loses, mixes up or blocks a value", async () => {

@@ -68,7 +68,7 @@ export class World {
     const disk = this.disk = new SimDisk(() => this.scheduler.wallMs());
     const { ledger, figures, scheduler, faults } = this;
     this.keys = Array.from(
-      { length: 1 + this.chance.below(4) },
+      { length: 1 + this.chance.below(5) },
       (_, index) => entryKey(index % 2 ? "b.c" : "a", Uint8Array.of(index)),
     );
     for (const { name } of this.keys) ledger.entry(name);
@@ -76,7 +76,8 @@ export class World {
       disk,
       ledger,
       nowMs,
-      pinsSurviveRestarts: false,
+      promises: figures,
+      hadManifestFaults: () => faults.ofManifest > 0,
     });
     this.#replyChecks = new ReplyChecks({
       ledger,
@@ -109,7 +110,7 @@ export class World {
   /** Starts the server, unless it is there. */
   start(): void {
     if (this.server) return;
-    const { scheduler, disk, faults, chance, figures } = this;
+    const { scheduler, disk, faults, chance, figures, ledger } = this;
     this.#processes++;
     this.#replyChecks.restarted();
     this.server = new ServerProcess({
@@ -121,7 +122,12 @@ export class World {
       observer: this.#observer(),
       newId: () => String(++this.#ids),
       newStaging: () => `s${++this.#stagings}`,
-      onServing: () => this.#replyChecks.serving(),
+      events: {
+        recovered: () => this.#diskChecks.recovered(this.#processes),
+        serving: () => this.#replyChecks.serving(),
+        evicting: (name) => void ledger.entry(name).crowded++,
+        evicted: (name) => void ledger.entry(name).crowded--,
+      },
       onExit: (process, why) => {
         if (why === "done" && this.#cleanStop) {
           this.watch(() => this.#diskChecks.stopped());
@@ -147,7 +153,9 @@ export class World {
     const evictsLater = [...this.ledger.entries.values()].some((
       { name, evicts },
     ) => evicts > 0 && this.disk.rows.byName.get(name)?.status === "ready");
-    this.#cleanStop = this.faults.stopped && !evictsLater;
+    // So may one that the evictor begins: it is closed after the drain.
+    const makesRoom = this.figures.quotas.length > 0;
+    this.#cleanStop = this.faults.stopped && !evictsLater && !makesRoom;
     this.#replyChecks.drainingMs = this.scheduler.nowMs;
     this.server.stop();
   }
