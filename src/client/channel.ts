@@ -129,7 +129,9 @@ export class Channel {
     try {
       for await (const reply of call) yield reply as Reply;
       const { code, details } = await ended;
-      if (code !== 0) throw Object.assign(new Error(details), { code, details });
+      if (code !== 0) {
+        throw Object.assign(new Error(details), { code, details });
+      }
     } catch (error) {
       this.#failed(client, error);
       throw signal?.aborted ? signal.reason : error;

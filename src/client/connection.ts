@@ -141,9 +141,9 @@ export class Connection implements Tier {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#held].map((held) =>
-      held.abandon("the client closes")
-    ));
+    await Promise.all(
+      [...this.#held].map((held) => held.abandon("the client closes")),
+    );
     this.#channel.close();
   }
 

@@ -10,7 +10,7 @@ import {
   type Progress,
   StoredError,
 } from "../../src/client/mod.ts";
-import { ServerProcess } from "../support/server_process.ts";
+import type { ServerProcess } from "../support/server_process.ts";
 import { gate, withServer } from "./support.ts";
 
 const MIB = 1024 * 1024;
@@ -72,16 +72,19 @@ onBoth("codecs write and read the bytes", async (connect) => {
   assert.equal(await cache.generate("a", "no json", () => 1), 1);
 });
 
-onBoth("an error is not kept, and the next one computes at once", async (connect) => {
-  await using cache = await connect();
-  await using other = await connect();
-  const thrown = new RangeError("diverged");
-  await assert.rejects(
-    cache.generate("a", "k", () => Promise.reject(thrown)),
-    (error) => error === thrown,
-  );
-  assert.equal(await other.generate("a", "k", () => 2), 2);
-});
+onBoth(
+  "an error is not kept, and the next one computes at once",
+  async (connect) => {
+    await using cache = await connect();
+    await using other = await connect();
+    const thrown = new RangeError("diverged");
+    await assert.rejects(
+      cache.generate("a", "k", () => Promise.reject(thrown)),
+      (error) => error === thrown,
+    );
+    assert.equal(await other.generate("a", "k", () => 2), 2);
+  },
+);
 
 onBoth("an error is kept when that was asked for", async (connect) => {
   await using cache = await connect();
@@ -116,27 +119,30 @@ onBoth("two callers in one process share one computation", async (connect) => {
   assert.equal(runs, 1);
 });
 
-onBoth("who aborts leaves; the computation ends with the last one", async (connect) => {
-  await using cache = await connect();
-  const started = gate<AbortSignal>();
-  const compute = (signal: AbortSignal) => {
-    started.resolve(signal);
-    return new Promise<number>(() => {});
-  };
-  const [first, second] = [new AbortController(), new AbortController()];
-  const calls = [first, second].map(({ signal }) =>
-    cache.generate("a", "k", compute, { signal })
-  );
-  const signal = await started.promise;
-  first.abort(new Error("not any more"));
-  await assert.rejects(calls[0]!, /not any more/);
-  assert.equal(signal.aborted, false);
-  second.abort(new Error("nobody"));
-  await assert.rejects(calls[1]!, /nobody/);
-  assert.equal(signal.aborted, true);
-  // The work was given back.
-  assert.equal(await cache.generate("a", "k", () => 3), 3);
-});
+onBoth(
+  "who aborts leaves; the computation ends with the last one",
+  async (connect) => {
+    await using cache = await connect();
+    const started = gate<AbortSignal>();
+    const compute = (signal: AbortSignal) => {
+      started.resolve(signal);
+      return new Promise<number>(() => {});
+    };
+    const [first, second] = [new AbortController(), new AbortController()];
+    const calls = [first, second].map(({ signal }) =>
+      cache.generate("a", "k", compute, { signal })
+    );
+    const signal = await started.promise;
+    first.abort(new Error("not any more"));
+    await assert.rejects(calls[0]!, /not any more/);
+    assert.equal(signal.aborted, false);
+    second.abort(new Error("nobody"));
+    await assert.rejects(calls[1]!, /nobody/);
+    assert.equal(signal.aborted, true);
+    // The work was given back.
+    assert.equal(await cache.generate("a", "k", () => 3), 3);
+  },
+);
 
 onBoth("a deadline ends waiting, not somebody else's work", async (connect) => {
   await using worker = await connect();
@@ -157,69 +163,81 @@ onBoth("a deadline ends waiting, not somebody else's work", async (connect) => {
   assert.deepEqual(await Promise.all([working, patient]), [1, 1]);
 });
 
-onBoth("large values go in and out in pieces, and say how far they are", async (connect) => {
-  await using cache = await connect();
-  const piece = new Uint8Array(MIB).map((_, at) => at);
-  async function* pieces() {
-    for (let at = 0; at < 5; at++) yield piece;
-  }
-  const [out, back]: Progress[][] = [[], []];
-  const told = (progress: Progress) => out!.push(progress);
-  assert(await cache.setStream("a", "k", pieces(), { onProgress: told }));
-  assert.deepEqual(out!.at(-1)!.done, 5 * MIB);
-  const stream = await cache.getStream("a", "k", {
-    onProgress: (progress) => back!.push(progress),
-  });
-  const read = await new Response(stream).bytes();
-  assert.equal(read.length, 5 * MIB);
-  assert.deepEqual(read.subarray(4 * MIB), piece);
-  assert.deepEqual(back!.at(-1), {
-    direction: "in",
-    done: 5 * MIB,
-    total: 5 * MIB,
-  });
-  assert(back!.length > 5);
-  const unread = await cache.getStream("a", "k");
-  await unread!.cancel();
-});
+onBoth(
+  "large values go in and out in pieces, and say how far they are",
+  async (connect) => {
+    await using cache = await connect();
+    const piece = new Uint8Array(MIB).map((_, at) => at);
+    async function* pieces() {
+      for (let at = 0; at < 5; at++) yield piece;
+    }
+    const [out, back]: Progress[][] = [[], []];
+    const told = (progress: Progress) => out!.push(progress);
+    assert(await cache.setStream("a", "k", pieces(), { onProgress: told }));
+    assert.deepEqual(out!.at(-1)!.done, 5 * MIB);
+    const stream = await cache.getStream("a", "k", {
+      onProgress: (progress) => back!.push(progress),
+    });
+    const read = await new Response(stream).bytes();
+    assert.equal(read.length, 5 * MIB);
+    assert.deepEqual(read.subarray(4 * MIB), piece);
+    assert.deepEqual(back!.at(-1), {
+      direction: "in",
+      done: 5 * MIB,
+      total: 5 * MIB,
+    });
+    assert(back!.length > 5);
+    const unread = await cache.getStream("a", "k");
+    await unread!.cancel();
+  },
+);
 
-onBoth("a stream is produced once, and read from the cache", async (connect) => {
-  await using cache = await connect();
-  let runs = 0;
-  const produce = () => {
-    runs++;
-    return ReadableStream.from([bytesOf("one "), bytesOf("two")]);
-  };
-  for (let turn = 0; turn < 2; turn++) {
-    const stream = await cache.generateStream("a", "k", produce);
-    assert.equal(await new Response(stream).text(), "one two");
-  }
-  assert.equal(runs, 1);
-});
+onBoth(
+  "a stream is produced once, and read from the cache",
+  async (connect) => {
+    await using cache = await connect();
+    let runs = 0;
+    const produce = () => {
+      runs++;
+      return ReadableStream.from([bytesOf("one "), bytesOf("two")]);
+    };
+    for (let turn = 0; turn < 2; turn++) {
+      const stream = await cache.generateStream("a", "k", produce);
+      assert.equal(await new Response(stream).text(), "one two");
+    }
+    assert.equal(runs, 1);
+  },
+);
 
-onBoth("work that is claimed goes back at the end of the block", async (connect) => {
-  await using cache = await connect();
-  await using other = await connect();
-  {
-    const claim = await cache.claim("a", "k");
+onBoth(
+  "work that is claimed goes back at the end of the block",
+  async (connect) => {
+    await using cache = await connect();
+    await using other = await connect();
+    {
+      const claim = await cache.claim("a", "k");
+      assert(claim.kind === "assigned");
+      await using _held = claim.held;
+      const second = await other.claim("a", "k", { wait: false });
+      assert.equal(second.kind, "loading");
+    }
+    const claim = await other.claim("a", "k");
     assert(claim.kind === "assigned");
-    await using _held = claim.held;
-    const second = await other.claim("a", "k", { wait: false });
-    assert.equal(second.kind, "loading");
-  }
-  const claim = await other.claim("a", "k");
-  assert(claim.kind === "assigned");
-  await claim.held.publish(json().encode([1]));
-  assert.deepEqual(await cache.get("a", "k"), [1]);
-});
+    await claim.held.publish(json().encode([1]));
+    assert.deepEqual(await cache.get("a", "k"), [1]);
+  },
+);
 
-onBoth("a bad namespace is the program's mistake, and thrown", async (connect) => {
-  await using cache = await connect();
-  await assert.rejects(
-    cache.generate("no-such", "k", () => 1),
-    (error) => error instanceof CacheError && error.code === "invalid",
-  );
-});
+onBoth(
+  "a bad namespace is the program's mistake, and thrown",
+  async (connect) => {
+    await using cache = await connect();
+    await assert.rejects(
+      cache.generate("no-such", "k", () => 1),
+      (error) => error instanceof CacheError && error.code === "invalid",
+    );
+  },
+);
 
 onBoth("closing ends whoever waits", async (connect) => {
   await using worker = await connect();

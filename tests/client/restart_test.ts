@@ -1,7 +1,12 @@
 /** The server goes and comes back, or does not, or is another one. */
 
 import assert from "node:assert/strict";
-import { Cache, CacheError, memory, TieredCache } from "../../src/client/mod.ts";
+import {
+  Cache,
+  CacheError,
+  memory,
+  TieredCache,
+} from "../../src/client/mod.ts";
 import type { Outage } from "../../src/client/mod.ts";
 import { RemoteClient, textOf } from "../support/clients.ts";
 import { ServerProcess } from "../support/server_process.ts";

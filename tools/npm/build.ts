@@ -12,7 +12,13 @@
  * @module
  */
 
-import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -68,7 +74,9 @@ export async function buildNpmPackage(folder: string): Promise<void> {
     transpile: ts.transpileDeclaration,
   });
   for (const name of FOLDERS) await copyFolder(name, folder);
-  for (const name of FILES) await copyFile(join(ROOT, name), join(folder, name));
+  for (const name of FILES) {
+    await copyFile(join(ROOT, name), join(folder, name));
+  }
   await writeFile(
     join(folder, "package.json"),
     JSON.stringify(await manifestOf(packages.union(types)), null, 2) + "\n",
