@@ -8,7 +8,7 @@ import type { ChannelCredentials } from "@grpc/grpc-js";
 import type { CallOptions, FetchRequest } from "./backend.ts";
 import { CacheBase } from "./cache_base.ts";
 import { Connection } from "./connection.ts";
-import { isOutage, Outages } from "./outages.ts";
+import { isOutage } from "./outages.ts";
 import type { Claim, OnOutage } from "./tier.ts";
 
 /** A server that restarts is back by then. */
@@ -38,11 +38,15 @@ export interface ConnectOptions {
  * ```
  */
 export class Cache extends CacheBase {
+  /** The servers: `local 127.0.0.1:28055`. */
   readonly name: string;
   readonly #connections: readonly Connection[];
 
-  private constructor(connections: readonly Connection[], outages: Outages) {
-    super(outages);
+  private constructor(
+    connections: readonly Connection[],
+    onOutage: OnOutage | undefined,
+  ) {
+    super(onOutage);
     this.#connections = connections;
     this.name = connections.map(({ name }) => name).join(", ");
   }
@@ -70,7 +74,7 @@ export class Cache extends CacheBase {
     if (connections.length === 0) {
       return Promise.reject(new TypeError("give an address: local or remote"));
     }
-    return Promise.resolve(new Cache(connections, new Outages(onOutage)));
+    return Promise.resolve(new Cache(connections, onOutage));
   }
 
   /** Asks the servers in turn, until one answers. */
@@ -87,6 +91,7 @@ export class Cache extends CacheBase {
     throw failure;
   }
 
+  /** Ends the connections. */
   protected override async closeTiers(): Promise<void> {
     await Promise.all(this.#connections.map((each) => each.close()));
   }
