@@ -155,7 +155,6 @@ export function abandon(s: State, entry: Entry, wait: Wait): void {
   if (state.kind !== "loading" || state.taken?.acknowledged) {
     return s.reply(wait, { kind: "ok" });
   }
-  entry.waits = s.takeWaits(entry);
   takeOver(s, entry, wait);
 }
 
@@ -163,6 +162,8 @@ export function abandon(s: State, entry: Entry, wait: Wait): void {
 function takeOver(s: State, entry: Entry, givenBack?: Wait): void {
   const { state, key } = entry;
   if (state.kind !== "loading") return;
+  // Whoever waited for the holder waits for the manifest now.
+  entry.waits = s.takeWaits(entry);
   const { id, staging } = state.assignment;
   // From here on the id is looked up in the manifest, behind this change: void
   // when it was made, its holder's again when it failed.

@@ -160,6 +160,11 @@ export class DiskChecks {
         return;
       }
       case "ready-ready":
+        // It was used, and its row says when.
+        return must(
+          last?.digest?.sha256 === row?.digest?.sha256,
+          `${changed} with the same value`,
+        );
       case "ready-loading":
       case "ready-absent":
       case "evicting-loading":

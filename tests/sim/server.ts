@@ -11,7 +11,7 @@ import { Engine } from "../../src/engine/engine.ts";
 import { recover } from "../../src/engine/recovery.ts";
 import { Sweeper } from "../../src/engine/sweeper.ts";
 import type { Manifest } from "../../src/manifest/manifest.ts";
-import { ReplyBudget } from "../../src/rpc/transport/mod.ts";
+import { ReplyBudget } from "../../src/rpc/transport/budget.ts";
 import type { Id } from "../../src/table/types.ts";
 import type { Chance } from "./chance.ts";
 import type { Promises } from "./ledger.ts";

@@ -142,6 +142,8 @@ Deno.test("MessagePack refuses what would come back as something else", () => {
       [new Date(NaN), "$ is a Date"],
       [new Float64Array(1), "$ is a Float64Array"],
       [["\udc00"], "$[0] is a string with half a surrogate pair"],
+      [{ a: { "\udc00": 1 } }, "$.a has a key that is a string with half"],
+      [[JSON.parse('{"__proto__":1}')], "$[0] has a key that is __proto__"],
       [cyclic, "contains itself"],
     ] as [unknown, string][]
   ) refuses(() => messagepack().encode(value), "messagepack", reason);

@@ -44,7 +44,7 @@ export function json<T = JsonValue>(): Codec<T> {
  * @throws {CodecError} Names the place: `$.a[3] is NaN, …`.
  */
 export function assertJson(codec: string, value: unknown): void {
-  checkPlainTree(codec, value, leaf);
+  checkPlainTree(codec, value, { leaf });
 }
 
 /** Bytes that are no UTF-8 are refused; so is a byte order mark, by JSON.parse. */

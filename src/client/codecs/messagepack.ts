@@ -31,7 +31,7 @@ export function messagepack<T = unknown>(): Codec<T> {
   return codec<T>({
     name: "messagepack",
     encode: (value) => {
-      checkPlainTree("messagepack", value, leaf);
+      checkPlainTree("messagepack", value, { leaf, key });
       return encode(value, OPTIONS);
     },
     decode: (bytes) => {
@@ -44,8 +44,7 @@ export function messagepack<T = unknown>(): Codec<T> {
 function leaf(value: unknown): string | undefined {
   switch (typeof value) {
     case "string":
-      if (value.isWellFormed()) return;
-      return "a string with half a surrogate pair, which UTF-8 cannot say";
+      return text(value);
     case "boolean":
     case "number":
       return;
@@ -58,4 +57,14 @@ function leaf(value: unknown): string | undefined {
       if (value instanceof Date && !Number.isNaN(+value)) return;
   }
   return `${nameOf(value)}, which MessagePack cannot say`;
+}
+
+/** The library reads no object with the one key, so it shall write none. */
+function key(name: string): string | undefined {
+  return name === "__proto__" ? "__proto__, which nobody reads" : text(name);
+}
+
+function text(value: string): string | undefined {
+  if (value.isWellFormed()) return;
+  return "a string with half a surrogate pair, which UTF-8 cannot say";
 }

@@ -13,8 +13,13 @@ import { CodecError } from "./codec.ts";
  */
 export const MAX_DEPTH = 500;
 
-/** What is wrong with a value that is no array and no plain object, if anything. */
-export type Leaf = (value: unknown) => string | undefined;
+/** What a format can say. Each answers what is wrong, `NaN`, or undefined. */
+export interface PlainRules {
+  /** About a value that is no array and no plain object. */
+  leaf(value: unknown): string | undefined;
+  /** About a key; absent: any string may be one. */
+  key?(name: string): string | undefined;
+}
 
 /** Where a walk is: says the place in errors, `$.a[3]`, and bounds the depth. */
 export class Place {
@@ -49,11 +54,15 @@ export class Place {
 
 /**
  * Throws unless `value` is made of arrays without holes, plain objects, and
- * leaves that `leaf` lets pass.
+ * leaves and keys that the rules let pass.
  *
  * @throws {CodecError} Names the place: `$.a[3] is NaN, …`.
  */
-export function checkPlainTree(codec: string, value: unknown, leaf: Leaf) {
+export function checkPlainTree(
+  codec: string,
+  value: unknown,
+  rules: PlainRules,
+): void {
   const place = new Place(codec);
   check(value);
 
@@ -65,10 +74,14 @@ export function checkPlainTree(codec: string, value: unknown, leaf: Leaf) {
       }
     } else if (isPlainObject(value)) {
       for (const key of plainKeys(value, place)) {
+        const wrong = rules.key?.(key);
+        if (wrong !== undefined) {
+          throw place.error(`has a key that is ${wrong}`);
+        }
         place.inside(key, () => check(value[key]));
       }
     } else {
-      const wrong = leaf(value);
+      const wrong = rules.leaf(value);
       if (wrong !== undefined) throw place.error(`is ${wrong}`);
     }
   }
