@@ -162,11 +162,14 @@ export class World {
 
   /** One more client. */
   addClient(): void {
+    const patient = this.chance.happens(0.4);
+    const api = this.chance.pick(["local", "remote"] as const);
     this.clients.push(
       new Client({
         ...this,
         name: `c${++this.#clients}`,
-        api: this.chance.pick(["local", "remote"]),
+        api: patient && api === "remote" ? "stream" : api,
+        patient,
         manners: this.chance.pick(MANNERS),
         heartbeatIntervalMs: this.figures.heartbeatIntervalMs,
       }),
