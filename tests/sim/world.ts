@@ -149,13 +149,7 @@ export class World {
   stop(): void {
     if (this.server?.phase !== "serving") return;
     this.#stops++;
-    // One that is still being looked up may begin when the drain is over.
-    const evictsLater = [...this.ledger.entries.values()].some((
-      { name, evicts },
-    ) => evicts > 0 && this.disk.rows.byName.get(name)?.status === "ready");
-    // So may one that the evictor begins: it is closed after the drain.
-    const makesRoom = this.figures.quotas.length > 0;
-    this.#cleanStop = this.faults.stopped && !evictsLater && !makesRoom;
+    this.#cleanStop = this.faults.stopped;
     this.#replyChecks.drainingMs = this.scheduler.nowMs;
     this.server.stop();
   }
