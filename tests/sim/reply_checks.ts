@@ -109,8 +109,10 @@ export class ReplyChecks {
     );
     const { name } = submission.entry;
     const { id, status } = this.#disk.rows.byName.get(name) ?? {};
-    // A publish whose answer was lost is not known to the table.
-    const isPublished = status === "ready" && this.#hadFaults();
+    // The table does not know yet, or the answer was lost.
+    const isUnknown = this.#ledger.entry(name).underway > 0 ||
+      this.#hadFaults();
+    const isPublished = status === "ready" && isUnknown;
     must(
       id !== undefined && (status === "loading" || isPublished),
       `${name} is ${status}, so nobody has its work`,

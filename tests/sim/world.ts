@@ -233,6 +233,8 @@ export class World {
         for (const grant of ledger.grants.values()) {
           if (grant.staging !== staging) continue;
           grant.writingUntilMs = changedMs + leaseTimeoutMs;
+          // It may have rested on the disk, and begins anew.
+          grant.surelySinceMs = scheduler.nowMs;
         }
       },
     };
