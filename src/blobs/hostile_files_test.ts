@@ -409,6 +409,23 @@ Deno.test("a worker may touch its root and nothing else", async () => {
   URL.revokeObjectURL(url);
 });
 
+Deno.test("nothing is appended through a link, to a pipe, or to a file with two names", async () => {
+  await using harness = await openTestRoot();
+  const { root, store: { local } } = harness;
+  const outside = `${root}/outside`;
+  Deno.writeFileSync(outside, bytesOf(3));
+  const upload = `${root}/.private/captured-up`;
+  for (const make of [Deno.symlinkSync, Deno.linkSync]) {
+    make(outside, upload);
+    await rejectsWith(local.append("up", 0, bytesOf(1)), "failed");
+    await assert.rejects(local.append("up", 3, bytesOf(1)));
+    assert.deepEqual(Deno.readFileSync(outside), bytesOf(3));
+    Deno.removeSync(upload);
+  }
+  await new Deno.Command("mkfifo", { args: [upload] }).output();
+  await rejectsWith(local.append("up", 3, bytesOf(1)), "not-a-file");
+});
+
 Deno.test("a change in the moment of its publish is noticed, though the time is the same", async () => {
   await using harness = await openTestRoot();
   const { store } = harness;
@@ -437,21 +454,4 @@ Deno.test("a file that has been left alone for a while is not read again", async
   Deno.writeFileSync(path, bytesOf(100, 2), { create: false });
   Deno.utimeSync(path, 1_700_000_000, 1_700_000_000);
   await store.verify(name, digest, stamp);
-});
-
-Deno.test("nothing is appended through a link, to a pipe, or to a file with two names", async () => {
-  await using harness = await openTestRoot();
-  const { root, store: { local } } = harness;
-  const outside = `${root}/outside`;
-  Deno.writeFileSync(outside, bytesOf(3));
-  const upload = `${root}/.private/captured-up`;
-  for (const make of [Deno.symlinkSync, Deno.linkSync]) {
-    make(outside, upload);
-    await rejectsWith(local.append("up", 0, bytesOf(1)), "failed");
-    await assert.rejects(local.append("up", 3, bytesOf(1)));
-    assert.deepEqual(Deno.readFileSync(outside), bytesOf(3));
-    Deno.removeSync(upload);
-  }
-  await new Deno.Command("mkfifo", { args: [upload] }).output();
-  await rejectsWith(local.append("up", 3, bytesOf(1)), "not-a-file");
 });

@@ -51,6 +51,8 @@ export class Evictor {
   readonly #startMs: number;
   #next: { readonly dueMs: number; readonly timer: Timer } | undefined;
   #running: Promise<void> = Promise.resolve();
+  /** A sweep that waits its turn. */
+  #queued: Promise<EvictorStats> | undefined;
   #closed = false;
   #stats = { entries: 0, bytes: 0 };
   /** It has been said that what has to go cannot go. */
@@ -86,17 +88,26 @@ export class Evictor {
     await this.#running;
   }
 
-  /** Looks now, after what is under way; resolves to what that took away. */
-  async sweep(): Promise<EvictorStats> {
+  /**
+   * Looks, and takes away what has to go; after what is under way. Resolves to
+   * what that was. Never rejects.
+   */
+  sweep(): Promise<EvictorStats> {
+    // One that has not begun is as good as another behind it.
+    return this.#queued ??= this.#sweepNext();
+  }
+
+  async #sweepNext(): Promise<EvictorStats> {
     const swept = { entries: 0, bytes: 0 };
-    this.#running = this.#running.then(() =>
-      this.#guarded(async () => {
+    this.#running = this.#running.then(() => {
+      this.#queued = undefined;
+      return this.#guarded(async () => {
         const before = this.stats;
         await this.#round();
         swept.entries = this.#stats.entries - before.entries;
         swept.bytes = this.#stats.bytes - before.bytes;
-      })
-    );
+      });
+    });
     await this.#running;
     return swept;
   }

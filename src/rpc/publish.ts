@@ -30,10 +30,9 @@ export function publish(
   options: CacheServiceOptions,
 ): handleClientStreamingCall<PublishRequest | Malformed, PublishReply> {
   return (call, callback) => {
-    readOneByOne(call);
     const owner = connectionOf(call) ?? call;
     const publishing = new Publishing(engine, options, owner);
-    publishing.run(call[Symbol.asyncIterator]()).then(
+    publishing.run(readOneByOne(call)).then(
       ({ size, sha256 }) =>
         callback(null, { size, sha256: Uint8Array.fromHex(sha256) }),
       // Of a caller who has gone grpc-js drops whatever we say.

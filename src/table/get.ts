@@ -6,7 +6,7 @@
 
 import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
 import { ask, newEntry, propose, refuse, wants } from "./asking.ts";
-import { isOverdue, tellLoading, tooMany } from "./patience.ts";
+import { overdueMs, tellLoading, tooMany } from "./patience.ts";
 import { republish } from "./publish.ts";
 import { getsHandle, startReading, startVerifying } from "./read.ts";
 import type { Entry, State, Wait } from "./state.ts";
@@ -88,10 +88,12 @@ function supersede(
 ): boolean {
   const { state, key: { name, namespace } } = entry;
   if (state.kind !== "loading" || !wants(wait)) return false;
-  if (!isOverdue(s, state.work, nowMs)) return false;
-  if (s.whyNot(namespace) !== undefined) return false;
-  const { assignment: { id }, work: { sinceMs, peer } } = state;
+  const { assignment: { id }, work } = state;
+  const { sinceMs, peer } = work;
   const computedMs = nowMs - sinceMs;
+  if (nowMs < overdueMs(s, work) || s.whyNot(namespace) !== undefined) {
+    return false;
+  }
   if (republish(s, entry)) return false;
   const who = peer === undefined ? {} : { peer };
   s.emit({ kind: "superseded", name, id, computedMs, ...who });

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { dueMs } from "./patience.ts";
 import type { Entry, State } from "./state.ts";
 
 /** Throws an error that names the first invariant that does not hold. */
@@ -80,12 +81,10 @@ function checkEntry(s: State, name: string, entry: Entry): void {
 
 /** Whoever waits for a holder is woken when its lease ends. */
 function checkPatience(s: State, name: string, entry: Entry): void {
-  const { state } = entry;
-  const { kind } = state;
+  const { kind } = entry.state;
   must(kind === "loading" || kind === "publishing", `${name} has a holder`);
-  const endMs = kind === "loading" ? state.deadlineMs : Infinity;
   must(s.awaited.has(entry), `${name} is known to be awaited`);
-  must(s.awaitedDueMs <= endMs, `${name}'s waits are woken in time`);
+  must(s.awaitedDueMs <= dueMs(entry), `${name}'s waits are woken in time`);
   for (const wait of entry.patient) {
     must(
       wait.live && wait.staysAt === entry &&

@@ -12,6 +12,9 @@ import type { Request } from "./types.ts";
 
 type Get = Request & { kind: "get" };
 
+/** How often those who wait for overdue work are looked at. */
+const OVERDUE_LOOK_MS = 1_000;
+
 /** Somebody has the work: a patient Get is told who, and stays. */
 export function tellLoading(
   s: State,
@@ -28,7 +31,10 @@ export function tellLoading(
   const { state } = entry;
   if (state.kind !== "loading" && state.kind !== "publishing") return;
   const { assignment: { id }, work: { sinceMs, peer } } = state;
-  s.stay(entry, wait, dueMs(s, entry, nowMs));
+  const overdue = overdueMs(s, state.work);
+  // Work that is overdue stays its holder's while nobody can take it on.
+  entry.lookMs = nowMs < overdue ? overdue : nowMs + OVERDUE_LOOK_MS;
+  s.stay(entry, wait, dueMs(entry));
   if (wait.noticed === id) return;
   wait.noticed = id;
   s.emit({
@@ -50,22 +56,16 @@ export function tooMany(s: State, wait: Wait): void {
   });
 }
 
-/** Whether somebody computes for longer than anybody may. */
-export function isOverdue(s: State, work: Work, nowMs: number): boolean {
-  return nowMs >= overdueMs(s, work);
-}
-
-function overdueMs(s: State, { sinceMs }: Work): number {
+/** From when on somebody has computed for longer than anybody may. */
+export function overdueMs(s: State, { sinceMs }: Work): number {
   return sinceMs + (s.options.maxComputeMs ?? Infinity);
 }
 
 /** When the work can be given to another, unless the lease is renewed. */
-function dueMs(s: State, { state }: Entry, nowMs: number): number {
-  if (state.kind !== "loading") return Infinity;
-  const { deadlineMs, work } = state;
-  // Long overdue, and nobody could be given it: it is looked at with the lease.
-  if (isOverdue(s, work, nowMs)) return deadlineMs;
-  return Math.min(deadlineMs, overdueMs(s, work));
+export function dueMs({ state, lookMs = Infinity }: Entry): number {
+  return state.kind === "loading"
+    ? Math.min(state.deadlineMs, lookMs)
+    : Infinity;
 }
 
 /**
@@ -76,10 +76,8 @@ export function wakeDue(s: State, nowMs: number): void {
   if (nowMs < s.awaitedDueMs) return;
   s.awaitedDueMs = Infinity;
   for (const entry of s.awaited) {
-    const due = dueMs(s, entry, nowMs);
-    const { state } = entry;
-    const isOver = state.kind === "loading" && isOverdue(s, state.work, nowMs);
-    if (due <= nowMs || isOver) s.wake(entry);
+    const due = dueMs(entry);
+    if (due <= nowMs) s.wake(entry);
     else s.awaitedDueMs = Math.min(s.awaitedDueMs, due);
   }
 }

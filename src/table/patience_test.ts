@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
 import { entryKey, FakeEngine, type Figures, unhex } from "./fake_engine.ts";
 import { StateTable } from "./state_table.ts";
-import { assigned, deliver, refused, settled } from "./stories.ts";
+import { assigned, deliver, refused, settled } from "./testing/stories.ts";
 import type { Api, Assignment, Effect, Id, Reply, Ticket } from "./types.ts";
 
 const LEASE_MS = 4_000;

@@ -31,20 +31,18 @@ export function publish(
     return answerDue(s, state);
   }
   if (state.kind !== "loading") return;
-  if (state.unsure && !state.taken) {
-    // Another value must not be written under a row that is Ready already.
-    const { ticket, id } = request;
-    return s.emit({ kind: "find-id", ticket, id });
-  }
-  if (request.kind === "offer" && !state.taken) {
-    return publishUpload(s, entry, wait, nowMs);
-  }
-  if (request.kind !== "set" || state.taken) {
+  if (request.kind === "done" || state.taken) {
     if (state.assignment.staging === undefined) {
       return s.reply(wait, { kind: "error", error: noPath(request.id) });
     }
     return publishFile(s, entry, wait);
   }
+  if (state.unsure) {
+    // Another value must not be written under a row that is Ready already.
+    const { ticket, id } = request;
+    return s.emit({ kind: "find-id", ticket, id });
+  }
+  if (request.kind === "offer") return publishUpload(s, entry, wait, nowMs);
   const token = begin(s, entry, { wait });
   if (!hasRoom(s, entry, { size: request.value.length, nowMs })) return;
   s.emit({ kind: "put", name, token, value: request.value });

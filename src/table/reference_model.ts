@@ -21,10 +21,10 @@ export interface ModelOptions {
   readonly maxValueBytes: number;
   readonly maxAssignments: number;
   readonly maxHandles: number;
+  readonly streamBytes?: number;
   readonly maxComputeMs: number;
   /** How much may be kept; the model does not count, it only lets others do so. */
   readonly quotas: readonly unknown[];
-  readonly streamBytes?: number;
 }
 
 /** No reply waits longer than this because a value is big. */
@@ -717,17 +717,17 @@ export class ReferenceModel {
     );
   }
 
-  /** Whether somebody was sent away because there is a quota. */
-  #isForRoom(reason: string | undefined): boolean {
-    return this.#options.quotas.length > 0 &&
-      (reason === "no-room" || reason === "storage-full");
-  }
-
   /** Whether the holder is about to be told that the work is no longer its own. */
   #isGivenBack({ row }: Entry): boolean {
     return [...this.#open.values()].some(({ request }) =>
       request.kind === "abandon" && request.id === row?.id
     );
+  }
+
+  /** Whether somebody was sent away because there is a quota. */
+  #isForRoom(reason: string | undefined): boolean {
+    return this.#options.quotas.length > 0 &&
+      (reason === "no-room" || reason === "storage-full");
   }
 
   #checkFresh(id: Id | undefined): void {

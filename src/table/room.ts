@@ -151,7 +151,10 @@ export class Room {
   #fits(scope: Scope, bytes: number): boolean {
     const { maxBytes = Infinity } = scope.quota;
     if (scope.usedBytes + scope.committedBytes + bytes <= maxBytes) return true;
-    scope.wanted = most(scope.wanted, { bytes, entries: 0 });
+    // Nothing goes for what could not be kept even then.
+    if (bytes <= maxBytes) {
+      scope.wanted = most(scope.wanted, { bytes, entries: 0 });
+    }
     return false;
   }
 

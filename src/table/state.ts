@@ -135,6 +135,8 @@ export interface Entry {
   waits: Wait[];
   /** Patient Gets that wait for the holder; looked at again like the others. */
   readonly patient: Set<Wait>;
+  /** When those are looked at again, even if the lease is renewed. */
+  lookMs?: number;
 }
 
 /** A reader's pin. */

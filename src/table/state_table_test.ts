@@ -8,7 +8,13 @@ import { LarderError } from "../errors.ts";
 import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
 import { entryKey, FakeEngine, type Figures, unhex } from "./fake_engine.ts";
 import { StateTable } from "./state_table.ts";
-import { assigned, deliver, refused, settled, until } from "./stories.ts";
+import {
+  assigned,
+  deliver,
+  refused,
+  settled,
+  until,
+} from "./testing/stories.ts";
 import type {
   Api,
   Assignment,

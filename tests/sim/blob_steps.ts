@@ -58,6 +58,44 @@ export function* put(
   }
 }
 
+export function* readRange(
+  disk: SimDisk,
+  { name, range: { offset, length }, stamp }: {
+    readonly name: string;
+    readonly range: Range;
+    readonly stamp: Stamp;
+  },
+): Steps<Uint8Array> {
+  const file = regular(disk.values.get(name), name);
+  if (!sameStamp(stamp, stampOf(file))) {
+    throw new BlobError("damaged", `'${name}' is not what was verified`);
+  }
+  yield;
+  return file.bytes.slice(offset, offset + length);
+}
+
+export function* append(
+  disk: SimDisk,
+  { staging, offset, value }: {
+    readonly staging: string;
+    readonly offset: number;
+    readonly value: Uint8Array;
+  },
+): Steps<void> {
+  const found = disk.captured.get(staging);
+  const before = found?.bytes ?? new Uint8Array();
+  if ((offset === 0) === (found !== undefined) || before.length !== offset) {
+    throw new BlobError("failed", `'${staging}' is not what was written`);
+  }
+  const file = found ?? disk.create(before);
+  disk.captured.set(staging, file);
+  yield;
+  const all = new Uint8Array(offset + value.length);
+  all.set(before);
+  all.set(value, offset);
+  disk.write(file, all);
+}
+
 export function* read(
   disk: SimDisk,
   name: string,
@@ -102,38 +140,6 @@ export function* namespaces(disk: SimDisk): Steps<readonly string[]> {
   yield;
   const names = disk.values.keys().map((name) => name.split("/")[0] ?? "");
   return [...new Set(names)];
-}
-
-export function* readRange(
-  disk: SimDisk,
-  { name, offset, length }: { readonly name: string } & Range,
-  stamp: Stamp,
-): Steps<Uint8Array> {
-  yield;
-  const file = disk.values.get(name);
-  if (!file?.bytes) throw new BlobError("missing", `There is no '${name}'`);
-  if (!sameStamp(stampOf(file), stamp)) {
-    throw new BlobError("damaged", `'${name}' is not what was verified`);
-  }
-  return file.bytes.slice(offset, offset + length);
-}
-
-export function* append(
-  disk: SimDisk,
-  { staging, offset }: { readonly staging: string; readonly offset: number },
-  bytes: Uint8Array,
-): Steps<undefined> {
-  yield;
-  const file = disk.captured.get(staging);
-  if ((file?.bytes?.length ?? 0) !== offset || (file && offset === 0)) {
-    throw new BlobError("failed", `'${staging}' is not what was written`);
-  }
-  const all = new Uint8Array(offset + bytes.length);
-  all.set(file?.bytes ?? []);
-  all.set(bytes, offset);
-  if (file) disk.write(file, all);
-  else disk.captured.set(staging, disk.create(all));
-  return undefined;
 }
 
 export function* measure(

@@ -82,6 +82,14 @@ export class SimBlobs implements BlobStore {
     return this.#run("read", name, () => steps.read(this.#disk, name, digest));
   }
 
+  readRange(name: string, range: Range, stamp: Stamp): Promise<Uint8Array> {
+    return this.#run(
+      "read-range",
+      name,
+      () => steps.readRange(this.#disk, { name, range, stamp }),
+    );
+  }
+
   verify(name: string, digest?: Digest, stamp?: Stamp): Promise<Stored> {
     const known = { ...digest && { digest }, ...stamp && { stamp } };
     return this.#run(
@@ -97,14 +105,6 @@ export class SimBlobs implements BlobStore {
 
   quarantine(name: string): Promise<void> {
     return this.#run("quarantine", name, () => steps.remove(this.#disk, name));
-  }
-
-  readRange(name: string, range: Range, stamp: Stamp): Promise<Uint8Array> {
-    return this.#run(
-      "readRange",
-      name,
-      () => steps.readRange(this.#disk, { name, ...range }, stamp),
-    );
   }
 
   measure(name: string): Promise<Measured | undefined> {
@@ -208,6 +208,15 @@ export class SimBlobs implements BlobStore {
         this.#stamps.delete(staging);
         return installed;
       },
+      append: (staging, offset, bytes) => {
+        const value = bytes.slice();
+        return this.#run(
+          "append",
+          staging,
+          () => steps.append(disk, { staging, offset, value }),
+          false,
+        );
+      },
       discard: (staging) => {
         this.#stamps.delete(staging);
         return this.#run(
@@ -216,13 +225,6 @@ export class SimBlobs implements BlobStore {
           () => steps.discard(disk, staging),
         );
       },
-      append: (staging, offset, bytes) =>
-        this.#run(
-          "append",
-          staging,
-          () => steps.append(disk, { staging, offset }, bytes.slice()),
-          false,
-        ),
       leftovers: () => this.#run("leftovers", "", () => steps.leftovers(disk)),
       sweepPrivate: () =>
         this.#run(

@@ -217,6 +217,18 @@ export async function drained(fetching: Fetching): Promise<Fetched> {
   return { waiting, last: last ?? waiting.at(-1)!, chunks, bytes };
 }
 
+/** A Publish that stops in the middle, until it may end. */
+export async function* halfPublish(
+  id: string,
+  mayEnd: Promise<void>,
+): AsyncGenerator<object> {
+  yield { begin: { id } };
+  for (let sent = 0; sent < 2; sent++) {
+    yield { chunk: new Uint8Array(1024 * 1024) };
+  }
+  await mayEnd;
+}
+
 /** The SHA-256 of some bytes. */
 export function sha256(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash("sha256").update(bytes).digest());

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith, until } from "../support/status.ts";
-import { CacheClient, drained, first } from "./client.ts";
+import { CacheClient, drained, first, halfPublish } from "./client.ts";
 
 const MIB = 1024 * 1024;
 
@@ -19,12 +19,9 @@ Deno.test("after a kill in mid-publish the file is gone, and the work its client
     ({ id } = await client.assigned("ns", "k"));
     const waiting = await first(client.fetch("ns", "k"));
     const killed = Promise.withResolvers<void>();
-    async function* half() {
-      yield { begin: { id } };
-      yield { chunk: new Uint8Array(MIB) };
-      await killed.promise;
-    }
-    const publishing = client.publishParts(half());
+    const publishing = client.publishParts(
+      halfPublish(id, killed.promise),
+    );
     await until(
       () => Promise.resolve([...Deno.readDirSync(folder)].length),
       (files) => files === 1,

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { LocalClient, RemoteClient } from "../support/clients.ts";
 import { rejectsWith, until } from "../support/status.ts";
-import { sha256 } from "./client.ts";
+import { halfPublish, sha256 } from "./client.ts";
 import { withSite } from "./support.ts";
 
 const MIB = 1024 * 1024;
@@ -44,6 +44,16 @@ Deno.test("values of every size come out as they went in", async () => {
         for (const chunk of chunks) assert.ok(chunk.length <= 256 * 1024);
       }
     }
+  });
+});
+
+Deno.test("a large value may come in many small pieces", async () => {
+  await withSite(async ({ remote }) => {
+    // More than requests that have not ended may have sent together.
+    const bytes = pattern(80 * MIB);
+    const { id } = await remote.assigned("ns", "k");
+    const { size } = await remote.publish(id, inPieces(bytes, 32 * 1024));
+    assert.equal(Number(size), bytes.length);
   });
 });
 
@@ -145,14 +155,11 @@ Deno.test("a client that goes in mid-publish leaves no file, and keeps its work"
     const { id } = await remote.assigned("ns", "k");
     const sent = Promise.withResolvers<void>();
     const gone = new AbortController();
-    async function* half() {
-      yield { begin: { id } };
-      yield { chunk: pattern(MIB) };
-      yield { chunk: pattern(MIB) };
-      await sent.promise;
-    }
     const folder = `${server.root}/.private`;
-    const publishing = remote.publishParts(half(), gone.signal);
+    const publishing = remote.publishParts(
+      halfPublish(id, sent.promise),
+      gone.signal,
+    );
     await until(
       () => Promise.resolve([...Deno.readDirSync(folder)].length),
       (files) => files === 1,

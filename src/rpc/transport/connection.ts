@@ -182,10 +182,19 @@ interface CallObject {
  * `undefined` when the call is not of a hardened server.
  */
 export function connectionOf(call: object): Connection | undefined {
+  const stream = streamOf(call);
+  return stream && linkOf(stream)?.connection;
+}
+
+/**
+ * Finds the stream that a call came on.
+ *
+ * @param call The first argument of a grpc-js handler.
+ * @returns The stream, or `undefined` when this grpc-js hides it elsewhere.
+ */
+export function streamOf(call: object): ServerHttp2Stream | undefined {
   let inner = (call as CallObject).call;
   // Interceptors wrap the call that holds the stream.
   while (inner?.nextCall !== undefined) inner = inner.nextCall;
-  return inner?.stream === undefined
-    ? undefined
-    : linkOf(inner.stream)?.connection;
+  return inner?.stream;
 }

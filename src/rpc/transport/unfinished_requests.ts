@@ -70,6 +70,19 @@ export class UnfinishedRequests {
   }
 
   /**
+   * Notes that a message of a streaming request is its handler's by now.
+   *
+   * @param stream The request's stream; one that was removed is not counted.
+   */
+  taken(stream: ServerHttp2Stream): void {
+    const before = this.#requests.get(stream);
+    if (before === undefined) return;
+    const costBytes = stream.readableLength + PIECE_OVERHEAD_BYTES;
+    this.#bytes += costBytes - before;
+    this.#requests.set(stream, costBytes);
+  }
+
+  /**
    * Forgets a request.
    *
    * @param stream Its stream: it is complete, has ended, or is counted elsewhere.

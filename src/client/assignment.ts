@@ -1,0 +1,159 @@
+/**
+ * The work on an entry, while it is ours.
+ *
+ * @module
+ */
+
+import { setTimeout as nodeTimeout } from "node:timers";
+import { Backoff } from "./backoff.ts";
+import type { Backend, Work } from "./backend.ts";
+import { CacheError, hasCode } from "./cache_error.ts";
+import type { CallEffort } from "./connection.ts";
+import { writeFileAt } from "./local_files.ts";
+import type { Held, PublishOptions } from "./tier.ts";
+import { counted, eachPiece, type Source } from "./transfer.ts";
+
+const FIRST_RETRY_MS = 100;
+
+/** The server that gave the work out. */
+interface Server {
+  readonly name: string;
+  call<T>(
+    action: string,
+    run: (backend: Backend) => Promise<T>,
+    options?: CallEffort,
+  ): Promise<T>;
+}
+
+/**
+ * Holds an assignment: sends its heartbeats until the value is published, or the
+ * work is given back or lost. With `await using` it is given back at the end of
+ * the block, unless it was published.
+ */
+export class Assignment implements Held {
+  readonly #server: Server;
+  readonly #work: Work;
+  readonly #onEnd: () => void;
+  readonly #lost = new AbortController();
+  #timer: ReturnType<typeof nodeTimeout> | undefined;
+  #ended = false;
+
+  /** Begins the heartbeats; `onEnd` is called once, when they have ended. */
+  constructor(server: Server, work: Work, onEnd: () => void) {
+    this.#server = server;
+    this.#work = work;
+    this.#onEnd = onEnd;
+    this.#beatIn(work.heartbeatIntervalMs);
+  }
+
+  /** The assignment's id. */
+  get id(): string {
+    return this.#work.id;
+  }
+
+  /** Aborted when the work has gone to somebody else. */
+  get signal(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /**
+   * Publishes the value. Resolves when it is kept; a server that restarts
+   * meanwhile is waited for.
+   *
+   * @param value Bytes, or a stream of them, which is read once.
+   * @param options Who is told of progress.
+   * @throws {CacheError} `lost`: somebody else has the work; `full`: there is
+   * no room for it; `unavailable`: the server is away.
+   */
+  async publish(
+    value: Source,
+    { onProgress }: PublishOptions = {},
+  ): Promise<void> {
+    if (this.#ended) throw this.#lostError();
+    const { path } = this.#work;
+    const isStream = !(value instanceof Uint8Array);
+    const total = isStream ? undefined : value.length;
+    const pieces = () =>
+      counted(eachPiece(value), { direction: "out", total }, onProgress);
+    try {
+      if (path !== undefined) await writeFileAt(path, pieces());
+      let isRead = false;
+      await this.#server.call("publish the value", (backend) => {
+        if (path !== undefined) return backend.publish(this.id, undefined);
+        if (isRead) throw this.#brokenStream();
+        isRead = isStream;
+        return backend.publish(this.id, pieces());
+      }, { effort: "full" });
+    } catch (error) {
+      throw hasCode(error, "invalid") ? this.#lostError(error) : error;
+    } finally {
+      this.#end();
+    }
+  }
+
+  async abandon(reason = ""): Promise<void> {
+    if (this.#ended) return;
+    this.#end();
+    // A server that does not hear of it lets the lease run out.
+    await this.#server.call(
+      "give the work back",
+      (backend) => backend.abandon(this.id, reason),
+      { effort: "once" },
+    ).catch(() => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.abandon("it was not published");
+  }
+
+  #beatIn(ms: number, backoff?: Backoff): void {
+    // A program must be able to end while it holds work.
+    this.#timer = nodeTimeout(() => void this.#beat(backoff), ms).unref();
+  }
+
+  async #beat(backoff?: Backoff): Promise<void> {
+    const intervalMs = this.#work.heartbeatIntervalMs;
+    let retry: Backoff | undefined;
+    try {
+      await this.#server.call(
+        "renew the lease",
+        (backend) => backend.heartbeat(this.id),
+        { effort: "once" },
+      );
+    } catch (error) {
+      if (hasCode(error, "invalid")) {
+        if (this.#ended) return;
+        this.#lost.abort(this.#lostError(error));
+        return this.#end();
+      }
+      retry = backoff ?? new Backoff(FIRST_RETRY_MS, intervalMs);
+    }
+    if (this.#ended) return;
+    this.#beatIn(retry?.nextMs() ?? intervalMs, retry);
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#onEnd();
+  }
+
+  /** What a stream has given is gone: it cannot be sent again. */
+  #brokenStream(): CacheError {
+    return new CacheError(
+      "failed",
+      `${this.#server.name}: the connection broke while a stream was ` +
+        "published: ask for the work again",
+    );
+  }
+
+  #lostError(cause?: unknown): CacheError {
+    return new CacheError(
+      "lost",
+      `${this.#server.name}: assignment ${this.id} is not held any more: ` +
+        "somebody else has the work, or the value has been published",
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * What a server does for a client, whichever of its services does it.
+ *
+ * @module
+ */
+
+/** The key of an entry, as servers know it. */
+export interface Entry {
+  /** Dot-separated identifiers. */
+  readonly namespace: string;
+  /** Opaque bytes. */
+  readonly key: Uint8Array;
+}
+
+/** What is asked of a server about an entry. */
+export interface FetchRequest extends Entry {
+  /** Whether to take the work on when nobody has it. */
+  readonly assign: boolean;
+  /** Whether to wait while somebody computes it. */
+  readonly wait: boolean;
+}
+
+/** A value that a server has. */
+export interface Body {
+  /** In bytes. */
+  readonly size: number;
+  /** The bytes, once. Whoever stops early ends the transfer. */
+  chunks(): AsyncIterable<Uint8Array>;
+  /** Lets go of what the server keeps for the reader; when read, or not wanted. */
+  release(): Promise<void>;
+}
+
+/** The work on an entry, as a server gives it out. */
+export interface Work {
+  /** The assignment's id. */
+  readonly id: string;
+  /** How often to send heartbeats. */
+  readonly heartbeatIntervalMs: number;
+  /** Where to write the value, if it is handed over as a file. */
+  readonly path?: string;
+}
+
+/** The answer of a server about an entry. */
+export type Fetched =
+  | { readonly kind: "ready"; readonly body: Body }
+  | { readonly kind: "assigned"; readonly work: Work }
+  /** Somebody else computes it. Only if nobody wanted to wait. */
+  | { readonly kind: "loading" }
+  /** Nobody has it, and nothing is given out for it. */
+  | { readonly kind: "unassigned"; readonly reason: string };
+
+/** What ends a call before its time. */
+export interface CallOptions {
+  /** Ends the call. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told when the server has answered, though not yet with what was wanted. */
+  readonly onContact?: (() => void) | undefined;
+}
+
+/** What goes into a value: bytes, or pieces of them. */
+export type Pieces = Uint8Array | AsyncIterable<Uint8Array>;
+
+/** One service of one server. Errors are those of grpc-js. */
+export interface Backend {
+  /** Asks for an entry. */
+  fetch(request: FetchRequest, options: CallOptions): Promise<Fetched>;
+  /** Renews a lease. */
+  heartbeat(id: string): Promise<void>;
+  /** Publishes a value, or without one the file at the assigned path. */
+  publish(id: string, value: Pieces | undefined): Promise<void>;
+  /** Gives the work back, where a service knows how. */
+  abandon(id: string, reason: string): Promise<void>;
+}

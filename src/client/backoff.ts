@@ -1,0 +1,58 @@
+/**
+ * Waits between attempts.
+ *
+ * @module
+ */
+
+/** Waits that grow, each of a random length so that clients spread out. */
+export class Backoff {
+  readonly #maxMs: number;
+  #nextMs: number;
+
+  /**
+   * @param firstMs The longest first wait.
+   * @param maxMs The longest of all.
+   */
+  constructor(firstMs: number, maxMs: number) {
+    this.#nextMs = firstMs;
+    this.#maxMs = maxMs;
+  }
+
+  /** The next wait in milliseconds: between the half and the whole of a bound that doubles. */
+  nextMs(): number {
+    const boundMs = Math.min(this.#nextMs, this.#maxMs);
+    this.#nextMs = boundMs * 2;
+    return boundMs * (1 + Math.random()) / 2;
+  }
+}
+
+/** Waits; rejects with the signal's reason when it is aborted. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal!.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
+/** What a promise resolves to, or the signal's reason if that comes first. */
+export function unlessAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() =>
+      signal.removeEventListener("abort", onAbort)
+    );
+  });
+}

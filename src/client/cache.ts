@@ -1,0 +1,98 @@
+/**
+ * A cache on one Larder, or on an original server.
+ *
+ * @module
+ */
+
+import type { ChannelCredentials } from "@grpc/grpc-js";
+import type { CallOptions, FetchRequest } from "./backend.ts";
+import { CacheBase } from "./cache_base.ts";
+import { Connection } from "./connection.ts";
+import { isOutage } from "./outages.ts";
+import type { Claim, OnOutage } from "./tier.ts";
+
+/** A server that restarts is back by then. */
+const DEFAULT_PATIENCE_MS = 10_000;
+
+/** Where the servers are. At least one of `local` and `remote` is given. */
+export interface ConnectOptions {
+  /** `host:port` of a server on this file system: values are handed over as files. */
+  readonly local?: string | undefined;
+  /** `host:port` of a server anywhere; with `local` too, for when that is away. */
+  readonly remote?: string | undefined;
+  /** How long to try before a server counts as away; 10 s by default. */
+  readonly patienceMs?: number | undefined;
+  /** Told of every call that went on without the cache; by default a warning. */
+  readonly onOutage?: OnOutage | undefined;
+  /** TLS and tokens, as grpc-js has them; by default neither. */
+  readonly credentials?: ChannelCredentials | undefined;
+}
+
+/**
+ * A client of a cache server.
+ *
+ * @example Compute once, on whichever machine asks first
+ * ```ts ignore
+ * await using cache = await Cache.connect({ remote: "127.0.0.1:28056" });
+ * const result = await cache.generate("sim.ring_osc", params, () => simulate(params));
+ * ```
+ */
+export class Cache extends CacheBase {
+  /** The servers: `local 127.0.0.1:28055`. */
+  readonly name: string;
+  readonly #connections: readonly Connection[];
+
+  private constructor(
+    connections: readonly Connection[],
+    onOutage: OnOutage | undefined,
+  ) {
+    super(onOutage);
+    this.#connections = connections;
+    this.name = connections.map(({ name }) => name).join(", ");
+  }
+
+  /**
+   * Makes a client. A server that is away is no error: it may come back.
+   *
+   * @param options Where the servers are.
+   * @throws {TypeError} No address, or one that is not `host:port`.
+   */
+  static connect(options: ConnectOptions): Promise<Cache> {
+    const { patienceMs = DEFAULT_PATIENCE_MS, onOutage, credentials } = options;
+    const connections: Connection[] = [];
+    for (const kind of ["local", "remote"] as const) {
+      const address = options[kind];
+      if (address === undefined) continue;
+      if (!/^.+:\d+$/.test(address)) {
+        const message = `${kind}: "${address}" is not host:port`;
+        return Promise.reject(new TypeError(message));
+      }
+      connections.push(
+        new Connection({ kind, address, patienceMs, credentials }),
+      );
+    }
+    if (connections.length === 0) {
+      return Promise.reject(new TypeError("give an address: local or remote"));
+    }
+    return Promise.resolve(new Cache(connections, onOutage));
+  }
+
+  /** Asks the servers in turn, until one answers. */
+  async ask(request: FetchRequest, options: CallOptions): Promise<Claim> {
+    let failure: unknown;
+    for (const connection of this.#connections) {
+      try {
+        return await connection.ask(request, options);
+      } catch (error) {
+        if (options.signal?.aborted || !isOutage(error)) throw error;
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  /** Ends the connections. */
+  protected override async closeTiers(): Promise<void> {
+    await Promise.all(this.#connections.map((each) => each.close()));
+  }
+}

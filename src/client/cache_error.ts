@@ -1,0 +1,77 @@
+/**
+ * What a client reports as an error, as one class with stable codes.
+ *
+ * @module
+ */
+
+import { status } from "@grpc/grpc-js";
+
+/** The stable code of a {@linkcode CacheError}. */
+export type CacheErrorCode =
+  /** The server does not answer. */
+  | "unavailable"
+  /** The server does not have this method: it is an original, or older. */
+  | "unimplemented"
+  /** The server does not take the namespace, the key or the id. */
+  | "invalid"
+  /** The assignment is not ours any more: somebody else has the work. */
+  | "lost"
+  /** The server cannot keep the value: it is too large, or there is no room. */
+  | "full"
+  /** The deadline of the call has passed. */
+  | "deadline"
+  /** The cache has been closed. */
+  | "closed"
+  /** Anything else that went wrong with a server. */
+  | "failed";
+
+/** An error of the cache, not of what is computed. */
+export class CacheError extends Error {
+  /** The stable code. */
+  readonly code: CacheErrorCode;
+
+  /** The message says what to do, where something can be done. */
+  constructor(code: CacheErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "CacheError";
+    this.code = code;
+  }
+}
+
+/**
+ * What a failed call means. INTERNAL and CANCELLED are how grpc-js reports a
+ * connection that went in the middle of a call; nothing we call is harmed by
+ * another attempt.
+ */
+const CODES: { readonly [code in status]?: CacheErrorCode } = {
+  [status.UNAVAILABLE]: "unavailable",
+  [status.INTERNAL]: "unavailable",
+  [status.CANCELLED]: "unavailable",
+  [status.DEADLINE_EXCEEDED]: "unavailable",
+  [status.UNIMPLEMENTED]: "unimplemented",
+  [status.INVALID_ARGUMENT]: "invalid",
+  [status.RESOURCE_EXHAUSTED]: "full",
+};
+
+/**
+ * Makes a {@linkcode CacheError} of whatever a call failed with.
+ *
+ * @param error What was thrown.
+ * @param action What was tried, and where: it begins the message.
+ * @returns The error; one that is a `CacheError` already comes back as it is.
+ */
+export function asCacheError(error: unknown, action: string): CacheError {
+  if (error instanceof CacheError) return error;
+  const { code, details } = error as { code?: status; details?: string };
+  const known = typeof code === "number" ? CODES[code] : undefined;
+  const why = details ??
+    (error instanceof Error ? error.message : String(error));
+  return new CacheError(known ?? "failed", `${action}: ${why}`, {
+    cause: error,
+  });
+}
+
+/** Whether an error has this code. */
+export function hasCode(error: unknown, code: CacheErrorCode): boolean {
+  return error instanceof CacheError && error.code === code;
+}

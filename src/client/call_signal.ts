@@ -1,0 +1,35 @@
+/**
+ * When a call ends: its signal, its deadline, or the cache being closed.
+ *
+ * @module
+ */
+
+import { CacheError } from "./cache_error.ts";
+
+/** What bounds a call. */
+export interface Bounds {
+  /** Ends the call with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Ends the call after so many milliseconds, with `deadline`. */
+  readonly deadlineMs?: number | undefined;
+}
+
+/** Runs a call within its bounds. */
+export async function within<T>(
+  { signal, deadlineMs }: Bounds,
+  closed: AbortSignal,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const ended = new AbortController();
+  const timer = deadlineMs === undefined ? undefined : setTimeout(() => {
+    ended.abort(
+      new CacheError("deadline", `the deadline of ${deadlineMs} ms has passed`),
+    );
+  }, deadlineMs);
+  const signals = [ended.signal, closed, ...signal ? [signal] : []];
+  try {
+    return await run(AbortSignal.any(signals));
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * Calls over one connection, with promises and signals.
+ *
+ * @module
+ */
+
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientOptions,
+  type ClientReadableStream,
+  credentials,
+  Metadata,
+  type ServiceDefinition,
+  type ServiceError,
+  status,
+  type StatusObject,
+} from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { CallOptions } from "./backend.ts";
+import { CacheError } from "./cache_error.ts";
+import { guardDeno } from "./deno_guard.ts";
+
+const OPTIONS: ClientOptions = {
+  // A pool in common would hand a dead connection to the client that replaces it.
+  "grpc.use_local_subchannel_pool": 1,
+  // grpc-js tries again at once and for ever on a connection that ended while
+  // it was being made, without letting timers run. We try again ourselves.
+  "grpc.enable_retries": 0,
+  "grpc.initial_reconnect_backoff_ms": 100,
+  "grpc.max_reconnect_backoff_ms": 2_000,
+  // A server whose machine is gone says nothing: without pings a waiting call
+  // would wait for ever.
+  "grpc.keepalive_time_ms": 20_000,
+  "grpc.keepalive_timeout_ms": 10_000,
+  "grpc.max_receive_message_length": -1,
+  "grpc.max_send_message_length": -1,
+};
+
+const PROTO = new URL("../../proto/", import.meta.url);
+
+/** Loads a service such as `remote.RemoteCache` from a file such as `remote.proto`. */
+export function loadService(file: string, name: string): ServiceDefinition {
+  const path = fileURLToPath(new URL(file, PROTO));
+  // Ids do not fit a JavaScript number: they are decimal strings.
+  return loadSync(path, { longs: String, oneofs: true, defaults: true })[
+    name
+  ] as ServiceDefinition;
+}
+
+/** How to reach a server. */
+export interface ChannelOptions {
+  /** `host:port`. */
+  readonly address: string;
+  /** TLS and tokens; by default neither. */
+  readonly credentials?: ChannelCredentials | undefined;
+}
+
+/** A connection that is made when it is needed, and made anew when it broke. */
+export class Channel {
+  readonly #options: ChannelOptions;
+  #client: Client | undefined;
+  #closed = false;
+
+  /** Connects with the first call. */
+  constructor(options: ChannelOptions) {
+    guardDeno();
+    this.#options = options;
+  }
+
+  /**
+   * A call with one message each way.
+   *
+   * @param method Its definition.
+   * @param request The message.
+   * @param options When to end it; `timeoutMs` is the longest it may take.
+   */
+  unary<Reply>(
+    method: ServiceDefinition[string],
+    request: object,
+    { signal, timeoutMs }: CallOptions & { readonly timeoutMs: number },
+  ): Promise<Reply> {
+    const client = this.#connected();
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const call = client.makeUnaryRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        new Metadata(),
+        { deadline: Date.now() + timeoutMs },
+        (error: ServiceError | null, reply?: Reply) => {
+          signal?.removeEventListener("abort", cancel);
+          if (!error) return resolve(reply as Reply);
+          this.#failed(client, error);
+          reject(signal?.aborted ? signal.reason : error);
+        },
+      );
+      const cancel = () => call.cancel();
+      signal?.addEventListener("abort", cancel, { once: true });
+    });
+  }
+
+  /** A call that is answered with a stream. Whoever stops reading cancels it. */
+  async *serverStream<Reply>(
+    method: ServiceDefinition[string],
+    request: object,
+    { signal }: CallOptions,
+  ): AsyncGenerator<Reply, void, undefined> {
+    signal?.throwIfAborted();
+    const client = this.#connected();
+    const call: ClientReadableStream<Reply> = client
+      .makeServerStreamRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+      );
+    const cancel = () => call.cancel();
+    signal?.addEventListener("abort", cancel, { once: true });
+    // The error comes as an event of its own too, after the iteration ended.
+    call.on("error", () => {});
+    const ended = new Promise<StatusObject>((resolve) =>
+      call.once("status", resolve)
+    );
+    try {
+      for await (const reply of call) yield reply as Reply;
+      const { code, details } = await ended;
+      if (code !== 0) {
+        throw Object.assign(new Error(details), { code, details });
+      }
+    } catch (error) {
+      this.#failed(client, error);
+      throw signal?.aborted ? signal.reason : error;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      call.cancel();
+    }
+  }
+
+  /** A call with a stream of messages that is answered with one. */
+  clientStream<Reply>(
+    method: ServiceDefinition[string],
+    requests: AsyncIterable<object>,
+  ): Promise<Reply> {
+    const client = this.#connected();
+    return new Promise((resolve, reject) => {
+      let answered = false;
+      const call = client.makeClientStreamRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        (error: ServiceError | null, reply?: Reply) => {
+          answered = true;
+          call.emit("drain");
+          if (!error) return resolve(reply as Reply);
+          this.#failed(client, error);
+          reject(error);
+        },
+      );
+      call.on("error", () => {});
+      void (async () => {
+        try {
+          for await (const request of requests) {
+            if (answered) return;
+            if (!call.write(request) && !answered) await once(call, "drain");
+          }
+          call.end();
+        } catch (error) {
+          // What the value is read from has failed.
+          reject(error);
+          call.cancel();
+        }
+      })();
+    });
+  }
+
+  /** Ends the connection; calls that are under way may finish. */
+  close(): void {
+    this.#closed = true;
+    this.#client?.close();
+    this.#client = undefined;
+  }
+
+  /**
+   * Lets the next call make a new connection when this one broke: grpc-js may
+   * think for ever that a connection is ready which ended while it was made.
+   */
+  #failed(client: Client, error: unknown): void {
+    const { code } = error as Partial<ServiceError>;
+    if (code !== status.UNAVAILABLE && code !== status.INTERNAL) return;
+    if (this.#client !== client) return;
+    this.#client = undefined;
+    client.close();
+  }
+
+  #connected(): Client {
+    if (this.#closed) throw new CacheError("closed", "the cache is closed");
+    const { address, credentials: given } = this.#options;
+    return this.#client ??= new Client(
+      address,
+      given ?? credentials.createInsecure(),
+      OPTIONS,
+    );
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Values as files, on the server's own file system.
+ *
+ * @module
+ */
+
+import { createReadStream } from "node:fs";
+import { mkdir, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Body, Pieces } from "./backend.ts";
+import { CacheError } from "./cache_error.ts";
+import { eachPiece } from "./transfer.ts";
+
+const READ_PIECE_BYTES = 256 * 1024;
+
+/** Writes a value to the path that the server has assigned. */
+export async function writeFileAt(path: string, value: Pieces): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(path, "w");
+    try {
+      for await (const piece of eachPiece(value)) await file.writeFile(piece);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (!isFileError(error)) throw error;
+    throw new CacheError(
+      "failed",
+      `cannot write to ${path}: is this the server's machine? ${error.message}`,
+      { cause: error },
+    );
+  }
+}
+
+/** A value that lies at a path until it is released. */
+export async function fileBody(
+  path: string,
+  release: () => Promise<void>,
+): Promise<Body> {
+  try {
+    const file = await open(path, "r");
+    const { size } = await file.stat();
+    return {
+      size,
+      chunks: () =>
+        createReadStream("", {
+          fd: file,
+          highWaterMark: READ_PIECE_BYTES,
+          autoClose: false,
+        }),
+      async release() {
+        await file.close();
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CacheError(
+      "failed",
+      `cannot read ${path}: is this the server's machine? ${why}`,
+      { cause: error },
+    );
+  }
+}
+
+function isFileError(error: unknown): error is Error {
+  return error instanceof Error && "syscall" in error;
+}

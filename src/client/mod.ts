@@ -1,0 +1,39 @@
+/**
+ * The client library: computes a value once, on whichever machine asks first.
+ *
+ * @module
+ */
+
+export type { Body, CallOptions, Entry, FetchRequest } from "./backend.ts";
+export { Cache, type ConnectOptions } from "./cache.ts";
+export {
+  CacheBase,
+  type Compute,
+  type Generated,
+  type GenerateOptions,
+  type GetOptions,
+  type SetOptions,
+  type TransferOptions,
+} from "./cache_base.ts";
+export { CacheError, type CacheErrorCode } from "./cache_error.ts";
+export type { Bounds } from "./call_signal.ts";
+export * from "./codecs/mod.ts";
+export {
+  canonicalJson,
+  flexbuffersKey,
+  keyBytes,
+  type KeyInput,
+} from "./keys.ts";
+export { memory, type MemoryOptions } from "./memory_tier.ts";
+export { StoredError } from "./stored_error.ts";
+export type {
+  Claim,
+  Held,
+  OnOutage,
+  Origin,
+  Outage,
+  PublishOptions,
+  Tier,
+} from "./tier.ts";
+export { TieredCache, type TieredOptions } from "./tiered_cache.ts";
+export type { OnProgress, Progress, Source } from "./transfer.ts";

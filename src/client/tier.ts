@@ -1,0 +1,74 @@
+/**
+ * Where values can be found, and where work is given out: what caches are made
+ * of.
+ *
+ * @module
+ */
+
+import type { Body, CallOptions, FetchRequest } from "./backend.ts";
+import type { OnProgress, Source } from "./transfer.ts";
+
+/** Where a value came from. */
+export type Origin = "memory" | "local" | "remote";
+
+/** How to publish. */
+export interface PublishOptions {
+  /** Told as the value goes. */
+  readonly onProgress?: OnProgress | undefined;
+}
+
+/** The right and the duty to compute the value of an entry. */
+export interface Held extends AsyncDisposable {
+  /** Aborted when the work has gone to somebody else. */
+  readonly signal: AbortSignal;
+  /**
+   * Publishes the value; resolves when it is kept.
+   *
+   * @throws {CacheError} It is not kept; `lost`: somebody else has the work.
+   */
+  publish(value: Source, options?: PublishOptions): Promise<void>;
+  /** Gives the work back. Never fails; does nothing once published. */
+  abandon(reason?: string): Promise<void>;
+}
+
+/** What asking for an entry came to. */
+export type Claim =
+  | {
+    readonly kind: "ready";
+    readonly body: Body;
+    readonly origin: Origin;
+    /** Keeps the value where it will be found sooner; never fails. */
+    readonly keep?: (value: Uint8Array) => Promise<void>;
+  }
+  | { readonly kind: "assigned"; readonly held: Held }
+  /** Somebody else computes it. Only if nobody wanted to wait. */
+  | { readonly kind: "loading" }
+  /** Compute it for yourself; nothing will be kept. */
+  | { readonly kind: "unassigned"; readonly reason: string };
+
+/** Something that keeps values. */
+export interface Tier extends AsyncDisposable {
+  /** Names it in messages: `remote 10.0.0.7:28056`. */
+  readonly name: string;
+  /**
+   * Asks for an entry.
+   *
+   * @throws {CacheError} `unavailable` when it does not answer.
+   */
+  ask(request: FetchRequest, options: CallOptions): Promise<Claim>;
+  /** Lets go of it all. */
+  close(): Promise<void>;
+}
+
+/** A tier that does not answer, or that failed to keep a value. */
+export interface Outage {
+  /** The tier's name. */
+  readonly tier: string;
+  /** What happened. */
+  readonly error: Error;
+  /** What the program was about: for messages. */
+  readonly namespace: string;
+}
+
+/** Told of every call that went on without a tier. */
+export type OnOutage = (outage: Outage) => void;

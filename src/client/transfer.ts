@@ -1,0 +1,123 @@
+/**
+ * Values on their way: pieces, progress, and putting them together.
+ *
+ * @module
+ */
+
+import type { Body, Pieces } from "./backend.ts";
+import { CacheError } from "./cache_error.ts";
+import { unlessStoredError } from "./stored_error.ts";
+
+/** How far a transfer is. */
+export interface Progress {
+  /** Whether the value comes or goes. */
+  readonly direction: "in" | "out";
+  /** Bytes until now. */
+  readonly done: number;
+  /** Bytes of the whole value; `undefined`: nobody knows yet. */
+  readonly total: number | undefined;
+}
+
+/** Told of a transfer whenever a piece has moved. */
+export type OnProgress = (progress: Progress) => void;
+
+/** What a value can be given as: at once, or in pieces. */
+export type Source =
+  | Uint8Array
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>;
+
+/** Larger pieces are cut: a message must stay well below every limit. */
+const PIECE_BYTES = 256 * 1024;
+
+/** The pieces of a value, none of them large. */
+export async function* eachPiece(
+  value: Source | Pieces,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (value instanceof Uint8Array) return yield* cut(value);
+  for await (const piece of value as AsyncIterable<Uint8Array>) {
+    yield* cut(piece);
+  }
+}
+
+function* cut(piece: Uint8Array): Generator<Uint8Array, void, undefined> {
+  for (let at = 0; at < piece.length; at += PIECE_BYTES) {
+    yield piece.subarray(at, at + PIECE_BYTES);
+  }
+}
+
+/** The same pieces; `onProgress` hears of each when the next is asked for. */
+export async function* counted(
+  pieces: AsyncIterable<Uint8Array>,
+  { direction, total }: Omit<Progress, "done">,
+  onProgress: OnProgress | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let done = 0;
+  for await (const piece of pieces) {
+    yield piece;
+    done += piece.length;
+    onProgress?.({ direction, done, total });
+  }
+}
+
+/** A whole value in memory. Releases the body. */
+export async function collect(
+  body: Body,
+  onProgress?: OnProgress,
+): Promise<Uint8Array> {
+  try {
+    const value = new Uint8Array(body.size);
+    let at = 0;
+    const about = { direction: "in", total: body.size } as const;
+    for await (const piece of counted(body.chunks(), about, onProgress)) {
+      value.set(piece, at);
+      at += piece.length;
+    }
+    if (at !== body.size) throw cutShort(at, body.size);
+    return value;
+  } finally {
+    await body.release();
+  }
+}
+
+/** A value as a stream, which releases the body at its end. */
+export function streamOf(
+  body: Body,
+  onProgress?: OnProgress,
+): ReadableStream<Uint8Array> {
+  const about = { direction: "in", total: body.size } as const;
+  const pieces = unlessStoredError(counted(body.chunks(), about, onProgress));
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { value, done } = await pieces.next();
+        if (!done) return controller.enqueue(value);
+        await body.release();
+        controller.close();
+      } catch (error) {
+        await body.release();
+        throw error;
+      }
+    },
+    async cancel() {
+      await pieces.return();
+      await body.release();
+    },
+  }, { highWaterMark: 0 });
+}
+
+function cutShort(bytes: number, size: number): CacheError {
+  return new CacheError(
+    "failed",
+    `the value ended after ${bytes} of ${size} bytes: ask for it again`,
+  );
+}
+
+/** A body that is in memory already. */
+export function bytesBody(value: Uint8Array): Body {
+  return {
+    size: value.length,
+    chunks: () => eachPiece(value),
+    release: () => Promise.resolve(),
+  };
+}

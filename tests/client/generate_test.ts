@@ -1,0 +1,263 @@
+/** One program, one server: what generate, get and set do. */
+
+import assert from "node:assert/strict";
+import {
+  bytes,
+  Cache,
+  CacheError,
+  json,
+  messagepack,
+  type Progress,
+  StoredError,
+} from "../../src/client/mod.ts";
+import type { ServerProcess } from "../support/server_process.ts";
+import { gate, withServer } from "./support.ts";
+
+const MIB = 1024 * 1024;
+
+/** Runs a test once with values in messages, and once with values in files. */
+function onBoth(
+  name: string,
+  run: (connect: () => Promise<Cache>, server: ServerProcess) => Promise<void>,
+): void {
+  for (const kind of ["remote", "local"] as const) {
+    Deno.test(`${name} (${kind})`, () =>
+      withServer((server) =>
+        run(() => Cache.connect({ [kind]: server[kind] }), server)
+      ));
+  }
+}
+
+onBoth("what one client computes, another one reads", async (connect) => {
+  await using first = await connect();
+  await using second = await connect();
+  const key = { model: "ring", stages: [3, 5] };
+  const made = await first.generateDetailed("sim.osc", key, () => ({ hz: 7 }));
+  assert.deepEqual(made, { value: { hz: 7 }, source: "computed" });
+  const found = await second.generateDetailed("sim.osc", key, () => {
+    throw new Error("it is there");
+  });
+  assert.deepEqual(found.value, { hz: 7 });
+  assert.equal(found.source, first.name.split(" ")[0]);
+  assert.deepEqual(await second.get("sim.osc", key), { hz: 7 });
+  assert.equal(await second.get("sim.osc", "another"), undefined);
+});
+
+onBoth("a value that is there stays as it is", async (connect) => {
+  await using cache = await connect();
+  assert.equal(await cache.set("a", "k", 1), true);
+  assert.equal(await cache.set("a", "k", 2), false);
+  assert.equal(await cache.get("a", "k"), 1);
+});
+
+onBoth("codecs write and read the bytes", async (connect) => {
+  await using cache = await connect();
+  const when = new Date(0);
+  assert.deepEqual(
+    await cache.generate("a", "m", () => when, { codec: messagepack<Date>() }),
+    when,
+  );
+  assert.deepEqual(
+    await cache.get("a", "m", { codec: messagepack<Date>() }),
+    when,
+  );
+  const raw = Uint8Array.of(0, 255, 7);
+  await cache.set("a", raw, raw, { codec: bytes });
+  assert.deepEqual(await cache.get("a", raw, { codec: bytes }), raw);
+  await assert.rejects(
+    cache.generate("a", "no json", () => 1n as unknown as number),
+    { name: "CodecError" },
+  );
+  // The work was given back: it is not waited for.
+  assert.equal(await cache.generate("a", "no json", () => 1), 1);
+});
+
+onBoth(
+  "an error is not kept, and the next one computes at once",
+  async (connect) => {
+    await using cache = await connect();
+    await using other = await connect();
+    const thrown = new RangeError("diverged");
+    await assert.rejects(
+      cache.generate("a", "k", () => Promise.reject(thrown)),
+      (error) => error === thrown,
+    );
+    assert.equal(await other.generate("a", "k", () => 2), 2);
+  },
+);
+
+onBoth("an error is kept when that was asked for", async (connect) => {
+  await using cache = await connect();
+  const fail = () => {
+    throw new RangeError("diverged");
+  };
+  const cacheErrors = (error: unknown) => error instanceof RangeError;
+  await assert.rejects(cache.generate("a", "k", fail, { cacheErrors }), {
+    name: "RangeError",
+  });
+  const stored = (error: unknown) =>
+    error instanceof StoredError && error.message === "diverged" &&
+    error.originalName === "RangeError";
+  await assert.rejects(cache.generate("a", "k", () => 1), stored);
+  await assert.rejects(cache.get("a", "k"), stored);
+  const stream = await cache.getStream("a", "k");
+  await assert.rejects(Array.fromAsync(stream!), stored);
+});
+
+onBoth("two callers in one process share one computation", async (connect) => {
+  await using cache = await connect();
+  const { promise, resolve } = gate<object>();
+  let runs = 0;
+  const compute = () => {
+    runs++;
+    return promise;
+  };
+  const both = [1, 2].map(() => cache.generate("a", "k", compute));
+  const value = {};
+  resolve(value);
+  assert.deepEqual(await Promise.all(both), [value, value]);
+  assert.equal(runs, 1);
+});
+
+onBoth(
+  "who aborts leaves; the computation ends with the last one",
+  async (connect) => {
+    await using cache = await connect();
+    const started = gate<AbortSignal>();
+    const compute = (signal: AbortSignal) => {
+      started.resolve(signal);
+      return new Promise<number>(() => {});
+    };
+    const [first, second] = [new AbortController(), new AbortController()];
+    const calls = [first, second].map(({ signal }) =>
+      cache.generate("a", "k", compute, { signal })
+    );
+    const signal = await started.promise;
+    first.abort(new Error("not any more"));
+    await assert.rejects(calls[0]!, /not any more/);
+    assert.equal(signal.aborted, false);
+    second.abort(new Error("nobody"));
+    await assert.rejects(calls[1]!, /nobody/);
+    assert.equal(signal.aborted, true);
+    // The work was given back.
+    assert.equal(await cache.generate("a", "k", () => 3), 3);
+  },
+);
+
+onBoth("a deadline ends waiting, not somebody else's work", async (connect) => {
+  await using worker = await connect();
+  await using waiter = await connect();
+  const [started, result] = [gate(), gate<number>()];
+  const working = worker.generate("a", "k", () => {
+    started.resolve();
+    return result.promise;
+  });
+  await started.promise;
+  const late = waiter.generate("a", "k", () => 2, { deadlineMs: 100 });
+  await assert.rejects(
+    late,
+    (error) => error instanceof CacheError && error.code === "deadline",
+  );
+  const patient = waiter.generate("a", "k", () => 2);
+  result.resolve(1);
+  assert.deepEqual(await Promise.all([working, patient]), [1, 1]);
+});
+
+onBoth(
+  "large values go in and out in pieces, and say how far they are",
+  async (connect) => {
+    await using cache = await connect();
+    const piece = new Uint8Array(MIB).map((_, at) => at);
+    async function* pieces() {
+      for (let at = 0; at < 5; at++) yield piece;
+    }
+    const [out, back]: Progress[][] = [[], []];
+    const told = (progress: Progress) => out!.push(progress);
+    assert(await cache.setStream("a", "k", pieces(), { onProgress: told }));
+    assert.deepEqual(out!.at(-1)!.done, 5 * MIB);
+    const stream = await cache.getStream("a", "k", {
+      onProgress: (progress) => back!.push(progress),
+    });
+    const read = await new Response(stream).bytes();
+    assert.equal(read.length, 5 * MIB);
+    assert.deepEqual(read.subarray(4 * MIB), piece);
+    assert.deepEqual(back!.at(-1), {
+      direction: "in",
+      done: 5 * MIB,
+      total: 5 * MIB,
+    });
+    assert(back!.length > 5);
+    const unread = await cache.getStream("a", "k");
+    await unread!.cancel();
+  },
+);
+
+onBoth(
+  "a stream is produced once, and read from the cache",
+  async (connect) => {
+    await using cache = await connect();
+    let runs = 0;
+    const produce = () => {
+      runs++;
+      return ReadableStream.from([bytesOf("one "), bytesOf("two")]);
+    };
+    for (let turn = 0; turn < 2; turn++) {
+      const stream = await cache.generateStream("a", "k", produce);
+      assert.equal(await new Response(stream).text(), "one two");
+    }
+    assert.equal(runs, 1);
+  },
+);
+
+onBoth(
+  "work that is claimed goes back at the end of the block",
+  async (connect) => {
+    await using cache = await connect();
+    await using other = await connect();
+    {
+      const claim = await cache.claim("a", "k");
+      assert(claim.kind === "assigned");
+      await using _held = claim.held;
+      const second = await other.claim("a", "k", { wait: false });
+      assert.equal(second.kind, "loading");
+    }
+    const claim = await other.claim("a", "k");
+    assert(claim.kind === "assigned");
+    await claim.held.publish(json().encode([1]));
+    assert.deepEqual(await cache.get("a", "k"), [1]);
+  },
+);
+
+onBoth(
+  "a bad namespace is the program's mistake, and thrown",
+  async (connect) => {
+    await using cache = await connect();
+    await assert.rejects(
+      cache.generate("no-such", "k", () => 1),
+      (error) => error instanceof CacheError && error.code === "invalid",
+    );
+  },
+);
+
+onBoth("closing ends whoever waits", async (connect) => {
+  await using worker = await connect();
+  const claim = await worker.claim("a", "k");
+  assert.equal(claim.kind, "assigned");
+  const cache = await connect();
+  const waiting = cache.generate("a", "k", () => 1);
+  const closed = assert.rejects(
+    waiting,
+    (error) => error instanceof CacheError && error.code === "closed",
+  );
+  await cache.close();
+  await closed;
+});
+
+Deno.test("an address is host:port, and there is at least one", async () => {
+  await assert.rejects(Cache.connect({}), TypeError);
+  await assert.rejects(Cache.connect({ remote: "localhost" }), TypeError);
+});
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

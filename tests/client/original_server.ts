@@ -1,0 +1,73 @@
+/**
+ * A server that has the two original services and nothing else.
+ *
+ * @module
+ */
+
+import { BlobCache } from "../../src/blobs/blob_cache.ts";
+import { WorkerBlobStore } from "../../src/blobs/worker_blob_store.ts";
+import { systemClock } from "../../src/clock.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import { MemoryManifest } from "../../src/manifest/memory_manifest.ts";
+import { listen } from "../../src/rpc/listener.ts";
+import { localService } from "../../src/rpc/local_service.ts";
+import { remoteService } from "../../src/rpc/remote_service.ts";
+import { ReplyBudget } from "../../src/rpc/transport/mod.ts";
+
+const MIB = 1024 * 1024;
+const heartbeatIntervalMs = 200;
+
+/** Where it answers. */
+export interface OriginalServer {
+  readonly local: string;
+  readonly remote: string;
+}
+
+/** Runs a test with such a server. */
+export async function withOriginal(
+  run: (server: OriginalServer) => Promise<void>,
+): Promise<void> {
+  const root = await Deno.makeTempDir({ prefix: "larder-original-" });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => Deno.remove(root, { recursive: true }));
+  const blobs = stack.use(
+    await WorkerBlobStore.open({ root, durability: "relaxed", workers: 1 }),
+  );
+  const budget = new ReplyBudget();
+  const engine = new Engine({
+    manifest: new MemoryManifest({ wallMs: Date.now }),
+    blobs,
+    cache: new BlobCache(blobs),
+    clock: systemClock,
+    budget,
+    warn: () => {},
+    table: {
+      leaseTimeoutMs: 600,
+      restartGraceMs: 1_000,
+      handleLeaseMs: 60_000,
+      maxValueBytes: MIB,
+    },
+  });
+  stack.defer(() => engine.close());
+  const { local: files } = blobs;
+  const services = {
+    local: localService(engine, {
+      heartbeatIntervalMs,
+      path: (name) => files.path(name),
+      stagingPath: (staging) => files.stagingPath(staging),
+    }),
+    remote: remoteService(engine, { heartbeatIntervalMs }),
+  };
+  const addresses = { local: "", remote: "" };
+  for (const kind of ["local", "remote"] as const) {
+    const listener = await listen({
+      address: "127.0.0.1:0",
+      services: [services[kind]],
+      maxMessageBytes: 2 * MIB,
+      transport: { warn: () => {}, requestBudget: budget },
+    });
+    stack.defer(() => listener.close(1_000));
+    addresses[kind] = listener.address;
+  }
+  await run(addresses);
+}

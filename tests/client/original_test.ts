@@ -1,0 +1,58 @@
+/** Servers that lack larder.v1 do all that they can. */
+
+import assert from "node:assert/strict";
+import { bytes, Cache, type Outage } from "../../src/client/mod.ts";
+import { withOriginal } from "./original_server.ts";
+import { gate } from "./support.ts";
+
+for (const kind of ["remote", "local"] as const) {
+  Deno.test(`an original server computes once, too (${kind})`, () =>
+    withOriginal(async (server) => {
+      await using worker = await Cache.connect({ [kind]: server[kind] });
+      await using waiter = await Cache.connect({ [kind]: server[kind] });
+      const [started, result] = [gate(), gate<number>()];
+      const working = worker.generateDetailed("a", "k", () => {
+        started.resolve();
+        return result.promise;
+      });
+      await started.promise;
+      const waiting = waiter.generateDetailed("a", "k", () => 2);
+      result.resolve(1);
+      assert.deepEqual(await working, { value: 1, source: "computed" });
+      assert.deepEqual(await waiting, { value: 1, source: kind });
+    }));
+
+  Deno.test(`an original server takes streams, and gives them (${kind})`, () =>
+    withOriginal(async (server) => {
+      await using cache = await Cache.connect({ [kind]: server[kind] });
+      const piece = new Uint8Array(100_000).fill(7);
+      const pieces = ReadableStream.from([piece, piece, piece]);
+      assert(await cache.setStream("a", "k", pieces));
+      const stream = await cache.getStream("a", "k");
+      const value = await new Response(stream).bytes();
+      assert.deepEqual(value, new Uint8Array(300_000).fill(7));
+    }));
+
+  Deno.test(`work that failed on an original server is free when its lease ends (${kind})`, () =>
+    withOriginal(async (server) => {
+      await using cache = await Cache.connect({ [kind]: server[kind] });
+      const fail = () => Promise.reject(new Error("no"));
+      await assert.rejects(cache.generate("a", "k", fail), /no/);
+      assert.equal(await cache.generate("a", "k", () => 1), 1);
+    }));
+}
+
+Deno.test("a value that is too large for an original server is a result all the same", () =>
+  withOriginal(async ({ remote }) => {
+    const outages: Outage[] = [];
+    await using cache = await Cache.connect({
+      remote,
+      onOutage: (outage) => outages.push(outage),
+    });
+    const large = new Uint8Array(3_000_000);
+    const made = await cache.generateDetailed("a", "k", () => large, {
+      codec: bytes,
+    });
+    assert.deepEqual(made, { value: large, source: "uncached" });
+    assert.match(outages[0]!.error.message, /cannot publish/);
+  }));

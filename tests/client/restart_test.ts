@@ -1,0 +1,227 @@
+/** The server goes and comes back, or does not, or is another one. */
+
+import assert from "node:assert/strict";
+import {
+  Cache,
+  CacheError,
+  memory,
+  TieredCache,
+} from "../../src/client/mod.ts";
+import type { Outage } from "../../src/client/mod.ts";
+import { RemoteClient, textOf } from "../support/clients.ts";
+import { ServerProcess } from "../support/server_process.ts";
+import { until } from "../support/status.ts";
+import {
+  Child,
+  denoCommand,
+  gate,
+  sameAddresses,
+  withServer,
+} from "./support.ts";
+
+const HOLD_WORK = new URL("./programs/hold_work.mjs", import.meta.url);
+const MODULE = new URL("../../src/client/mod.ts", import.meta.url).href;
+const PATIENT = { patienceMs: 60_000 };
+/** So that the lease of what was lost ends soon. */
+const SHORT_LEASE = [
+  ...["--heartbeat-interval", "100ms", "--heartbeat-timeout", "400ms"],
+];
+
+for (const kind of ["remote", "local"] as const) {
+  Deno.test(`a server killed in mid-computation gets the value of the same assignment (${kind})`, () =>
+    withServer(async (server) => {
+      const options = { [kind]: server[kind], ...PATIENT };
+      await using worker = await Cache.connect(options);
+      await using waiter = await Cache.connect(options);
+      const [started, result] = [gate(), gate<string>()];
+      let runs = 0;
+      const compute = () => {
+        runs++;
+        started.resolve();
+        return result.promise;
+      };
+      const working = worker.generateDetailed("a", "k", compute);
+      await started.promise;
+      const waiting = waiter.generateDetailed("a", "k", compute);
+      await server.kill();
+      // Published while nobody is there to take it.
+      result.resolve("one");
+      const args = sameAddresses(server);
+      await using _again = await ServerProcess.start(server.root, { args });
+      const source = kind;
+      assert.deepEqual(await working, { value: "one", source: "computed" });
+      assert.deepEqual(await waiting, { value: "one", source });
+      assert.equal(runs, 1);
+    }));
+}
+
+Deno.test("work that went to somebody else is still a result here, and said", () =>
+  withServer(async ({ remote }) => {
+    const outages: Outage[] = [];
+    const onOutage = (outage: Outage) => outages.push(outage);
+    await using slow = await Cache.connect({ remote, onOutage });
+    await using quick = await Cache.connect({ remote });
+    const [started, result] = [gate(), gate<string>()];
+    const slowly = slow.generateDetailed("a", "k", () => {
+      started.resolve();
+      return result.promise;
+    });
+    await started.promise;
+    // The time to compute runs out, though the heartbeats arrive.
+    assert.equal(await quick.generate("a", "k", () => "quick"), "quick");
+    result.resolve("slow");
+    assert.deepEqual(await slowly, { value: "slow", source: "uncached" });
+    assert.equal((outages[0]!.error as CacheError).code, "lost");
+    assert.equal(await slow.get("a", "k"), "quick");
+  }, [...SHORT_LEASE, "--max-compute-time", "300ms"]));
+
+Deno.test("whoever holds lost work is told", () =>
+  withServer(async ({ remote }) => {
+    await using slow = await Cache.connect({ remote });
+    await using quick = await Cache.connect({ remote });
+    const claim = await slow.claim("a", "k");
+    assert(claim.kind === "assigned");
+    const { signal } = claim.held;
+    const lost = new Promise((resolve) =>
+      signal.addEventListener("abort", resolve)
+    );
+    await quick.set("a", "k", 1);
+    await lost;
+    assert.equal(signal.reason.code, "lost");
+    await assert.rejects(claim.held.publish(Uint8Array.of(50)), {
+      code: "lost",
+    });
+  }, [...SHORT_LEASE, "--max-compute-time", "300ms"]));
+
+Deno.test("heartbeats keep the work for longer than its lease", () =>
+  withServer(async (server) => {
+    await using cache = await Cache.connect({ remote: server.remote });
+    using bare = new RemoteClient(server.remote);
+    const claim = await cache.claim("a", Uint8Array.of(1));
+    assert(claim.kind === "assigned");
+    // Asking is what takes an expired assignment away.
+    const endMs = Date.now() + 1_200;
+    await until(
+      () => bare.get("a", Uint8Array.of(1)),
+      ({ entryStatus }) => {
+        assert.equal(entryStatus, "loading");
+        return Date.now() > endMs;
+      },
+    );
+    await claim.held.publish(new TextEncoder().encode("late"));
+    const value = await bare.value("a", Uint8Array.of(1));
+    assert.equal(textOf(value), "late");
+  }, SHORT_LEASE));
+
+Deno.test("a process that holds work and closes nothing ends by itself", () =>
+  withServer(async ({ remote }) => {
+    await using child = new Child(denoCommand(HOLD_WORK, MODULE, remote));
+    assert.deepEqual(await child.end(), { lines: ["assigned"], code: 0 });
+    // And its heartbeats with it.
+    await using cache = await Cache.connect({ remote });
+    assert.equal(await cache.generate("test.ends", "held", () => 2), 2);
+  }, SHORT_LEASE));
+
+Deno.test("when the server is away, it is computed here, and said", async () => {
+  const outages: Outage[] = [];
+  await using cache = await Cache.connect({
+    remote: await deadAddress(),
+    patienceMs: 50,
+    onOutage: (outage) => outages.push(outage),
+  });
+  const made = await cache.generateDetailed("a.b", "k", () => 7);
+  assert.deepEqual(made, { value: 7, source: "uncached" });
+  assert.equal(outages.length, 1);
+  assert.equal(outages[0]!.namespace, "a.b");
+  assert.match(outages[0]!.error.message, /remote .* cannot ask/);
+  assert.equal(await cache.get("a.b", "k"), undefined);
+  assert.equal(await cache.set("a.b", "k", 1), false);
+  await assert.rejects(
+    cache.generate("a.b", "k", () => 7, { computeWhenDown: false }),
+    (error) => error instanceof CacheError && error.code === "unavailable",
+  );
+});
+
+Deno.test("without the local server, the remote one does", () =>
+  withServer(async ({ remote }) => {
+    await using cache = await Cache.connect({
+      local: await deadAddress(),
+      remote,
+      patienceMs: 50,
+    });
+    const made = await cache.generateDetailed("a", "k", () => 7);
+    assert.deepEqual(made, { value: 7, source: "computed" });
+    await using other = await Cache.connect({ remote });
+    assert.equal(await other.get("a", "k"), 7);
+  }));
+
+Deno.test("tiers read through, write through, and are left out while they are away", () =>
+  withServer(async (near) => {
+    await withServer(async (far) => {
+      const outages: string[] = [];
+      const tiers = async () => [
+        memory({ maxBytes: 1_000 }),
+        await Cache.connect({ local: near.local, patienceMs: 50 }),
+        await Cache.connect({ remote: far.remote, patienceMs: 50 }),
+      ];
+      const onOutage = ({ tier }: Outage) => outages.push(tier);
+      await using first = new TieredCache(await tiers(), { onOutage });
+      await using second = new TieredCache(await tiers(), { onOutage });
+      await using others = await Cache.connect({ remote: far.remote });
+
+      await first.generate("a", "k", () => "v");
+      assert.equal(await sourceOf(first, "k"), "memory");
+      assert.equal(await sourceOf(second, "k"), "local");
+      assert.equal(await sourceOf(second, "k"), "memory");
+      assert.equal(await others.get("a", "k"), "v");
+
+      await others.set("a", "theirs", "v");
+      assert.equal(await sourceOf(first, "theirs"), "remote");
+      assert.equal(await sourceOf(second, "theirs"), "local");
+
+      await near.kill();
+      assert.equal(await sourceOf(first, "new"), "computed");
+      assert.equal(await others.get("a", "new"), "v");
+      assert.deepEqual(new Set(outages), new Set([`local ${near.local}`]));
+
+      await far.kill();
+      assert.equal(await first.generate("a", "newer", () => "v"), "v");
+      assert(outages.includes(`remote ${far.remote}`));
+      assert.equal(await sourceOf(first, "newer"), "memory");
+    });
+  }));
+
+Deno.test("two tiers may be one server", () =>
+  withServer(async ({ local, remote }) => {
+    await using cache = new TieredCache([
+      await Cache.connect({ local }),
+      await Cache.connect({ remote }),
+    ]);
+    assert.equal(await sourceOf(cache, "k"), "computed");
+    assert.equal(await sourceOf(cache, "k"), "local");
+  }));
+
+Deno.test("memory forgets what was used least lately", async () => {
+  // Two values of JSON fit: "aaaa" takes 6 bytes.
+  await using cache = new TieredCache([memory({ maxBytes: 12 })]);
+  for (const key of ["one", "two"]) await cache.set("a", key, "aaaa");
+  await cache.get("a", "one");
+  await cache.set("a", "three", "aaaa");
+  assert.equal(await cache.get("a", "two"), undefined);
+  assert.equal(await cache.get("a", "one"), "aaaa");
+  assert.equal(await cache.get("a", "three"), "aaaa");
+});
+
+async function sourceOf(cache: TieredCache, key: string): Promise<string> {
+  const { value, source } = await cache.generateDetailed("a", key, () => "v");
+  assert.equal(value, "v");
+  return source;
+}
+
+/** Where nobody listens. */
+function deadAddress(): Promise<string> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return Promise.resolve(`127.0.0.1:${port}`);
+}

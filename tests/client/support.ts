@@ -1,0 +1,86 @@
+/**
+ * What the tests of the client library have in common.
+ *
+ * @module
+ */
+
+import { TextLineStream } from "../support/lines.ts";
+import { ServerProcess } from "../support/server_process.ts";
+
+/** Runs a test against a server with a root of its own. */
+export async function withServer(
+  run: (server: ServerProcess) => Promise<void>,
+  args: readonly string[] = [],
+): Promise<void> {
+  const root = await Deno.makeTempDir({ prefix: "larder-client-" });
+  try {
+    await using server = await ServerProcess.start(root, { args });
+    await run(server);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+/** The arguments that start a server on the addresses of one that has gone. */
+export function sameAddresses({ local, remote }: ServerProcess): string[] {
+  return ["-l", local, "-r", remote];
+}
+
+/** A promise from outside: the tests say when a computation ends. */
+export function gate<T = void>(): PromiseWithResolvers<T> {
+  return Promise.withResolvers<T>();
+}
+
+/** A child process that prints lines. */
+export class Child implements AsyncDisposable {
+  readonly #process: Deno.ChildProcess;
+  readonly #lines: ReadableStreamDefaultReader<string>;
+
+  /** Starts `command`; what it writes to stderr is shown. */
+  constructor(command: readonly string[]) {
+    const [program, ...args] = command;
+    this.#process = new Deno.Command(program!, {
+      args,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    this.#lines = this.#process.stdout
+      .pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream())
+      .getReader();
+  }
+
+  /** The next line; `undefined`: there is none any more. */
+  async line(): Promise<string | undefined> {
+    return (await this.#lines.read()).value;
+  }
+
+  /** All lines to come, and how the process ended. */
+  async end(): Promise<{ lines: string[]; code: number }> {
+    const lines: string[] = [];
+    for (let line; (line = await this.line()) !== undefined;) lines.push(line);
+    const { code } = await this.#process.status;
+    return { lines, code };
+  }
+
+  /** Kills it as an outage does. */
+  async kill(): Promise<void> {
+    this.#process.kill("SIGKILL");
+    await this.#process.status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill().catch(() => {});
+    await this.#lines.cancel();
+  }
+}
+
+/** The command that runs a TypeScript program of the repository. */
+export function denoCommand(program: URL, ...args: string[]): string[] {
+  const config = new URL("../../deno.json", import.meta.url).pathname;
+  return [
+    ...[Deno.execPath(), "run", "--quiet", "--allow-all", "--config", config],
+    ...[program.pathname, ...args],
+  ];
+}
