@@ -220,6 +220,10 @@ export class Evictor {
       kind: "evict",
       entry: { name, namespace, key },
     });
+    // The others would be refused just so, and no quota is to blame.
+    if (reply.kind === "error" && reply.error.code === "stopping") {
+      this.#closed = true;
+    }
     return reply.kind === "ok";
   }
 

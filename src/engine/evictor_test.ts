@@ -149,6 +149,15 @@ Deno.test("what is pinned or being computed stays, and its quota is full", async
   assert.equal((await site.get("more")).kind, "assigned");
 });
 
+Deno.test("in a stop nothing is evicted, and no quota is blamed for it", async () => {
+  const site = await Site.open(TEN);
+  await site.fill(10);
+  site.engine.feed({ kind: "drain" });
+  await site.evictor.sweep();
+  assert.equal((await site.kept()).length, 10);
+  assert.deepEqual(site.lines, []);
+});
+
 Deno.test("a quota takes from its own namespaces only", async () => {
   const quotas = [{ pattern: "sim.*", maxEntries: 4 }];
   const site = await Site.open(quotas);

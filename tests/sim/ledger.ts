@@ -39,6 +39,8 @@ export interface Grant {
   surelySinceMs: number;
   /** Since when somebody else has been assigned. */
   supersededMs: number;
+  /** Somebody gave the work back, or tried to: it may go to another. */
+  abandoned: boolean;
   /** A Set or a Done was answered with OK. */
   acknowledged: boolean;
   /** Since when its row has been gone, or going. */
@@ -58,6 +60,8 @@ export interface Pin {
   /** The assignment whose bytes it names. */
   readonly of: Id;
   readonly process: number;
+  /** It names a path; others are given up by a restart. */
+  readonly isPath: boolean;
   readonly givenMs: number;
   expiresMs: number;
   /** How often it was dropped. */
@@ -150,6 +154,7 @@ export class Ledger {
       sinceMs: nowMs,
       surelySinceMs: nowMs,
       supersededMs: Infinity,
+      abandoned: false,
       acknowledged: false,
       goneMs: Infinity,
       damagedMs: Infinity,
@@ -176,7 +181,8 @@ export class Ledger {
 
 /** Whether somebody else may be assigned. */
 export function isLeaseOver(grant: Grant | undefined, nowMs: number): boolean {
-  return !grant || Math.max(grant.leaseEndMs, grant.writingUntilMs) <= nowMs;
+  if (!grant || grant.abandoned) return true;
+  return Math.max(grant.leaseEndMs, grant.writingUntilMs) <= nowMs;
 }
 
 /** Whether it computes for longer than anybody may. */

@@ -13,7 +13,7 @@ import { recover } from "../../src/engine/recovery.ts";
 import { Sweeper } from "../../src/engine/sweeper.ts";
 import type { Manifest } from "../../src/manifest/manifest.ts";
 import { ReplyBudget } from "../../src/rpc/transport/budget.ts";
-import type { Id, Quota } from "../../src/table/types.ts";
+import type { Digest, Id, Quota } from "../../src/table/types.ts";
 import type { Chance } from "./chance.ts";
 import type { Promises } from "./ledger.ts";
 import { SimBlobs, type StoreOptions } from "./sim_blobs.ts";
@@ -26,6 +26,8 @@ export interface Figures extends Promises {
   readonly budgetBytes: number;
   readonly uncountedBytes: number;
   readonly maxResting: number;
+  /** Up to this a stream gets the bytes themselves. */
+  readonly streamBytes: number;
   readonly drainTimeoutMs: number;
 }
 
@@ -50,6 +52,14 @@ export interface ProcessOptions extends Omit<StoreOptions, "owner" | "wallMs"> {
   readonly events: ProcessEvents;
   /** The process ends by itself: its start failed, or its stop is done. */
   readonly onExit: (process: ServerProcess, why: "failed" | "done") => void;
+}
+
+/** A value that lies whole in a private file. */
+export interface Received {
+  readonly upload: string;
+  readonly digest: Digest;
+  /** It has been published, or not: the file may go. */
+  readonly discard: () => void;
 }
 
 /** What the server runs as: `starting` and `stopped` take no requests. */
@@ -100,6 +110,7 @@ export class ServerProcess {
         maxValueBytes: figures.maxValueBytes,
         uncountedBytes: figures.uncountedBytes,
         maxResting: figures.maxResting,
+        streamBytes: figures.streamBytes,
         quotas: figures.quotas,
         ...figures.maxComputeMs !== undefined && {
           maxComputeMs: figures.maxComputeMs,
@@ -124,6 +135,22 @@ export class ServerProcess {
   /** Which process: 1 is the first. */
   get number(): number {
     return this.#options.observer.process;
+  }
+
+  /** Takes a value in by pieces, as `src/engine/uploads.ts` does it. */
+  async receive(value: Uint8Array): Promise<Received> {
+    const { local } = this.#blobs;
+    const upload = this.#options.newStaging();
+    const discard = () => void local.discard(upload).catch(() => {});
+    const half = value.length >> 1;
+    try {
+      await local.append(upload, 0, value.subarray(0, half));
+      await local.append(upload, half, value.subarray(half));
+      return { upload, digest: await local.hash(upload), discard };
+    } catch (error) {
+      discard();
+      throw error;
+    }
   }
 
   /** Sends it SIGTERM. */
@@ -191,6 +218,7 @@ export function someFigures(chance: Chance): Figures {
     budgetBytes: chance.pick([20, 40, 1_024]) * 1_024,
     uncountedBytes: chance.pick([0, 80]),
     maxResting: chance.pick([0, 1, 100]),
+    streamBytes: chance.pick([50, 200]),
     drainTimeoutMs: 10_000,
     maxComputeMs: chance.pick([undefined, undefined, 5_000, 20_000]),
     quotas: chance.happens(0.5) ? [] : someQuotas(chance),

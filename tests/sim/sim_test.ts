@@ -15,6 +15,8 @@ const RUNS = scaled(1_000);
 
 /** What a thousand runs must have seen, or they prove nothing. */
 const SEEN = [
+  "abandon error",
+  "abandon ok",
   "clean stop",
   "clock jump",
   "damaged",
@@ -33,6 +35,9 @@ const SEEN = [
   "heartbeat ok",
   "kill",
   "made room",
+  "notice",
+  "offer error",
+  "offer published",
   "published",
   "set error",
   "set ok",

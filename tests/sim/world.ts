@@ -149,24 +149,21 @@ export class World {
   stop(): void {
     if (this.server?.phase !== "serving") return;
     this.#stops++;
-    // One that is still being looked up may begin when the drain is over.
-    const evictsLater = [...this.ledger.entries.values()].some((
-      { name, evicts },
-    ) => evicts > 0 && this.disk.rows.byName.get(name)?.status === "ready");
-    // So may one that the evictor begins: it is closed after the drain.
-    const makesRoom = this.figures.quotas.length > 0;
-    this.#cleanStop = this.faults.stopped && !evictsLater && !makesRoom;
+    this.#cleanStop = this.faults.stopped;
     this.#replyChecks.drainingMs = this.scheduler.nowMs;
     this.server.stop();
   }
 
   /** One more client. */
   addClient(): void {
+    const patient = this.chance.happens(0.4);
+    const api = this.chance.pick(["local", "remote"] as const);
     this.clients.push(
       new Client({
         ...this,
         name: `c${++this.#clients}`,
-        api: this.chance.pick(["local", "remote"]),
+        api: patient && api === "remote" ? "stream" : api,
+        patient,
         manners: this.chance.pick(MANNERS),
         heartbeatIntervalMs: this.figures.heartbeatIntervalMs,
       }),
@@ -236,6 +233,8 @@ export class World {
         for (const grant of ledger.grants.values()) {
           if (grant.staging !== staging) continue;
           grant.writingUntilMs = changedMs + leaseTimeoutMs;
+          // It may have rested on the disk, and begins anew.
+          grant.surelySinceMs = scheduler.nowMs;
         }
       },
     };
