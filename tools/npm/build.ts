@@ -133,8 +133,11 @@ async function writeModule(
     throw new Error(`cannot transpile ${path} to ${extension}: ${why}`);
   }
   await mkdir(join(folder, dirname(path)), { recursive: true });
-  // The compiler rewrites the imports of JavaScript, not those of declarations.
-  const text = outputText.replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"');
+  const text = outputText
+    // The compiler rewrites the imports of JavaScript, not those of declarations.
+    .replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"')
+    // It also declares a method with a computed name a second time, as a property.
+    .replaceAll(/^ +\[Symbol\.\w+\]: \(\) => .*\n/gm, "");
   await writeFile(join(folder, path.replace(/\.ts$/, extension)), text);
   return ts.preProcessFile(text).importedFiles
     .map(({ fileName }) => fileName);

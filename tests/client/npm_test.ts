@@ -1,0 +1,74 @@
+/** The npm package, built, installed and run on Node against a real server. */
+
+import assert from "node:assert/strict";
+import { ServerProcess } from "../support/server_process.ts";
+import ts from "typescript";
+import { npmProject } from "./npm_package.ts";
+import { Child, sameAddresses, withServer } from "./support.ts";
+
+const PROGRAM = new URL("./programs/node_program.mjs", import.meta.url);
+/** What a program on Node may say; its types are checked. */
+const TYPED = `
+import { Cache, memory, messagepack, TieredCache } from "@larder/larder";
+const cache: Cache = await Cache.connect({ remote: "127.0.0.1:1" });
+const tiers = new TieredCache([memory({ maxBytes: 1 }), cache]);
+const made: { n: number } = await tiers.generate("a", { k: [1] }, () => ({ n: 1 }));
+const day: Date | undefined = await cache.get("a", "k", { codec: messagepack<Date>() });
+// @ts-expect-error: what is computed is no string
+const wrong: string = await cache.generate("a", 1, () => 1);
+export { day, made, wrong };
+`;
+
+Deno.test("the npm package runs on Node", async (test) => {
+  const folder = await Deno.makeTempDir({ prefix: "larder-npm-" });
+  try {
+    const project = await npmProject(folder);
+    if (project.skip !== undefined) {
+      console.log(`skipped the npm package: ${project.skip}`);
+      return;
+    }
+    const program = `${project.folder}/program.mjs`;
+    await Deno.copyFile(PROGRAM, program);
+
+    await test.step("its types are those of the source", async () => {
+      await Deno.writeTextFile(`${project.folder}/typed.ts`, TYPED);
+      assert.deepEqual(typeErrors(`${project.folder}/typed.ts`), []);
+    });
+
+    for (const kind of ["remote", "local"] as const) {
+      await test.step(`it computes once, and survives a restart (${kind})`, () =>
+        withServer(async (server) => {
+          const address = server[kind];
+          await using child = new Child(["node", program, kind, address]);
+          assert.equal(await child.line(), "computed computed");
+          assert.equal(await child.line(), `found ${kind}`);
+          assert.equal(await child.line(), "shared 1");
+          assert.equal(await child.line(), "streamed 3000000");
+          assert.equal(await child.line(), "computing");
+          await server.kill();
+          const args = sameAddresses(server);
+          await using _again = await ServerProcess.start(server.root, { args });
+          const { lines, code } = await child.end();
+          assert.deepEqual(lines, ["after the restart computed"]);
+          assert.equal(code, 0);
+        }));
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+function typeErrors(path: string): string[] {
+  const program = ts.createProgram([path], {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.esnext.disposable.d.ts"],
+  });
+  return ts.getPreEmitDiagnostics(program).map(({ file, messageText }) =>
+    `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`
+  );
+}
