@@ -3,7 +3,8 @@
  *
  * `larder serve` is a launcher: it starts the same program again as `serve
  * --confined` with exact permissions. The server's modules are loaded only
- * there. `larder recover` moves a damaged manifest aside.
+ * there. `larder recover` moves a damaged manifest aside. All other commands are
+ * those of a client, in `cli`.
  *
  * @module
  */
@@ -54,6 +55,11 @@ async function run(
   args: readonly string[],
   { program, load }: ProgramOptions,
 ): Promise<number> {
+  const [first] = args;
+  if (first !== undefined && !/^-|^(serve|recover)$/.test(first)) {
+    const { runCli } = await import("./cli/cli.ts");
+    return await runCli(args);
+  }
   const invocation = await parseCommandLine(args, Deno.cwd);
   const stop = new StopRequests();
   switch (invocation.kind) {

@@ -24,7 +24,7 @@ export const FLOOR: readonly string[] = ["errors", "limits", "clock"];
 /** Rooms and what they may import; a room that is missing here is a violation. */
 export const ROOMS: Readonly<Record<string, RoomRule>> = {
   main: {
-    may: ["serve", "recover", "launch", "config", ...FLOOR],
+    may: ["serve", "recover", "launch", "cli", "config", ...FLOOR],
     why: "the command line parses, launches and serves; serve.ts composes",
   },
   recover: {
@@ -61,6 +61,13 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   client: {
     may: ["errors", "limits", "rpc/wire.ts", "workers/digest.ts"],
     why: "a client knows the errors and the wire, nothing of the server",
+  },
+  cli: {
+    may: [
+      ...["client", "launch/suggest.ts", "config/duration.ts"],
+      ...["workers/digest.ts", "errors", "limits"],
+    ],
+    why: "a client that people talk to; it runs on Node, where no server does",
   },
   engine: {
     may: ["table", "manifest", "blobs", "toml", "workers/digest.ts", ...FLOOR],

@@ -28,7 +28,9 @@ const EXPORTS: Readonly<Record<string, string>> = {
   ".": "src/client/mod.ts",
 };
 /** The programs that the package installs, and the module behind each. */
-const PROGRAMS: Readonly<Record<string, string>> = {};
+const PROGRAMS: Readonly<Record<string, string>> = {
+  larder: "src/cli/bin.ts",
+};
 /** Copied as they are. */
 const FOLDERS = ["proto"];
 const FILES = ["LICENSE"];

@@ -1,0 +1,108 @@
+/**
+ * `larder get`, `put`, `run` and the others: from the words to an exit code.
+ * Runs on Deno and on Node.
+ *
+ * @module
+ */
+
+import { readFile } from "node:fs/promises";
+import { CacheError } from "../client/cache_error.ts";
+import { LarderError, StartError } from "../errors.ts";
+import { suggest } from "../launch/suggest.ts";
+import type { Command } from "./command.ts";
+import { COMMON_OPTIONS } from "./command.ts";
+import { doctor } from "./commands/doctor.ts";
+import { gc } from "./commands/gc.ts";
+import { get } from "./commands/get.ts";
+import { ls } from "./commands/ls.ts";
+import { put } from "./commands/put.ts";
+import { rm } from "./commands/rm.ts";
+import { run } from "./commands/run.ts";
+import { stat } from "./commands/stat.ts";
+import { usage } from "./commands/usage.ts";
+import { verify } from "./commands/verify.ts";
+import { FAILED, OK, UNREACHABLE, WRONG_USE } from "./exit_codes.ts";
+import { commandHelp, overview } from "./help.ts";
+import { print, say } from "./output.ts";
+import { Words } from "./words.ts";
+
+const COMMANDS: readonly Command[] = [
+  ...[run, get, put, stat, ls, usage, rm, gc, verify, doctor],
+];
+/** What main.ts does itself, where the server is installed too. */
+const OTHERS = ["serve", "recover"];
+
+/**
+ * Runs a command.
+ *
+ * @param args The words after the program's name.
+ * @returns The exit code.
+ */
+export async function runCli(args: readonly string[]): Promise<number> {
+  try {
+    return await dispatch(args);
+  } catch (error) {
+    if (isBrokenPipe(error)) return OK;
+    if (!isForPeople(error)) throw error;
+    say(error.message);
+    return exitCodeOf(error);
+  }
+}
+
+async function dispatch([name, ...args]: readonly string[]): Promise<number> {
+  if (name === "--version" || name === "-V") {
+    await print(`larder ${await version()}\n`);
+    return OK;
+  }
+  if (name === undefined || name === "--help" || name === "-h") {
+    await print(overview(COMMANDS));
+    return name === undefined ? WRONG_USE : OK;
+  }
+  const command = COMMANDS.find((each) => each.name === name);
+  if (!command) {
+    const known = [...COMMANDS.map(({ name }) => name), ...OTHERS];
+    throw new StartError(2, `unknown command ${name}${suggest(name, known)}`);
+  }
+  const words = Words.read(args, [...command.options, ...COMMON_OPTIONS]);
+  if (words.has("help")) {
+    await print(commandHelp(command));
+    return OK;
+  }
+  if (words.rest.length > 0 && command !== run) {
+    throw new StartError(2, `larder ${name} takes no --`);
+  }
+  return await command.run(words);
+}
+
+/** In the repository beside deno.json, in the npm package beside package.json. */
+async function version(): Promise<string> {
+  for (const name of ["deno.json", "package.json"]) {
+    try {
+      const text = await readFile(new URL(`../../${name}`, import.meta.url));
+      return JSON.parse(text.toString()).version;
+    } catch (error) {
+      if ((error as { code?: string }).code !== "ENOENT") throw error;
+    }
+  }
+  return "unknown";
+}
+
+/** Whoever reads our output has had enough: `larder ls | head`. */
+function isBrokenPipe(error: unknown): boolean {
+  const { code, syscall } = error as { code?: string; syscall?: string };
+  return code === "EPIPE" && syscall !== "connect";
+}
+
+/** Errors of the world, and not of this program: their message is enough. */
+function isForPeople(error: unknown): error is Error {
+  return error instanceof CacheError || error instanceof StartError ||
+    error instanceof LarderError ||
+    (error instanceof Error && "syscall" in error);
+}
+
+function exitCodeOf(error: Error): number {
+  if (error instanceof StartError) return error.exitCode;
+  if (!(error instanceof CacheError)) return FAILED;
+  if (error.code === "unavailable") return UNREACHABLE;
+  return error.code === "invalid" ? WRONG_USE : FAILED;
+}

@@ -1,0 +1,76 @@
+/**
+ * What a command is, and the options that several share.
+ *
+ * @module
+ */
+
+import type { Option, Words } from "./words.ts";
+
+/** One command of the command line. */
+export interface Command {
+  /** Its name. */
+  readonly name: string;
+  /** What follows the name, for the help. */
+  readonly usage: string;
+  /** What it does, in one line. */
+  readonly summary: string;
+  /** More about it, for its help. */
+  readonly details?: readonly string[];
+  /** What it knows, beside what every command knows. */
+  readonly options: readonly Option[];
+  /** Runs it; the exit code. */
+  run(words: Words): Promise<number>;
+}
+
+/** Where the server is. */
+export const ADDRESS_OPTIONS: readonly Option[] = [
+  {
+    name: "remote",
+    argument: "ADDR",
+    help: "the server's remote listener, host:port " +
+      "(default: $LARDER_REMOTE, or 127.0.0.1:28056)",
+  },
+  {
+    name: "local",
+    argument: "ADDR",
+    help: "its local listener, from the same machine: values are handed " +
+      "over as files (default: $LARDER_LOCAL)",
+  },
+];
+
+/** What every command knows. */
+export const COMMON_OPTIONS: readonly Option[] = [
+  ...ADDRESS_OPTIONS,
+  { name: "json", help: "print JSON, with exact numbers" },
+  { name: "help", short: "h", help: "print this text" },
+];
+
+/** Which namespace. */
+export const NAMESPACE_OPTION: Option = {
+  name: "ns",
+  argument: "NS",
+  help: "the namespace: identifiers with dots between them",
+};
+
+/** Which entry, beside KEY as a word. */
+export const ENTRY_OPTIONS: readonly Option[] = [
+  NAMESPACE_OPTION,
+  {
+    name: "key-file",
+    argument: "FILE",
+    help: "the key is what the file holds",
+  },
+  { name: "key-hex", argument: "HEX", help: "the key's bytes in hexadecimal" },
+  {
+    name: "key-json",
+    argument: "JSON",
+    help: "the key is the hash of a JSON value, as in the client library",
+  },
+];
+
+/** Whether to be told more than errors. */
+export const QUIET_OPTION: Option = {
+  name: "quiet",
+  short: "q",
+  help: "say nothing but errors",
+};

@@ -1,0 +1,57 @@
+/** `larder doctor`. @module */
+
+import type { Command } from "../command.ts";
+import { diskCheck, rootChecks } from "../doctor/root.ts";
+import type { Finding } from "../doctor/finding.ts";
+import { portChecks, servedAddresses, serverCheck } from "../doctor/server.ts";
+import { toolChecks } from "../doctor/tools.ts";
+import { FAILED, OK } from "../exit_codes.ts";
+import { print, printJson } from "../output.ts";
+import { type Addresses, addressesOf } from "../server.ts";
+
+/** Looks whether all is well. */
+export const doctor: Command = {
+  name: "doctor",
+  usage: "[ROOT]",
+  summary: "check server, root, permissions, disk, ports and versions",
+  details: [
+    "With ROOT, the folder that is served or will be, run it on that machine and",
+    "as the server's user.",
+  ],
+  options: [],
+  async run(words) {
+    words.atMost(1);
+    const findings = await examine(addressesOf(words), words.positionals[0]);
+    if (words.has("json")) await printJson(findings);
+    for (const { name, status, text, remedy } of findings) {
+      if (words.has("json")) break;
+      const line = `${status.padEnd(4)}  ${name.padEnd(11)}  ${text}\n`;
+      await print(remedy ? `${line}${" ".repeat(19)}${remedy}\n` : line);
+    }
+    return findings.some(({ status }) => status === "fail") ? FAILED : OK;
+  },
+};
+
+async function examine(
+  addresses: Addresses,
+  root: string | undefined,
+): Promise<Finding[]> {
+  const served = root === undefined ? {} : await servedAddresses(root);
+  const findings: Finding[] = [];
+  const server = await serverCheck(addresses, {
+    // A root that is only being prepared has no server yet.
+    isNeeded: root === undefined,
+  });
+  findings.push(server);
+  if (root !== undefined) {
+    const ofRoot = await rootChecks(root, served);
+    findings.push(...ofRoot, await diskCheck(root));
+    if (
+      !ofRoot.some(({ name, status }) => name === "served" && status === "ok")
+    ) {
+      findings.push(...await portChecks(addresses));
+    }
+  }
+  findings.push(...await toolChecks());
+  return findings;
+}

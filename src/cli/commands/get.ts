@@ -1,0 +1,80 @@
+/** `larder get`. @module */
+
+import process from "node:process";
+import type { Body } from "../../client/backend.ts";
+import { counted } from "../../client/transfer.ts";
+import { type Command, ENTRY_OPTIONS, QUIET_OPTION } from "../command.ts";
+import { entryOf } from "../entry.ts";
+import { FAILED, OK } from "../exit_codes.ts";
+import { formatKey, formatSize, toHex } from "../format.ts";
+import { printJson, ProgressLine, say, write } from "../output.ts";
+import { replaceFile } from "../replace_file.ts";
+import { addressesOf, Server } from "../server.ts";
+
+/** Prints a value, or writes it to a file. */
+export const get: Command = {
+  name: "get",
+  usage: "--ns NS KEY [-o FILE]",
+  summary: "print a value; exit code 1 if it is not there",
+  options: [
+    ...ENTRY_OPTIONS,
+    {
+      name: "output",
+      short: "o",
+      argument: "FILE",
+      help: "write the value there, and only when it is whole; - is stdout",
+    },
+    { name: "wait", help: "wait while somebody computes it" },
+    QUIET_OPTION,
+  ],
+  details: ["With --json and -o FILE it prints what it has written."],
+  async run(words) {
+    const { entry, others } = await entryOf(words);
+    words.atMost(words.positionals.length - others.length);
+    const isQuiet = words.has("quiet");
+    await using server = await Server.at(addressesOf(words));
+    const claim = await server.cache.ask(
+      { ...entry, assign: false, wait: words.has("wait") },
+      {},
+    );
+    if (claim.kind !== "ready") {
+      const why = claim.kind === "loading" ? "being computed" : "not there";
+      if (!isQuiet) say(`${entry.namespace} ${formatKey(entry.key)}: ${why}`);
+      return FAILED;
+    }
+    const { body } = claim;
+    const path = words.text("output") ?? "-";
+    await saveTo(path, body, { isQuiet });
+    if (path === "-") return OK;
+    if (words.has("json")) {
+      await printJson({
+        namespace: entry.namespace,
+        key_hex: toHex(entry.key),
+        size: body.size,
+        path,
+      });
+    } else if (!isQuiet) say(`${path}: ${formatSize(body.size)}`);
+    return OK;
+  },
+};
+
+async function saveTo(
+  path: string,
+  body: Body,
+  { isQuiet }: { readonly isQuiet: boolean },
+): Promise<void> {
+  // On a terminal, the value and the progress would be in one another's way.
+  const isOn = !isQuiet && (path !== "-" || process.stdout.isTTY !== true);
+  using progress = new ProgressLine("larder: get", { isOn });
+  const about = { direction: "in", total: body.size } as const;
+  const pieces = counted(body.chunks(), about, progress.transfer);
+  try {
+    if (path === "-") {
+      for await (const piece of pieces) await write(process.stdout, piece);
+      return;
+    }
+    await replaceFile(path, pieces);
+  } finally {
+    await body.release();
+  }
+}

@@ -1,0 +1,93 @@
+/** `larder put`. @module */
+
+import { createReadStream } from "node:fs";
+import { open, stat } from "node:fs/promises";
+import process from "node:process";
+import { type Command, ENTRY_OPTIONS, QUIET_OPTION } from "../command.ts";
+import { StartError } from "../../errors.ts";
+import { entryOf } from "../entry.ts";
+import { FAILED, OK } from "../exit_codes.ts";
+import { formatKey, formatSize, toHex } from "../format.ts";
+import { printJson, ProgressLine, say } from "../output.ts";
+import { addressesOf, Server } from "../server.ts";
+
+/** Keeps a file, or stdin, as a value. */
+export const put: Command = {
+  name: "put",
+  usage: "--ns NS KEY [FILE|-]",
+  summary: "keep a file, or stdin, as a value; one that is there stays",
+  options: [
+    ...ENTRY_OPTIONS,
+    { name: "replace", help: "remove what is there first" },
+    QUIET_OPTION,
+  ],
+  details: ["While somebody computes the value, it waits for theirs."],
+  async run(words) {
+    const { entry, others: [path = "-"] } = await entryOf(words);
+    words.atMost(KEY_AND_FILE - (hasKeyOption(words) ? 1 : 0));
+    const isQuiet = words.has("quiet");
+    const total = await sizeOf(path);
+    await using server = await Server.at(addressesOf(words));
+    if (words.has("replace")) await server.delete(entry);
+    const claim = await server.cache.ask(
+      { ...entry, assign: true, wait: true },
+      {},
+    );
+    const about = `${entry.namespace} ${formatKey(entry.key)}`;
+    if (claim.kind === "unassigned") {
+      say(`${about}: not kept: ${claim.reason}`);
+      return FAILED;
+    }
+    let size = 0;
+    const isStored = claim.kind === "assigned";
+    if (claim.kind === "assigned") {
+      using progress = new ProgressLine("larder: put", { isOn: !isQuiet });
+      await using held = claim.held;
+      await held.publish(input(path), {
+        onProgress({ done, direction }) {
+          size = done;
+          progress.transfer({ done, direction, total });
+        },
+      });
+    } else if (claim.kind === "ready") {
+      size = claim.body.size;
+      await claim.body.release();
+    }
+    if (words.has("json")) {
+      const { namespace, key } = entry;
+      await printJson({
+        namespace,
+        key_hex: toHex(key),
+        size,
+        stored: isStored,
+      });
+    } else if (!isQuiet) {
+      say(`${about}: ${formatSize(size)} ${isStored ? "stored" : "is there"}`);
+    }
+    return OK;
+  },
+};
+
+const KEY_AND_FILE = 2;
+
+function hasKeyOption(words: Parameters<Command["run"]>[0]): boolean {
+  return ["key-file", "key-hex", "key-json"].some((name) => words.has(name));
+}
+
+/** In bytes; `undefined`: it is not known before the end. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  if (path === "-") return undefined;
+  try {
+    // Before anything is asked of the server.
+    await (await open(path, "r")).close();
+    const info = await stat(path);
+    if (info.isDirectory()) throw new Error("it is a folder");
+    return info.isFile() ? info.size : undefined;
+  } catch (error) {
+    throw new StartError(2, `cannot read ${path}: ${(error as Error).message}`);
+  }
+}
+
+function input(path: string): AsyncIterable<Uint8Array> {
+  return path === "-" ? process.stdin : createReadStream(path);
+}

@@ -1,0 +1,43 @@
+/** `larder stat`. @module */
+
+import { type Command, ENTRY_OPTIONS } from "../command.ts";
+import { entryOf } from "../entry.ts";
+import { FAILED, OK } from "../exit_codes.ts";
+import { formatAge, formatKey, formatSize, table, toHex } from "../format.ts";
+import { infoJson } from "../info_json.ts";
+import { print, printJson, say } from "../output.ts";
+import { addressesOf, Server } from "../server.ts";
+
+/** Says what is known of an entry. */
+export const stat: Command = {
+  name: "stat",
+  usage: "--ns NS KEY",
+  summary: "what is known of an entry; exit code 1 if there is none",
+  options: ENTRY_OPTIONS,
+  async run(words) {
+    const { entry, others } = await entryOf(words);
+    words.atMost(words.positionals.length - others.length);
+    await using server = await Server.at(addressesOf(words));
+    const info = await server.stat(entry);
+    if (info === undefined) {
+      if (words.has("json")) await printJson(null);
+      else say(`${entry.namespace} ${formatKey(entry.key)}: not there`);
+      return FAILED;
+    }
+    if (words.has("json")) {
+      await printJson(infoJson(info));
+      return OK;
+    }
+    const nowMs = Date.now();
+    await print(table([
+      ["namespace", info.namespace],
+      ["key", formatKey(info.key)],
+      ["status", info.status],
+      ["size", `${formatSize(info.size)} (${info.size} bytes)`],
+      ["sha256", toHex(info.sha256) || "-"],
+      ["created", formatAge(info.createdMs, nowMs)],
+      ["last used", formatAge(info.accessedMs, nowMs)],
+    ]));
+    return OK;
+  },
+};

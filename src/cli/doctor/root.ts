@@ -1,0 +1,103 @@
+/**
+ * Is a root fit to be served?
+ *
+ * @module
+ */
+
+import { constants } from "node:fs";
+import { access, lstat, statfs } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import process from "node:process";
+import { formatSize } from "../format.ts";
+import type { Addresses } from "../server.ts";
+import { fail, type Finding, ok, warn } from "./finding.ts";
+import { usageAt } from "./server.ts";
+
+/** Below the first it is worth a thought; below the second nothing can be kept. */
+const LITTLE_DISK_BYTES = 2 ** 30;
+const NO_DISK_BYTES = 100 * 2 ** 20;
+const OTHERS_BITS = 0o077;
+
+/**
+ * Looks at the folder.
+ *
+ * @param root Its path.
+ * @param served What its `Cache.toml` says.
+ */
+export async function rootChecks(
+  root: string,
+  served: Addresses,
+): Promise<Finding[]> {
+  const info = await lstat(root).catch((error) => error as Error);
+  if (info instanceof Error) {
+    if ((info as { code?: string }).code !== "ENOENT") {
+      return [fail("root", info.message, "let this user see it")];
+    }
+    const parent = dirname(resolve(root));
+    return await isUsable(parent)
+      ? [warn("root", `${root} is not there`, "larder serve creates it")]
+      : [fail("root", `${root} is not there`, `let this user write ${parent}`)];
+  }
+  if (info.isSymbolicLink()) {
+    return [fail("root", `${root} is a link`, "name what it leads to")];
+  }
+  if (!info.isDirectory()) {
+    return [fail("root", `${root} is not a folder`, "name a folder")];
+  }
+  const findings = [ok("root", root)];
+  const uid = process.getuid?.();
+  if (uid !== undefined && uid !== info.uid) {
+    findings.push(
+      fail(
+        "owner",
+        `user ${info.uid}; you are ${uid}`,
+        "run this, and the server, as the owner, or chown it",
+      ),
+    );
+  } else findings.push(ok("owner", "you"));
+  const mode = (info.mode & 0o777).toString(8).padStart(4, "0");
+  findings.push(
+    (info.mode & OTHERS_BITS) === 0
+      ? ok("mode", mode)
+      : warn("mode", `${mode}: not yours alone`, `chmod 700 ${root}`),
+    await isUsable(root)
+      ? ok("writable", "yes")
+      : fail("writable", "no", `chmod u+rwx ${root}`),
+    await servedCheck(served),
+  );
+  return findings;
+}
+
+/** Looks at the file system of the folder. */
+export async function diskCheck(root: string): Promise<Finding> {
+  // Of a root that is not there, its parent's.
+  for (const path of [root, dirname(resolve(root))]) {
+    try {
+      const { bavail, bsize } = await statfs(path);
+      const free = bavail * bsize;
+      const text = `${formatSize(free)} free`;
+      const remedy = "make room, or serve it with --max-bytes";
+      if (free < NO_DISK_BYTES) return fail("disk", text, remedy);
+      return free < LITTLE_DISK_BYTES
+        ? warn("disk", text, remedy)
+        : ok("disk", text);
+    } catch {
+      continue;
+    }
+  }
+  return warn("disk", "its free space is not known", "look with df");
+}
+
+async function servedCheck(served: Addresses): Promise<Finding> {
+  for (const address of Object.values(served) as string[]) {
+    if (await usageAt(address) !== undefined) {
+      return ok("served", `on ${Object.values(served).join(" and ")}`);
+    }
+  }
+  return warn("served", "no", "deno task serve ROOT serves it");
+}
+
+async function isUsable(path: string): Promise<boolean> {
+  const { R_OK, W_OK, X_OK } = constants;
+  return await access(path, R_OK | W_OK | X_OK).then(() => true, () => false);
+}

@@ -1,0 +1,94 @@
+/**
+ * Sizes, ages, keys and tables as people read them.
+ *
+ * @module
+ */
+
+const SIZE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+const AGE_UNITS = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["min", 60_000],
+  ["s", 1_000],
+] as const;
+
+/** `1.2 MiB`. */
+export function formatSize(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  // What would be rounded up to 1024 is written in the next unit.
+  while (value >= 1023.95 && unit < SIZE_UNITS.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  const digits = unit === 0 || value >= 99.95 ? 0 : 1;
+  return `${value.toFixed(digits)} ${SIZE_UNITS[unit]}`;
+}
+
+/** `3 min ago`, from milliseconds since 1970; 0: it is not known. */
+export function formatAge(thenMs: number, nowMs: number): string {
+  if (thenMs === 0) return "-";
+  const ageMs = nowMs - thenMs;
+  for (const [unit, unitMs] of AGE_UNITS) {
+    if (ageMs >= unitMs) return `${Math.floor(ageMs / unitMs)} ${unit} ago`;
+  }
+  return "just now";
+}
+
+/** The bytes in lower-case hexadecimal. */
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+}
+
+/** The text that some bytes are; `undefined` when they are none that can be shown. */
+export function asText(bytes: Uint8Array): string | undefined {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(bytes);
+    return /^[^\p{C}\p{Z}](?:[^\p{C}]*[^\p{C}\p{Z}])?$/u.test(text)
+      ? text
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A key: its text, or `hex:` and what `--key-hex` takes. */
+export function formatKey(key: Uint8Array): string {
+  const text = asText(key);
+  return text === undefined || text.startsWith("hex:")
+    ? `hex:${toHex(key)}`
+    : text;
+}
+
+/** Rows with their columns under each other; numbers of bytes are on the right. */
+export function table(
+  rows: readonly (readonly string[])[],
+  right: readonly number[] = [],
+): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, at) => {
+      widths[at] = Math.max(widths[at] ?? 0, cell.length);
+    });
+  }
+  return rows.map((row) =>
+    row.map((cell, at) =>
+      right.includes(at)
+        ? cell.padStart(widths[at]!)
+        : at === row.length - 1
+        ? cell
+        : cell.padEnd(widths[at]!)
+    ).join("  ") + "\n"
+  ).join("");
+}
+
+/** `1 entry`, `2 entries`. */
+export function count(
+  number: number,
+  one: string,
+  many: string = `${one}s`,
+): string {
+  return `${number} ${number === 1 ? one : many}`;
+}

@@ -1,0 +1,68 @@
+/**
+ * The texts of `--help`.
+ *
+ * @module
+ */
+
+import { type Command, COMMON_OPTIONS } from "./command.ts";
+import { table } from "./format.ts";
+
+const EXIT_CODES = [
+  "Exit codes: 0 done, 1 not there, damaged or failed, 2 wrong use,",
+  "3 no server answers; larder run gives those of the command it runs.",
+];
+
+/** The help of all commands together. */
+export function overview(commands: readonly Command[]): string {
+  return [
+    "larder: values of a Larder cache, from a shell",
+    "",
+    "Usage:",
+    table(
+      commands.map(({ name, summary }) => [`  larder ${name}`, summary]),
+    ) + "  larder COMMAND --help",
+    "",
+    ...EXIT_CODES,
+    "",
+  ].join("\n");
+}
+
+/** The help of one command. */
+export function commandHelp(command: Command): string {
+  const { name, usage, summary, details = [], options } = command;
+  return [
+    `larder ${name}: ${summary}`,
+    "",
+    `Usage: larder ${name} ${usage}`.trimEnd(),
+    ...details.length === 0 ? [] : ["", ...details],
+    "",
+    "Flags:",
+    ...[...options, ...COMMON_OPTIONS].map(({ name, short, argument, help }) =>
+      row(
+        `${short ? `-${short},` : "   "} --${name}${
+          argument ? ` ${argument}` : ""
+        }`,
+        help,
+      )
+    ),
+    "",
+    ...EXIT_CODES,
+    "",
+  ].join("\n");
+}
+
+const TEXT_COLUMN = 26;
+const WIDTH = 80;
+
+function row(flag: string, text: string): string {
+  const lines: string[] = [];
+  let line = `  ${flag}`.padEnd(TEXT_COLUMN);
+  for (const word of text.split(" ")) {
+    if (line.length + word.length > WIDTH) {
+      lines.push(line.trimEnd());
+      line = " ".repeat(TEXT_COLUMN);
+    }
+    line += `${word} `;
+  }
+  return [...lines, line.trimEnd()].join("\n");
+}

@@ -1,0 +1,23 @@
+/**
+ * An entry as JSON, the same in every command.
+ *
+ * @module
+ */
+
+import { asText, toHex } from "./format.ts";
+import type { Info } from "./server.ts";
+
+/** What scripts are told of an entry. */
+export function infoJson(info: Info): Record<string, unknown> {
+  const text = asText(info.key);
+  return {
+    namespace: info.namespace,
+    key_hex: toHex(info.key),
+    ...text === undefined ? {} : { key: text },
+    status: info.status,
+    size: info.size,
+    sha256: toHex(info.sha256),
+    created_ms: info.createdMs,
+    accessed_ms: info.accessedMs,
+  };
+}

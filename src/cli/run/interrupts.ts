@@ -1,0 +1,52 @@
+/**
+ * Ctrl-C and its like, while `larder run` waits or runs something.
+ *
+ * @module
+ */
+
+import process from "node:process";
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+type Receiver = (signal: NodeJS.Signals) => void;
+
+/** Listens to signals until it is disposed of. */
+export class Interrupts implements Disposable {
+  readonly #controller = new AbortController();
+  #received: NodeJS.Signals | undefined;
+  #receiver: Receiver | undefined;
+  readonly #listener = (signal: NodeJS.Signals) => {
+    this.#received ??= signal;
+    // A terminal has sent its Ctrl-C to the command, too.
+    const isShared = signal === "SIGINT" && process.stdin.isTTY === true;
+    if (!isShared) this.#receiver?.(signal);
+    this.#controller.abort(new Error(`${signal} came`));
+  };
+
+  /** From here on, signals do not end the process. */
+  constructor() {
+    for (const signal of SIGNALS) process.on(signal, this.#listener);
+  }
+
+  /** The first signal that came. */
+  get received(): NodeJS.Signals | undefined {
+    return this.#received;
+  }
+
+  /** Aborted by the first signal. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Passes signals on until the result is disposed of. */
+  passTo(receiver: Receiver): Disposable {
+    this.#receiver = receiver;
+    // One that came before there was anybody to have it.
+    if (this.#received !== undefined) receiver(this.#received);
+    return { [Symbol.dispose]: () => this.#receiver = undefined };
+  }
+
+  [Symbol.dispose](): void {
+    for (const signal of SIGNALS) process.off(signal, this.#listener);
+  }
+}

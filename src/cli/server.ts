@@ -1,0 +1,224 @@
+/**
+ * The server that the command line talks to.
+ *
+ * @module
+ */
+
+import { status } from "@grpc/grpc-js";
+import process from "node:process";
+import type { Entry } from "../client/backend.ts";
+import {
+  asCacheError,
+  type CacheError,
+  hasCode,
+} from "../client/cache_error.ts";
+import { Cache } from "../client/cache.ts";
+import { Channel, loadService } from "../client/channel.ts";
+import { StartError } from "../errors.ts";
+import type { Words } from "./words.ts";
+
+const DEFAULT_REMOTE = "127.0.0.1:28056";
+/** A server that has not answered by then does not. */
+const TIMEOUT_MS = 10_000;
+/** A sweep looks at everything there is. */
+const SWEEP_TIMEOUT_MS = 600_000;
+
+/** Where the server is; at least one of the two. */
+export interface Addresses {
+  /** Its local listener. */
+  readonly local?: string;
+  /** Its remote listener. */
+  readonly remote?: string;
+}
+
+/** What is known of an entry. */
+export interface Info extends Entry {
+  /** `ready`, or what it is on its way to. */
+  readonly status: string;
+  /** In bytes. */
+  readonly size: number;
+  /** Empty while it is not known. */
+  readonly sha256: Uint8Array;
+  /** Milliseconds since 1970 by the server's clock; 0: not known. */
+  readonly createdMs: number;
+  /** The same, of its last use. */
+  readonly accessedMs: number;
+}
+
+/** What is kept, and what the server is doing. */
+export interface Usage {
+  /** Ready entries of each namespace. */
+  readonly namespaces: readonly {
+    readonly namespace: string;
+    readonly entries: number;
+    readonly bytes: number;
+  }[];
+  readonly loading: number;
+  readonly publishing: number;
+  readonly handles: number;
+  readonly waiting: number;
+  readonly evictedEntries: number;
+  readonly evictedBytes: number;
+  readonly damaged: number;
+  readonly version: string;
+}
+
+/** What a sweep took away. */
+export interface Swept {
+  readonly evictedEntries: number;
+  readonly evictedBytes: number;
+}
+
+/**
+ * Where the server is, by flags, or else by the environment.
+ *
+ * @throws {StartError} One of them is not `host:port`.
+ */
+export function addressesOf(words: Words): Addresses {
+  const flags = { local: words.text("local"), remote: words.text("remote") };
+  const { LARDER_LOCAL: local, LARDER_REMOTE: remote } = process.env;
+  const given = flags.local ?? flags.remote ? flags : { local, remote };
+  const addresses: { local?: string; remote?: string } = {};
+  for (const kind of ["local", "remote"] as const) {
+    const address = given[kind];
+    if (!address) continue;
+    if (!/^.+:\d+$/.test(address)) {
+      throw new StartError(2, `--${kind} ${address}: not host:port`);
+    }
+    addresses[kind] = address;
+  }
+  return addresses.local ?? addresses.remote
+    ? addresses
+    : { remote: DEFAULT_REMOTE };
+}
+
+/** A server's values, through the library, and its administration. */
+export class Server implements AsyncDisposable {
+  /** Gets and puts values. */
+  readonly cache: Cache;
+  readonly #channels: readonly (readonly [string, Channel])[];
+  readonly #service = loadService("larder/v1/cache.proto", "larder.v1.Cache");
+
+  private constructor(cache: Cache, addresses: Addresses) {
+    this.cache = cache;
+    this.#channels = Object.values(addresses).map((
+      address: string,
+    ) => [address, new Channel({ address })]);
+  }
+
+  /** Connects with the first call. */
+  static async at(addresses: Addresses): Promise<Server> {
+    // What is away is told by the command, in its own words.
+    const cache = await Cache.connect({ ...addresses, onOutage: () => {} });
+    return new Server(cache, addresses);
+  }
+
+  /** What is known of an entry; `undefined`: there is none. */
+  async stat(entry: Entry): Promise<Info | undefined> {
+    try {
+      return toInfo(await this.#call("Stat", entry));
+    } catch (error) {
+      const { code } = (error as CacheError).cause as { code?: unknown } ?? {};
+      if (code === status.NOT_FOUND) return undefined;
+      throw error;
+    }
+  }
+
+  /** The entries of a namespace, in the order of their keys. */
+  async *list(namespace: string): AsyncGenerator<Info, void, undefined> {
+    let pageToken = "";
+    do {
+      const page = await this.#call<
+        { entries: readonly EntryMessage[]; nextPageToken: string }
+      >("List", { namespace, pageToken });
+      for (const entry of page.entries) yield toInfo(entry);
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
+  }
+
+  /** What is kept, and what the server is doing. */
+  async usage(): Promise<Usage> {
+    const { namespaces, version, ...counts } = await this.#call<
+      Record<string, string> & { namespaces: readonly Record<string, string>[] }
+    >("Usage", {});
+    return {
+      namespaces: namespaces.map(({ namespace, entries, bytes }) => ({
+        namespace,
+        entries: Number(entries),
+        bytes: Number(bytes),
+      })),
+      ...numbers(counts),
+      version,
+    } as unknown as Usage;
+  }
+
+  /** Removes an entry; whether there was one. */
+  async delete(entry: Entry): Promise<boolean> {
+    const { deleted } = await this.#call<{ deleted: boolean }>("Delete", entry);
+    return deleted;
+  }
+
+  /** Takes away what has to go. */
+  async sweep(): Promise<Swept> {
+    const counts = await this.#call<Record<string, string>>(
+      "Sweep",
+      {},
+      SWEEP_TIMEOUT_MS,
+    );
+    return numbers(counts) as unknown as Swept;
+  }
+
+  /** Ends the connections; gives work back. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cache.close();
+    for (const [, channel] of this.#channels) channel.close();
+  }
+
+  async #call<Reply>(
+    method: string,
+    request: object,
+    timeoutMs = TIMEOUT_MS,
+  ): Promise<Reply> {
+    let failure: CacheError | undefined;
+    for (const [address, channel] of this.#channels) {
+      try {
+        const definition = this.#service[method]!;
+        return await channel.unary<Reply>(definition, request, { timeoutMs });
+      } catch (error) {
+        failure = asCacheError(error, `${address}: ${method.toLowerCase()}`);
+        if (!hasCode(failure, "unavailable")) throw failure;
+      }
+    }
+    throw failure;
+  }
+}
+
+/** `EntryInfo`, as the loader of protos gives it. */
+interface EntryMessage extends Entry {
+  readonly status: number;
+  readonly size: string;
+  readonly sha256: Uint8Array;
+  readonly createdMs: string;
+  readonly accessedMs: string;
+}
+
+const STATUS = ["unknown", "loading", "ready", "evicting"];
+
+function toInfo(message: EntryMessage): Info {
+  const { namespace, key, sha256, status: at } = message;
+  return {
+    namespace,
+    key: new Uint8Array(key),
+    status: STATUS[at] ?? "unknown",
+    size: Number(message.size),
+    sha256: new Uint8Array(sha256),
+    createdMs: Number(message.createdMs),
+    accessedMs: Number(message.accessedMs),
+  };
+}
+
+function numbers(counts: Record<string, string>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(counts).map(([name, text]) => [name, Number(text)]),
+  );
+}

@@ -1,0 +1,134 @@
+/**
+ * The words of a command line, read by a table of options.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { parseDurationMs } from "../config/duration.ts";
+import { StartError } from "../errors.ts";
+import { suggest } from "../launch/suggest.ts";
+
+/** One option of a command. */
+export interface Option {
+  /** Without the dashes. */
+  readonly name: string;
+  /** One letter. */
+  readonly short?: string;
+  /** What its value is called in the help; absent: it is a switch. */
+  readonly argument?: string;
+  /** What it does. */
+  readonly help: string;
+}
+
+/** What was written. */
+export class Words {
+  /** The words that are no options. */
+  readonly positionals: readonly string[];
+  /** The words after `--`. */
+  readonly rest: readonly string[];
+  readonly #values: ReadonlyMap<string, readonly string[]>;
+
+  private constructor(
+    values: ReadonlyMap<string, readonly string[]>,
+    positionals: readonly string[],
+    rest: readonly string[],
+  ) {
+    this.#values = values;
+    this.positionals = positionals;
+    this.rest = rest;
+  }
+
+  /**
+   * Reads words.
+   *
+   * @param args The words after the command's name.
+   * @param options What the command knows.
+   * @throws {StartError} An unknown option, or one without its value.
+   */
+  static read(args: readonly string[], options: readonly Option[]): Words {
+    const end = args.indexOf("--");
+    const own = end < 0 ? args : args.slice(0, end);
+    const values = new Map<string, string[]>();
+    const positionals: string[] = [];
+    const { tokens } = parseArgs({
+      args: [...own],
+      options: Object.fromEntries(
+        options.map(({ name, short, argument }) => [name, {
+          type: argument === undefined ? "boolean" : "string",
+          ...short === undefined ? {} : { short },
+        }]),
+      ),
+      allowPositionals: true,
+      // Its own errors run over several lines.
+      strict: false,
+      tokens: true,
+    });
+    for (const token of tokens) {
+      if (token.kind === "positional") positionals.push(token.value);
+      if (token.kind !== "option") continue;
+      const { name, rawName, value } = token;
+      const option = options.find((each) => each.name === name);
+      if (!option) {
+        const known = options.map(({ name }) => `--${name}`);
+        throw new StartError(
+          2,
+          `unknown flag ${rawName}${suggest(rawName, known)}`,
+        );
+      }
+      if (option.argument === undefined && value !== undefined) {
+        throw new StartError(2, `${rawName} takes no value`);
+      }
+      if (option.argument !== undefined && value === undefined) {
+        throw new StartError(2, `${rawName} needs a value: ${option.argument}`);
+      }
+      values.set(name, [...values.get(name) ?? [], value ?? ""]);
+    }
+    return new Words(values, positionals, end < 0 ? [] : args.slice(end + 1));
+  }
+
+  /** Whether an option was given. */
+  has(name: string): boolean {
+    return this.#values.has(name);
+  }
+
+  /** The last value of an option. */
+  text(name: string): string | undefined {
+    return this.#values.get(name)?.at(-1);
+  }
+
+  /** All values of an option, in their order. */
+  all(name: string): readonly string[] {
+    return this.#values.get(name) ?? [];
+  }
+
+  /** A value that must be there. */
+  needed(name: string): string {
+    const text = this.text(name);
+    if (text === undefined) throw new StartError(2, `--${name} is missing`);
+    return text;
+  }
+
+  /** A duration in milliseconds. */
+  durationMs(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    try {
+      return parseDurationMs(text);
+    } catch (error) {
+      throw new StartError(2, `--${name} ${text}: ${(error as Error).message}`);
+    }
+  }
+
+  /**
+   * Refuses more positional words than a command knows what to do with.
+   *
+   * @throws {StartError} One word too many.
+   */
+  atMost(count: number): void {
+    const extra = this.positionals[count];
+    if (extra !== undefined) {
+      throw new StartError(2, `${extra} is one word too many`);
+    }
+  }
+}
