@@ -25,7 +25,7 @@ export interface ConnectOptions {
   /** Told of every call that went on without the cache; by default a warning. */
   readonly onOutage?: OnOutage | undefined;
   /** TLS and tokens, as grpc-js has them; by default neither. */
-  readonly credentials?: ChannelCredentials | undefined;
+  readonly credentials?: object | undefined;
 }
 
 /**
@@ -58,7 +58,8 @@ export class Cache extends CacheBase {
    * @throws {TypeError} No address, or one that is not `host:port`.
    */
   static connect(options: ConnectOptions): Promise<Cache> {
-    const { patienceMs = DEFAULT_PATIENCE_MS, onOutage, credentials } = options;
+    const { patienceMs = DEFAULT_PATIENCE_MS, onOutage } = options;
+    const credentials = options.credentials as ChannelCredentials | undefined;
     const connections: Connection[] = [];
     for (const kind of ["local", "remote"] as const) {
       const address = options[kind];
