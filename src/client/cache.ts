@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { ChannelCredentials } from "@grpc/grpc-js";
 import type { CallOptions, FetchRequest } from "./backend.ts";
 import { CacheBase } from "./cache_base.ts";
 import { Connection } from "./connection.ts";
@@ -24,8 +23,6 @@ export interface ConnectOptions {
   readonly patienceMs?: number | undefined;
   /** Told of every call that went on without the cache; by default a warning. */
   readonly onOutage?: OnOutage | undefined;
-  /** TLS and tokens, as grpc-js has them; by default neither. */
-  readonly credentials?: object | undefined;
 }
 
 /**
@@ -59,7 +56,6 @@ export class Cache extends CacheBase {
    */
   static connect(options: ConnectOptions): Promise<Cache> {
     const { patienceMs = DEFAULT_PATIENCE_MS, onOutage } = options;
-    const credentials = options.credentials as ChannelCredentials | undefined;
     const connections: Connection[] = [];
     for (const kind of ["local", "remote"] as const) {
       const address = options[kind];
@@ -69,7 +65,7 @@ export class Cache extends CacheBase {
         return Promise.reject(new TypeError(message));
       }
       connections.push(
-        new Connection({ kind, address, patienceMs, credentials }),
+        new Connection({ kind, address, patienceMs }),
       );
     }
     if (connections.length === 0) {
