@@ -10,8 +10,9 @@ import { open } from "node:fs/promises";
 import { constants } from "node:os";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
-import { say, write } from "../output.ts";
+import { say } from "../output.ts";
 import type { Interrupts } from "./interrupts.ts";
+import { passOn } from "./pass_on.ts";
 
 /** What shells give when there is no such program, and when it cannot be run. */
 const NOT_FOUND = 127;
@@ -73,10 +74,7 @@ export function codeOf(signal: NodeJS.Signals | null): number {
 async function copy(from: Readable, to: Writable, path: string): Promise<void> {
   const file = await open(path, "wx", 0o600);
   try {
-    for await (const piece of from) {
-      await write(to, piece);
-      await file.writeFile(piece);
-    }
+    await passOn(from, to, (piece) => file.writeFile(piece));
   } finally {
     await file.close();
   }
