@@ -55,7 +55,9 @@ export async function runCommand(
     say(`cannot run ${program}: ${message}`);
     return code === "ENOENT" ? NOT_FOUND : NOT_EXECUTABLE;
   }
-  using _passing = interrupts.passTo((signal) => child.kill(signal));
+  // On Deno, child.kill() would make the signal what the child ended with,
+  // whatever it made of it.
+  using _passing = interrupts.passTo((signal) => sendTo(child.pid!, signal));
   const copies = recorded && child.stdout && child.stderr
     ? [
       copy(child.stdout, process.stdout, recorded.stdout),
@@ -64,6 +66,14 @@ export async function runCommand(
     : [];
   const [code] = await Promise.all([ended, ...copies]);
   return code;
+}
+
+function sendTo(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
 }
 
 /** The exit code that stands for a signal. */
