@@ -23,7 +23,13 @@ import { usage } from "./commands/usage.ts";
 import { verify } from "./commands/verify.ts";
 import { FAILED, OK, UNREACHABLE, WRONG_USE } from "./exit_codes.ts";
 import { commandHelp, overview } from "./help.ts";
-import { print, say } from "./output.ts";
+import {
+  isBrokenPipe,
+  print,
+  reasonOf,
+  say,
+  tolerateBrokenPipes,
+} from "./output.ts";
 import { Words } from "./words.ts";
 
 const COMMANDS: readonly Command[] = [
@@ -39,12 +45,13 @@ const OTHERS = ["serve", "recover"];
  * @returns The exit code.
  */
 export async function runCli(args: readonly string[]): Promise<number> {
+  tolerateBrokenPipes();
   try {
     return await dispatch(args);
   } catch (error) {
     if (isBrokenPipe(error)) return OK;
     if (!isForPeople(error)) throw error;
-    say(error.message);
+    say(reasonOf(error));
     return exitCodeOf(error);
   }
 }
@@ -54,7 +61,7 @@ async function dispatch([name, ...args]: readonly string[]): Promise<number> {
     await print(`larder ${await version()}\n`);
     return OK;
   }
-  if (name === undefined || name === "--help" || name === "-h") {
+  if (name === undefined || /^(--help|-h|help)$/.test(name)) {
     await print(overview(COMMANDS));
     return name === undefined ? WRONG_USE : OK;
   }
@@ -85,12 +92,6 @@ async function version(): Promise<string> {
     }
   }
   return "unknown";
-}
-
-/** Whoever reads our output has had enough: `larder ls | head`. */
-function isBrokenPipe(error: unknown): boolean {
-  const { code, syscall } = error as { code?: string; syscall?: string };
-  return code === "EPIPE" && syscall !== "connect";
 }
 
 /** Errors of the world, and not of this program: their message is enough. */

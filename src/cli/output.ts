@@ -22,6 +22,21 @@ export function write(
   );
 }
 
+/** Whether nobody reads what is written any more: `larder ls | head`. */
+export function isBrokenPipe(error: unknown): boolean {
+  // Deno has no code for it.
+  return error instanceof Error && /\bEPIPE\b/.test(error.message);
+}
+
+/** Keeps a stream that nobody reads any more from ending the process. */
+export function tolerateBrokenPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error) => {
+      if (!isBrokenPipe(error)) throw error;
+    });
+  }
+}
+
 /** Prints text to stdout. */
 export function print(text: string): Promise<void> {
   return write(process.stdout, text);
@@ -71,4 +86,13 @@ export class ProgressLine implements Disposable {
     if (this.#isShown) process.stderr.write("\r\x1b[K");
     this.#isShown = false;
   }
+}
+
+/** What went wrong, without what grpc-js says around it. */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(
+    /No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/s,
+    "$1",
+  );
 }

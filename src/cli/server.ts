@@ -136,11 +136,11 @@ export class Server implements AsyncDisposable {
     } while (pageToken !== "");
   }
 
-  /** What is kept, and what the server is doing. */
-  async usage(): Promise<Usage> {
+  /** What is kept, and what the server is doing; how long that may take. */
+  async usage(timeoutMs: number = TIMEOUT_MS): Promise<Usage> {
     const { namespaces, version, ...counts } = await this.#call<
       Record<string, string> & { namespaces: readonly Record<string, string>[] }
-    >("Usage", {});
+    >("Usage", {}, timeoutMs);
     return {
       namespaces: namespaces.map(({ namespace, entries, bytes }) => ({
         namespace,

@@ -58,6 +58,7 @@ export function helpText(): string {
     "  larder serve [ROOT] [flags]",
     "  deno task serve [ROOT] [flags]    from a clone",
     "  larder recover [ROOT] [--force]   move a damaged manifest aside",
+    "  larder help                       the commands of clients: get, put, run, …",
     "",
     row("ROOT", `${root.help} (default: ${root.defaultHelp})`),
     "",

@@ -9,7 +9,7 @@ import type { Claim, Held } from "../../client/tier.ts";
 import { type Command, NAMESPACE_OPTION, QUIET_OPTION } from "../command.ts";
 import { OK } from "../exit_codes.ts";
 import { formatSize, toHex } from "../format.ts";
-import { ProgressLine, say } from "../output.ts";
+import { ProgressLine, reasonOf, say } from "../output.ts";
 import { archive, type FileHeader, headerLine } from "../run/archive.ts";
 import { codeOf, runCommand } from "../run/child.ts";
 import { Interrupts } from "../run/interrupts.ts";
@@ -112,7 +112,7 @@ class Runner {
       // A namespace that is none is a mistake, and better found at once.
       if (hasCode(error, "invalid")) throw error;
       if (!signal.aborted) {
-        this.#warn(`running without the cache: ${why(error)}`);
+        this.#warn(`running without the cache: ${reasonOf(error)}`);
       }
       return undefined;
     } finally {
@@ -152,7 +152,7 @@ class Runner {
       this.#report("hit", { code, bytes: body.size });
       return code;
     } catch (error) {
-      this.#warn(`running it again: ${why(error)}`);
+      this.#warn(`running it again: ${reasonOf(error)}`);
       return undefined;
     } finally {
       await body.release();
@@ -174,7 +174,7 @@ class Runner {
       this.#report("computed", { code, bytes });
     } catch (error) {
       await held.abandon("it could not be published");
-      this.#warn(`not kept: ${why(error)}`);
+      this.#warn(`not kept: ${reasonOf(error)}`);
     }
     return code;
   }
@@ -272,8 +272,4 @@ class Runner {
   #shortKey(): string {
     return `${toHex(this.#plan.entry.key).slice(0, 8)}…`;
   }
-}
-
-function why(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -12,6 +12,9 @@ import { fail, type Finding, ok, warn } from "./finding.ts";
 
 const DEFAULT_ADDRESSES = ["127.0.0.1:28055", "127.0.0.1:28056"];
 
+/** Whoever has not answered by then is no Larder. */
+const SILENCE_MS = 3_000;
+
 /** What a server answered. */
 export interface Answer {
   /** Its version. */
@@ -24,7 +27,7 @@ export interface Answer {
 export async function usageAt(address: string): Promise<Answer | undefined> {
   await using server = await Server.at({ remote: address });
   try {
-    await server.usage();
+    await server.usage(SILENCE_MS);
     const startMs = performance.now();
     const { version } = await server.usage();
     return { version, roundTripMs: performance.now() - startMs };

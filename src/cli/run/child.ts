@@ -10,8 +10,9 @@ import { open } from "node:fs/promises";
 import { constants } from "node:os";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
-import { say, write } from "../output.ts";
+import { say } from "../output.ts";
 import type { Interrupts } from "./interrupts.ts";
+import { passOn } from "./pass_on.ts";
 
 /** What shells give when there is no such program, and when it cannot be run. */
 const NOT_FOUND = 127;
@@ -54,7 +55,9 @@ export async function runCommand(
     say(`cannot run ${program}: ${message}`);
     return code === "ENOENT" ? NOT_FOUND : NOT_EXECUTABLE;
   }
-  using _passing = interrupts.passTo((signal) => child.kill(signal));
+  // On Deno, child.kill() would make the signal what the child ended with,
+  // whatever it made of it.
+  using _passing = interrupts.passTo((signal) => sendTo(child.pid!, signal));
   const copies = recorded && child.stdout && child.stderr
     ? [
       copy(child.stdout, process.stdout, recorded.stdout),
@@ -65,6 +68,14 @@ export async function runCommand(
   return code;
 }
 
+function sendTo(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
+}
+
 /** The exit code that stands for a signal. */
 export function codeOf(signal: NodeJS.Signals | null): number {
   return SIGNALED + (signal === null ? 0 : constants.signals[signal]);
@@ -73,10 +84,7 @@ export function codeOf(signal: NodeJS.Signals | null): number {
 async function copy(from: Readable, to: Writable, path: string): Promise<void> {
   const file = await open(path, "wx", 0o600);
   try {
-    for await (const piece of from) {
-      await write(to, piece);
-      await file.writeFile(piece);
-    }
+    await passOn(from, to, (piece) => file.writeFile(piece));
   } finally {
     await file.close();
   }

@@ -9,7 +9,7 @@ import { chmod, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import type { Writable } from "node:stream";
-import { write } from "../output.ts";
+import { passOn } from "./pass_on.ts";
 import { temporaryName, writeNewFile } from "../replace_file.ts";
 import { ArchiveReader } from "./archive.ts";
 
@@ -56,5 +56,5 @@ export async function restore(
 }
 
 async function replay(path: string, to: Writable): Promise<void> {
-  for await (const piece of createReadStream(path)) await write(to, piece);
+  await passOn(createReadStream(path), to);
 }

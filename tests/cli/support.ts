@@ -1,0 +1,122 @@
+/**
+ * The command line in a process of its own, as people start it.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type { ServerProcess } from "../support/server_process.ts";
+import { denoCommand, withServer } from "../client/support.ts";
+
+const MAIN = new URL("../../src/main.ts", import.meta.url);
+
+/** How a command ended, and what it said. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The bytes of stdout. */
+  readonly bytes: Uint8Array;
+}
+
+/** How to run it. */
+export interface RunOptions {
+  /** What it reads; by default nothing. */
+  readonly stdin?: Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Another way to start it: the program of the npm package. */
+  readonly program?: readonly string[];
+}
+
+/** The words that start the command line. */
+export function larderCommand(...args: string[]): string[] {
+  return denoCommand(MAIN, ...args);
+}
+
+/** A folder with a server, and the commands that are run in it. */
+export class Shell {
+  readonly folder: string;
+  readonly server: ServerProcess;
+
+  /** Works in `folder`, with `server`. */
+  constructor(folder: string, server: ServerProcess) {
+    this.folder = folder;
+    this.server = server;
+  }
+
+  /** Where the server is, and nothing else that a command looks at. */
+  get env(): Record<string, string> {
+    return { LARDER_REMOTE: this.server.remote, LARDER_LOCAL: "" };
+  }
+
+  /** Starts `larder` with these words. */
+  start(
+    args: readonly string[],
+    { env = {}, program = larderCommand(), stdin }: RunOptions = {},
+  ): Deno.ChildProcess {
+    const [command, ...first] = program;
+    return new Deno.Command(command!, {
+      args: [...first, ...args],
+      cwd: this.folder,
+      env: { ...this.env, ...env },
+      stdin: stdin ? "piped" : "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  }
+
+  /** Runs `larder` to its end. */
+  async run(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+    const child = this.start(args, options);
+    if (options.stdin) {
+      const writer = child.stdin.getWriter();
+      await writer.write(options.stdin);
+      await writer.close();
+    }
+    const { code, stdout, stderr } = await child.output();
+    const text = new TextDecoder();
+    return {
+      code,
+      stdout: text.decode(stdout),
+      stderr: text.decode(stderr),
+      bytes: stdout,
+    };
+  }
+
+  /** Runs `larder`, which must end with 0; what it printed. */
+  async ok(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(args);
+    assert.equal(code, 0, stderr);
+    return stdout;
+  }
+
+  /** Runs `larder` with --json; what it printed. */
+  async json(...args: string[]): Promise<Record<string, unknown>> {
+    return JSON.parse(await this.ok(...args, "--json"));
+  }
+
+  /** Writes a file of the folder. */
+  async write(name: string, content: string | Uint8Array): Promise<void> {
+    const path = `${this.folder}/${name}`;
+    if (typeof content === "string") await Deno.writeTextFile(path, content);
+    else await Deno.writeFile(path, content);
+  }
+
+  /** Reads a file of the folder. */
+  read(name: string): Promise<string> {
+    return Deno.readTextFile(`${this.folder}/${name}`);
+  }
+}
+
+/** Runs a test in a fresh folder, with a server. */
+export async function withShell(
+  body: (shell: Shell) => Promise<void>,
+  args: readonly string[] = [],
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "larder-cli-" });
+  try {
+    await withServer((server) => body(new Shell(folder, server)), args);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,153 @@
+/** get, put, stat, ls, usage, rm and gc. */
+
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { sha256Hex } from "../../workers/digest.ts";
+import { withShell } from "./support.ts";
+
+const SIZE = 700_001;
+
+Deno.test("put and get carry bytes exactly, from files and pipes, through both listeners", () =>
+  withShell(async (shell) => {
+    const value = new Uint8Array(randomBytes(SIZE));
+    await shell.write("value", value);
+    await shell.ok("put", "--ns", "a.b", "one", "value");
+    const local = {
+      env: { LARDER_REMOTE: "", LARDER_LOCAL: shell.server.local },
+    };
+    const piped = await shell.run(["put", "--ns", "a.b", "--key-hex", "00ff"], {
+      ...local,
+      stdin: value,
+    });
+    assert.equal(piped.code, 0, piped.stderr);
+    for (const key of [["one"], ["--key-hex", "00FF"]]) {
+      for (const options of [{}, local]) {
+        const got = await shell.run(["get", "--ns", "a.b", ...key], options);
+        assert.equal(got.code, 0, got.stderr);
+        assert.deepEqual(got.bytes, value);
+      }
+    }
+    await shell.ok("get", "--ns", "a.b", "one", "-o", "deep/er/file");
+    const file = await Deno.readFile(`${shell.folder}/deep/er/file`);
+    assert.deepEqual(file, value);
+  }));
+
+Deno.test("stat, ls, usage, rm and gc say what there is, to people and to scripts", () =>
+  withShell(async (shell) => {
+    await shell.write("value", "hello\n");
+    await shell.write("key", "from a file");
+    const put = await shell.json("put", "--ns", "sim", "k 1", "value");
+    assert.deepEqual(put, {
+      namespace: "sim",
+      key_hex: "6b2031",
+      size: 6,
+      stored: true,
+    });
+    const again = await shell.json("put", "--ns", "sim", "k 1", "value");
+    assert.equal(again["stored"], false);
+    await shell.ok("put", "--ns", "sim", "--key-file", "key", "value");
+    await shell.ok(
+      "put",
+      "--ns",
+      "other",
+      "--key-json",
+      '{"b":1,"a":2}',
+      "value",
+    );
+    const sameKey = '{"a": 2, "b": 1.0}';
+    assert.equal(
+      await shell.ok("get", "--ns", "other", "--key-json", sameKey),
+      "hello\n",
+    );
+
+    const stat = await shell.json("stat", "--ns", "sim", "k 1");
+    assert.equal(stat["status"], "ready");
+    assert.equal(stat["size"], 6);
+    assert.equal(stat["sha256"], sha256Hex("hello\n"));
+    assert.equal(stat["key"], "k 1");
+    assert.match(
+      await shell.ok("stat", "--ns", "sim", "k 1"),
+      /6 B \(6 bytes\)/,
+    );
+
+    const lines = (await shell.ok("ls", "--json")).trim().split("\n");
+    const entries = lines.map((line) => JSON.parse(line));
+    assert.deepEqual(
+      entries.map(({ namespace, key }) => [namespace, key]),
+      [["other", undefined], ["sim", "from a file"], ["sim", "k 1"]],
+    );
+    assert.match(await shell.ok("ls", "sim"), /6 B .* sim {2}k 1\n$/);
+
+    const { bytes, namespaces } = await shell.json("usage");
+    assert.equal(bytes, 18);
+    assert.deepEqual(namespaces, [
+      { namespace: "other", entries: 1, bytes: 6 },
+      { namespace: "sim", entries: 2, bytes: 12 },
+    ]);
+    assert.match(await shell.ok("usage"), /^in all +3 +18 B$/m);
+
+    assert.match(await shell.ok("gc"), /^0 entries evicted/);
+    const rm = await shell.json("rm", "--ns", "sim", "k 1");
+    assert.equal(rm["deleted"], true);
+    for (const command of ["rm", "get", "stat"]) {
+      const { code, stderr } = await shell.run([command, "--ns", "sim", "k 1"]);
+      assert.deepEqual([code, stderr], [1, "larder: sim k 1: not there\n"]);
+    }
+    await shell.write("value", "new");
+    await shell.ok(
+      "put",
+      "--ns",
+      "sim",
+      "--key-file",
+      "key",
+      "value",
+      "--replace",
+    );
+    assert.equal(await shell.ok("get", "--ns", "sim", "from a file"), "new");
+  }));
+
+Deno.test("gc evicts what is over the limits", () =>
+  withShell(async (shell) => {
+    await shell.write("value", "x".repeat(1000));
+    for (const key of ["1", "2", "3", "4"]) {
+      await shell.ok("put", "--ns", "sim", key, "value");
+    }
+    const { evicted_entries: swept } = await shell.json("gc");
+    const { entries, evicted_entries: evicted } = await shell.json("usage");
+    assert.equal(typeof swept, "number");
+    assert(Number(entries) <= 2);
+    assert.equal(Number(entries) + Number(evicted), 4);
+  }, ["--max-entries", "2"]));
+
+Deno.test("wrong words and servers that are away have exit codes of their own", () =>
+  withShell(async (shell) => {
+    const wrong: [string[], RegExp][] = [
+      [["gte"], /^larder: unknown command gte: did you mean get\?\n$/],
+      [["get", "k"], /--ns is missing/],
+      [["get", "--ns", "a"], /which key\?/],
+      [["get", "--ns", "a", "k", "more"], /more is one word too many/],
+      [["get", "--ns", "a/b", "k"], /invalid namespace/],
+      [["get", "--ns", "a", "--key-hex", "0"], /two digits a byte/],
+      [["get", "--ns", "a", "--key-json", "{"], /--key-json/],
+      [["get", "--ns", "a", "--key-json", "1", "--key-hex", "00"], /one key/],
+      [["ls", "--jsn"], /did you mean --json\?/],
+      [["put", "--ns", "a", "k", "missing"], /cannot read missing/],
+      [["run", "--ns", "a", "echo"], /write -- before the command/],
+      [["run", "--ns", "a", "--key-file", "missing", "--", "true"], /missing/],
+    ];
+    for (const [args, message] of wrong) {
+      const { code, stderr, stdout } = await shell.run(args);
+      assert.deepEqual([code, stdout], [2, ""], `${args}: ${stderr}`);
+      assert.match(stderr, message);
+      assert.equal(stderr.trim().split("\n").length, 1, stderr);
+    }
+    for (const command of ["get", "stat"]) {
+      const args = [command, "--ns", "a", "k", "--remote", "127.0.0.1:1"];
+      const { code, stderr } = await shell.run(args);
+      assert.equal(code, 3, stderr);
+      assert.match(stderr, /^larder: .*127\.0\.0\.1:1.*ECONNREFUSED.*\n$/);
+    }
+    const help = await shell.ok("get", "--help");
+    for (const line of help.split("\n")) assert(line.length <= 80, line);
+    assert.match(help, /--key-json JSON/);
+  }));
