@@ -33,6 +33,8 @@ for (const kind of ["remote", "local"] as const) {
       const options = { [kind]: server[kind], ...PATIENT };
       await using worker = await Cache.connect(options);
       await using waiter = await Cache.connect(options);
+      // A server that has never answered gets less patience.
+      await waiter.get("a", "another");
       const [started, result] = [gate(), gate<string>()];
       let runs = 0;
       const compute = () => {
