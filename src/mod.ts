@@ -14,6 +14,7 @@ export {
   type Space,
   type Stored,
 } from "./blobs/blob_store.ts";
+export * from "./client/mod.ts";
 export { type Clock, FakeClock, systemClock, type Timer } from "./clock.ts";
 export { type ErrorCode, LarderError, StartError } from "./errors.ts";
 export * from "./manifest/manifest.ts";

@@ -4,11 +4,10 @@
  * @module
  */
 
-import type { ChannelCredentials } from "@grpc/grpc-js";
 import type { CallOptions, FetchRequest } from "./backend.ts";
 import { CacheBase } from "./cache_base.ts";
 import { Connection } from "./connection.ts";
-import { isOutage, Outages } from "./outages.ts";
+import { isOutage } from "./outages.ts";
 import type { Claim, OnOutage } from "./tier.ts";
 
 /** A server that restarts is back by then. */
@@ -24,8 +23,6 @@ export interface ConnectOptions {
   readonly patienceMs?: number | undefined;
   /** Told of every call that went on without the cache; by default a warning. */
   readonly onOutage?: OnOutage | undefined;
-  /** TLS and tokens, as grpc-js has them; by default neither. */
-  readonly credentials?: ChannelCredentials | undefined;
 }
 
 /**
@@ -38,11 +35,15 @@ export interface ConnectOptions {
  * ```
  */
 export class Cache extends CacheBase {
+  /** The servers: `local 127.0.0.1:28055`. */
   readonly name: string;
   readonly #connections: readonly Connection[];
 
-  private constructor(connections: readonly Connection[], outages: Outages) {
-    super(outages);
+  private constructor(
+    connections: readonly Connection[],
+    onOutage: OnOutage | undefined,
+  ) {
+    super(onOutage);
     this.#connections = connections;
     this.name = connections.map(({ name }) => name).join(", ");
   }
@@ -54,7 +55,7 @@ export class Cache extends CacheBase {
    * @throws {TypeError} No address, or one that is not `host:port`.
    */
   static connect(options: ConnectOptions): Promise<Cache> {
-    const { patienceMs = DEFAULT_PATIENCE_MS, onOutage, credentials } = options;
+    const { patienceMs = DEFAULT_PATIENCE_MS, onOutage } = options;
     const connections: Connection[] = [];
     for (const kind of ["local", "remote"] as const) {
       const address = options[kind];
@@ -64,13 +65,13 @@ export class Cache extends CacheBase {
         return Promise.reject(new TypeError(message));
       }
       connections.push(
-        new Connection({ kind, address, patienceMs, credentials }),
+        new Connection({ kind, address, patienceMs }),
       );
     }
     if (connections.length === 0) {
       return Promise.reject(new TypeError("give an address: local or remote"));
     }
-    return Promise.resolve(new Cache(connections, new Outages(onOutage)));
+    return Promise.resolve(new Cache(connections, onOutage));
   }
 
   /** Asks the servers in turn, until one answers. */
@@ -87,6 +88,7 @@ export class Cache extends CacheBase {
     throw failure;
   }
 
+  /** Ends the connections. */
   protected override async closeTiers(): Promise<void> {
     await Promise.all(this.#connections.map((each) => each.close()));
   }

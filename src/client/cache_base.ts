@@ -11,10 +11,10 @@ import { type Bounds, within } from "./call_signal.ts";
 import { type Codec, json, type JsonValue } from "./codecs/mod.ts";
 import { keyBytes, type KeyInput } from "./keys.ts";
 import { nameOf } from "./memory_tier.ts";
-import { isOutage, type Outages } from "./outages.ts";
+import { isOutage, Outages } from "./outages.ts";
 import { SingleFlight } from "./single_flight.ts";
 import { decodeError, encodeError, isStoredError } from "./stored_error.ts";
-import type { Claim, Held, Origin, Tier } from "./tier.ts";
+import type { Claim, Held, OnOutage, Origin, Outage, Tier } from "./tier.ts";
 import { collect, type OnProgress, type Source, streamOf } from "./transfer.ts";
 
 /** What bounds a call, and who is told of large values on their way. */
@@ -60,18 +60,26 @@ export type Compute<T> = (signal: AbortSignal) => T | PromiseLike<T>;
 
 /** The calls of {@linkcode Cache} and {@linkcode TieredCache}. */
 export abstract class CacheBase implements Tier {
+  /** Names what the cache is made of. */
   abstract readonly name: string;
-  protected readonly outages: Outages;
+  readonly #outages: Outages;
   readonly #closed = new AbortController();
   readonly #flights = new SingleFlight();
 
-  constructor(outages: Outages) {
-    this.outages = outages;
+  /** Without a listener, outages are warned of on the console. */
+  constructor(onOutage?: OnOutage) {
+    this.#outages = new Outages(onOutage);
   }
 
+  /** What {@linkcode CacheBase.claim} asks for, with a key in bytes. */
   abstract ask(request: FetchRequest, options: CallOptions): Promise<Claim>;
   /** Closes what the cache is made of. */
   protected abstract closeTiers(): Promise<void>;
+
+  /** Says that a call goes on without a tier. */
+  protected report(outage: Outage): void {
+    this.#outages.report(outage);
+  }
 
   /**
    * The value of a key: from the cache, or computed, and then kept for everyone.
@@ -396,7 +404,7 @@ export abstract class CacheBase implements Tier {
     signal?: AbortSignal,
   ): boolean {
     if (signal?.aborted || !isOutage(error)) return false;
-    this.outages.report({ tier: this.name, error, namespace });
+    this.report({ tier: this.name, error, namespace });
     return true;
   }
 }

@@ -5,7 +5,6 @@
  */
 
 import {
-  type ChannelCredentials,
   Client,
   type ClientOptions,
   type ClientReadableStream,
@@ -50,24 +49,16 @@ export function loadService(file: string, name: string): ServiceDefinition {
   ] as ServiceDefinition;
 }
 
-/** How to reach a server. */
-export interface ChannelOptions {
-  /** `host:port`. */
-  readonly address: string;
-  /** TLS and tokens; by default neither. */
-  readonly credentials?: ChannelCredentials | undefined;
-}
-
 /** A connection that is made when it is needed, and made anew when it broke. */
 export class Channel {
-  readonly #options: ChannelOptions;
+  readonly #address: string;
   #client: Client | undefined;
   #closed = false;
 
-  /** Connects with the first call. */
-  constructor(options: ChannelOptions) {
+  /** Connects to `host:port` with the first call. */
+  constructor(address: string) {
     guardDeno();
-    this.#options = options;
+    this.#address = address;
   }
 
   /**
@@ -199,10 +190,9 @@ export class Channel {
 
   #connected(): Client {
     if (this.#closed) throw new CacheError("closed", "the cache is closed");
-    const { address, credentials: given } = this.#options;
     return this.#client ??= new Client(
-      address,
-      given ?? credentials.createInsecure(),
+      this.#address,
+      credentials.createInsecure(),
       OPTIONS,
     );
   }

@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { ChannelCredentials } from "@grpc/grpc-js";
 import { Assignment } from "./assignment.ts";
 import { Backoff, sleep } from "./backoff.ts";
 import type { Backend, CallOptions, FetchRequest } from "./backend.ts";
@@ -30,8 +29,6 @@ export interface ConnectionOptions {
   readonly address: string;
   /** How long to try before a server counts as away. */
   readonly patienceMs: number;
-  /** TLS and tokens. */
-  readonly credentials?: ChannelCredentials | undefined;
 }
 
 /** How hard to try, beside when to end it. */
@@ -61,11 +58,11 @@ export class Connection implements Tier {
   #nextProbeMs = 0;
 
   /** Nothing is sent before the first call. */
-  constructor({ kind, address, patienceMs, credentials }: ConnectionOptions) {
+  constructor({ kind, address, patienceMs }: ConnectionOptions) {
     this.name = `${kind} ${address}`;
     this.#kind = kind;
     this.#patienceMs = patienceMs;
-    this.#channel = new Channel({ address, credentials });
+    this.#channel = new Channel(address);
     this.#v1 = new V1Backend(this.#channel, { paths: kind === "local" });
     this.#original = kind === "local"
       ? new OriginalLocal(this.#channel)

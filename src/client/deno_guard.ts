@@ -57,8 +57,15 @@ function guard(session: ClientHttp2Session): void {
     }
   };
   const runWaiting = () => {
-    if (depth > 0) return;
-    for (const run of waiting.splice(0)) run();
+    // One that throws must not take the ones after it along.
+    while (depth === 0 && waiting.length > 0) {
+      try {
+        waiting.shift()!();
+      } catch (error) {
+        setImmediate(runWaiting);
+        throw error;
+      }
+    }
   };
   /** Runs at once, or in its turn when native code is running or others wait. */
   const inTurn = (run: () => void) => {

@@ -7,7 +7,7 @@
 import type { CallOptions, Entry, FetchRequest } from "./backend.ts";
 import { CacheBase } from "./cache_base.ts";
 import { CacheError } from "./cache_error.ts";
-import { isOutage, Outages } from "./outages.ts";
+import { isOutage } from "./outages.ts";
 import type { Claim, Held, OnOutage, PublishOptions, Tier } from "./tier.ts";
 import type { Source } from "./transfer.ts";
 
@@ -27,15 +27,18 @@ type Keep = (value: Uint8Array) => Promise<void>;
  * machines have in common. A tier that is away is left out.
  */
 export class TieredCache extends CacheBase {
+  /** The tiers' names. */
   readonly name: string;
   readonly #tiers: readonly Tier[];
 
   /**
+   * Makes one cache of several.
+   *
    * @param tiers From the fastest to the largest; they are closed with it.
    * @param options Who is told of outages.
    */
   constructor(tiers: readonly Tier[], { onOutage }: TieredOptions = {}) {
-    super(new Outages(onOutage));
+    super(onOutage);
     if (tiers.length === 0) throw new TypeError("give at least one tier");
     this.#tiers = tiers;
     this.name = tiers.map(({ name }) => name).join(", ");
@@ -75,6 +78,7 @@ export class TieredCache extends CacheBase {
     throw new CacheError("unavailable", `no tier answers: ${this.name}`);
   }
 
+  /** Closes the tiers. */
   protected override async closeTiers(): Promise<void> {
     await Promise.all(this.#tiers.map((tier) => tier.close()));
   }
@@ -96,7 +100,7 @@ export class TieredCache extends CacheBase {
         if (claim?.kind === "ready") await claim.body.release();
         if (claim?.kind !== "assigned") continue;
         await claim.held.publish(value).catch((error) => {
-          this.#report(tier, namespace, error);
+          this.#reportTier(tier, namespace, error);
         });
       }
     };
@@ -112,13 +116,13 @@ export class TieredCache extends CacheBase {
       return await tier.ask(request, options);
     } catch (error) {
       if (options.signal?.aborted || !isOutage(error)) throw error;
-      this.#report(tier, request.namespace, error);
+      this.#reportTier(tier, request.namespace, error);
       return undefined;
     }
   }
 
-  #report({ name: tier }: Tier, namespace: string, error: Error): void {
-    this.outages.report({ tier, namespace, error });
+  #reportTier({ name: tier }: Tier, namespace: string, error: Error): void {
+    this.report({ tier, namespace, error });
   }
 }
 
