@@ -51,6 +51,8 @@ export class Evictor {
   readonly #startMs: number;
   #next: { readonly dueMs: number; readonly timer: Timer } | undefined;
   #running: Promise<void> = Promise.resolve();
+  /** A sweep that waits its turn. */
+  #queued: Promise<EvictorStats> | undefined;
   #closed = false;
   #stats = { entries: 0, bytes: 0 };
   /** It has been said that what has to go cannot go. */
@@ -90,16 +92,22 @@ export class Evictor {
    * Looks, and takes away what has to go; after what is under way. Resolves to
    * what that was. Never rejects.
    */
-  async sweep(): Promise<EvictorStats> {
+  sweep(): Promise<EvictorStats> {
+    // One that has not begun is as good as another behind it.
+    return this.#queued ??= this.#sweepNext();
+  }
+
+  async #sweepNext(): Promise<EvictorStats> {
     const swept = { entries: 0, bytes: 0 };
-    this.#running = this.#running.then(() =>
-      this.#guarded(async () => {
+    this.#running = this.#running.then(() => {
+      this.#queued = undefined;
+      return this.#guarded(async () => {
         const before = this.stats;
         await this.#round();
         swept.entries = this.#stats.entries - before.entries;
         swept.bytes = this.#stats.bytes - before.bytes;
-      })
-    );
+      });
+    });
     await this.#running;
     return swept;
   }
@@ -212,6 +220,10 @@ export class Evictor {
       kind: "evict",
       entry: { name, namespace, key },
     });
+    // The others would be refused just so, and no quota is to blame.
+    if (reply.kind === "error" && reply.error.code === "stopping") {
+      this.#closed = true;
+    }
     return reply.kind === "ok";
   }
 

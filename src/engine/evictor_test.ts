@@ -118,6 +118,18 @@ Deno.test("the table says when it is crowded, and the evictor comes", async () =
   await until(() => site.evictor.stats.entries === 1);
 });
 
+Deno.test("who is refused has room made for, below the watermark too", async () => {
+  const site = await Site.open([{ pattern: "*", maxBytes: 950 }]);
+  await site.fill(9);
+  // 900 is below the watermark, yet there is no room for a hundred more.
+  assert.deepEqual(await site.get("9"), {
+    kind: "unassigned",
+    reason: "no-room",
+  });
+  await site.evictor.sweep();
+  assert.equal((await site.get("9")).kind, "assigned");
+});
+
 Deno.test("what is pinned or being computed stays, and its quota is full", async () => {
   const site = await Site.open(TEN);
   await site.fill(9);
@@ -135,6 +147,15 @@ Deno.test("what is pinned or being computed stays, and its quota is full", async
   site.engine.feed({ kind: "tick" });
   await site.evictor.sweep();
   assert.equal((await site.get("more")).kind, "assigned");
+});
+
+Deno.test("in a stop nothing is evicted, and no quota is blamed for it", async () => {
+  const site = await Site.open(TEN);
+  await site.fill(10);
+  site.engine.feed({ kind: "drain" });
+  await site.evictor.sweep();
+  assert.equal((await site.kept()).length, 10);
+  assert.deepEqual(site.lines, []);
 });
 
 Deno.test("a quota takes from its own namespaces only", async () => {

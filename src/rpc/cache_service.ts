@@ -37,8 +37,9 @@ export function cacheService(
     publish: publish(engine, options),
     heartbeat: byId(engine, "heartbeat"),
     abandon: unary<AbandonRequest, Empty>(engine, {
-      decode: ({ id, reason }, peer) => {
-        log(`${peer.getPeer()} abandons ${id}: ${forPeople(reason)}`);
+      decode: ({ id, reason }) => {
+        // Without id and address, so that many of them are one line.
+        if (reason !== "") log(`work was abandoned: ${forPeople(reason)}`);
         return { kind: "abandon", id };
       },
       encode: encodeEmpty,

@@ -37,10 +37,19 @@ function unpinAll(s: State, name: string): void {
   }
 }
 
-/** Takes a ready entry away; refused while somebody computes or reads it. */
+/**
+ * Takes a ready entry away; refused while somebody computes or reads it, and
+ * in a stop: one that begins after the drain may be cut short, and the original
+ * server panics over the row that is left.
+ */
 export function evict(s: State, wait: Wait): void {
   const { entry: key } = wait.request as Request & { kind: "evict" };
   const entry = s.entries.get(key.name);
+  if (s.draining && entry?.state.kind !== "evicting") {
+    const message = `Cannot evict ${key.name}: the server is stopping`;
+    const error = new LarderError("stopping", message);
+    return s.reply(wait, { kind: "error", error });
+  }
   if (!entry) return ask(s, newEntry(s, key), wait);
   const { state } = entry;
   const busy = state.kind === "loading" || state.kind === "publishing" ||

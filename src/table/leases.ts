@@ -87,7 +87,7 @@ function forgetUnsure(s: State, id: Id): void {
   if (entry?.state.kind !== "loading" || !entry.state.unsure) return;
   const { staging } = entry.state.assignment;
   if (staging !== undefined) s.emit({ kind: "discard", staging });
-  s.assignments.delete(id);
+  s.letGo(id);
   s.release(entry);
 }
 

@@ -584,6 +584,7 @@ export class ReferenceModel {
         if (loading || busy || this.#pins(name, nowMs) > 0) {
           yield "error:in-use";
         }
+        if (this.#draining) yield "error:stopping";
         return;
       }
       case "sweep": {

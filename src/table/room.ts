@@ -33,9 +33,16 @@ interface Scope {
   reservedEntries: number;
   /** Of these, what is being written. */
   committedBytes: number;
-  /** What the last assignments that were refused would have taken. */
-  wantedBytes: number;
-  wantedEntries: number;
+  /** What was refused since the last count. */
+  wanted: Wanted;
+  /** The same before it: the count is taken to make room for that. */
+  wantedBefore: Wanted;
+}
+
+/** What the largest of those would have taken that were refused. */
+interface Wanted {
+  readonly bytes: number;
+  readonly entries: number;
 }
 
 interface Reservation {
@@ -44,6 +51,7 @@ interface Reservation {
   committed: boolean;
 }
 
+const NOTHING: Wanted = { bytes: 0, entries: 0 };
 /** Covers every namespace. */
 const EVERYTHING = "*";
 
@@ -75,7 +83,8 @@ export class Room {
     this.#disk = disk;
     for (const scope of this.#scopes) {
       scope.usedBytes = scope.usedEntries = 0;
-      scope.wantedBytes = scope.wantedEntries = 0;
+      scope.wantedBefore = scope.wanted;
+      scope.wanted = NOTHING;
     }
     for (const { namespace, bytes, entries } of usage) {
       for (const scope of this.#covering(namespace)) {
@@ -92,8 +101,7 @@ export class Room {
     for (const scope of this.#covering(namespace)) {
       if (this.#holds(scope, bytes)) continue;
       has = false;
-      scope.wantedBytes = Math.max(scope.wantedBytes, bytes);
-      scope.wantedEntries = 1;
+      scope.wanted = most(scope.wanted, { bytes, entries: 1 });
     }
     return has;
   }
@@ -143,7 +151,10 @@ export class Room {
   #fits(scope: Scope, bytes: number): boolean {
     const { maxBytes = Infinity } = scope.quota;
     if (scope.usedBytes + scope.committedBytes + bytes <= maxBytes) return true;
-    scope.wantedBytes = Math.max(scope.wantedBytes, bytes);
+    // Nothing goes for what could not be kept even then.
+    if (bytes <= maxBytes) {
+      scope.wanted = most(scope.wanted, { bytes, entries: 0 });
+    }
     return false;
   }
 
@@ -194,14 +205,15 @@ export class Room {
         scope.reservedEntries,
         scope.usedEntries * MAX_RESERVED_SHARE,
       );
-      const coming = reservedBytes + scope.wantedBytes;
+      const wanted = most(scope.wanted, scope.wantedBefore);
+      const coming = reservedBytes + wanted.bytes;
       const bytes = Math.max(
         above(maxBytes, scope.usedBytes + coming),
         scope === this.#whole ? missing(this.#disk, coming) : 0,
       );
       const entries = above(
         maxEntries,
-        scope.usedEntries + reservedEntries + scope.wantedEntries,
+        scope.usedEntries + reservedEntries + wanted.entries,
       );
       if ((bytes <= 0 && entries <= 0) || scope.usedEntries === 0) return [];
       return [{
@@ -256,8 +268,15 @@ function scopeOf(quota: Quota): Scope {
     reservedBytes: 0,
     reservedEntries: 0,
     committedBytes: 0,
-    wantedBytes: 0,
-    wantedEntries: 0,
+    wanted: NOTHING,
+    wantedBefore: NOTHING,
+  };
+}
+
+function most(a: Wanted, b: Wanted): Wanted {
+  return {
+    bytes: Math.max(a.bytes, b.bytes),
+    entries: Math.max(a.entries, b.entries),
   };
 }
 

@@ -96,6 +96,16 @@ Deno.test("who is refused has room made for", () => {
   assert.deepEqual(room.excess(), [], "and it is asked for once only");
 });
 
+Deno.test("nothing goes for a value that would not fit into an empty cache", () => {
+  const room = new Room([{ pattern: "*", maxBytes: 1_000 }]);
+  for (let i = 0; i < 5; i++) room.add("a", 100);
+  room.reserve("1", "a");
+  assert.ok(!room.commit("1", 1_001));
+  assert.deepEqual(room.excess(), []);
+  assert.ok(!room.commit("1", 1_000));
+  assert.deepEqual(room.excess(), [{ pattern: "*", bytes: 700, entries: 0 }]);
+});
+
 Deno.test("work in progress makes a quarter of what is kept go at most", () => {
   const room = new Room([{ pattern: "*", maxBytes: 1_000 }]);
   room.add("a", 100);
@@ -112,6 +122,12 @@ Deno.test("a disk that fills up counts what was written since it was looked at",
   room.reserve("1", "a");
   assert.ok(!room.hasRoom("a"), "150 are left, of which 100 are spoken for");
   assert.deepEqual(room.excess(), [{ pattern: "*", bytes: 70, entries: 0 }]);
+  room.update([usage("a", 9, 900)], { roomBytes: -5, slackBytes: 20 });
+  assert.deepEqual(
+    room.excess(),
+    [{ pattern: "*", bytes: 225, entries: 0 }],
+    "for who was refused as well",
+  );
   room.update([usage("a", 9, 900)], { roomBytes: -5, slackBytes: 20 });
   assert.deepEqual(room.excess(), [{ pattern: "*", bytes: 125, entries: 0 }]);
 });

@@ -683,6 +683,19 @@ Deno.test("a stop waits for what is being evicted", () => {
   assert.equal(engine.table.isBusy(engine.nowMs), false);
 });
 
+Deno.test("nothing more is evicted in a stop, not even what was being looked up", () => {
+  const engine = new FakeEngine({ ...FIGURES, maxResting: 0 });
+  publish(engine, "01");
+  const asked = engine.ask({ kind: "evict", entry: ENTRY });
+  engine.drain();
+  engine.settle();
+  for (const ticket of [asked, engine.ask({ kind: "evict", entry: ENTRY })]) {
+    const reply = engine.replies.get(ticket);
+    assert.ok(reply?.kind === "error" && reply.error.code === "stopping");
+  }
+  assert.equal(engine.rows.get(ENTRY.name)?.status, "ready");
+});
+
 Deno.test("a stop during a claim gives its work to nobody who asks later", () => {
   const engine = new FakeEngine(FIGURES);
   engine.cancel(ask(engine, {}));
@@ -741,6 +754,7 @@ Deno.test("a publish that only seemed to fail is not done again with another val
   assert.deepEqual(reply, { kind: "reply", ticket: 3, reply: { kind: "ok" } });
   const found = step({ ...get, ticket: 4, assign: false });
   assert.equal(found.kind, "find", "the manifest knows what is published");
+  assert.equal(table.state.room.reservations.size, 0, "it takes no room");
 });
 
 Deno.test("an acknowledged Done is published after an install that worked but could not say so", () => {

@@ -72,7 +72,8 @@ Deno.test("the disk never holds more than --max-bytes, and the newest stay", asy
 Deno.test("a file that a client holds stays, and its quota is full", async () => {
   await withRoot(async (root) => {
     await using server = await ServerProcess.start(root, {
-      args: ["--quotas", `${NS}=30KiB`],
+      // Three values are below the watermark, and four above the limit.
+      args: ["--quotas", `${NS}=32KiB`],
     });
     using remote = new RemoteClient(server.remote);
     using local = new LocalClient(server.local);
@@ -84,7 +85,7 @@ Deno.test("a file that a client holds stays, and its quota is full", async () =>
     const { id } = await remote.assigned(NS, "c");
     await rejectsWith(
       "RESOURCE_EXHAUSTED",
-      remote.set(id, new Uint8Array(11 * KIB)),
+      remote.set(id, new Uint8Array(33 * KIB)),
       /quota is full/,
     );
     await remote.set(id, VALUE);

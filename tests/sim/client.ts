@@ -8,7 +8,7 @@
 import type { Submission } from "../../src/engine/engine.ts";
 import type { Api, Assignment, EntryKey, Id } from "../../src/table/types.ts";
 import type { Chance } from "./chance.ts";
-import type { SimDisk, SimFile } from "./disk.ts";
+import { digestOf, type SimDisk, type SimFile } from "./disk.ts";
 import { type Ledger, textOf } from "./ledger.ts";
 import type { Caller, Network, Outcome } from "./network.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -32,6 +32,8 @@ export interface ClientOptions {
   readonly name: string;
   readonly api: Api;
   readonly manners: Manners;
+  /** Speaks larder.v1: waits for whoever has the work, and may give it back. */
+  readonly patient: boolean;
   readonly chance: Chance;
   readonly scheduler: Scheduler;
   readonly network: Network;
@@ -44,6 +46,8 @@ export interface ClientOptions {
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 60_000;
 const POLLS = 6;
+/** What a patient client gives a call: below and above any lease. */
+const PATIENCE_MS = [1_000, 20_000, 200_000] as const;
 /** Below and above a lease, and what is told to remote clients at all. */
 const COMPUTE_MS = [0, 10, 300, 1_900, 3_999, 4_001, 9_000] as const;
 const VALUE_BYTES = [12, 60, 99, 101, 180, 290, 400] as const;
@@ -80,11 +84,13 @@ export class Client implements Caller {
 
   /** Asks for a value, waits for it, or makes it. */
   async #compute(entry: EntryKey): Promise<void> {
-    const { chance, api } = this.#options;
+    const { chance, api, patient } = this.#options;
+    const waits = patient && { patient } as const;
     const assign = chance.happens(0.85);
     let backoffMs = FIRST_BACKOFF_MS;
     for (let polls = 0; polls < POLLS; polls++) {
-      const reply = await this.#call({ kind: "get", api, entry, assign });
+      const get = { kind: "get", api, entry, assign, ...waits } as const;
+      const reply = await this.#call(get);
       if (reply.kind === "assigned") return await this.#work(reply.assignment);
       if (reply.kind === "handle") return await this.#use(reply.id);
       if (reply.kind !== "loading") return;
@@ -94,13 +100,19 @@ export class Client implements Caller {
   }
 
   async #work(assignment: Assignment): Promise<void> {
-    const { chance, manners } = this.#options;
+    const { chance, manners, patient } = this.#options;
     const { id, staging } = assignment;
     const beat = { goesOn: chance.happens(0.8) };
     if (manners === "wedged") return await this.#beat(id, { goesOn: true });
     this.#beat(id, beat);
     await this.#sleep(chance.pick(COMPUTE_MS));
     beat.goesOn = false;
+    if (patient && chance.happens(0.2)) {
+      return void await this.#call({ kind: "abandon", id });
+    }
+    if (patient && (staging === undefined || chance.happens(0.5))) {
+      return await this.#offer(id);
+    }
     if (staging === undefined) await this.#set(id);
     else await this.#deliver(id, staging);
   }
@@ -119,6 +131,15 @@ export class Client implements Caller {
     await this.#again(async () => {
       const value = this.#value(id);
       return await this.#call({ kind: "set", id, value });
+    });
+  }
+
+  /** Sends a value in pieces. */
+  async #offer(id: Id): Promise<void> {
+    await this.#again(async () => {
+      const value = this.#value(id);
+      const offer = { kind: "offer", id, upload: "", digest: digestOf(value) };
+      return await this.#call(offer as Submission, value);
     });
   }
 
@@ -142,7 +163,8 @@ export class Client implements Caller {
       if (manners === "stubborn" && !written) {
         disk.staged.set(staging, disk.create(this.#value(id)));
       }
-      return await this.#call({ kind: "done", id });
+      const waits = this.#options.patient && { patient: true } as const;
+      return await this.#call({ kind: "done", id, ...waits });
     });
   }
 
@@ -206,7 +228,14 @@ export class Client implements Caller {
     const { chance, ledger } = this.#options;
     const ids = [...ledger.grants.keys(), ...ledger.pins.keys(), "999999999"];
     const id = chance.pick(ids);
-    const kind = chance.pick(["set", "done", "heartbeat"] as const);
+    const kind = chance.pick(
+      [
+        "set",
+        "done",
+        "heartbeat",
+        "abandon",
+      ] as const,
+    );
     if (kind === "done") ledger.early.add(id);
     await this.#call(
       kind === "set" ? { kind, id, value: this.#value(id) } : { kind, id },
@@ -222,8 +251,12 @@ export class Client implements Caller {
     return new TextEncoder().encode(text);
   }
 
-  #call(submission: Submission): Promise<Outcome> {
-    return this.#options.network.call(this, submission);
+  #call(submission: Submission, value?: Uint8Array): Promise<Outcome> {
+    const { network, patient, chance } = this.#options;
+    return network.call(this, submission, {
+      ...patient && { timeoutMs: chance.pick(PATIENCE_MS) },
+      ...value && { value },
+    });
   }
 
   #sleep(ms: number): Promise<void> {

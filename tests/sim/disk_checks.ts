@@ -4,8 +4,17 @@
  * @module
  */
 
+import { covers } from "../../src/table/room.ts";
 import { digestOf, type SimDisk, type SimFile } from "./disk.ts";
-import { type Grant, isLeaseOver, type Ledger, textOf } from "./ledger.ts";
+import {
+  type Grant,
+  isLeaseOver,
+  isOverdue,
+  type Ledger,
+  type Pin,
+  type Promises,
+  textOf,
+} from "./ledger.ts";
 
 type StoredRow = NonNullable<ReturnType<SimDisk["rows"]["byName"]["get"]>>;
 
@@ -14,8 +23,9 @@ export interface DiskCheckOptions {
   readonly disk: SimDisk;
   readonly ledger: Ledger;
   readonly nowMs: () => number;
-  /** Whether handles of the processes before still pin. */
-  readonly pinsSurviveRestarts: boolean;
+  readonly promises: Promises;
+  /** Whether the manifest has failed in this run: then it may know too little. */
+  readonly hadManifestFaults: () => boolean;
 }
 
 /** Thrown for what the contract does not allow. */
@@ -32,10 +42,19 @@ export class DiskChecks {
   readonly #last = new Map<string, StoredRow | undefined>();
   /** The texts of files that did not change since they were last looked at. */
   readonly #texts = new WeakMap<Uint8Array, string>();
+  /** Which process it is, and since when it may evict. */
+  #process = 0;
+  #recoveredMs = 0;
 
   /** Starts with an empty disk. */
   constructor(options: DiskCheckOptions) {
     this.#options = options;
+  }
+
+  /** A process has found out what there is. */
+  recovered(process: number): void {
+    this.#process = process;
+    this.#recoveredMs = this.#options.nowMs();
   }
 
   /** Call after every change of a row: states that were passed through count. */
@@ -49,6 +68,7 @@ export class DiskChecks {
       if (row?.staging) ledger.nameOfStaging.set(row.staging, name);
       this.#transition(name, last, row);
     }
+    this.#limits();
   }
 
   /** Call after every event. */
@@ -63,8 +83,7 @@ export class DiskChecks {
     }
     for (const pin of ledger.pins.values()) {
       const { name, of, drops, expiresMs } = pin;
-      const ofThis = pin.process === process ||
-        this.#options.pinsSurviveRestarts;
+      const ofThis = pin.process === process;
       if (drops > 0 || expiresMs <= nowMs() || !ofThis) continue;
       const row = disk.rows.byName.get(name);
       must(
@@ -137,10 +156,13 @@ export class DiskChecks {
     const changed = `${name}: ${from} ${last?.id} -> ${to} ${row?.id}`;
     if (last && last.id !== row?.id) {
       if (from === "loading") {
+        const isOver = isLeaseOver(holder, nowMs());
+        const isLate = isOverdue(holder, nowMs(), this.#options.promises);
         must(
-          isLeaseOver(holder, nowMs()),
-          `${changed} only when the lease is over`,
+          isOver || isLate,
+          `${changed} only when the lease is over, or it took too long`,
         );
+        if (!isOver) ledger.count("took too long");
         const owed = holder?.acknowledged && !isSpoilt(holder);
         must(!owed, `${changed} only if its Done was not answered`);
       } else must(from === "evicting", `${changed} only after evicting`);
@@ -150,12 +172,16 @@ export class DiskChecks {
       case "loading-ready":
         return this.#published(row!, changed);
       case "ready-evicting": {
-        const entry = ledger.entry(name);
+        const { evicts, crowded } = ledger.entry(name);
         must(
-          entry.evicts > 0 || isSpoilt(holder),
+          evicts + crowded > 0 || isSpoilt(holder),
           `${changed} only where somebody evicts it or it is damaged`,
         );
-        ledger.count(isSpoilt(holder) ? "damaged" : "evicted");
+        const isForRoom = evicts === 0 && !isSpoilt(holder);
+        if (isForRoom) this.#madeRoom(last!, changed);
+        ledger.count(
+          isSpoilt(holder) ? "damaged" : isForRoom ? "made room" : "evicted",
+        );
         if (holder) this.#gone(holder);
         return;
       }
@@ -191,8 +217,60 @@ export class DiskChecks {
       return must(isSpoilt(grant), `${changed} with what ${id} wrote: ${text}`);
     }
     grant.published = text;
+    const isRestored = grant.process !== this.#process;
+    grant.forced = grant.staging !== undefined &&
+      (grant.acknowledged || isRestored);
+    if (grant.forced && this.#options.promises.quotas.length > 0) {
+      ledger.count("kept whatever its size");
+    }
     // What was spoilt before is not what is published now.
     grant.damagedMs = Infinity;
+  }
+
+  /** Only where there are limits, and never of what may still be read. */
+  #madeRoom({ name, id }: StoredRow, changed: string): void {
+    const { ledger, promises: { quotas } } = this.#options;
+    const [namespace = ""] = name.split("/");
+    const isLimited = quotas.some(({ pattern }) => covers(pattern, namespace));
+    must(isLimited, `${changed} only where something is limited`);
+    for (const pin of ledger.pins.values()) {
+      if (pin.name !== name || pin.of !== id) continue;
+      must(
+        !this.#outlivesRestart(pin),
+        `${changed}, but ${pin.id} was handed out before the restart`,
+      );
+    }
+  }
+
+  /** What was handed out within a lease before a start stays for a lease after it. */
+  #outlivesRestart({ process, givenMs, isPath }: Pin): boolean {
+    const { ledger, nowMs, promises, hadManifestFaults } = this.#options;
+    const { handleLeaseMs } = promises;
+    // Its row is written once in half a lease, by the wall clock, if it can be.
+    const isKnown = givenMs > ledger.jumpedMs + handleLeaseMs / 2 &&
+      this.#recoveredMs > ledger.jumpedMs && !hadManifestFaults();
+    return isKnown && isPath && process !== this.#process &&
+      givenMs > this.#recoveredMs - handleLeaseMs &&
+      nowMs() < this.#recoveredMs + handleLeaseMs;
+  }
+
+  /** Call after every change of a row: what is kept never exceeds its limit. */
+  #limits(): void {
+    const { disk, ledger, promises, hadManifestFaults } = this.#options;
+    // What is said to have failed is not counted, and takes room all the same.
+    if (hadManifestFaults()) return;
+    for (const { pattern, maxBytes = Infinity } of promises.quotas) {
+      let bytes = 0;
+      for (const row of disk.rows.byName.values()) {
+        if (row.status !== "ready" || !covers(pattern, row.namespace)) continue;
+        if (ledger.grants.get(row.id ?? "")?.forced) continue;
+        bytes += row.digest?.size ?? 0;
+      }
+      must(
+        bytes <= maxBytes,
+        `${bytes} bytes of ${pattern} are kept, of ${maxBytes}`,
+      );
+    }
   }
 
   #gone(grant: Grant): void {

@@ -44,6 +44,8 @@ const NONE: FaultRates = {
 export class Faults {
   /** Faults so far. */
   injected = 0;
+  /** Of these, operations of the manifest; queues may be any store's. */
+  ofManifest = 0;
   readonly #chance: Chance;
   #rates: FaultRates;
 
@@ -96,6 +98,9 @@ export class Faults {
   #hits(kind: keyof FaultRates): boolean {
     const hit = this.#chance.happens(this.#rates[kind]);
     if (hit) this.injected++;
+    if (hit && (kind === "manifest" || kind === "overloaded")) {
+      this.ofManifest++;
+    }
     return hit;
   }
 }

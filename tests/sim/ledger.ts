@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Id } from "../../src/table/types.ts";
+import type { Id, Quota } from "../../src/table/types.ts";
 
 /** What the contract promised, in milliseconds and bytes. */
 export interface Promises {
@@ -16,6 +16,10 @@ export interface Promises {
   readonly restartGraceMs: number;
   readonly handleLeaseMs: number;
   readonly maxValueBytes: number;
+  /** Whoever computes for longer loses the work to whoever asks; absent: nobody. */
+  readonly maxComputeMs: number | undefined;
+  /** What may be kept; empty: everything. */
+  readonly quotas: readonly Quota[];
 }
 
 /** An assignment that a client was told of. */
@@ -23,12 +27,20 @@ export interface Grant {
   readonly id: Id;
   readonly name: string;
   readonly staging: string | undefined;
+  /** The process that gave it. */
+  readonly process: number;
   /** Until then nobody else may be assigned. */
   leaseEndMs: number;
   /** The same, because its file was seen to change; void after a clock jump. */
   writingUntilMs: number;
+  /** Since when it computes, for all that the server knows: at the earliest. */
+  sinceMs: number;
+  /** The same, at the latest. */
+  surelySinceMs: number;
   /** Since when somebody else has been assigned. */
   supersededMs: number;
+  /** Somebody gave the work back, or tried to: it may go to another. */
+  abandoned: boolean;
   /** A Set or a Done was answered with OK. */
   acknowledged: boolean;
   /** Since when its row has been gone, or going. */
@@ -37,6 +49,8 @@ export interface Grant {
   damagedMs: number;
   /** What its row became ready with. */
   published: string | undefined;
+  /** It was accepted before its size was known: it is kept, come what may. */
+  forced: boolean;
 }
 
 /** A handle that a client was told of. */
@@ -46,6 +60,9 @@ export interface Pin {
   /** The assignment whose bytes it names. */
   readonly of: Id;
   readonly process: number;
+  /** It names a path; others are given up by a restart. */
+  readonly isPath: boolean;
+  readonly givenMs: number;
   expiresMs: number;
   /** How often it was dropped. */
   drops: number;
@@ -70,6 +87,8 @@ export interface Known {
   leaving: number;
   /** Requests to evict it that were not answered. */
   evicts: number;
+  /** The server's own wishes that it goes, to make room. */
+  crowded: number;
 }
 
 /** Everything that clients were told and have written. */
@@ -87,6 +106,8 @@ export class Ledger {
   readonly #half = new Map<Id, Set<string>>();
   /** Counts what happened, by name: a run in which nothing happens proves nothing. */
   readonly tally: Record<string, number> = {};
+  /** When the wall clock last jumped. */
+  jumpedMs = -Infinity;
 
   /** Something worth knowing happened. */
   count(what: string): void {
@@ -105,6 +126,7 @@ export class Ledger {
       underway: 0,
       leaving: 0,
       evicts: 0,
+      crowded: 0,
     };
     this.entries.set(name, known);
     return known;
@@ -112,11 +134,10 @@ export class Ledger {
 
   /** A client was assigned. */
   grant(
-    { id, name, staging }: {
-      readonly id: Id;
-      readonly name: string;
-      readonly staging: string | undefined;
-    },
+    { id, name, staging, process }: Pick<
+      Grant,
+      "id" | "name" | "staging" | "process"
+    >,
     { nowMs, leaseEndMs }: { readonly nowMs: number; leaseEndMs: number },
   ): void {
     const entry = this.entry(name);
@@ -127,13 +148,18 @@ export class Ledger {
       id,
       name,
       staging,
+      process,
       leaseEndMs,
       writingUntilMs: 0,
+      sinceMs: nowMs,
+      surelySinceMs: nowMs,
       supersededMs: Infinity,
+      abandoned: false,
       acknowledged: false,
       goneMs: Infinity,
       damagedMs: Infinity,
       published: undefined,
+      forced: false,
     };
     this.grants.set(id, entry.holder);
   }
@@ -155,7 +181,17 @@ export class Ledger {
 
 /** Whether somebody else may be assigned. */
 export function isLeaseOver(grant: Grant | undefined, nowMs: number): boolean {
-  return !grant || Math.max(grant.leaseEndMs, grant.writingUntilMs) <= nowMs;
+  if (!grant || grant.abandoned) return true;
+  return Math.max(grant.leaseEndMs, grant.writingUntilMs) <= nowMs;
+}
+
+/** Whether it computes for longer than anybody may. */
+export function isOverdue(
+  grant: Grant | undefined,
+  nowMs: number,
+  { maxComputeMs = Infinity }: Promises,
+): boolean {
+  return grant !== undefined && grant.sinceMs + maxComputeMs <= nowMs;
 }
 
 /** Bytes as text: values are text in a simulation. */

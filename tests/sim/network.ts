@@ -6,8 +6,8 @@
  */
 
 import type { Grant } from "../../src/engine/admission.ts";
-import type { Submission } from "../../src/engine/engine.ts";
-import type { Reply } from "../../src/table/types.ts";
+import type { OnReply, Submission } from "../../src/engine/engine.ts";
+import type { Id, Reply } from "../../src/table/types.ts";
 import type { Faults } from "./faults.ts";
 import type { Asked, ReplyChecks } from "./reply_checks.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -25,6 +25,8 @@ export interface Caller {
 interface Call {
   readonly caller: Caller;
   readonly submission: Submission;
+  /** What an offer brings. */
+  readonly value: Uint8Array;
   readonly settle: (outcome: Outcome) => void;
   process?: ServerProcess;
   asked?: Asked;
@@ -36,6 +38,7 @@ interface Call {
 
 /** What the common client gives every call. */
 const CALL_TIMEOUT_MS = 1_000;
+const NO_BYTES = new Uint8Array();
 const NO_REPLY: Outcome = { kind: "no reply" };
 
 /** What a network connects. */
@@ -66,7 +69,10 @@ export class Network {
   call(
     caller: Caller,
     submission: Submission,
-    timeoutMs = CALL_TIMEOUT_MS,
+    { timeoutMs = CALL_TIMEOUT_MS, value = NO_BYTES }: {
+      readonly timeoutMs?: number;
+      readonly value?: Uint8Array;
+    } = {},
   ): Promise<Outcome> {
     const { scheduler } = this.#options;
     return new Promise((resolve) => {
@@ -75,7 +81,7 @@ export class Network {
         call.over = true;
         if (caller.alive) resolve(outcome);
       };
-      const call: Call = { caller, submission, settle, over: false };
+      const call: Call = { caller, submission, value, settle, over: false };
       this.#calls.add(call);
       this.#later(call, "asks", () => this.#arrive(call));
       const timeout = () => {
@@ -124,9 +130,10 @@ export class Network {
       submission: { ...submission },
       sinceMs: scheduler.nowMs,
       process: process.number,
+      noticed: new Set<Id>(),
     };
     checks.asked(asked);
-    const onReply = (reply: Reply, grant?: Grant) => {
+    const onReply: OnReply = (reply, grant) => {
       call.grant = grant;
       scheduler.note(
         `  ${caller.name} ${wordsOf(submission)}: ${shown(reply)}`,
@@ -137,7 +144,32 @@ export class Network {
         this.#end(call);
       });
     };
-    call.ticket = process.engine.submit(submission, onReply, caller);
+    if (submission.kind === "offer") {
+      return void this.#offer(call, asked, onReply);
+    }
+    const onNotice = () => watch(() => checks.noticed(asked));
+    const { engine } = process;
+    call.ticket = engine.submit(submission, onReply, caller, onNotice);
+  }
+
+  /** As `src/rpc/publish.ts` does it: what came whole is finished without its caller. */
+  async #offer(
+    { process, submission, value, caller, settle }: Call,
+    asked: Asked,
+    onReply: OnReply,
+  ): Promise<void> {
+    if (submission.kind !== "offer" || !process) return;
+    try {
+      const { upload, digest, discard } = await process.receive(value);
+      const offer = { ...submission, upload, digest };
+      process.engine.submit(offer, (reply) => {
+        onReply(reply);
+        discard();
+      }, caller);
+    } catch {
+      this.#options.checks.cancelled(asked);
+      settle(NO_REPLY);
+    }
   }
 
   /** What grpc-js calls `cancelled`: it comes at every end of a call. */
@@ -159,7 +191,8 @@ export class Network {
 function wordsOf(submission: Submission): string {
   switch (submission.kind) {
     case "get":
-      return `Get ${submission.api}${submission.assign ? " assign" : ""} ` +
+      return `Get ${submission.api}${submission.assign ? " assign" : ""}` +
+        `${submission.patient ? " wait" : ""} ` +
         submission.entry.name.slice(0, 8);
     case "evict":
       return `evict ${submission.entry.name.slice(0, 8)}`;

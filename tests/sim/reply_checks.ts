@@ -12,6 +12,7 @@ import { type DiskChecks, must } from "./disk_checks.ts";
 import {
   type Grant,
   isLeaseOver,
+  isOverdue,
   type Ledger,
   type Promises,
   textOf,
@@ -22,12 +23,16 @@ export interface Asked {
   readonly submission: Submission;
   readonly sinceMs: number;
   readonly process: number;
+  /** Of whose work it was told. */
+  readonly noticed: Set<Id>;
 }
 
 type Get = Submission & { kind: "get" };
 
 /** Timers are not armed for less. */
 const TIMER_SLACK_MS = 10;
+/** A timer that is due within this is not armed anew for an earlier lease. */
+const LEASE_SLACK_MS = MAX_REPLY_WAIT_MS + TIMER_SLACK_MS;
 
 /** Watches what is asked and answered. */
 export class ReplyChecks {
@@ -78,19 +83,43 @@ export class ReplyChecks {
     this.drainingMs = Infinity;
     this.startedMs = nowMs;
     for (const entry of this.#ledger.entries.values()) {
-      Object.assign(entry, { underway: 0, leaving: 0, evicts: 0 });
+      Object.assign(entry, { underway: 0, leaving: 0, evicts: 0, crowded: 0 });
     }
     const leaseEndMs = nowMs + this.#promises.restartGraceMs;
     for (const grant of this.#ledger.grants.values()) {
       grant.leaseEndMs = leaseEndMs;
+      grant.sinceMs = nowMs;
     }
   }
 
   /** A process has recovered: what it found is given its grace. */
   serving(): void {
-    for (const entry of this.#ledger.entries.values()) {
-      entry.activeMs = this.#nowMs();
+    const nowMs = this.#nowMs();
+    for (const entry of this.#ledger.entries.values()) entry.activeMs = nowMs;
+    for (const grant of this.#ledger.grants.values()) {
+      grant.surelySinceMs = nowMs;
     }
+  }
+
+  /** A patient Get is told that somebody has the work. */
+  noticed({ submission, noticed }: Asked): void {
+    must(
+      submission.kind === "get" && submission.patient === true,
+      "only who is patient is told who has the work",
+    );
+    const { name } = submission.entry;
+    const { id, status } = this.#disk.rows.byName.get(name) ?? {};
+    // The table does not know yet, or the answer was lost.
+    const isUnknown = this.#ledger.entry(name).underway > 0 ||
+      this.#hadFaults();
+    const isPublished = status === "ready" && isUnknown;
+    must(
+      id !== undefined && (status === "loading" || isPublished),
+      `${name} is ${status}, so nobody has its work`,
+    );
+    must(!noticed.has(id), `of ${id} one is told once`);
+    noticed.add(id);
+    this.#ledger.count("notice");
   }
 
   /** A server takes a request in. */
@@ -102,6 +131,9 @@ export class ReplyChecks {
     } else if (submission.kind === "drop") {
       const pin = this.#ledger.pins.get(submission.id);
       if (pin) pin.drops++;
+    } else if (submission.kind === "abandon") {
+      const grant = this.#ledger.grants.get(submission.id);
+      if (grant) grant.abandoned = true;
     }
     this.#touch(submission);
   }
@@ -111,14 +143,45 @@ export class ReplyChecks {
     this.#open.delete(asked);
   }
 
-  /** Nobody waits longer for a Get than the contract says. */
+  /** Nobody waits longer for a Get than the contract says, or for nobody. */
   waits(): void {
     const longestMs = MAX_REPLY_WAIT_MS + TIMER_SLACK_MS;
     for (const { submission, sinceMs } of this.#open) {
       if (submission.kind !== "get") continue;
+      if (submission.patient) {
+        this.#waitsForSomebody(submission, sinceMs);
+        continue;
+      }
       const waitedMs = this.#nowMs() - sinceMs;
       must(waitedMs <= longestMs, `a Get has waited for ${waitedMs} ms`);
     }
+  }
+
+  /** Whoever is patient waits for work that may still be published. */
+  #waitsForSomebody({ entry: { name }, assign }: Get, sinceMs: number): void {
+    const nowMs = this.#nowMs();
+    const { underway, activeMs, holder } = this.#ledger.entry(name);
+    if (underway > 0 || this.#isMemoryTaken()) return;
+    must(this.drainingMs === Infinity, "nobody waits for a server that stops");
+    const row = this.#disk.rows.byName.get(name);
+    must(
+      row?.status === "loading" || this.#hadFaults(),
+      `${name} is ${row?.status}, yet somebody waits for its work`,
+    );
+    const { leaseTimeoutMs, restartGraceMs, quotas, maxComputeMs = Infinity } =
+      this.#promises;
+    const restMs = Math.max(leaseTimeoutMs, restartGraceMs);
+    must(
+      nowMs <= Math.max(activeMs, sinceMs) + restMs + LEASE_SLACK_MS,
+      `somebody waits for ${name}, but nobody works on it`,
+    );
+    // Where work is given out.
+    if (!assign || quotas.length > 0 || this.#hadFaults()) return;
+    if (!holder || row?.id !== holder.id) return;
+    must(
+      nowMs <= holder.surelySinceMs + maxComputeMs + LEASE_SLACK_MS,
+      `somebody waits for ${holder.id}, which takes too long`,
+    );
   }
 
   /** A server answers. */
@@ -132,6 +195,8 @@ export class ReplyChecks {
         break;
       case "set":
       case "done":
+      case "offer":
+      case "abandon":
       case "heartbeat":
         this.#byId(submission, asked, reply);
         break;
@@ -155,16 +220,19 @@ export class ReplyChecks {
         const restMs = Math.max(leaseTimeoutMs, restartGraceMs);
         const isActive = entry.underway > 0 ||
           asked.sinceMs <= entry.activeMs + restMs;
+        must(!get.patient, "who is patient is not told Loading");
         must(
           isActive || this.#isMemoryTaken(),
           `${name} is loading, but nobody works on it`,
         );
+        if (get.assign) this.#keepsWork(name, asked);
         return;
       }
       case "value":
-        must(get.api === "remote", "only remote clients get bytes");
+        must(get.api !== "local", "local clients get paths");
         must(
-          reply.value.length <= this.#promises.maxValueBytes,
+          get.api === "stream" ||
+            reply.value.length <= this.#promises.maxValueBytes,
           `${name} fits into a message`,
         );
         return void this.#served(name, textOf(reply.value));
@@ -177,9 +245,24 @@ export class ReplyChecks {
     }
   }
 
+  /** Who asks for work is sent away: whoever has it did not take too long. */
+  #keepsWork(name: string, { sinceMs }: Asked): void {
+    const { maxComputeMs = Infinity, quotas } = this.#promises;
+    const { holder, underway, activeMs } = this.#ledger.entry(name);
+    // There may be no room for more work, or none is given out any more.
+    if (quotas.length > 0 || this.drainingMs <= this.#nowMs()) return;
+    if (underway > 0 || activeMs >= sinceMs) return;
+    const row = this.#disk.rows.byName.get(name);
+    if (!holder || row?.status !== "loading" || row.id !== holder.id) return;
+    must(
+      holder.surelySinceMs + maxComputeMs > sinceMs,
+      `${holder.id} keeps ${name}, though it takes too long`,
+    );
+  }
+
   #assigned(
     get: Get,
-    { sinceMs }: Asked,
+    { process }: Asked,
     { assignment: { id, staging } }: Reply & { kind: "assigned" },
   ): void {
     const { name } = get.entry;
@@ -187,7 +270,7 @@ export class ReplyChecks {
     const row = this.#disk.rows.byName.get(name);
     const { holder } = this.#ledger.entry(name);
     must(get.assign, `${id} was not asked for`);
-    must(this.drainingMs > sinceMs, "who stops gives out no more work");
+    must(this.drainingMs === Infinity, "who stops gives out no more work");
     must((staging !== undefined) === (get.api === "local"), `${id} has a path`);
     must(!this.#ledger.grants.has(id), `${id} is new`);
     must(
@@ -195,10 +278,12 @@ export class ReplyChecks {
       `${id} is in the manifest before its client knows it`,
     );
     const isOver = holder && holder.goneMs < Infinity ||
-      isLeaseOver(holder, nowMs);
+      isLeaseOver(holder, nowMs) ||
+      isOverdue(holder, nowMs, this.#promises);
     must(isOver, `${name} is assigned to ${id}, but ${holder?.id} is alive`);
     const leaseEndMs = nowMs + this.#promises.leaseTimeoutMs;
-    this.#ledger.grant({ id, name, staging }, { nowMs, leaseEndMs });
+    const grant = { id, name, staging, process };
+    this.#ledger.grant(grant, { nowMs, leaseEndMs });
   }
 
   /** These bytes are what the ready row's assignment published. */
@@ -216,7 +301,7 @@ export class ReplyChecks {
   #handle(get: Get, { process }: Asked, id: Id): void {
     const { name } = get.entry;
     const nowMs = this.#nowMs();
-    must(get.api === "local", "only local clients get handles");
+    must(get.api !== "remote", "remote clients get bytes");
     must(!this.#ledger.pins.has(id), `${id} is new`);
     const row = this.#disk.rows.byName.get(name);
     const grant = this.#ledger.grants.get(row?.id ?? "");
@@ -227,8 +312,13 @@ export class ReplyChecks {
       if (grant.damagedMs === Infinity) this.#served(name, text ?? "");
     } else must(false, `${name} is handed out, but it is damaged`);
     const expiresMs = nowMs + this.#promises.handleLeaseMs;
-    const pin = { id, name, of: grant.id, process, expiresMs, drops: 0 };
-    this.#ledger.pins.set(id, pin);
+    this.#ledger.pins.set(id, {
+      ...{ id, name, process, expiresMs },
+      isPath: get.api === "local",
+      of: grant.id,
+      givenMs: nowMs,
+      drops: 0,
+    });
   }
 
   #unassigned(
@@ -243,13 +333,17 @@ export class ReplyChecks {
       must(isLeaving, `${name} is refused only while it is evicted`);
     } else if (reason === "failed") {
       must(this.#hadFaults(), `${name} is refused only after a failure`);
+    } else if (reason === "no-room") {
+      must(this.#promises.quotas.length > 0, "only limits leave no room");
     } else if (reason === "stopping") {
       must(this.drainingMs <= this.#nowMs(), "only who stops refuses");
     }
   }
 
   #byId(
-    submission: Submission & { kind: "set" | "done" | "heartbeat" },
+    submission: Submission & {
+      kind: "set" | "done" | "offer" | "abandon" | "heartbeat";
+    },
     { sinceMs }: Asked,
     reply: Reply,
   ): void {
@@ -261,7 +355,12 @@ export class ReplyChecks {
       const lives = grant.goneMs === Infinity && !this.#ledger.pins.has(id);
       return must(!lives, `${kind} ${id}: an id that lives is not invalid`);
     }
-    must(reply.kind === "ok", `${kind} is not answered with ${reply.kind}`);
+    const isPatient = kind === "offer" ||
+      (kind === "done" && submission.patient === true);
+    must(
+      reply.kind === (isPatient ? "published" : "ok"),
+      `${kind} is not answered with ${reply.kind}`,
+    );
     const pin = this.#ledger.pins.get(id);
     if (pin && kind === "heartbeat") {
       const { handleLeaseMs } = this.#promises;
@@ -276,11 +375,17 @@ export class ReplyChecks {
       grant.leaseEndMs = Math.max(grant.leaseEndMs, sinceMs + leaseTimeoutMs);
       return;
     }
+    if (kind === "abandon") return;
     grant.acknowledged = true;
     this.#checks.acknowledged(grant);
     const row = this.#disk.rows.byName.get(grant.name);
     const published = row?.status === "ready" || grant.goneMs < Infinity;
-    must(kind === "done" || published, `Set ${id} is durable before its OK`);
+    const isEarly = kind === "done" && !isPatient;
+    must(isEarly || published, `${kind} ${id} is durable before its OK`);
+    if (reply.kind === "published" && row?.status === "ready") {
+      const { sha256 } = reply.digest;
+      must(row.digest?.sha256 === sha256, `${id} has published these bytes`);
+    }
     if (!published) this.#ledger.count("done ok before it is ready");
   }
 
@@ -302,9 +407,13 @@ export class ReplyChecks {
 
   /** Whoever asks about an entry by its id keeps it busy. */
   #touch(submission: Submission): void {
-    const name = "id" in submission
-      ? this.#ledger.grants.get(submission.id)?.name
+    const grant = "id" in submission
+      ? this.#ledger.grants.get(submission.id)
       : undefined;
-    if (name !== undefined) this.#ledger.entry(name).activeMs = this.#nowMs();
+    if (!grant) return;
+    const nowMs = this.#nowMs();
+    this.#ledger.entry(grant.name).activeMs = nowMs;
+    // It may rest on the disk, where nobody knows since when it computes.
+    if (grant.leaseEndMs <= nowMs) grant.surelySinceMs = nowMs;
   }
 }

@@ -20,7 +20,9 @@
  * | lost message | a request or a reply never comes; the caller gives up after 1 s | a cut connection |
  * | late message | requests and replies overtake each other, as far as time allows | the network |
  * | client killed | it ends between any two steps; its calls are cancelled, sooner or later | SIGKILL |
- * | rude client | stale ids, repeated calls, half files, late writes, no file at all, endless heartbeats | bugs |
+ * | rude client | stale ids, repeated calls, half files, late writes, no file at all, endless heartbeats, others' work given back | bugs |
+ * | no room | quotas that a few values fill; the evictor makes room | full caches |
+ * | slow client | heartbeats beyond the maximum compute time | work that hangs |
  * | late timer | a timer that is due fires after any number of other events | a busy event loop |
  * | clock jump | the wall clock moves by up to two days, either way | NTP, operators |
  * | damage | a published file is changed, cut or removed; its stamp changes with it | a failing disk, a stranger |
@@ -154,6 +156,7 @@ const CHAOS: Readonly<Record<Chaos, (world: World) => void>> = {
   jump: ({ scheduler, chance, ledger }) => {
     ledger.count("clock jump");
     for (const grant of ledger.grants.values()) grant.writingUntilMs = 0;
+    ledger.jumpedMs = scheduler.nowMs;
     const jumpMs = chance.pick([1, 5_000, DAY_MS, 2 * DAY_MS]);
     scheduler.wallOffsetMs = chance.happens(0.5) ? jumpMs : -jumpMs;
   },

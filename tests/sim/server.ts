@@ -1,18 +1,19 @@
 /**
  * The server's processes, one after the other: the real engine, cache,
- * recovery and sweeper on simulated stores, put together as `src/serve.ts`
- * does it.
+ * recovery, evictor and sweeper on simulated stores, put together as
+ * `src/serve.ts` does it.
  *
  * @module
  */
 
 import { BlobCache } from "../../src/blobs/blob_cache.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import { Evictor } from "../../src/engine/evictor.ts";
 import { recover } from "../../src/engine/recovery.ts";
 import { Sweeper } from "../../src/engine/sweeper.ts";
 import type { Manifest } from "../../src/manifest/manifest.ts";
 import { ReplyBudget } from "../../src/rpc/transport/budget.ts";
-import type { Id } from "../../src/table/types.ts";
+import type { Digest, Id, Quota } from "../../src/table/types.ts";
 import type { Chance } from "./chance.ts";
 import type { Promises } from "./ledger.ts";
 import { SimBlobs, type StoreOptions } from "./sim_blobs.ts";
@@ -25,7 +26,21 @@ export interface Figures extends Promises {
   readonly budgetBytes: number;
   readonly uncountedBytes: number;
   readonly maxResting: number;
+  /** Up to this a stream gets the bytes themselves. */
+  readonly streamBytes: number;
   readonly drainTimeoutMs: number;
+}
+
+/** Told of what the process does by itself. */
+export interface ProcessEvents {
+  /** Its stores' state is in memory: from now on entries may be evicted. */
+  recovered(): void;
+  /** It takes requests: the graces begin. */
+  serving(): void;
+  /** Its evictor wants an entry to go. */
+  evicting(name: string): void;
+  /** It has been told what became of that. */
+  evicted(name: string): void;
 }
 
 /** What a process runs on. */
@@ -34,10 +49,17 @@ export interface ProcessOptions extends Omit<StoreOptions, "owner" | "wallMs"> {
   readonly figures: Figures;
   readonly newId: () => Id;
   readonly newStaging: () => string;
-  /** It has recovered: the graces begin. */
-  readonly onServing: () => void;
+  readonly events: ProcessEvents;
   /** The process ends by itself: its start failed, or its stop is done. */
   readonly onExit: (process: ServerProcess, why: "failed" | "done") => void;
+}
+
+/** A value that lies whole in a private file. */
+export interface Received {
+  readonly upload: string;
+  readonly digest: Digest;
+  /** It has been published, or not: the file may go. */
+  readonly discard: () => void;
 }
 
 /** What the server runs as: `starting` and `stopped` take no requests. */
@@ -55,6 +77,7 @@ export class ServerProcess {
   readonly #manifest: Manifest;
   readonly #blobs: SimBlobs;
   readonly #sweeper: Sweeper;
+  #evictor: Evictor | undefined;
 
   /** Starts on what the last process left. */
   constructor(options: ProcessOptions) {
@@ -87,13 +110,24 @@ export class ServerProcess {
         maxValueBytes: figures.maxValueBytes,
         uncountedBytes: figures.uncountedBytes,
         maxResting: figures.maxResting,
+        streamBytes: figures.streamBytes,
+        quotas: figures.quotas,
+        ...figures.maxComputeMs !== undefined && {
+          maxComputeMs: figures.maxComputeMs,
+        },
       },
     });
+    this.#watchEvictions();
     this.#sweeper = new Sweeper({ engine, manifest, blobs, clock, warn });
-    recover({ engine, manifest, blobs }).then(() => {
+    const { handleLeaseMs } = figures;
+    const evict = { engine, manifest, blobs, clock, warn, handleLeaseMs };
+    recover({ engine, manifest, blobs }).then(async () => {
+      options.events.recovered();
+      this.#evictor = new Evictor(evict);
+      await this.#evictor.start();
       if (this.phase !== "starting") return;
       this.phase = "serving";
-      options.onServing();
+      options.events.serving();
       this.#sweeper.start();
     }, () => this.#exit("failed"));
   }
@@ -101,6 +135,22 @@ export class ServerProcess {
   /** Which process: 1 is the first. */
   get number(): number {
     return this.#options.observer.process;
+  }
+
+  /** Takes a value in by pieces, as `src/engine/uploads.ts` does it. */
+  async receive(value: Uint8Array): Promise<Received> {
+    const { local } = this.#blobs;
+    const upload = this.#options.newStaging();
+    const discard = () => void local.discard(upload).catch(() => {});
+    const half = value.length >> 1;
+    try {
+      await local.append(upload, 0, value.subarray(0, half));
+      await local.append(upload, half, value.subarray(half));
+      return { upload, digest: await local.hash(upload), discard };
+    } catch (error) {
+      discard();
+      throw error;
+    }
   }
 
   /** Sends it SIGTERM. */
@@ -128,9 +178,25 @@ export class ServerProcess {
     await new Promise<void>((resolve) =>
       clock.setTimer(chance.pick([0, LISTENERS_CLOSE_MS]), resolve)
     );
-    this.engine.close();
+    await this.#evictor?.close();
+    await this.engine.close();
     await this.#blobs.close();
     await this.#manifest.close();
+  }
+
+  /** Of all that the server asks its engine itself, only this is to be seen. */
+  #watchEvictions(): void {
+    const { engine } = this;
+    const { events } = this.#options;
+    const ask = engine.ask.bind(engine);
+    engine.ask = async (request) => {
+      if (request.kind !== "evict") return await ask(request);
+      const { name } = request.entry;
+      events.evicting(name);
+      const reply = await ask(request);
+      events.evicted(name);
+      return reply;
+    };
   }
 
   #exit(why: "failed" | "done"): void {
@@ -152,6 +218,23 @@ export function someFigures(chance: Chance): Figures {
     budgetBytes: chance.pick([20, 40, 1_024]) * 1_024,
     uncountedBytes: chance.pick([0, 80]),
     maxResting: chance.pick([0, 1, 100]),
+    streamBytes: chance.pick([50, 200]),
     drainTimeoutMs: 10_000,
+    maxComputeMs: chance.pick([undefined, undefined, 5_000, 20_000]),
+    quotas: chance.happens(0.5) ? [] : someQuotas(chance),
   };
+}
+
+/** Limits that a run's few values reach, over all of them and over one namespace. */
+function someQuotas(chance: Chance): Quota[] {
+  const maxBytes = chance.pick([250, 500, 900]);
+  const maxEntries = chance.pick([1, 2, 3]);
+  const whole = {
+    pattern: "*",
+    ...chance.happens(0.7) && { maxBytes },
+    ...chance.happens(0.5) && { maxEntries },
+  };
+  if (chance.happens(0.5)) return [whole];
+  const pattern = chance.pick(["a", "b.*"]);
+  return [whole, { pattern, maxBytes: chance.pick([130, 400]) }];
 }

@@ -45,6 +45,8 @@ export function openManifest(
 /** The entry's name, or the id, that an operation is called with. */
 function aboutOf(argument: unknown): string {
   if (typeof argument === "string") return argument;
+  // Uses: of the one that is handed out, or of the first of many.
+  if (Array.isArray(argument)) return aboutOf(argument[0]?.entry);
   const { name } = Object(argument) as { readonly name?: unknown };
   return typeof name === "string" ? name : "";
 }

@@ -15,6 +15,8 @@ const RUNS = scaled(1_000);
 
 /** What a thousand runs must have seen, or they prove nothing. */
 const SEEN = [
+  "abandon error",
+  "abandon ok",
   "clean stop",
   "clock jump",
   "damaged",
@@ -32,11 +34,16 @@ const SEEN = [
   "heartbeat error",
   "heartbeat ok",
   "kill",
+  "made room",
+  "notice",
+  "offer error",
+  "offer published",
   "published",
   "set error",
   "set ok",
   "stop",
   "taken over",
+  "took too long",
 ];
 
 Deno.test("no seeded schedule of faults loses, mixes up or blocks a value", async () => {

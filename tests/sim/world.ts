@@ -68,7 +68,7 @@ export class World {
     const disk = this.disk = new SimDisk(() => this.scheduler.wallMs());
     const { ledger, figures, scheduler, faults } = this;
     this.keys = Array.from(
-      { length: 1 + this.chance.below(4) },
+      { length: 1 + this.chance.below(5) },
       (_, index) => entryKey(index % 2 ? "b.c" : "a", Uint8Array.of(index)),
     );
     for (const { name } of this.keys) ledger.entry(name);
@@ -76,7 +76,8 @@ export class World {
       disk,
       ledger,
       nowMs,
-      pinsSurviveRestarts: false,
+      promises: figures,
+      hadManifestFaults: () => faults.ofManifest > 0,
     });
     this.#replyChecks = new ReplyChecks({
       ledger,
@@ -109,7 +110,7 @@ export class World {
   /** Starts the server, unless it is there. */
   start(): void {
     if (this.server) return;
-    const { scheduler, disk, faults, chance, figures } = this;
+    const { scheduler, disk, faults, chance, figures, ledger } = this;
     this.#processes++;
     this.#replyChecks.restarted();
     this.server = new ServerProcess({
@@ -121,7 +122,12 @@ export class World {
       observer: this.#observer(),
       newId: () => String(++this.#ids),
       newStaging: () => `s${++this.#stagings}`,
-      onServing: () => this.#replyChecks.serving(),
+      events: {
+        recovered: () => this.#diskChecks.recovered(this.#processes),
+        serving: () => this.#replyChecks.serving(),
+        evicting: (name) => void ledger.entry(name).crowded++,
+        evicted: (name) => void ledger.entry(name).crowded--,
+      },
       onExit: (process, why) => {
         if (why === "done" && this.#cleanStop) {
           this.watch(() => this.#diskChecks.stopped());
@@ -143,22 +149,21 @@ export class World {
   stop(): void {
     if (this.server?.phase !== "serving") return;
     this.#stops++;
-    // One that is still being looked up may begin when the drain is over.
-    const evictsLater = [...this.ledger.entries.values()].some((
-      { name, evicts },
-    ) => evicts > 0 && this.disk.rows.byName.get(name)?.status === "ready");
-    this.#cleanStop = this.faults.stopped && !evictsLater;
+    this.#cleanStop = this.faults.stopped;
     this.#replyChecks.drainingMs = this.scheduler.nowMs;
     this.server.stop();
   }
 
   /** One more client. */
   addClient(): void {
+    const patient = this.chance.happens(0.4);
+    const api = this.chance.pick(["local", "remote"] as const);
     this.clients.push(
       new Client({
         ...this,
         name: `c${++this.#clients}`,
-        api: this.chance.pick(["local", "remote"]),
+        api: patient && api === "remote" ? "stream" : api,
+        patient,
         manners: this.chance.pick(MANNERS),
         heartbeatIntervalMs: this.figures.heartbeatIntervalMs,
       }),
@@ -228,6 +233,8 @@ export class World {
         for (const grant of ledger.grants.values()) {
           if (grant.staging !== staging) continue;
           grant.writingUntilMs = changedMs + leaseTimeoutMs;
+          // It may have rested on the disk, and begins anew.
+          grant.surelySinceMs = scheduler.nowMs;
         }
       },
     };

@@ -30,7 +30,7 @@ export async function withSite(
   }
 }
 
-/** A short lease, and a restart that does not wait for old clients. */
+/** A short lease, but longer than a loaded machine keeps a heartbeat waiting. */
 export const SHORT_LEASE = [
-  ...["--heartbeat-interval", "200ms", "--heartbeat-timeout", "600ms"],
+  ...["--heartbeat-interval", "500ms", "--heartbeat-timeout", "3s"],
 ];
