@@ -103,7 +103,7 @@ export class Server implements AsyncDisposable {
     this.cache = cache;
     this.#channels = Object.values(addresses).map((
       address: string,
-    ) => [address, new Channel({ address })]);
+    ) => [address, new Channel(address)]);
   }
 
   /** Connects with the first call. */
