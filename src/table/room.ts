@@ -7,6 +7,7 @@
 
 import {
   DEFAULT_ESTIMATE_BYTES,
+  FEW_ENTRIES,
   HIGH_WATERMARK,
   LOW_WATERMARK,
   MAX_ESTIMATED_NAMESPACES,
@@ -211,7 +212,7 @@ export class Room {
         above(maxBytes, scope.usedBytes + coming),
         scope === this.#whole ? missing(this.#disk, coming) : 0,
       );
-      const entries = above(
+      const entries = aboveFew(
         maxEntries,
         scope.usedEntries + reservedEntries + wanted.entries,
       );
@@ -286,6 +287,11 @@ function takenFrom(disk: Disk, bytes: number): Disk {
 
 function above(max: number, pressure: number): number {
   return pressure > max * HIGH_WATERMARK ? pressure - max * LOW_WATERMARK : 0;
+}
+
+/** Of a few entries, a share would be the last one: they go one at a time. */
+function aboveFew(max: number, pressure: number): number {
+  return max > FEW_ENTRIES ? above(max, pressure) : Math.max(0, pressure - max);
 }
 
 function missing(disk: Disk | undefined, coming: number): number {

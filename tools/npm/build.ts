@@ -35,7 +35,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 const FOLDERS = ["proto"];
 const FILES = ["LICENSE"];
 /** The library says `Symbol.asyncDispose`, `AbortSignal.any`, `ReadableStream.from`. */
-const NODE_VERSIONS = ">=20.6";
+const NODE_VERSIONS = ">=20.12";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
