@@ -104,8 +104,6 @@ export const MAX_AGE_MS = 10 * 365 * 24 * 3_600_000;
 export const HIGH_WATERMARK = 0.95;
 /** … until it is filled to this one: in batches, not with every publish. */
 export const LOW_WATERMARK = 0.9;
-/** Of so many, 5 % are less than one. */
-export const FEW_ENTRIES = 20;
 /** What a value is guessed to take while nothing is known of any. */
 export const DEFAULT_ESTIMATE_BYTES = MIB;
 /** Namespaces whose values' sizes are remembered, about 100 bytes each. */

@@ -7,7 +7,6 @@
 
 import {
   DEFAULT_ESTIMATE_BYTES,
-  FEW_ENTRIES,
   HIGH_WATERMARK,
   LOW_WATERMARK,
   MAX_ESTIMATED_NAMESPACES,
@@ -212,7 +211,7 @@ export class Room {
         above(maxBytes, scope.usedBytes + coming),
         scope === this.#whole ? missing(this.#disk, coming) : 0,
       );
-      const entries = aboveFew(
+      const entries = entriesAbove(
         maxEntries,
         scope.usedEntries + reservedEntries + wanted.entries,
       );
@@ -289,9 +288,9 @@ function above(max: number, pressure: number): number {
   return pressure > max * HIGH_WATERMARK ? pressure - max * LOW_WATERMARK : 0;
 }
 
-/** Of a few entries, a share would be the last one: they go one at a time. */
-function aboveFew(max: number, pressure: number): number {
-  return max > FEW_ENTRIES ? above(max, pressure) : Math.max(0, pressure - max);
+/** Where one entry may be kept, it goes for the next one only. */
+function entriesAbove(max: number, pressure: number): number {
+  return max === 1 ? Math.max(0, pressure - 1) : above(max, pressure);
 }
 
 function missing(disk: Disk | undefined, coming: number): number {

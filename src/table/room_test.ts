@@ -96,6 +96,14 @@ Deno.test("who is refused has room made for", () => {
   assert.deepEqual(room.excess(), [], "and it is asked for once only");
 });
 
+Deno.test("a single entry stays until another one is to come", () => {
+  const room = new Room([{ pattern: "*", maxEntries: 1 }]);
+  room.add("a", 100);
+  assert.deepEqual(room.excess(), []);
+  assert.ok(!room.hasRoom("a"));
+  assert.deepEqual(room.excess(), [{ pattern: "*", bytes: 0, entries: 1 }]);
+});
+
 Deno.test("nothing goes for a value that would not fit into an empty cache", () => {
   const room = new Room([{ pattern: "*", maxBytes: 1_000 }]);
   for (let i = 0; i < 5; i++) room.add("a", 100);
