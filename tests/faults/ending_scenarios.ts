@@ -6,7 +6,9 @@
  */
 
 import assert from "node:assert/strict";
+import { bytesOf } from "../support/clients.ts";
 import { rejectsWith, until } from "../support/status.ts";
+import { CacheClient } from "../v1/client.ts";
 import { flipBit } from "./damage.ts";
 import {
   expectAssigned,
@@ -37,6 +39,33 @@ export async function prepareDamage(site: Site): Promise<Prepared> {
       if (told) await rejectsWith("INVALID_ARGUMENT", remote.set(id, "late"));
       next.id ??= await expectAssigned(remote, namespace);
       await remote.set(next.id, "computed again");
+      await expectText(remote, namespace, "computed again");
+    },
+  };
+}
+
+/** A whole value is taken away, as to keep a limit. */
+export async function prepareDelete(site: Site): Promise<Prepared> {
+  const { namespace, remote, server } = site;
+  const { id } = await remote.assigned(namespace, KEY);
+  await remote.set(id, valueOf(4, 1_000));
+  return {
+    async act() {
+      using admin = new CacheClient(server.remote);
+      await admin.call("Delete", { namespace, key: bytesOf(KEY) });
+    },
+    async look({ remote }, told) {
+      const { assign } = await until(
+        () => remote.get(namespace, KEY),
+        ({ assign, ready }) => assign !== undefined || ready !== undefined,
+      );
+      // It is whole as long as it is there, and gone for good once that was said.
+      if (!assign) {
+        assert(!told, "it was deleted");
+        return await expectValue(remote, namespace, valueOf(4, 1_000));
+      }
+      await rejectsWith("INVALID_ARGUMENT", remote.set(id, "late"));
+      await remote.set(assign.id, "computed again");
       await expectText(remote, namespace, "computed again");
     },
   };

@@ -8,6 +8,7 @@
 import {
   prepareAbandon,
   prepareDamage,
+  prepareDelete,
   prepareStop,
   prepareTakeover,
 } from "./ending_scenarios.ts";
@@ -52,6 +53,7 @@ export const GROUPS: readonly Group[] = [
         prepare: (site) => prepareDone(site, LARGE_BYTES),
       },
       { name: "quarantine", prepare: prepareDamage },
+      { name: "eviction", prepare: prepareDelete },
       { name: "a clean stop", prepare: prepareStop },
     ],
   },
