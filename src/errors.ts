@@ -53,6 +53,16 @@ export class LarderError extends Error {
   }
 }
 
+/**
+ * A request that could not be understood.
+ *
+ * @param why What is wrong with it.
+ * @returns The error, with the code `invalid-request`.
+ */
+export function invalidRequest(why: string): LarderError {
+  return new LarderError("invalid-request", `invalid request: ${why}`);
+}
+
 /** A configuration, flag or root the server cannot start with. */
 export class StartError extends Error {
   /** 2 for a wrong use of the command line, 1 for everything else. */
@@ -64,4 +74,25 @@ export class StartError extends Error {
     this.name = "StartError";
     this.exitCode = exitCode;
   }
+}
+
+/**
+ * What was thrown, in words.
+ *
+ * @param thrown Anything: JavaScript can throw what is no error.
+ * @returns Its message.
+ */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/**
+ * The system's words alone. Deno adds the call to them: "Permission denied (os
+ * error 13): open …".
+ *
+ * @param thrown What a call of Deno's has thrown.
+ * @returns Its message without what Deno added.
+ */
+export function systemReason(thrown: unknown): string {
+  return messageOf(thrown).replace(/ \(os error.*$/s, "");
 }

@@ -13,7 +13,7 @@ import { MANIFEST_FILE, openManifest } from "../workers/manifest_schema.ts";
 import { Database, sqliteFault } from "../workers/sqlite.ts";
 import { systemClock } from "./clock.ts";
 import { lockRoot } from "./engine/root_lock.ts";
-import { StartError } from "./errors.ts";
+import { messageOf, StartError } from "./errors.ts";
 import { DEFAULT_HEARTBEAT_INTERVAL_MS, HEARTBEAT_SLACK_MS } from "./limits.ts";
 
 /**
@@ -120,7 +120,7 @@ function refusalOf(root: string): string | undefined {
     openManifest(root, { durability: "relaxed", nowMs }).database.close();
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

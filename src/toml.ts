@@ -5,6 +5,7 @@
  */
 
 import { parse, stringify } from "smol-toml";
+import { messageOf } from "./errors.ts";
 
 /** A value a TOML document can hold; integers are read as numbers or bigints. */
 export type TomlTable = { readonly [key: string]: unknown };
@@ -21,7 +22,7 @@ export function parseToml(text: string): TomlTable {
     return parse(text, { integersAsBigInt: "asNeeded" });
   } catch (error) {
     // The library's message goes on with a drawing of the place.
-    const [reason = ""] = `${error instanceof Error ? error.message : error}`
+    const [reason = ""] = messageOf(error)
       .replace(/^Invalid TOML document: /, "").split("\n");
     const at = error as { line?: unknown; column?: unknown };
     const place = typeof at.line === "number"

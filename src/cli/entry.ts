@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import type { Entry } from "../client/backend.ts";
 import type { JsonValue } from "../client/codecs/json.ts";
 import { keyBytes } from "../client/keys.ts";
-import { LarderError, StartError } from "../errors.ts";
+import { LarderError, messageOf, StartError } from "../errors.ts";
 import type { Words } from "./words.ts";
 
 const KEY_OPTIONS = ["key-file", "key-hex", "key-json"] as const;
@@ -49,9 +49,8 @@ export async function entryOf(words: Words): Promise<Named> {
     return { entry: { namespace, key }, others: words.positionals };
   } catch (error) {
     if (error instanceof StartError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
     const where = error instanceof LarderError ? "" : `--${option}: `;
-    throw new StartError(2, `${where}${why}`, { cause: error });
+    throw new StartError(2, `${where}${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -6,6 +6,7 @@
 
 import process from "node:process";
 import type { Writable } from "node:stream";
+import { messageOf } from "../errors.ts";
 import type { Progress } from "../client/transfer.ts";
 import { formatSize } from "./format.ts";
 
@@ -90,8 +91,7 @@ export class ProgressLine implements Disposable {
 
 /** What went wrong, without what grpc-js says around it. */
 export function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(
+  return messageOf(error).replace(
     /No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/s,
     "$1",
   );

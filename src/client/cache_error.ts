@@ -5,6 +5,7 @@
  */
 
 import { status } from "@grpc/grpc-js";
+import { messageOf } from "../errors.ts";
 
 /** The stable code of a {@linkcode CacheError}. */
 export type CacheErrorCode =
@@ -64,8 +65,7 @@ export function asCacheError(error: unknown, action: string): CacheError {
   if (error instanceof CacheError) return error;
   const { code, details } = error as { code?: status; details?: string };
   const known = typeof code === "number" ? CODES[code] : undefined;
-  const why = details ??
-    (error instanceof Error ? error.message : String(error));
+  const why = details ?? messageOf(error);
   return new CacheError(known ?? "failed", `${action}: ${why}`, {
     cause: error,
   });

@@ -7,6 +7,7 @@
 import { createReadStream } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
+import { messageOf } from "../errors.ts";
 import type { Body, Pieces } from "./backend.ts";
 import { CacheError } from "./cache_error.ts";
 import { eachPiece } from "./transfer.ts";
@@ -56,10 +57,9 @@ export async function fileBody(
     };
   } catch (error) {
     await release();
-    const why = error instanceof Error ? error.message : String(error);
     throw new CacheError(
       "failed",
-      `cannot read ${path}: is this the server's machine? ${why}`,
+      `cannot read ${path}: is this the server's machine? ${messageOf(error)}`,
       { cause: error },
     );
   }

@@ -6,6 +6,7 @@
  */
 
 import type { Clock, Timer } from "../clock.ts";
+import { messageOf } from "../errors.ts";
 import { ACCESS_INTERVAL_MS, MAX_PENDING_USES } from "../limits.ts";
 import { type Manifest, MAX_USES, type Use } from "../manifest/manifest.ts";
 import type { EntryKey } from "../table/types.ts";
@@ -70,8 +71,9 @@ export class AccessLog {
     try {
       await this.#options.manifest.touch(uses);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#options.warn(`cannot write when entries were used: ${why}`);
+      this.#options.warn(
+        `cannot write when entries were used: ${messageOf(error)}`,
+      );
     }
   }
 }

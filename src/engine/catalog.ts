@@ -5,7 +5,7 @@
  * @module
  */
 
-import { LarderError } from "../errors.ts";
+import { invalidRequest, LarderError } from "../errors.ts";
 import { MAX_LISTED_BYTES, MAX_LISTED_ENTRIES } from "../limits.ts";
 import type { EntryInfo, Manifest, Page } from "../manifest/manifest.ts";
 import type { TableCounts } from "../table/state_table.ts";
@@ -65,9 +65,13 @@ export class Catalog {
     entryKey(namespace, new Uint8Array());
     const most = MAX_LISTED_ENTRIES;
     if (pageSize > most) {
-      throw invalid(`a page has ${most} entries at most, not ${pageSize}`);
+      throw invalidRequest(
+        `a page has ${most} entries at most, not ${pageSize}`,
+      );
     }
-    if (!TOKEN.test(token)) throw invalid("the page token is none of ours");
+    if (!TOKEN.test(token)) {
+      throw invalidRequest("the page token is none of ours");
+    }
     const cursor = token === "" ? {} : { cursor: token };
     const { manifest } = this.#options;
     const limit = pageSize || most;
@@ -104,8 +108,4 @@ export class Catalog {
   sweep(): Promise<EvictorStats> {
     return this.#options.evictor.sweep();
   }
-}
-
-function invalid(why: string): LarderError {
-  return new LarderError("invalid-request", `invalid request: ${why}`);
 }

@@ -12,7 +12,7 @@ import {
   type LocalFiles,
 } from "../blobs/blob_store.ts";
 import type { Clock } from "../clock.ts";
-import { LarderError } from "../errors.ts";
+import { LarderError, messageOf } from "../errors.ts";
 import type { Expected, Manifest } from "../manifest/manifest.ts";
 import type { Effect, EntryKey, Id, Result, Row } from "../table/types.ts";
 import type { AccessLog } from "./access_log.ts";
@@ -380,10 +380,4 @@ class LostRow extends LarderError {
       `invalid assignment id: ${name} was given to another client`,
     );
   }
-}
-
-function messageOf(thrown: unknown): string {
-  return thrown instanceof BlobError || thrown instanceof Error
-    ? thrown.message
-    : String(thrown);
 }

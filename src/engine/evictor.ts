@@ -7,6 +7,7 @@
 
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock, Timer } from "../clock.ts";
+import { messageOf } from "../errors.ts";
 import {
   EVICTION_INTERVAL_MS,
   EVICTION_PAUSE_MS,
@@ -163,12 +164,9 @@ export class Evictor {
 
   async #removeOld(maxAgeMs: number): Promise<void> {
     const beforeMs = this.#options.clock.wallMs() - maxAgeMs;
-    let isOld = true;
+    const isOld = ({ accessedMs }: AgedEntry) => accessedMs < beforeMs;
     const candidates = this.#oldest(() => true);
-    await this.#evict(candidates, ({ accessedMs }) => {
-      isOld &&= accessedMs < beforeMs;
-      return isOld;
-    }, { bytes: 0, entries: 0 });
+    await this.#evict(candidates, isOld, { bytes: 0, entries: 0 });
   }
 
   #oldest(covered: (namespace: string) => boolean): AsyncIterable<AgedEntry> {
@@ -263,8 +261,7 @@ export class Evictor {
       await work();
     } catch (error) {
       if (this.#closed) return;
-      const why = error instanceof Error ? error.message : String(error);
-      this.#options.warn(`an eviction did not finish: ${why}`);
+      this.#options.warn(`an eviction did not finish: ${messageOf(error)}`);
     }
   }
 }

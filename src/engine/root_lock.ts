@@ -6,7 +6,7 @@
  */
 
 import { join } from "node:path";
-import { StartError } from "../errors.ts";
+import { StartError, systemReason } from "../errors.ts";
 import { parseToml, stringifyToml } from "../toml.ts";
 
 /** What `Cache.toml` says. */
@@ -54,7 +54,7 @@ export async function lockRoot(
     await rewrite(file, fields);
   } catch (error) {
     file.close();
-    throw new StartError(1, `cannot write ${path}: ${reasonOf(error)}`, {
+    throw new StartError(1, `cannot write ${path}: ${systemReason(error)}`, {
       cause: error,
     });
   }
@@ -188,13 +188,9 @@ function toSeconds(ms: number): { secs: number; nanos: number } {
 function unusable(path: string, error: unknown): StartError {
   return new StartError(
     1,
-    `cannot open ${path}: ${reasonOf(error)}: let this user read and write it`,
+    `cannot open ${path}: ${
+      systemReason(error)
+    }: let this user read and write it`,
     { cause: error },
   );
-}
-
-function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  // Deno adds the call to the system's words: "Permission denied (os error 13): …".
-  return text.replace(/ \(os error.*$/s, "");
 }

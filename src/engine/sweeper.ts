@@ -7,6 +7,7 @@
 
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock, Timer } from "../clock.ts";
+import { messageOf } from "../errors.ts";
 import { EXPIRED_ON_DISK_MS, JANITOR_INTERVAL_MS } from "../limits.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Engine } from "./engine.ts";
@@ -145,8 +146,7 @@ export class Sweeper {
       await sweep();
     } catch (error) {
       if (this.#closed) return;
-      const why = error instanceof Error ? error.message : String(error);
-      this.#options.warn(`a sweep did not finish: ${why}`);
+      this.#options.warn(`a sweep did not finish: ${messageOf(error)}`);
     }
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { basename, dirname, join } from "node:path";
-import { StartError } from "../errors.ts";
+import { StartError, systemReason } from "../errors.ts";
 
 /** Only the server's own user gets in: DESIGN section 3. */
 const ROOT_MODE = 0o700;
@@ -141,7 +141,5 @@ async function isLink(path: string): Promise<boolean> {
 
 function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.PermissionDenied) return "access is denied";
-  const text = error instanceof Error ? error.message : String(error);
-  // Deno adds the call to the system's words: "Not a directory (os error 20): …".
-  return text.replace(/ \(os error.*$/s, "");
+  return systemReason(error);
 }

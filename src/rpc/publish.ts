@@ -7,7 +7,7 @@
 import type { handleClientStreamingCall } from "@grpc/grpc-js";
 import type { Engine, Submission } from "../engine/engine.ts";
 import type { Upload } from "../engine/uploads.ts";
-import { LarderError } from "../errors.ts";
+import { invalidRequest, LarderError } from "../errors.ts";
 import type { Digest, Id } from "../table/types.ts";
 import { type CacheServiceOptions, localPaths } from "./cache_options.ts";
 import type {
@@ -63,7 +63,7 @@ class Publishing {
     if (reply.kind === "error") throw reply.error;
     if (begin.path) {
       localPaths(this.#options);
-      if (await next(requests)) throw invalid("no pieces follow a path");
+      if (await next(requests)) throw invalidRequest("no pieces follow a path");
       return await this.#submit({ kind: "done", id, patient: true });
     }
     const upload = this.#options.uploads.begin(this.#owner);
@@ -87,7 +87,9 @@ class Publishing {
       const request = await next(requests);
       if (this.#lost) throw this.#lost;
       if (!request) break;
-      if (!request.chunk) throw invalid("Begin is followed by pieces only");
+      if (!request.chunk) {
+        throw invalidRequest("Begin is followed by pieces only");
+      }
       this.#renew(id);
       await this.#renewing(id, upload.append(request.chunk));
     }
@@ -130,20 +132,18 @@ async function next(requests: Requests): Promise<PublishRequest | undefined> {
 }
 
 function beginOf(request: PublishRequest | undefined): PublishBegin {
-  if (!request?.begin) throw invalid("the first message has to be Begin");
+  if (!request?.begin) {
+    throw invalidRequest("the first message has to be Begin");
+  }
   const { begin } = request;
   if (begin.sha256.length === 0) return begin;
-  if (begin.path) throw invalid("the digest of a path is not checked");
+  if (begin.path) throw invalidRequest("the digest of a path is not checked");
   if (begin.sha256.length === DIGEST_BYTES) return begin;
-  throw invalid(`a SHA-256 has ${DIGEST_BYTES} bytes`);
+  throw invalidRequest(`a SHA-256 has ${DIGEST_BYTES} bytes`);
 }
 
 function hexOf(bytes: Uint8Array): string {
   return new Uint8Array(bytes).toHex();
-}
-
-function invalid(why: string): LarderError {
-  return new LarderError("invalid-request", `invalid request: ${why}`);
 }
 
 function wrongDigest(id: Id): LarderError {

@@ -7,7 +7,7 @@
  */
 
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
-import { LarderError } from "../errors.ts";
+import { invalidRequest, type LarderError } from "../errors.ts";
 
 /** The protobuf types that our requests are made of. */
 export type FieldType = "string" | "bytes" | "varint" | MessageShape;
@@ -22,9 +22,8 @@ export class Malformed {
 
   /** The reason goes to the client. */
   constructor(why: string) {
-    this.error = new LarderError(
-      "invalid-request",
-      `invalid request: it is no well-formed protobuf message (${why})`,
+    this.error = invalidRequest(
+      `it is no well-formed protobuf message (${why})`,
     );
   }
 }

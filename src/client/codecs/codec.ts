@@ -4,6 +4,8 @@
  * @module
  */
 
+import { messageOf } from "../../errors.ts";
+
 /**
  * A codec: how values of a cache are written and read.
  *
@@ -73,7 +75,6 @@ function named<R>(name: string, action: () => R): R {
     return action();
   } catch (error) {
     if (error instanceof CodecError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CodecError(name, reason, { cause: error });
+    throw new CodecError(name, messageOf(error), { cause: error });
   }
 }
