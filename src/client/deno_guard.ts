@@ -73,10 +73,13 @@ function guard(session: ClientHttp2Session): void {
     else waiting.push(run);
   };
 
-  handle.receive = (data) =>
+  handle.receive = (data) => {
+    // A copy: the socket may read its next packet into the same memory.
+    const packet = depth === 0 && waiting.length === 0 ? data : data.slice();
     inTurn(() => {
-      if (!released) native(() => receive.call(handle, data));
+      if (!released) native(() => receive.call(handle, packet));
     });
+  };
   let sendWaits = false;
   const send = () => {
     sendWaits = false;

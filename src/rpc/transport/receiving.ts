@@ -6,6 +6,10 @@
  * reset 160,000 streams at once made 1.2 GB. So packets go in small pieces, and
  * the streams are counted after each.
  *
+ * What nghttp2 finds it tells JavaScript at once, which can come back with the
+ * next packet while nghttp2 is still at this one. It must not run within itself
+ * (denoland/deno pull request 36808): such a packet waits until it has returned.
+ *
  * @module
  */
 import type { Connection } from "./connection.ts";
@@ -46,13 +50,30 @@ export function guardReceive(
     limit.onFlood();
     return false;
   };
-  handle.receive = (data) => {
+  const deliver = (data: Uint8Array): void => {
     for (let offset = 0; offset < data.byteLength && !connection.gone;) {
       const end = Math.min(offset + RECEIVE_PIECE_BYTES, data.byteLength);
       const whole = offset === 0 && end === data.byteLength;
       if (!feed(whole ? data : data.subarray(offset, end))) return;
       offset = end;
     }
+  };
+
+  const waiting: Uint8Array[] = [];
+  const deliverWaiting = (): void => {
+    while (waiting.length > 0 && !connection.insideNative) {
+      deliver(waiting.shift()!);
+    }
+  };
+  handle.receive = (data) => {
+    if (waiting.length === 0 && !connection.insideNative) {
+      deliver(data);
+      deliverWaiting();
+      return;
+    }
+    // A copy: the socket may read its next packet into the same memory.
+    waiting.push(data.slice());
+    setImmediate(deliverWaiting);
   };
   return streams !== undefined;
 }

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import type { ServerHttp2Session } from "node:http2";
+import { Connection } from "./connection.ts";
+import type { SessionHandle } from "./internals.ts";
 import type { DropReason } from "./options.ts";
+import { guardReceive } from "./receiving.ts";
 import { ECHO_PATH } from "./testing/echo_service.ts";
 import { startEchoServer } from "./testing/in_process.ts";
 import {
@@ -59,4 +63,40 @@ Deno.test("frames that lie across two pieces are understood", async () => {
     type === FRAME.DATA
   );
   assert.deepEqual(join(...data.map(({ payload }) => payload)), whole);
+});
+
+Deno.test("a packet that comes while nghttp2 is at one waits for its turn", async () => {
+  const seen: string[] = [];
+  const waits = Promise.withResolvers<void>();
+  const native = {
+    receive([packet]: Uint8Array) {
+      seen.push(`begin ${packet}`);
+      // JavaScript that native code calls feeds the session its next packet,
+      // and reads another one into the same memory.
+      if (packet === 1) {
+        const memory = new Uint8Array([2]);
+        native.receive(memory);
+        memory[0] = 3;
+        native.receive(memory);
+      }
+      seen.push(`end ${packet}`);
+    },
+  };
+  const connection = new Connection(
+    {} as ServerHttp2Session,
+    { socket: undefined, handle: native as SessionHandle },
+    0,
+  );
+  const limit = { maxTrackedStreams: 1, onFlood() {}, onShreds: undefined };
+  guardReceive(connection, limit);
+  native.receive(new Uint8Array([1]));
+  assert.deepEqual(seen, [1, 2, 3].flatMap((n) => [`begin ${n}`, `end ${n}`]));
+
+  // Sending is native code, too, and nobody comes back to look.
+  seen.length = 0;
+  connection.native(() => native.receive(new Uint8Array([4])));
+  assert.deepEqual(seen, []);
+  setImmediate(waits.resolve);
+  await waits.promise;
+  assert.deepEqual(seen, ["begin 4", "end 4"]);
 });
