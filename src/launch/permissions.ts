@@ -7,6 +7,7 @@
 import { fileURLToPath } from "node:url";
 import { type Config, formatAddress, renderArguments } from "../config.ts";
 import { StartError } from "../errors.ts";
+import { CONFINED_ENVIRONMENT, heapFlag } from "./memory.ts";
 
 /** Where the pieces of this installation are. */
 export interface Installation {
@@ -51,18 +52,6 @@ export function thisInstallation(main: string | URL): Installation {
 }
 
 /**
- * What the C library's allocator is told. By default it keeps an arena for each
- * thread and, once a large block was freed, cuts all that is smaller from the
- * arenas: values of a megabyte between small objects leave holes, and memory
- * creeps up for hours. With these, large values are mapped, and given back.
- */
-export const CONFINED_ENVIRONMENT: Readonly<Record<string, string>> = {
-  MALLOC_ARENA_MAX: "2",
-  MALLOC_MMAP_THRESHOLD_: "262144",
-  MALLOC_TRIM_THRESHOLD_: "1048576",
-};
-
-/**
  * The arguments of `deno` that start a confined server. Nothing is granted that
  * is not named here: no programs, no FFI, no environment, no system
  * information but the free space, no other host and no code from elsewhere.
@@ -85,6 +74,7 @@ export function confinedArguments(
     "run",
     "--quiet",
     "--no-prompt",
+    heapFlag(config),
     // The launcher has loaded and locked all modules: nothing is fetched.
     "--cached-only",
     "--no-remote",

@@ -29,6 +29,7 @@ Deno.test("confinedArguments grants the root, the workers and the addresses, not
       "run",
       "--quiet",
       "--no-prompt",
+      "--v8-flags=--max-old-space-size=1000,--max-semi-space-size=8",
       "--cached-only",
       "--no-remote",
       "--frozen",
@@ -48,6 +49,11 @@ Deno.test("confinedArguments grants the root, the workers and the addresses, not
       "[::1]:28056",
     ],
   );
+});
+
+Deno.test("confinedArguments gives very many connections a larger heap", () => {
+  const args = flags({ root: "/r", maxConnections: 50_000 });
+  assert.ok(args.some((arg) => arg.includes("--max-old-space-size=2500,")));
 });
 
 Deno.test("confinedArguments grants no address of an API that is off", () => {

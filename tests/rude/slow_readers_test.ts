@@ -42,7 +42,8 @@ function sit(): Promise<void> {
 /** Opens readers that ask, and keeps them while the server has to live on. */
 function readers(
   name: string,
-  { windowBytes, value, then }: {
+  { count = READERS, windowBytes, value, then }: {
+    count?: number;
     windowBytes: number;
     value: (reader: number, i: number) => number;
     then?: (client: RawClient) => Promise<unknown>;
@@ -52,7 +53,7 @@ function readers(
     name,
     async run({ port }) {
       using stack = new DisposableStack();
-      await eachOf(READERS, 8, async (reader) => {
+      await eachOf(count, 8, async (reader) => {
         const client = stack.use(await RawClient.open(port, { windowBytes }));
         await client.send(asks((i) => value(reader, i)));
         await then?.(client);
@@ -87,6 +88,13 @@ const cases: RudeCase[] = [
     value: () => 0,
   }),
   readers("40 x 50 replies of 3 MiB of 50 values, never read", {
+    windowBytes: MAX_WINDOW,
+    value: (reader, i) => (reader + i) % VALUES,
+  }),
+  // What one connection may hold bounds 40 of them; of 160 only the budget of
+  // all does: `-- --server "--memory-budget-bytes 64GiB"` shows it.
+  readers("160 x 50 replies of 3 MiB of 50 values, never read", {
+    count: 160,
     windowBytes: MAX_WINDOW,
     value: (reader, i) => (reader + i) % VALUES,
   }),
