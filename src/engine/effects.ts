@@ -6,11 +6,7 @@
  */
 
 import type { BlobCache } from "../blobs/blob_cache.ts";
-import {
-  BlobError,
-  type BlobStore,
-  type LocalFiles,
-} from "../blobs/blob_store.ts";
+import type { BlobError, BlobStore, LocalFiles } from "../blobs/blob_store.ts";
 import type { Clock } from "../clock.ts";
 import { LarderError, messageOf } from "../errors.ts";
 import type { Expected, Manifest } from "../manifest/manifest.ts";
