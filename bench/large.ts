@@ -1,13 +1,13 @@
 /**
- * A value that is much larger than the memory it may take: how fast it goes in
- * and out, and what server and client take above idle.
+ * A value that is much larger than the memory it may take: how fast the client
+ * library moves it in and out, and what server and client take above idle.
  *
  *   deno run -A bench/large.ts [GIB]
  *
  * @module
  */
 
-import { CacheClient } from "../tests/v1/client.ts";
+import { Cache } from "../src/client/mod.ts";
 import { memoryOf } from "./memory.ts";
 import { type ServerProcess, startLarder } from "./server_process.ts";
 
@@ -17,7 +17,7 @@ const PIECE_BYTES = 256 * 1024;
 const GOAL_MIB = 300;
 const DEFAULT_GIB = 4;
 
-function* pieces(bytes: number): Iterable<Uint8Array> {
+async function* pieces(bytes: number): AsyncIterable<Uint8Array> {
   const piece = new Uint8Array(PIECE_BYTES);
   for (let at = 0; at < piece.length; at += 65_536) {
     crypto.getRandomValues(piece.subarray(at, at + 65_536));
@@ -28,13 +28,14 @@ function* pieces(bytes: number): Iterable<Uint8Array> {
 /** Does something with so many bytes, and prints what it took. */
 async function measured(
   title: string,
-  { bytes, server, work }: {
+  { bytes, server, idleMib, work }: {
     readonly bytes: number;
     readonly server: ServerProcess;
+    /** What the server took before the first value. */
+    readonly idleMib: number;
     readonly work: () => Promise<void>;
   },
 ): Promise<void> {
-  const idle = memoryOf(server.pid).serverPeakMib;
   const { rss: ours } = Deno.memoryUsage();
   let most = ours;
   const timer = setInterval(() => {
@@ -44,7 +45,7 @@ async function measured(
   await work();
   const seconds = (performance.now() - beganMs) / 1_000;
   clearInterval(timer);
-  const grown = memoryOf(server.pid).serverPeakMib - idle;
+  const grown = memoryOf(server.pid).serverPeakMib - idleMib;
   console.log(
     `${title}: ${bytes / MIB} MiB in ${seconds.toFixed(1)} s, ` +
       `${(bytes / MIB / seconds).toFixed(0)} MiB/s; above idle the server ` +
@@ -58,21 +59,27 @@ if (import.meta.main) {
   const root = Deno.makeTempDirSync({ prefix: "larder-bench-" });
   try {
     await using server = await startLarder(root);
-    using client = new CacheClient(server.remote);
-    const { id } = await client.assigned("bench", "large");
+    await using cache = await Cache.connect({ remote: server.remote });
+    // Until then it has no connection.
+    await cache.get("bench", "nothing");
+    const idleMib = memoryOf(server.pid).serverPeakMib;
     await measured("in", {
       bytes,
       server,
-      work: async () => void await client.publish(id, pieces(bytes)),
+      idleMib,
+      async work() {
+        const isKept = await cache.setStream("bench", "large", pieces(bytes));
+        if (!isKept) throw new Error("the value was not kept");
+      },
     });
     await measured("out", {
       bytes,
       server,
+      idleMib,
       async work() {
         let received = 0;
-        for await (const { chunk } of client.fetch("bench", "large")) {
-          received += chunk?.length ?? 0;
-        }
+        const value = await cache.getStream("bench", "large");
+        for await (const piece of value ?? []) received += piece.length;
         if (received !== bytes) throw new Error(`${received} bytes came out`);
       },
     });
