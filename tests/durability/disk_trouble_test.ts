@@ -8,7 +8,8 @@ import type { status } from "@grpc/grpc-js";
 import { LocalClient, RemoteClient, textOf } from "../support/clients.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith, until } from "../support/status.ts";
-import { missingStrace, whileFailing } from "../support/syscalls.ts";
+import { whyNoTracer } from "../support/strace.ts";
+import { whileFailing } from "../support/syscalls.ts";
 
 const NS = "tests.trouble";
 const ARGS = [
@@ -120,7 +121,7 @@ async function serving(
 /** A test that needs strace; `name` is the same with and without. */
 function traced(name: string, run: (scene: Scene) => Promise<void>): void {
   Deno.test(name, async () => {
-    const missing = await missingStrace();
+    const missing = await whyNoTracer();
     if (missing !== undefined) return console.log(`skipped: ${missing}`);
     await withScene(run);
   });

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { LocalClient, RemoteClient, textOf } from "../support/clients.ts";
 import { ServerProcess } from "../support/server_process.ts";
-import { missingStrace, trace } from "../support/syscalls.ts";
+import { whyNoTracer } from "../support/strace.ts";
+import { trace } from "../support/syscalls.ts";
 
 const NS = "tests.integrity";
 const MIB = 1024 * 1024;
@@ -146,7 +147,7 @@ Deno.test("published files are read-only, whichever way they came", async () => 
 });
 
 Deno.test("a local hit reads its file once after a start, and again when it changed", async () => {
-  const missing = await missingStrace();
+  const missing = await whyNoTracer();
   if (missing !== undefined) return console.log(`skipped: ${missing}`);
   await withRoot(async (root) => {
     let path = "";

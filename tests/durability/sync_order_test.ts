@@ -7,12 +7,8 @@ import assert from "node:assert/strict";
 import { LocalClient, RemoteClient } from "../support/clients.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith } from "../support/status.ts";
-import {
-  type Call,
-  missingStrace,
-  trace,
-  whileFailing,
-} from "../support/syscalls.ts";
+import { whyNoTracer } from "../support/strace.ts";
+import { type Call, trace, whileFailing } from "../support/syscalls.ts";
 
 const NS = "tests.strict";
 const CALLS = [
@@ -91,7 +87,7 @@ async function callsDuring(
 }
 
 Deno.test("in strict mode a reply leaves after every sync that it needs", async () => {
-  const missing = await missingStrace();
+  const missing = await whyNoTracer();
   if (missing !== undefined) return console.log(`skipped: ${missing}`);
   const root = await Deno.realPath(
     await Deno.makeTempDir({ prefix: "larder-strict-" }),
