@@ -12,7 +12,7 @@ import { LeanConnection, OPENING } from "../../tests/soak/lean_connection.ts";
 import { idAndPath } from "../../tests/soak/polite_kinds.ts";
 import { asking, NS } from "../../tests/soak/site.ts";
 import { UploadFrames } from "../../tests/soak/upload_frames.ts";
-import { TextLineStream } from "../lines.ts";
+import { TextLineStream } from "../../tests/support/lines.ts";
 
 /** The server takes messages of 64 MiB by default, the envelope included. */
 const VALUE_BYTES = 64 * 1024 * 1024 - 16 * 1024;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TextLineStream } from "../lines.ts";
+import { TextLineStream } from "../../tests/support/lines.ts";
 
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 

@@ -12,7 +12,7 @@ import { getRequest } from "../../tests/rude/messages.ts";
 import { LeanConnection, OPENING } from "../../tests/soak/lean_connection.ts";
 import { idAndPath } from "../../tests/soak/polite_kinds.ts";
 import { NS } from "../../tests/soak/site.ts";
-import { TextLineStream } from "../lines.ts";
+import { TextLineStream } from "../../tests/support/lines.ts";
 
 const VALUE_BYTES = 1_024;
 const KEY = "fairness small";
