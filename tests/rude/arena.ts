@@ -7,8 +7,8 @@
 import assert from "node:assert/strict";
 import { RemoteClient } from "../support/clients.ts";
 import { ServerProcess } from "../support/server_process.ts";
+import { within } from "../support/waiting.ts";
 import { SERVER_FLAGS } from "./scale.ts";
-import { within } from "./waiting.ts";
 import { Witness } from "./witness.ts";
 
 const MIB = 1024 * 1024;
