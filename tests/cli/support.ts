@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import type { ServerProcess } from "../support/server_process.ts";
 import { denoCommand, withServer } from "../client/support.ts";
 
@@ -113,10 +114,6 @@ export async function withShell(
   body: (shell: Shell) => Promise<void>,
   args: readonly string[] = [],
 ): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "larder-cli-" });
-  try {
-    await withServer((server) => body(new Shell(folder, server)), args);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using folder = await temporaryFolder();
+  await withServer((server) => body(new Shell(folder.path, server)), args);
 }

@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { LocalClient, RemoteClient } from "../support/clients.ts";
+import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith } from "../support/status.ts";
 import { whyNoTracer } from "../support/strace.ts";
@@ -89,10 +90,7 @@ async function callsDuring(
 Deno.test("in strict mode a reply leaves after every sync that it needs", async () => {
   const missing = await whyNoTracer();
   if (missing !== undefined) return console.log(`skipped: ${missing}`);
-  const root = await Deno.realPath(
-    await Deno.makeTempDir({ prefix: "larder-strict-" }),
-  );
-  try {
+  await withRoot(async (root) => {
     await using server = await ServerProcess.start(root, {
       args: ["--durability", "strict"],
     });
@@ -132,7 +130,5 @@ Deno.test("in strict mode a reply leaves after every sync that it needs", async 
     await rejectsWith("FAILED_PRECONDITION", local.done(lost.id));
     await Deno.writeFile(lost.path, new Uint8Array(3_000_000));
     assertInOrder(await traced(() => local.done(lost.id)), DONE_LARGE);
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
+  });
 });
