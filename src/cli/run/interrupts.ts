@@ -38,6 +38,16 @@ export class Interrupts implements Disposable {
     return this.#controller.signal;
   }
 
+  /** Rejected by the first signal. */
+  rejected(): Promise<never> {
+    const { signal } = this;
+    return new Promise((_, reject) => {
+      const give = () => reject(signal.reason);
+      if (signal.aborted) give();
+      signal.addEventListener("abort", give, { once: true });
+    });
+  }
+
   /** Passes signals on until the result is disposed of. */
   passTo(receiver: Receiver): Disposable {
     this.#receiver = receiver;
