@@ -61,8 +61,13 @@ export async function runCli(
   } catch (error) {
     if (isBrokenPipe(error)) return OK;
     if (!isForPeople(error)) throw error;
-    say(reasonOf(error));
-    return exitCodeOf(error);
+    const exitCode = exitCodeOf(error);
+    say(
+      exitCode === UNREACHABLE
+        ? `${reasonOf(error)}: start it, or say where it is: --remote ADDR`
+        : reasonOf(error),
+    );
+    return exitCode;
   }
 }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { outputOf } from "../client/npm_package.ts";
-import { type Ended, type Shell, withShell } from "./support.ts";
+import { CONFIG, type Ended, type Shell, withShell } from "./support.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 const PAGE = new URL("../../docs/CLI.md", import.meta.url);
@@ -52,9 +52,8 @@ async function bash(
 Deno.test("deno task npm makes the package in any folder", () =>
   withShell(async ({ folder }) => {
     const task = async (...args: string[]) => {
-      const config = `${REPOSITORY}deno.json`;
       const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["task", "--quiet", "--config", config, "npm", ...args],
+        args: ["task", "--quiet", "--config", CONFIG, "npm", ...args],
         cwd: folder,
       }).output();
       return { code, stderr: new TextDecoder().decode(stderr) };

@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import process from "node:process";
 import { type Command, ENTRY_OPTIONS, QUIET_OPTION } from "../command.ts";
-import { StartError } from "../../errors.ts";
+import { cannotRead } from "../cannot.ts";
 import { entryOf } from "../entry.ts";
 import { FAILED, OK } from "../exit_codes.ts";
 import { formatKey, formatSize, toHex } from "../format.ts";
@@ -84,7 +84,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
     if (info.isDirectory()) throw new Error("it is a folder");
     return info.isFile() ? info.size : undefined;
   } catch (error) {
-    throw new StartError(2, `cannot read ${path}: ${(error as Error).message}`);
+    throw cannotRead(path, error);
   }
 }
 
