@@ -142,18 +142,12 @@ Deno.test("the task works where it is called, with all that its user may read", 
     const task = ["task", "--quiet", "--config", CONFIG, "larder"];
     const program = [Deno.execPath(), ...task];
     await shell.write("file", "from here");
-    const put = [
-      "put",
-      "--ns",
-      "task",
-      "--key-file",
-      "/proc/self/comm",
-      "file",
-    ];
-    for (const args of [put, [...put.slice(0, -1), "/dev/stdin"]]) {
-      const stdin = new TextEncoder().encode("piped");
+    const key = ["--ns", "task", "--key-file", "/proc/version"];
+    const stdin = new TextEncoder().encode("piped");
+    for (const path of ["file", "-"]) {
+      const args = ["put", ...key, path, "--replace"];
       const { code, stderr } = await shell.run(args, { program, stdin });
       assert.equal(code, 0, stderr);
     }
-    assert.match(await shell.ok("ls", "task"), /^ +9 B .*  deno$/m);
+    assert.equal(await shell.ok("get", ...key), "piped");
   }));
