@@ -1,7 +1,7 @@
 /** What must be the same on Deno and on Node, and once was not. */
 
 import assert from "node:assert/strict";
-import { npmProject } from "../client/npm_package.ts";
+import { npmProject, outputOf } from "../client/npm_package.ts";
 import { CONFIG, larderCommand, type Shell, withShell } from "./support.ts";
 
 /** How often a race is given its chance. */
@@ -86,6 +86,22 @@ const TESTS: Record<string, Body> = {
       assert.equal(stderr.trim().split("\n").length, 1, stderr);
     }
   },
+  "doctor tries what the permissions only promise": async (run, shell) => {
+    const disk = await readOnlyDisk(`${shell.folder}/disk`);
+    if (!disk) return;
+    await using _disk = disk;
+    const { code, stdout } = await run("doctor", "disk");
+    assert.equal(code, 1);
+    assert.match(stdout, /^fail {2}writable .*read-only\n +mount it /m);
+    assert.match(stdout, /^fail {2}disk .* 50\.0 MiB free\n +make room/m);
+    const below = await run("doctor", "disk/not/there");
+    assert.equal(below.code, 1);
+    assert.match(
+      below.stdout,
+      /^fail {2}root .* let this user write \S+disk$/ms,
+    );
+    assert.match(below.stdout, /^fail {2}disk .* 50\.0 MiB free$/m);
+  },
   "an empty key is a key": async (run, shell, ns) => {
     await shell.write("empty", "");
     await shell.write("value", "of nothing");
@@ -122,6 +138,21 @@ Deno.test("larder is the same on Deno and on Node", async (test) => {
     await tryAll(test, "Node", shell, program);
   });
 });
+
+/** A small file system; `undefined`, with a line on stdout: none can be mounted. */
+async function readOnlyDisk(
+  path: string,
+): Promise<AsyncDisposable | undefined> {
+  await Deno.mkdir(path, { recursive: true });
+  const options = "ro,size=50m,mode=0700";
+  const mount = ["-t", "tmpfs", "-o", options, "larder", path];
+  if (await outputOf("mount", mount) === undefined) {
+    return void console.log("skipped: no file system can be mounted");
+  }
+  return {
+    [Symbol.asyncDispose]: async () => void await outputOf("umount", [path]),
+  };
+}
 
 async function tryAll(
   test: Deno.TestContext,
