@@ -7,17 +7,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { type FileHandle, open } from "node:fs/promises";
-import { constants } from "node:os";
 import process from "node:process";
 import { say } from "../output.ts";
-import type { Interrupts } from "./interrupts.ts";
+import { codeOf, type Interrupts } from "./interrupts.ts";
 import { passOn } from "./pass_on.ts";
 
 /** What shells give when there is no such program, and when it cannot be run. */
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
-/** And for a program that a signal has ended, beside the signal's number. */
-const SIGNALED = 128;
 
 /** Where what a command says is kept, beside being passed on. */
 export interface Recorded {
@@ -98,9 +95,4 @@ function sendTo(pid: number, signal: NodeJS.Signals): void {
   } catch {
     // It has ended.
   }
-}
-
-/** The exit code that stands for a signal. */
-export function codeOf(signal: NodeJS.Signals | null): number {
-  return SIGNALED + (signal === null ? 0 : constants.signals[signal]);
 }

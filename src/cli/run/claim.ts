@@ -11,6 +11,9 @@ import { reasonOf } from "../output.ts";
 import type { Server } from "../server.ts";
 import type { Reporter } from "./report.ts";
 
+/** Longer than a server that is away is given to answer. */
+const SILENT_MS = 3_000;
+
 /** What bounds the waiting. */
 export interface ClaimOptions {
   /** Ends it. */
@@ -37,6 +40,7 @@ export async function claim(
     () => late.abort(new Error("somebody else runs it for too long")),
     waitMs,
   );
+  const told = setTimeout(() => reporter.waiting(), SILENT_MS);
   try {
     const request = { ...entry, assign: true, wait: true };
     return await server.cache.ask(request, {
@@ -50,5 +54,6 @@ export async function claim(
     return undefined;
   } finally {
     clearTimeout(timer);
+    clearTimeout(told);
   }
 }

@@ -50,6 +50,12 @@ export class Reporter {
     say(`${this.#name()}: ${message}`);
   }
 
+  /** Says why nothing happens. */
+  waiting(): void {
+    if (this.isQuiet || this.#isJson) return;
+    say(`${this.#name()}: waiting for whoever runs the same`);
+  }
+
   /** Says how it ended. */
   report(source: Source, { code, bytes }: Outcome): void {
     if (this.#isJson) {
