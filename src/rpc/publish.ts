@@ -91,6 +91,8 @@ class Publishing {
         throw invalidRequest("Begin is followed by pieces only");
       }
       this.#renew(id);
+      // Nothing to write: a round to the disk for each would keep others from it.
+      if (request.chunk.length === 0) continue;
       await this.#renewing(id, upload.append(request.chunk));
     }
     return await this.#renewing(id, upload.finish());

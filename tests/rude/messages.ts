@@ -63,7 +63,8 @@ export function call(
   );
 }
 
-function varint(value: bigint): Uint8Array {
+/** A varint of protobuf. */
+export function varint(value: bigint): Uint8Array {
   const octets: number[] = [];
   let rest = value;
   for (; rest > 127n; rest >>= 7n) octets.push(Number(rest & 127n) | 128);
@@ -71,7 +72,8 @@ function varint(value: bigint): Uint8Array {
   return new Uint8Array(octets);
 }
 
-function field(number: number, content: Uint8Array): Uint8Array {
+/** A field of bytes; its number is at most 15. */
+export function field(number: number, content: Uint8Array): Uint8Array {
   const tag = new Uint8Array([(number << 3) | 2]);
   return join(tag, varint(BigInt(content.length)), content);
 }
