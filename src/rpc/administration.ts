@@ -36,8 +36,8 @@ export function administration(
     "budget" | "catalog" | "version"
   >,
 ): UntypedServiceImplementation {
-  // One answer at a time, the connections in turn: before a page of the longest
-  // keys is cut to what a reply may have, it takes 32 MiB.
+  // One at a time, the connections in turn: what is on its way from the manifest
+  // is counted nowhere.
   const turns = new ReplyBudget({ totalBytes: 1 });
   let usageBytes = 0;
   async function inTurn<T>(call: Call, work: () => Promise<T>): Promise<T> {
@@ -112,7 +112,8 @@ function answered<Request, Response>(
 function pageBytes(pageSize: number): number {
   const entries = Math.min(pageSize || MAX_LISTED_ENTRIES, MAX_LISTED_ENTRIES);
   const keyBytes = Math.min(entries * MAX_KEY_BYTES, MAX_LISTED_BYTES);
-  return keyBytes + entries * ITEM_BYTES;
+  // As objects, and as the message that is made of them.
+  return 2 * (keyBytes + entries * ITEM_BYTES);
 }
 
 function infoMessage(info: EntryInfo): EntryInfoMessage {

@@ -1,21 +1,24 @@
 /**
- * Messages of `larder.v1.Cache` in bytes.
+ * Messages of `larder.v1.Cache` in bytes, whole or broken.
  *
  * @module
  */
 
 import { NS } from "./arena.ts";
-import { call, field, message, varint } from "./messages.ts";
+import { data, headers } from "./frames.ts";
+import {
+  call,
+  callFields,
+  field,
+  type Fields,
+  message,
+  number,
+} from "./messages.ts";
 import { bytes, join } from "./octets.ts";
 
 /** The path of a method. */
 export function cachePath(method: string): string {
   return `/larder.v1.Cache/${method}`;
-}
-
-/** A field that is a number; its own number is at most 15. */
-export function numberField(number: number, value: bigint): Uint8Array {
-  return join(new Uint8Array([number << 3]), varint(value));
 }
 
 /** What a Fetch asks for beside its key. */
@@ -27,20 +30,18 @@ export interface FetchAsks {
   readonly length?: bigint;
 }
 
-/** A FetchRequest. */
-export function fetchRequest(
+/** A Fetch of a key. */
+export function fetch(
+  stream: number,
   key: Uint8Array | string,
   { assign, wait, path, offset = 0n, length = 0n }: FetchAsks = {},
 ): Uint8Array {
-  const flags = [assign, wait, path].flatMap((flag, i) =>
-    flag ? [numberField(3 + i, 1n)] : []
+  const flags = [assign, wait, path].map((flag, i) =>
+    number(3 + i, flag ? 1n : 0n)
   );
-  return join(
-    entryRequest(key),
-    ...flags,
-    numberField(6, offset),
-    numberField(7, length),
-  );
+  const range = join(number(6, offset), number(7, length));
+  const request = join(entryRequest(key), ...flags, range);
+  return call(stream, cachePath("Fetch"), request);
 }
 
 /** A StatRequest or DeleteRequest. */
@@ -48,30 +49,37 @@ export function entryRequest(
   key: Uint8Array | string,
   namespace: string = NS,
 ): Uint8Array {
+  const raw = typeof key === "string" ? bytes(key) : key;
+  return join(field(1, bytes(namespace)), field(2, raw));
+}
+
+/** A ListRequest. */
+export function listRequest(pageSize = 0n, token = ""): Uint8Array {
   return join(
-    field(1, bytes(namespace)),
-    field(2, typeof key === "string" ? bytes(key) : key),
+    field(1, bytes(NS)),
+    number(2, pageSize),
+    field(3, bytes(token)),
   );
 }
 
-/** A Fetch of a key. */
-export function fetch(
-  stream: number,
-  key: Uint8Array | string,
-  asks: FetchAsks = {},
-): Uint8Array {
-  return call(stream, cachePath("Fetch"), fetchRequest(key, asks));
-}
-
-/** The gRPC message that begins a Publish. */
-export function begin(
-  id: bigint,
-  more: Uint8Array = new Uint8Array(),
-): Uint8Array {
-  return message(field(1, join(numberField(1, id), more)));
+/** The gRPC message that begins a Publish; more fields may follow the id. */
+export function begin(id: bigint, ...more: Uint8Array[]): Uint8Array {
+  return message(field(1, join(number(1, id), ...more)));
 }
 
 /** The gRPC message with the next bytes of a value. */
 export function chunk(content: Uint8Array): Uint8Array {
   return message(field(2, content));
+}
+
+/** A Publish of gRPC messages, which goes on unless it is told to end. */
+export function publish(
+  stream: number,
+  messages: readonly Uint8Array[],
+  { end = false, fields = [] }: { end?: boolean; fields?: Fields } = {},
+): Uint8Array {
+  return join(
+    headers(stream, callFields(cachePath("Publish"), fields)),
+    data(stream, join(...messages), { end }),
+  );
 }

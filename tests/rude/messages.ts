@@ -63,8 +63,7 @@ export function call(
   );
 }
 
-/** A varint of protobuf. */
-export function varint(value: bigint): Uint8Array {
+function varint(value: bigint): Uint8Array {
   const octets: number[] = [];
   let rest = value;
   for (; rest > 127n; rest >>= 7n) octets.push(Number(rest & 127n) | 128);
@@ -92,9 +91,14 @@ export function getRequest(
   );
 }
 
+/** A field that is a number; its own number is at most 15. */
+export function number(field: number, value: bigint): Uint8Array {
+  return join(new Uint8Array([field << 3]), varint(value));
+}
+
 /** A request that is just an id. */
 export function idRequest(id: bigint): Uint8Array {
-  return join(new Uint8Array([1 << 3]), varint(id));
+  return number(1, id);
 }
 
 /** A SetRequest. */
