@@ -14,6 +14,8 @@ import type { Connection } from "./connection.ts";
 
 /** What connections get of the limit together once it is reached. */
 const SHARED_FRACTION = 1 / 2;
+/** Everybody gets as many: a client that waits has to send heartbeats, too. */
+const MIN_SHARE = 4;
 
 /** The open calls of a server. */
 export class OpenCalls {
@@ -23,8 +25,8 @@ export class OpenCalls {
   #callers = 0;
 
   /**
-   * @param maxCalls From here on connections get no more than their share. With
-   * one call for each connection that has none there may be half as many more.
+   * @param maxCalls From here on connections get no more than their share: half as
+   * many together, or a few for each.
    */
   constructor(maxCalls: number) {
     this.#maxCalls = maxCalls;
@@ -40,7 +42,7 @@ export class OpenCalls {
   add(stream: ServerHttp2Stream, connection: Connection): boolean {
     if (this.#calls >= this.#maxCalls) {
       const share = this.#maxCalls * SHARED_FRACTION / this.#callers;
-      if (connection.openCalls >= Math.max(1, share)) return false;
+      if (connection.openCalls >= Math.max(MIN_SHARE, share)) return false;
     }
     this.#calls++;
     if (connection.openCalls++ === 0) this.#callers++;
