@@ -59,7 +59,7 @@ Deno.test("a value is read piece by piece, in the memory of three", async () => 
   for await (const piece of read(handle, 7, SIZE - 9)) {
     assert.ok(piece.length <= STREAM_BYTES);
     assert.deepEqual(piece, value.slice(at, at + piece.length));
-    assert.equal(taken(), 3 * STREAM_BYTES);
+    assert.equal(taken(), Math.min(SIZE - 9, 3 * STREAM_BYTES));
     at += piece.length;
   }
   assert.equal(at, SIZE - 2);

@@ -46,7 +46,8 @@ export function administration(
   }
   return {
     stat: answered(async ({ namespace, key }: EntryRequest, call) => {
-      await takeMemory(budget, call, 2 * key.length);
+      // Of the request and of the reply, as objects and as messages.
+      await takeMemory(budget, call, 4 * key.length);
       return infoMessage(await catalog.stat(namespace, key));
     }),
     list: answered(async (request: ListRequest, call) => {

@@ -14,7 +14,6 @@ import {
 } from "./crowds.ts";
 import { reset } from "./frames.ts";
 import { call, GET, getRequest } from "./messages.ts";
-import { join } from "./octets.ts";
 import { RawClient } from "./raw_client.ts";
 import { within } from "./waiting.ts";
 
