@@ -41,6 +41,8 @@ export class Connection {
   stuckMs = 0;
   /** Where large requests are counted, if they are. */
   requestBudget: RequestBudget | undefined;
+  /** How many of its calls are open, if that is counted. */
+  openCalls = 0;
   /** Where its requests are noted that are not complete, if they are. */
   unfinished: UnfinishedRequests | undefined;
   #nativeDepth = 0;
@@ -122,6 +124,8 @@ export interface StreamLink {
   waiting: boolean;
   /** Whether the request holds a part of the request budget. */
   holding: boolean;
+  /** Its server has too many open calls: nobody is to answer it. */
+  refused: boolean;
   /** Told of the length of a message that has only begun to come. */
   onAnnounced: ((messageBytes: number) => void) | undefined;
 }
@@ -154,6 +158,7 @@ export function linkStream(
     arrivedMs: 0,
     waiting: false,
     holding: false,
+    refused: false,
     onAnnounced: undefined,
   };
   (stream as Linked)[kLink] = link;
