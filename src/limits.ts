@@ -83,6 +83,13 @@ export const MAX_ASSIGNMENTS = 100_000;
 export const MAX_KEYS_BYTES = 32 * MIB;
 /** Live handles, about 200 bytes each; above it: Unassigned. */
 export const MAX_HANDLES = 100_000;
+/** Keys of Fetches up to this are as good as none; nearly all are. */
+export const UNCOUNTED_KEY_BYTES = 4 * KIB;
+/**
+ * Bytes of longer keys of the Fetches that are open on a listener, however long
+ * they wait; above it: come again. Each is in memory three times.
+ */
+export const MAX_OPEN_KEYS_BYTES = 16 * MIB;
 /** Expired handles whose late Drop is still answered with OK. */
 export const MAX_EXPIRED_HANDLES = 100_000;
 /** Gets that wait for one entry; above it they are told Loading, or to come again. */

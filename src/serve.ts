@@ -130,6 +130,7 @@ export async function serve(
   };
   const parts = {
     heartbeatIntervalMs,
+    budget,
     pieces: new Pieces({ engine, blobs, budget }),
     uploads: new Uploads({ files, budget, warn }),
     catalog: new Catalog({

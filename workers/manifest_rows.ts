@@ -33,6 +33,10 @@ import type { Database, Statement, Values } from "./sqlite.ts";
 
 /** Rows of a page: about a millisecond of work, which the next batch waits for. */
 const PAGE_ROWS = 500;
+/** Bytes of keys on a page of a listing: 500 of the longest are 32 MB. */
+const PAGE_KEY_BYTES = 1024 * 1024;
+/** A listing reads so many rows at once: of the longest keys a page. */
+const LIST_ROWS = 16;
 
 type Name = keyof typeof SQL;
 
@@ -165,8 +169,9 @@ export class ManifestRows {
       case "list": {
         const [, namespace, cursor, most] = operation;
         const limit = Math.min(most, PAGE_ROWS);
-        return page(this.#byKey("list", namespace, cursor, limit), {
-          limit,
+        const { rows, isLast } = this.#listed(namespace, cursor, limit);
+        return page(rows, {
+          limit: isLast ? Infinity : rows.length,
           item: (row) => foundInfo(namespace, row),
           cursor: keyCursor,
         });
@@ -208,6 +213,31 @@ export class ManifestRows {
       cursor: timeCursor,
       end: () => sql.oldestEnd.get(...after),
     });
+  }
+
+  /** The next rows of a namespace, as far as their keys fit a page. */
+  #listed(
+    namespace: string,
+    cursor: string | null,
+    limit: number,
+  ): { rows: Values[]; isLast: boolean } {
+    const rows: Values[] = [];
+    let bytes = 0;
+    let after = cursor;
+    while (rows.length < limit) {
+      const most = Math.min(LIST_ROWS, limit - rows.length);
+      const found = this.#byKey("list", namespace, after, most);
+      for (const row of found) {
+        bytes += (row[0] as Uint8Array).length;
+        if (rows.length > 0 && bytes > PAGE_KEY_BYTES) {
+          return { rows, isLast: false };
+        }
+        rows.push(row);
+      }
+      if (found.length < most) return { rows, isLast: true };
+      after = keyCursor(rows.at(-1)!);
+    }
+    return { rows, isLast: false };
   }
 
   #byKey(

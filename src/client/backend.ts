@@ -18,6 +18,8 @@ export interface FetchRequest extends Entry {
   readonly assign: boolean;
   /** Whether to wait while somebody computes it. */
   readonly wait: boolean;
+  /** Whether the server is to verify its file, even if memory has the value. */
+  readonly fromDisk?: boolean;
 }
 
 /** A value that a server has. */

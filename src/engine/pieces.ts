@@ -1,6 +1,6 @@
 /**
  * Large values on their way out, a piece at a time: a value of any size costs
- * the memory of two pieces.
+ * the memory of three pieces.
  *
  * @module
  */
@@ -19,8 +19,8 @@ export type { Range };
 /** A handle that a Get was answered with. */
 export type HandleReply = Reply & { kind: "handle" };
 
-/** One piece is being sent while the next one is being read. */
-const PIECES_IN_FLIGHT = 2;
+/** One is being sent, the next one being read, and the one before still garbage. */
+const PIECES_IN_FLIGHT = 3;
 
 /** What pieces are read with. */
 export interface PiecesOptions {

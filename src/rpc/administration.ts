@@ -9,6 +9,11 @@ import type {
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import type { EntryInfo } from "../engine/catalog.ts";
+import {
+  MAX_KEY_BYTES,
+  MAX_LISTED_BYTES,
+  MAX_LISTED_ENTRIES,
+} from "../limits.ts";
 import type { CacheServiceOptions } from "./cache_options.ts";
 import {
   type EntryInfoMessage,
@@ -16,27 +21,55 @@ import {
   type ListRequest,
   STATUS,
 } from "./cache_wire.ts";
+import { type Call, endOf, ownerOf, takeMemory } from "./reply_memory.ts";
 import { toGrpcError } from "./status.ts";
 import { Malformed } from "./strict_wire.ts";
+import { ReplyBudget } from "./transport/mod.ts";
+
+/** An entry or a namespace of a reply beside its key or name: object and fields. */
+const ITEM_BYTES = 512;
 
 /** The handlers. */
 export function administration(
-  { catalog, version }: Pick<CacheServiceOptions, "catalog" | "version">,
+  { budget, catalog, version }: Pick<
+    CacheServiceOptions,
+    "budget" | "catalog" | "version"
+  >,
 ): UntypedServiceImplementation {
+  // One at a time, the connections in turn: what is on its way from the manifest
+  // is counted nowhere.
+  const turns = new ReplyBudget({ totalBytes: 1 });
+  let usageBytes = 0;
+  async function inTurn<T>(call: Call, work: () => Promise<T>): Promise<T> {
+    using _ = await turns.take(ownerOf(call), 1, endOf(call));
+    return await work();
+  }
   return {
-    stat: answered(async ({ namespace, key }: EntryRequest) =>
-      infoMessage(await catalog.stat(namespace, key))
-    ),
-    list: answered(async (request: ListRequest) => {
+    stat: answered(async ({ namespace, key }: EntryRequest, call) => {
+      // Of the request and of the reply, as objects and as messages.
+      await takeMemory(budget, call, 4 * key.length);
+      return infoMessage(await catalog.stat(namespace, key));
+    }),
+    list: answered(async (request: ListRequest, call) => {
       const { namespace, pageSize, pageToken: token } = request;
-      const page = await catalog.list(namespace, { pageSize, token });
+      await takeMemory(budget, call, pageBytes(pageSize));
+      const page = await inTurn(
+        call,
+        () => catalog.list(namespace, { pageSize, token }),
+      );
       return {
         entries: page.items.map(infoMessage),
         nextPageToken: page.cursor ?? "",
       };
     }),
-    usage: answered(async () => {
-      const { namespaces, counts, evicted, damaged } = await catalog.totals();
+    usage: answered(async (_, call) => {
+      // As much as the one before took.
+      await takeMemory(budget, call, usageBytes);
+      const { namespaces, counts, evicted, damaged } = await inTurn(
+        call,
+        () => catalog.totals(),
+      );
+      usageBytes = namespaces.length * ITEM_BYTES;
       const { loading, publishing, handles, waiting } = counts;
       return {
         namespaces,
@@ -62,17 +95,26 @@ export function administration(
 
 /** Makes the handler of a method whose request takes nothing that a cancelled call should give back. */
 function answered<Request, Response>(
-  answer: (request: Request) => Promise<Response>,
+  answer: (request: Request, call: Call) => Promise<Response>,
 ): handleUnaryCall<Request | Malformed, Response> {
-  return ({ request }, callback) => {
+  return (call, callback) => {
+    const { request } = call;
     const answering = request instanceof Malformed
       ? Promise.reject(request.error)
-      : answer(request);
+      : answer(request, call);
     answering.then(
       (response) => callback(null, response),
       (error) => callback(toGrpcError(error)),
     );
   };
+}
+
+/** What a page of so many entries takes, at most. */
+function pageBytes(pageSize: number): number {
+  const entries = Math.min(pageSize || MAX_LISTED_ENTRIES, MAX_LISTED_ENTRIES);
+  const keyBytes = Math.min(entries * MAX_KEY_BYTES, MAX_LISTED_BYTES);
+  // As objects, and as the message that is made of them.
+  return 2 * (keyBytes + entries * ITEM_BYTES);
 }
 
 function infoMessage(info: EntryInfo): EntryInfoMessage {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Budget } from "../engine/admission.ts";
 import type { Catalog } from "../engine/catalog.ts";
 import type { Pieces } from "../engine/pieces.ts";
 import type { Uploads } from "../engine/uploads.ts";
@@ -15,6 +16,8 @@ export interface CacheServiceOptions {
   readonly heartbeatIntervalMs: number;
   /** Where things lie; absent where clients are on other machines. */
   readonly paths?: Paths;
+  /** For replies that are no values. */
+  readonly budget: Budget;
   readonly pieces: Pieces;
   readonly uploads: Uploads;
   readonly catalog: Catalog;

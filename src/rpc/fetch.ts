@@ -10,12 +10,13 @@ import type { Engine, Notice, Submission } from "../engine/engine.ts";
 import { entryKey } from "../engine/entry_key.ts";
 import type { HandleReply, Range } from "../engine/pieces.ts";
 import { LarderError } from "../errors.ts";
+import { MAX_OPEN_KEYS_BYTES, UNCOUNTED_KEY_BYTES } from "../limits.ts";
 import type { Assignment, EntryKey, Reply } from "../table/types.ts";
 import { type CacheServiceOptions, localPaths } from "./cache_options.ts";
 import type { FetchReply, FetchRequest } from "./cache_wire.ts";
 import { StreamWriter } from "./stream_writer.ts";
 import { Malformed } from "./strict_wire.ts";
-import { connectionOf } from "./transport/mod.ts";
+import { connectionOf, ReplyBudget } from "./transport/mod.ts";
 
 /** Why a client has to compute for itself, for people. */
 const REASONS: Record<string, string> = {
@@ -30,22 +31,28 @@ export function fetch(
   engine: Engine,
   options: CacheServiceOptions,
 ): handleServerStreamingCall<FetchRequest | Malformed, FetchReply> {
+  const keys = new ReplyBudget({
+    totalBytes: MAX_OPEN_KEYS_BYTES,
+    connectionBytes: MAX_OPEN_KEYS_BYTES / 8,
+  });
   return (call) => {
     const writer = new StreamWriter(call);
     const { request } = call;
     try {
       if (request instanceof Malformed) throw request.error;
       if (request.path) localPaths(options);
-      const { namespace, key, assign } = request;
+      const { namespace, key, assign, fromDisk } = request;
       const get: Submission & { kind: "get" } = {
         kind: "get",
         api: request.path ? "local" : "stream",
         entry: entryKey(namespace, key),
         assign,
         patient: true,
+        ...(fromDisk ? { fromDisk } : {}),
         peer: call,
       };
       const owner = connectionOf(call) ?? call;
+      holdKey(keys, owner, { bytes: key.length, ended: writer.ended });
       const fetching = new Fetching(engine, options, {
         request,
         entry: get.entry,
@@ -57,6 +64,24 @@ export function fetch(
       writer.fail(error);
     }
   };
+}
+
+/** A call keeps its key for as long as it waits; long ones are counted. */
+function holdKey(
+  keys: ReplyBudget,
+  owner: object,
+  { bytes, ended }: { readonly bytes: number; readonly ended: AbortSignal },
+): void {
+  if (bytes <= UNCOUNTED_KEY_BYTES || ended.aborted) return;
+  const grant = keys.takeNow(owner, bytes);
+  if (grant) {
+    return ended.addEventListener("abort", () => grant.release(), {
+      once: true,
+    });
+  }
+  const message = "too many calls wait for entries with long keys: try again " +
+    "later, or use a hash as the key";
+  throw new LarderError("overloaded", message);
 }
 
 /** What one call is about. */
@@ -72,6 +97,9 @@ class Fetching {
   readonly #engine: Engine;
   readonly #options: CacheServiceOptions;
   readonly #call: Call;
+  /** Who has the work now, when the client is still to hear of who had it. */
+  #untold: Notice | undefined;
+  #isTelling = false;
 
   constructor(engine: Engine, options: CacheServiceOptions, call: Call) {
     this.#engine = engine;
@@ -85,6 +113,7 @@ class Fetching {
     const ticket = this.#engine.submit(
       get,
       (reply, grant) => {
+        this.#untold = undefined;
         this.#answer(reply, grant).then(
           () => writer.end(),
           (error) => writer.fail(error),
@@ -92,7 +121,7 @@ class Fetching {
       },
       owner,
       (notice) => {
-        void writer.write({ waiting: waiting(notice) });
+        void this.#tell(notice);
         if (request.wait) return;
         isToldEnough = true;
         writer.end();
@@ -104,6 +133,19 @@ class Fetching {
     // After an answer the engine knows the ticket no more.
     if (writer.ended.aborted) cancel();
     else writer.ended.addEventListener("abort", cancel, { once: true });
+  }
+
+  /** One at a time: holders may change faster than the client reads of it. */
+  async #tell(notice: Notice): Promise<void> {
+    this.#untold = notice;
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    while (this.#untold) {
+      const message = { waiting: waiting(this.#untold) };
+      this.#untold = undefined;
+      await this.#call.writer.write(message);
+    }
+    this.#isTelling = false;
   }
 
   async #answer(reply: Reply, grant: Grant | undefined): Promise<void> {

@@ -15,12 +15,16 @@ import type {
   PublishReply,
   PublishRequest,
 } from "./cache_wire.ts";
+import { GatheredPieces } from "./gathered_pieces.ts";
 import { toGrpcError } from "./status.ts";
 import { Malformed } from "./strict_wire.ts";
 import { connectionOf, readOneByOne } from "./transport/mod.ts";
 
 /** A SHA-256 in bytes. */
 const DIGEST_BYTES = 32;
+
+/** Pieces renew the lease once in this share of a heartbeat's interval. */
+const RENEWED_SHARE = 1 / 8;
 
 type Requests = AsyncIterator<PublishRequest | Malformed>;
 
@@ -48,6 +52,7 @@ class Publishing {
   readonly #owner: object;
   /** Why the id is no longer its client's. */
   #lost: LarderError | undefined;
+  #renewedMs = -Infinity;
 
   constructor(engine: Engine, options: CacheServiceOptions, owner: object) {
     this.#engine = engine;
@@ -83,6 +88,7 @@ class Publishing {
     requests: Requests,
     upload: Upload,
   ): Promise<Digest> {
+    const pieces = new GatheredPieces();
     for (;;) {
       const request = await next(requests);
       if (this.#lost) throw this.#lost;
@@ -91,7 +97,12 @@ class Publishing {
         throw invalidRequest("Begin is followed by pieces only");
       }
       this.#renew(id);
-      await this.#renewing(id, upload.append(request.chunk));
+      for (const piece of pieces.add(request.chunk)) {
+        await this.#renewing(id, upload.append(piece));
+      }
+    }
+    for (const piece of pieces.rest()) {
+      await this.#renewing(id, upload.append(piece));
     }
     return await this.#renewing(id, upload.finish());
   }
@@ -108,6 +119,11 @@ class Publishing {
   }
 
   #renew(id: Id): void {
+    // A value may come in pieces of a byte, and a lease is longer than that.
+    const nowMs = performance.now();
+    const { heartbeatIntervalMs } = this.#options;
+    if (nowMs - this.#renewedMs < heartbeatIntervalMs * RENEWED_SHARE) return;
+    this.#renewedMs = nowMs;
     this.#engine.submit({ kind: "heartbeat", id }, (reply) => {
       if (reply.kind === "error") this.#lost = reply.error;
     });

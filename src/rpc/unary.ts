@@ -24,7 +24,7 @@ export interface Unary<Request, Response> {
 }
 
 /** Makes a handler. */
-export function unary<Request, Response>(
+export function unary<Request extends object, Response>(
   engine: Engine,
   { decode, encode }: Unary<Request, Response>,
 ): handleUnaryCall<Request, Response> {
@@ -43,6 +43,7 @@ export function unary<Request, Response>(
     try {
       if (request instanceof Malformed) throw request.error;
       submission = decode(request, call);
+      letGo(request);
     } catch (error) {
       return callback(toGrpcError(error));
     }
@@ -52,6 +53,17 @@ export function unary<Request, Response>(
     // Emitted after success too, but then the engine knows the ticket no more.
     call.on("cancelled", () => engine.cancel(ticket));
   };
+}
+
+/**
+ * The key or value is the engine's now; grpc-js keeps the request until its call
+ * has ended, which takes as long as whoever reads the reply likes.
+ */
+function letGo(request: object): void {
+  const fields = request as Record<string, unknown>;
+  for (const name in fields) {
+    if (fields[name] instanceof Uint8Array) delete fields[name];
+  }
 }
 
 /** How a Get of either service becomes a submission. */

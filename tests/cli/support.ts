@@ -9,6 +9,8 @@ import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import type { ServerProcess } from "../support/server_process.ts";
 import { denoCommand, withServer } from "../client/support.ts";
 
+/** The configuration of the repository, whose tasks are ours. */
+export const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 const MAIN = new URL("../../src/main.ts", import.meta.url);
 
 /** How a command ended, and what it said. */

@@ -71,10 +71,20 @@ export class Arena implements AsyncDisposable {
     return this.#server.remote;
   }
 
-  /** The sockets that the server has open, by their inodes. */
-  async sockets(): Promise<Set<string>> {
+  /** `ip:port` of LocalCache. */
+  get local(): string {
+    return this.#server.local;
+  }
+
+  /** The folder that is served. */
+  get root(): string {
+    return this.#server.root;
+  }
+
+  /** What the server has open. */
+  async descriptors(): Promise<string[]> {
     const folder = `/proc/${await this.#server.serverPid()}/fd/`;
-    const targets = Array.from(Deno.readDirSync(folder), ({ name }) => {
+    return Array.from(Deno.readDirSync(folder), ({ name }) => {
       try {
         return Deno.readLinkSync(folder + name);
       } catch {
@@ -82,6 +92,11 @@ export class Arena implements AsyncDisposable {
         return "";
       }
     });
+  }
+
+  /** The sockets that the server has open, by their inodes. */
+  async sockets(): Promise<Set<string>> {
+    const targets = await this.descriptors();
     return new Set(targets.filter((one) => one.startsWith("socket:")));
   }
 

@@ -71,7 +71,8 @@ function varint(value: bigint): Uint8Array {
   return new Uint8Array(octets);
 }
 
-function field(number: number, content: Uint8Array): Uint8Array {
+/** A field of bytes; its number is at most 15. */
+export function field(number: number, content: Uint8Array): Uint8Array {
   const tag = new Uint8Array([(number << 3) | 2]);
   return join(tag, varint(BigInt(content.length)), content);
 }
@@ -90,9 +91,14 @@ export function getRequest(
   );
 }
 
+/** A field that is a number; its own number is at most 15. */
+export function number(field: number, value: bigint): Uint8Array {
+  return join(new Uint8Array([field << 3]), varint(value));
+}
+
 /** A request that is just an id. */
 export function idRequest(id: bigint): Uint8Array {
-  return join(new Uint8Array([1 << 3]), varint(id));
+  return number(1, id);
 }
 
 /** A SetRequest. */

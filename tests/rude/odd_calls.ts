@@ -6,9 +6,18 @@
 
 import { NS } from "./arena.ts";
 import { getRequest } from "./messages.ts";
+import type { Outcome } from "./raw_client.ts";
 
 /** How a call may end: a gRPC status, an HTTP status, or a broken stream. */
 export type Ending = `grpc ${number}` | `http ${number}` | "reset" | "closed";
+
+/** How a call has ended. */
+export function endingOf({ how, fields }: Outcome): Ending {
+  if (how !== "answered") return how;
+  const status = fields.get(":status");
+  if (status !== "200") return `http ${Number(status)}`;
+  return `grpc ${Number(fields.get("grpc-status"))}`;
+}
 
 /** A call on stream 1. */
 export interface OddCall {
@@ -24,8 +33,10 @@ export const STATUS = {
   INVALID_ARGUMENT: "grpc 3",
   DEADLINE_EXCEEDED: "grpc 4",
   EXHAUSTED: "grpc 8",
+  FAILED_PRECONDITION: "grpc 9",
   UNIMPLEMENTED: "grpc 12",
   INTERNAL: "grpc 13",
+  DATA_LOSS: "grpc 15",
 } as const;
 
 /** A request that nothing is odd about. */

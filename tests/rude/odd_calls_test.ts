@@ -4,18 +4,11 @@ import assert from "node:assert/strict";
 import { eachOf } from "../support/waiting.ts";
 import { type RudeCase, rudeTest } from "./arena.ts";
 import { ODD_BODIES, ODD_NAMES } from "./odd_bodies.ts";
-import type { Ending, OddCall } from "./odd_calls.ts";
+import { endingOf, type OddCall } from "./odd_calls.ts";
 import { ODD_HEADERS, ODD_TIMEOUTS } from "./odd_headers.ts";
-import { type Outcome, RawClient } from "./raw_client.ts";
+import { RawClient } from "./raw_client.ts";
 
 const TIMES = 5;
-
-function endingOf({ how, fields }: Outcome): Ending {
-  if (how !== "answered") return how;
-  const status = fields.get(":status");
-  if (status !== "200") return `http ${Number(status)}`;
-  return `grpc ${Number(fields.get("grpc-status"))}`;
-}
 
 function ended({ name, sent, endings }: OddCall): RudeCase {
   return {

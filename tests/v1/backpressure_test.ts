@@ -66,6 +66,7 @@ Deno.test("a held disk holds the client, who loses nothing by it", async () => {
     address: "127.0.0.1:0",
     services: [cacheService(engine, {
       heartbeatIntervalMs: 200,
+      budget,
       pieces: new Pieces({ engine, blobs, budget }),
       uploads: new Uploads({ files, budget, warn }),
       catalog: {} as Catalog,

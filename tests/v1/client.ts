@@ -58,6 +58,7 @@ export interface FetchOptions {
   readonly offset?: number | string;
   readonly length?: number | string;
   readonly head?: boolean;
+  readonly fromDisk?: boolean;
 }
 
 /** A Fetch that is under way. */

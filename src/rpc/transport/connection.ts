@@ -41,6 +41,8 @@ export class Connection {
   stuckMs = 0;
   /** Where large requests are counted, if they are. */
   requestBudget: RequestBudget | undefined;
+  /** How many of its calls are open, if that is counted. */
+  openCalls = 0;
   /** Where its requests are noted that are not complete, if they are. */
   unfinished: UnfinishedRequests | undefined;
   #nativeDepth = 0;
@@ -110,6 +112,8 @@ export interface StreamLink {
   movedMs: number;
   /** Whether the request was incomplete when grpc-js heard of it, and still is. */
   receiving: boolean;
+  /** Whether the client has said the end of its request, if that can be known. */
+  isWhole: boolean;
   /** Grows whenever a part of the request has come. */
   arrivals: number;
   /** What the last sweep saw of it. */
@@ -120,6 +124,8 @@ export interface StreamLink {
   waiting: boolean;
   /** Whether the request holds a part of the request budget. */
   holding: boolean;
+  /** Its server has too many open calls: nobody is to answer it. */
+  refused: boolean;
   /** Told of the length of a message that has only begun to come. */
   onAnnounced: ((messageBytes: number) => void) | undefined;
 }
@@ -146,11 +152,13 @@ export function linkStream(
     movesSeen: 0,
     movedMs: 0,
     receiving: false,
+    isWhole: true,
     arrivals: 0,
     arrivalsSeen: 0,
     arrivedMs: 0,
     waiting: false,
     holding: false,
+    refused: false,
     onAnnounced: undefined,
   };
   (stream as Linked)[kLink] = link;

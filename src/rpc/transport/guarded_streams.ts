@@ -8,6 +8,7 @@
  * @module
  */
 import { constants, type ServerHttp2Stream } from "node:http2";
+import { linkOf } from "./connection.ts";
 
 /** What `node:http2` emits as `stream`. */
 export type StreamListener = (
@@ -29,7 +30,7 @@ export function guardStreams(
   return (stream, ...rest) => {
     // An 'error' that nobody listens to would end the process as well.
     stream.on("error", () => {});
-    if (stream.destroyed || stream.closed) return;
+    if (stream.destroyed || stream.closed || linkOf(stream)?.refused) return;
     try {
       for (const listener of listeners) listener(stream, ...rest);
     } catch (error) {

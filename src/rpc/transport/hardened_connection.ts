@@ -3,12 +3,17 @@
  *
  * @module
  */
-import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import {
+  constants,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import { Connection, linkStream } from "./connection.ts";
 import { deferClose } from "./deferred_close.ts";
 import { DrainLoop } from "./drain_loop.ts";
 import { sessionHandle, sessionSocket, streamHandle } from "./internals.ts";
 import type { DropReason, ResolvedOptions } from "./options.ts";
+import type { OpenCalls } from "./open_calls.ts";
 import { guardReceive } from "./receiving.ts";
 import { watchBody } from "./request_bodies.ts";
 import { sliceWrites } from "./sliced_writes.ts";
@@ -108,14 +113,23 @@ export function hardenSession(
  * @param stream The stream, of which grpc-js has not heard yet.
  * @param on Its connection.
  * @param options Limits and cures.
+ * @param openCalls Where calls are counted.
  */
 export function hardenStream(
   stream: ServerHttp2Stream,
   on: HardenedConnection,
   options: ResolvedOptions,
+  openCalls?: OpenCalls,
 ): void {
   const link = linkStream(stream, on.connection);
   if (stream.destroyed) return;
+  if (openCalls?.add(stream, on.connection) === false) {
+    link.refused = true;
+    options.onDrop("manyCalls");
+    // Native code may be on the stack. Nobody has seen the call: it may be sent again.
+    setImmediate(() => stream.close(constants.NGHTTP2_REFUSED_STREAM));
+    return;
+  }
   const handle = streamHandle(stream);
   if (handle === undefined) {
     options.warn("HTTP/2 slices are OFF: this Deno hides the stream's handle");

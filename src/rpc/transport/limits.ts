@@ -77,6 +77,13 @@ export const DEFAULT_MAX_UNFINISHED_REQUESTS = 2_048;
 /** Bytes that have come of them, as far as the request budget counts none. */
 export const DEFAULT_MAX_UNFINISHED_BYTES = 64 * MIB;
 
+/**
+ * Open calls of a listener, from which on connections get no more than their
+ * share. Those that wait for somebody's work stay open for long, at about 20 KiB
+ * each, and heaps grow to twice what lives in them.
+ */
+export const DEFAULT_MAX_OPEN_CALLS = 3_072;
+
 /** DATA frames below this are tiny; clients cut large messages at 16 KiB. */
 export const TINY_FRAME_BYTES = 256;
 

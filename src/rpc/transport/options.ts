@@ -35,6 +35,8 @@ export interface Cures {
   closingFlush: boolean;
   /** Requests that never end make room for others. */
   unfinishedRequests: boolean;
+  /** Calls that stay open are bounded, fairly. */
+  openCalls: boolean;
   /** Who cuts his request to shreds is dropped. */
   shreds: boolean;
 }
@@ -53,6 +55,8 @@ export type DropReason =
   | "idleBody"
   /** Had begun a request and was stillest, while others needed the place. */
   | "unfinished"
+  /** Had more than its share of open calls, of which there were too many. */
+  | "manyCalls"
   /** Sent a request in a great many tiny pieces. */
   | "shreds"
   /** Took nothing of the last bytes of a session that had ended. */
@@ -120,6 +124,8 @@ export interface TransportOptions {
   maxUnfinishedRequests?: number;
   /** Bytes of those that the request budget does not count. */
   maxUnfinishedBytes?: number;
+  /** Open calls on all connections; above it each gets no more than its share. */
+  maxOpenCalls?: number;
   /** After how long a client is asked whether it is still there. */
   keepaliveMs?: number;
   /** How long it may take to answer. */
@@ -156,6 +162,7 @@ const ALL_CURES: Cures = {
   receiveWindows: true,
   closingFlush: true,
   unfinishedRequests: true,
+  openCalls: true,
   shreds: true,
 };
 
@@ -194,6 +201,7 @@ export function resolveOptions(
       limits.DEFAULT_MAX_UNFINISHED_REQUESTS,
     maxUnfinishedBytes: options.maxUnfinishedBytes ??
       limits.DEFAULT_MAX_UNFINISHED_BYTES,
+    maxOpenCalls: options.maxOpenCalls ?? limits.DEFAULT_MAX_OPEN_CALLS,
     keepaliveMs: options.keepaliveMs ?? limits.DEFAULT_KEEPALIVE_MS,
     keepaliveTimeoutMs: options.keepaliveTimeoutMs ??
       limits.DEFAULT_KEEPALIVE_TIMEOUT_MS,

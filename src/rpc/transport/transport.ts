@@ -20,6 +20,8 @@ import {
   resolveOptions,
   type TransportOptions,
 } from "./options.ts";
+import { OpenCalls } from "./open_calls.ts";
+import { unpackingAvailable } from "./packed_messages.ts";
 import { compressionRefused } from "./plain_messages.ts";
 import { preframedAvailable } from "./preframed.ts";
 import { announcementsAvailable } from "./announced_messages.ts";
@@ -88,6 +90,11 @@ export function createHardenedServer(
         "decompressMessage",
     );
   }
+  if (!unpackingAvailable()) {
+    resolved.warn(
+      "Tiny messages are taken all at once: this grpc-js has no startRead",
+    );
+  }
   if (resolved.requestBudget !== undefined && !announcementsAvailable()) {
     resolved.warn(
       "Requests are not counted: this grpc-js has no handleDataFrame",
@@ -110,6 +117,9 @@ function hardenServer(
   const connections = new WeakMap<ServerHttp2Session, HardenedConnection>();
   const sweeper = new Sweeper(options);
   const unfinished = new UnfinishedRequests(options);
+  const openCalls = options.cures.openCalls
+    ? new OpenCalls(options.maxOpenCalls)
+    : undefined;
   const { cures, maxConnections } = options;
   // When descriptors run out, the listener goes deaf without an error.
   if (cures.maxConnections) server.maxConnections = maxConnections;
@@ -137,7 +147,7 @@ function hardenServer(
     const hardened = session && connections.get(session);
     if (hardened === undefined) return;
     sweeper.touch(hardened.connection);
-    hardenStream(stream as ServerHttp2Stream, hardened, options);
+    hardenStream(stream as ServerHttp2Stream, hardened, options, openCalls);
   });
   const ours = server.listeners("stream").length;
   attach();

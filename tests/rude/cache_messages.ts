@@ -1,0 +1,85 @@
+/**
+ * Messages of `larder.v1.Cache` in bytes, whole or broken.
+ *
+ * @module
+ */
+
+import { NS } from "./arena.ts";
+import { data, headers } from "./frames.ts";
+import {
+  call,
+  callFields,
+  field,
+  type Fields,
+  message,
+  number,
+} from "./messages.ts";
+import { bytes, join } from "./octets.ts";
+
+/** The path of a method. */
+export function cachePath(method: string): string {
+  return `/larder.v1.Cache/${method}`;
+}
+
+/** What a Fetch asks for beside its key. */
+export interface FetchAsks {
+  readonly assign?: boolean;
+  readonly wait?: boolean;
+  readonly path?: boolean;
+  readonly offset?: bigint;
+  readonly length?: bigint;
+}
+
+/** A Fetch of a key. */
+export function fetch(
+  stream: number,
+  key: Uint8Array | string,
+  { assign, wait, path, offset = 0n, length = 0n }: FetchAsks = {},
+): Uint8Array {
+  const flags = [assign, wait, path].map((flag, i) =>
+    number(3 + i, flag ? 1n : 0n)
+  );
+  const range = join(number(6, offset), number(7, length));
+  const request = join(entryRequest(key), ...flags, range);
+  return call(stream, cachePath("Fetch"), request);
+}
+
+/** A StatRequest or DeleteRequest. */
+export function entryRequest(
+  key: Uint8Array | string,
+  namespace: string = NS,
+): Uint8Array {
+  const raw = typeof key === "string" ? bytes(key) : key;
+  return join(field(1, bytes(namespace)), field(2, raw));
+}
+
+/** A ListRequest. */
+export function listRequest(pageSize = 0n, token = ""): Uint8Array {
+  return join(
+    field(1, bytes(NS)),
+    number(2, pageSize),
+    field(3, bytes(token)),
+  );
+}
+
+/** The gRPC message that begins a Publish; more fields may follow the id. */
+export function begin(id: bigint, ...more: Uint8Array[]): Uint8Array {
+  return message(field(1, join(number(1, id), ...more)));
+}
+
+/** The gRPC message with the next bytes of a value. */
+export function chunk(content: Uint8Array): Uint8Array {
+  return message(field(2, content));
+}
+
+/** A Publish of gRPC messages, which goes on unless it is told to end. */
+export function publish(
+  stream: number,
+  messages: readonly Uint8Array[],
+  { end = false, fields = [] }: { end?: boolean; fields?: Fields } = {},
+): Uint8Array {
+  return join(
+    headers(stream, callFields(cachePath("Publish"), fields)),
+    data(stream, join(...messages), { end }),
+  );
+}

@@ -1,0 +1,250 @@
+/** Fetches of large values by readers that read little, and floods of the rest. */
+
+import assert from "node:assert/strict";
+import { rejectsWith } from "../support/status.ts";
+import { CacheClient, type FetchOptions } from "../v1/client.ts";
+import { eachOf, within } from "../support/waiting.ts";
+import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
+import {
+  cachePath,
+  entryRequest,
+  fetch,
+  listRequest,
+} from "./cache_messages.ts";
+import { calls, type Crowd, crowd, honest, untilQuiet } from "./crowds.ts";
+import {
+  goaway,
+  MAX_WINDOW,
+  ping,
+  reset,
+  TYPE,
+  windowUpdate,
+} from "./frames.ts";
+import { call } from "./messages.ts";
+import { bytes, uint32 } from "./octets.ts";
+import { endingOf } from "./odd_calls.ts";
+import { type Frame, RawClient } from "./raw_client.ts";
+
+const MIB = 1024 * 1024;
+const VALUE_BYTES = 64 * MIB;
+const LARGE = "large";
+/** Entries with long keys: 24 MB of them. */
+const LONG_KEYS = 400;
+const KEY_BYTES = 60_000;
+
+async function publishLarge({ remote }: Arena): Promise<void> {
+  using client = new CacheClient(remote);
+  const { id } = await client.assigned(NS, LARGE);
+  const piece = Uint8Array.from({ length: MIB }, (_, at) => at);
+  await client.publish(id, Array(VALUE_BYTES / MIB).fill(piece));
+}
+
+/** Crowds of one Fetch of a large value each, beside a reader who reads. */
+function readers(
+  name: string,
+  options: Partial<Crowd> & { readonly each?: number } = {},
+): RudeCase {
+  const { each = 1, ...more } = options;
+  const sends = () => calls((stream) => fetch(stream, LARGE), each);
+  return {
+    name,
+    async run(arena) {
+      await crowd(arena, { connections: 160, sends, ...more }, async () => {
+        using client = new CacheClient(arena.local);
+        const options = { offset: VALUE_BYTES - 5 * MIB };
+        const { bytes } = await client.fetched(NS, LARGE, options);
+        assert.equal(bytes.length, 5 * MIB);
+      });
+      await untilQuiet(arena);
+    },
+  };
+}
+
+/** Ranges, and how many bytes each must have. */
+const RANGES: readonly (readonly [FetchOptions, number])[] = [
+  [{ offset: VALUE_BYTES }, 0],
+  [{ offset: VALUE_BYTES + 1, length: 1 }, 0],
+  [{ offset: VALUE_BYTES - 3, length: 0 }, 3],
+  [{ offset: VALUE_BYTES - 3, length: 4 }, 3],
+  [{ offset: String(2n ** 63n) }, 0],
+  [{ offset: String(2n ** 64n - 1n), length: String(2n ** 64n - 1n) }, 0],
+  [{ offset: 7, length: 9 }, 9],
+  [{ offset: VALUE_BYTES - 2, length: String(2n ** 63n) }, 2],
+];
+
+function flooded(
+  name: string,
+  one: (stream: number, i: number) => Uint8Array,
+  connections = 40,
+): RudeCase {
+  return {
+    name: `${connections} x 256 ${name}, on both listeners, never read`,
+    async run(arena) {
+      for (const port of [arena.port, arena.localPort]) {
+        const sends = () => calls(one);
+        await crowd(
+          arena,
+          { port, connections: connections / 2, sends },
+          () => honest(arena),
+        );
+      }
+      await untilQuiet(arena);
+    },
+  };
+}
+
+async function publishLongKeys({ remote }: Arena): Promise<void> {
+  await eachOf(20, 20, async (of) => {
+    using client = new CacheClient(remote);
+    for (let i = of; i < LONG_KEYS; i += 20) {
+      await client.put(NS, String(i).padStart(KEY_BYTES, "k"), "");
+    }
+  });
+}
+
+/** Lists that ask for what there is not. */
+const ODD_LISTS: Record<string, Uint8Array> = {
+  "2^31 entries": listRequest(2n ** 31n),
+  "2^32 - 1 entries": listRequest(2n ** 32n - 1n),
+  "501 entries": listRequest(501n),
+  "a token that is none": listRequest(1n, "no token"),
+  "half a token": listRequest(1n, "abc"),
+  "a token in capitals": listRequest(1n, "AB"),
+  "a namespace that leads out": entryRequest("", "../x"),
+};
+
+const cases: RudeCase[] = [
+  { name: "a value of 64 MiB is published", run: publishLarge },
+  readers("160 Fetches of 64 MiB, never read"),
+  readers("160 x 8 Fetches of 64 MiB, never read", { each: 8 }),
+  readers("160 Fetches of 64 MiB, windows of 0", { windowBytes: 0 }),
+  readers("160 Fetches of 64 MiB, reset in the middle", {
+    then: async (client) => {
+      await within(client.until(isData), "the begin of a value");
+      await client.send(reset(1), goaway());
+    },
+  }),
+  readers("160 Fetches of 64 MiB, connections reset in the middle", {
+    then: async (client) => {
+      await within(client.until(isData), "the begin of a value");
+      await client.abort();
+    },
+  }),
+  {
+    name: "Fetches of 64 MiB, a byte at a time",
+    run: ({ port }) =>
+      eachOf(8, 8, async () => {
+        using client = await RawClient.greeted(port, { windowBytes: 0 });
+        await client.send(fetch(1, LARGE));
+        for (let dataBytes = 0; dataBytes < 300;) {
+          await client.send(windowUpdate(1, 1), ping());
+          const pong = await within(
+            client.until((frame) => {
+              if (isData(frame)) dataBytes += frame.payload.length;
+              return frame.type === TYPE.PING;
+            }),
+            "a byte",
+          );
+          assert.ok(pong, "the server hung up");
+        }
+      }),
+  },
+  {
+    name: "odd ranges are cut off where the value ends",
+    async run({ remote, local }) {
+      for (const address of [remote, local]) {
+        using client = new CacheClient(address);
+        for (const [range, expected] of RANGES) {
+          const { last, bytes } = await client.fetched(NS, LARGE, range);
+          assert.equal(Number(last.ready!.size), VALUE_BYTES);
+          assert.equal(bytes.length, expected, JSON.stringify(range));
+        }
+      }
+    },
+  },
+  {
+    name: "what is read is deleted all the while: FAILED_PRECONDITION",
+    async run({ port, remote }) {
+      using reader = await RawClient.open(port, { windowBytes: MIB });
+      await reader.send(fetch(1, LARGE));
+      await within(reader.until(isData), "the begin of a value");
+      using client = new CacheClient(remote);
+      const request = { namespace: NS, key: bytes(LARGE) };
+      for (let i = 0; i < 300; i++) {
+        await rejectsWith(
+          "FAILED_PRECONDITION",
+          client.call("Delete", request),
+        );
+      }
+      await reader.send(
+        windowUpdate(0, MAX_WINDOW - MIB - 65_535),
+        windowUpdate(1, 2 * VALUE_BYTES),
+      );
+      const { how, dataBytes } = await reader.outcome(1);
+      assert.equal(how, "answered");
+      assert.ok(dataBytes > VALUE_BYTES - 2 * MIB);
+    },
+  },
+  {
+    name: "Lists that ask for what there is not",
+    async run({ port, localPort }) {
+      for (const one of [port, localPort]) {
+        for (const [name, request] of Object.entries(ODD_LISTS)) {
+          using client = await RawClient.greeted(one);
+          await client.send(call(1, cachePath("List"), request));
+          assert.equal(endingOf(await client.outcome(1)), "grpc 3", name);
+        }
+      }
+    },
+  },
+  { name: "400 keys of 60,000 bytes are published", run: publishLongKeys },
+  flooded(
+    "Lists of a MiB",
+    (stream) => call(stream, cachePath("List"), listRequest()),
+  ),
+  flooded("Stats of keys of 60,000 bytes", (stream, i) =>
+    i < 100
+      ? call(
+        stream,
+        cachePath("Stat"),
+        entryRequest(String(i).padStart(KEY_BYTES, "k")),
+      )
+      : new Uint8Array(), 20),
+  flooded(
+    "Usages",
+    (stream) => call(stream, cachePath("Usage"), new Uint8Array()),
+  ),
+  flooded(
+    "Sweeps",
+    (stream) => call(stream, cachePath("Sweep"), new Uint8Array()),
+  ),
+  flooded(
+    "Deletes",
+    (stream, i) => call(stream, cachePath("Delete"), entryRequest(uint32(i))),
+  ),
+  {
+    // Last: handles stay for an hour.
+    name: "5,120 paths, never read or released",
+    async run(arena) {
+      const { localPort: port } = arena;
+      const sends = () =>
+        calls((stream) => fetch(stream, LARGE, { path: true }));
+      await crowd(arena, { port, connections: 20, sends }, () => honest(arena));
+    },
+  },
+  {
+    name: "an honest client after all of them; nothing is left open",
+    async run(arena) {
+      await honest(arena);
+      const { length } = await arena.descriptors();
+      await honest(arena);
+      assert.ok(length < 120, `${length} descriptors`);
+    },
+  },
+];
+
+function isData({ type }: Frame): boolean {
+  return type === TYPE.DATA;
+}
+
+rudeTest("streams that are not read, and floods of calls", cases);
