@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { outputOf } from "../client/npm_package.ts";
-import { CONFIG, type Ended, type Shell, withShell } from "./support.ts";
+import { type Ended, type Shell, TASK, withShell } from "./support.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 const PAGE = new URL("../../docs/CLI.md", import.meta.url);
@@ -29,14 +29,14 @@ function stepsOf(page: string): Step[] {
   });
 }
 
-/** Runs a line of shell in the folder; a failure ends it. */
+/** Runs a line of shell in the folder; a failure ends it. No npx calls it. */
 async function bash(
   { folder }: Shell,
   script: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
   const { code, stdout, stderr } = await new Deno.Command("sh", {
-    args: ["-ec", script],
+    args: ["-ec", `unset INIT_CWD\n${script}`],
     cwd: folder,
     env: {
       ...env,
@@ -52,8 +52,9 @@ async function bash(
 Deno.test("deno task npm makes the package in any folder", () =>
   withShell(async ({ folder }) => {
     const task = async (...args: string[]) => {
-      const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["task", "--quiet", "--config", CONFIG, "npm", ...args],
+      const [program, ...first] = TASK;
+      const { code, stderr } = await new Deno.Command(program!, {
+        args: [...first, "npm", ...args],
         cwd: folder,
       }).output();
       return { code, stderr: new TextDecoder().decode(stderr) };

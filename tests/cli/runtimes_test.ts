@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { npmProject, outputOf } from "../client/npm_package.ts";
-import { CONFIG, larderCommand, type Shell, withShell } from "./support.ts";
+import { larderCommand, type Shell, TASK, withShell } from "./support.ts";
 
 /** How often a race is given its chance. */
 const TRIES = 5;
@@ -170,8 +170,7 @@ async function tryAll(
 
 Deno.test("the task works where it is called, with all that its user may read", () =>
   withShell(async (shell) => {
-    const task = ["task", "--quiet", "--config", CONFIG, "larder"];
-    const program = [Deno.execPath(), ...task];
+    const program = [...TASK, "larder"];
     await shell.write("file", "from here");
     const key = ["--ns", "task", "--key-file", "/proc/version"];
     const stdin = new TextEncoder().encode("piped");

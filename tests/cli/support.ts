@@ -10,7 +10,16 @@ import type { ServerProcess } from "../support/server_process.ts";
 import { denoCommand, withServer } from "../client/support.ts";
 
 /** The configuration of the repository, whose tasks are ours. */
-export const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+
+/**
+ * Runs `deno task` as somebody in a shell does. These tests may run under npx,
+ * which says in INIT_CWD where it was called; a task would believe it.
+ */
+export const TASK: readonly string[] = [
+  ...["env", "-u", "INIT_CWD", Deno.execPath()],
+  ...["task", "--quiet", "--config", CONFIG],
+];
 const MAIN = new URL("../../src/main.ts", import.meta.url);
 
 /** How a command ended, and what it said. */
