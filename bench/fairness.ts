@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Reporter } from "./fairness/reporter.ts";
+import { ReportingChild } from "../tests/support/reporting_child.ts";
 import { median } from "./sample.ts";
 import { startLarder } from "./server_process.ts";
 
@@ -63,7 +63,7 @@ export async function measureFairness(
     const root = `${folder}/fairness`;
     {
       await using server = await startLarder(root);
-      await using small = await Reporter.start<Small>("small_client", [
+      await using small = await startClient<Small>("small_client", [
         server.remote,
       ]);
       for (const [i, [title, directions]] of LOADS.entries()) {
@@ -85,18 +85,33 @@ export async function measureFairness(
   return all.map(summary);
 }
 
+/** Starts a program of the folder `fairness`, and waits until it is at work. */
+function startClient<Answer>(
+  program: "mover" | "small_client",
+  args: readonly string[],
+): Promise<ReportingChild<Answer>> {
+  return ReportingChild.start(
+    new URL(`./fairness/${program}.ts`, import.meta.url),
+    {
+      name: "a client of the fairness bench",
+      permissions: ["--allow-net=127.0.0.1"],
+      args,
+    },
+  );
+}
+
 async function measure(
   title: string,
   { small, movers, seconds }: {
-    readonly small: Reporter<Small>;
+    readonly small: ReportingChild<Small>;
     readonly movers: readonly (readonly string[])[];
     readonly seconds: number;
   },
 ): Promise<FairnessFigures> {
   await using stack = new AsyncDisposableStack();
-  const moving: Reporter<Moved>[] = [];
+  const moving: ReportingChild<Moved>[] = [];
   for (const args of movers) {
-    moving.push(stack.use(await Reporter.start<Moved>("mover", args)));
+    moving.push(stack.use(await startClient<Moved>("mover", args)));
   }
   await pause(WARM_UP_MS);
   const askAll = () => Promise.all(moving.map((mover) => mover.ask()));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TextLineStream } from "./lines.ts";
+import { TextLineStream } from "../tests/support/lines.ts";
 
 const START_DEADLINE_MS = 120_000;
 const STOP_DEADLINE_MS = 15_000;

@@ -11,7 +11,8 @@
 
 import { RemoteClient } from "../tests/support/clients.ts";
 import { ServerProcess } from "../tests/support/server_process.ts";
-import { missingStrace, trace } from "../tests/support/syscalls.ts";
+import { whyNoTracer } from "../tests/support/strace.ts";
+import { trace } from "../tests/support/syscalls.ts";
 
 const SETS = 640;
 const CALLERS = [1, 32];
@@ -66,7 +67,7 @@ async function countSyncs(
 }
 
 async function main(): Promise<void> {
-  const missing = await missingStrace();
+  const missing = await whyNoTracer();
   if (missing !== undefined) console.log(`syncs are not counted: ${missing}`);
   const root = await Deno.makeTempDir({ prefix: "larder-strict-" });
   try {

@@ -55,10 +55,9 @@ async function run(
   args: readonly string[],
   { program, load }: ProgramOptions,
 ): Promise<number> {
-  const [first] = args;
-  if (first !== undefined && !/^-|^(serve|recover)$/.test(first)) {
+  if (isForClients(args)) {
     const { runCli } = await import("./cli/cli.ts");
-    return await runCli(args);
+    return await runCli(args, { hasServer: true });
   }
   const invocation = await parseCommandLine(args, Deno.cwd);
   const stop = new StopRequests();
@@ -105,6 +104,11 @@ async function run(
       });
     }
   }
+}
+
+/** What has neither a command nor a flag of the server's. */
+function isForClients([first = "--help"]: readonly string[]): boolean {
+  return /^(--help|-h)$/.test(first) || !/^-|^(serve|recover)$/.test(first);
 }
 
 function complain(message: string): void {

@@ -16,6 +16,7 @@ import { recover } from "../src/engine/recovery.ts";
 import type { Manifest } from "../src/manifest/manifest.ts";
 import { SqliteManifest } from "../src/manifest/sqlite_manifest.ts";
 import type { Reply } from "../src/table/types.ts";
+import { withRoot } from "./support/root.ts";
 import { until } from "./support/status.ts";
 
 const ENTRY = entryKey("tests.recovery", Uint8Array.of(1, 2, 3));
@@ -51,10 +52,9 @@ async function afterKill(
     found: Stores & { engine: Engine; id: string; staging: string },
   ) => Promise<void>,
 ): Promise<void> {
-  const root = await Deno.makeTempDir({ prefix: "larder-recovery-" });
   const id = randomId();
   const staging = randomStaging();
-  try {
+  await withRoot(async (root) => {
     await withStores(root, (stores) => leave(stores, id, staging));
     await withStores(root, async (stores) => {
       const { manifest, blobs } = stores;
@@ -75,9 +75,7 @@ async function afterKill(
       await look({ ...stores, engine, id, staging });
       engine.close();
     });
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
+  });
 }
 
 function get(engine: Engine, assign = false): Promise<Reply> {

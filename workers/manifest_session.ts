@@ -52,10 +52,14 @@ export class ManifestSession {
     } catch (error) {
       // A transaction that cannot be rolled back ends this worker: no catch.
       if (this.#database.inTransaction) this.#database.run("ROLLBACK");
+      const fault = sqliteFault(error);
       return {
         kind: "failed",
-        fault: sqliteFault(error) === "full" ? "full" : "failed",
-        message: messageOf(error),
+        fault: fault === "full" ? "full" : "failed",
+        message: fault === "damaged"
+          ? `the manifest is damaged (${messageOf(error)}): stop the server ` +
+            "and run `larder recover ROOT`"
+          : messageOf(error),
       };
     }
   }

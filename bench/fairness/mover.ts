@@ -12,7 +12,7 @@ import { LeanConnection, OPENING } from "../../tests/soak/lean_connection.ts";
 import { idAndPath } from "../../tests/soak/polite_kinds.ts";
 import { asking, NS } from "../../tests/soak/site.ts";
 import { UploadFrames } from "../../tests/soak/upload_frames.ts";
-import { TextLineStream } from "../lines.ts";
+import { answerLines } from "../../tests/support/reporting_child.ts";
 
 /** The server takes messages of 64 MiB by default, the envelope included. */
 const VALUE_BYTES = 64 * 1024 * 1024 - 16 * 1024;
@@ -78,19 +78,11 @@ async function gets(): Promise<void> {
   }
 }
 
-async function report(): Promise<void> {
-  const lines = Deno.stdin.readable
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new TextLineStream());
-  for await (const _ of lines) {
-    console.log(JSON.stringify({ movedBytes, loading }));
-  }
-  Deno.exit(0);
-}
-
 if (direction === "get") {
   await set(KEY);
   movedBytes = 0;
 }
-console.log("ready");
-await Promise.all([report(), direction === "set" ? sets() : gets()]);
+await Promise.all([
+  answerLines(() => ({ movedBytes, loading })),
+  direction === "set" ? sets() : gets(),
+]);

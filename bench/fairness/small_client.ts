@@ -12,7 +12,7 @@ import { getRequest } from "../../tests/rude/messages.ts";
 import { LeanConnection, OPENING } from "../../tests/soak/lean_connection.ts";
 import { idAndPath } from "../../tests/soak/polite_kinds.ts";
 import { NS } from "../../tests/soak/site.ts";
-import { TextLineStream } from "../lines.ts";
+import { answerLines } from "../../tests/support/reporting_child.ts";
 
 const VALUE_BYTES = 1_024;
 const KEY = "fairness small";
@@ -82,19 +82,12 @@ function figures(times: readonly number[]): object {
   };
 }
 
-async function report(): Promise<void> {
-  const lines = Deno.stdin.readable
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new TextLineStream());
-  for await (const _ of lines) {
-    const seen = { hit: figures(hitsMs), heartbeat: figures(heartbeatsMs) };
-    [hitsMs, heartbeatsMs] = [[], []];
-    console.log(JSON.stringify(seen));
-  }
-  Deno.exit(0);
+function report(): object {
+  const seen = { hit: figures(hitsMs), heartbeat: figures(heartbeatsMs) };
+  [hitsMs, heartbeatsMs] = [[], []];
+  return seen;
 }
 
 await calls(SET, setRequest(await assigned(KEY), new Uint8Array(VALUE_BYTES)));
 const work = await assigned("fairness work");
-console.log("ready");
-await Promise.all([report(), run(work)]);
+await Promise.all([answerLines(report), run(work)]);

@@ -6,6 +6,7 @@
  */
 
 import { readFile } from "node:fs/promises";
+import process from "node:process";
 import { CacheError } from "../client/cache_error.ts";
 import { LarderError, StartError } from "../errors.ts";
 import { suggest } from "../launch/suggest.ts";
@@ -22,53 +23,73 @@ import { stat } from "./commands/stat.ts";
 import { usage } from "./commands/usage.ts";
 import { verify } from "./commands/verify.ts";
 import { FAILED, OK, UNREACHABLE, WRONG_USE } from "./exit_codes.ts";
-import { commandHelp, overview } from "./help.ts";
+import { commandHelp, overview, SERVER_COMMANDS } from "./help.ts";
 import {
   isBrokenPipe,
   print,
   reasonOf,
   say,
   tolerateBrokenPipes,
+  write,
 } from "./output.ts";
 import { Words } from "./words.ts";
 
 const COMMANDS: readonly Command[] = [
   ...[run, get, put, stat, ls, usage, rm, gc, verify, doctor],
 ];
-/** What main.ts does itself, where the server is installed too. */
-const OTHERS = ["serve", "recover"];
+
+/** What a program is besides a client. */
+export interface CliOptions {
+  /** It does `serve` and `recover` itself: a clone, not the npm package. */
+  readonly hasServer?: boolean;
+}
 
 /**
  * Runs a command.
  *
  * @param args The words after the program's name.
+ * @param options Which program it is.
  * @returns The exit code.
  */
-export async function runCli(args: readonly string[]): Promise<number> {
+export async function runCli(
+  args: readonly string[],
+  options: CliOptions = {},
+): Promise<number> {
   tolerateBrokenPipes();
   try {
-    return await dispatch(args);
+    return await dispatch(args, options);
   } catch (error) {
     if (isBrokenPipe(error)) return OK;
     if (!isForPeople(error)) throw error;
-    say(reasonOf(error));
-    return exitCodeOf(error);
+    const exitCode = exitCodeOf(error);
+    say(
+      exitCode === UNREACHABLE
+        ? `${reasonOf(error)}: start it, or say where it is: --remote ADDR`
+        : reasonOf(error),
+    );
+    return exitCode;
   }
 }
 
-async function dispatch([name, ...args]: readonly string[]): Promise<number> {
+async function dispatch(
+  [name, ...args]: readonly string[],
+  { hasServer = false }: CliOptions,
+): Promise<number> {
   if (name === "--version" || name === "-V") {
     await print(`larder ${await version()}\n`);
     return OK;
   }
-  if (name === undefined || /^(--help|-h|help)$/.test(name)) {
-    await print(overview(COMMANDS));
-    return name === undefined ? WRONG_USE : OK;
+  if (name === undefined) {
+    await write(process.stderr, overview(COMMANDS, { hasServer }));
+    return WRONG_USE;
+  }
+  if (/^(--help|-h|help)$/.test(name)) {
+    await print(overview(COMMANDS, { hasServer }));
+    return OK;
   }
   const command = COMMANDS.find((each) => each.name === name);
   if (!command) {
-    const known = [...COMMANDS.map(({ name }) => name), ...OTHERS];
-    throw new StartError(2, `unknown command ${name}${suggest(name, known)}`);
+    throw unknownCommand(name, { hasServer });
   }
   const words = Words.read(args, [...command.options, ...COMMON_OPTIONS]);
   if (words.has("help")) {
@@ -79,6 +100,20 @@ async function dispatch([name, ...args]: readonly string[]): Promise<number> {
     throw new StartError(2, `larder ${name} takes no --`);
   }
   return await command.run(words);
+}
+
+function unknownCommand(
+  name: string,
+  { hasServer }: { readonly hasServer: boolean },
+): StartError {
+  const isServers = SERVER_COMMANDS.some((each) => each.name === name);
+  if (isServers) {
+    const how = `in a clone of Larder: deno task ${name}`;
+    return new StartError(2, `${name} is not in this package; ${how}`);
+  }
+  const known = [...COMMANDS, ...hasServer ? SERVER_COMMANDS : []]
+    .map(({ name }) => name);
+  return new StartError(2, `unknown command ${name}${suggest(name, known)}`);
 }
 
 /** In the repository beside deno.json, in the npm package beside package.json. */

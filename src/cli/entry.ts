@@ -9,6 +9,7 @@ import type { Entry } from "../client/backend.ts";
 import type { JsonValue } from "../client/codecs/json.ts";
 import { keyBytes } from "../client/keys.ts";
 import { LarderError, messageOf, StartError } from "../errors.ts";
+import { cannotRead } from "./cannot.ts";
 import type { Words } from "./words.ts";
 
 const KEY_OPTIONS = ["key-file", "key-hex", "key-json"] as const;
@@ -60,7 +61,7 @@ async function optionKey(
 ): Promise<Uint8Array> {
   switch (option) {
     case "key-file":
-      return keyBytes(new Uint8Array(await readFile(text)));
+      return keyBytes(await contentOf(text));
     case "key-hex":
       return keyBytes(fromHex(text));
     case "key-json":
@@ -68,10 +69,18 @@ async function optionKey(
   }
 }
 
+async function contentOf(path: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await readFile(path));
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+}
+
 /** Reads the hexadecimal digits of bytes. */
 function fromHex(text: string): Uint8Array {
-  if (!/^(?:[0-9a-f]{2})+$/i.test(text)) {
+  if (!/^(?:[0-9a-f]{2})*$/i.test(text)) {
     throw new StartError(2, `--key-hex ${text}: two digits a byte, 0 to f`);
   }
-  return Uint8Array.from(text.match(/../g)!, (pair) => parseInt(pair, 16));
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }

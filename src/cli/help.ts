@@ -12,14 +12,24 @@ const EXIT_CODES = [
   "3 no server answers; larder run gives those of the command it runs.",
 ];
 
-/** The help of all commands together. */
-export function overview(commands: readonly Command[]): string {
+/** What main.ts does, where the server is installed too. */
+export const SERVER_COMMANDS: readonly Pick<Command, "name" | "summary">[] = [
+  { name: "serve", summary: "serve a root: larder serve --help" },
+  { name: "recover", summary: "move the damaged manifest of a root aside" },
+];
+
+/** The help of all commands together, those of the server where it is there. */
+export function overview(
+  commands: readonly Command[],
+  { hasServer }: { readonly hasServer: boolean },
+): string {
   return [
     "larder: values of a Larder cache, from a shell",
     "",
     "Usage:",
     table(
-      commands.map(({ name, summary }) => [`  larder ${name}`, summary]),
+      [...commands, ...hasServer ? SERVER_COMMANDS : []]
+        .map(({ name, summary }) => [`  larder ${name}`, summary]),
     ) + "  larder COMMAND --help",
     "",
     ...EXIT_CODES,

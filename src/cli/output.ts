@@ -6,7 +6,7 @@
 
 import process from "node:process";
 import type { Writable } from "node:stream";
-import { messageOf } from "../errors.ts";
+export { messageOf as reasonOf } from "../errors.ts";
 import type { Progress } from "../client/transfer.ts";
 import { formatSize } from "./format.ts";
 
@@ -87,12 +87,4 @@ export class ProgressLine implements Disposable {
     if (this.#isShown) process.stderr.write("\r\x1b[K");
     this.#isShown = false;
   }
-}
-
-/** What went wrong, without what grpc-js says around it. */
-export function reasonOf(error: unknown): string {
-  return messageOf(error).replace(
-    /No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/s,
-    "$1",
-  );
 }

@@ -4,8 +4,19 @@
  * @module
  */
 
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from "node:fs/promises";
 import { dirname } from "node:path";
+import { CacheError } from "../client/cache_error.ts";
+import { cannotWrite } from "./cannot.ts";
+import { isBrokenPipe } from "./output.ts";
 
 /** A name beside a file that no other process picks. */
 export function temporaryName(path: string): string {
@@ -17,14 +28,59 @@ export function temporaryName(path: string): string {
  *
  * @param path Where; it must not be there.
  * @param pieces What it will hold.
- * @param mode Who may do what with it: the permission bits.
  */
 export async function writeNewFile(
   path: string,
   pieces: AsyncIterable<Uint8Array>,
-  mode: number = 0o666,
 ): Promise<void> {
-  const file = await open(path, "wx", mode);
+  await fill(await open(path, "wx"), pieces);
+}
+
+/**
+ * Puts a file in its place, with its parents, once it is written. Of a link,
+ * what it leads to is replaced; what is no file, such as a pipe or `/dev/null`,
+ * is written to.
+ *
+ * @param path Its place; what is there is replaced.
+ * @param pieces What it will hold; what they throw is thrown as it is, if it is
+ * a {@linkcode CacheError}.
+ * @throws {StartError} It cannot be written.
+ */
+export async function replaceFile(
+  path: string,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  try {
+    const info = await stat(path).catch(ifMissing);
+    if (info?.isDirectory()) throw new Error("it is a folder");
+    if (info && !info.isFile()) {
+      return await fill(await open(path, "w"), pieces);
+    }
+    await replace(info ? await realpath(path) : path, pieces);
+  } catch (error) {
+    if (error instanceof CacheError || isBrokenPipe(error)) throw error;
+    throw cannotWrite(path, error);
+  }
+}
+
+async function replace(
+  place: string,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  await mkdir(dirname(place), { recursive: true });
+  const temporary = temporaryName(place);
+  try {
+    await writeNewFile(temporary, pieces);
+    await rename(temporary, place);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function fill(
+  file: FileHandle,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<void> {
   try {
     for await (const piece of pieces) await file.writeFile(piece);
   } finally {
@@ -32,22 +88,6 @@ export async function writeNewFile(
   }
 }
 
-/**
- * Puts a file in its place, with its parents, once it is written.
- *
- * @param path Its place; what is there is replaced.
- * @param pieces What it will hold.
- */
-export async function replaceFile(
-  path: string,
-  pieces: AsyncIterable<Uint8Array>,
-): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = temporaryName(path);
-  try {
-    await writeNewFile(temporary, pieces);
-    await rename(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+function ifMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
 }

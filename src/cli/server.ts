@@ -18,6 +18,7 @@ import { StartError } from "../errors.ts";
 import type { Words } from "./words.ts";
 
 const DEFAULT_REMOTE = "127.0.0.1:28056";
+const MAX_PORT = 65_535;
 /** A server that has not answered by then does not. */
 const TIMEOUT_MS = 10_000;
 /** A sweep looks at everything there is. */
@@ -82,7 +83,8 @@ export function addressesOf(words: Words): Addresses {
   for (const kind of ["local", "remote"] as const) {
     const address = given[kind];
     if (!address) continue;
-    if (!/^.+:\d+$/.test(address)) {
+    const port = /^.+:(\d+)$/.exec(address)?.[1];
+    if (port === undefined || Number(port) > MAX_PORT) {
       throw new StartError(2, `--${kind} ${address}: not host:port`);
     }
     addresses[kind] = address;

@@ -4,71 +4,42 @@
  * @module
  */
 
-import { unlessAborted } from "./backoff.ts";
+import { LarderError } from "../errors.ts";
 import type { CallOptions, Entry, FetchRequest } from "./backend.ts";
 import { CacheError } from "./cache_error.ts";
+import type {
+  Compute,
+  Generated,
+  GenerateOptions,
+  GetOptions,
+  SetOptions,
+  TransferOptions,
+} from "./call_options.ts";
 import { type Bounds, within } from "./call_signal.ts";
 import { type Codec, json, type JsonValue } from "./codecs/mod.ts";
+import { computeHeld, orAbandon, started } from "./computing.ts";
 import { keyBytes, type KeyInput } from "./keys.ts";
+import { LenientTier } from "./lenient_tier.ts";
 import { nameOf } from "./memory_tier.ts";
-import { isOutage, Outages } from "./outages.ts";
+import { Outages } from "./outages.ts";
 import { SingleFlight } from "./single_flight.ts";
-import { decodeError, encodeError, isStoredError } from "./stored_error.ts";
-import type { Claim, Held, OnOutage, Origin, Outage, Tier } from "./tier.ts";
-import { collect, type OnProgress, type Source, streamOf } from "./transfer.ts";
-
-/** What bounds a call, and who is told of large values on their way. */
-export interface TransferOptions extends Bounds {
-  /** Told whenever a piece of the value has come or gone. */
-  readonly onProgress?: OnProgress | undefined;
-}
-
-/** How to read a value. */
-export interface GetOptions<T> extends TransferOptions {
-  /** What reads the bytes; JSON by default. */
-  readonly codec?: Codec<T> | undefined;
-  /** Whether to wait while somebody computes it; by default not. */
-  readonly wait?: boolean | undefined;
-}
-
-/** How to write a value. */
-export interface SetOptions<T> extends TransferOptions {
-  /** What writes the bytes; JSON by default. */
-  readonly codec?: Codec<T> | undefined;
-}
-
-/** How to get or compute a value. */
-export interface GenerateOptions<T> extends TransferOptions {
-  /** What writes and reads the bytes; JSON by default. */
-  readonly codec?: Codec<T> | undefined;
-  /** Which errors of the computation to keep like values; by default none. */
-  readonly cacheErrors?: boolean | ((error: unknown) => boolean) | undefined;
-  /** Whether to compute when no server answers; by default so. */
-  readonly computeWhenDown?: boolean | undefined;
-}
-
-/** A value, and where it came from. */
-export interface Generated<T> {
-  /** The value. Callers that shared one computation share the object. */
-  readonly value: T;
-  /** A tier, or `computed`; `uncached`: computed, but not kept by anybody. */
-  readonly source: Origin | "computed" | "uncached";
-}
-
-/** Computes a value; the signal is aborted when nobody wants it any more. */
-export type Compute<T> = (signal: AbortSignal) => T | PromiseLike<T>;
+import { decodeError, isStoredError } from "./stored_error.ts";
+import type { Claim, OnOutage, Outage, Tier } from "./tier.ts";
+import { type Source, streamOf } from "./transfer.ts";
 
 /** The calls of {@linkcode Cache} and {@linkcode TieredCache}. */
 export abstract class CacheBase implements Tier {
   /** Names what the cache is made of. */
   abstract readonly name: string;
   readonly #outages: Outages;
+  readonly #lenient: LenientTier;
   readonly #closed = new AbortController();
   readonly #flights = new SingleFlight();
 
   /** Without a listener, outages are warned of on the console. */
   constructor(onOutage?: OnOutage) {
     this.#outages = new Outages(onOutage);
+    this.#lenient = new LenientTier(this, this.#outages);
   }
 
   /** What {@linkcode CacheBase.claim} asks for, with a key in bytes. */
@@ -117,29 +88,36 @@ export abstract class CacheBase implements Tier {
     options: GenerateOptions<T> = {},
   ): Promise<Generated<T>> {
     const codec = options.codec ?? json<T>();
-    const entry = { namespace, key: keyBytes(key) };
-    const flight = `${codec.name} ${nameOf(entry)}`;
+    const { computeWhenDown = true } = options;
+    const entry = entryOf(namespace, key);
+    // Who shares a computation shares what happens when no server answers.
+    const flight = `${codec.name} ${computeWhenDown} ${nameOf(entry)}`;
     return await within(
       options,
       this.#closed.signal,
       (signal) =>
         this.#flights.run(flight, signal, async (signal) => {
-          const claim = await this.#askToCompute(
+          const claim = await this.#lenient.askToCompute(
             entry,
             signal,
-            options.computeWhenDown,
+            computeWhenDown,
           );
-          const how = { compute, codec, options, signal };
           if (claim.kind === "assigned") {
-            return await this.#computeHeld(entry, claim.held, how);
+            const computation = { entry, compute, codec, options, signal };
+            return await computeHeld(claim.held, computation, this.#lenient);
           }
           if (claim.kind === "ready") {
-            const value = await this.#whole(entry, claim, options);
+            const value = await this.#lenient.whole(
+              entry,
+              claim,
+              options,
+              signal,
+            );
             if (value) {
               return { value: read(value, codec), source: claim.origin };
             }
           }
-          const value = await unlessAborted(started(compute, signal), signal);
+          const value = await started(compute, signal);
           return { value, source: "uncached" };
         }),
     );
@@ -156,11 +134,11 @@ export abstract class CacheBase implements Tier {
     key: KeyInput,
     options: GetOptions<T> = {},
   ): Promise<T | undefined> {
-    const entry = { namespace, key: keyBytes(key) };
+    const entry = entryOf(namespace, key);
     return await within(options, this.#closed.signal, async (signal) => {
-      const claim = await this.#askToRead(entry, options, signal);
+      const claim = await this.#lenient.askToRead(entry, options, signal);
       if (claim?.kind !== "ready") return undefined;
-      const value = await this.#whole(entry, claim, options);
+      const value = await this.#lenient.whole(entry, claim, options, signal);
       if (!value) return undefined;
       return read(value, options.codec ?? json<T>());
     });
@@ -177,13 +155,9 @@ export abstract class CacheBase implements Tier {
     value: T,
     options: SetOptions<T> = {},
   ): Promise<boolean> {
-    const { source } = await this.generateDetailed(
-      namespace,
-      key,
-      () => value,
-      options,
-    );
-    return source === "computed";
+    const { codec = json<T>() } = options;
+    const bytes = codec.encode(value);
+    return await this.setStream(namespace, key, bytes, options);
   }
 
   /**
@@ -197,11 +171,11 @@ export abstract class CacheBase implements Tier {
     key: KeyInput,
     options: TransferOptions & { readonly wait?: boolean } = {},
   ): Promise<ReadableStream<Uint8Array> | undefined> {
-    const entry = { namespace, key: keyBytes(key) };
+    const entry = entryOf(namespace, key);
     return await within(options, this.#closed.signal, async (signal) => {
-      const claim = await this.#askToRead(entry, options, signal);
+      const claim = await this.#lenient.askToRead(entry, options, signal);
       if (claim?.kind !== "ready") return undefined;
-      return streamOf(claim.body, options.onProgress);
+      return streamOf(claim.body, { onProgress: options.onProgress, signal });
     });
   }
 
@@ -217,12 +191,16 @@ export abstract class CacheBase implements Tier {
     value: Source,
     options: TransferOptions = {},
   ): Promise<boolean> {
-    const entry = { namespace, key: keyBytes(key) };
+    const entry = entryOf(namespace, key);
     return await within(options, this.#closed.signal, async (signal) => {
-      const claim = await this.#askToCompute(entry, signal);
+      const claim = await this.#lenient.askToCompute(entry, signal);
       if (claim.kind === "ready") await claim.body.release();
       if (claim.kind !== "assigned") return false;
-      return await this.#publish(entry, claim.held, value, options);
+      return await this.#lenient.publish(entry, claim.held, {
+        value,
+        events: { onProgress: options.onProgress, signal },
+        wanted: signal,
+      });
     });
   }
 
@@ -242,23 +220,22 @@ export abstract class CacheBase implements Tier {
     produce: Compute<Source>,
     options: TransferOptions = {},
   ): Promise<ReadableStream<Uint8Array>> {
-    const kept = await this.getStream(namespace, key, options);
-    if (kept) return kept;
-    const entry = { namespace, key: keyBytes(key) };
+    const entry = entryOf(namespace, key);
     return await within(options, this.#closed.signal, async (signal) => {
-      const { onProgress } = options;
-      const claim = await this.#askToCompute(entry, signal);
-      if (claim.kind === "ready") return streamOf(claim.body, onProgress);
+      const events = { onProgress: options.onProgress, signal };
+      const claim = await this.#lenient.askToCompute(entry, signal);
+      if (claim.kind === "ready") return streamOf(claim.body, events);
       if (claim.kind === "assigned") {
-        const value = await this.#orAbandon(
+        const value = await orAbandon(
           claim.held,
-          unlessAborted(started(produce, signal), signal),
+          () => started(produce, signal),
         );
-        await this.#publish(entry, claim.held, value, options);
-        const again = await this.#askToRead(entry, {}, signal);
-        if (again?.kind === "ready") return streamOf(again.body, onProgress);
+        const publication = { value, events, wanted: signal };
+        await this.#lenient.publish(entry, claim.held, publication);
+        const again = await this.#lenient.askToRead(entry, {}, signal);
+        if (again?.kind === "ready") return streamOf(again.body, events);
       }
-      return asStream(await unlessAborted(started(produce, signal), signal));
+      return asStream(await started(produce, signal));
     });
   }
 
@@ -273,12 +250,8 @@ export abstract class CacheBase implements Tier {
     key: KeyInput,
     options: Bounds & { readonly wait?: boolean } = {},
   ): Promise<Claim> {
-    const request = {
-      namespace,
-      key: keyBytes(key),
-      assign: true,
-      wait: options.wait ?? true,
-    };
+    const { wait = true } = options;
+    const request = { ...entryOf(namespace, key), assign: true, wait };
     return await within(
       options,
       this.#closed.signal,
@@ -296,125 +269,19 @@ export abstract class CacheBase implements Tier {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-
-  /** Asks for the value or the work; an outage is `unassigned`, and said. */
-  async #askToCompute(
-    entry: Entry,
-    signal: AbortSignal,
-    computeWhenDown = true,
-  ): Promise<Claim> {
-    try {
-      const request = { ...entry, assign: true, wait: true };
-      return await this.ask(request, { signal });
-    } catch (error) {
-      if (!computeWhenDown || !this.#isOutage(error, entry, signal)) {
-        throw error;
-      }
-      return { kind: "unassigned", reason: "no server answers" };
-    }
-  }
-
-  async #askToRead(
-    entry: Entry,
-    { wait = false }: { readonly wait?: boolean | undefined },
-    signal: AbortSignal,
-  ): Promise<Claim | undefined> {
-    try {
-      return await this.ask({ ...entry, assign: false, wait }, { signal });
-    } catch (error) {
-      if (!this.#isOutage(error, entry, signal)) throw error;
-      return undefined;
-    }
-  }
-
-  /** The bytes, unless the server went away in the middle of them. */
-  async #whole(
-    entry: Entry,
-    { body, keep }: Extract<Claim, { kind: "ready" }>,
-    { onProgress, signal }: TransferOptions,
-  ): Promise<Uint8Array | undefined> {
-    try {
-      const value = await collect(body, onProgress);
-      await keep?.(value);
-      return value;
-    } catch (error) {
-      if (!this.#isOutage(error, entry, signal)) throw error;
-      return undefined;
-    }
-  }
-
-  async #computeHeld<T>(
-    entry: Entry,
-    held: Held,
-    { compute, codec, options, signal }: {
-      readonly compute: Compute<T>;
-      readonly codec: Codec<T>;
-      readonly options: GenerateOptions<T>;
-      readonly signal: AbortSignal;
-    },
-  ): Promise<Generated<T>> {
-    let value: T;
-    try {
-      value = await unlessAborted(started(compute, signal), signal);
-    } catch (error) {
-      const { cacheErrors = false } = options;
-      const isKept = !signal.aborted &&
-        (typeof cacheErrors === "boolean" ? cacheErrors : cacheErrors(error));
-      if (isKept) await this.#publish(entry, held, encodeError(error), options);
-      else await held.abandon("the computation failed");
-      throw error;
-    }
-    const bytes = await this.#orAbandon(
-      held,
-      started(() => codec.encode(value)),
-    );
-    const isKept = await this.#publish(entry, held, bytes, options);
-    return { value, source: isKept ? "computed" : "uncached" };
-  }
-
-  /** Publishes; says so when that fails, for the value is there all the same. */
-  async #publish(
-    entry: Entry,
-    held: Held,
-    value: Source,
-    { onProgress }: TransferOptions,
-  ): Promise<boolean> {
-    try {
-      await held.publish(value, { onProgress });
-      return true;
-    } catch (error) {
-      if (!this.#isOutage(error, entry)) throw error;
-      return false;
-    }
-  }
-
-  async #orAbandon<T>(held: Held, result: Promise<T>): Promise<T> {
-    try {
-      return await result;
-    } catch (error) {
-      await held.abandon("the computation failed");
-      throw error;
-    }
-  }
-
-  /** Whether to go on without the cache after an error; says so. */
-  #isOutage(
-    error: unknown,
-    { namespace }: Entry,
-    signal?: AbortSignal,
-  ): boolean {
-    if (signal?.aborted || !isOutage(error)) return false;
-    this.report({ tier: this.name, error, namespace });
-    return true;
-  }
 }
 
-/** Runs a function; what it throws at once is a rejection too. */
-async function started<T>(
-  run: Compute<T>,
-  signal: AbortSignal = new AbortController().signal,
-): Promise<T> {
-  return await run(signal);
+/**
+ * The entry of a key. Bytes are copied: whoever gave them may change them before
+ * a call has ended, or is tried again.
+ */
+function entryOf(namespace: string, input: KeyInput): Entry {
+  try {
+    return { namespace, key: new Uint8Array(keyBytes(input)) };
+  } catch (cause) {
+    if (!(cause instanceof LarderError)) throw cause;
+    throw new CacheError("invalid", cause.message, { cause });
+  }
 }
 
 function read<T>(bytes: Uint8Array, codec: Codec<T>): T {

@@ -65,10 +65,18 @@ export function asCacheError(error: unknown, action: string): CacheError {
   if (error instanceof CacheError) return error;
   const { code, details } = error as { code?: status; details?: string };
   const known = typeof code === "number" ? CODES[code] : undefined;
-  const why = details ?? messageOf(error);
+  const why = plain(details ?? messageOf(error));
   return new CacheError(known ?? "failed", `${action}: ${why}`, {
     cause: error,
   });
+}
+
+/** What went wrong, without what grpc-js says around it. */
+function plain(details: string): string {
+  return details.replace(
+    /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/s,
+    "$1",
+  );
 }
 
 /** Whether an error has this code. */

@@ -6,16 +6,16 @@
 
 export type { Body, CallOptions, Entry, FetchRequest } from "./backend.ts";
 export { Cache, type ConnectOptions } from "./cache.ts";
-export {
-  CacheBase,
-  type Compute,
-  type Generated,
-  type GenerateOptions,
-  type GetOptions,
-  type SetOptions,
-  type TransferOptions,
-} from "./cache_base.ts";
+export { CacheBase } from "./cache_base.ts";
 export { CacheError, type CacheErrorCode } from "./cache_error.ts";
+export type {
+  Compute,
+  Generated,
+  GenerateOptions,
+  GetOptions,
+  SetOptions,
+  TransferOptions,
+} from "./call_options.ts";
 export type { Bounds } from "./call_signal.ts";
 export * from "./codecs/mod.ts";
 export {

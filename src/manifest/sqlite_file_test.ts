@@ -248,6 +248,37 @@ Deno.test("SqliteManifest refuses a file whose schema is torn", async () => {
   await refuses(fresh.root, /cache\.sqlite is damaged/);
 });
 
+Deno.test("SqliteManifest says what to do when it meets damage while it serves", async () => {
+  using fresh = freshRoot();
+  const { root } = fresh;
+  {
+    using original = makeOriginal(root);
+    const insert = original.prepare(ORIGINAL_INSERT);
+    original.run("BEGIN");
+    for (let i = 0; i < 20_000; i++) {
+      insert.run("a.b", new TextEncoder().encode(`key ${i}`), 1);
+    }
+    original.run("COMMIT");
+  }
+  await (await SqliteManifest.open({ root, wallMs })).close();
+  const path = `${root}/cache.sqlite`;
+  const bytes = Deno.readFileSync(path);
+  // Whole pages of rows; what is read at the start is elsewhere.
+  const at = Math.floor(bytes.length / 4096 / 2) * 4096;
+  Deno.writeFileSync(path, bytes.fill(0xa5, at, at + 10 * 4096));
+  await using manifest = await SqliteManifest.open({ root, wallMs });
+  await assert.rejects(
+    collect((cursor) => manifest.names("a.b", cursor)),
+    ({ cause }: Error) => {
+      assert.match(
+        `${cause}`,
+        /manifest is damaged .*: stop the server and run `larder recover ROOT`/,
+      );
+      return true;
+    },
+  );
+});
+
 for (const suffix of ["", "-wal", "-shm", "-journal"]) {
   Deno.test(`SqliteManifest refuses a symlink at cache.sqlite${suffix}`, async () => {
     using fresh = freshRoot();

@@ -16,6 +16,7 @@ export interface FetchRequest {
   readonly offset: string;
   readonly length: string;
   readonly head: boolean;
+  readonly fromDisk: boolean;
 }
 
 /** `FetchReply`: one of its fields. */

@@ -41,13 +41,14 @@ export function fetch(
     try {
       if (request instanceof Malformed) throw request.error;
       if (request.path) localPaths(options);
-      const { namespace, key, assign } = request;
+      const { namespace, key, assign, fromDisk } = request;
       const get: Submission & { kind: "get" } = {
         kind: "get",
         api: request.path ? "local" : "stream",
         entry: entryKey(namespace, key),
         assign,
         patient: true,
+        ...(fromDisk ? { fromDisk } : {}),
         peer: call,
       };
       const owner = connectionOf(call) ?? call;

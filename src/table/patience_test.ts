@@ -57,6 +57,35 @@ Deno.test("a large value is streamed from a handle, of any size", () => {
   assert.equal(reply.digest.size, 9);
 });
 
+Deno.test("what is asked from the disk is read there, whatever its stamp says", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = taken(engine, get(engine));
+  offer(engine, id, "0101");
+  const fromDisk = () =>
+    engine.ask({
+      kind: "get",
+      api: "stream",
+      assign: false,
+      entry: ENTRY,
+      fromDisk: true,
+    });
+  const stamps = () =>
+    engine.jobs.flatMap(({ effect }) =>
+      effect.kind === "verify" ? [effect.stamp !== undefined] : []
+    );
+  assert.equal(settled(engine, fromDisk()).kind, "handle");
+  // One comes while a verification is under way that reads nothing.
+  const local = get(engine, { api: "local", assign: false });
+  assert.deepEqual(stamps(), [true]);
+  const second = fromDisk();
+  deliver(engine, "verify");
+  assert.equal(engine.replies.get(second), undefined);
+  assert.deepEqual(stamps(), [false]);
+  for (const ticket of [local, second]) {
+    assert.equal(settled(engine, ticket).kind, "handle");
+  }
+});
+
 Deno.test("when the lease ends exactly one of those who wait gets the work, unasked", () => {
   const engine = new FakeEngine(FIGURES);
   taken(engine, get(engine));

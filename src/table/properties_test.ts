@@ -56,6 +56,7 @@ const fault = fc.constantFrom<Fault>(
 
 const action = fc.oneof(
   weighted(10, fc.tuple(is("get"), which, api, fc.boolean(), fc.boolean())),
+  weighted(2, fc.tuple(is("get-from-disk"), which)),
   weighted(3, fc.tuple(is("heartbeat"), which)),
   weighted(5, fc.tuple(is("set"), which, fc.constantFrom(1, 2, 9))),
   weighted(5, fc.tuple(is("done"), which, fc.boolean())),
@@ -138,6 +139,15 @@ function perform(engine: FakeEngine, action: Action, value: number): number {
         api: action[2],
         assign: action[3],
         ...(action[4] ? { patient: true } : {}),
+      });
+      break;
+    case "get-from-disk":
+      engine.ask({
+        kind: "get",
+        entry: anEntry(action[1]),
+        api: "stream",
+        assign: false,
+        fromDisk: true,
       });
       break;
     case "heartbeat":

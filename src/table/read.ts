@@ -15,8 +15,10 @@ type Get = Request & { kind: "get" };
 type Ready = EntryState & { kind: "ready" };
 
 /** Whether a Get is given a handle rather than the bytes themselves. */
-export function getsHandle(s: State, { api }: Get, { size }: Digest): boolean {
-  return api === "local" || (api === "stream" && size > s.streamBytes);
+export function getsHandle(s: State, get: Get, { size }: Digest): boolean {
+  const { api, fromDisk } = get;
+  return api === "local" || (api === "stream" && size > s.streamBytes) ||
+    fromDisk === true;
 }
 
 /** Reads the value, unless that is under way. */
@@ -38,12 +40,13 @@ export function startVerifying(s: State, entry: Entry, nowMs: number): void {
   const { digest, stamp } = state;
   const token = state.verifying = s.nextToken();
   const hand = isToBeHanded(s, entry, nowMs);
+  state.verifyingBytes = isWaitedFor(entry, ({ fromDisk }) => fromDisk);
   s.emit({
     kind: "verify",
     entry: key,
     token,
     ...(digest ? { digest } : {}),
-    ...(stamp ? { stamp } : {}),
+    ...(stamp && !state.verifyingBytes ? { stamp } : {}),
     ...(hand ? { hand } : {}),
   });
 }
@@ -54,13 +57,21 @@ export function startVerifying(s: State, entry: Entry, nowMs: number): void {
  * was handed out in the last one and a half leases is not evicted for a lease.
  */
 function isToBeHanded(s: State, entry: Entry, nowMs: number): boolean {
-  const { state, waits } = entry;
+  const { state } = entry;
   if (state.kind !== "ready") return false;
   const { handedMs = -Infinity } = state;
   return nowMs - handedMs >= s.options.handleLeaseMs / 2 &&
-    waits.some(({ live, request }) =>
-      live && request.kind === "get" && request.api === "local"
-    );
+    isWaitedFor(entry, ({ api }) => api === "local");
+}
+
+/** Whether a Get of some kind waits at the entry. */
+function isWaitedFor(
+  { waits }: Entry,
+  ofKind: (get: Get) => boolean | undefined,
+): boolean {
+  return waits.some(({ live, request }) =>
+    live && request.kind === "get" && ofKind(request)
+  );
 }
 
 /** A value has been read: everybody who waited for it gets it. */
@@ -106,8 +117,10 @@ export function verified(
     state.rowId = id;
     s.emit({ kind: "complete", entry: key, id, digest });
   }
-  if (isToBeHanded(s, entry, nowMs)) {
-    // A local client came while a remote one's file was being looked at.
+  const isLookedAt = state.verifyingBytes ||
+    !isWaitedFor(entry, ({ fromDisk }) => fromDisk);
+  if (!isLookedAt || isToBeHanded(s, entry, nowMs)) {
+    // One who wants more than that came while the file was being looked at.
     startVerifying(s, entry, nowMs);
   } else {
     for (const wait of takeGets(entry, (get) => isGivenHandle(s, state, get))) {

@@ -614,7 +614,7 @@ export class ReferenceModel {
       const { streamBytes = Infinity, maxValueBytes } = this.#options;
       const size = entry.bytes.length / 2;
       if (
-        request.api === "local" ||
+        request.api === "local" || request.fromDisk ||
         (request.api === "stream" && size > streamBytes)
       ) {
         yield this.#full() ? "unassigned" : "handle";

@@ -124,6 +124,8 @@ export type EntryState =
     reading?: number;
     /** The verification that is under way. */
     verifying?: number;
+    /** It reads the bytes, though the stamp may fit. */
+    verifyingBytes?: boolean;
   }
   | { readonly kind: "evicting"; readonly token: number };
 

@@ -141,6 +141,8 @@ export type Request =
     readonly peer?: Peer;
     /** Is told of whoever has the work, and waits, instead of Loading. */
     readonly patient?: true;
+    /** Is given a handle, on a file whose bytes were verified for it. */
+    readonly fromDisk?: true;
   }
   | { readonly kind: "heartbeat"; readonly ticket: Ticket; readonly id: Id }
   | {

@@ -1,6 +1,8 @@
 /** larder doctor, on roots that are well and roots that are not. */
 
 import assert from "node:assert/strict";
+import { diskFinding } from "../../src/cli/doctor/root.ts";
+import { denoFinding } from "../../src/cli/doctor/tools.ts";
 import { type Shell, withShell } from "./support.ts";
 
 interface Finding {
@@ -70,4 +72,33 @@ Deno.test("doctor says what is wrong with a root, and with an address", () =>
       stdout,
       new RegExp(`^fail {2}port .*:${port} is taken by another program`, "m"),
     );
+  }));
+
+Deno.test("doctor knows how little disk is too little, and which Deno too old", () => {
+  const MIB = 2 ** 20;
+  const disks = [99 * MIB, 100 * MIB, 1023 * MIB, 1024 * MIB];
+  assert.deepEqual(
+    disks.map((free) => diskFinding(free).status),
+    ["fail", "warn", "warn", "ok"],
+  );
+  const versions = ["1.46.3", "2.6.8", "2.7.0", "2.10.0", "2.9.6", undefined];
+  const found = versions.map(denoFinding);
+  assert.deepEqual(
+    found.map(({ status }) => status),
+    ["fail", "fail", "warn", "warn", "ok", "warn"],
+  );
+  for (const { status, remedy } of found) {
+    assert.equal(remedy !== undefined, status !== "ok");
+  }
+});
+
+Deno.test("doctor asks the server of the root, unless another one is named", () =>
+  withShell(async (shell) => {
+    const env = { LARDER_REMOTE: "127.0.0.1:1" };
+    const { root, local } = shell.server;
+    const { code, stdout } = await shell.run(["doctor", root], { env });
+    assert.equal(code, 0);
+    assert.match(stdout, new RegExp(`^ok +server +${local}: larder `, "m"));
+    const named = ["doctor", root, "--remote", "127.0.0.1:1"];
+    assert.match((await shell.run(named)).stdout, /^warn +server /m);
   }));

@@ -78,6 +78,10 @@ Deno.test("the larder of the npm package runs on Node", () =>
     const program = [`${project.folder}/node_modules/.bin/larder`];
     const run = (...args: string[]) => shell.run(args, { program });
     assert.match((await run("--version")).stdout, /^larder \d+\.\d+\.\d+\n$/);
+    const serve = await run("serve");
+    assert.equal(serve.code, 2);
+    assert.match(serve.stderr, /in a clone of Larder: deno task serve\n$/);
+    assert.doesNotMatch((await run("help")).stdout, /larder serve/);
     const args = ["run", "--ns", "sim", "--key-file", "package.json"];
     const command = [
       "--out",

@@ -165,6 +165,12 @@ Deno.test("an interrupted run passes the signal on and gives the work back", () 
       .getReader();
     assert.equal((await reader.read()).value, "started\n");
     const waiting = shell.start(shellRun(line, "--timeout", "1m"));
+    const said = waiting.stderr.pipeThrough(new TextDecoderStream())
+      .getReader();
+    assert.match(
+      (await said.read()).value!,
+      /^larder: sim [0-9a-f]{8}…: waiting for whoever runs the same\n$/,
+    );
     const second = waiting.stdout.pipeThrough(new TextDecoderStream())
       .getReader();
     child.kill("SIGINT");
@@ -175,7 +181,7 @@ Deno.test("an interrupted run passes the signal on and gives the work back", () 
     assert.equal((await second.read()).value, "started\n");
     waiting.kill("SIGTERM");
     await second.cancel();
-    await waiting.stderr.cancel();
+    await said.cancel();
     await waiting.status;
   }, ["--heartbeat-timeout", "1h"]));
 

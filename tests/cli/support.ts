@@ -5,9 +5,12 @@
  */
 
 import assert from "node:assert/strict";
+import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import type { ServerProcess } from "../support/server_process.ts";
 import { denoCommand, withServer } from "../client/support.ts";
 
+/** The configuration of the repository, whose tasks are ours. */
+export const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 const MAIN = new URL("../../src/main.ts", import.meta.url);
 
 /** How a command ended, and what it said. */
@@ -113,10 +116,6 @@ export async function withShell(
   body: (shell: Shell) => Promise<void>,
   args: readonly string[] = [],
 ): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "larder-cli-" });
-  try {
-    await withServer((server) => body(new Shell(folder, server)), args);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using folder = await temporaryFolder();
+  await withServer((server) => body(new Shell(folder.path, server)), args);
 }

@@ -147,6 +147,13 @@ Deno.test("wrong words and servers that are away have exit codes of their own", 
       assert.equal(code, 3, stderr);
       assert.match(stderr, /^larder: .*127\.0\.0\.1:1.*ECONNREFUSED.*\n$/);
     }
+    const overview = await shell.ok("--help");
+    for (const name of ["run", "doctor", "serve", "recover"]) {
+      assert.match(overview, new RegExp(`^  larder ${name} `, "m"));
+    }
+    const nothing = await shell.run([]);
+    assert.deepEqual([nothing.code, nothing.stdout], [2, ""]);
+    assert.equal(nothing.stderr, overview);
     const help = await shell.ok("get", "--help");
     for (const line of help.split("\n")) assert(line.length <= 80, line);
     assert.match(help, /--key-json JSON/);

@@ -43,7 +43,7 @@ export async function npmProject(folder: string): Promise<NpmProject> {
 }
 
 /** What a program prints; `undefined` when it is missing, or fails. */
-async function outputOf(
+export async function outputOf(
   program: string,
   args: readonly string[],
 ): Promise<string | undefined> {

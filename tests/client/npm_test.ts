@@ -1,6 +1,7 @@
 /** The npm package, built, installed and run on Node against a real server. */
 
 import assert from "node:assert/strict";
+import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import ts from "typescript";
 import { npmProject } from "./npm_package.ts";
@@ -20,41 +21,37 @@ export { day, made, wrong };
 `;
 
 Deno.test("the npm package runs on Node", async (test) => {
-  const folder = await Deno.makeTempDir({ prefix: "larder-npm-" });
-  try {
-    const project = await npmProject(folder);
-    if (project.skip !== undefined) {
-      console.log(`skipped the npm package: ${project.skip}`);
-      return;
-    }
-    const program = `${project.folder}/program.mjs`;
-    await Deno.copyFile(PROGRAM, program);
+  await using folder = await temporaryFolder();
+  const project = await npmProject(folder.path);
+  if (project.skip !== undefined) {
+    console.log(`skipped the npm package: ${project.skip}`);
+    return;
+  }
+  const program = `${project.folder}/program.mjs`;
+  await Deno.copyFile(PROGRAM, program);
 
-    await test.step("its types are those of the source", async () => {
-      await Deno.writeTextFile(`${project.folder}/typed.ts`, TYPED);
-      assert.deepEqual(typeErrors(`${project.folder}/typed.ts`), []);
-    });
+  await test.step("its types are those of the source", async () => {
+    await Deno.writeTextFile(`${project.folder}/typed.ts`, TYPED);
+    assert.deepEqual(typeErrors(`${project.folder}/typed.ts`), []);
+  });
 
-    for (const kind of ["remote", "local"] as const) {
-      await test.step(`it computes once, and survives a restart (${kind})`, () =>
-        withServer(async (server) => {
-          const address = server[kind];
-          await using child = new Child(["node", program, kind, address]);
-          assert.equal(await child.line(), "computed computed");
-          assert.equal(await child.line(), `found ${kind}`);
-          assert.equal(await child.line(), "shared 1");
-          assert.equal(await child.line(), "streamed 3000000");
-          assert.equal(await child.line(), "computing");
-          await server.kill();
-          const args = sameAddresses(server);
-          await using _again = await ServerProcess.start(server.root, { args });
-          const { lines, code } = await child.end();
-          assert.deepEqual(lines, ["after the restart computed"]);
-          assert.equal(code, 0);
-        }));
-    }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  for (const kind of ["remote", "local"] as const) {
+    await test.step(`it computes once, and survives a restart (${kind})`, () =>
+      withServer(async (server) => {
+        const address = server[kind];
+        await using child = new Child(["node", program, kind, address]);
+        assert.equal(await child.line(), "computed computed");
+        assert.equal(await child.line(), `found ${kind}`);
+        assert.equal(await child.line(), "shared 1");
+        assert.equal(await child.line(), "streamed 3000000");
+        assert.equal(await child.line(), "computing");
+        await server.kill();
+        const args = sameAddresses(server);
+        await using _again = await ServerProcess.start(server.root, { args });
+        const { lines, code } = await child.end();
+        assert.deepEqual(lines, ["after the restart computed"]);
+        assert.equal(code, 0);
+      }));
   }
 });
 

@@ -8,6 +8,7 @@ import { BlobCache } from "../../src/blobs/blob_cache.ts";
 import { WorkerBlobStore } from "../../src/blobs/worker_blob_store.ts";
 import { systemClock } from "../../src/clock.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { MemoryManifest } from "../../src/manifest/memory_manifest.ts";
 import { listen } from "../../src/rpc/listener.ts";
 import { localService } from "../../src/rpc/local_service.ts";
@@ -27,9 +28,8 @@ export interface OriginalServer {
 export async function withOriginal(
   run: (server: OriginalServer) => Promise<void>,
 ): Promise<void> {
-  const root = await Deno.makeTempDir({ prefix: "larder-original-" });
   await using stack = new AsyncDisposableStack();
-  stack.defer(() => Deno.remove(root, { recursive: true }));
+  const { path: root } = stack.use(await temporaryFolder());
   const blobs = stack.use(
     await WorkerBlobStore.open({ root, durability: "relaxed", workers: 1 }),
   );

@@ -1,6 +1,7 @@
 /** The programs in docs/CLIENT.md, run against a real server. */
 
 import assert from "node:assert/strict";
+import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { Child, denoCommand, withServer } from "./support.ts";
 
 const PAGE = new URL("../../docs/CLIENT.md", import.meta.url);
@@ -18,32 +19,28 @@ Deno.test("there are recipes", () => {
 });
 
 Deno.test("each recipe is well typed, and prints what it says", async (test) => {
-  const folder = await Deno.makeTempDir({ prefix: "larder-recipes-" });
-  try {
-    await withServer(async ({ local, remote }) => {
-      const programs = recipes.map(({ code, heading }, at) => {
-        const url = new URL(`file://${folder}/${at}.ts`);
-        const program = code
-          .replaceAll("127.0.0.1:28055", local)
-          .replaceAll("127.0.0.1:28056", remote)
-          .replaceAll('"@larder/larder"', JSON.stringify(MODULE));
-        Deno.writeTextFileSync(url, program);
-        return { url, heading, expected: promised(code) };
-      });
-      const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["check", "--quiet", "--config", CONFIG, folder],
-      }).output();
-      assert.equal(code, 0, new TextDecoder().decode(stderr));
-      for (const { url, heading, expected } of programs) {
-        await test.step(heading, async () => {
-          await using child = new Child(denoCommand(url));
-          assert.deepEqual(await child.end(), { lines: expected, code: 0 });
-        });
-      }
+  await using folder = await temporaryFolder();
+  await withServer(async ({ local, remote }) => {
+    const programs = recipes.map(({ code, heading }, at) => {
+      const url = new URL(`file://${folder.path}/${at}.ts`);
+      const program = code
+        .replaceAll("127.0.0.1:28055", local)
+        .replaceAll("127.0.0.1:28056", remote)
+        .replaceAll('"@larder/larder"', JSON.stringify(MODULE));
+      Deno.writeTextFileSync(url, program);
+      return { url, heading, expected: promised(code) };
     });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "--quiet", "--config", CONFIG, folder.path],
+    }).output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+    for (const { url, heading, expected } of programs) {
+      await test.step(heading, async () => {
+        await using child = new Child(denoCommand(url));
+        assert.deepEqual(await child.end(), { lines: expected, code: 0 });
+      });
+    }
+  });
 });
 
 /** What the comments of a program say that it prints. */

@@ -5,6 +5,7 @@
  */
 
 import { TextLineStream } from "../support/lines.ts";
+import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 
 /** Runs a test against a server with a root of its own. */
@@ -12,13 +13,10 @@ export async function withServer(
   run: (server: ServerProcess) => Promise<void>,
   args: readonly string[] = [],
 ): Promise<void> {
-  const root = await Deno.makeTempDir({ prefix: "larder-client-" });
-  try {
+  await withRoot(async (root) => {
     await using server = await ServerProcess.start(root, { args });
     await run(server);
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
+  });
 }
 
 /** The arguments that start a server on the addresses of one that has gone. */

@@ -1,6 +1,7 @@
 /** Ten processes want the same 200 keys: five on Deno and, where there is one, five on Node. */
 
 import assert from "node:assert/strict";
+import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import type { ServerProcess } from "../support/server_process.ts";
 import { npmProject } from "./npm_package.ts";
 import { Child, denoCommand, withServer } from "./support.ts";
@@ -56,25 +57,21 @@ Deno.test("a process that is killed costs only what it was computing", () =>
 async function withProcesses(
   run: (starts: readonly Start[], log: string) => Promise<void>,
 ): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "larder-processes-" });
-  try {
-    const project = await npmProject(folder);
-    if (project.skip !== undefined) {
-      console.log(`skipped the processes on Node: ${project.skip}`);
-    }
-    await withServer(async (server) => {
-      const starts = Array.from(
-        { length: PROCESSES },
-        (_, at) =>
-          at % 2 === 0 || project.skip !== undefined
-            ? onDeno(server)
-            : onNode(server, project.folder),
-      );
-      await run(starts, `${folder}/log`);
-    }, LEASE);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  await using folder = await temporaryFolder();
+  const project = await npmProject(folder.path);
+  if (project.skip !== undefined) {
+    console.log(`skipped the processes on Node: ${project.skip}`);
   }
+  await withServer(async (server) => {
+    const starts = Array.from(
+      { length: PROCESSES },
+      (_, at) =>
+        at % 2 === 0 || project.skip !== undefined
+          ? onDeno(server)
+          : onNode(server, project.folder),
+    );
+    await run(starts, `${folder.path}/log`);
+  }, LEASE);
 }
 
 function onDeno({ remote }: ServerProcess): Start {

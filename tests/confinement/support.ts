@@ -7,6 +7,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { temporaryFolder } from "../../src/launch/testing/program.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
@@ -27,9 +28,8 @@ export interface World extends AsyncDisposable {
 
 /** Makes a world. */
 export async function makeWorld(): Promise<World> {
-  const base = await Deno.realPath(
-    await Deno.makeTempDir({ prefix: "larder-confinement-" }),
-  );
+  const folder = await temporaryFolder();
+  const base = folder.path;
   const outside = `${base}/outside`;
   await Deno.mkdir(`${outside}/folder`, { recursive: true });
   const secret = `${outside}/secret`;
@@ -47,9 +47,7 @@ export async function makeWorld(): Promise<World> {
     async remember() {
       before = await snapshot(outside);
     },
-    async [Symbol.asyncDispose]() {
-      await Deno.remove(base, { recursive: true });
-    },
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }
 

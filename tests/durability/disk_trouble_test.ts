@@ -6,9 +6,11 @@
 import assert from "node:assert/strict";
 import type { status } from "@grpc/grpc-js";
 import { LocalClient, RemoteClient, textOf } from "../support/clients.ts";
+import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith, until } from "../support/status.ts";
-import { missingStrace, whileFailing } from "../support/syscalls.ts";
+import { whyNoTracer } from "../support/strace.ts";
+import { whileFailing } from "../support/syscalls.ts";
 
 const NS = "tests.trouble";
 const ARGS = [
@@ -88,14 +90,7 @@ class Scene {
 async function withScene(
   run: (scene: Scene) => Promise<void>,
 ): Promise<void> {
-  const base = await Deno.realPath(
-    await Deno.makeTempDir({ prefix: "larder-trouble-" }),
-  );
-  try {
-    await serving(`${base}/root`, run);
-  } finally {
-    await Deno.remove(base, { recursive: true });
-  }
+  await withRoot((base) => serving(`${base}/root`, run));
 }
 
 async function serving(
@@ -120,7 +115,7 @@ async function serving(
 /** A test that needs strace; `name` is the same with and without. */
 function traced(name: string, run: (scene: Scene) => Promise<void>): void {
   Deno.test(name, async () => {
-    const missing = await missingStrace();
+    const missing = await whyNoTracer();
     if (missing !== undefined) return console.log(`skipped: ${missing}`);
     await withScene(run);
   });
@@ -257,14 +252,11 @@ Deno.test("folders that are removed while it serves are made again", async () =>
 });
 
 Deno.test("a disk that is really full: nobody computes for nothing until there is room", async () => {
-  const disk = await Deno.realPath(
-    await Deno.makeTempDir({ prefix: "larder-full-" }),
-  );
-  const mount = new Deno.Command("mount", {
-    args: ["-t", "tmpfs", "-o", "size=8m", "tmpfs", disk],
-    stderr: "null",
-  });
-  try {
+  await withRoot(async (disk) => {
+    const mount = new Deno.Command("mount", {
+      args: ["-t", "tmpfs", "-o", "size=8m", "tmpfs", disk],
+      stderr: "null",
+    });
     if (!(await mount.output()).success) {
       return console.log("skipped: no mount");
     }
@@ -289,9 +281,7 @@ Deno.test("a disk that is really full: nobody computes for nothing until there i
     } finally {
       await new Deno.Command("umount", { args: [disk] }).output();
     }
-  } finally {
-    await Deno.remove(disk, { recursive: true });
-  }
+  });
 });
 
 /** Writes until there is no room for another byte. */

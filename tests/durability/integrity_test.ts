@@ -1,47 +1,28 @@
 /** A value that is not what was published is a miss, and never served. */
 
 import assert from "node:assert/strict";
-import { LocalClient, RemoteClient, textOf } from "../support/clients.ts";
-import { ServerProcess } from "../support/server_process.ts";
-import { missingStrace, trace } from "../support/syscalls.ts";
+import { textOf } from "../support/clients.ts";
+import { withRoot } from "../support/root.ts";
+import { type Served, whileServed } from "../support/served.ts";
+import type { ServerProcess } from "../support/server_process.ts";
+import { whyNoTracer } from "../support/strace.ts";
+import { trace } from "../support/syscalls.ts";
 
 const NS = "tests.integrity";
 const MIB = 1024 * 1024;
 /** Nothing is answered from memory: each Get looks at the file. */
 const ARGS = ["--memory-cache-bytes=0"];
 
-interface Scene {
-  readonly root: string;
-  readonly server: ServerProcess;
-  readonly local: LocalClient;
-  readonly remote: RemoteClient;
-}
-
-async function withRoot(run: (root: string) => Promise<void>): Promise<void> {
-  const root = await Deno.makeTempDir({ prefix: "larder-integrity-" });
-  try {
-    await run(root);
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
-}
-
-async function serving(
+function serving(
   root: string,
-  run: (scene: Scene) => Promise<void>,
+  run: (scene: Served) => Promise<void>,
 ): Promise<void> {
-  await using server = await ServerProcess.start(root, { args: ARGS });
-  {
-    using local = new LocalClient(server.local);
-    using remote = new RemoteClient(server.remote);
-    await run({ root, server, local, remote });
-  }
-  assert.equal(await server.stop(), 0, server.stderr);
+  return whileServed(root, run, ...ARGS);
 }
 
 /** Publishes a value; where it lies. */
 async function publish(
-  { local, remote }: Scene,
+  { local, remote }: Served,
   key: string,
   value: string,
 ): Promise<string> {
@@ -146,7 +127,7 @@ Deno.test("published files are read-only, whichever way they came", async () => 
 });
 
 Deno.test("a local hit reads its file once after a start, and again when it changed", async () => {
-  const missing = await missingStrace();
+  const missing = await whyNoTracer();
   if (missing !== undefined) return console.log(`skipped: ${missing}`);
   await withRoot(async (root) => {
     let path = "";

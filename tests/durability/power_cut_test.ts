@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { LocalClient, RemoteClient } from "../support/clients.ts";
+import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { until } from "../support/status.ts";
 
@@ -158,10 +159,7 @@ for (const durability of ["strict", "relaxed"]) {
     ? "loses nothing that was acknowledged"
     : "may lose values, and serves no wrong one";
   Deno.test(`a power cut in ${durability} mode ${promise}`, async () => {
-    const base = await Deno.realPath(
-      await Deno.makeTempDir({ prefix: "larder-power-" }),
-    );
-    try {
+    await withRoot(async (base) => {
       await using disk = await Disk.make(base);
       if (!disk) return console.log("skipped: no mkfs.ext4, or no loop mount");
       const { copy, published } = await workUntilCut(base, disk, durability);
@@ -190,8 +188,6 @@ for (const durability of ["strict", "relaxed"]) {
         }
       }
       console.log(`${lost} of ${acknowledged.size} lost in ${durability} mode`);
-    } finally {
-      await Deno.remove(base, { recursive: true });
-    }
+    });
   });
 }

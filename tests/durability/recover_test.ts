@@ -1,7 +1,9 @@
 /** `larder recover`, from a manifest that is really corrupt to a clean start. */
 
 import assert from "node:assert/strict";
-import { RemoteClient, textOf } from "../support/clients.ts";
+import { textOf } from "../support/clients.ts";
+import { withRoot } from "../support/root.ts";
+import { whileServed } from "../support/served.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { until } from "../support/status.ts";
 
@@ -25,33 +27,9 @@ async function recover(
   return { code, stdout: textOf(stdout), stderr: textOf(stderr) };
 }
 
-async function withRoot(run: (root: string) => Promise<void>): Promise<void> {
-  const root = await Deno.realPath(
-    await Deno.makeTempDir({ prefix: "larder-recover-" }),
-  );
-  try {
-    await run(root);
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
-}
-
-/** Serves a root; stops it cleanly afterwards. */
-async function serving(
-  root: string,
-  run: (remote: RemoteClient) => Promise<void>,
-): Promise<void> {
-  await using server = await ServerProcess.start(root);
-  {
-    using remote = new RemoteClient(server.remote);
-    await run(remote);
-  }
-  assert.equal(await server.stop(), 0, server.stderr);
-}
-
 /** A root with some entries, stopped. */
 async function fill(root: string, entries = 100): Promise<void> {
-  await serving(root, async (remote) => {
+  await whileServed(root, async ({ remote }) => {
     await Promise.all(Array.from({ length: entries }, async (_, i) => {
       const { id } = await remote.assigned(NS, `key ${i}`);
       await remote.set(id, `value ${i}`);
@@ -94,7 +72,7 @@ Deno.test("a corrupt manifest is refused, moved aside, and the root starts clean
     );
 
     assert.equal(names(`${root}/${NS}`).length, 100);
-    await serving(root, async (remote) => {
+    await whileServed(root, async ({ remote }) => {
       const { entryStatus } = await remote.settled(NS, "key 1", {
         assign: false,
       });
@@ -138,7 +116,7 @@ Deno.test("a sound manifest is moved aside only by force, and never over another
 
 Deno.test("a root that is served, or is none, is not recovered", async () => {
   await withRoot(async (root) => {
-    await serving(root, async () => {
+    await whileServed(root, async () => {
       const { code, stderr } = await recover(root, "--force");
       assert.equal(code, 1);
       assert.match(stderr, /in use by another server/);
@@ -191,7 +169,7 @@ Deno.test("values in a folder too large to be listed are removed as well", async
     const { code, stdout } = await recover(root, "--force");
     assert.equal(code, 0);
     assert.match(stdout, /very large/);
-    await serving(root, async (remote) => {
+    await whileServed(root, async ({ remote }) => {
       assert(!names(root).includes(NS));
       assert.deepEqual(names(`${root}/.private`), []);
       const { id } = await remote.assigned(NS, "key 1");

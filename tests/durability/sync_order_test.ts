@@ -5,14 +5,11 @@
 
 import assert from "node:assert/strict";
 import { LocalClient, RemoteClient } from "../support/clients.ts";
+import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith } from "../support/status.ts";
-import {
-  type Call,
-  missingStrace,
-  trace,
-  whileFailing,
-} from "../support/syscalls.ts";
+import { whyNoTracer } from "../support/strace.ts";
+import { type Call, trace, whileFailing } from "../support/syscalls.ts";
 
 const NS = "tests.strict";
 const CALLS = [
@@ -91,12 +88,9 @@ async function callsDuring(
 }
 
 Deno.test("in strict mode a reply leaves after every sync that it needs", async () => {
-  const missing = await missingStrace();
+  const missing = await whyNoTracer();
   if (missing !== undefined) return console.log(`skipped: ${missing}`);
-  const root = await Deno.realPath(
-    await Deno.makeTempDir({ prefix: "larder-strict-" }),
-  );
-  try {
+  await withRoot(async (root) => {
     await using server = await ServerProcess.start(root, {
       args: ["--durability", "strict"],
     });
@@ -136,7 +130,5 @@ Deno.test("in strict mode a reply leaves after every sync that it needs", async 
     await rejectsWith("FAILED_PRECONDITION", local.done(lost.id));
     await Deno.writeFile(lost.path, new Uint8Array(3_000_000));
     assertInOrder(await traced(() => local.done(lost.id)), DONE_LARGE);
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
+  });
 });

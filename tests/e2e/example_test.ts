@@ -1,6 +1,7 @@
 /** The example of the README, run as it says. */
 
 import assert from "node:assert/strict";
+import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 
 const EXAMPLE = new URL(
@@ -21,8 +22,7 @@ async function run(address: string, input: string): Promise<string> {
 }
 
 Deno.test("three runs of the example compute one result", async () => {
-  const root = await Deno.makeTempDir({ prefix: "larder-example-" });
-  try {
+  await withRoot(async (root) => {
     await using server = await ServerProcess.start(root);
     const printed = await Promise.all(
       [1, 2, 3].map(() => run(server.remote, "42")),
@@ -32,7 +32,5 @@ Deno.test("three runs of the example compute one result", async () => {
       "from the cache: the result for 42",
       "from the cache: the result for 42",
     ]);
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
+  });
 });

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { LocalClient, RemoteClient } from "../support/clients.ts";
+import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 
 const NS = "tests.kill";
@@ -48,13 +49,12 @@ async function publish(
 }
 
 Deno.test("a killed server serves every acknowledged value, whole", async () => {
-  const root = await Deno.makeTempDir({ prefix: "larder-kill-" });
   const published = {
     asked: [] as string[],
     acknowledged: [] as string[],
     killed: false,
   };
-  try {
+  await withRoot(async (root) => {
     for (let round = 0; round < ROUNDS; round++) {
       const server = await ServerProcess.start(root);
       using local = new LocalClient(server.local);
@@ -88,7 +88,5 @@ Deno.test("a killed server serves every acknowledged value, whole", async () => 
       }
     }
     assert.equal(server.stderr, "");
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
+  });
 });

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { LocalClient, RemoteClient, textOf } from "../support/clients.ts";
+import { withRoot } from "../support/root.ts";
+import { type Served, whileServed } from "../support/served.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith, until } from "../support/status.ts";
 
@@ -10,36 +12,19 @@ const NS = "tests.restart";
 const GRACE = ["--restart-grace", "1s"];
 const LONG = ["--heartbeat-interval", "10s", "--heartbeat-timeout", "60s"];
 
-/** A fresh root that is removed afterwards. */
-async function withRoot(run: (root: string) => Promise<void>): Promise<void> {
-  const root = await Deno.makeTempDir({ prefix: "larder-restart-" });
-  try {
-    await run(root);
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
-}
-
 function start(root: string, ...args: string[]): Promise<ServerProcess> {
   return ServerProcess.start(root, {
     args: [...LONG, ...args],
   });
 }
 
-/** Runs against a server that is stopped afterwards, with exit code 0. */
-async function serving(
+/** Runs against a server whose leases last. */
+function serving(
   root: string,
-  run: (local: LocalClient, remote: RemoteClient) => Promise<void>,
+  run: (served: Served) => Promise<void>,
   ...args: string[]
 ): Promise<void> {
-  await using server = await start(root, ...args);
-  {
-    // Closed before the stop: Deno's HTTP/2 client may abort on a late GOAWAY.
-    using local = new LocalClient(server.local);
-    using remote = new RemoteClient(server.remote);
-    await run(local, remote);
-  }
-  assert.equal(await server.stop(), 0, server.stderr);
+  return whileServed(root, run, ...LONG, ...args);
 }
 
 Deno.test("ready and loading entries survive a stop", async () => {
@@ -49,7 +34,7 @@ Deno.test("ready and loading entries survive a stop", async () => {
     let handle = "";
     await serving(
       root,
-      async (local, remote) => {
+      async ({ local, remote }) => {
         for (const key of ["ready", "remote"]) {
           id[key] = (await remote.assigned(NS, key)).id;
         }
@@ -63,7 +48,7 @@ Deno.test("ready and loading entries survive a stop", async () => {
     );
     await serving(
       root,
-      async (local, remote) => {
+      async ({ local, remote }) => {
         assert.equal(textOf(await remote.value(NS, "ready")), "kept");
         await remote.set(id["ready"]!, "again");
         assert.equal(textOf(await remote.value(NS, "ready")), "kept");
@@ -91,7 +76,7 @@ Deno.test("after the grace an abandoned assignment goes to the next", async () =
     const short = ["--heartbeat-interval", "50ms", "--heartbeat-timeout"];
     await serving(
       root,
-      async (_, remote) => {
+      async ({ remote }) => {
         stale = (await remote.assigned(NS, "key")).id;
       },
       "--drain-timeout",
@@ -99,7 +84,7 @@ Deno.test("after the grace an abandoned assignment goes to the next", async () =
     );
     await serving(
       root,
-      async (_, remote) => {
+      async ({ remote }) => {
         const { assign } = await until(
           () => remote.get(NS, "key"),
           ({ assign }) => assign !== undefined,
@@ -146,7 +131,7 @@ Deno.test("a stop lets running work be published, and gives out no more", async 
     local.close();
     remote.close();
     assert.equal(await stopped, 0, server.stderr);
-    await serving(root, async (_, remote) => {
+    await serving(root, async ({ remote }) => {
       assert.equal(textOf(await remote.value(NS, "set")), "by set");
       assert.equal(textOf(await remote.value(NS, "done")), "by done");
     });
@@ -156,7 +141,7 @@ Deno.test("a stop lets running work be published, and gives out no more", async 
 Deno.test("a stale id can never publish under another key", async () => {
   await withRoot(async (root) => {
     const stale: string[] = [];
-    await serving(root, async (_, remote) => {
+    await serving(root, async ({ remote }) => {
       for (let i = 0; i < 20; i++) {
         const { id } = await remote.assigned(NS, `old ${i}`);
         await remote.set(id, "old");
@@ -165,7 +150,7 @@ Deno.test("a stale id can never publish under another key", async () => {
     });
     // The original gives ids from 0 on after each start.
     stale.push(...Array.from({ length: 20 }, (_, i) => String(i)));
-    await serving(root, async (_, remote) => {
+    await serving(root, async ({ remote }) => {
       const fresh = [];
       for (let i = 0; i < 20; i++) {
         fresh.push(await remote.assigned(NS, `new ${i}`));
@@ -184,7 +169,7 @@ Deno.test("a stale id can never publish under another key", async () => {
 Deno.test("an eviction that was cut off is finished at start", async () => {
   await withRoot(async (root) => {
     let path = "";
-    await serving(root, async (local, remote) => {
+    await serving(root, async ({ local, remote }) => {
       const { id } = await remote.assigned(NS, "evicting");
       await remote.set(id, "going");
       ({ path } = await local.handle(NS, "evicting"));
@@ -192,7 +177,7 @@ Deno.test("an eviction that was cut off is finished at start", async () => {
     const db = new DatabaseSync(`${root}/cache.sqlite`);
     db.exec("UPDATE manifest SET status = 2");
     db.close();
-    await serving(root, async (local, remote) => {
+    await serving(root, async ({ local, remote }) => {
       await until(
         () => remote.get(NS, "evicting", { assign: false }),
         () => !exists(path),
@@ -212,7 +197,7 @@ Deno.test("a second server on a root is refused and disturbs nothing", async () 
   await withRoot(async (root) => {
     await serving(
       root,
-      async (_, remote) => {
+      async ({ remote }) => {
         const before = await Deno.readTextFile(`${root}/Cache.toml`);
         assert.match(before, /remote_addr/);
         await assert.rejects(start(root), /in use/);
@@ -246,7 +231,7 @@ Deno.test("a root of the original server opens, and stays readable by it", async
     insert.run(NS, Uint8Array.of(3), 2); // Its eviction was cut off.
     db.close();
 
-    await serving(root, async (local, remote) => {
+    await serving(root, async ({ local, remote }) => {
       assert.equal(
         textOf(await remote.value(NS, "original")),
         "from the original",

@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { LocalClient, RemoteClient, textOf } from "../support/clients.ts";
+import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith, until } from "../support/status.ts";
 
@@ -17,8 +18,7 @@ async function withServer(
   ) => Promise<void>,
   log = /^$/,
 ): Promise<void> {
-  const root = await Deno.makeTempDir({ prefix: "larder-e2e-" });
-  try {
+  await withRoot(async (root) => {
     await using server = await ServerProcess.start(root, {
       args,
     });
@@ -26,9 +26,7 @@ async function withServer(
     using remote = new RemoteClient(server.remote);
     await run({ local, remote, root });
     assert.match(server.stderr, log);
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
+  });
 }
 
 /** Leases that end soon: for what happens after their end. */

@@ -3,21 +3,13 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { LocalClient, RemoteClient } from "../support/clients.ts";
+import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith, until } from "../support/status.ts";
 
 const NS = "tests.eviction";
 const KIB = 1024;
 const VALUE = new Uint8Array(10 * KIB).fill(7);
-
-async function withRoot(body: (root: string) => Promise<void>): Promise<void> {
-  const root = await Deno.makeTempDir({ prefix: "larder-" });
-  try {
-    await body(root);
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
-}
 
 async function publish(remote: RemoteClient, key: string): Promise<void> {
   const { id } = await remote.assigned(NS, key);

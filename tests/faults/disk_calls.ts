@@ -6,8 +6,8 @@
  */
 
 import { ServerProcess } from "../support/server_process.ts";
+import { threadId, threadNames, Tracer } from "../support/strace.ts";
 import type { Fault } from "./kill_sweep.ts";
-import { threadId, threadNames, Tracer } from "./strace.ts";
 
 /** The calls that change a disk; opening counts where it creates. */
 const CHANGING = [

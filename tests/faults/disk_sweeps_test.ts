@@ -1,9 +1,9 @@
 /** Some system calls of each scenario; `deno task crash` tries all. */
 
 import { option, SEED } from "../rude/scale.ts";
+import { whyNoTracer } from "../support/strace.ts";
 import { ERRORS, sweepErrors, sweepKills } from "./disk_sweeps.ts";
 import { GROUPS } from "./kill_scenarios.ts";
-import { whyNoTracer } from "./strace.ts";
 
 const choice = { limit: option("places") ?? 1, seed: SEED };
 const skipped = await whyNoTracer();

@@ -6,10 +6,10 @@
  */
 
 import { option, SEED } from "../rude/scale.ts";
+import { whyNoTracer } from "../support/strace.ts";
 import { crash } from "./crash.ts";
 import { ERRORS, sweepErrors, sweepKills } from "./disk_sweeps.ts";
 import { GROUPS } from "./kill_scenarios.ts";
-import { whyNoTracer } from "./strace.ts";
 
 await crash(option("rounds") ?? 200, SEED);
 const skipped = await whyNoTracer();

@@ -5,10 +5,11 @@
  */
 
 import assert from "node:assert/strict";
+import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { RemoteClient } from "../support/clients.ts";
 import { ServerProcess } from "../support/server_process.ts";
+import { within } from "../support/waiting.ts";
 import { SERVER_FLAGS } from "./scale.ts";
-import { within } from "./waiting.ts";
 import { Witness } from "./witness.ts";
 
 const MIB = 1024 * 1024;
@@ -55,8 +56,7 @@ export class Arena implements AsyncDisposable {
   /** Starts everything; `flags` are the server's. */
   static async open(flags: readonly string[] = []): Promise<Arena> {
     await using stack = new AsyncDisposableStack();
-    const root = await Deno.makeTempDir({ prefix: "larder-rude-" });
-    stack.defer(() => Deno.remove(root, { recursive: true }));
+    const { path: root } = stack.use(await temporaryFolder());
     const server = stack.use(
       await ServerProcess.start(root, {
         args: [...ADDRESSES, ...flags, ...SERVER_FLAGS],

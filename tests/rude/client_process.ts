@@ -5,7 +5,7 @@
  */
 
 import { TextLineStream } from "../support/lines.ts";
-import { within } from "./waiting.ts";
+import { within } from "../support/waiting.ts";
 
 const PROGRAM = new URL("./killed_process.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;

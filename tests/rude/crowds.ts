@@ -7,11 +7,11 @@
 import assert from "node:assert/strict";
 import { until } from "../support/status.ts";
 import { CacheClient } from "../v1/client.ts";
+import { eachOf } from "../support/waiting.ts";
 import { type Arena, NS } from "./arena.ts";
 import { MAX_WINDOW } from "./frames.ts";
 import { join } from "./octets.ts";
 import { RawClient } from "./raw_client.ts";
-import { eachOf } from "./waiting.ts";
 
 /** As many calls as a client may have open. */
 export const CALLS = 256;

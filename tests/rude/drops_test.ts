@@ -1,5 +1,6 @@
 /** A conversation that breaks off after each of its bytes. */
 
+import { eachOf } from "../support/waiting.ts";
 import { NS, type RudeCase, rudeTest } from "./arena.ts";
 import {
   data,
@@ -23,7 +24,6 @@ import {
 } from "./messages.ts";
 import { join } from "./octets.ts";
 import { RawClient } from "./raw_client.ts";
-import { eachOf } from "./waiting.ts";
 
 const body = message(setRequest(1n, new Uint8Array(40)));
 

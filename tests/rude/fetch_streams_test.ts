@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { rejectsWith, until } from "../support/status.ts";
 import { CacheClient, type FetchOptions } from "../v1/client.ts";
+import { eachOf, within } from "../support/waiting.ts";
 import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import {
   cachePath,
@@ -23,7 +24,6 @@ import { call } from "./messages.ts";
 import { bytes, uint32 } from "./octets.ts";
 import { endingOf } from "./odd_calls.ts";
 import { type Frame, RawClient } from "./raw_client.ts";
-import { eachOf, within } from "./waiting.ts";
 
 const MIB = 1024 * 1024;
 const VALUE_BYTES = 64 * MIB;

@@ -1,5 +1,6 @@
 /** Floods: much of what costs the client little. */
 
+import { eachOf } from "../support/waiting.ts";
 import { NS, type RudeCase, rudeTest } from "./arena.ts";
 import {
   data,
@@ -20,7 +21,6 @@ import { call, callFields, GET, get, message, SET } from "./messages.ts";
 import { hex, join, repeat, uint32 } from "./octets.ts";
 import { RawClient } from "./raw_client.ts";
 import { scaled } from "./scale.ts";
-import { eachOf } from "./waiting.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -1,6 +1,7 @@
 /** Random frames, from a seed that is printed. */
 
 import assert from "node:assert/strict";
+import { eachOf } from "../support/waiting.ts";
 import { NS, type RudeCase, rudeTest } from "./arena.ts";
 import {
   FLAG,
@@ -15,7 +16,6 @@ import { callFields, GET, get, getRequest, message } from "./messages.ts";
 import { join } from "./octets.ts";
 import { RawClient } from "./raw_client.ts";
 import { randomFrom, scaled, SEED } from "./scale.ts";
-import { eachOf } from "./waiting.ts";
 
 const CONNECTIONS = scaled(2_000);
 const MAX_FRAMES = 24;

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
+import { eachOf } from "../support/waiting.ts";
 import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import { data, headers } from "./frames.ts";
 import {
@@ -15,7 +16,6 @@ import {
 import { bytes, hex, join } from "./octets.ts";
 import { RawClient } from "./raw_client.ts";
 import { randomFrom, scaled, SEED } from "./scale.ts";
-import { eachOf } from "./waiting.ts";
 
 const INVALID_ARGUMENT = "3";
 /** Compressed requests are not taken at all. */

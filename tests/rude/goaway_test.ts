@@ -1,6 +1,7 @@
 /** GOAWAY of every kind, at every moment: it once ended the whole process. */
 
 import assert from "node:assert/strict";
+import { eachOf, within } from "../support/waiting.ts";
 import { NS, type RudeCase, rudeTest } from "./arena.ts";
 import {
   data,
@@ -25,7 +26,6 @@ import {
 } from "./messages.ts";
 import { join } from "./octets.ts";
 import { RawClient } from "./raw_client.ts";
-import { eachOf, within } from "./waiting.ts";
 
 /** How many connections do each thing. */
 const TIMES = 40;

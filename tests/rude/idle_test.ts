@@ -1,9 +1,9 @@
 /** Connections by the thousand that do nothing. */
 
 import assert from "node:assert/strict";
+import { eachOf } from "../support/waiting.ts";
 import { type RudeCase, rudeTest } from "./arena.ts";
 import { RawClient } from "./raw_client.ts";
-import { eachOf } from "./waiting.ts";
 
 const IDLE = 5_000;
 /** Descriptors that this process needs for other things. */

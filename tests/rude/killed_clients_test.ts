@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { RemoteClient } from "../support/clients.ts";
 import { until } from "../support/status.ts";
+import { eachOf } from "../support/waiting.ts";
 import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import { ClientProcess } from "./client_process.ts";
 import { goaway, reset } from "./frames.ts";
 import { scaled } from "./scale.ts";
 import { Upload } from "./upload.ts";
-import { eachOf } from "./waiting.ts";
 
 const MIB = 1024 * 1024;
 const VALUE_BYTES = 60 * MIB;

@@ -1,12 +1,12 @@
 /** Keys as long as they may be, by the thousand: the table must not keep them. */
 
 import assert from "node:assert/strict";
+import { eachOf } from "../support/waiting.ts";
 import { NS, rudeTest } from "./arena.ts";
 import { call, GET, getRequest } from "./messages.ts";
 import { uint32 } from "./octets.ts";
 import { RawClient } from "./raw_client.ts";
 import { scaled } from "./scale.ts";
-import { eachOf } from "./waiting.ts";
 
 /** 500 MB of keys. */
 const KEYS = scaled(8_000);

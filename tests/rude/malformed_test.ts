@@ -1,6 +1,7 @@
 /** Frames that RFC 9113 forbids: the server says so, or drops the connection. */
 
 import assert from "node:assert/strict";
+import { eachOf, within } from "../support/waiting.ts";
 import { type RudeCase, rudeTest } from "./arena.ts";
 import { FLAG, ping, TYPE } from "./frames.ts";
 import {
@@ -10,7 +11,6 @@ import {
   VERDICTS,
 } from "./malformed_frames.ts";
 import { RawClient } from "./raw_client.ts";
-import { eachOf, within } from "./waiting.ts";
 
 /** How many do the same one after the other and side by side. */
 const TIMES = 20;

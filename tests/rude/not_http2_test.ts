@@ -1,6 +1,7 @@
 /** Clients that never get as far as a call, or get stuck in one. */
 
 import assert from "node:assert/strict";
+import { eachOf } from "../support/waiting.ts";
 import { type RudeCase, rudeTest } from "./arena.ts";
 import {
   data,
@@ -16,7 +17,6 @@ import { headerBlock } from "./hpack.ts";
 import { call, callFields, GET, getRequest, message } from "./messages.ts";
 import { bytes, hex, join } from "./octets.ts";
 import { RawClient } from "./raw_client.ts";
-import { eachOf } from "./waiting.ts";
 
 /** How many do the same at once. */
 const CROWD = 50;

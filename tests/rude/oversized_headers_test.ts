@@ -1,6 +1,7 @@
 /** Headers that are larger than anybody needs. */
 
 import assert from "node:assert/strict";
+import { eachOf } from "../support/waiting.ts";
 import { NS, type RudeCase, rudeTest } from "./arena.ts";
 import { data, FLAG, frame, TYPE } from "./frames.ts";
 import { headerBlock } from "./hpack.ts";
@@ -13,7 +14,6 @@ import {
 } from "./messages.ts";
 import { join } from "./octets.ts";
 import { RawClient } from "./raw_client.ts";
-import { eachOf } from "./waiting.ts";
 
 const KIB = 1024;
 

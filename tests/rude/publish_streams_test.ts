@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { CacheClient } from "../v1/client.ts";
+import { eachOf } from "../support/waiting.ts";
 import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import { begin, cachePath, chunk, publish } from "./cache_messages.ts";
 import { calls, crowd, honest, untilQuiet } from "./crowds.ts";
@@ -11,7 +12,6 @@ import { join, repeat } from "./octets.ts";
 import { endingOf } from "./odd_calls.ts";
 import { oddPublishes } from "./odd_publishes.ts";
 import { RawClient } from "./raw_client.ts";
-import { eachOf } from "./waiting.ts";
 
 const MIB = 1024 * 1024;
 /** No answer comes until the lease would have ended, were it short. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { within } from "../support/waiting.ts";
 import {
   DEFAULT_WINDOW,
   FLAG,
@@ -18,7 +19,6 @@ import {
 } from "./frames.ts";
 import { readHeaderBlock } from "./hpack.ts";
 import { join } from "./octets.ts";
-import { within } from "./waiting.ts";
 
 /** A frame as it came. */
 export interface Frame {

@@ -1,6 +1,7 @@
 /** Readers that take little or nothing of what they asked for. */
 
 import assert from "node:assert/strict";
+import { eachOf, within } from "../support/waiting.ts";
 import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import {
   DEFAULT_WINDOW,
@@ -15,7 +16,6 @@ import {
 import { get } from "./messages.ts";
 import { join } from "./octets.ts";
 import { RawClient } from "./raw_client.ts";
-import { eachOf, within } from "./waiting.ts";
 
 const MIB = 1024 * 1024;
 /** The case of the issue: 40 connections, 50 replies of 3 MiB each. */

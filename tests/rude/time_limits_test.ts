@@ -1,6 +1,7 @@
 /** Clients that stop in the middle lose their call or connection in time. */
 
 import assert from "node:assert/strict";
+import { eachOf, within } from "../support/waiting.ts";
 import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import {
   data,
@@ -16,7 +17,6 @@ import {
 import { callFields, GET, get, message } from "./messages.ts";
 import { join } from "./octets.ts";
 import { type Outcome, RawClient } from "./raw_client.ts";
-import { eachOf, within } from "./waiting.ts";
 
 /** Short limits, so that the tests need not wait for long. */
 const FLAGS = [

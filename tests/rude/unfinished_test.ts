@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { RemoteClient } from "../support/clients.ts";
 import { rejectsWith } from "../support/status.ts";
+import { eachOf } from "../support/waiting.ts";
 import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import { data, headers } from "./frames.ts";
 import { callFields, GET, message, SET } from "./messages.ts";
 import { join } from "./octets.ts";
 import { RawClient } from "./raw_client.ts";
-import { eachOf } from "./waiting.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { until } from "../support/status.ts";
+import { within } from "../support/waiting.ts";
 import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import { ClientProcess } from "./client_process.ts";
-import { within } from "./waiting.ts";
 
 /** Short, so that the test need not wait for long. */
 const FLAGS = ["--keepalive", "300ms", "--keepalive-timeout", "700ms"];

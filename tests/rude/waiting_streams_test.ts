@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { CacheClient, drained, first } from "../v1/client.ts";
+import { within } from "../support/waiting.ts";
 import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import { fetch } from "./cache_messages.ts";
 import {
@@ -15,7 +16,6 @@ import {
 import { reset } from "./frames.ts";
 import { call, GET, getRequest } from "./messages.ts";
 import { RawClient } from "./raw_client.ts";
-import { within } from "./waiting.ts";
 
 /** 5,120 calls: more than may be open before connections get a share. */
 const CONNECTIONS = 20;

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { TextLineStream } from "../support/lines.ts";
+import { answerLines } from "../support/reporting_child.ts";
 import { MemoryWatch } from "./memory.ts";
 import { PoliteClient } from "./polite.ts";
 
@@ -14,14 +14,7 @@ const [address, launcherPid] = Deno.args;
 using polite = new PoliteClient(address!);
 using memory = new MemoryWatch(Number(launcherPid));
 await polite.start();
-console.log("ready");
-
-const lines = Deno.stdin.readable
-  .pipeThrough(new TextDecoderStream())
-  .pipeThrough(new TextLineStream());
-for await (const _ of lines) {
+await answerLines(async () => {
   const seen = await polite.lap();
-  console.log(JSON.stringify({ ...seen, ...memory.lap() }));
-}
-// Our parent has gone, or wants us to.
-Deno.exit(0);
+  return { ...seen, ...memory.lap() };
+});

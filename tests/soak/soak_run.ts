@@ -4,6 +4,7 @@
  * @module
  */
 
+import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { RemoteClient } from "../support/clients.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { randomFrom } from "../rude/scale.ts";
@@ -58,8 +59,7 @@ export interface SoakResult extends SoakRun {
 /** Starts a server on a root of its own, and visits it. */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
   await using stack = new AsyncDisposableStack();
-  const root = await Deno.makeTempDir({ prefix: "larder-soak-" });
-  stack.defer(() => Deno.remove(root, { recursive: true }));
+  const { path: root } = stack.use(await temporaryFolder());
   const server = stack.use(await ServerProcess.start(root, { args: ARGS }));
   using site = new Site(server);
   await publish(server.remote, site);

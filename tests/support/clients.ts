@@ -4,7 +4,6 @@
  * @module
  */
 
-import "../../src/rpc/transport/testing/client_guard.ts";
 import {
   Client,
   type ClientOptions,
@@ -14,7 +13,11 @@ import {
 } from "@grpc/grpc-js";
 import * as protoLoader from "@grpc/proto-loader";
 import type { ServiceDefinition } from "@grpc/grpc-js";
+import { guardDeno } from "../../src/client/deno_guard.ts";
 import { until } from "./status.ts";
+
+// These clients live in a Deno too, and meet servers that stop.
+guardDeno();
 
 /** Which of its fields a GetReply has, and that field. */
 export interface GetReply {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TextLineStream } from "./lines.ts";
+import { Tracer } from "./strace.ts";
 
 /** A system call. */
 export interface Call {
@@ -20,22 +20,6 @@ export interface Call {
 export interface Trace {
   /** Lets the process go; its calls in the order they began. */
   stop(): Promise<Call[]>;
-}
-
-/** Why there can be no trace, if so: a test prints it and skips. */
-export async function missingStrace(): Promise<string | undefined> {
-  try {
-    const trial = new Deno.Command("strace", {
-      args: ["-o", "/dev/null", "true"],
-      stdout: "null",
-      stderr: "null",
-    });
-    const { success } = await trial.output();
-    return success ? undefined : "strace may not trace here";
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "strace is missing";
-    throw error;
-  }
 }
 
 /** System calls that are to fail. */
@@ -78,29 +62,11 @@ export async function trace(
   more: readonly string[] = [],
 ): Promise<Trace> {
   const log = await Deno.makeTempFile({ prefix: "larder-strace-" });
-  const child = new Deno.Command("strace", {
-    args: [
-      ...["-f", "-yy", "-o", log],
-      ...["-e", `trace=${names.join(",")}`, "-p", `${pid}`],
-      ...more,
-    ],
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const said = child.stderr
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new TextLineStream());
-  let isAttached = false;
-  for await (const line of said.values({ preventCancel: true })) {
-    isAttached = /attached/.test(line);
-    if (isAttached) break;
-  }
-  if (!isAttached) throw new Error(`strace cannot attach to ${pid}`);
-  said.pipeTo(new WritableStream()).catch(() => {});
+  const args = ["-yy", "-o", log, "-e", `trace=${names.join(",")}`, ...more];
+  const tracer = await Tracer.attach(pid, { args, follow: true });
   return {
     async stop() {
-      child.kill("SIGINT");
-      await child.status;
+      await tracer.stop();
       const text = await Deno.readTextFile(log);
       await Deno.remove(log);
       return callsOf(text.split("\n"));

@@ -4,7 +4,6 @@
  * @module
  */
 
-import "../../src/rpc/transport/testing/client_guard.ts";
 import { createHash } from "node:crypto";
 import {
   Client,
@@ -15,7 +14,11 @@ import {
   type ServiceError,
 } from "@grpc/grpc-js";
 import * as protoLoader from "@grpc/proto-loader";
+import { guardDeno } from "../../src/client/deno_guard.ts";
 import { bytesOf } from "../support/clients.ts";
+
+// These clients live in a Deno too, and meet servers that stop.
+guardDeno();
 
 const PROTO = new URL("../../proto/larder/v1/cache.proto", import.meta.url);
 const OPTIONS = { longs: String, oneofs: true, defaults: true } as const;
@@ -55,6 +58,7 @@ export interface FetchOptions {
   readonly offset?: number | string;
   readonly length?: number | string;
   readonly head?: boolean;
+  readonly fromDisk?: boolean;
 }
 
 /** A Fetch that is under way. */

@@ -3,6 +3,7 @@
  */
 
 import assert from "node:assert/strict";
+import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith, until } from "../support/status.ts";
 import { CacheClient, drained, first, halfPublish } from "./client.ts";
@@ -10,43 +11,43 @@ import { CacheClient, drained, first, halfPublish } from "./client.ts";
 const MIB = 1024 * 1024;
 
 Deno.test("after a kill in mid-publish the file is gone, and the work its client's", async () => {
-  const root = await Deno.makeTempDir({ prefix: "larder-v1-" });
-  const folder = `${root}/.private`;
-  let id = "";
-  {
-    await using server = await ServerProcess.start(root);
-    using client = new CacheClient(server.remote);
-    ({ id } = await client.assigned("ns", "k"));
-    const waiting = await first(client.fetch("ns", "k"));
-    const killed = Promise.withResolvers<void>();
-    const publishing = client.publishParts(
-      halfPublish(id, killed.promise),
-    );
-    await until(
-      () => Promise.resolve([...Deno.readDirSync(folder)].length),
-      (files) => files === 1,
-    );
-    await server.kill();
-    killed.resolve();
-    await rejectsWith("UNAVAILABLE", publishing);
-    await rejectsWith("UNAVAILABLE", drained(waiting.rest));
-  }
-  {
-    await using server = await ServerProcess.start(root);
-    using client = new CacheClient(server.remote);
-    assert.deepEqual([...Deno.readDirSync(folder)], []);
-    const { reply, rest } = await first(client.fetch("ns", "k"));
-    assert.equal(reply.waiting!.holder, "", "nobody knows that any more");
-    await client.publish(id, [new Uint8Array(2 * MIB)]);
-    assert.equal((await drained(rest)).bytes.length, 2 * MIB);
-  }
-  {
-    await using server = await ServerProcess.start(root);
-    using client = new CacheClient(server.remote);
-    const again = await client.publish(id, [new Uint8Array(1)]);
-    assert.equal(again.size, `${2 * MIB}`, "it has published already");
-    const { bytes } = await client.fetched("ns", "k");
-    assert.equal(bytes.length, 2 * MIB);
-  }
-  await Deno.remove(root, { recursive: true });
+  await withRoot(async (root) => {
+    const folder = `${root}/.private`;
+    let id = "";
+    {
+      await using server = await ServerProcess.start(root);
+      using client = new CacheClient(server.remote);
+      ({ id } = await client.assigned("ns", "k"));
+      const waiting = await first(client.fetch("ns", "k"));
+      const killed = Promise.withResolvers<void>();
+      const publishing = client.publishParts(
+        halfPublish(id, killed.promise),
+      );
+      await until(
+        () => Promise.resolve([...Deno.readDirSync(folder)].length),
+        (files) => files === 1,
+      );
+      await server.kill();
+      killed.resolve();
+      await rejectsWith("UNAVAILABLE", publishing);
+      await rejectsWith("UNAVAILABLE", drained(waiting.rest));
+    }
+    {
+      await using server = await ServerProcess.start(root);
+      using client = new CacheClient(server.remote);
+      assert.deepEqual([...Deno.readDirSync(folder)], []);
+      const { reply, rest } = await first(client.fetch("ns", "k"));
+      assert.equal(reply.waiting!.holder, "", "nobody knows that any more");
+      await client.publish(id, [new Uint8Array(2 * MIB)]);
+      assert.equal((await drained(rest)).bytes.length, 2 * MIB);
+    }
+    {
+      await using server = await ServerProcess.start(root);
+      using client = new CacheClient(server.remote);
+      const again = await client.publish(id, [new Uint8Array(1)]);
+      assert.equal(again.size, `${2 * MIB}`, "it has published already");
+      const { bytes } = await client.fetched("ns", "k");
+      assert.equal(bytes.length, 2 * MIB);
+    }
+  });
 });

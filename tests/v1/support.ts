@@ -4,6 +4,7 @@
  * @module
  */
 
+import { withRoot } from "../support/root.ts";
 import { ServerProcess, type StartOptions } from "../support/server_process.ts";
 import { CacheClient } from "./client.ts";
 
@@ -19,15 +20,12 @@ export async function withSite(
   body: (site: Site) => Promise<void>,
   options: StartOptions = {},
 ): Promise<void> {
-  const root = await Deno.makeTempDir({ prefix: "larder-v1-" });
-  try {
+  await withRoot(async (root) => {
     await using server = await ServerProcess.start(root, options);
     using remote = new CacheClient(server.remote);
     using local = new CacheClient(server.local);
     await body({ server, remote, local });
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
+  });
 }
 
 /** A short lease, but longer than a loaded machine keeps a heartbeat waiting. */

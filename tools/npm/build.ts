@@ -3,7 +3,7 @@
  *
  * ```sh
  * deno task npm            # writes dist/npm
- * deno task npm SOME/DIR
+ * deno task npm SOME/DIR   # from where it is called
  * ```
  *
  * Each module is transpiled by itself, to JavaScript and to its declarations.
@@ -19,7 +19,7 @@ import {
   readFile,
   writeFile,
 } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
@@ -199,7 +199,13 @@ function mapValues<From, To>(
 }
 
 if (import.meta.main) {
-  const folder = Deno.args[0] ?? join(ROOT, "dist", "npm");
-  await buildNpmPackage(folder);
-  console.log(`larder: npm package in ${folder}`);
+  const [folder = join(ROOT, "dist", "npm"), ...more] = Deno.args;
+  if (folder.startsWith("-") || more.length > 0) {
+    console.error("larder: usage: deno task npm [FOLDER]");
+    Deno.exit(2);
+  }
+  // A task runs in the clone, wherever it was called.
+  const path = resolve(Deno.env.get("INIT_CWD") ?? "", folder);
+  await buildNpmPackage(path);
+  console.log(`larder: npm package in ${path}`);
 }

@@ -21,7 +21,12 @@ export const doctor: Command = {
   options: [],
   async run(words) {
     words.atMost(1);
-    const findings = await examine(addressesOf(words), words.positionals[0]);
+    const isAsked = words.has("remote") || words.has("local");
+    const findings = await examine(
+      addressesOf(words),
+      words.positionals[0],
+      { isAsked },
+    );
     if (words.has("json")) await printJson(findings);
     for (const { name, status, text, remedy } of findings) {
       if (words.has("json")) break;
@@ -35,10 +40,13 @@ export const doctor: Command = {
 async function examine(
   addresses: Addresses,
   root: string | undefined,
+  { isAsked }: { readonly isAsked: boolean },
 ): Promise<Finding[]> {
   const served = root === undefined ? {} : await servedAddresses(root);
   const findings: Finding[] = [];
-  const server = await serverCheck(addresses, {
+  // Unless another one is named, the server is that of the root.
+  const isOfRoot = !isAsked && Object.keys(served).length > 0;
+  const server = await serverCheck(isOfRoot ? served : addresses, {
     // A root that is only being prepared has no server yet.
     isNeeded: root === undefined,
   });

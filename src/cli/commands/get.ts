@@ -7,6 +7,7 @@ import { type Command, ENTRY_OPTIONS, QUIET_OPTION } from "../command.ts";
 import { entryOf } from "../entry.ts";
 import { FAILED, OK } from "../exit_codes.ts";
 import { formatKey, formatSize, toHex } from "../format.ts";
+import { interruptible } from "../run/interrupts.ts";
 import { printJson, ProgressLine, say, write } from "../output.ts";
 import { replaceFile } from "../replace_file.ts";
 import { addressesOf, Server } from "../server.ts";
@@ -32,42 +33,51 @@ export const get: Command = {
     const { entry, others } = await entryOf(words);
     words.atMost(words.positionals.length - others.length);
     const isQuiet = words.has("quiet");
-    await using server = await Server.at(addressesOf(words));
-    const claim = await server.cache.ask(
-      { ...entry, assign: false, wait: words.has("wait") },
-      {},
-    );
-    if (claim.kind !== "ready") {
-      const why = claim.kind === "loading" ? "being computed" : "not there";
-      if (!isQuiet) say(`${entry.namespace} ${formatKey(entry.key)}: ${why}`);
-      return FAILED;
-    }
-    const { body } = claim;
-    const path = words.text("output") ?? "-";
-    await saveTo(path, body, { isQuiet });
-    if (path === "-") return OK;
-    if (words.has("json")) {
-      await printJson({
-        namespace: entry.namespace,
-        key_hex: toHex(entry.key),
-        size: body.size,
-        path,
-      });
-    } else if (!isQuiet) say(`${path}: ${formatSize(body.size)}`);
-    return OK;
+    return await interruptible(async ({ signal }) => {
+      await using server = await Server.at(addressesOf(words));
+      const claim = await server.cache.ask(
+        { ...entry, assign: false, wait: words.has("wait") },
+        { signal },
+      );
+      if (claim.kind !== "ready") {
+        const why = claim.kind === "loading" ? "being computed" : "not there";
+        if (!isQuiet) say(`${entry.namespace} ${formatKey(entry.key)}: ${why}`);
+        return FAILED;
+      }
+      const { body } = claim;
+      const path = words.text("output") ?? "-";
+      await saveTo(path, body, { isQuiet, signal });
+      if (path === "-") return OK;
+      if (words.has("json")) {
+        await printJson({
+          namespace: entry.namespace,
+          key_hex: toHex(entry.key),
+          size: body.size,
+          path,
+        });
+      } else if (!isQuiet) say(`${path}: ${formatSize(body.size)}`);
+      return OK;
+    });
   },
 };
 
 async function saveTo(
   path: string,
   body: Body,
-  { isQuiet }: { readonly isQuiet: boolean },
+  { isQuiet, signal }: {
+    readonly isQuiet: boolean;
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> {
   // On a terminal, the value and the progress would be in one another's way.
   const isOn = !isQuiet && (path !== "-" || process.stdout.isTTY !== true);
   using progress = new ProgressLine("larder: get", { isOn });
   const about = { direction: "in", total: body.size } as const;
-  const pieces = counted(body.chunks(), about, progress.transfer);
+  const pieces = counted(body.chunks(), about, (state) => {
+    // Files of a local server know nothing of the signal.
+    signal.throwIfAborted();
+    progress.transfer(state);
+  });
   try {
     if (path === "-") {
       for await (const piece of pieces) await write(process.stdout, piece);

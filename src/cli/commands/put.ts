@@ -4,10 +4,11 @@ import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import process from "node:process";
 import { type Command, ENTRY_OPTIONS, QUIET_OPTION } from "../command.ts";
-import { StartError } from "../../errors.ts";
+import { cannotRead } from "../cannot.ts";
 import { entryOf } from "../entry.ts";
 import { FAILED, OK } from "../exit_codes.ts";
 import { formatKey, formatSize, toHex } from "../format.ts";
+import { interruptible } from "../run/interrupts.ts";
 import { printJson, ProgressLine, say } from "../output.ts";
 import { addressesOf, Server } from "../server.ts";
 
@@ -27,44 +28,49 @@ export const put: Command = {
     words.atMost(KEY_AND_FILE - (hasKeyOption(words) ? 1 : 0));
     const isQuiet = words.has("quiet");
     const total = await sizeOf(path);
-    await using server = await Server.at(addressesOf(words));
-    if (words.has("replace")) await server.delete(entry);
-    const claim = await server.cache.ask(
-      { ...entry, assign: true, wait: true },
-      {},
-    );
-    const about = `${entry.namespace} ${formatKey(entry.key)}`;
-    if (claim.kind === "unassigned") {
-      say(`${about}: not kept: ${claim.reason}`);
-      return FAILED;
-    }
-    let size = 0;
-    const isStored = claim.kind === "assigned";
-    if (claim.kind === "assigned") {
-      using progress = new ProgressLine("larder: put", { isOn: !isQuiet });
-      await using held = claim.held;
-      await held.publish(input(path), {
-        onProgress({ done, direction }) {
-          size = done;
-          progress.transfer({ done, direction, total });
-        },
-      });
-    } else if (claim.kind === "ready") {
-      size = claim.body.size;
-      await claim.body.release();
-    }
-    if (words.has("json")) {
-      const { namespace, key } = entry;
-      await printJson({
-        namespace,
-        key_hex: toHex(key),
-        size,
-        stored: isStored,
-      });
-    } else if (!isQuiet) {
-      say(`${about}: ${formatSize(size)} ${isStored ? "stored" : "is there"}`);
-    }
-    return OK;
+    return await interruptible(async (interrupts) => {
+      await using server = await Server.at(addressesOf(words));
+      if (words.has("replace")) await server.delete(entry);
+      const claim = await server.cache.ask(
+        { ...entry, assign: true, wait: true },
+        { signal: interrupts.signal },
+      );
+      const about = `${entry.namespace} ${formatKey(entry.key)}`;
+      if (claim.kind === "unassigned") {
+        say(`${about}: not kept: ${claim.reason}`);
+        return FAILED;
+      }
+      let size = 0;
+      const isStored = claim.kind === "assigned";
+      if (claim.kind === "assigned") {
+        using progress = new ProgressLine("larder: put", { isOn: !isQuiet });
+        await using held = claim.held;
+        const published = held.publish(input(path), {
+          onProgress({ done, direction }) {
+            size = done;
+            progress.transfer({ done, direction, total });
+          },
+        });
+        await Promise.race([published, interrupts.rejected()]);
+      } else if (claim.kind === "ready") {
+        size = claim.body.size;
+        await claim.body.release();
+      }
+      if (words.has("json")) {
+        const { namespace, key } = entry;
+        await printJson({
+          namespace,
+          key_hex: toHex(key),
+          size,
+          stored: isStored,
+        });
+      } else if (!isQuiet) {
+        say(
+          `${about}: ${formatSize(size)} ${isStored ? "stored" : "is there"}`,
+        );
+      }
+      return OK;
+    });
   },
 };
 
@@ -84,7 +90,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
     if (info.isDirectory()) throw new Error("it is a folder");
     return info.isFile() ? info.size : undefined;
   } catch (error) {
-    throw new StartError(2, `cannot read ${path}: ${(error as Error).message}`);
+    throw cannotRead(path, error);
   }
 }
 

@@ -1,22 +1,19 @@
 /** `larder run`. @module */
 
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
-import { hasCode } from "../../client/cache_error.ts";
-import type { Claim, Held } from "../../client/tier.ts";
+import type { Claim } from "../../client/tier.ts";
 import { type Command, NAMESPACE_OPTION, QUIET_OPTION } from "../command.ts";
-import { OK } from "../exit_codes.ts";
-import { formatSize, toHex } from "../format.ts";
-import { ProgressLine, reasonOf, say } from "../output.ts";
-import { archive, type FileHeader, headerLine } from "../run/archive.ts";
-import { codeOf, runCommand } from "../run/child.ts";
-import { Interrupts } from "../run/interrupts.ts";
-import { type Plan, planOf } from "../run/plan.ts";
+import { reasonOf } from "../output.ts";
+import { runCommand } from "../run/child.ts";
+import { claim } from "../run/claim.ts";
+import { compute, type ComputeOptions } from "../run/compute.ts";
+import { codeOf, Interrupts } from "../run/interrupts.ts";
+import { planOf } from "../run/plan.ts";
+import { Reporter } from "../run/report.ts";
 import { restore } from "../run/restore.ts";
 import { addressesOf, Server } from "../server.ts";
-import type { Words } from "../words.ts";
 
 /** Runs a command once, wherever it is asked for. */
 export const run: Command = {
@@ -68,208 +65,58 @@ export const run: Command = {
     const plan = await planOf(words);
     const waitMs = words.durationMs("timeout");
     const addresses = addressesOf(words);
+    const reporter = new Reporter(plan.entry, words);
     using interrupts = new Interrupts();
     await using server = await Server.at(addresses);
-    const runner = new Runner(plan, words, interrupts);
-    const claim = await runner.claim(server, waitMs);
+    const { signal } = interrupts;
+    const how = { signal, waitMs, reporter };
+    const claimed = await claim(server, plan.entry, how);
     if (interrupts.received) return codeOf(interrupts.received);
-    return await runner.settle(claim);
-  },
-};
-
-class Runner {
-  readonly #plan: Plan;
-  readonly #interrupts: Interrupts;
-  readonly #isQuiet: boolean;
-  readonly #isJson: boolean;
-  readonly #keepsFailures: boolean;
-
-  constructor(plan: Plan, words: Words, interrupts: Interrupts) {
-    this.#plan = plan;
-    this.#interrupts = interrupts;
-    this.#isQuiet = words.has("quiet");
-    this.#isJson = words.has("json");
-    this.#keepsFailures = words.has("cache-failures");
-  }
-
-  /** Asks for the output, or the work; `undefined`: there is neither. */
-  async claim(
-    server: Server,
-    waitMs: number | undefined,
-  ): Promise<Claim | undefined> {
-    const { signal } = this.#interrupts;
-    const late = new AbortController();
-    const timer = waitMs === undefined ? undefined : setTimeout(
-      () => late.abort(new Error("somebody else runs it for too long")),
-      waitMs,
-    );
-    try {
-      const request = { ...this.#plan.entry, assign: true, wait: true };
-      return await server.cache.ask(request, {
-        signal: AbortSignal.any([signal, late.signal]),
-      });
-    } catch (error) {
-      // A namespace that is none is a mistake, and better found at once.
-      if (hasCode(error, "invalid")) throw error;
-      if (!signal.aborted) {
-        this.#warn(`running without the cache: ${reasonOf(error)}`);
-      }
-      return undefined;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** Comes to an exit code. */
-  async settle(claim: Claim | undefined): Promise<number> {
     const folder = await mkdtemp(join(tmpdir(), "larder-run-"));
     try {
-      if (claim?.kind === "ready") {
-        const code = await this.#restore(claim, folder);
-        if (code !== undefined) return code;
-      }
-      if (claim?.kind === "assigned") {
-        await using held = claim.held;
-        return await this.#compute(held, folder);
-      }
-      if (claim?.kind === "unassigned") {
-        this.#warn(`running without the cache: ${claim.reason}`);
-      }
+      const keepsFailures = words.has("cache-failures");
+      const options = { plan, interrupts, reporter, keepsFailures, folder };
+      const code = await throughCache(claimed, options);
+      if (code !== undefined) return code;
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
-    const code = await runCommand(this.#plan.command, this.#interrupts);
-    this.#report("uncached", { code });
+    const code = await runCommand(plan.command, interrupts);
+    reporter.report("uncached", { code });
     return code;
-  }
+  },
+};
 
-  async #restore(
-    { body }: Extract<Claim, { kind: "ready" }>,
-    folder: string,
-  ): Promise<number | undefined> {
-    try {
-      const code = await restore(body.chunks(), this.#plan.outs, folder);
-      this.#report("hit", { code, bytes: body.size });
-      return code;
-    } catch (error) {
-      this.#warn(`running it again: ${reasonOf(error)}`);
-      return undefined;
-    } finally {
-      await body.release();
+/** The exit code; `undefined`: the cache has neither the output nor the work. */
+async function throughCache(
+  claimed: Claim | undefined,
+  options: ComputeOptions,
+): Promise<number | undefined> {
+  switch (claimed?.kind) {
+    case "ready":
+      return await restored(claimed, options);
+    case "assigned": {
+      await using held = claimed.held;
+      return await compute(held, options);
     }
+    case "unassigned":
+      options.reporter.warn(`running without the cache: ${claimed.reason}`);
   }
+}
 
-  async #compute(held: Held, folder: string): Promise<number> {
-    const said = { stdout: join(folder, "out"), stderr: join(folder, "err") };
-    const { command } = this.#plan;
-    const code = await runCommand(command, this.#interrupts, said);
-    const { received } = this.#interrupts;
-    if (received || (code !== OK && !this.#keepsFailures)) {
-      await held.abandon(received ?? `exit code ${code}`);
-      this.#report("failed", { code });
-      return code;
-    }
-    try {
-      const bytes = await this.#publish(held, code, said);
-      this.#report("computed", { code, bytes });
-    } catch (error) {
-      await held.abandon("it could not be published");
-      this.#warn(`not kept: ${reasonOf(error)}`);
-    }
+/** The exit code; `undefined`: what is kept cannot be had. */
+async function restored(
+  { body }: Extract<Claim, { kind: "ready" }>,
+  { plan, reporter, folder }: ComputeOptions,
+): Promise<number | undefined> {
+  try {
+    const code = await restore(body.chunks(), plan.outs, folder);
+    reporter.report("hit", { code, bytes: body.size });
     return code;
-  }
-
-  async #publish(
-    held: Held,
-    code: number,
-    said: { readonly stdout: string; readonly stderr: string },
-  ): Promise<number> {
-    const files: FileHeader[] = [];
-    for (const path of this.#plan.outs) {
-      const file = await this.#outFile(path, code);
-      if (file) files.push(file);
-    }
-    const [stdout, stderr] = await Promise.all(
-      [said.stdout, said.stderr].map(async (path) => ({
-        path,
-        size: await stat(path).then(({ size }) => size, () => 0),
-      })),
-    ) as [FileHeader, FileHeader];
-    const line = headerLine({
-      larder_run: 1,
-      exit_code: code,
-      stdout: stdout.size,
-      stderr: stderr.size,
-      files,
-    });
-    const parts = [stdout, stderr, ...files];
-    const total = parts.reduce((sum, { size }) => sum + size, line.length);
-    using progress = new ProgressLine("larder: storing", {
-      isOn: !this.#isQuiet,
-    });
-    const published = held.publish(archive(line, parts), {
-      onProgress: (state) => progress.transfer({ ...state, total }),
-    });
-    await Promise.race([published, this.#interrupted()]);
-    return total;
-  }
-
-  async #outFile(path: string, code: number): Promise<FileHeader | undefined> {
-    try {
-      const info = await stat(path);
-      if (!info.isFile()) throw new Error(`${path} is not a file`);
-      return { path, mode: info.mode & 0o777, size: info.size };
-    } catch (error) {
-      // What has failed need not have come that far.
-      if (code !== OK) return undefined;
-      throw error;
-    }
-  }
-
-  #interrupted(): Promise<never> {
-    const { signal } = this.#interrupts;
-    return new Promise((_, reject) => {
-      const give = () => reject(signal.reason);
-      if (signal.aborted) give();
-      signal.addEventListener("abort", give, { once: true });
-    });
-  }
-
-  #warn(message: string): void {
-    const { namespace } = this.#plan.entry;
-    say(`${namespace} ${this.#shortKey()}: ${message}`);
-  }
-
-  #report(
-    source: "hit" | "computed" | "failed" | "uncached",
-    { code, bytes }: { readonly code: number; readonly bytes?: number },
-  ): void {
-    const { namespace, key } = this.#plan.entry;
-    if (this.#isJson) {
-      const keyHex = toHex(key);
-      process.stderr.write(
-        JSON.stringify({
-          source,
-          namespace,
-          key_hex: keyHex,
-          exit_code: code,
-          ...bytes === undefined ? {} : { bytes },
-        }) + "\n",
-      );
-      return;
-    }
-    if (this.#isQuiet) return;
-    const what = {
-      hit: `hit ${namespace} ${this.#shortKey()}`,
-      computed: `computed ${namespace} ${this.#shortKey()}`,
-      failed: `exit code ${code}, not kept: ${namespace} ${this.#shortKey()}`,
-      uncached: `computed ${namespace} ${this.#shortKey()}, not kept`,
-    }[source];
-    const size = bytes === undefined ? "" : ` ${formatSize(bytes)}`;
-    say(`${what}${size}${source === "computed" ? " stored" : ""}`);
-  }
-
-  #shortKey(): string {
-    return `${toHex(this.#plan.entry.key).slice(0, 8)}…`;
+  } catch (error) {
+    reporter.warn(`running it again: ${reasonOf(error)}`);
+    return undefined;
+  } finally {
+    await body.release();
   }
 }

@@ -75,7 +75,7 @@ class Check {
   async of(info: Info): Promise<string | undefined> {
     const { namespace, key } = info;
     const claim = await this.#server.cache.ask(
-      { namespace, key, assign: false, wait: false },
+      { namespace, key, assign: false, wait: false, fromDisk: true },
       {},
     );
     if (claim.kind !== "ready") {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { constants } from "node:fs";
-import { access, lstat, statfs } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { lstat, mkdtemp, rmdir, statfs } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import process from "node:process";
+import { messageOf } from "../../errors.ts";
 import { formatSize } from "../format.ts";
 import type { Addresses } from "../server.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
@@ -33,10 +33,10 @@ export async function rootChecks(
     if ((info as { code?: string }).code !== "ENOENT") {
       return [fail("root", info.message, "let this user see it")];
     }
-    const parent = dirname(resolve(root));
-    return await isUsable(parent)
+    const there = await nearestTo(root);
+    return await whyNotWritable(there) === undefined
       ? [warn("root", `${root} is not there`, "larder serve creates it")]
-      : [fail("root", `${root} is not there`, `let this user write ${parent}`)];
+      : [fail("root", `${root} is not there`, `let this user write ${there}`)];
   }
   if (info.isSymbolicLink()) {
     return [fail("root", `${root} is a link`, "name what it leads to")];
@@ -60,9 +60,7 @@ export async function rootChecks(
     (info.mode & OTHERS_BITS) === 0
       ? ok("mode", mode)
       : warn("mode", `${mode}: not yours alone`, `chmod 700 ${root}`),
-    await isUsable(root)
-      ? ok("writable", "yes")
-      : fail("writable", "no", `chmod u+rwx ${root}`),
+    await writableCheck(root),
     await servedCheck(served),
   );
   return findings;
@@ -70,22 +68,22 @@ export async function rootChecks(
 
 /** Looks at the file system of the folder. */
 export async function diskCheck(root: string): Promise<Finding> {
-  // Of a root that is not there, its parent's.
-  for (const path of [root, dirname(resolve(root))]) {
-    try {
-      const { bavail, bsize } = await statfs(path);
-      const free = bavail * bsize;
-      const text = `${formatSize(free)} free`;
-      const remedy = "make room, or serve it with --max-bytes";
-      if (free < NO_DISK_BYTES) return fail("disk", text, remedy);
-      return free < LITTLE_DISK_BYTES
-        ? warn("disk", text, remedy)
-        : ok("disk", text);
-    } catch {
-      continue;
-    }
+  try {
+    const { bavail, bsize } = await statfs(await nearestTo(root));
+    return diskFinding(bavail * bsize);
+  } catch {
+    return warn("disk", "its free space is not known", "look with df");
   }
-  return warn("disk", "its free space is not known", "look with df");
+}
+
+/** What so many free bytes mean. */
+export function diskFinding(freeBytes: number): Finding {
+  const text = `${formatSize(freeBytes)} free`;
+  const remedy = "make room, or serve it with --max-bytes";
+  if (freeBytes < NO_DISK_BYTES) return fail("disk", text, remedy);
+  return freeBytes < LITTLE_DISK_BYTES
+    ? warn("disk", text, remedy)
+    : ok("disk", text);
 }
 
 async function servedCheck(served: Addresses): Promise<Finding> {
@@ -97,7 +95,27 @@ async function servedCheck(served: Addresses): Promise<Finding> {
   return warn("served", "no", "deno task serve ROOT serves it");
 }
 
-async function isUsable(path: string): Promise<boolean> {
-  const { R_OK, W_OK, X_OK } = constants;
-  return await access(path, R_OK | W_OK | X_OK).then(() => true, () => false);
+async function writableCheck(root: string): Promise<Finding> {
+  const why = await whyNotWritable(root);
+  if (why === undefined) return ok("writable", "yes");
+  return why === "EROFS"
+    ? fail("writable", "no: it is mounted read-only", "mount it for writing")
+    : fail("writable", `no: ${why}`, `chmod u+rwx ${root}`);
+}
+
+/** Tries it: what the permission bits say is not all. */
+async function whyNotWritable(folder: string): Promise<string | undefined> {
+  try {
+    await rmdir(await mkdtemp(join(folder, ".larder-doctor-")));
+  } catch (error) {
+    return (error as { code?: string }).code ?? messageOf(error);
+  }
+}
+
+/** The path, or the nearest folder above it that is there. */
+async function nearestTo(path: string): Promise<string> {
+  const full = resolve(path);
+  const isThere = await lstat(full).then(() => true, () => false);
+  const parent = dirname(full);
+  return isThere || parent === full ? full : await nearestTo(parent);
 }

@@ -5,10 +5,13 @@
  */
 
 import { execFile } from "node:child_process";
+import process from "node:process";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 /** What the server is tested with. */
 const DENO_VERSION = "2.9.6";
+/** With older ones no call is answered. */
+const OLDEST_DENO = [2, 7] as const;
 const OLDEST_NODE = [20, 12] as const;
 /** The server keeps 700 descriptors for itself; the others are for clients. */
 const FEW_DESCRIPTORS = 2_048;
@@ -19,26 +22,41 @@ export async function toolChecks(): Promise<Finding[]> {
 }
 
 async function denoCheck(): Promise<Finding> {
-  const version = /^deno (\S+)/.exec(await outputOf("deno", "--version"))?.[1];
+  // The one that runs us need not be in the path: npx deno.
+  const version = process.versions["deno"] ??
+    /^deno (\S+)/.exec(await outputOf("deno", "--version"))?.[1];
+  return denoFinding(version);
+}
+
+/** What a version of Deno means; `undefined`: there is none. */
+export function denoFinding(version: string | undefined): Finding {
   const remedy = `npx -y deno@${DENO_VERSION} task serve`;
   if (version === DENO_VERSION) return ok("deno", version);
-  return version === undefined
-    ? warn("deno", "not found; only the server needs it", remedy)
-    : warn("deno", `${version}; ${DENO_VERSION} is what was tested`, remedy);
+  if (version === undefined) {
+    return warn("deno", "not found; only the server needs it", remedy);
+  }
+  return isAtLeast(version, OLDEST_DENO)
+    ? warn("deno", `${version}; ${DENO_VERSION} is what was tested`, remedy)
+    : fail("deno", `${version}: the server does not work on it`, remedy);
 }
 
 async function nodeCheck(): Promise<Finding> {
   const text = await outputOf("node", "--version");
-  const [, major, minor] = /^v(\d+)\.(\d+)/.exec(text) ?? [];
-  if (major === undefined) {
+  if (text === "") {
     return warn("node", "not found", "npx and the npm package need it");
   }
-  const [wantedMajor, wantedMinor] = OLDEST_NODE;
-  const isRecent = Number(major) > wantedMajor ||
-    (Number(major) === wantedMajor && Number(minor) >= wantedMinor);
-  return isRecent
+  return isAtLeast(text.replace(/^v/, ""), OLDEST_NODE)
     ? ok("node", text.trim())
     : fail("node", text.trim(), `install ${OLDEST_NODE.join(".")} or later`);
+}
+
+function isAtLeast(
+  version: string,
+  [wantedMajor, wantedMinor]: readonly [number, number],
+): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > wantedMajor ||
+    (major === wantedMajor && minor >= wantedMinor);
 }
 
 async function descriptorCheck(): Promise<Finding> {

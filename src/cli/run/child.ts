@@ -6,19 +6,15 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { open } from "node:fs/promises";
-import { constants } from "node:os";
+import { type FileHandle, open } from "node:fs/promises";
 import process from "node:process";
-import type { Readable, Writable } from "node:stream";
 import { say } from "../output.ts";
-import type { Interrupts } from "./interrupts.ts";
+import { codeOf, type Interrupts } from "./interrupts.ts";
 import { passOn } from "./pass_on.ts";
 
 /** What shells give when there is no such program, and when it cannot be run. */
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
-/** And for a program that a signal has ended, beside the signal's number. */
-const SIGNALED = 128;
 
 /** Where what a command says is kept, beside being passed on. */
 export interface Recorded {
@@ -43,8 +39,19 @@ export async function runCommand(
   interrupts: Interrupts,
   recorded?: Recorded,
 ): Promise<number> {
+  await using files = recorded && await filesFor(recorded);
   const output = recorded ? "pipe" : "inherit";
   const child = spawn(program, args, { stdio: ["ignore", output, output] });
+  // Before anything is waited for: what nobody reads yet when the program ends,
+  // Node throws away.
+  const copied = files && child.stdout && child.stderr
+    ? Promise.all([
+      passOn(child.stdout, process.stdout, files.stdout),
+      passOn(child.stderr, process.stderr, files.stderr),
+    ])
+    : Promise.resolve();
+  // Of a program that cannot be run.
+  copied.catch(() => {});
   const ended = new Promise<number>((resolve) =>
     child.once("close", (code, signal) => resolve(code ?? codeOf(signal)))
   );
@@ -52,20 +59,34 @@ export async function runCommand(
     await once(child, "spawn");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    say(`cannot run ${program}: ${message}`);
-    return code === "ENOENT" ? NOT_FOUND : NOT_EXECUTABLE;
+    const isMissing = code === "ENOENT";
+    say(`cannot run ${program}: ${isMissing ? "not found" : message}`);
+    return isMissing ? NOT_FOUND : NOT_EXECUTABLE;
   }
   // On Deno, child.kill() would make the signal what the child ended with,
   // whatever it made of it.
   using _passing = interrupts.passTo((signal) => sendTo(child.pid!, signal));
-  const copies = recorded && child.stdout && child.stderr
-    ? [
-      copy(child.stdout, process.stdout, recorded.stdout),
-      copy(child.stderr, process.stderr, recorded.stderr),
-    ]
-    : [];
-  const [code] = await Promise.all([ended, ...copies]);
+  const [code] = await Promise.all([ended, copied]);
   return code;
+}
+
+/** What takes the pieces that a command says. */
+interface Files extends AsyncDisposable {
+  readonly stdout: (piece: Uint8Array) => Promise<void>;
+  readonly stderr: (piece: Uint8Array) => Promise<void>;
+}
+
+async function filesFor({ stdout, stderr }: Recorded): Promise<Files> {
+  const [out, err] = await Promise.all(
+    [stdout, stderr].map((path) => open(path, "wx", 0o600)),
+  ) as [FileHandle, FileHandle];
+  return {
+    stdout: (piece) => out.writeFile(piece),
+    stderr: (piece) => err.writeFile(piece),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([out.close(), err.close()]);
+    },
+  };
 }
 
 function sendTo(pid: number, signal: NodeJS.Signals): void {
@@ -73,19 +94,5 @@ function sendTo(pid: number, signal: NodeJS.Signals): void {
     process.kill(pid, signal);
   } catch {
     // It has ended.
-  }
-}
-
-/** The exit code that stands for a signal. */
-export function codeOf(signal: NodeJS.Signals | null): number {
-  return SIGNALED + (signal === null ? 0 : constants.signals[signal]);
-}
-
-async function copy(from: Readable, to: Writable, path: string): Promise<void> {
-  const file = await open(path, "wx", 0o600);
-  try {
-    await passOn(from, to, (piece) => file.writeFile(piece));
-  } finally {
-    await file.close();
   }
 }

@@ -1,9 +1,10 @@
 /**
- * Ctrl-C and its like, while `larder run` waits or runs something.
+ * Ctrl-C and its like, while something is on its way.
  *
  * @module
  */
 
+import { constants } from "node:os";
 import process from "node:process";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -38,6 +39,16 @@ export class Interrupts implements Disposable {
     return this.#controller.signal;
   }
 
+  /** Rejected by the first signal. */
+  rejected(): Promise<never> {
+    const { signal } = this;
+    return new Promise((_, reject) => {
+      const give = () => reject(signal.reason);
+      if (signal.aborted) give();
+      signal.addEventListener("abort", give, { once: true });
+    });
+  }
+
   /** Passes signals on until the result is disposed of. */
   passTo(receiver: Receiver): Disposable {
     this.#receiver = receiver;
@@ -48,5 +59,32 @@ export class Interrupts implements Disposable {
 
   [Symbol.dispose](): void {
     for (const signal of SIGNALS) process.off(signal, this.#listener);
+  }
+}
+
+/** What shells give for a program that a signal has ended, beside its number. */
+const SIGNALED = 128;
+
+/** The exit code that stands for a signal. */
+export function codeOf(signal: NodeJS.Signals | null): number {
+  return SIGNALED + (signal === null ? 0 : constants.signals[signal]);
+}
+
+/**
+ * Does something that a signal ends in good order: what is half done is
+ * removed, and work is given back.
+ *
+ * @param action What is done; it ends when the signal of its argument says so.
+ * @returns Its exit code, or that of the signal.
+ */
+export async function interruptible(
+  action: (interrupts: Interrupts) => Promise<number>,
+): Promise<number> {
+  using interrupts = new Interrupts();
+  try {
+    return await action(interrupts);
+  } catch (error) {
+    if (interrupts.received === undefined) throw error;
+    return codeOf(interrupts.received);
   }
 }

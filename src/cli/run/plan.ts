@@ -12,6 +12,7 @@ import { Sha256 } from "../../../workers/digest.ts";
 import type { Entry } from "../../client/backend.ts";
 import { keyBytes } from "../../client/keys.ts";
 import { StartError } from "../../errors.ts";
+import { cannotRead } from "../cannot.ts";
 import type { Words } from "../words.ts";
 
 /** Of the key and of what is kept; another one is another entry. */
@@ -42,6 +43,7 @@ export async function planOf(words: Words): Promise<Plan> {
   if (program === undefined) {
     throw new StartError(2, "which command? Write it after --");
   }
+  if (program === "") throw new StartError(2, "the command has no name");
   const outs = words.all("out");
   if (new Set(outs.map((path) => resolve(path))).size !== outs.length) {
     throw new StartError(2, "--out: a file is named twice");
@@ -66,11 +68,7 @@ async function hashOf(path: string): Promise<string> {
   try {
     for await (const piece of createReadStream(path)) hash.update(piece);
   } catch (error) {
-    throw new StartError(
-      2,
-      `--key-file: cannot read ${path}: ${(error as Error).message}`,
-      { cause: error },
-    );
+    throw cannotRead(path, error);
   }
   return hash.hex();
 }

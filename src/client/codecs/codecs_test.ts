@@ -159,6 +159,34 @@ Deno.test("MessagePack claims no memory for what is not there", () => {
   refuses(() => messagepack().decode(fromHex("df7fffffff")), "messagepack");
 });
 
+Deno.test("what is nested too deep to have been written is not read", () => {
+  /** `depth` arrays or objects, the innermost with a leaf. */
+  const text = (open: string, close: string, depth: number) =>
+    new TextEncoder().encode(`${open.repeat(depth)}1${close.repeat(depth)}`);
+  const heads = (head: number[], depth: number) =>
+    new Uint8Array([...Array(depth).fill(head).flat(), 1]);
+  for (
+    const [codec, nested] of [
+      [json(), (depth: number) => text("[", "]", depth)],
+      [json(), (depth: number) => text('{"]\\"":[', "]}", depth / 2)],
+      [messagepack(), (depth: number) => heads([0x91], depth)],
+      [messagepack(), (depth: number) => heads([0x81, 0xa0], depth)],
+    ] as [Codec<unknown>, (depth: number) => Uint8Array][]
+  ) {
+    const deepest = codec.decode(nested(500));
+    assert.deepEqual(codec.decode(codec.encode(deepest)), deepest);
+    for (const depth of [502, 10_000, 100_000]) {
+      refuses(() => codec.decode(nested(depth)), codec.name, "deeper than 500");
+    }
+  }
+  // What is as deep only in a string, or beside each other, is not deep.
+  for (const value of ["[{".repeat(1_000), Array(1_000).fill([{ "[": 1 }])]) {
+    for (const codec of [json<unknown>(), messagepack<unknown>()]) {
+      assert.deepEqual(codec.decode(codec.encode(value)), value);
+    }
+  }
+});
+
 Deno.test("no bytes make a codec throw anything but a CodecError", () => {
   const codecs: Codec<unknown>[] = [json(), messagepack()];
   fc.assert(

@@ -126,6 +126,30 @@ Deno.test("a small buffer cannot become a large value", () => {
   assert.throws(() => codec.decode(new Uint8Array(bytes)), /shared/);
 });
 
+Deno.test("a long key is looked through once, however many maps have it", () => {
+  let searches = 0;
+  class Watched extends Uint8Array {
+    override indexOf(byte: number, from?: number): number {
+      searches++;
+      return super.indexOf(byte, from);
+    }
+  }
+  const key = "k".repeat(999);
+  const value = Array.from({ length: 100 }, (_, at) => ({ [key]: at }));
+  const bytes = Watched.from(codec.encode(value));
+  assert.equal((codec.decode(bytes) as unknown[]).length, 100);
+  assert.equal(searches, 1);
+});
+
+Deno.test("a key that is also the beginning of a string is not the string", () => {
+  // ["a\0b", { a: 1 }], with the key at the address of the string.
+  const bytes = fromHex("036100620001050101010104020c041424042801");
+  assert.deepEqual(
+    JSON.stringify(codec.decode(bytes)),
+    JSON.stringify(["a\0b", { a: 1 }]),
+  );
+});
+
 Deno.test("a key __proto__ pollutes nothing", () => {
   const map = codec.encode(new Map([["__proto__", new Map([["x", 1]])]]));
   const read = codec.decode(map) as Record<string, unknown>;

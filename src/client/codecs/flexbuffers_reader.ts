@@ -30,8 +30,9 @@ interface Span {
 class Reader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  /** Keys and strings by address: they may be shared. */
-  readonly #texts = new Map<number, string>();
+  /** Keys by address, and strings by theirs: they may be shared. */
+  readonly #keys = new Map<number, string>();
+  readonly #strings = new Map<number, string>();
   /**
    * Bytes that may still be read. Everything but a text is there once, so what
    * is read twice is a small buffer that means to become a large value.
@@ -178,23 +179,29 @@ class Reader {
     if (end >= span.end || this.#bytes[end] !== 0) {
       throw malformed("a string does not end where it should");
     }
-    return this.#text(span.address, end);
+    const known = this.#strings.get(span.address);
+    if (known !== undefined) return known;
+    const text = this.#text(span.address, end);
+    this.#strings.set(span.address, text);
+    return text;
   }
 
   #key(address: number, limit: number): string {
+    // Before its end is looked for: a long key in many maps would cost each of
+    // them its length.
+    const known = this.#keys.get(address);
+    if (known !== undefined) return known;
     const end = this.#bytes.indexOf(0, address);
     if (end < 0 || end >= limit) throw malformed("a key does not end");
-    return this.#text(address, end);
+    const text = this.#text(address, end);
+    this.#keys.set(address, text);
+    return text;
   }
 
   #text(address: number, end: number): string {
-    const known = this.#texts.get(address);
-    if (known !== undefined) return known;
     this.#spend(end - address);
     try {
-      const text = strictUtf8.decode(this.#bytes.subarray(address, end));
-      this.#texts.set(address, text);
-      return text;
+      return strictUtf8.decode(this.#bytes.subarray(address, end));
     } catch (cause) {
       throw malformed("a string is no UTF-8", { cause });
     }

@@ -5,7 +5,7 @@
  */
 
 import { type Codec, codec } from "./codec.ts";
-import { checkPlainTree, nameOf } from "./plain_tree.ts";
+import { checkPlainTree, MAX_DEPTH, nameOf, tooDeep } from "./plain_tree.ts";
 
 /** What JSON can say. */
 export type JsonValue =
@@ -34,7 +34,10 @@ export function json<T = JsonValue>(): Codec<T> {
       assertJson("json", value);
       return new TextEncoder().encode(JSON.stringify(value));
     },
-    decode: (bytes) => JSON.parse(strictUtf8.decode(bytes)) as T,
+    decode: (bytes) => {
+      checkDepth(bytes);
+      return JSON.parse(strictUtf8.decode(bytes)) as T;
+    },
   });
 }
 
@@ -49,6 +52,29 @@ export function assertJson(codec: string, value: unknown): void {
 
 /** Bytes that are no UTF-8 are refused; so is a byte order mark, by JSON.parse. */
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/**
+ * Throws when arrays and objects are nested deeper than this codec writes:
+ * `JSON.parse` bears any depth, but few who walk what it made of it do.
+ */
+function checkDepth(bytes: Uint8Array): void {
+  let depth = 0;
+  let isText = false;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]!;
+    if (isText) {
+      if (byte === BACKSLASH) at++;
+      else if (byte === QUOTE) isText = false;
+    } else if (byte === QUOTE) isText = true;
+    // [ and {; ] and }. The innermost may be empty.
+    else if (byte === 0x5b || byte === 0x7b) {
+      if (++depth > MAX_DEPTH + 1) throw tooDeep();
+    } else if (byte === 0x5d || byte === 0x7d) depth--;
+  }
+}
 
 function leaf(value: unknown): string | undefined {
   switch (typeof value) {

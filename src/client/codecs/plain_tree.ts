@@ -13,6 +13,11 @@ import { CodecError } from "./codec.ts";
  */
 export const MAX_DEPTH = 500;
 
+/** For bytes of a value that no codec can have written. */
+export function tooDeep(): RangeError {
+  return new RangeError(`it is nested deeper than ${MAX_DEPTH}`);
+}
+
 /** What a format can say. Each answers what is wrong, `NaN`, or undefined. */
 export interface PlainRules {
   /** About a value that is no array and no plain object. */

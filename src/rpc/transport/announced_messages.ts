@@ -12,20 +12,18 @@
 import type { ServerHttp2Stream } from "node:http2";
 import { BaseServerInterceptingCall } from "@grpc/grpc-js/build/src/server-interceptors.js";
 import { linkOf, type StreamLink } from "./connection.ts";
+import {
+  assembleInPlace,
+  begunMessage,
+  type MessageDecoder,
+} from "./large_messages.ts";
 import { UNCOUNTED_MESSAGE_BYTES } from "./limits.ts";
 import type { Releasable, RequestBudget } from "./options.ts";
-
-/** The state of grpc-js's decoder in which a message is incomplete. */
-const READING_MESSAGE = 2;
 
 /** What we use of grpc-js's call. */
 interface ReceivingCall {
   stream: ServerHttp2Stream;
-  decoder?: {
-    readState?: number;
-    readMessageSize?: number;
-    readMessageRemaining?: number;
-  };
+  decoder?: MessageDecoder;
 }
 type HandleData = (this: ReceivingCall, data: Uint8Array) => void;
 
@@ -39,15 +37,14 @@ function install(): boolean {
   if (prototype === undefined || typeof original !== "function") return false;
   prototype.handleDataFrame = function (data): void {
     original.call(this, data);
-    if (this.decoder?.readState !== READING_MESSAGE) return;
-    const messageBytes = this.decoder.readMessageSize ?? 0;
-    const missingBytes = this.decoder.readMessageRemaining ?? 0;
-    if (messageBytes - missingBytes < UNCOUNTED_MESSAGE_BYTES) return;
+    const begun = begunMessage(this.decoder);
+    if (!begun || begun.comeBytes < UNCOUNTED_MESSAGE_BYTES) return;
+    assembleInPlace(this.decoder!);
     const link = linkOf(this.stream);
     const budget = link?.connection.requestBudget;
     if (!link || !budget || this.stream.destroyed) return;
     link.onAnnounced ??= countAnnounced(this.stream, link, budget);
-    link.onAnnounced(messageBytes);
+    link.onAnnounced(begun.messageBytes);
   };
   return true;
 }

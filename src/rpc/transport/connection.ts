@@ -112,6 +112,8 @@ export interface StreamLink {
   movedMs: number;
   /** Whether the request was incomplete when grpc-js heard of it, and still is. */
   receiving: boolean;
+  /** Whether the client has said the end of its request, if that can be known. */
+  isWhole: boolean;
   /** Grows whenever a part of the request has come. */
   arrivals: number;
   /** What the last sweep saw of it. */
@@ -150,6 +152,7 @@ export function linkStream(
     movesSeen: 0,
     movedMs: 0,
     receiving: false,
+    isWhole: true,
     arrivals: 0,
     arrivalsSeen: 0,
     arrivedMs: 0,

@@ -129,7 +129,9 @@ export class DrainLoop {
 
   readonly #onDrain = (): void => {
     this.#connection.blocked = false;
-    this.#drain();
+    // Not at once: a client that reads as fast as we write makes one drain
+    // follow the other within one turn, and everybody else waits meanwhile.
+    this.schedule();
   };
 
   #drain(): void {

@@ -1,4 +1,10 @@
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import type { ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+import { Connection } from "./connection.ts";
+import { DrainLoop } from "./drain_loop.ts";
+import type { SessionHandle } from "./internals.ts";
 import { ChildServer } from "./testing/child_server.ts";
 import {
   askFor,
@@ -79,4 +85,50 @@ Deno.test("a shutdown says GOAWAY to idle clients before it closes", async () =>
   }
   assert.ok(types.includes(FRAME.GOAWAY));
   await soon(down.promise);
+});
+
+/** A socket whose client takes everything at once. */
+class FastSocket extends EventEmitter {
+  destroyed = false;
+  writableLength = 0;
+  writableNeedDrain = false;
+  cork(): void {}
+  uncork(): void {
+    if (!this.writableNeedDrain) return;
+    queueMicrotask(() => {
+      this.writableLength = 0;
+      this.writableNeedDrain = false;
+      this.emit("drain");
+    });
+  }
+  write(chunk: Uint8Array): boolean {
+    this.writableLength += chunk.byteLength;
+    this.writableNeedDrain = true;
+    return false;
+  }
+}
+
+Deno.test("a client that reads as fast as we write leaves turns to the others", async () => {
+  const frame = new Uint8Array(16 * 1024);
+  const [highWaterFrames, allFrames] = [4, 64];
+  let taken = 0;
+  // Below it is the native method, as Deno has it.
+  const handle = Object.create({ sendPending() {} }) as SessionHandle;
+  handle.sendPending = () => {};
+  handle.getOutgoingChunk = () =>
+    taken < allFrames ? (taken++, frame) : undefined;
+  handle.hasPendingData = () => true;
+  const socket = new FastSocket() as unknown as Socket;
+  const session = {} as ServerHttp2Session;
+  const connection = new Connection(session, { socket, handle }, 0);
+  const loop = DrainLoop.install(connection, highWaterFrames * frame.length);
+
+  loop!.schedule();
+  let turns = 0;
+  for (let before = 0; taken < allFrames; before = taken) {
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(taken - before <= highWaterFrames, `${taken - before} in a turn`);
+    turns++;
+  }
+  assert.ok(turns >= allFrames / highWaterFrames);
 });

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Readable } from "node:stream";
+import { invalidRequest } from "../../errors.ts";
 import { linkOf, streamOf } from "./connection.ts";
 
 /** The field of Node's streams that says how much is fetched ahead. */
@@ -19,7 +20,7 @@ interface ReadableInternals {
  * client sends beyond that waits at its end of the connection.
  *
  * @param call The first argument of the handler, which has read nothing yet.
- * @returns The messages.
+ * @returns The messages; throws where the request breaks off.
  */
 export async function* readOneByOne<Message>(
   call: Readable & AsyncIterable<Message>,
@@ -32,5 +33,9 @@ export async function* readOneByOne<Message>(
     // It is its handler's now: what has come of the request is this no more.
     if (stream) unfinished?.taken(stream);
     yield message;
+  }
+  // A stream that is reset, or whose connection closes, ends as a whole one does.
+  if (stream && linkOf(stream)?.isWhole === false) {
+    throw invalidRequest("it broke off");
   }
 }

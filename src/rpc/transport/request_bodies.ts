@@ -38,6 +38,7 @@ export function watchBody(
 ): void {
   const { onread } = handle;
   if (typeof onread !== "function" || requestEnded(stream)) return;
+  link.isWhole = false;
   link.receiving = true;
   const { unfinished } = link.connection;
   unfinished?.add(stream);
@@ -46,7 +47,10 @@ export function watchBody(
     const bytes = Number(args[1]);
     // Below zero is the end.
     if (bytes > 0) unfinished?.arrived(stream, bytes);
-    else unfinished?.remove(stream);
+    else {
+      link.isWhole = true;
+      unfinished?.remove(stream);
+    }
     return onread.apply(this, args);
   };
 }

@@ -4,10 +4,14 @@
  *
  * @module
  */
-import "./client_guard.ts";
+
 import * as grpc from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
+import { guardDeno } from "../../../client/deno_guard.ts";
 import { frameMessage, serializeParts, serializePreframed } from "../mod.ts";
+
+// The clients of the tests live in a Deno too, and meet servers that stop.
+guardDeno();
 
 /** The path of the unary method that replies with plain Buffers. */
 export const PLAIN_PATH = "/test.Echo/Plain";

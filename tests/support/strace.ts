@@ -1,5 +1,5 @@
 /**
- * `strace`, attached to a server that runs: it sees every system call, and can
+ * `strace`, attached to a process that runs: it sees every system call, and can
  * kill the process as it makes one, or let the call fail.
  *
  * @module
@@ -48,19 +48,29 @@ export class Tracer implements AsyncDisposable {
     return new Tracer(process, stderr);
   }
 
-  /** Lets go; the process runs on. */
+  /** Lets go; the process runs on. Fails when there is nothing to let go of. */
+  async stop(): Promise<void> {
+    this.#process.kill("SIGINT");
+    await this.#ended();
+  }
+
+  /** Lets go, if what it traced has not ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       this.#process.kill("SIGINT");
     } catch {
       // What it traced has ended, and so has it.
     }
+    await this.#ended();
+  }
+
+  async #ended(): Promise<void> {
     await this.#process.status;
     await this.#stderr;
   }
 }
 
-/** Why nothing can be traced here; `undefined`: it can. */
+/** Why nothing can be traced here: a test prints it and skips. */
 export async function whyNoTracer(): Promise<string | undefined> {
   let sleeper: Deno.ChildProcess | undefined;
   try {

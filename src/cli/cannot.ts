@@ -1,0 +1,23 @@
+/**
+ * Files that cannot be read or written, in one line.
+ *
+ * @module
+ */
+
+import { messageOf, StartError } from "../errors.ts";
+
+/** A file that was named on the command line cannot be read. */
+export function cannotRead(path: string, error: unknown): StartError {
+  return cannot(2, `read ${path}`, error);
+}
+
+/** A file cannot be written. */
+export function cannotWrite(path: string, error: unknown): StartError {
+  return cannot(1, `write ${path}`, error);
+}
+
+function cannot(exitCode: 1 | 2, what: string, error: unknown): StartError {
+  // Without the name of the error, and of the call, which has the path again.
+  const why = messageOf(error).replace(/^E[A-Z0-9]+: (.*?), \w+.*$/s, "$1");
+  return new StartError(exitCode, `cannot ${what}: ${why}`, { cause: error });
+}

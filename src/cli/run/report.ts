@@ -1,0 +1,89 @@
+/**
+ * What `larder run` says of itself, on stderr: stdout is the command's.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import type { Entry } from "../../client/backend.ts";
+import { formatSize, toHex } from "../format.ts";
+import { say } from "../output.ts";
+import type { Words } from "../words.ts";
+
+const SHORT_KEY_DIGITS = 8;
+
+/** Where the output came from, and what became of it. */
+export type Source =
+  /** It was kept. */
+  | "hit"
+  /** The command was run, and its output is kept now. */
+  | "computed"
+  /** The command failed, or was interrupted: nothing is kept. */
+  | "failed"
+  /** The command was run without the cache. */
+  | "uncached";
+
+/** How a run ended. */
+export interface Outcome {
+  /** The command's exit code. */
+  readonly code: number;
+  /** What is kept of it; absent where nothing is. */
+  readonly bytes?: number;
+}
+
+/** Says things of one run. */
+export class Reporter {
+  /** Whether only warnings and errors are said. */
+  readonly isQuiet: boolean;
+  readonly #entry: Entry;
+  readonly #isJson: boolean;
+
+  /** Speaks of `entry`, as the flags say. */
+  constructor(entry: Entry, words: Words) {
+    this.#entry = entry;
+    this.isQuiet = words.has("quiet");
+    this.#isJson = words.has("json");
+  }
+
+  /** Says what did not go as it should. */
+  warn(message: string): void {
+    say(`${this.#name()}: ${message}`);
+  }
+
+  /** Says why nothing happens. */
+  waiting(): void {
+    if (this.isQuiet || this.#isJson) return;
+    say(`${this.#name()}: waiting for whoever runs the same`);
+  }
+
+  /** Says how it ended. */
+  report(source: Source, { code, bytes }: Outcome): void {
+    if (this.#isJson) {
+      const { namespace, key } = this.#entry;
+      const line = JSON.stringify({
+        source,
+        namespace,
+        key_hex: toHex(key),
+        exit_code: code,
+        ...bytes === undefined ? {} : { bytes },
+      });
+      process.stderr.write(`${line}\n`);
+      return;
+    }
+    if (this.isQuiet) return;
+    const name = this.#name();
+    const what = {
+      hit: `hit ${name}`,
+      computed: `computed ${name}`,
+      failed: `exit code ${code}, not kept: ${name}`,
+      uncached: `computed ${name}, not kept`,
+    }[source];
+    const size = bytes === undefined ? "" : ` ${formatSize(bytes)}`;
+    say(`${what}${size}${source === "computed" ? " stored" : ""}`);
+  }
+
+  #name(): string {
+    const { namespace, key } = this.#entry;
+    return `${namespace} ${toHex(key).slice(0, SHORT_KEY_DIGITS)}…`;
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * How programs call a cache, and what they get.
+ *
+ * @module
+ */
+
+import type { Bounds } from "./call_signal.ts";
+import type { Codec } from "./codecs/mod.ts";
+import type { Origin } from "./tier.ts";
+import type { OnProgress } from "./transfer.ts";
+
+/** What bounds a call, and who is told of large values on their way. */
+export interface TransferOptions extends Bounds {
+  /** Told whenever a piece of the value has come or gone. */
+  readonly onProgress?: OnProgress | undefined;
+}
+
+/** How to read a value. */
+export interface GetOptions<T> extends TransferOptions {
+  /** What reads the bytes; JSON by default. */
+  readonly codec?: Codec<T> | undefined;
+  /** Whether to wait while somebody computes it; by default not. */
+  readonly wait?: boolean | undefined;
+}
+
+/** How to write a value. */
+export interface SetOptions<T> extends TransferOptions {
+  /** What writes the bytes; JSON by default. */
+  readonly codec?: Codec<T> | undefined;
+}
+
+/** How to get or compute a value. */
+export interface GenerateOptions<T> extends TransferOptions {
+  /** What writes and reads the bytes; JSON by default. */
+  readonly codec?: Codec<T> | undefined;
+  /** Which errors of the computation to keep like values; by default none. */
+  readonly cacheErrors?: boolean | ((error: unknown) => boolean) | undefined;
+  /** Whether to compute when no server answers; by default so. */
+  readonly computeWhenDown?: boolean | undefined;
+}
+
+/** A value, and where it came from. */
+export interface Generated<T> {
+  /** The value. Callers that shared one computation share the object. */
+  readonly value: T;
+  /** A tier, or `computed`; `uncached`: computed, but not kept by anybody. */
+  readonly source: Origin | "computed" | "uncached";
+}
+
+/** Computes a value; the signal is aborted when nobody wants it any more. */
+export type Compute<T> = (signal: AbortSignal) => T | PromiseLike<T>;

@@ -1,0 +1,111 @@
+/**
+ * A cache that is away must break nothing.
+ *
+ * @module
+ */
+
+import { unlessAborted } from "./backoff.ts";
+import type { Entry } from "./backend.ts";
+import type { TransferOptions } from "./call_options.ts";
+import { isOutage, type Outages } from "./outages.ts";
+import type { Claim, Held, Tier } from "./tier.ts";
+import { collect, type Source, type TransferEvents } from "./transfer.ts";
+
+/**
+ * Calls of a tier that may fail: what it cannot do is said, and the answer is
+ * one with which the program can go on. Other errors are thrown.
+ */
+export class LenientTier {
+  readonly #tier: Pick<Tier, "name" | "ask">;
+  readonly #outages: Outages;
+
+  /** Outages of `tier` are reported to `outages`. */
+  constructor(tier: Pick<Tier, "name" | "ask">, outages: Outages) {
+    this.#tier = tier;
+    this.#outages = outages;
+  }
+
+  /** Asks for the value or the work; an outage is `unassigned`. */
+  async askToCompute(
+    entry: Entry,
+    signal: AbortSignal,
+    computeWhenDown = true,
+  ): Promise<Claim> {
+    try {
+      const request = { ...entry, assign: true, wait: true };
+      return await this.#tier.ask(request, { signal });
+    } catch (error) {
+      if (!computeWhenDown || !this.#isOutage(error, entry, signal)) {
+        throw error;
+      }
+      return { kind: "unassigned", reason: "no server answers" };
+    }
+  }
+
+  /** Asks for the value; an outage is `undefined`. */
+  async askToRead(
+    entry: Entry,
+    { wait = false }: { readonly wait?: boolean | undefined },
+    signal: AbortSignal,
+  ): Promise<Claim | undefined> {
+    try {
+      const request = { ...entry, assign: false, wait };
+      return await this.#tier.ask(request, { signal });
+    } catch (error) {
+      if (!this.#isOutage(error, entry, signal)) throw error;
+      return undefined;
+    }
+  }
+
+  /** The bytes, unless the server went away in the middle of them. */
+  async whole(
+    entry: Entry,
+    { body, keep }: Extract<Claim, { kind: "ready" }>,
+    { onProgress }: TransferOptions,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | undefined> {
+    try {
+      const value = await collect(body, { onProgress, signal });
+      if (keep) await unlessAborted(keep(value), signal);
+      return value;
+    } catch (error) {
+      if (!this.#isOutage(error, entry, signal)) throw error;
+      return undefined;
+    }
+  }
+
+  /**
+   * Publishes; whether the value is kept.
+   *
+   * @param wanted Aborted when nobody waits for it any more, which is then not
+   * to be told of outages either.
+   */
+  async publish(
+    entry: Entry,
+    held: Held,
+    { value, events, wanted }: {
+      readonly value: Source;
+      readonly events: TransferEvents;
+      readonly wanted: AbortSignal;
+    },
+  ): Promise<boolean> {
+    try {
+      await held.publish(value, events);
+      return true;
+    } catch (error) {
+      if (!this.#isOutage(error, entry, wanted)) throw error;
+      return false;
+    }
+  }
+
+  /** Whether to go on without the cache after an error; says so. */
+  #isOutage(
+    error: unknown,
+    { namespace }: Entry,
+    signal: AbortSignal,
+  ): boolean {
+    if (signal.aborted || !isOutage(error)) return false;
+    this.#outages.report({ tier: this.#tier.name, error, namespace });
+    return true;
+  }
+}

@@ -1,0 +1,184 @@
+/** What must be the same on Deno and on Node, and once was not. */
+
+import assert from "node:assert/strict";
+import { npmProject, outputOf } from "../client/npm_package.ts";
+import { CONFIG, larderCommand, type Shell, withShell } from "./support.ts";
+
+/** How often a race is given its chance. */
+const TRIES = 5;
+
+type Run = (...args: string[]) => ReturnType<Shell["run"]>;
+
+/** What a test does with one of the two programs. */
+type Body = (run: Run, shell: Shell, ns: string) => Promise<void>;
+
+const TESTS: Record<string, Body> = {
+  "all that a short command says is kept": async (run, _shell, ns) => {
+    for (let at = 0; at < TRIES; at++) {
+      const args = ["run", "--ns", ns, "--key", `${at}`, "--"];
+      const command = ["printf", "%s", "said"];
+      for (const source of ["computed", "hit"]) {
+        const { code, stdout, stderr } = await run(...args, ...command);
+        assert.deepEqual([code, stdout], [0, "said"], stderr);
+        assert.match(stderr, new RegExp(`^larder: ${source} `));
+      }
+    }
+  },
+  "what cannot be run is said in a line, and has the code of a shell": async (
+    run,
+    shell,
+    ns,
+  ) => {
+    await shell.write("plain", "no program");
+    const cases: [string, number, RegExp][] = [
+      ["no-such-one", 127, /^larder: cannot run no-such-one: not found\n/],
+      ["./plain", 126, /^larder: cannot run \.\/plain: .*EACCES\n/],
+      ["", 2, /^larder: the command has no name\n$/],
+    ];
+    for (const [program, expected, message] of cases) {
+      const { code, stderr } = await run("run", "--ns", ns, "--", program);
+      assert.equal(code, expected, stderr);
+      assert.match(stderr, message);
+    }
+  },
+  "-o writes through links and into what is no file": async (
+    run,
+    shell,
+    ns,
+  ) => {
+    await shell.write("value", "kept\n");
+    await run("put", "--ns", ns, "k", "value");
+    const get = ["get", "--ns", ns, "k", "-q", "-o"];
+    await shell.write("file", "before");
+    await Deno.symlink("file", `${shell.folder}/link`);
+    assert.equal((await run(...get, "link")).code, 0);
+    assert.equal(await shell.read("file"), "kept\n");
+    assert((await Deno.lstat(`${shell.folder}/link`)).isSymlink);
+
+    // A pipe with a name stands for all that must not be replaced.
+    const fifo = `${shell.folder}/fifo`;
+    await new Deno.Command("mkfifo", { args: [fifo] }).output();
+    const reading = Deno.readTextFile(fifo);
+    assert.equal((await run(...get, "fifo")).code, 0);
+    assert.equal(await reading, "kept\n");
+    assert((await Deno.lstat(fifo)).isFifo);
+    for (const name of ["link", "file", "fifo"]) {
+      await Deno.remove(`${shell.folder}/${name}`);
+    }
+  },
+  "files that cannot be used are named in one line": async (run, shell, ns) => {
+    await shell.write("file", "");
+    const missing = "no such file or directory";
+    const key = ["--ns", ns, "k"];
+    await run("put", ...key, "file");
+    const cases: [string[], number, string][] = [
+      [["put", ...key, "none"], 2, `cannot read none: ${missing}`],
+      [["put", ...key, "."], 2, "cannot read .: it is a folder"],
+      [["get", "--ns", ns, "--key-file", "none"], 2, `none: ${missing}`],
+      [["run", ...key.slice(0, 2), "--key-file", ".", "--", "true"], 2, "."],
+      [["get", ...key, "-o", "."], 1, "cannot write .: it is a folder"],
+      [["get", ...key, "-o", "file/x"], 1, "cannot write file/x: not a dir"],
+    ];
+    for (const [args, expected, message] of cases) {
+      const { code, stderr } = await run(...args);
+      assert.equal(code, expected, `${args}: ${stderr}`);
+      assert(stderr.includes(message), stderr);
+      assert.equal(stderr.trim().split("\n").length, 1, stderr);
+    }
+  },
+  "doctor tries what the permissions only promise": async (run, shell) => {
+    const disk = await readOnlyDisk(`${shell.folder}/disk`);
+    if (!disk) return;
+    await using _disk = disk;
+    const { code, stdout } = await run("doctor", "disk");
+    assert.equal(code, 1);
+    assert.match(stdout, /^fail {2}writable .*read-only\n +mount it /m);
+    assert.match(stdout, /^fail {2}disk .* 50\.0 MiB free\n +make room/m);
+    const below = await run("doctor", "disk/not/there");
+    assert.equal(below.code, 1);
+    assert.match(
+      below.stdout,
+      /^fail {2}root .* let this user write \S+disk$/ms,
+    );
+    assert.match(below.stdout, /^fail {2}disk .* 50\.0 MiB free$/m);
+  },
+  "an empty key is a key": async (run, shell, ns) => {
+    await shell.write("empty", "");
+    await shell.write("value", "of nothing");
+    await run("put", "--ns", ns, "--key-file", "empty", "value");
+    for (const key of [["--key-hex", ""], ["--key-file", "empty"], [""]]) {
+      const { code, stdout, stderr } = await run("get", "--ns", ns, ...key);
+      assert.deepEqual([code, stdout], [0, "of nothing"], stderr);
+    }
+  },
+  "an address that is none is a wrong use, and a server that is away is not":
+    async (run) => {
+      for (const address of ["foo", "127.0.0.1:99999", ":1"]) {
+        const { code, stderr } = await run("usage", "--remote", address);
+        assert.deepEqual(
+          [code, stderr],
+          [2, `larder: --remote ${address}: not host:port\n`],
+        );
+      }
+      const { code, stderr } = await run("usage", "--remote", "127.0.0.1:1");
+      assert.equal(code, 3);
+      assert.match(stderr, /ECONNREFUSED .*: start it, or say where it is/);
+    },
+};
+
+Deno.test("larder is the same on Deno and on Node", async (test) => {
+  await withShell(async (shell) => {
+    await tryAll(test, "Deno", shell, larderCommand());
+    const project = await npmProject(shell.folder);
+    if (project.skip !== undefined) {
+      console.log(`skipped larder on Node: ${project.skip}`);
+      return;
+    }
+    const program = [`${project.folder}/node_modules/.bin/larder`];
+    await tryAll(test, "Node", shell, program);
+  });
+});
+
+/** A small file system; `undefined`, with a line on stdout: none can be mounted. */
+async function readOnlyDisk(
+  path: string,
+): Promise<AsyncDisposable | undefined> {
+  await Deno.mkdir(path, { recursive: true });
+  const options = "ro,size=50m,mode=0700";
+  const mount = ["-t", "tmpfs", "-o", options, "larder", path];
+  if (await outputOf("mount", mount) === undefined) {
+    return void console.log("skipped: no file system can be mounted");
+  }
+  return {
+    [Symbol.asyncDispose]: async () => void await outputOf("umount", [path]),
+  };
+}
+
+async function tryAll(
+  test: Deno.TestContext,
+  runtime: string,
+  shell: Shell,
+  program: readonly string[],
+): Promise<void> {
+  for (const [name, body] of Object.entries(TESTS)) {
+    await test.step(`${runtime}: ${name}`, async () => {
+      const run: Run = (...args) => shell.run(args, { program });
+      await body(run, shell, runtime);
+    });
+  }
+}
+
+Deno.test("the task works where it is called, with all that its user may read", () =>
+  withShell(async (shell) => {
+    const task = ["task", "--quiet", "--config", CONFIG, "larder"];
+    const program = [Deno.execPath(), ...task];
+    await shell.write("file", "from here");
+    const key = ["--ns", "task", "--key-file", "/proc/version"];
+    const stdin = new TextEncoder().encode("piped");
+    for (const path of ["file", "-"]) {
+      const args = ["put", ...key, path, "--replace"];
+      const { code, stderr } = await shell.run(args, { program, stdin });
+      assert.equal(code, 0, stderr);
+    }
+    assert.equal(await shell.ok("get", ...key), "piped");
+  }));

@@ -1,0 +1,61 @@
+/** An upload that breaks off, however it does, publishes nothing. */
+
+import assert from "node:assert/strict";
+import { data, goaway, headers, reset } from "../rude/frames.ts";
+import { callFields, message } from "../rude/messages.ts";
+import { join } from "../rude/octets.ts";
+import { RawClient } from "../rude/raw_client.ts";
+import { SERVICE } from "./client.ts";
+import { withSite } from "./support.ts";
+
+const PUBLISH = SERVICE["Publish"]!;
+/** Small enough to go out before the server's larger windows are known. */
+const PIECE_BYTES = 15 * 1024;
+/** The end of the connection races with what was sent before it. */
+const TRIES = 20;
+
+/** Frames of whole messages, of which none ends the stream. */
+function frames(id: string, pieces: number): Uint8Array {
+  const requests: object[] = [{ begin: { id } }];
+  for (let at = 0; at < pieces; at++) {
+    requests.push({ chunk: new Uint8Array(PIECE_BYTES) });
+  }
+  return join(
+    headers(1, callFields(PUBLISH.path)),
+    ...requests.map((request) =>
+      data(1, message(PUBLISH.requestSerialize(request)))
+    ),
+  );
+}
+
+const ENDS: Record<string, Uint8Array> = {
+  "the connection is closed": new Uint8Array(),
+  "the client says GOAWAY, and closes": goaway(0),
+  "the stream is reset, as if all were well": reset(1, 0),
+  "the stream is reset": reset(1),
+};
+
+for (const [how, end] of Object.entries(ENDS)) {
+  Deno.test(`an upload of which only a part came publishes nothing: ${how}`, () =>
+    withSite(async ({ remote, server }) => {
+      const port = Number(server.remote.split(":").at(-1));
+      for (let at = 0; at < TRIES; at++) {
+        const { id } = await remote.assigned("ns", `${at}`);
+        using client = await RawClient.greeted(port);
+        const sent = frames(id, at % 4);
+        // When the server is at it, before that, and in one packet with it.
+        if (at % 3 === 0) await client.send(sent, end);
+        else {
+          await client.send(sent);
+          if (at % 3 === 1) await client.answersPing();
+          await client.send(end);
+        }
+      }
+      // Whatever comes of it has come when all private files are gone.
+      while ([...Deno.readDirSync(`${server.root}/.private`)].length > 0) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      const usage = await remote.call<{ namespaces: object[] }>("Usage");
+      assert.deepEqual(usage.namespaces, []);
+    }));
+}
