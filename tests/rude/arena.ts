@@ -81,10 +81,10 @@ export class Arena implements AsyncDisposable {
     return this.#server.root;
   }
 
-  /** What the server has open. */
-  async descriptors(): Promise<string[]> {
+  /** The sockets that the server has open, by their inodes. */
+  async sockets(): Promise<Set<string>> {
     const folder = `/proc/${await this.#server.serverPid()}/fd/`;
-    return Array.from(Deno.readDirSync(folder), ({ name }) => {
+    const targets = Array.from(Deno.readDirSync(folder), ({ name }) => {
       try {
         return Deno.readLinkSync(folder + name);
       } catch {
@@ -92,11 +92,6 @@ export class Arena implements AsyncDisposable {
         return "";
       }
     });
-  }
-
-  /** The sockets that the server has open, by their inodes. */
-  async sockets(): Promise<Set<string>> {
-    const targets = await this.descriptors();
     return new Set(targets.filter((one) => one.startsWith("socket:")));
   }
 
