@@ -4,8 +4,11 @@
  * @module
  */
 
-import { setTimeout as nodeTimeout } from "node:timers";
-import { Backoff } from "./backoff.ts";
+import {
+  clearTimeout as clearNodeTimeout,
+  setTimeout as nodeTimeout,
+} from "node:timers";
+import { Backoff, unlessAborted } from "./backoff.ts";
 import type { Backend, Work } from "./backend.ts";
 import { CacheError, hasCode } from "./cache_error.ts";
 import type { CallEffort } from "./connection.ts";
@@ -35,6 +38,8 @@ export class Assignment implements Held {
   readonly #work: Work;
   readonly #onEnd: () => void;
   readonly #lost = new AbortController();
+  /** Ends publishing when the work is given back in the middle of it. */
+  readonly #given = new AbortController();
   #timer: ReturnType<typeof nodeTimeout> | undefined;
   #ended = false;
 
@@ -58,42 +63,75 @@ export class Assignment implements Held {
 
   /**
    * Publishes the value. Resolves when it is kept; a server that restarts
-   * meanwhile is waited for.
+   * meanwhile is waited for. When it fails, the work is given back.
    *
    * @param value Bytes, or a stream of them, which is read once.
-   * @param options Who is told of progress.
+   * @param options Who is told of progress, and what ends it.
    * @throws {CacheError} `lost`: somebody else has the work; `full`: there is
    * no room for it; `unavailable`: the server is away.
+   * @throws What reading the value has thrown.
    */
   async publish(
     value: Source,
-    { onProgress }: PublishOptions = {},
+    { onProgress, signal: unwanted }: PublishOptions = {},
   ): Promise<void> {
     if (this.#ended) throw this.#lostError();
-    const { path } = this.#work;
+    const signal = unwanted
+      ? AbortSignal.any([unwanted, this.#given.signal])
+      : this.#given.signal;
+    let failure: { readonly error: unknown } | undefined;
     const isStream = !(value instanceof Uint8Array);
     const total = isStream ? undefined : value.length;
-    const pieces = () =>
-      counted(eachPiece(value), { direction: "out", total }, onProgress);
+    const pieces = async function* () {
+      const about = { direction: "out", total, signal } as const;
+      try {
+        yield* counted(eachPiece(value), about, onProgress);
+      } catch (error) {
+        failure = { error };
+        throw error;
+      }
+    };
     try {
-      if (path !== undefined) await writeFileAt(path, pieces());
-      let isRead = false;
-      await this.#server.call("publish the value", (backend) => {
-        if (path !== undefined) return backend.publish(this.id, undefined);
-        if (isRead) throw this.#brokenStream();
-        isRead = isStream;
-        return backend.publish(this.id, pieces());
-      }, { effort: "full" });
-    } catch (error) {
-      throw hasCode(error, "invalid") ? this.#lostError(error) : error;
-    } finally {
+      await unlessAborted(this.#send(pieces, { isStream, signal }), signal);
       this.#end();
+    } catch (error) {
+      if (!failure && hasCode(error, "invalid")) {
+        this.#end();
+        throw this.#lostError(error);
+      }
+      // Whoever waits need not sit out the lease.
+      await this.abandon("it could not be published");
+      // Not as an error of the server, for which it has been taken on the way.
+      throw failure ? failure.error : error;
     }
+  }
+
+  async #send(
+    pieces: () => AsyncIterable<Uint8Array>,
+    { isStream, signal }: {
+      readonly isStream: boolean;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<void> {
+    const { path } = this.#work;
+    if (path !== undefined) await writeFileAt(path, pieces());
+    let isRead = false;
+    await this.#server.call("publish the value", (backend) => {
+      if (path !== undefined) {
+        return backend.publish(this.id, undefined, { signal });
+      }
+      if (isRead) throw this.#brokenStream();
+      isRead = isStream;
+      return backend.publish(this.id, pieces(), { signal });
+    }, { effort: "full", signal });
   }
 
   async abandon(reason = ""): Promise<void> {
     if (this.#ended) return;
     this.#end();
+    this.#given.abort(
+      new CacheError("lost", `${this.#server.name}: the work was given back`),
+    );
     // A server that does not hear of it lets the lease run out.
     await this.#server.call(
       "give the work back",
@@ -135,7 +173,7 @@ export class Assignment implements Held {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#timer);
+    clearNodeTimeout(this.#timer);
     this.#onEnd();
   }
 

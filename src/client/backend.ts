@@ -57,6 +57,12 @@ export interface CallOptions {
   readonly onContact?: (() => void) | undefined;
 }
 
+/**
+ * For calls that only let go of something: the server finds out by itself, and
+ * whoever has a result to return must not wait for long.
+ */
+export const LET_GO_TIMEOUT_MS = 2_000;
+
 /** What goes into a value: bytes, or pieces of them. */
 export type Pieces = Uint8Array | AsyncIterable<Uint8Array>;
 
@@ -67,7 +73,11 @@ export interface Backend {
   /** Renews a lease. */
   heartbeat(id: string): Promise<void>;
   /** Publishes a value, or without one the file at the assigned path. */
-  publish(id: string, value: Pieces | undefined): Promise<void>;
+  publish(
+    id: string,
+    value: Pieces | undefined,
+    options: CallOptions,
+  ): Promise<void>;
   /** Gives the work back, where a service knows how. */
   abandon(id: string, reason: string): Promise<void>;
 }

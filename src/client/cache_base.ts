@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { CallOptions, FetchRequest } from "./backend.ts";
+import { LarderError } from "../errors.ts";
+import type { CallOptions, Entry, FetchRequest } from "./backend.ts";
 import { CacheError } from "./cache_error.ts";
 import type {
   Compute,
@@ -87,8 +88,10 @@ export abstract class CacheBase implements Tier {
     options: GenerateOptions<T> = {},
   ): Promise<Generated<T>> {
     const codec = options.codec ?? json<T>();
-    const entry = { namespace, key: keyBytes(key) };
-    const flight = `${codec.name} ${nameOf(entry)}`;
+    const { computeWhenDown = true } = options;
+    const entry = entryOf(namespace, key);
+    // Who shares a computation shares what happens when no server answers.
+    const flight = `${codec.name} ${computeWhenDown} ${nameOf(entry)}`;
     return await within(
       options,
       this.#closed.signal,
@@ -97,14 +100,19 @@ export abstract class CacheBase implements Tier {
           const claim = await this.#lenient.askToCompute(
             entry,
             signal,
-            options.computeWhenDown,
+            computeWhenDown,
           );
           if (claim.kind === "assigned") {
             const computation = { entry, compute, codec, options, signal };
             return await computeHeld(claim.held, computation, this.#lenient);
           }
           if (claim.kind === "ready") {
-            const value = await this.#lenient.whole(entry, claim, options);
+            const value = await this.#lenient.whole(
+              entry,
+              claim,
+              options,
+              signal,
+            );
             if (value) {
               return { value: read(value, codec), source: claim.origin };
             }
@@ -126,11 +134,11 @@ export abstract class CacheBase implements Tier {
     key: KeyInput,
     options: GetOptions<T> = {},
   ): Promise<T | undefined> {
-    const entry = { namespace, key: keyBytes(key) };
+    const entry = entryOf(namespace, key);
     return await within(options, this.#closed.signal, async (signal) => {
       const claim = await this.#lenient.askToRead(entry, options, signal);
       if (claim?.kind !== "ready") return undefined;
-      const value = await this.#lenient.whole(entry, claim, options);
+      const value = await this.#lenient.whole(entry, claim, options, signal);
       if (!value) return undefined;
       return read(value, options.codec ?? json<T>());
     });
@@ -147,13 +155,9 @@ export abstract class CacheBase implements Tier {
     value: T,
     options: SetOptions<T> = {},
   ): Promise<boolean> {
-    const { source } = await this.generateDetailed(
-      namespace,
-      key,
-      () => value,
-      options,
-    );
-    return source === "computed";
+    const { codec = json<T>() } = options;
+    const bytes = codec.encode(value);
+    return await this.setStream(namespace, key, bytes, options);
   }
 
   /**
@@ -167,11 +171,11 @@ export abstract class CacheBase implements Tier {
     key: KeyInput,
     options: TransferOptions & { readonly wait?: boolean } = {},
   ): Promise<ReadableStream<Uint8Array> | undefined> {
-    const entry = { namespace, key: keyBytes(key) };
+    const entry = entryOf(namespace, key);
     return await within(options, this.#closed.signal, async (signal) => {
       const claim = await this.#lenient.askToRead(entry, options, signal);
       if (claim?.kind !== "ready") return undefined;
-      return streamOf(claim.body, options.onProgress);
+      return streamOf(claim.body, { onProgress: options.onProgress, signal });
     });
   }
 
@@ -187,12 +191,16 @@ export abstract class CacheBase implements Tier {
     value: Source,
     options: TransferOptions = {},
   ): Promise<boolean> {
-    const entry = { namespace, key: keyBytes(key) };
+    const entry = entryOf(namespace, key);
     return await within(options, this.#closed.signal, async (signal) => {
       const claim = await this.#lenient.askToCompute(entry, signal);
       if (claim.kind === "ready") await claim.body.release();
       if (claim.kind !== "assigned") return false;
-      return await this.#lenient.publish(entry, claim.held, value, options);
+      return await this.#lenient.publish(entry, claim.held, {
+        value,
+        events: { onProgress: options.onProgress, signal },
+        wanted: signal,
+      });
     });
   }
 
@@ -212,21 +220,20 @@ export abstract class CacheBase implements Tier {
     produce: Compute<Source>,
     options: TransferOptions = {},
   ): Promise<ReadableStream<Uint8Array>> {
-    const kept = await this.getStream(namespace, key, options);
-    if (kept) return kept;
-    const entry = { namespace, key: keyBytes(key) };
+    const entry = entryOf(namespace, key);
     return await within(options, this.#closed.signal, async (signal) => {
-      const { onProgress } = options;
+      const events = { onProgress: options.onProgress, signal };
       const claim = await this.#lenient.askToCompute(entry, signal);
-      if (claim.kind === "ready") return streamOf(claim.body, onProgress);
+      if (claim.kind === "ready") return streamOf(claim.body, events);
       if (claim.kind === "assigned") {
         const value = await orAbandon(
           claim.held,
           () => started(produce, signal),
         );
-        await this.#lenient.publish(entry, claim.held, value, options);
+        const publication = { value, events, wanted: signal };
+        await this.#lenient.publish(entry, claim.held, publication);
         const again = await this.#lenient.askToRead(entry, {}, signal);
-        if (again?.kind === "ready") return streamOf(again.body, onProgress);
+        if (again?.kind === "ready") return streamOf(again.body, events);
       }
       return asStream(await started(produce, signal));
     });
@@ -243,12 +250,8 @@ export abstract class CacheBase implements Tier {
     key: KeyInput,
     options: Bounds & { readonly wait?: boolean } = {},
   ): Promise<Claim> {
-    const request = {
-      namespace,
-      key: keyBytes(key),
-      assign: true,
-      wait: options.wait ?? true,
-    };
+    const { wait = true } = options;
+    const request = { ...entryOf(namespace, key), assign: true, wait };
     return await within(
       options,
       this.#closed.signal,
@@ -265,6 +268,19 @@ export abstract class CacheBase implements Tier {
   /** The same as {@linkcode CacheBase.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+}
+
+/**
+ * The entry of a key. Bytes are copied: whoever gave them may change them before
+ * a call has ended, or is tried again.
+ */
+function entryOf(namespace: string, input: KeyInput): Entry {
+  try {
+    return { namespace, key: new Uint8Array(keyBytes(input)) };
+  } catch (cause) {
+    if (!(cause instanceof LarderError)) throw cause;
+    throw new CacheError("invalid", cause.message, { cause });
   }
 }
 

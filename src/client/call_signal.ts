@@ -6,11 +6,17 @@
 
 import { CacheError } from "./cache_error.ts";
 
+/** A longer timer would end at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** What bounds a call. */
 export interface Bounds {
   /** Ends the call with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Ends the call after so many milliseconds, with `deadline`. */
+  /**
+   * Ends the call after so many milliseconds, with `deadline`. Of a call that
+   * gives a stream: until there is one.
+   */
   readonly deadlineMs?: number | undefined;
 }
 
@@ -21,11 +27,12 @@ export async function within<T>(
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const ended = new AbortController();
-  const timer = deadlineMs === undefined ? undefined : setTimeout(() => {
-    ended.abort(
-      new CacheError("deadline", `the deadline of ${deadlineMs} ms has passed`),
-    );
-  }, deadlineMs);
+  const timer = deadlineMs === undefined || deadlineMs > MAX_TIMER_MS
+    ? undefined
+    : setTimeout(() => {
+      const message = `the deadline of ${deadlineMs} ms has passed`;
+      ended.abort(new CacheError("deadline", message));
+    }, deadlineMs);
   const signals = [ended.signal, closed, ...signal ? [signal] : []];
   try {
     return await run(AbortSignal.any(signals));

@@ -19,7 +19,8 @@ import { loadSync } from "@grpc/proto-loader";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { CallOptions } from "./backend.ts";
-import { CacheError } from "./cache_error.ts";
+import { CacheError, hasCode } from "./cache_error.ts";
+import { CallEnd } from "./call_end.ts";
 import { guardDeno } from "./deno_guard.ts";
 
 const OPTIONS: ClientOptions = {
@@ -84,14 +85,12 @@ export class Channel {
         new Metadata(),
         { deadline: Date.now() + timeoutMs },
         (error: ServiceError | null, reply?: Reply) => {
-          signal?.removeEventListener("abort", cancel);
+          end[Symbol.dispose]();
           if (!error) return resolve(reply as Reply);
-          this.#failed(client, error);
-          reject(signal?.aborted ? signal.reason : error);
+          reject(this.#failed(client, end.reason(error)));
         },
       );
-      const cancel = () => call.cancel();
-      signal?.addEventListener("abort", cancel, { once: true });
+      const end = new CallEnd(client, signal, () => call.cancel());
     });
   }
 
@@ -110,8 +109,7 @@ export class Channel {
         method.responseDeserialize,
         request,
       );
-    const cancel = () => call.cancel();
-    signal?.addEventListener("abort", cancel, { once: true });
+    using end = new CallEnd(client, signal, () => call.cancel());
     // The error comes as an event of its own too, after the iteration ended.
     call.on("error", () => {});
     const ended = new Promise<StatusObject>((resolve) =>
@@ -124,21 +122,24 @@ export class Channel {
         throw Object.assign(new Error(details), { code, details });
       }
     } catch (error) {
-      this.#failed(client, error);
-      throw signal?.aborted ? signal.reason : error;
+      throw this.#failed(client, end.reason(error));
     } finally {
-      signal?.removeEventListener("abort", cancel);
       call.cancel();
     }
   }
 
-  /** A call with a stream of messages that is answered with one. */
+  /**
+   * A call with a stream of messages that is answered with one. What cannot be
+   * read of the stream fails the call as it is.
+   */
   clientStream<Reply>(
     method: ServiceDefinition[string],
     requests: AsyncIterable<object>,
+    { signal }: CallOptions,
   ): Promise<Reply> {
     const client = this.#connected();
     return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
       let answered = false;
       const call = client.makeClientStreamRequest(
         method.path,
@@ -146,12 +147,13 @@ export class Channel {
         method.responseDeserialize,
         (error: ServiceError | null, reply?: Reply) => {
           answered = true;
+          end[Symbol.dispose]();
           call.emit("drain");
           if (!error) return resolve(reply as Reply);
-          this.#failed(client, error);
-          reject(error);
+          reject(this.#failed(client, end.reason(error)));
         },
       );
+      const end = new CallEnd(client, signal, () => call.cancel());
       call.on("error", () => {});
       void (async () => {
         try {
@@ -161,7 +163,6 @@ export class Channel {
           }
           call.end();
         } catch (error) {
-          // What the value is read from has failed.
           reject(error);
           call.cancel();
         }
@@ -177,15 +178,19 @@ export class Channel {
   }
 
   /**
-   * Lets the next call make a new connection when this one broke: grpc-js may
-   * think for ever that a connection is ready which ended while it was made.
+   * Lets the next call make a new connection when this one broke or is silent:
+   * grpc-js may think for ever that a connection is ready which ended while it
+   * was made. Returns the error.
    */
-  #failed(client: Client, error: unknown): void {
-    const { code } = error as Partial<ServiceError>;
-    if (code !== status.UNAVAILABLE && code !== status.INTERNAL) return;
-    if (this.#client !== client) return;
-    this.#client = undefined;
-    client.close();
+  #failed(client: Client, error: unknown): unknown {
+    const { code } = (error ?? {}) as Partial<ServiceError>;
+    const isBroken = code === status.UNAVAILABLE ||
+      code === status.INTERNAL || hasCode(error, "unavailable");
+    if (isBroken && this.#client === client) {
+      this.#client = undefined;
+      client.close();
+    }
+    return error;
   }
 
   #connected(): Client {

@@ -28,20 +28,33 @@ export async function computeHeld<T>(
   { entry, compute, codec, options, signal }: Computation<T>,
   cache: LenientTier,
 ): Promise<Generated<T>> {
+  // What has been computed is published even when nobody waits for it any
+  // more: the next who asks would have to compute it again.
+  const publish = (value: Uint8Array) =>
+    cache.publish(entry, held, {
+      value,
+      events: { onProgress: options.onProgress },
+      wanted: signal,
+    });
   let value: T;
   try {
     value = await started(compute, signal);
   } catch (error) {
-    const { cacheErrors = false } = options;
-    const isKept = !signal.aborted &&
-      (typeof cacheErrors === "boolean" ? cacheErrors : cacheErrors(error));
-    if (isKept) await cache.publish(entry, held, encodeError(error), options);
-    else await held.abandon("the computation failed");
+    await orAbandon(held, async () => {
+      if (signal.aborted || !isToBeKept(error, options)) throw error;
+      await publish(encodeError(error));
+    });
     throw error;
   }
   const bytes = await orAbandon(held, async () => await codec.encode(value));
-  const isKept = await cache.publish(entry, held, bytes, options);
-  return { value, source: isKept ? "computed" : "uncached" };
+  return { value, source: await publish(bytes) ? "computed" : "uncached" };
+}
+
+function isToBeKept<T>(
+  error: unknown,
+  { cacheErrors = false }: GenerateOptions<T>,
+): boolean {
+  return typeof cacheErrors === "boolean" ? cacheErrors : cacheErrors(error);
 }
 
 /** Runs a function; the signal's reason if that comes first. */

@@ -6,16 +6,14 @@
  */
 
 import { Assignment } from "./assignment.ts";
-import { Backoff, sleep } from "./backoff.ts";
 import type { Backend, CallOptions, FetchRequest } from "./backend.ts";
 import { asCacheError, CacheError, hasCode } from "./cache_error.ts";
 import { Channel } from "./channel.ts";
 import { OriginalLocal, OriginalRemote } from "./original.ts";
+import { Patience } from "./patience.ts";
 import type { Claim, Tier } from "./tier.ts";
 import { V1Backend } from "./v1.ts";
 
-const FIRST_RETRY_MS = 50;
-const MAX_RETRY_MS = 2_000;
 /** A server that has never answered may well not be there at all. */
 const FIRST_CONTACT_MS = 2_000;
 /** A server that stays away is asked this often, by one call; the others go on. */
@@ -63,7 +61,10 @@ export class Connection implements Tier {
     this.#kind = kind;
     this.#patienceMs = patienceMs;
     this.#channel = new Channel(address);
-    this.#v1 = new V1Backend(this.#channel, { paths: kind === "local" });
+    this.#v1 = new V1Backend(this.#channel, {
+      paths: kind === "local",
+      patienceMs,
+    });
     this.#original = kind === "local"
       ? new OriginalLocal(this.#channel)
       : new OriginalRemote(this.#channel);
@@ -84,6 +85,10 @@ export class Connection implements Tier {
       this.#held.delete(held);
     });
     this.#held.add(held);
+    if (signal?.aborted) {
+      await held.abandon("nobody wants it any more");
+      throw signal.reason;
+    }
     return { kind: "assigned", held };
   }
 
@@ -101,38 +106,29 @@ export class Connection implements Tier {
     { signal, effort = "usual" }: CallEffort = {},
   ): Promise<T> {
     const isProbe = effort === "usual" && this.#beginProbe(action);
-    const patienceMs = isProbe || effort === "once"
-      ? 0
-      : this.#hasAnswered
-      ? this.#patienceMs
-      : Math.min(this.#patienceMs, FIRST_CONTACT_MS);
-    let trying: { endMs: number; backoff: Backoff } | undefined;
+    const patience = new Patience(
+      isProbe || effort === "once"
+        ? 0
+        : this.#hasAnswered
+        ? this.#patienceMs
+        : Math.min(this.#patienceMs, FIRST_CONTACT_MS),
+    );
+    const onContact = () => {
+      patience.renew();
+      this.#answered();
+    };
     for (;;) {
       try {
-        const result = await this.#once((backend) =>
-          run(backend, () => {
-            trying = undefined;
-            this.#answered();
-          })
-        );
+        const result = await this.#once((backend) => run(backend, onContact));
         this.#answered();
         return result;
       } catch (thrown) {
         signal?.throwIfAborted();
         const error = asCacheError(thrown, `${this.name}: cannot ${action}`);
         if (error.code !== "unavailable") throw error;
-        trying ??= {
-          endMs: performance.now() + patienceMs,
-          backoff: new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS),
-        };
-        const waitMs = trying.backoff.nextMs();
-        if (performance.now() + waitMs > trying.endMs) {
-          if (effort !== "once") {
-            this.#nextProbeMs = performance.now() + PROBE_MS;
-          }
-          throw error;
-        }
-        await sleep(waitMs, signal);
+        if (await patience.pause(signal)) continue;
+        if (effort !== "once") this.#nextProbeMs = performance.now() + PROBE_MS;
+        throw error;
       }
     }
   }

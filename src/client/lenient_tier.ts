@@ -4,11 +4,12 @@
  * @module
  */
 
+import { unlessAborted } from "./backoff.ts";
 import type { Entry } from "./backend.ts";
 import type { TransferOptions } from "./call_options.ts";
 import { isOutage, type Outages } from "./outages.ts";
 import type { Claim, Held, Tier } from "./tier.ts";
-import { collect, type Source } from "./transfer.ts";
+import { collect, type Source, type TransferEvents } from "./transfer.ts";
 
 /**
  * Calls of a tier that may fail: what it cannot do is said, and the answer is
@@ -60,11 +61,12 @@ export class LenientTier {
   async whole(
     entry: Entry,
     { body, keep }: Extract<Claim, { kind: "ready" }>,
-    { onProgress, signal }: TransferOptions,
+    { onProgress }: TransferOptions,
+    signal: AbortSignal,
   ): Promise<Uint8Array | undefined> {
     try {
-      const value = await collect(body, onProgress);
-      await keep?.(value);
+      const value = await collect(body, { onProgress, signal });
+      if (keep) await unlessAborted(keep(value), signal);
       return value;
     } catch (error) {
       if (!this.#isOutage(error, entry, signal)) throw error;
@@ -72,18 +74,26 @@ export class LenientTier {
     }
   }
 
-  /** Publishes; whether the value is kept. */
+  /**
+   * Publishes; whether the value is kept.
+   *
+   * @param wanted Aborted when nobody waits for it any more, which is then not
+   * to be told of outages either.
+   */
   async publish(
     entry: Entry,
     held: Held,
-    value: Source,
-    { onProgress }: TransferOptions,
+    { value, events, wanted }: {
+      readonly value: Source;
+      readonly events: TransferEvents;
+      readonly wanted: AbortSignal;
+    },
   ): Promise<boolean> {
     try {
-      await held.publish(value, { onProgress });
+      await held.publish(value, events);
       return true;
     } catch (error) {
-      if (!this.#isOutage(error, entry)) throw error;
+      if (!this.#isOutage(error, entry, wanted)) throw error;
       return false;
     }
   }
@@ -92,9 +102,9 @@ export class LenientTier {
   #isOutage(
     error: unknown,
     { namespace }: Entry,
-    signal?: AbortSignal,
+    signal: AbortSignal,
   ): boolean {
-    if (signal?.aborted || !isOutage(error)) return false;
+    if (signal.aborted || !isOutage(error)) return false;
     this.#outages.report({ tier: this.#tier.name, error, namespace });
     return true;
   }

@@ -16,12 +16,13 @@ import type {
   SetRequest,
 } from "../rpc/wire.ts";
 import { Backoff, sleep } from "./backoff.ts";
-import type {
-  Backend,
-  CallOptions,
-  Fetched,
-  FetchRequest,
-  Pieces,
+import {
+  type Backend,
+  type CallOptions,
+  type Fetched,
+  type FetchRequest,
+  LET_GO_TIMEOUT_MS,
+  type Pieces,
 } from "./backend.ts";
 import { type Channel, loadService } from "./channel.ts";
 import { fileBody } from "./local_files.ts";
@@ -51,7 +52,11 @@ abstract class OriginalBackend<Reply extends object> implements Backend {
 
   protected abstract readonly getTimeoutMs: number;
   protected abstract fetched(reply: Reply): Promise<Fetched>;
-  abstract publish(id: string, value: Pieces | undefined): Promise<void>;
+  abstract publish(
+    id: string,
+    value: Pieces | undefined,
+    options: CallOptions,
+  ): Promise<void>;
 
   async fetch(
     { namespace, key, assign, wait }: FetchRequest,
@@ -79,10 +84,17 @@ abstract class OriginalBackend<Reply extends object> implements Backend {
   /** There is no call for it: the lease ends by itself. */
   async abandon(): Promise<void> {}
 
-  protected async byId(name: string, id: string): Promise<void> {
+  protected async byId(
+    name: string,
+    id: string,
+    { signal, timeoutMs = SMALL_TIMEOUT_MS }: CallOptions & {
+      readonly timeoutMs?: number;
+    } = {},
+  ): Promise<void> {
     const request: IdRequest = { id };
     await this.channel.unary<Empty>(this.service[name]!, request, {
-      timeoutMs: SMALL_TIMEOUT_MS,
+      signal,
+      timeoutMs,
     });
   }
 }
@@ -95,9 +107,14 @@ export class OriginalRemote extends OriginalBackend<RemoteGetReply> {
     super(channel, loadService("remote.proto", "remote.RemoteCache"));
   }
 
-  async publish(id: string, value: Pieces): Promise<void> {
+  async publish(
+    id: string,
+    value: Pieces,
+    { signal }: CallOptions,
+  ): Promise<void> {
     const request: SetRequest = { id, value: await whole(value) };
     await this.channel.unary<Empty>(this.service["Set"]!, request, {
+      signal,
       timeoutMs: VALUE_TIMEOUT_MS,
     });
   }
@@ -124,15 +141,20 @@ export class OriginalLocal extends OriginalBackend<LocalGetReply> {
     super(channel, loadService("local.proto", "local.LocalCache"));
   }
 
-  async publish(id: string): Promise<void> {
-    await this.byId("Done", id);
+  async publish(
+    id: string,
+    _value: undefined,
+    { signal }: CallOptions,
+  ): Promise<void> {
+    await this.byId("Done", id, { signal });
   }
 
   protected async fetched(reply: LocalGetReply): Promise<Fetched> {
     if ("ready" in reply) {
       const { id, path } = reply.ready;
       // A handle that is not dropped ends with its lease.
-      const release = () => this.byId("Drop", id).catch(() => {});
+      const release = () =>
+        this.byId("Drop", id, { timeoutMs: LET_GO_TIMEOUT_MS }).catch(() => {});
       return { kind: "ready", body: await fileBody(path, release) };
     }
     if ("loading" in reply) return { kind: "loading" };

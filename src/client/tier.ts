@@ -6,25 +6,24 @@
  */
 
 import type { Body, CallOptions, FetchRequest } from "./backend.ts";
-import type { OnProgress, Source } from "./transfer.ts";
+import type { Source, TransferEvents } from "./transfer.ts";
 
 /** Where a value came from. */
 export type Origin = "memory" | "local" | "remote";
 
-/** How to publish. */
-export interface PublishOptions {
-  /** Told as the value goes. */
-  readonly onProgress?: OnProgress | undefined;
-}
+/** How to publish. When the signal is aborted, the work is given back. */
+export type PublishOptions = TransferEvents;
 
 /** The right and the duty to compute the value of an entry. */
 export interface Held extends AsyncDisposable {
   /** Aborted when the work has gone to somebody else. */
   readonly signal: AbortSignal;
   /**
-   * Publishes the value; resolves when it is kept.
+   * Publishes the value; resolves when it is kept. When it fails, the work is
+   * given back.
    *
    * @throws {CacheError} It is not kept; `lost`: somebody else has the work.
+   * @throws What reading the value has thrown.
    */
   publish(value: Source, options?: PublishOptions): Promise<void>;
   /** Gives the work back. Never fails; does nothing once published. */

@@ -17,8 +17,8 @@ export interface TieredOptions {
   readonly onOutage?: OnOutage | undefined;
 }
 
-/** Keeps a value in some tiers. */
-type Keep = (value: Uint8Array) => Promise<void>;
+/** Keeps a value in some tiers; whether one of them has it now. */
+type Keep = (value: Uint8Array) => Promise<boolean>;
 
 /**
  * Reads through its tiers, in their order, and writes through to all of them.
@@ -68,8 +68,11 @@ export class TieredCache extends CacheBase {
       if (claim?.kind === "loading") return claim;
       if (claim?.kind === "assigned") {
         const others = this.#tiers.filter((each) => each !== tier);
-        const keep = this.#keeper(others, request);
-        return { kind: "assigned", held: new HeldByTier(claim.held, keep) };
+        const held = new HeldByTier(claim.held, {
+          keep: this.#keeper(others, request),
+          report: (error) => this.#reportTier(tier, request.namespace, error),
+        });
+        return { kind: "assigned", held };
       }
     }
     if (away.size < this.#tiers.length) {
@@ -88,21 +91,30 @@ export class TieredCache extends CacheBase {
     entry: Entry,
     at: number,
   ): Claim {
-    return { ...claim, keep: this.#keeper(this.#tiers.slice(0, at), entry) };
+    const keep = this.#keeper(this.#tiers.slice(0, at), entry);
+    return { ...claim, keep: async (value) => void await keep(value) };
   }
 
   /** Publishes to those tiers that have nothing yet. */
   #keeper(tiers: readonly Tier[], { namespace, key }: Entry): Keep {
     const request = { namespace, key, assign: true, wait: false };
     return async (value) => {
+      let isKept = false;
       for (const tier of tiers) {
         const claim = await this.#askTier(tier, request, {});
-        if (claim?.kind === "ready") await claim.body.release();
+        if (claim?.kind === "ready") {
+          isKept = true;
+          await claim.body.release();
+        }
         if (claim?.kind !== "assigned") continue;
-        await claim.held.publish(value).catch((error) => {
-          this.#reportTier(tier, namespace, error);
-        });
+        try {
+          await claim.held.publish(value);
+          isKept = true;
+        } catch (error) {
+          this.#reportTier(tier, namespace, error as Error);
+        }
       }
+      return isKept;
     };
   }
 
@@ -130,10 +142,15 @@ export class TieredCache extends CacheBase {
 class HeldByTier implements Held {
   readonly #held: Held;
   readonly #keep: Keep;
+  readonly #report: (error: Error) => void;
 
-  constructor(held: Held, keep: Keep) {
+  constructor(
+    held: Held,
+    { keep, report }: { keep: Keep; report: (error: Error) => void },
+  ) {
     this.#held = held;
     this.#keep = keep;
+    this.#report = report;
   }
 
   get signal(): AbortSignal {
@@ -142,8 +159,17 @@ class HeldByTier implements Held {
 
   /** A stream can be read once: the other tiers get it when it is read. */
   async publish(value: Source, options?: PublishOptions): Promise<void> {
-    await this.#held.publish(value, options);
-    if (value instanceof Uint8Array) await this.#keep(value);
+    let failure: Error | undefined;
+    try {
+      await this.#held.publish(value, options);
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      failure = error;
+    }
+    const isKept = value instanceof Uint8Array && await this.#keep(value);
+    if (!failure) return;
+    if (!isKept) throw failure;
+    this.#report(failure);
   }
 
   async abandon(reason?: string): Promise<void> {

@@ -46,14 +46,28 @@ function* cut(piece: Uint8Array): Generator<Uint8Array, void, undefined> {
   }
 }
 
-/** The same pieces; `onProgress` hears of each when the next is asked for. */
+/** What becomes of a value on its way. */
+export interface TransferEvents {
+  /** Told when a piece has moved. */
+  readonly onProgress?: OnProgress | undefined;
+  /** Ends it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The same pieces; `onProgress` hears of each when the next is asked for. Throws
+ * the signal's reason between two.
+ */
 export async function* counted(
   pieces: AsyncIterable<Uint8Array>,
-  { direction, total }: Omit<Progress, "done">,
+  { direction, total, signal }: Omit<Progress, "done"> & {
+    readonly signal?: AbortSignal | undefined;
+  },
   onProgress: OnProgress | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let done = 0;
   for await (const piece of pieces) {
+    signal?.throwIfAborted();
     yield piece;
     done += piece.length;
     onProgress?.({ direction, done, total });
@@ -63,12 +77,12 @@ export async function* counted(
 /** A whole value in memory. Releases the body. */
 export async function collect(
   body: Body,
-  onProgress?: OnProgress,
+  { onProgress, signal }: TransferEvents = {},
 ): Promise<Uint8Array> {
   try {
     const value = new Uint8Array(body.size);
     let at = 0;
-    const about = { direction: "in", total: body.size } as const;
+    const about = { direction: "in", total: body.size, signal } as const;
     for await (const piece of counted(body.chunks(), about, onProgress)) {
       value.set(piece, at);
       at += piece.length;
@@ -83,9 +97,9 @@ export async function collect(
 /** A value as a stream, which releases the body at its end. */
 export function streamOf(
   body: Body,
-  onProgress?: OnProgress,
+  { onProgress, signal }: TransferEvents = {},
 ): ReadableStream<Uint8Array> {
-  const about = { direction: "in", total: body.size } as const;
+  const about = { direction: "in", total: body.size, signal } as const;
   const pieces = unlessStoredError(counted(body.chunks(), about, onProgress));
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -100,8 +114,10 @@ export function streamOf(
       }
     },
     async cancel() {
-      await pieces.return();
+      const returned = pieces.return();
+      // A piece that is waited for may never come.
       await body.release();
+      await returned;
     },
   }, { highWaterMark: 0 });
 }

@@ -5,25 +5,24 @@
  */
 
 import type { ServiceDefinition } from "@grpc/grpc-js";
-import { Backoff, sleep } from "./backoff.ts";
-import type {
-  Backend,
-  Body,
-  CallOptions,
-  Entry,
-  Fetched,
-  FetchRequest,
-  Pieces,
+import {
+  type Backend,
+  type Body,
+  type CallOptions,
+  type Entry,
+  type Fetched,
+  type FetchRequest,
+  LET_GO_TIMEOUT_MS,
+  type Pieces,
 } from "./backend.ts";
 import { asCacheError, CacheError } from "./cache_error.ts";
 import { type Channel, loadService } from "./channel.ts";
 import { fileBody } from "./local_files.ts";
+import { afterSilence, Patience } from "./patience.ts";
 import { eachPiece } from "./transfer.ts";
 
 /** A server that has not answered by then is not there. */
 const TIMEOUT_MS = 10_000;
-/** A transfer that broke goes on where it was, this often in a row. */
-const MAX_RESUMES = 8;
 
 /** `FetchReply`: one of its fields. */
 interface FetchReply {
@@ -50,6 +49,16 @@ type Replies = AsyncGenerator<FetchReply, void, undefined>;
 export interface V1Options {
   /** Whether values are handed over as files. */
   readonly paths: boolean;
+  /** How long to try to go on with a transfer that broke. */
+  readonly patienceMs: number;
+}
+
+/** A value that is on its way. */
+interface Transfer {
+  readonly ready: Ready;
+  readonly replies: Replies;
+  /** Ends it. */
+  readonly signal: AbortSignal;
 }
 
 /** The service on a channel. */
@@ -57,9 +66,11 @@ export class V1Backend implements Backend {
   readonly #channel: Channel;
   readonly #service: ServiceDefinition;
   readonly #paths: boolean;
+  readonly #patienceMs: number;
 
-  constructor(channel: Channel, { paths }: V1Options) {
+  constructor(channel: Channel, { paths, patienceMs }: V1Options) {
     this.#channel = channel;
+    this.#patienceMs = patienceMs;
     this.#service = loadService("larder/v1/cache.proto", "larder.v1.Cache");
     this.#paths = paths;
   }
@@ -68,19 +79,17 @@ export class V1Backend implements Backend {
     request: FetchRequest,
     { signal, onContact }: CallOptions,
   ): Promise<Fetched> {
-    const silence = new AbortController();
-    const timer = setTimeout(() => {
-      silence.abort(new CacheError("unavailable", "the server is silent"));
-    }, TIMEOUT_MS);
-    const either = signal
-      ? AbortSignal.any([signal, silence.signal])
-      : silence.signal;
-    const replies = this.#fetch({ ...request, path: this.#paths }, either);
+    const call = new AbortController();
+    const ended = signal ? AbortSignal.any([signal, call.signal]) : call.signal;
+    const hasAnswered = afterSilence(TIMEOUT_MS, () => {
+      call.abort(new CacheError("unavailable", "the server is silent"));
+    });
+    const replies = this.#fetch({ ...request, path: this.#paths }, ended);
     let isRead = false;
     try {
       for (;;) {
         const { value: reply } = await replies.next();
-        clearTimeout(timer);
+        hasAnswered();
         if (!reply) throw new CacheError("unavailable", "the answer broke off");
         if (reply.waiting) {
           if (!request.wait) return { kind: "loading" };
@@ -91,11 +100,11 @@ export class V1Backend implements Backend {
         if (!ready) return this.#without(reply);
         if (this.#paths) return await this.#file(ready);
         isRead = true;
-        const body = this.#body(request, { ready, replies, signal });
-        return { kind: "ready", body };
+        const transfer = { ready, replies, signal: ended };
+        return { kind: "ready", body: this.#body(request, transfer, call) };
       }
     } finally {
-      clearTimeout(timer);
+      hasAnswered();
       if (!isRead) await replies.return();
     }
   }
@@ -114,87 +123,92 @@ export class V1Backend implements Backend {
     await this.#unary("Heartbeat", { id });
   }
 
-  async publish(id: string, value: Pieces | undefined): Promise<void> {
+  async publish(
+    id: string,
+    value: Pieces | undefined,
+    options: CallOptions,
+  ): Promise<void> {
     await this.#channel.clientStream(
       this.#service["Publish"]!,
       value === undefined
         ? only({ begin: { id, path: true } })
         : publishRequests(id, value),
+      options,
     );
   }
 
   async abandon(id: string, reason: string): Promise<void> {
-    await this.#unary("Abandon", { id, reason });
+    await this.#unary("Abandon", { id, reason }, LET_GO_TIMEOUT_MS);
   }
 
-  async #unary(name: string, request: object): Promise<void> {
-    const options = { timeoutMs: TIMEOUT_MS };
-    await this.#channel.unary(this.#service[name]!, request, options);
+  async #unary(
+    name: string,
+    request: object,
+    timeoutMs = TIMEOUT_MS,
+  ): Promise<void> {
+    await this.#channel.unary(this.#service[name]!, request, { timeoutMs });
   }
 
-  #fetch(request: object, signal: AbortSignal | undefined): Replies {
+  #fetch(request: object, signal: AbortSignal): Replies {
     const method = this.#service["Fetch"]!;
     return this.#channel.serverStream<FetchReply>(method, request, { signal });
   }
 
   async #file({ path, handle }: Ready): Promise<Fetched> {
     // A handle that is not released ends with its lease.
-    const release = () => this.#unary("Release", { handle }).catch(() => {});
+    const release = () =>
+      this.#unary("Release", { handle }, LET_GO_TIMEOUT_MS).catch(() => {});
     return { kind: "ready", body: await fileBody(path, release) };
   }
 
-  #body(
-    entry: Entry,
-    { ready, replies, signal }: {
-      ready: Ready;
-      replies: Replies;
-      signal: AbortSignal | undefined;
-    },
-  ): Body {
+  #body(entry: Entry, transfer: Transfer, call: AbortController): Body {
     return {
-      size: Number(ready.size),
-      chunks: () => this.#chunks(entry, { ready, replies, signal }),
-      release: async () => void await replies.return(),
+      size: Number(transfer.ready.size),
+      chunks: () => this.#chunks(entry, transfer),
+      async release() {
+        // Who reads may be waiting for the next piece.
+        call.abort(new CacheError("failed", "the value is not read any more"));
+        await transfer.replies.return();
+      },
     };
   }
 
   /** The pieces of a value; a connection that breaks is made again. */
   async *#chunks(
     { namespace, key }: Entry,
-    { ready, replies, signal }: {
-      ready: Ready;
-      replies: Replies;
-      signal: AbortSignal | undefined;
-    },
+    { ready, replies, signal }: Transfer,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const size = Number(ready.size);
-    let at = 0;
+    const patience = new Patience(this.#patienceMs);
     let from = replies;
-    const fresh = () => new Backoff(200, 5_000);
-    let backoff = fresh();
-    for (let resumes = 0; at < size; resumes++) {
+    for (let at = 0; at < size;) {
       try {
-        for await (const { chunk, ready: again } of from) {
-          if (again && !sameBytes(again.sha256, ready.sha256)) {
-            throw new CacheError("failed", "the value was replaced meanwhile");
+        for await (const reply of from) {
+          if (!reply.chunk) {
+            assertSame(ready, reply);
+            continue;
           }
-          if (!chunk) continue;
-          at += chunk.length;
-          resumes = 0;
-          backoff = fresh();
-          yield chunk;
+          at += reply.chunk.length;
+          patience.renew();
+          yield reply.chunk;
         }
         if (at < size) throw new CacheError("unavailable", "it broke off");
       } catch (error) {
+        signal.throwIfAborted();
         const failure = asCacheError(error, "cannot read the value");
-        if (failure.code !== "unavailable" || resumes >= MAX_RESUMES) {
-          throw signal?.aborted ? signal.reason : failure;
-        }
-        await sleep(backoff.nextMs(), signal);
+        if (failure.code !== "unavailable") throw failure;
+        if (!await patience.pause(signal)) throw failure;
         from = this.#fetch({ namespace, key, offset: String(at) }, signal);
       }
     }
   }
+}
+
+/** Throws unless a transfer that goes on is of the value that it began with. */
+function assertSame({ sha256 }: Ready, { ready }: FetchReply): void {
+  if (ready && sameBytes(ready.sha256, sha256)) return;
+  const what = ready ? "replaced" : "removed";
+  throw new CacheError("failed", `the value was ${what} meanwhile`);
 }
 
 async function* only<T>(value: T): AsyncGenerator<T, void, undefined> {

@@ -4,6 +4,12 @@
  * @module
  */
 
+/** What a proxy does to connections that have passed on what they may. */
+export interface ProxyOptions {
+  /** Keeps them open, and silent. Otherwise they are closed. */
+  readonly mutes?: boolean;
+}
+
 /** Passes bytes on until it was told to cut; counts what the server sends. */
 export class CuttingProxy implements AsyncDisposable {
   /** Where it listens. */
@@ -15,13 +21,20 @@ export class CuttingProxy implements AsyncDisposable {
   readonly #listener: Deno.TcpListener;
   readonly #open = new Set<Deno.TcpConn>();
   readonly #served: Promise<void>;
+  readonly #mutes: boolean;
 
   /**
    * @param target `host:port` of the server.
    * @param limits How many bytes each connection passes on, one after the
    * other; there are no more connections than these.
+   * @param options What becomes of them then.
    */
-  constructor(target: string, limits: readonly number[]) {
+  constructor(
+    target: string,
+    limits: readonly number[],
+    { mutes = false }: ProxyOptions = {},
+  ) {
+    this.#mutes = mutes;
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.address = `127.0.0.1:${this.#listener.addr.port}`;
     this.#served = this.#serve(target, limits);
@@ -61,6 +74,7 @@ export class CuttingProxy implements AsyncDisposable {
         passed += count;
         this.received += count;
       }
+      if (this.#mutes) await asked;
     } catch {
       // The client has gone, or the test is over.
     }

@@ -10,6 +10,7 @@ import {
   type Progress,
   StoredError,
 } from "../../src/client/mod.ts";
+import { MAX_KEY_BYTES } from "../../src/limits.ts";
 import type { ServerProcess } from "../support/server_process.ts";
 import { gate, withServer } from "./support.ts";
 
@@ -48,6 +49,13 @@ onBoth("a value that is there stays as it is", async (connect) => {
   assert.equal(await cache.set("a", "k", 1), true);
   assert.equal(await cache.set("a", "k", 2), false);
   assert.equal(await cache.get("a", "k"), 1);
+  const both = [1, 2].map((value) => cache.set("a", "at once", value));
+  const kept = (await Promise.all(both)).indexOf(true);
+  assert.equal((await Promise.all(both)).lastIndexOf(true), kept);
+  assert.equal(await cache.get("a", "at once"), kept + 1);
+  // Nobody has to be able to read it.
+  await cache.set("a", "bytes", Uint8Array.of(255), { codec: bytes });
+  assert.equal(await cache.set("a", "bytes", 1), false);
 });
 
 onBoth("codecs write and read the bytes", async (connect) => {
@@ -104,6 +112,25 @@ onBoth("an error is kept when that was asked for", async (connect) => {
   await assert.rejects(Array.fromAsync(stream!), stored);
 });
 
+onBoth(
+  "what fails to say whether to keep an error does not keep the work",
+  async (connect) => {
+    await using cache = await connect();
+    await using other = await connect();
+    const fail = () => Promise.reject(new RangeError("diverged"));
+    const cacheErrors = () => {
+      throw new TypeError("cannot say");
+    };
+    await assert.rejects(cache.generate("a", "k", fail, { cacheErrors }), {
+      message: "cannot say",
+    });
+    assert.equal(
+      (await other.claim("a", "k", { wait: false })).kind,
+      "assigned",
+    );
+  },
+);
+
 onBoth("two callers in one process share one computation", async (connect) => {
   await using cache = await connect();
   const { promise, resolve } = gate<object>();
@@ -143,6 +170,42 @@ onBoth(
     assert.equal(await cache.generate("a", "k", () => 3), 3);
   },
 );
+
+onBoth(
+  "a value that was computed is kept, though its caller has left",
+  async (connect) => {
+    await using cache = await connect();
+    await using other = await connect();
+    const controller = new AbortController();
+    const value = new Uint8Array(5 * MIB).fill(7);
+    const call = cache.generate("a", "k", () => value, {
+      codec: bytes,
+      signal: controller.signal,
+      onProgress: () => controller.abort(new Error("enough")),
+    });
+    await assert.rejects(call, /enough/);
+    const kept = await other.get("a", "k", { codec: bytes, wait: true });
+    assert.deepEqual(kept, value);
+  },
+);
+
+onBoth("who aborts while a value comes does not get it", async (connect) => {
+  await using cache = await connect();
+  await cache.set("a", "k", new Uint8Array(5 * MIB), { codec: bytes });
+  const controller = new AbortController();
+  const options = {
+    signal: controller.signal,
+    onProgress: () => controller.abort(new Error("enough")),
+  };
+  const getting = cache.get("a", "k", { ...options, codec: bytes });
+  await assert.rejects(getting, /enough/);
+});
+
+onBoth("a deadline may be longer than any timer", async (connect) => {
+  await using cache = await connect();
+  const options = { deadlineMs: Infinity };
+  assert.equal(await cache.generate("a", "k", () => 1, options), 1);
+});
 
 onBoth("a deadline ends waiting, not somebody else's work", async (connect) => {
   await using worker = await connect();
@@ -210,6 +273,58 @@ onBoth(
 );
 
 onBoth(
+  "a stream that fails is no outage, and its work goes back at once",
+  async (connect) => {
+    await using cache = await connect();
+    await using other = await connect();
+    let runs = 0;
+    async function* failing() {
+      runs++;
+      yield bytesOf("one");
+      throw new RangeError("diverged");
+    }
+    const diverged = { name: "RangeError", message: "diverged" };
+    await assert.rejects(cache.setStream("a", "k", failing()), diverged);
+    const again = await other.claim("a", "k", { wait: false });
+    assert.equal(again.kind, "assigned");
+    await assert.rejects(cache.generateStream("a", "2", failing), diverged);
+    assert.equal(runs, 2);
+  },
+);
+
+onBoth(
+  "who aborts while a stream is published ends it, and gives the work back",
+  async (connect) => {
+    await using cache = await connect();
+    await using other = await connect();
+    const [left, ended, never] = [new AbortController(), gate(), gate()];
+    async function* endless() {
+      try {
+        for (let at = 0;; at++) {
+          if (at === 3) left.abort(new Error("enough"));
+          yield new Uint8Array(MIB);
+        }
+      } finally {
+        ended.resolve();
+      }
+    }
+    await assert.rejects(cache.setStream("a", "k", endless(), left), /enough/);
+    await ended.promise;
+    const again = await other.claim("a", "k", { wait: false });
+    assert.equal(again.kind, "assigned");
+
+    const late = new AbortController();
+    async function* stuck() {
+      yield new Uint8Array(1);
+      late.abort(new Error("too late"));
+      await never.promise;
+    }
+    await assert.rejects(cache.setStream("a", "2", stuck(), late), /too late/);
+    never.resolve();
+  },
+);
+
+onBoth(
   "work that is claimed goes back at the end of the block",
   async (connect) => {
     await using cache = await connect();
@@ -229,13 +344,14 @@ onBoth(
 );
 
 onBoth(
-  "a bad namespace is the program's mistake, and thrown",
+  "a bad namespace or key is the program's mistake, and thrown",
   async (connect) => {
     await using cache = await connect();
-    await assert.rejects(
-      cache.generate("no-such", "k", () => 1),
-      (error) => error instanceof CacheError && error.code === "invalid",
-    );
+    const invalid = (error: unknown) =>
+      error instanceof CacheError && error.code === "invalid";
+    await assert.rejects(cache.generate("no-such", "k", () => 1), invalid);
+    const large = new Uint8Array(MAX_KEY_BYTES + 1);
+    await assert.rejects(cache.generate("a", large, () => 1), invalid);
   },
 );
 

@@ -11,6 +11,7 @@ import type { Outage } from "../../src/client/mod.ts";
 import { RemoteClient, textOf } from "../support/clients.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { until } from "../support/status.ts";
+import { CuttingProxy } from "./cutting_proxy.ts";
 import {
   Child,
   denoCommand,
@@ -148,6 +149,42 @@ Deno.test("when the server is away, it is computed here, and said", async () => 
   );
 });
 
+Deno.test("a machine that accepts connections and says nothing is away", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const outages: Outage[] = [];
+  await using cache = await Cache.connect({
+    remote: `127.0.0.1:${listener.addr.port}`,
+    patienceMs: 0,
+    onOutage: (outage) => outages.push(outage),
+  });
+  assert.equal(await cache.generate("a", "k", () => 7), 7);
+  assert.match(outages[0]!.error.message, /no connection within 2000 ms/);
+});
+
+Deno.test("a connection that says nothing is not used again", () =>
+  withServer(async ({ remote }) => {
+    await using proxy = new CuttingProxy(remote, [0, Infinity], {
+      mutes: true,
+    });
+    await using cache = await Cache.connect({ remote: proxy.address });
+    const made = await cache.generateDetailed("a", "k", () => 7);
+    assert.deepEqual(made, { value: 7, source: "computed" });
+    assert.equal(proxy.connections, 2);
+  }));
+
+Deno.test("who would rather fail than compute does not decide for others", async () => {
+  await using cache = await Cache.connect({
+    remote: await deadAddress(),
+    patienceMs: 50,
+    onOutage: () => {},
+  });
+  const [strict, lenient] = [false, true].map((computeWhenDown) =>
+    cache.generate("a", "k", () => 7, { computeWhenDown })
+  );
+  await assert.rejects(strict!, { code: "unavailable" });
+  assert.equal(await lenient, 7);
+});
+
 Deno.test("without the local server, the remote one does", () =>
   withServer(async ({ remote }) => {
     await using cache = await Cache.connect({
@@ -196,6 +233,38 @@ Deno.test("tiers read through, write through, and are left out while they are aw
       assert.equal(await sourceOf(first, "newer"), "memory");
     });
   }));
+
+Deno.test("what the last tier cannot keep, the others do", () =>
+  withServer(async (server) => {
+    const outages: string[] = [];
+    const remote = await Cache.connect({
+      remote: server.remote,
+      patienceMs: 50,
+    });
+    await using cache = new TieredCache(
+      [memory({ maxBytes: 1_000 }), remote],
+      { onOutage: ({ tier }) => outages.push(tier) },
+    );
+    const made = await cache.generateDetailed("a", "k", async () => {
+      await server.kill();
+      return "v";
+    });
+    assert.deepEqual(made, { value: "v", source: "computed" });
+    assert.deepEqual(outages, [`remote ${server.remote}`]);
+    assert.equal(await sourceOf(cache, "k"), "memory");
+  }));
+
+Deno.test("bytes of a key may be changed once they were given", async () => {
+  const tiers = [1, 2].map(() => memory({ maxBytes: 1_000 }));
+  await using cache = new TieredCache(tiers);
+  const key = Uint8Array.of(1);
+  await cache.generate("a", key, () => {
+    key[0] = 2;
+    return "v";
+  });
+  assert.equal(await cache.get("a", Uint8Array.of(1)), "v");
+  assert.equal(await cache.get("a", Uint8Array.of(2)), undefined);
+});
 
 Deno.test("two tiers may be one server", () =>
   withServer(async ({ local, remote }) => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { bytes, Cache } from "../../src/client/mod.ts";
+import { bytes, Cache, type Outage } from "../../src/client/mod.ts";
 import { keyBytes } from "../../src/client/keys.ts";
 import { CacheClient } from "../v1/client.ts";
 import { CuttingProxy } from "./cutting_proxy.ts";
@@ -11,6 +11,7 @@ import { withServer } from "./support.ts";
 const NS = "tests.resume";
 const SIZE = 16 * 1024 * 1024;
 const CUT_AT = 6 * 1024 * 1024;
+const PIECE = 256 * 1024;
 
 function randomBytes(size: number): Uint8Array {
   const value = new Uint8Array(size);
@@ -40,23 +41,69 @@ Deno.test("a download goes on where its connection broke", () =>
     assert(proxy.received < 1.1 * SIZE, `${proxy.received} bytes were sent`);
   }));
 
-Deno.test("a download whose value is replaced meanwhile is no mixture", () =>
-  withServer(async ({ remote }) => {
-    const [old, young] = [randomBytes(SIZE), randomBytes(SIZE)];
-    await using writer = await Cache.connect({ remote });
-    await writer.set(NS, "large", old, { codec: bytes });
+for (const young of [undefined, randomBytes(SIZE)]) {
+  const fate = young ? "replaced" : "removed";
+  Deno.test(`a download whose value is ${fate} meanwhile is no mixture`, () =>
+    withServer(async ({ remote }) => {
+      const codec = bytes;
+      await using writer = await Cache.connect({ remote });
+      await writer.set(NS, "large", randomBytes(SIZE), { codec });
 
-    await using proxy = new CuttingProxy(remote, [Infinity, Infinity]);
+      await using proxy = new CuttingProxy(remote, [Infinity, Infinity]);
+      await using reader = await Cache.connect({ remote: proxy.address });
+      const stream = await reader.getStream(NS, "large");
+      const pieces = stream!.getReader();
+      await pieces.read();
+      proxy.cut();
+      using admin = new CacheClient(remote);
+      const entry = { namespace: NS, key: keyBytes("large") };
+      assert.deepEqual(await admin.call("Delete", entry), { deleted: true });
+      if (young) assert(await writer.set(NS, "large", young, { codec }));
+      await assert.rejects(async () => {
+        while (!(await pieces.read()).done);
+      }, new RegExp(`the value was ${fate} meanwhile`));
+    }));
+}
+
+Deno.test("a download that breaks is tried again for as long as the patience lasts", () =>
+  withServer(async ({ remote }) => {
+    await using writer = await Cache.connect({ remote });
+    await writer.set(NS, "large", new Uint8Array(SIZE), { codec: bytes });
+
+    await using proxy = new CuttingProxy(remote, [CUT_AT]);
+    const outages: Outage[] = [];
+    await using reader = await Cache.connect({
+      remote: proxy.address,
+      patienceMs: 0,
+      onOutage: (outage) => outages.push(outage),
+    });
+    const made = await reader.generateDetailed(
+      NS,
+      "large",
+      () => new Uint8Array(1),
+      { codec: bytes },
+    );
+    assert.equal(made.source, "uncached");
+    assert.match(outages[0]!.error.message, /cannot read the value/);
+    assert.equal(proxy.connections, 1);
+  }));
+
+Deno.test("a download that got stuck can be cancelled", () =>
+  withServer(async ({ remote }) => {
+    await using writer = await Cache.connect({ remote });
+    await writer.set(NS, "large", new Uint8Array(SIZE), { codec: bytes });
+
+    const whole = 24;
+    await using proxy = new CuttingProxy(remote, [(whole + 0.5) * PIECE], {
+      mutes: true,
+    });
     await using reader = await Cache.connect({ remote: proxy.address });
     const stream = await reader.getStream(NS, "large");
     const pieces = stream!.getReader();
-    await pieces.read();
-    proxy.cut();
-    using admin = new CacheClient(remote);
-    const entry = { namespace: NS, key: keyBytes("large") };
-    assert.deepEqual(await admin.call("Delete", entry), { deleted: true });
-    assert.equal(await writer.set(NS, "large", young, { codec: bytes }), true);
-    await assert.rejects(async () => {
-      while (!(await pieces.read()).done);
-    }, /the value was replaced meanwhile/);
+    for (let read = 0; read < whole; read++) await pieces.read();
+    const next = pieces.read();
+    // Time enough for it to be waited for.
+    await writer.get(NS, "another");
+    await pieces.cancel();
+    assert.equal((await next).done, true);
   }));

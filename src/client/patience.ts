@@ -1,0 +1,56 @@
+/**
+ * How long to go on, and when to stop waiting.
+ *
+ * @module
+ */
+
+import { Backoff, sleep } from "./backoff.ts";
+
+const FIRST_RETRY_MS = 50;
+const MAX_RETRY_MS = 2_000;
+/** Looks at the event loop this often while something is waited for. */
+const TURNS = 5;
+
+/** How long something is tried that fails, with growing pauses between. */
+export class Patience {
+  readonly #ms: number;
+  #backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
+  #endMs: number | undefined;
+
+  /** It counts from the first failure on: what works may take its time. */
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  /** Something has worked: the next failure is a first one again. */
+  renew(): void {
+    if (this.#endMs === undefined) return;
+    this.#endMs = undefined;
+    this.#backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
+  }
+
+  /** Pauses after a failure; `false` at once if there is no time left. */
+  async pause(signal?: AbortSignal): Promise<boolean> {
+    this.#endMs ??= performance.now() + this.#ms;
+    const waitMs = this.#backoff.nextMs();
+    if (performance.now() + waitMs > this.#endMs) return false;
+    await sleep(waitMs, signal);
+    return true;
+  }
+}
+
+/**
+ * Runs `then` after some time in which nothing came. Time in which a computation
+ * blocked the event loop does not count: what has come was not looked at.
+ *
+ * @returns Stops it.
+ */
+export function afterSilence(ms: number, then: () => void): () => void {
+  let turns = TURNS;
+  const look = () => {
+    if (--turns === 0) then();
+    else timer = setTimeout(look, ms / TURNS);
+  };
+  let timer = setTimeout(look, ms / TURNS);
+  return () => clearTimeout(timer);
+}
