@@ -35,7 +35,8 @@ export function publish(
 ): handleClientStreamingCall<PublishRequest | Malformed, PublishReply> {
   return (call, callback) => {
     const owner = connectionOf(call) ?? call;
-    const publishing = new Publishing(engine, options, owner);
+    const caller = { owner, hasGone: () => call.cancelled };
+    const publishing = new Publishing(engine, options, caller);
     publishing.run(readOneByOne(call)).then(
       ({ size, sha256 }) =>
         callback(null, { size, sha256: Uint8Array.fromHex(sha256) }),
@@ -45,19 +46,27 @@ export function publish(
   };
 }
 
+/** Whose value it is. */
+interface Caller {
+  /** Shares memory fairly with others. */
+  readonly owner: object;
+  /** Whether the call was cancelled. */
+  readonly hasGone: () => boolean;
+}
+
 /** One call. */
 class Publishing {
   readonly #engine: Engine;
   readonly #options: CacheServiceOptions;
-  readonly #owner: object;
+  readonly #caller: Caller;
   /** Why the id is no longer its client's. */
   #lost: LarderError | undefined;
   #renewedMs = -Infinity;
 
-  constructor(engine: Engine, options: CacheServiceOptions, owner: object) {
+  constructor(engine: Engine, options: CacheServiceOptions, caller: Caller) {
     this.#engine = engine;
     this.#options = options;
-    this.#owner = owner;
+    this.#caller = caller;
   }
 
   async run(requests: Requests): Promise<Digest> {
@@ -71,9 +80,12 @@ class Publishing {
       if (await next(requests)) throw invalidRequest("no pieces follow a path");
       return await this.#submit({ kind: "done", id, patient: true });
     }
-    const upload = this.#options.uploads.begin(this.#owner);
+    const upload = this.#options.uploads.begin(this.#caller.owner);
     try {
       const digest = await this.#receive(begin, requests, upload);
+      // Some clients end a stream and only then reset it when they give up: what
+      // has come is whole to all appearance, and cut short.
+      if (this.#caller.hasGone()) throw invalidRequest("it broke off");
       const expected = sha256.length > 0 ? hexOf(sha256) : digest.sha256;
       if (expected !== digest.sha256) throw wrongDigest(id);
       const { name } = upload;

@@ -33,6 +33,10 @@ const ENDS: Record<string, Uint8Array> = {
   "the client says GOAWAY, and closes": goaway(0),
   "the stream is reset, as if all were well": reset(1, 0),
   "the stream is reset": reset(1),
+  "the stream is ended, and then reset": join(
+    data(1, new Uint8Array(), { end: true }),
+    reset(1),
+  ),
 };
 
 for (const [how, end] of Object.entries(ENDS)) {
