@@ -8,7 +8,7 @@
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { CacheError } from "../client/cache_error.ts";
-import { LarderError, StartError } from "../errors.ts";
+import { LarderError, messageOf, StartError } from "../errors.ts";
 import { suggest } from "../launch/suggest.ts";
 import type { Command } from "./command.ts";
 import { COMMON_OPTIONS } from "./command.ts";
@@ -27,7 +27,6 @@ import { commandHelp, overview, SERVER_COMMANDS } from "./help.ts";
 import {
   isBrokenPipe,
   print,
-  reasonOf,
   say,
   tolerateBrokenPipes,
   write,
@@ -64,8 +63,8 @@ export async function runCli(
     const exitCode = exitCodeOf(error);
     say(
       exitCode === UNREACHABLE
-        ? `${reasonOf(error)}: start it, or say where it is: --remote ADDR`
-        : reasonOf(error),
+        ? `${messageOf(error)}: start it, or say where it is: --remote ADDR`
+        : messageOf(error),
     );
     return exitCode;
   }

@@ -6,7 +6,6 @@
 
 import process from "node:process";
 import type { Writable } from "node:stream";
-export { messageOf as reasonOf } from "../errors.ts";
 import type { Progress } from "../client/transfer.ts";
 import { formatSize } from "./format.ts";
 

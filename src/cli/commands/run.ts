@@ -3,9 +3,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { messageOf } from "../../errors.ts";
 import type { Claim } from "../../client/tier.ts";
 import { type Command, NAMESPACE_OPTION, QUIET_OPTION } from "../command.ts";
-import { reasonOf } from "../output.ts";
 import { runCommand } from "../run/child.ts";
 import { claim } from "../run/claim.ts";
 import { compute, type ComputeOptions } from "../run/compute.ts";
@@ -114,7 +114,7 @@ async function restored(
     reporter.report("hit", { code, bytes: body.size });
     return code;
   } catch (error) {
-    reporter.warn(`running it again: ${reasonOf(error)}`);
+    reporter.warn(`running it again: ${messageOf(error)}`);
     return undefined;
   } finally {
     await body.release();

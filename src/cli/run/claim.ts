@@ -4,10 +4,10 @@
  * @module
  */
 
+import { messageOf } from "../../errors.ts";
 import { hasCode } from "../../client/cache_error.ts";
 import type { Claim } from "../../client/tier.ts";
 import type { Entry } from "../../client/backend.ts";
-import { reasonOf } from "../output.ts";
 import type { Server } from "../server.ts";
 import type { Reporter } from "./report.ts";
 
@@ -49,7 +49,7 @@ export async function claim(
   } catch (error) {
     if (hasCode(error, "invalid")) throw error;
     if (!signal.aborted) {
-      reporter.warn(`running without the cache: ${reasonOf(error)}`);
+      reporter.warn(`running without the cache: ${messageOf(error)}`);
     }
     return undefined;
   } finally {

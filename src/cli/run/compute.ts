@@ -6,9 +6,10 @@
 
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { messageOf } from "../../errors.ts";
 import type { Held } from "../../client/tier.ts";
 import { OK } from "../exit_codes.ts";
-import { ProgressLine, reasonOf } from "../output.ts";
+import { ProgressLine } from "../output.ts";
 import { archive, type FileHeader, headerLine } from "./archive.ts";
 import { runCommand } from "./child.ts";
 import type { Interrupts } from "./interrupts.ts";
@@ -56,7 +57,7 @@ export async function compute(
     reporter.report("computed", { code, bytes });
   } catch (error) {
     await held.abandon("it could not be published");
-    reporter.warn(`not kept: ${reasonOf(error)}`);
+    reporter.warn(`not kept: ${messageOf(error)}`);
   }
   return code;
 }

@@ -10,9 +10,9 @@
 import { Buffer } from "node:buffer";
 
 /** The decoder's states, as grpc-js numbers them. */
-const NO_DATA = 0;
-const READING_MESSAGE = 2;
-const HEADER_BYTES = 5;
+export const NO_DATA = 0, READING_SIZE = 1, READING_MESSAGE = 2;
+/** Flag and length before each message. */
+export const PREFIX_BYTES = 5;
 
 /** What we use of grpc-js's decoder of one call; `write` is on its prototype. */
 export interface MessageDecoder {
@@ -52,7 +52,7 @@ export function assembleInPlace(decoder: MessageDecoder): void {
     !readCompressFlag || !readPartialSize
   ) return;
   const known = [readCompressFlag, readPartialSize, ...readPartialMessage];
-  const wholeBytes = HEADER_BYTES + readMessageSize;
+  const wholeBytes = PREFIX_BYTES + readMessageSize;
   let whole: Buffer | undefined;
   let at = 0;
   const append = (piece: Uint8Array) => {

@@ -13,13 +13,15 @@ import type { Buffer } from "node:buffer";
 import type { ServerHttp2Stream } from "node:http2";
 import { BaseServerInterceptingCall } from "@grpc/grpc-js/build/src/server-interceptors.js";
 import { linkOf } from "./connection.ts";
+import {
+  NO_DATA,
+  PREFIX_BYTES,
+  READING_MESSAGE,
+  READING_SIZE,
+} from "./large_messages.ts";
 
-/** Flag and length before each message. */
-const PREFIX_BYTES = 5;
 /** Each takes about 30 us until it is its handler's. */
 const MESSAGES_PER_TURN = 64;
-/** The states of grpc-js's decoder. */
-const NO_DATA = 0, READING_SIZE = 1, READING_MESSAGE = 2;
 
 /** What a packet held beside the message that is being taken. */
 const kRest = Symbol("larder packed messages");
