@@ -10,6 +10,7 @@ import { sha256Hex } from "../../workers/digest.ts";
 import { textOf } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
 import { whileServed } from "../support/served.ts";
+import { until } from "../support/status.ts";
 import { larder } from "./support.ts";
 
 const ARGS = ["-r", "127.0.0.1:0"];
@@ -291,5 +292,19 @@ Deno.test("an old root with a namespace CACHEDIR.TAG keeps its values", async ()
     await Deno.writeTextFile(value, "old");
     await publishes(root);
     assert.equal(await Deno.readTextFile(value), "old");
+  });
+});
+
+Deno.test("a start warns of a disk that does not tell capitals from small letters", async () => {
+  await withRoot(async (root) => {
+    await publishes(root);
+    // As a file is found there under another name.
+    await Deno.link(`${root}/cache.sqlite`, `${root}/CACHE.SQLITE`);
+    await whileServed(root, async ({ server }) => {
+      await until(
+        () => Promise.resolve(server.stderr),
+        (text) => /capitals from small letters: namespaces/.test(text),
+      );
+    });
   });
 });

@@ -9,6 +9,7 @@ import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { caseWarning, ignoresCase } from "../../../workers/letter_case.ts";
 import { hasManifest, whyNoManifest } from "../../../workers/root_contents.ts";
+import { MANIFEST_FILE } from "../../../workers/root_names.ts";
 import { messageOf } from "../../errors.ts";
 import { formatSize } from "../format.ts";
 import type { Addresses } from "../server.ts";
@@ -121,7 +122,7 @@ async function writableChecks(root: string): Promise<Finding[]> {
     return [notWritable(root, codeOf(error))];
   }
   const findings = [ok("writable", "yes")];
-  if (ignoresCase(probe)) {
+  if (ignoresCase(probe) || ignoresCase(join(root, MANIFEST_FILE))) {
     const { text, remedy } = caseWarning(root);
     findings.push(warn("letters", text, remedy));
   }
