@@ -23,6 +23,7 @@ import { Engine, type EngineOptions } from "./engine/engine.ts";
 import { withoutRepeats } from "./engine/repeated_lines.ts";
 import { Evictor } from "./engine/evictor.ts";
 import { FirstStart } from "./engine/first_start.ts";
+import { refuseTooSmallDisk } from "./engine/free_space.ts";
 import { Pieces } from "./engine/pieces.ts";
 import { recover } from "./engine/recovery.ts";
 import { lockRoot } from "./engine/root_lock.ts";
@@ -80,6 +81,7 @@ export async function serve(
   const clock = systemClock;
   const warn = withoutRepeats(log, clock);
   const [sqlite, workers] = await openStores(config, stack);
+  await refuseTooSmallDisk(config.minFree, workers);
   await lock.update(served);
   if (ignoresCase(join(root, MANIFEST_FILE))) {
     const { text, remedy } = caseWarning(root);
