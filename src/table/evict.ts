@@ -7,6 +7,7 @@
 
 import { LarderError } from "../errors.ts";
 import { ask, newEntry } from "./asking.ts";
+import { removeExpired } from "./get.ts";
 import type { Entry, State, Wait } from "./state.ts";
 import type { Id, Request, Result } from "./types.ts";
 
@@ -52,6 +53,7 @@ export function evict(s: State, wait: Wait): void {
   }
   if (!entry) return ask(s, newEntry(s, key), wait);
   const { state } = entry;
+  if (removeExpired(s, entry, wait)) return;
   const busy = state.kind === "loading" || state.kind === "publishing" ||
     (state.kind === "ready" && state.pins > 0);
   if (busy) {
