@@ -1,7 +1,7 @@
 /** At its limits, the normal state of a cache, a server refuses no work. */
 
 import assert from "node:assert/strict";
-import { LocalClient, RemoteClient, textOf } from "../support/clients.ts";
+import { LocalClient, type RemoteClient, textOf } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
 import { whileServed } from "../support/served.ts";
 import { CacheClient } from "../v1/client.ts";
