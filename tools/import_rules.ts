@@ -54,6 +54,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ["engine", "table", ...FLOOR],
     why: "the gRPC edge submits commands to the engine and sees no storage",
   },
+  http2: {
+    may: [],
+    why: "HTTP/2 is bytes in, calls and bytes out: it knows nothing of ours",
+  },
   ops: {
     may: ["engine", "table", "manifest", "blobs", ...FLOOR],
     why: "operations observe the rooms below, through their interfaces",
