@@ -108,7 +108,9 @@ Deno.test("decodeHuffman refuses the end of string, wherever it stands", () => {
   for (
     const symbols of [
       [END_OF_STRING],
-      [0x77, END_OF_STRING],
+      // Its last bit is one of the first four of an octet, and of the last.
+      [0x30, END_OF_STRING],
+      [0x30, 0x30, END_OF_STRING],
       [END_OF_STRING, 0x77, 0x77],
     ]
   ) {
