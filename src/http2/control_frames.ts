@@ -63,7 +63,8 @@ export class ControlFrames {
   /** PING, with eight bytes. */
   ping(payload: Uint8Array, isAck: boolean): void {
     const flags = isAck ? Flag.ACK : 0;
-    this.#bytes.set(payload, this.#begin(8, FrameType.PING, flags, 0));
+    const at = this.#begin(8, FrameType.PING, flags, 0);
+    this.#bytes.set(payload, at);
   }
 
   /** WINDOW_UPDATE of a stream, or of the connection: 0. */
@@ -89,7 +90,13 @@ export class ControlFrames {
 
   /** Bytes that are no frame: the answer to what is no HTTP/2. */
   raw(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#reserve(bytes.length));
+    const at = this.#reserve(bytes.length);
+    this.#bytes.set(bytes, at);
+  }
+
+  /** Forgets what waits. */
+  discard(): void {
+    this.#start = this.#end = 0;
   }
 
   #begin(

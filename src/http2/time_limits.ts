@@ -38,7 +38,7 @@ export function checkTimes(
     : stallTimeoutMs;
   const { stuckMs } = socket;
   if (stuckMs !== undefined && exceeds(nowMs, stuckMs, stallMs)) return "stall";
-  if (isSilent(connection, socket.readMs, options)) return "keepalive";
+  if (isSilent(connection, nowMs, socket.readMs, options)) return "keepalive";
   connection.hurryGoodbye(nowMs);
   const isStuck = stuckMs !== undefined;
   return checkStreams(connection, { nowMs, stallMs, isStuck }, options);
@@ -53,16 +53,16 @@ function isLate(
   const limitMs = connection.hasSettings
     ? SETTINGS_TIMEOUT_MS
     : handshakeTimeoutMs;
-  return exceeds(nowMs, connection.openedMs, limitMs);
+  return exceeds(nowMs, connection.awaitedMs, limitMs);
 }
 
 /** Asks a silent client whether it is there; whether it has not answered. */
 function isSilent(
   connection: Http2Connection,
+  nowMs: number,
   readMs: number,
   { keepaliveMs, keepaliveTimeoutMs }: ResolvedOptions,
 ): boolean {
-  const nowMs = connection.turnMs;
   if (connection.pingedMs !== undefined && readMs < connection.pingedMs) {
     return exceeds(nowMs, connection.pingedMs, keepaliveTimeoutMs);
   }
@@ -86,7 +86,7 @@ function checkStreams(
   for (const stream of connection.streams.values()) {
     if (stream.localEnded) {
       if (nowMs - stream.answeredMs >= EARLY_ANSWER_MS) {
-        connection.resetStream(stream, ErrorCode.NO_ERROR);
+        connection.endEarlyAnswered(stream);
       }
       continue;
     }
