@@ -129,6 +129,7 @@ export class ServedConnection {
 
   /** Looks at the limits of time. */
   check(): void {
+    if (this.#isClosed) return;
     const { options } = this.#around;
     const socket = { readMs: this.#readMs, stuckMs: this.#stuckMs };
     if (this.#connection.isOver) {

@@ -41,7 +41,8 @@ export function checkTimes(
   if (isSilent(connection, nowMs, socket.readMs, options)) return "keepalive";
   connection.hurryGoodbye(nowMs);
   const isStuck = stuckMs !== undefined;
-  return checkStreams(connection, { nowMs, stallMs, isStuck }, options);
+  checkStreams(connection, { nowMs, stallMs, isStuck }, options);
+  return undefined;
 }
 
 function isLate(
@@ -79,10 +80,8 @@ function checkStreams(
     readonly isStuck: boolean;
   },
   options: ResolvedOptions,
-): DropReason | undefined {
+): void {
   const { nowMs, stallMs } = at;
-  const stalled: Stream[] = [];
-  let writing = 0;
   for (const stream of connection.streams.values()) {
     if (stream.localEnded) {
       if (nowMs - stream.answeredMs >= EARLY_ANSWER_MS) {
@@ -90,38 +89,32 @@ function checkStreams(
       }
       continue;
     }
-    if (isIdle(stream, nowMs, options)) {
+    // What we owe stands in the client's way, and its clocks stand still.
+    if (!stream.remoteEnded && stream.receiveWindow <= 0) {
+      stream.arrivedMs = nowMs;
+      if (stream.movedMs !== 0) stream.movedMs = nowMs;
+    } else if (isIdle(stream, nowMs, options)) {
       options.onDrop("idle body");
       stream.reset(ErrorCode.ENHANCE_YOUR_CALM);
-      continue;
+    } else if (stream.movedMs === 0) {
+      // Nothing is queued for it.
+    } else if (at.isStuck) {
+      // While the socket is full, it is not the stream that does not move.
+      stream.movedMs = nowMs;
+    } else if (exceeds(nowMs, stream.movedMs, stallMs)) {
+      options.onDrop("stall");
+      stream.reset(ErrorCode.ENHANCE_YOUR_CALM);
     }
-    if (stream.movedMs === 0) continue;
-    writing++;
-    // While the socket is full, it is not the stream that does not move.
-    if (at.isStuck) stream.movedMs = nowMs;
-    else if (exceeds(nowMs, stream.movedMs, stallMs)) stalled.push(stream);
   }
-  if (stalled.length === 0) return undefined;
-  // Whoever takes nothing of anything is not there to read its other replies.
-  if (stalled.length === writing && writing > 1) return "stall";
-  for (const stream of stalled) {
-    options.onDrop("stall");
-    stream.reset(ErrorCode.ENHANCE_YOUR_CALM);
-  }
-  return undefined;
 }
 
-/** Whether a request pauses for too long; while we owe window it is not its fault. */
+/** Whether a request pauses for too long. */
 function isIdle(
   stream: Stream,
   nowMs: number,
   { idleBodyTimeoutMs, isContended }: ResolvedOptions,
 ): boolean {
   if (stream.remoteEnded) return false;
-  if (stream.receiveWindow <= 0) {
-    stream.arrivedMs = nowMs;
-    return false;
-  }
   const limitMs = stream.isGranted && isContended()
     ? Math.min(CONTENDED_TIMEOUT_MS, idleBodyTimeoutMs || Infinity)
     : idleBodyTimeoutMs;
