@@ -14,14 +14,15 @@ import {
 
 /** Debug data is for people; longer ones are cut. */
 const MAX_DEBUG_BYTES = 256;
-/** What most connections ever need at once. */
+/** What most connections need at once; those that are idle have nothing. */
 const FIRST_BYTES = 64;
+const NOTHING = new Uint8Array();
 
 const encoder = new TextEncoder();
 
 /** The queue of them, as bytes. */
 export class ControlFrames {
-  #bytes = new Uint8Array(FIRST_BYTES);
+  #bytes = NOTHING;
   #start = 0;
   #end = 0;
 
@@ -36,12 +37,7 @@ export class ControlFrames {
     if (count === 0) return at;
     out.set(this.#bytes.subarray(this.#start, this.#start + count), at);
     this.#start += count;
-    if (this.#start === this.#end) {
-      this.#start = this.#end = 0;
-      if (this.#bytes.length > FIRST_BYTES) {
-        this.#bytes = new Uint8Array(FIRST_BYTES);
-      }
-    }
+    if (this.#start === this.#end) this.discard();
     return at + count;
   }
 
@@ -97,6 +93,7 @@ export class ControlFrames {
   /** Forgets what waits. */
   discard(): void {
     this.#start = this.#end = 0;
+    this.#bytes = NOTHING;
   }
 
   #begin(
