@@ -98,3 +98,29 @@ Deno.test("nobody is asked to go twice", async () => {
   }
   await served.end();
 });
+
+Deno.test("a connection that has said nothing yet goes without a word", async () => {
+  const served = new ServedPipes();
+  const { pipe, connection, ended } = served.open();
+  connection.goAway();
+  served.pass(1_000);
+  assert.equal((await pipe.written()).length, 0);
+  assert.equal(pipe.isWriteClosed, true);
+  pipe.end();
+  await ended;
+  await served.end();
+});
+
+Deno.test("what is lent comes back after any number of conversations", async () => {
+  const served = new ServedPipes({ maxConnections: 50 });
+  for (let round = 0; round < 50; round++) {
+    const { pipe } = await served.ready((stream) => ({
+      data() {},
+      end: () => stream.respond(HEAD, [new Uint8Array(70_000)], HEAD),
+      closed() {},
+    }));
+    pipe.send(new Uint8Array(0), request(1), ping());
+  }
+  await turns();
+  await served.end();
+});
