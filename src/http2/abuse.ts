@@ -8,6 +8,7 @@
 
 import { ConnectionError, ErrorCode } from "./error_codes.ts";
 import {
+  BYTES_PER_UPDATE,
   CREDIT,
   CREDIT_PER_SECOND,
   MAX_TINY_FRAMES,
@@ -41,9 +42,14 @@ export class Account {
     if (this.#credit < 0) calm(`too many frames without progress (${what})`);
   }
 
-  /** A call was answered, or DATA moved. */
+  /** A call was answered, or DATA came. */
   progress(): void {
     if (this.#credit < CREDIT) this.#credit += PROGRESS_CREDIT;
+  }
+
+  /** DATA left: its reader pays for it with window updates, however small. */
+  moved(bytes: number): void {
+    if (this.#credit < CREDIT) this.#credit += bytes / BYTES_PER_UPDATE;
   }
 
   /** A call began: small ones are sent in a frame or two. */

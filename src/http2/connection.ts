@@ -153,7 +153,10 @@ export class Http2Connection implements StreamHost, FrameSink {
 
   /** Fills a buffer with what is to be sent; gives how much of it. */
   fill(out: Uint8Array): number {
-    return this.#output.fill(out);
+    const before = this.#output.window;
+    const filled = this.#output.fill(out);
+    this.#account.moved(before - this.#output.window);
+    return filled;
   }
 
   /** The buffer was given to write: whoever waits for that is told. */
