@@ -5,6 +5,8 @@
  */
 
 import type { ServiceDefinition } from "@grpc/grpc-js";
+import { Buffer } from "node:buffer";
+import { Sha256 } from "../../workers/digest.ts";
 import {
   type Backend,
   type Body,
@@ -131,8 +133,8 @@ export class V1Backend implements Backend {
     await this.#channel.clientStream(
       this.#service["Publish"]!,
       value === undefined
-        ? only({ begin: { id, path: true } })
-        : publishRequests(id, value),
+        ? pathRequests(id)
+        : publishRequests(id, value, options),
       options,
     );
   }
@@ -211,16 +213,27 @@ function assertSame({ sha256 }: Ready, { ready }: FetchReply): void {
   throw new CacheError("failed", `the value was ${what} meanwhile`);
 }
 
-async function* only<T>(value: T): AsyncGenerator<T, void, undefined> {
-  yield value;
+function* pathRequests(id: string): Generator<object, void, undefined> {
+  yield { begin: { id, path: true } };
+  yield { end: {} };
 }
 
+/** Only what is whole gets an End, and only what has one is published. */
 async function* publishRequests(
   id: string,
   value: Pieces,
+  { signal }: CallOptions,
 ): AsyncGenerator<object, void, undefined> {
   yield { begin: { id } };
-  for await (const chunk of eachPiece(value)) yield { chunk };
+  const hash = new Sha256();
+  let size = 0;
+  for await (const chunk of eachPiece(value)) {
+    hash.update(chunk);
+    size += chunk.length;
+    yield { chunk };
+  }
+  signal?.throwIfAborted();
+  yield { end: { size, sha256: Buffer.from(hash.hex(), "hex") } };
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { bytesOf } from "../support/clients.ts";
 import { rejectsWith } from "../support/status.ts";
+import { sha256 } from "./client.ts";
 import { withSite } from "./support.ts";
 
 interface Info {
@@ -97,7 +98,7 @@ Deno.test("usage counts what is kept, and a sweep takes away what has to go", as
 });
 
 Deno.test("bad requests say what is wrong with them", async () => {
-  await withSite(async ({ remote }) => {
+  await withSite(async ({ remote, local }) => {
     const bad = [
       ["Stat", { namespace: "no spaces" }, /namespace/],
       ["List", { namespace: "Cache.toml" }, /namespace/],
@@ -114,21 +115,38 @@ Deno.test("bad requests say what is wrong with them", async () => {
     }
     const { id } = await remote.assigned("ns", "k");
     const begin = { id };
-    const digest = { id, sha256: new Uint8Array(5) };
-    const path = { id, path: true, sha256: new Uint8Array(32) };
+    const chunk = new Uint8Array(1);
+    const end = { size: 1, sha256: sha256(chunk) };
+    const short = { size: 1, sha256: new Uint8Array(5) };
+    const path = { id, path: true };
     const publishes = [
       [[], /first message/],
-      [[{ chunk: new Uint8Array(1) }], /first message/],
+      [[{ chunk }], /first message/],
       [[{}], /first message/],
-      [[{ begin }, { begin }], /pieces only/],
-      [[{ begin: digest }], /32 bytes/],
-      [[{ begin: path }], /path/],
+      [[{ begin }, { begin }], /only pieces and an End/],
+      [[{ begin }, { chunk }], /has no End; .* is still yours/],
+      [[{ begin }], /has no End/],
+      [[{ begin }, { chunk }, { end: short }], /32 bytes/],
+      [[{ begin }, { chunk }, { end: {} }], /32 bytes/],
+      [[{ begin }, { chunk }, { end }, { chunk }], /nothing follows End/],
+      [[{ begin }, { chunk }, { end }, { end }], /nothing follows End/],
+      [[{ end }], /first message/],
       [[{ begin: { id: "7" } }], /invalid assignment id/],
     ] as const;
     for (const [parts, message] of publishes) {
       const call = remote.publishParts(parts);
       await rejectsWith("INVALID_ARGUMENT", call, message);
     }
-    await remote.publish(id, [new Uint8Array(1)]);
+    for (
+      const [parts, message] of [
+        [[{ begin: path }, { chunk }, { end }], /no pieces follow a path/],
+        [[{ begin: path }, { end }], /of a path are not checked/],
+        [[{ begin: path }], /has no End/],
+      ] as const
+    ) {
+      const call = local.publishParts(parts);
+      await rejectsWith("INVALID_ARGUMENT", call, message);
+    }
+    await remote.publish(id, [chunk]);
   });
 });

@@ -80,7 +80,9 @@ Deno.test("a held disk holds the client, who loses nothing by it", async () => {
     using client = new CacheClient(listener.address);
     const { id } = await client.assigned("ns", "k");
     const pieces = { sent: 0 };
-    const publishing = client.publish(id, counted(pieces));
+    const publishing = client.publish(id, counted(pieces), {
+      sha256: new Uint8Array(32),
+    });
     const beganMs = performance.now();
     await until(
       () => Promise.resolve(),
