@@ -16,6 +16,7 @@ import {
 } from "../limits.ts";
 import type { CacheServiceOptions } from "./cache_options.ts";
 import {
+  type DeleteRequest,
   type EntryInfoMessage,
   type EntryRequest,
   type ListRequest,
@@ -83,8 +84,8 @@ export function administration(
         version,
       };
     }),
-    delete: answered(async ({ namespace, key }: EntryRequest) => ({
-      deleted: await catalog.delete(namespace, key),
+    delete: answered(async ({ namespace, key, sha256 }: DeleteRequest) => ({
+      deleted: await catalog.delete(namespace, key, sha256),
     })),
     sweep: answered(async () => {
       const { entries, bytes } = await catalog.sweep();

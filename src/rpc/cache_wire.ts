@@ -81,10 +81,15 @@ export interface ReleaseRequest {
   readonly handle: string;
 }
 
-/** `StatRequest` and `DeleteRequest`. */
+/** `StatRequest`. */
 export interface EntryRequest {
   readonly namespace: string;
   readonly key: Uint8Array;
+}
+
+/** `DeleteRequest`. */
+export interface DeleteRequest extends EntryRequest {
+  readonly sha256: Uint8Array;
 }
 
 /** `ListRequest`. */

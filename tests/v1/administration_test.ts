@@ -72,6 +72,8 @@ Deno.test("an entry can be looked up and deleted", async () => {
     const { id } = await remote.assigned("ns", "k");
     assert.equal((await remote.call<Info>("Stat", entry)).status, 1);
     await rejectsWith("FAILED_PRECONDITION", remote.call("Delete", entry));
+    const another = { ...entry, sha256: sha256(bytesOf("another")) };
+    assert.deepEqual(await remote.call("Delete", another), { deleted: false });
     await remote.publish(id, [bytesOf("value")]);
     assert.equal((await remote.call<Info>("Stat", entry)).size, "5");
     assert.deepEqual(await remote.call("Delete", entry), { deleted: true });
@@ -105,6 +107,7 @@ Deno.test("bad requests say what is wrong with them", async () => {
       ["List", { namespace: "ns", pageSize: 501 }, /500/],
       ["List", { namespace: "ns", pageToken: "nonsense" }, /token/],
       ["Delete", { namespace: "ns", key: new Uint8Array(70_000) }, /key/],
+      ["Delete", { namespace: "ns", sha256: new Uint8Array(5) }, /32 bytes/],
       ["Heartbeat", { id: "7" }, /invalid assignment id/],
       ["Abandon", { id: "7" }, /invalid assignment id/],
       ["Release", { handle: "7" }, /invalid handle id/],
