@@ -20,6 +20,8 @@ export interface Faults {
    * as a half-open connection is; or nothing comes any more.
    */
   readonly then?: "close" | "reset" | "end" | "freeze";
+  /** Changes bytes in place. */
+  readonly spoil?: (bytes: Uint8Array) => void;
   /** RST_STREAM comes so much later than the end of its stream: clients only. */
   readonly resetDelayMs?: number;
 }
@@ -66,6 +68,7 @@ export class FaultyPipe {
       if (afterBytes > 0) {
         for await (const piece of pieces) {
           const bytes = piece.subarray(0, afterBytes - this.#taken);
+          this.#faults.spoil?.(bytes);
           await this.#take(bytes);
           if (this.#taken >= afterBytes) break;
         }
