@@ -11,27 +11,32 @@
  * @module
  */
 
-import { type sendUnaryData, ServerCredentials } from "@grpc/grpc-js";
-import { createHardenedServer } from "../src/rpc/transport/mod.ts";
+import { systemClock } from "../src/clock.ts";
+import { CallCounts, GrpcServer, methodOf } from "../src/grpc/mod.ts";
+import { Connections, Http2Listener, nextTurn } from "../src/http2/mod.ts";
 import { remoteService } from "./services.ts";
 
-const { Heartbeat } = remoteService;
+const HOSTNAME = "127.0.0.1";
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+const EMPTY = {};
 
 if (import.meta.main) {
-  const server = createHardenedServer({
-    warn: (message) => console.error(`empty server: ${message}`),
-    serverOptions: {},
+  const log = (message: string) => console.error(`empty server: ${message}`);
+  const server = new GrpcServer({
+    clock: systemClock,
+    maxMessageBytes: MAX_MESSAGE_BYTES,
+    log,
+    counts: new CallCounts(),
+    nextTurn,
   });
-  server.addService({ Heartbeat: Heartbeat! }, {
-    Heartbeat: (_call: unknown, done: sendUnaryData<object>) => done(null, {}),
+  server.unary(methodOf(remoteService.Heartbeat!), () => EMPTY);
+  const { port } = new Http2Listener({
+    hostname: HOSTNAME,
+    port: 0,
+    handler: server.handleRequest,
+    connections: new Connections({ warn: log }),
+    warn: log,
   });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(
-      "127.0.0.1:0",
-      ServerCredentials.createInsecure(),
-      (error, port) => error ? reject(error) : resolve(port),
-    );
-  });
-  console.log(`larder: RemoteCache on 127.0.0.1:${port}`);
+  console.log(`larder: RemoteCache on ${HOSTNAME}:${port}`);
   console.log("larder: ready");
 }
