@@ -1,4 +1,4 @@
-module larder/bench/cycle
+module larder/bench/load
 
 go 1.26.0
 
