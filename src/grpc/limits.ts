@@ -8,8 +8,8 @@
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** What HTTP/2 lets a client send of a request before it hears from us. */
-export const INITIAL_WINDOW_BYTES = 65_535;
+/** What a client may send of a request before it hears from us. */
+export { INITIAL_WINDOW_BYTES } from "../http2/limits.ts";
 
 /**
  * So much of a request has come when the request budget is asked for the rest:
