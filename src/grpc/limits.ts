@@ -42,7 +42,7 @@ export const BACKLOG_CHUNK_BYTES = 16 * KIB;
 /** `grpc-message` as it is sent; longer ones are cut. */
 export const MAX_STATUS_MESSAGE_BYTES = 1 * KIB;
 
-/** All trailers of a reply, as HPACK counts them: grpcio refuses more by default. */
+/** Trailers stay below this, as HPACK counts them: grpcio refuses more by default. */
 export const MAX_TRAILERS_BYTES = 8 * KIB;
 
 /** The largest delay a timer of JavaScript can have. */
