@@ -19,14 +19,16 @@ import { Catalog } from "./engine/catalog.ts";
 import { Engine, type EngineOptions } from "./engine/engine.ts";
 import { withoutRepeats } from "./engine/repeated_lines.ts";
 import { Evictor } from "./engine/evictor.ts";
+import { MemoryBudget } from "./engine/memory_budget.ts";
 import { Pieces } from "./engine/pieces.ts";
 import { recover } from "./engine/recovery.ts";
+import { RequestShare } from "./engine/request_share.ts";
 import { lockRoot } from "./engine/root_lock.ts";
 import { Sweeper } from "./engine/sweeper.ts";
 import { Uploads } from "./engine/uploads.ts";
 import { StartError } from "./errors.ts";
 import type { RunningServer } from "./launch/running_server.ts";
-import { CONNECTION_BUDGET_BYTES, MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
+import { MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
 import { listen } from "./rpc/listener.ts";
@@ -35,11 +37,7 @@ import type { Paths } from "./rpc/cache_options.ts";
 import { cacheService } from "./rpc/cache_service.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
-import {
-  ReplyBudget,
-  RequestShare,
-  type TransportOptions,
-} from "./rpc/transport/mod.ts";
+import type { TransportOptions } from "./rpc/transport/mod.ts";
 
 /** Calls that are under way get this long to end after the drain. */
 const CLOSE_LIMIT_MS = 1_000;
@@ -71,10 +69,7 @@ export async function serve(
   const { manifest, blobs } = wrap({ manifest: sqlite, blobs: workers });
   const cache = new BlobCache(blobs, config.memoryCacheBytes);
   const callBytes = config.memoryBudgetBytes - config.memoryCacheBytes;
-  const budget = new ReplyBudget({
-    totalBytes: callBytes,
-    connectionBytes: CONNECTION_BUDGET_BYTES,
-  });
+  const budget = new MemoryBudget({ totalBytes: callBytes });
   const transport: Omit<TransportOptions, "serverOptions"> = {
     warn,
     requestBudget: new RequestShare(budget, callBytes / 2),

@@ -9,6 +9,7 @@ import type {
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import type { EntryInfo } from "../engine/catalog.ts";
+import { MemoryBudget } from "../engine/memory_budget.ts";
 import {
   MAX_KEY_BYTES,
   MAX_LISTED_BYTES,
@@ -25,7 +26,6 @@ import {
 import { type Call, endOf, ownerOf, takeMemory } from "./reply_memory.ts";
 import { toGrpcError } from "./status.ts";
 import { Malformed } from "./strict_wire.ts";
-import { ReplyBudget } from "./transport/mod.ts";
 
 /** An entry or a namespace of a reply beside its key or name: object and fields. */
 const ITEM_BYTES = 512;
@@ -39,7 +39,7 @@ export function administration(
 ): UntypedServiceImplementation {
   // One at a time, the connections in turn: what is on its way from the manifest
   // is counted nowhere.
-  const turns = new ReplyBudget({ totalBytes: 1 });
+  const turns = new MemoryBudget({ totalBytes: 1 });
   let usageBytes = 0;
   async function inTurn<T>(call: Call, work: () => Promise<T>): Promise<T> {
     using _ = await turns.take(ownerOf(call), 1, endOf(call));

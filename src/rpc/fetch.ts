@@ -8,6 +8,7 @@ import type { handleServerStreamingCall } from "@grpc/grpc-js";
 import type { Grant } from "../engine/admission.ts";
 import type { Engine, Notice, Submission } from "../engine/engine.ts";
 import { entryKey } from "../engine/entry_key.ts";
+import { MemoryBudget } from "../engine/memory_budget.ts";
 import type { HandleReply, Range } from "../engine/pieces.ts";
 import { LarderError } from "../errors.ts";
 import { MAX_OPEN_KEYS_BYTES, UNCOUNTED_KEY_BYTES } from "../limits.ts";
@@ -16,7 +17,7 @@ import { type CacheServiceOptions, localPaths } from "./cache_options.ts";
 import type { FetchReply, FetchRequest } from "./cache_wire.ts";
 import { StreamWriter } from "./stream_writer.ts";
 import { Malformed } from "./strict_wire.ts";
-import { connectionOf, ReplyBudget } from "./transport/mod.ts";
+import { connectionOf } from "./transport/mod.ts";
 
 /** Why a client has to compute for itself, for people. */
 const REASONS: Record<string, string> = {
@@ -31,7 +32,7 @@ export function fetch(
   engine: Engine,
   options: CacheServiceOptions,
 ): handleServerStreamingCall<FetchRequest | Malformed, FetchReply> {
-  const keys = new ReplyBudget({
+  const keys = new MemoryBudget({
     totalBytes: MAX_OPEN_KEYS_BYTES,
     connectionBytes: MAX_OPEN_KEYS_BYTES / 8,
   });
@@ -68,7 +69,7 @@ export function fetch(
 
 /** A call keeps its key for as long as it waits; long ones are counted. */
 function holdKey(
-  keys: ReplyBudget,
+  keys: MemoryBudget,
   owner: object,
   { bytes, ended }: { readonly bytes: number; readonly ended: AbortSignal },
 ): void {

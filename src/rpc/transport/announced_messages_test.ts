@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { announcementsAvailable } from "./announced_messages.ts";
-import { ReplyBudget } from "./budget.ts";
+import { MemoryBudget } from "../../engine/memory_budget.ts";
 import { ECHO_PATH } from "./testing/echo_service.ts";
 import { soon, until } from "./testing/soon.ts";
 import { startEchoServer } from "./testing/in_process.ts";
@@ -50,7 +50,7 @@ Deno.test("this grpc-js lets announced lengths be seen", () => {
 });
 
 Deno.test("a large request of which little has come holds nothing", async () => {
-  const requestBudget = new ReplyBudget({ totalBytes: 1_000_000 });
+  const requestBudget = new MemoryBudget({ totalBytes: 1_000_000 });
   using echo = await startEchoServer({ requestBudget });
   using client = await RawClient.open(echo.port, 10_000_000);
   await client.send(begin(1, 1_000));
@@ -61,7 +61,7 @@ Deno.test("a large request of which little has come holds nothing", async () => 
 });
 
 Deno.test("an upload that pauses loses its room early when others wait for it", async () => {
-  const requestBudget = new ReplyBudget({ totalBytes: 1_000_000 });
+  const requestBudget = new MemoryBudget({ totalBytes: 1_000_000 });
   using echo = await startEchoServer({
     requestBudget,
     contendedStallTimeoutMs: 100,
@@ -78,7 +78,7 @@ Deno.test("an upload that pauses loses its room early when others wait for it", 
 });
 
 Deno.test("a large request counts from its first piece until its call has ended", async () => {
-  const requestBudget = new ReplyBudget({ totalBytes: 1_000_000 });
+  const requestBudget = new MemoryBudget({ totalBytes: 1_000_000 });
   using echo = await startEchoServer({ requestBudget });
   using client = await RawClient.open(echo.port, 10_000_000);
   await client.send(begin(1));
@@ -93,7 +93,7 @@ Deno.test("a large request counts from its first piece until its call has ended"
 });
 
 Deno.test("a large request waits for room, and small ones do not", async () => {
-  const requestBudget = new ReplyBudget({ totalBytes: 1_000_000 });
+  const requestBudget = new MemoryBudget({ totalBytes: 1_000_000 });
   using echo = await startEchoServer({ requestBudget });
   using first = await RawClient.open(echo.port, 10_000_000);
   await first.send(begin(1));
@@ -117,7 +117,7 @@ Deno.test("a large request waits for room, and small ones do not", async () => {
 });
 
 Deno.test("a client that goes away while it waits, or while it counts, frees its room", async () => {
-  const requestBudget = new ReplyBudget({ totalBytes: 1_000_000 });
+  const requestBudget = new MemoryBudget({ totalBytes: 1_000_000 });
   using echo = await startEchoServer({ requestBudget });
   {
     using counting = await RawClient.open(echo.port);

@@ -100,9 +100,3 @@ export const PIECE_OVERHEAD_BYTES = 256;
  * all: it is in memory before anybody could be asked.
  */
 export const UNCOUNTED_MESSAGE_BYTES = 64 * KIB;
-
-/** Reply bytes in flight for the whole server. */
-export const DEFAULT_REPLY_BUDGET_BYTES = 256 * MIB;
-
-/** Reply bytes in flight for one connection. */
-export const DEFAULT_CONNECTION_REPLY_BUDGET_BYTES = 16 * MIB;

@@ -8,8 +8,6 @@ export {
   type DropReason,
   type TransportOptions,
 } from "./transport.ts";
-export { type Grant, ReplyBudget, type ReplyBudgetOptions } from "./budget.ts";
-export { RequestShare } from "./request_share.ts";
 export { Connection, connectionOf } from "./connection.ts";
 export { readOneByOne } from "./read_ahead.ts";
 export {

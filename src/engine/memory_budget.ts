@@ -1,31 +1,30 @@
 /**
- * How many bytes of replies may be in flight.
+ * How many bytes may be in flight to and from clients.
  *
  * 40 connections that ask for 50 replies of 3 MiB each and never read made
  * 12.5 GB: every reply is complete in memory before its first byte can leave.
- * A handler therefore takes its bytes here before it loads or serializes the
- * value, and gives them back when its call has ended.
+ * The bytes are therefore taken here before a value is loaded, and given back
+ * when its call has ended.
  *
  * @module
  */
-import {
-  DEFAULT_CONNECTION_REPLY_BUDGET_BYTES,
-  DEFAULT_REPLY_BUDGET_BYTES,
-} from "./limits.ts";
+
+import { CONNECTION_BUDGET_BYTES } from "../limits.ts";
+import type { Budget, Grant as Releasable } from "./admission.ts";
 
 /** The share of the budget that only empty-handed connections may take. */
 const RESERVED_FRACTION = 1 / 4;
 
-/** The sizes of a {@linkcode ReplyBudget}. */
-export interface ReplyBudgetOptions {
+/** The sizes of a {@linkcode MemoryBudget}. */
+export interface MemoryBudgetOptions {
   /** For the whole server. */
-  totalBytes?: number;
-  /** For one connection; a single larger reply passes when it is alone. */
-  connectionBytes?: number;
+  readonly totalBytes: number;
+  /** For one connection; a single larger value passes when it is alone. */
+  readonly connectionBytes?: number;
 }
 
 /** Bytes that were taken, to be given back once. */
-export interface Grant extends Disposable {
+export interface Grant extends Releasable, Disposable {
   /** How many are counted. */
   readonly bytes: number;
   /** Gives them back; again has no effect. */
@@ -49,7 +48,7 @@ interface Account {
  * connections that hold nothing, so that those who take and never read cannot
  * shut out those who read.
  */
-export class ReplyBudget {
+export class MemoryBudget implements Budget {
   readonly #totalBytes: number;
   readonly #sharedBytes: number;
   readonly #connectionBytes: number;
@@ -62,13 +61,12 @@ export class ReplyBudget {
   #roomIsShort = false;
 
   /**
-   * @param options Its sizes.
+   * @param sizes How much there is.
    */
-  constructor(options: ReplyBudgetOptions = {}) {
-    this.#totalBytes = options.totalBytes ?? DEFAULT_REPLY_BUDGET_BYTES;
-    this.#connectionBytes = options.connectionBytes ??
-      DEFAULT_CONNECTION_REPLY_BUDGET_BYTES;
-    this.#sharedBytes = this.#totalBytes * (1 - RESERVED_FRACTION);
+  constructor({ totalBytes, connectionBytes }: MemoryBudgetOptions) {
+    this.#totalBytes = totalBytes;
+    this.#connectionBytes = connectionBytes ?? CONNECTION_BUDGET_BYTES;
+    this.#sharedBytes = totalBytes * (1 - RESERVED_FRACTION);
   }
 
   /** Bytes that are taken. */

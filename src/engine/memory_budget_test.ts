@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Grant, ReplyBudget } from "./budget.ts";
+import { type Grant, MemoryBudget } from "./memory_budget.ts";
 
 const sizes = { totalBytes: 100, connectionBytes: 40 };
 
@@ -15,7 +15,7 @@ function later(grant: Grant | Promise<Grant>): Promise<Grant> {
 }
 
 Deno.test("bytes are granted at once while there is room, and come back once", () => {
-  const budget = new ReplyBudget(sizes);
+  const budget = new MemoryBudget(sizes);
   const grant = now(budget.take({}, 30));
   assert.equal(budget.usedBytes, 30);
   grant.release();
@@ -24,7 +24,7 @@ Deno.test("bytes are granted at once while there is room, and come back once", (
 });
 
 Deno.test("one connection cannot take more than its share", async () => {
-  const budget = new ReplyBudget(sizes);
+  const budget = new MemoryBudget(sizes);
   const connection = {};
   const first = now(budget.take(connection, 30));
   const second = later(budget.take(connection, 20));
@@ -34,7 +34,7 @@ Deno.test("one connection cannot take more than its share", async () => {
 });
 
 Deno.test("a quarter is kept for connections that hold nothing", async () => {
-  const budget = new ReplyBudget(sizes);
+  const budget = new MemoryBudget(sizes);
   const greedy = [{}, {}, {}];
   const grants = greedy.map((connection) => now(budget.take(connection, 20)));
   now(budget.take(greedy[0]!, 15));
@@ -48,7 +48,7 @@ Deno.test("a quarter is kept for connections that hold nothing", async () => {
 });
 
 Deno.test("a reply larger than a connection's share passes when it is alone", () => {
-  const budget = new ReplyBudget(sizes);
+  const budget = new MemoryBudget(sizes);
   const connection = {};
   const grant = now(budget.take(connection, 1_000));
   assert.equal(grant.bytes, 100);
@@ -57,7 +57,7 @@ Deno.test("a reply larger than a connection's share passes when it is alone", ()
 });
 
 Deno.test("connections are served in turn, however much one of them asks for", async () => {
-  const budget = new ReplyBudget(sizes);
+  const budget = new MemoryBudget(sizes);
   const all = now(budget.take({}, 100));
   const order: string[] = [];
   const ask = (name: string, connection: object) =>
@@ -71,7 +71,7 @@ Deno.test("connections are served in turn, however much one of them asks for", a
 });
 
 Deno.test("a large reply is not starved by small ones that come later", async () => {
-  const budget = new ReplyBudget(sizes);
+  const budget = new MemoryBudget(sizes);
   const first = now(budget.take({}, 60));
   const large = later(budget.take({}, 80));
   const small = later(budget.take({}, 10));
@@ -80,7 +80,7 @@ Deno.test("a large reply is not starved by small ones that come later", async ()
 });
 
 Deno.test("who stops waiting makes way for those behind", async () => {
-  const budget = new ReplyBudget(sizes);
+  const budget = new MemoryBudget(sizes);
   now(budget.take({}, 60));
   const controller = new AbortController();
   const large = later(budget.take({}, 80, controller.signal));
@@ -99,7 +99,7 @@ Deno.test("whatever happens, limits hold and nobody waits for ever", async () =>
     act: fc.constantFrom("take", "release", "abort"),
   });
   await fc.assert(fc.asyncProperty(fc.array(step), async (steps) => {
-    const budget = new ReplyBudget(sizes);
+    const budget = new MemoryBudget(sizes);
     const connections = [{}, {}, {}, {}, {}];
     const held = new Set<Grant>();
     const waiting = new Set<AbortController>();

@@ -3,25 +3,25 @@
  *
  * @module
  */
-import { type Grant, ReplyBudget } from "./budget.ts";
-import type { Releasable, RequestBudget } from "./options.ts";
+import type { Grant } from "./admission.ts";
+import { MemoryBudget } from "./memory_budget.ts";
 
 /**
  * Requests and replies share one budget, but requests get only a part of it:
  * uploads that never end must not keep replies from those who ask for values.
  */
-export class RequestShare implements RequestBudget {
-  readonly #all: ReplyBudget;
-  readonly #share: ReplyBudget;
+export class RequestShare {
+  readonly #all: MemoryBudget;
+  readonly #share: MemoryBudget;
   readonly #shareBytes: number;
 
   /**
    * @param all The budget of requests and replies together.
    * @param shareBytes How much of it requests may take.
    */
-  constructor(all: ReplyBudget, shareBytes: number) {
+  constructor(all: MemoryBudget, shareBytes: number) {
     this.#all = all;
-    this.#share = new ReplyBudget({ totalBytes: shareBytes });
+    this.#share = new MemoryBudget({ totalBytes: shareBytes });
     this.#shareBytes = shareBytes;
   }
 
@@ -42,7 +42,7 @@ export class RequestShare implements RequestBudget {
     connection: object,
     bytes: number,
     signal?: AbortSignal,
-  ): Releasable | Promise<Releasable> {
+  ): Grant | Promise<Grant> {
     const counted = Math.min(bytes, this.#shareBytes);
     const share = this.#share.takeNow(connection, counted);
     const grant = share && this.#all.takeNow(connection, counted);
@@ -55,7 +55,7 @@ export class RequestShare implements RequestBudget {
     connection: object,
     bytes: number,
     signal: AbortSignal | undefined,
-  ): Promise<Releasable> {
+  ): Promise<Grant> {
     const share = await this.#share.take(connection, bytes, signal);
     try {
       return both(share, await this.#all.take(connection, bytes, signal));
@@ -66,7 +66,7 @@ export class RequestShare implements RequestBudget {
   }
 }
 
-function both(share: Grant, grant: Grant): Releasable {
+function both(share: Grant, grant: Grant): Grant {
   return {
     release() {
       grant.release();

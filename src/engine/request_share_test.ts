@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ReplyBudget } from "./budget.ts";
+import { MemoryBudget } from "./memory_budget.ts";
 import { RequestShare } from "./request_share.ts";
 
 /** Lets promises settle. */
@@ -8,7 +8,7 @@ function turn(): Promise<void> {
 }
 
 Deno.test("requests take their share, and leave the rest to replies", async () => {
-  const all = new ReplyBudget({ totalBytes: 100, connectionBytes: 100 });
+  const all = new MemoryBudget({ totalBytes: 100, connectionBytes: 100 });
   const requests = new RequestShare(all, 50);
   const first = await requests.take({}, 80);
   assert.equal(all.usedBytes, 50);
@@ -23,7 +23,7 @@ Deno.test("requests take their share, and leave the rest to replies", async () =
 });
 
 Deno.test("a request waits for replies, too, and whoever gives up leaves nothing behind", async () => {
-  const all = new ReplyBudget({ totalBytes: 100 });
+  const all = new MemoryBudget({ totalBytes: 100 });
   const requests = new RequestShare(all, 50);
   const reply = all.takeNow({}, 90);
   const controller = new AbortController();
