@@ -54,6 +54,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ["engine", "table", ...FLOOR],
     why: "the gRPC edge submits commands to the engine and sees no storage",
   },
+  grpc: {
+    may: ["http2"],
+    why: "gRPC stands on HTTP/2 alone: it knows nothing of what it carries",
+  },
   http2: {
     may: [],
     why: "HTTP/2 is bytes in, calls and bytes out: it knows nothing of ours",
