@@ -1,6 +1,6 @@
 /**
- * The two services as proto-loader reads them: for the floor's handlers, the
- * seeding client, and the request bodies that h2load sends.
+ * The two services as proto-loader reads them: for the seeding client, and the
+ * request bodies that h2load sends.
  *
  * @module
  */
@@ -26,10 +26,7 @@ function load(name: "local" | "remote"): ServiceClientConstructor {
 export const LocalCache: ServiceClientConstructor = load("local");
 /** The client class of RemoteCache. */
 export const RemoteCache: ServiceClientConstructor = load("remote");
-/** What a server of LocalCache implements. */
-export const localService: ServiceDefinition = LocalCache.service;
-/** What a server of RemoteCache implements. */
-export const remoteService: ServiceDefinition = RemoteCache.service;
+const remoteService: ServiceDefinition = RemoteCache.service;
 
 /** A request of RemoteCache as it goes over HTTP/2: gRPC's prefix, then the message. */
 export function remoteFrame(

@@ -31,13 +31,12 @@ import type { RunningServer } from "./launch/running_server.ts";
 import { MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
-import { listen } from "./rpc/listener.ts";
+import { Edge } from "./rpc/edge.ts";
 import { localService } from "./rpc/local_service.ts";
 import type { Paths } from "./rpc/cache_options.ts";
 import { cacheService } from "./rpc/cache_service.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
-import type { TransportOptions } from "./rpc/transport/mod.ts";
 
 /** Calls that are under way get this long to end after the drain. */
 const CLOSE_LIMIT_MS = 1_000;
@@ -70,21 +69,20 @@ export async function serve(
   const cache = new BlobCache(blobs, config.memoryCacheBytes);
   const callBytes = config.memoryBudgetBytes - config.memoryCacheBytes;
   const budget = new MemoryBudget({ totalBytes: callBytes });
-  const transport: Omit<TransportOptions, "serverOptions"> = {
+  const requestBudget = new RequestShare(budget, callBytes / 2);
+  const edge = new Edge({
     warn,
-    requestBudget: new RequestShare(budget, callBytes / 2),
-    isContended: () => budget.contended,
-    // Both listeners live on the descriptors of one process.
-    maxConnections: config.local && config.remote
-      ? Math.ceil(config.maxConnections / 2)
-      : config.maxConnections,
-    maxConcurrentStreams: config.maxStreams,
+    maxMessageBytes: config.maxMessageBytes,
+    requestBudget,
+    isContended: () => requestBudget.contended,
+    maxConnections: config.maxConnections,
+    maxStreams: config.maxStreams,
     handshakeTimeoutMs: config.handshakeTimeoutMs,
     idleBodyTimeoutMs: config.idleBodyTimeoutMs,
     stallTimeoutMs: config.stallTimeoutMs,
     keepaliveMs: config.keepaliveMs,
     keepaliveTimeoutMs: config.keepaliveTimeoutMs,
-  };
+  });
   const engine = new Engine({
     manifest,
     blobs,
@@ -147,22 +145,17 @@ export async function serve(
       cacheService(engine, parts),
     ],
   };
-  async function answer(
+  function answer(
     address: Config["local"],
     services: () => readonly Service[],
-  ): Promise<string | undefined> {
+  ): string | undefined {
     if (!address) return undefined;
-    const listener = await listen({
-      address: formatAddress(address),
-      services: services(),
-      maxMessageBytes: config.maxMessageBytes,
-      transport,
-    });
+    const listener = edge.listen(formatAddress(address), services());
     stack.defer(() => listener.close(CLOSE_LIMIT_MS));
     return listener.address;
   }
-  const localAddress = await answer(config.local, services.local);
-  const remoteAddress = await answer(config.remote, services.remote);
+  const localAddress = answer(config.local, services.local);
+  const remoteAddress = answer(config.remote, services.remote);
   const addresses = {
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(remoteAddress === undefined ? {} : { remoteAddress }),

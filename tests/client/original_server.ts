@@ -11,7 +11,7 @@ import { Engine } from "../../src/engine/engine.ts";
 import { MemoryBudget } from "../../src/engine/memory_budget.ts";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { MemoryManifest } from "../../src/manifest/memory_manifest.ts";
-import { listen } from "../../src/rpc/listener.ts";
+import { Edge } from "../../src/rpc/edge.ts";
 import { localService } from "../../src/rpc/local_service.ts";
 import { remoteService } from "../../src/rpc/remote_service.ts";
 
@@ -58,14 +58,14 @@ export async function withOriginal(
     }),
     remote: remoteService(engine, { heartbeatIntervalMs }),
   };
+  const edge = new Edge({
+    warn: () => {},
+    maxMessageBytes: 2 * MIB,
+    requestBudget: budget,
+  });
   const addresses = { local: "", remote: "" };
   for (const kind of ["local", "remote"] as const) {
-    const listener = await listen({
-      address: "127.0.0.1:0",
-      services: [services[kind]],
-      maxMessageBytes: 2 * MIB,
-      transport: { warn: () => {}, requestBudget: budget },
-    });
+    const listener = edge.listen("127.0.0.1:0", [services[kind]]);
     stack.defer(() => listener.close(1_000));
     addresses[kind] = listener.address;
   }
