@@ -7,12 +7,7 @@
  */
 
 import { ConnectionError, ErrorCode } from "./error_codes.ts";
-import {
-  BYTES_PER_UPDATE,
-  CREDIT,
-  CREDIT_PER_SECOND,
-  PROGRESS_CREDIT,
-} from "./limits.ts";
+import { CREDIT, CREDIT_PER_SECOND, PROGRESS_CREDIT } from "./limits.ts";
 
 /** The account of one connection. */
 export class Account {
@@ -42,13 +37,8 @@ export class Account {
     );
   }
 
-  /** A call was answered, or DATA came. */
+  /** A call was answered, or DATA moved. */
   progress(): void {
     if (this.#credit < CREDIT) this.#credit += PROGRESS_CREDIT;
-  }
-
-  /** DATA left: its reader pays for it with window updates, however small. */
-  moved(bytes: number): void {
-    if (this.#credit < CREDIT) this.#credit += bytes / BYTES_PER_UPDATE;
   }
 }

@@ -158,10 +158,7 @@ export class Http2Connection {
 
   /** Fills a buffer with what is to be sent; gives how much of it. */
   fill(out: Uint8Array): number {
-    const before = this.#output.window;
-    const filled = this.#output.fill(out);
-    this.#account.moved(before - this.#output.window);
-    return filled;
+    return this.#output.fill(out);
   }
 
   /** The buffer was given to write: whoever waits for that is told. */

@@ -53,8 +53,6 @@ export const CREDIT = 2_000;
 export const CREDIT_PER_SECOND = 200;
 /** What a call that was answered, or DATA that moved, adds to it. */
 export const PROGRESS_CREDIT = 10;
-/** How much of our DATA pays for a frame: no client updates windows for less. */
-export const BYTES_PER_UPDATE = 512;
 /** What PING, SETTINGS, PRIORITY, WINDOW_UPDATE and the like cost. */
 export const FRAME_COST = 1;
 /** What a stream costs that was reset: a request was begun for nothing. */

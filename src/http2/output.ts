@@ -25,11 +25,6 @@ export class Output {
     this.#onEnd = onEnd;
   }
 
-  /** What the client takes of DATA now, all streams together. */
-  get window(): number {
-    return this.#writer.window;
-  }
-
   /** Whether something can be sent now. */
   get hasSome(): boolean {
     return this.#ready.length > 0 || this.control.waitingBytes > 0;
