@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { handleClientStreamingCall } from "@grpc/grpc-js";
 import type { Engine, Submission } from "../engine/engine.ts";
 import type { Upload } from "../engine/uploads.ts";
 import { invalidRequest, type LarderError } from "../errors.ts";
+import type { ClientStreamingHandler, Requests } from "../grpc/call.ts";
 import type { Digest, Id } from "../table/types.ts";
 import { type CacheServiceOptions, localPaths } from "./cache_options.ts";
 import type {
@@ -23,29 +23,24 @@ import {
   wholeOf,
   withoutEnd,
 } from "./publish_end.ts";
-import { toGrpcError } from "./status.ts";
-import { Malformed } from "./strict_wire.ts";
-import { connectionOf, readOneByOne } from "./transport/mod.ts";
+import { toStatusError } from "./status.ts";
 
 /** Pieces renew the lease once in this share of a heartbeat's interval. */
 const RENEWED_SHARE = 1 / 8;
-
-type Requests = AsyncIterator<PublishRequest | Malformed>;
 
 /** Makes the handler. */
 export function publish(
   engine: Engine,
   options: CacheServiceOptions,
-): handleClientStreamingCall<PublishRequest | Malformed, PublishReply> {
-  return (call, callback) => {
-    const owner = connectionOf(call) ?? call;
-    const publishing = new Publishing(engine, options, owner);
-    publishing.run(readOneByOne(call)).then(
-      ({ size, sha256 }) =>
-        callback(null, { size, sha256: Uint8Array.fromHex(sha256) }),
-      // Of a caller who has gone grpc-js drops whatever we say.
-      (error) => callback(toGrpcError(error)),
-    );
+): ClientStreamingHandler<PublishRequest, PublishReply> {
+  return async (requests, { connection }) => {
+    const publishing = new Publishing(engine, options, connection);
+    try {
+      const { size, sha256 } = await publishing.run(requests);
+      return { size, sha256: Uint8Array.fromHex(sha256) };
+    } catch (error) {
+      throw toStatusError(error);
+    }
   };
 }
 
@@ -65,7 +60,7 @@ class Publishing {
     this.#owner = owner;
   }
 
-  async run(requests: Requests): Promise<Digest> {
+  async run(requests: Requests<PublishRequest>): Promise<Digest> {
     const begin = beginOf(await next(requests));
     const { id, path } = begin;
     // Before a byte is taken of a value that is nobody's.
@@ -93,7 +88,7 @@ class Publishing {
   /** Takes the pieces; what the client says that they are together. */
   async #receive(
     { id }: PublishBegin,
-    requests: Requests,
+    requests: Requests<PublishRequest>,
     upload: Upload,
   ): Promise<Digest> {
     const pieces = new GatheredPieces();
@@ -145,12 +140,11 @@ class Publishing {
   }
 }
 
-/** The next message; `undefined`: the client has sent all. */
-async function next(requests: Requests): Promise<PublishRequest | undefined> {
-  const { done, value } = await requests.next();
-  if (done) return undefined;
-  if (value instanceof Malformed) throw value.error;
-  return value;
+/** The next message; `undefined`: the client has sent all, or has gone. */
+async function next(
+  requests: Requests<PublishRequest>,
+): Promise<PublishRequest | undefined> {
+  return (await requests.next()).value;
 }
 
 function beginOf(request: PublishRequest | undefined): PublishBegin {
@@ -160,7 +154,7 @@ function beginOf(request: PublishRequest | undefined): PublishBegin {
 
 /** The End, if that is what the message is, and nothing follows it. */
 async function lastOf(
-  requests: Requests,
+  requests: Requests<PublishRequest>,
   request: PublishRequest | undefined,
   id: Id,
 ): Promise<PublishEnd> {

@@ -1,9 +1,9 @@
 /**
  * The end of a `Publish`: only what its client says is whole is published.
  *
- * HTTP/2's own end of a stream says nothing. grpc-js, for one, ends a stream
- * before it resets it when a call is given up; what has come until then looks
- * like a value, and is a part of one.
+ * HTTP/2's own end of a stream says nothing. Some libraries end a stream before
+ * they reset it when a call is given up; what has come until then looks like a
+ * value, and is a part of one.
  *
  * @module
  */

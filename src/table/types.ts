@@ -113,7 +113,7 @@ export interface Disk {
 /** Says from where a call comes, when somebody wants to know. */
 export interface Peer {
   /** An address for people. */
-  getPeer(): string;
+  readonly peer: string;
 }
 
 /** What the manifest did with a question or a change. */
