@@ -8,8 +8,8 @@
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** What HTTP/2 lets a client send of a request before it hears from us. */
-export const INITIAL_WINDOW_BYTES = 65_535;
+/** What a client may send of a request before it hears from us. */
+export { INITIAL_WINDOW_BYTES } from "../http2/limits.ts";
 
 /**
  * So much of a request has come when the request budget is asked for the rest:
@@ -42,7 +42,7 @@ export const BACKLOG_CHUNK_BYTES = 16 * KIB;
 /** `grpc-message` as it is sent; longer ones are cut. */
 export const MAX_STATUS_MESSAGE_BYTES = 1 * KIB;
 
-/** All trailers of a reply, as HPACK counts them: grpcio refuses more by default. */
+/** Trailers stay below this, as HPACK counts them: grpcio refuses more by default. */
 export const MAX_TRAILERS_BYTES = 8 * KIB;
 
 /** The largest delay a timer of JavaScript can have. */

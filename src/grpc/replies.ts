@@ -132,7 +132,7 @@ function trailerFields(
 function bounded(fields: readonly Field[], usedBytes: number): Field[] {
   let bytes = usedBytes;
   return fields.filter((field) => {
-    const fits = bytes + fieldsBytes([field]) <= MAX_TRAILERS_BYTES;
+    const fits = bytes + fieldsBytes([field]) < MAX_TRAILERS_BYTES;
     if (fits) bytes += fieldsBytes([field]);
     return fits;
   });

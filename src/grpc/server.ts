@@ -10,6 +10,7 @@ import type {
   ServerStream,
   StreamEvents,
 } from "../http2/stream_api.ts";
+import { nextTurn } from "../http2/turns.ts";
 import type {
   ClientStreamingHandler,
   DuplexHandler,
@@ -42,7 +43,7 @@ export interface GrpcOptions {
   readonly counts: CallCounts;
   /** Memory for large requests; without one it is not counted. */
   readonly requestBudget?: RequestBudget;
-  /** Calls once in a later turn of the event loop; by default a timer does. */
+  /** Calls once in a later turn of the event loop. */
   readonly nextTurn?: (work: () => void) => void;
 }
 
@@ -60,8 +61,6 @@ export class GrpcServer {
    */
   constructor(options: GrpcOptions) {
     const { clock, maxMessageBytes, log, counts, requestBudget } = options;
-    const nextTurn = options.nextTurn ??
-      ((work) => void clock.setTimer(0, work));
     this.#deadlines = new Deadlines(clock);
     this.#core = {
       clock,
@@ -70,7 +69,7 @@ export class GrpcServer {
       counts,
       requestBudget,
       deadlines: this.#deadlines,
-      turns: new MessageTurns(nextTurn),
+      turns: new MessageTurns(options.nextTurn ?? nextTurn),
     };
   }
 

@@ -9,6 +9,7 @@ import {
 } from "./testing/test_server.ts";
 import { concat } from "./testing/fake_stream.ts";
 import { INITIAL_WINDOW_BYTES } from "./limits.ts";
+import { upload } from "./testing/upload.ts";
 
 const echo = (request: Uint8Array) => request;
 
@@ -165,20 +166,6 @@ Deno.test("a message in pieces is a buffer of its own", async () => {
   stream.flush();
   await server.assertQuiet();
 });
-
-/** Sends as the window permits. */
-function upload(
-  stream: { windowBytes: number; receive(bytes: Uint8Array): void },
-  rest: Uint8Array,
-): Uint8Array {
-  let left = rest;
-  while (left.length > 0 && stream.windowBytes > 0) {
-    const piece = left.subarray(0, Math.min(16_384, stream.windowBytes));
-    left = left.subarray(piece.length);
-    stream.receive(piece);
-  }
-  return left;
-}
 
 Deno.test("a large message asks for all of its memory once a window of it has come", async () => {
   const server = new TestServer({

@@ -11,17 +11,13 @@ import {
   BYTES_PER_UPDATE,
   CREDIT,
   CREDIT_PER_SECOND,
-  MAX_TINY_FRAMES,
   PROGRESS_CREDIT,
-  TINY_FRAME_BYTES,
-  TINY_FRAMES_PER_CALL,
 } from "./limits.ts";
 
 /** The account of one connection. */
 export class Account {
   #credit = CREDIT;
   #filledMs: number;
-  #tinyFrames = 0;
 
   /** Opens it full. */
   constructor(nowMs: number) {
@@ -39,7 +35,11 @@ export class Account {
     const seconds = (nowMs - this.#filledMs) / 1_000;
     this.#filledMs = nowMs;
     this.#credit += Math.min(CREDIT, seconds * CREDIT_PER_SECOND);
-    if (this.#credit < 0) calm(`too many frames without progress (${what})`);
+    if (this.#credit >= 0) return;
+    throw new ConnectionError(
+      ErrorCode.ENHANCE_YOUR_CALM,
+      `too many frames without progress (${what})`,
+    );
   }
 
   /** A call was answered, or DATA came. */
@@ -51,29 +51,4 @@ export class Account {
   moved(bytes: number): void {
     if (this.#credit < CREDIT) this.#credit += bytes / BYTES_PER_UPDATE;
   }
-
-  /** A call began: small ones are sent in a frame or two. */
-  callBegan(): void {
-    if (this.#tinyFrames > 0) {
-      this.#tinyFrames = Math.max(0, this.#tinyFrames - TINY_FRAMES_PER_CALL);
-    }
-  }
-
-  /**
-   * Counts a DATA frame of the client.
-   *
-   * @throws {ConnectionError} When it sends its requests in shreds.
-   */
-  dataCame(bytes: number): void {
-    if (bytes >= TINY_FRAME_BYTES) {
-      if (this.#tinyFrames > 0) this.#tinyFrames--;
-      this.progress();
-    } else if (++this.#tinyFrames > MAX_TINY_FRAMES) {
-      calm("too many tiny DATA frames");
-    }
-  }
-}
-
-function calm(reason: string): never {
-  throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, reason);
 }

@@ -22,6 +22,8 @@ export type Fate =
 export class ClosedStreams {
   #lastId = 0;
   #resets: Set<number> | undefined;
+  /** Up to here some are forgotten: how a stream ended is not certain. */
+  #forgottenId = 0;
   /** Ids that were left out, from one to before another. */
   #gaps: [number, number][] | undefined;
 
@@ -48,6 +50,7 @@ export class ClosedStreams {
     if (resets.size <= REMEMBERED_RESETS) return;
     for (const oldest of resets) {
       resets.delete(oldest);
+      this.#forgottenId = Math.max(this.#forgottenId, oldest);
       break;
     }
   }
@@ -58,6 +61,8 @@ export class ClosedStreams {
     if (id > this.#lastId || id % 2 === 0) return "idle";
     if (this.#resets?.has(id)) return "reset by us";
     const isLeftOut = this.#gaps?.some(([from, to]) => id >= from && id < to);
-    return isLeftOut ? "never opened" : "closed";
+    if (isLeftOut) return "never opened";
+    // In doubt for the client: it pays for what it sends.
+    return id <= this.#forgottenId ? "reset by us" : "closed";
   }
 }

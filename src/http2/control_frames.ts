@@ -14,14 +14,15 @@ import {
 
 /** Debug data is for people; longer ones are cut. */
 const MAX_DEBUG_BYTES = 256;
-/** What most connections ever need at once. */
+/** What most connections need at once; those that are idle have nothing. */
 const FIRST_BYTES = 64;
+const NOTHING = new Uint8Array();
 
 const encoder = new TextEncoder();
 
 /** The queue of them, as bytes. */
 export class ControlFrames {
-  #bytes = new Uint8Array(FIRST_BYTES);
+  #bytes = NOTHING;
   #start = 0;
   #end = 0;
 
@@ -36,12 +37,7 @@ export class ControlFrames {
     if (count === 0) return at;
     out.set(this.#bytes.subarray(this.#start, this.#start + count), at);
     this.#start += count;
-    if (this.#start === this.#end) {
-      this.#start = this.#end = 0;
-      if (this.#bytes.length > FIRST_BYTES) {
-        this.#bytes = new Uint8Array(FIRST_BYTES);
-      }
-    }
+    if (this.#start === this.#end) this.discard();
     return at + count;
   }
 
@@ -63,7 +59,8 @@ export class ControlFrames {
   /** PING, with eight bytes. */
   ping(payload: Uint8Array, isAck: boolean): void {
     const flags = isAck ? Flag.ACK : 0;
-    this.#bytes.set(payload, this.#begin(8, FrameType.PING, flags, 0));
+    const at = this.#begin(8, FrameType.PING, flags, 0);
+    this.#bytes.set(payload, at);
   }
 
   /** WINDOW_UPDATE of a stream, or of the connection: 0. */
@@ -89,7 +86,14 @@ export class ControlFrames {
 
   /** Bytes that are no frame: the answer to what is no HTTP/2. */
   raw(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#reserve(bytes.length));
+    const at = this.#reserve(bytes.length);
+    this.#bytes.set(bytes, at);
+  }
+
+  /** Forgets what waits. */
+  discard(): void {
+    this.#start = this.#end = 0;
+    this.#bytes = NOTHING;
   }
 
   #begin(

@@ -33,3 +33,8 @@ export class ConnectionError extends Error {
     this.code = code;
   }
 }
+
+/** Ends a connection whose client broke a rule that has no code of its own. */
+export function protocolError(reason: string): never {
+  throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, reason);
+}

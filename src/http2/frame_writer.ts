@@ -10,7 +10,6 @@ import {
   FrameType,
   writeFrameHeader,
 } from "./frames.ts";
-import { MAX_FRAME_BYTES } from "./limits.ts";
 
 const NOTHING = new Uint8Array();
 
@@ -51,9 +50,6 @@ export class FrameWriter {
   headers(streamId: number, block: Uint8Array, endStream: boolean): boolean {
     const prefixBytes = this.prefix?.length ?? 0;
     const length = prefixBytes + block.length;
-    if (length > MAX_FRAME_BYTES) {
-      throw new Error(`a header block of ${length} bytes`);
-    }
     if (this.room < FRAME_HEADER_BYTES + length) return false;
     const flags = Flag.END_HEADERS | (endStream ? Flag.END_STREAM : 0);
     this.#header(length, FrameType.HEADERS, flags, streamId);

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { ConnectionError, ErrorCode } from "./error_codes.ts";
+
 /** Frame types. */
 export const FrameType = {
   DATA: 0,
@@ -70,4 +72,17 @@ export function readUint32(from: Uint8Array, at: number): number {
 /** Reads 31 bits: a stream id, or an increment; the reserved bit is ignored. */
 export function readUint31(from: Uint8Array, at: number): number {
   return readUint32(from, at) & 0x7fffffff;
+}
+
+/** Refuses a payload of another length than its type has. */
+export function checkLength(
+  what: string,
+  payload: Uint8Array,
+  length: number,
+): void {
+  if (payload.length === length) return;
+  throw new ConnectionError(
+    ErrorCode.FRAME_SIZE_ERROR,
+    `${what} of ${payload.length} bytes`,
+  );
 }

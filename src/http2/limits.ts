@@ -18,6 +18,8 @@ export const RETIRING_STREAM_ID = MAX_STREAM_ID * 0.75;
 
 /** The largest payload of a frame, either way: the least that RFC 9113 allows. */
 export const MAX_FRAME_BYTES = 16_384;
+/** The largest header block that we send: it and a table size update in a frame. */
+export const MAX_HEADER_BLOCK_BYTES = MAX_FRAME_BYTES - 8;
 /**
  * What a connection may send ahead, all streams together. It is given back as
  * soon as DATA was taken off the read buffer, so that no upload stops another.
@@ -61,12 +63,10 @@ export const RESET_COST = 4;
 /** DATA frames below this are tiny; clients cut large messages at 16 KiB. */
 export const TINY_FRAME_BYTES = 256;
 /**
- * Tiny ones of a connection beyond a few for each call and each larger one: 2
- * million DATA frames of a byte keep others waiting for 10 s.
+ * What a tiny one costs that is not its request's last: 2 million DATA frames of
+ * a byte keep others waiting for 10 s.
  */
-export const MAX_TINY_FRAMES = 1_024;
-/** A small call is a frame or two. */
-export const TINY_FRAMES_PER_CALL = 4;
+export const TINY_FRAME_COST = 2;
 
 /** Frames of one read that are handled before others have their turn … */
 export const FRAMES_PER_TURN = 128;
@@ -87,6 +87,8 @@ export const SPARSE_READS = 16;
 export const WRITE_BYTES = 64 * KIB;
 /** What a small answer is written with. */
 export const SMALL_WRITE_BYTES = 4 * KIB;
+/** Written with when the large buffers are out: a frame of any kind fits. */
+export const MIN_WRITE_BYTES = MAX_FRAME_BYTES + 9;
 /** Large buffers of all connections; when they are out the small ones do. */
 export const MAX_LARGE_BUFFERS = 384;
 /** Large buffers that are kept for the next connection. */

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { acceptAll } from "./accepting.ts";
 import type { Connections } from "./connections.ts";
-import { MAX_ACCEPT_PAUSE_MS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
 import type { ServedConnection } from "./served_connection.ts";
 import type { RequestHandler } from "./stream_api.ts";
 
@@ -21,7 +21,7 @@ export interface Http2ListenerOptions {
   /** The connections of all listeners. */
   readonly connections: Connections;
   /** Takes a line for the log. */
-  readonly warn: (message: string) => void;
+  readonly warn: (message: string, cause?: unknown) => void;
 }
 
 /** An address that answers. */
@@ -39,7 +39,13 @@ export class Http2Listener {
     this.#listener = tls
       ? Deno.listenTls({ hostname, port, ...tls, alpnProtocols: ["h2"] })
       : Deno.listen({ hostname, port });
-    this.#accepting = this.#accept();
+    this.#accepting = acceptAll({
+      accept: () => this.#listener.accept(),
+      take: (conn: Deno.Conn) => this.#take(conn),
+      isAborted: (error) => error instanceof Deno.errors.ConnectionAborted,
+      isClosing: () => this.#isClosing,
+      warn: options.warn,
+    });
   }
 
   /** The port, also where one was picked. */
@@ -66,40 +72,10 @@ export class Http2Listener {
     await this.#accepting;
   }
 
-  /**
-   * `for await` ends for ever at the first error, and a bare loop spins 55,000
-   * times a second while descriptors are short.
-   */
-  async #accept(): Promise<void> {
-    let pauseMs = MIN_ACCEPT_PAUSE_MS;
-    let isShort = false;
-    while (!this.#isClosing) {
-      try {
-        const conn = await this.#listener.accept();
-        pauseMs = MIN_ACCEPT_PAUSE_MS;
-        isShort = false;
-        this.#take(conn);
-      } catch (error) {
-        if (this.#isClosing) return;
-        // The client has gone before it was its turn.
-        if (error instanceof Deno.errors.ConnectionAborted) continue;
-        if (!isShort) {
-          isShort = true;
-          this.#options.warn(
-            `cannot accept connections now, trying on: ${error}`,
-          );
-        }
-        await new Promise((resolve) => setTimeout(resolve, pauseMs));
-        pauseMs = Math.min(2 * pauseMs, MAX_ACCEPT_PAUSE_MS);
-      }
-    }
-  }
-
   #take(conn: Deno.Conn): void {
     const { connections, handler } = this.#options;
     if (!connections.makeRoom()) return conn.close();
-    // Without it a small answer waits for the client's acknowledgement.
-    if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
+    setNoDelay(conn);
     const { connection, ended } = connections.serve(
       conn,
       peerOf(conn),
@@ -117,4 +93,13 @@ function peerOf(conn: Deno.Conn): string {
   return hostname.includes(":")
     ? `[${hostname}]:${port}`
     : `${hostname}:${port}`;
+}
+
+/** Without it a small answer waits for the client's acknowledgement. */
+function setNoDelay(conn: Deno.Conn): void {
+  try {
+    if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
+  } catch {
+    // It has been reset: its first read says so.
+  }
 }

@@ -24,7 +24,7 @@ const HTTP_1_METHODS = [
 /** A TLS record of the handshake. */
 const TLS_HANDSHAKE = 22;
 
-const TEXT = "This is a gRPC server: it speaks HTTP/2 without TLS only.\n";
+const TEXT = "This is a gRPC server: it speaks HTTP/2 only.\n";
 
 /** What a client of HTTP/1 is told. */
 export const HTTP_1_ANSWER: Uint8Array = encoder.encode(
@@ -57,8 +57,8 @@ export class Preface {
 function otherOpening(seen: Uint8Array): Opening {
   if (seen[0] === TLS_HANDSHAKE) return "tls";
   for (const method of HTTP_1_METHODS) {
-    const start = seen.subarray(0, method.length);
-    if (isPrefix(start, method)) return "http1";
+    if (isPrefix(method, seen)) return "http1";
+    if (isPrefix(seen, method)) return "unknown";
   }
   return "other";
 }

@@ -12,7 +12,7 @@ import {
   FIRST_READ_BYTES,
   LINGER_BYTES,
   LINGER_MS,
-  SMALL_WRITE_BYTES,
+  MIN_WRITE_BYTES,
   SPARSE_READ_FRACTION,
   SPARSE_READS,
 } from "./limits.ts";
@@ -42,8 +42,9 @@ export class ServedConnection {
   #readMs: number;
   /** Since when the write under way has taken nothing. */
   #stuckMs: number | undefined;
-  /** The write under way. */
+  /** The writes under way. */
   #writing: Promise<void> | undefined;
+  #isWriting = false;
   /** When everything had been sent that ever will. */
   #endedMs: number | undefined;
   #isClosed = false;
@@ -67,7 +68,7 @@ export class ServedConnection {
       maxStreams,
       nowMs,
       onOutput: () => {
-        if (!this.#writing) around.flushSoon(this);
+        if (!this.#isWriting) around.flushSoon(this);
       },
       onError: (error) => warn("an error of the server at the edge", error),
     });
@@ -90,7 +91,6 @@ export class ServedConnection {
 
   /** Serves until the connection has ended. Never rejects. */
   async run(): Promise<void> {
-    this.flush();
     let buffer: Uint8Array = new Uint8Array(FIRST_READ_BYTES);
     try {
       for (let unread = 0; unread <= LINGER_BYTES;) {
@@ -116,7 +116,7 @@ export class ServedConnection {
 
   /** Writes what waits, unless a write is under way: then it goes on with it. */
   flush(): void {
-    if (this.#writing || this.#isClosed) return;
+    if (this.#isWriting || this.#isClosed) return;
     if (this.#connection.hasOutput) this.#writing = this.#write();
     else if (this.#connection.isOver) this.#closeWrite();
   }
@@ -129,6 +129,7 @@ export class ServedConnection {
 
   /** Looks at the limits of time. */
   check(): void {
+    if (this.#isClosed) return;
     const { options } = this.#around;
     const socket = { readMs: this.#readMs, stuckMs: this.#stuckMs };
     if (this.#connection.isOver) {
@@ -189,30 +190,37 @@ export class ServedConnection {
   }
 
   async #write(): Promise<void> {
-    const connection = this.#connection;
+    this.#isWriting = true;
     try {
-      while (connection.hasOutput && !this.#isClosed) {
-        const pool = this.#poolFor(connection);
-        const buffer = pool.take() ?? new Uint8Array(SMALL_WRITE_BYTES);
-        try {
-          connection.turnMs = this.#around.options.nowMs();
-          const filled = connection.fill(buffer);
-          if (filled === 0) break;
-          const written = this.#stream.write(buffer.subarray(0, filled));
-          connection.written();
-          await this.#finish(buffer.subarray(0, filled), written);
-        } finally {
-          pool.give(buffer);
-        }
+      while (this.#connection.hasOutput && !this.#isClosed) {
+        if (!await this.#writeOnce()) break;
       }
     } catch {
       // Nobody reads any more; it is not certain that a read ends as well.
       this.close();
     } finally {
-      this.#writing = undefined;
+      this.#isWriting = false;
       this.#stuckMs = undefined;
     }
-    if (connection.isOver) this.#closeWrite();
+    if (this.#connection.isOver) this.#closeWrite();
+  }
+
+  /** Writes a buffer; whether there was anything to put into it. */
+  async #writeOnce(): Promise<boolean> {
+    const connection = this.#connection;
+    const pool = this.#poolFor(connection);
+    const buffer = pool.take() ?? new Uint8Array(MIN_WRITE_BYTES);
+    try {
+      connection.turnMs = this.#around.options.nowMs();
+      const filled = connection.fill(buffer);
+      if (filled === 0) return false;
+      const written = this.#stream.write(buffer.subarray(0, filled));
+      connection.written();
+      await this.#finish(buffer.subarray(0, filled), written);
+      return true;
+    } finally {
+      pool.give(buffer);
+    }
   }
 
   #poolFor(connection: Http2Connection): BufferPool {
@@ -224,7 +232,7 @@ export class ServedConnection {
   /** The rest of a buffer of which not all was written. */
   async #finish(buffer: Uint8Array, written: Promise<number>): Promise<void> {
     const { nowMs } = this.#around.options;
-    this.#stuckMs = this.#connection.turnMs;
+    this.#stuckMs = nowMs();
     for (let at = await written; at < buffer.length;) {
       this.#stuckMs = nowMs();
       at += await this.#stream.write(buffer.subarray(at));

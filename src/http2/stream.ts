@@ -4,7 +4,11 @@
  * @module
  */
 
-import { MAX_FRAME_BYTES } from "./limits.ts";
+import {
+  MAX_FRAME_BYTES,
+  MAX_HEADER_BLOCK_BYTES,
+  TINY_FRAME_BYTES,
+} from "./limits.ts";
 import { FRAME_HEADER_BYTES } from "./frames.ts";
 import type { FrameWriter } from "./frame_writer.ts";
 import type { Connection, ServerStream, StreamEvents } from "./stream_api.ts";
@@ -19,6 +23,8 @@ export interface StreamHost extends Connection {
   resetStream(stream: Stream, code: number): void;
   /** Gives the client more of the stream's window. */
   allowStream(stream: Stream, bytes: number): void;
+  /** DATA was sent, as much as the client could have been sent. */
+  dataMoved(): void;
 }
 
 /** What became of a stream's turn to send. */
@@ -113,6 +119,8 @@ export class Stream implements ServerStream {
     body: readonly Uint8Array[],
     trailers: Uint8Array,
   ): void {
+    checkBlock(headers);
+    checkBlock(trailers);
     if (this.isGone || this.#ending !== "open") return;
     this.#head = headers;
     this.#push(body);
@@ -121,6 +129,7 @@ export class Stream implements ServerStream {
   }
 
   headers(block: Uint8Array, endStream = false): void {
+    checkBlock(block);
     if (this.isGone || this.#ending !== "open") return;
     this.#head = block;
     if (endStream) this.#end("headers");
@@ -138,6 +147,7 @@ export class Stream implements ServerStream {
   }
 
   trailers(block: Uint8Array): void {
+    checkBlock(block);
     if (this.isGone || this.#ending !== "open") return;
     this.#trailers = block;
     this.#end("trailers");
@@ -149,7 +159,8 @@ export class Stream implements ServerStream {
   }
 
   reset(code: number): void {
-    if (!this.isGone) this.connection.resetStream(this, code);
+    if (this.isGone || this.localEnded) return;
+    this.connection.resetStream(this, code);
   }
 
   allow(bytes: number): void {
@@ -214,6 +225,10 @@ export class Stream implements ServerStream {
     }
     this.#queuedBytes -= size;
     this.#sentBytes += size;
+    // A window that is opened byte by byte is no progress.
+    if (size >= TINY_FRAME_BYTES || this.#queuedBytes === 0) {
+      this.connection.dataMoved();
+    }
     if (this.#queuedBytes === 0) return "idle";
     this.#tellTaken(writer);
     return "more";
@@ -223,7 +238,11 @@ export class Stream implements ServerStream {
     const marks = this.#marks;
     if (marks === undefined) return;
     while (marks.length > 0 && marks[0]!.at <= this.#sentBytes) {
-      writer.afterwards(marks.shift()!.taken);
+      const { taken } = marks.shift()!;
+      // What was told before may have reset the stream.
+      writer.afterwards(() => {
+        if (!this.isGone) taken();
+      });
     }
     if (marks.length === 0) this.#marks = undefined;
   }
@@ -247,4 +266,12 @@ export class Stream implements ServerStream {
     this.movedMs ||= this.connection.turnMs;
     this.connection.enqueue(this);
   }
+}
+
+function checkBlock(block: Uint8Array): void {
+  if (block.length <= MAX_HEADER_BLOCK_BYTES) return;
+  throw new RangeError(
+    `Cannot send a header block of ${block.length} bytes: keep it within ` +
+      `${MAX_HEADER_BLOCK_BYTES}`,
+  );
 }

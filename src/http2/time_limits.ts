@@ -38,10 +38,11 @@ export function checkTimes(
     : stallTimeoutMs;
   const { stuckMs } = socket;
   if (stuckMs !== undefined && exceeds(nowMs, stuckMs, stallMs)) return "stall";
-  if (isSilent(connection, socket.readMs, options)) return "keepalive";
+  if (isSilent(connection, nowMs, socket.readMs, options)) return "keepalive";
   connection.hurryGoodbye(nowMs);
   const isStuck = stuckMs !== undefined;
-  return checkStreams(connection, { nowMs, stallMs, isStuck }, options);
+  checkStreams(connection, { nowMs, stallMs, isStuck }, options);
+  return undefined;
 }
 
 function isLate(
@@ -53,16 +54,16 @@ function isLate(
   const limitMs = connection.hasSettings
     ? SETTINGS_TIMEOUT_MS
     : handshakeTimeoutMs;
-  return exceeds(nowMs, connection.openedMs, limitMs);
+  return exceeds(nowMs, connection.awaitedMs, limitMs);
 }
 
 /** Asks a silent client whether it is there; whether it has not answered. */
 function isSilent(
   connection: Http2Connection,
+  nowMs: number,
   readMs: number,
   { keepaliveMs, keepaliveTimeoutMs }: ResolvedOptions,
 ): boolean {
-  const nowMs = connection.turnMs;
   if (connection.pingedMs !== undefined && readMs < connection.pingedMs) {
     return exceeds(nowMs, connection.pingedMs, keepaliveTimeoutMs);
   }
@@ -79,49 +80,41 @@ function checkStreams(
     readonly isStuck: boolean;
   },
   options: ResolvedOptions,
-): DropReason | undefined {
+): void {
   const { nowMs, stallMs } = at;
-  const stalled: Stream[] = [];
-  let writing = 0;
   for (const stream of connection.streams.values()) {
     if (stream.localEnded) {
       if (nowMs - stream.answeredMs >= EARLY_ANSWER_MS) {
-        connection.resetStream(stream, ErrorCode.NO_ERROR);
+        connection.endEarlyAnswered(stream);
       }
       continue;
     }
-    if (isIdle(stream, nowMs, options)) {
+    // What we owe stands in the client's way, and its clocks stand still.
+    if (!stream.remoteEnded && stream.receiveWindow <= 0) {
+      stream.arrivedMs = nowMs;
+      if (stream.movedMs !== 0) stream.movedMs = nowMs;
+    } else if (isIdle(stream, nowMs, options)) {
       options.onDrop("idle body");
       stream.reset(ErrorCode.ENHANCE_YOUR_CALM);
-      continue;
+    } else if (stream.movedMs === 0) {
+      // Nothing is queued for it.
+    } else if (at.isStuck) {
+      // While the socket is full, it is not the stream that does not move.
+      stream.movedMs = nowMs;
+    } else if (exceeds(nowMs, stream.movedMs, stallMs)) {
+      options.onDrop("stall");
+      stream.reset(ErrorCode.ENHANCE_YOUR_CALM);
     }
-    if (stream.movedMs === 0) continue;
-    writing++;
-    // While the socket is full, it is not the stream that does not move.
-    if (at.isStuck) stream.movedMs = nowMs;
-    else if (exceeds(nowMs, stream.movedMs, stallMs)) stalled.push(stream);
   }
-  if (stalled.length === 0) return undefined;
-  // Whoever takes nothing of anything is not there to read its other replies.
-  if (stalled.length === writing && writing > 1) return "stall";
-  for (const stream of stalled) {
-    options.onDrop("stall");
-    stream.reset(ErrorCode.ENHANCE_YOUR_CALM);
-  }
-  return undefined;
 }
 
-/** Whether a request pauses for too long; while we owe window it is not its fault. */
+/** Whether a request pauses for too long. */
 function isIdle(
   stream: Stream,
   nowMs: number,
   { idleBodyTimeoutMs, isContended }: ResolvedOptions,
 ): boolean {
   if (stream.remoteEnded) return false;
-  if (stream.receiveWindow <= 0) {
-    stream.arrivedMs = nowMs;
-    return false;
-  }
   const limitMs = stream.isGranted && isContended()
     ? Math.min(CONTENDED_TIMEOUT_MS, idleBodyTimeoutMs || Infinity)
     : idleBodyTimeoutMs;

@@ -143,7 +143,9 @@ export class TestServer {
     options: Parameters<TestServer["open"]>[1] = {},
   ): FakeStream {
     const stream = this.open(name, options);
-    if (messages.length > 0) stream.receive(concat(messages.map(frame)));
+    if (messages.length > 0) {
+      stream.receive(concat(messages.map((one) => frame(one))));
+    }
     stream.receiveEnd();
     return stream;
   }
