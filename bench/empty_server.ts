@@ -11,32 +11,25 @@
  * @module
  */
 
-import { systemClock } from "../src/clock.ts";
-import { CallCounts, GrpcServer, methodOf } from "../src/grpc/mod.ts";
-import { Connections, Http2Listener, nextTurn } from "../src/http2/mod.ts";
-import { remoteService } from "./services.ts";
+import { Edge } from "../src/rpc/edge.ts";
+import { EMPTY_PARTS } from "../src/rpc/replies.ts";
+import { readIdRequest } from "../src/rpc/requests.ts";
 
-const HOSTNAME = "127.0.0.1";
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
-const EMPTY = {};
 
 if (import.meta.main) {
-  const log = (message: string) => console.error(`empty server: ${message}`);
-  const server = new GrpcServer({
-    clock: systemClock,
+  const edge = new Edge({
+    warn: (message) => console.error(`empty server: ${message}`),
     maxMessageBytes: MAX_MESSAGE_BYTES,
-    log,
-    counts: new CallCounts(),
-    nextTurn,
   });
-  server.unary(methodOf(remoteService.Heartbeat!), () => EMPTY);
-  const { port } = new Http2Listener({
-    hostname: HOSTNAME,
-    port: 0,
-    handler: server.handleRequest,
-    connections: new Connections({ warn: log }),
-    warn: log,
-  });
-  console.log(`larder: RemoteCache on ${HOSTNAME}:${port}`);
+  const { address } = edge.listen("127.0.0.1:0", [(server) =>
+    server.unary({
+      path: "/remote.RemoteCache/Heartbeat",
+      requestStream: false,
+      responseStream: false,
+      decode: readIdRequest,
+      encode: () => EMPTY_PARTS,
+    }, () => undefined)]);
+  console.log(`larder: RemoteCache on ${address}`);
   console.log("larder: ready");
 }

@@ -1,6 +1,6 @@
 /**
- * RemoteCache as proto-loader reads it: for the seeding client, the empty server,
- * and the request bodies that h2load sends.
+ * RemoteCache as proto-loader reads it: for the seeding client, and the request
+ * bodies that h2load sends.
  *
  * @module
  */
@@ -21,8 +21,7 @@ const { RemoteCache: Client } = loadPackageDefinition(
 
 /** The client class of RemoteCache. */
 export const RemoteCache: ServiceClientConstructor = Client!;
-/** What a server of RemoteCache implements. */
-export const remoteService: ServiceDefinition = RemoteCache.service;
+const remoteService: ServiceDefinition = RemoteCache.service;
 
 /** A request of RemoteCache as it goes over HTTP/2: gRPC's prefix, then the message. */
 export function remoteFrame(

@@ -1,5 +1,5 @@
 /**
- * The server of h2spec and of the interop client. A line of its output says on
+ * The server of the interop client. A line of its output says on
  * which port it answers.
  *
  * @module

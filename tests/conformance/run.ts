@@ -10,10 +10,9 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { TextLineStream } from "../support/lines.ts";
-import { SERVER_ARGS, type Suite, SUITES } from "./suites.ts";
+import { startServer } from "./servers.ts";
+import { type Outcome, type Suite, SUITES } from "./suites.ts";
 import { cacheFolder, installed } from "./tools.ts";
 
 interface Sum {
@@ -23,7 +22,7 @@ interface Sum {
 }
 
 /** Runs a suite, and prints one line about it. */
-async function run(suite: Suite, cache: string, port: number): Promise<Sum> {
+async function run(suite: Suite, cache: string): Promise<Sum> {
   const { name, tool, cases } = suite;
   const found = await installed(tool, cache);
   if ("missing" in found) {
@@ -31,7 +30,7 @@ async function run(suite: Suite, cache: string, port: number): Promise<Sum> {
     return { passed: 0, failed: 0, skipped: cases };
   }
   const beganMs = performance.now();
-  const { passed, failed, output } = await suite.run(found.program, port);
+  const { passed, failed, output } = await judge(suite, found.program);
   // A suite that tries less than it used to proves less.
   const lost = Math.max(0, cases - passed - failed);
   const seconds = ((performance.now() - beganMs) / 1_000).toFixed(1);
@@ -46,26 +45,10 @@ async function run(suite: Suite, cache: string, port: number): Promise<Sum> {
   return { passed, failed: failed + lost, skipped: 0 };
 }
 
-/** Starts the test server; its first line names its port. */
-async function startServer(): Promise<
-  { child: Deno.ChildProcess; port: number }
-> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...SERVER_ARGS,
-      fileURLToPath(new URL("./interop_server.ts", import.meta.url)),
-    ],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const lines = child.stdout
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new TextLineStream());
-  for await (const line of lines) {
-    return { child, port: Number(/\d+$/.exec(line)?.[0]) };
-  }
-  throw new Error("Cannot go on: the test server did not start");
+async function judge(suite: Suite, program: string): Promise<Outcome> {
+  if (suite.server === undefined) return await suite.run(program, 0);
+  await using server = await startServer(suite.server);
+  return await suite.run(program, server.port);
 }
 
 async function main(): Promise<number> {
@@ -84,18 +67,12 @@ async function main(): Promise<number> {
     only.length === 0 || only.includes(name)
   );
   const cache = cacheFolder();
-  const { child, port } = await startServer();
   const sum: Sum = { passed: 0, failed: 0, skipped: 0 };
-  try {
-    for (const suite of suites) {
-      const { passed, failed, skipped } = await run(suite, cache, port);
-      sum.passed += passed;
-      sum.failed += failed;
-      sum.skipped += skipped;
-    }
-  } finally {
-    child.kill("SIGKILL");
-    await child.status;
+  for (const suite of suites) {
+    const { passed, failed, skipped } = await run(suite, cache);
+    sum.passed += passed;
+    sum.failed += failed;
+    sum.skipped += skipped;
   }
   const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
   console.log(`${sum.passed} passed, ${sum.failed} failed${skipped}`);

@@ -5,6 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { type ServerKind, SERVICES_ARGS } from "./servers.ts";
 import type { GoTool } from "./tools.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -26,15 +27,11 @@ export interface Suite {
   readonly tool: GoTool;
   /** How many cases there are: fewer are no pass. */
   readonly cases: number;
-  /** Runs all of them against a server. */
+  /** What is judged; a suite without starts servers of its own. */
+  readonly server?: ServerKind;
+  /** Runs all of them; the port is that of its server. */
   run(program: string, port: number): Promise<Outcome>;
 }
-
-/** Where a server is started with all that the test services need. */
-export const SERVER_ARGS: readonly string[] = [
-  ...["run", "--quiet", "--no-prompt", "--ignore-env"],
-  ...["--allow-read", "--allow-net=127.0.0.1", "--allow-sys=uid"],
-];
 
 const INTEROP_CASES: readonly string[] = [
   ...["empty_unary", "large_unary", "client_streaming", "server_streaming"],
@@ -53,6 +50,7 @@ const H2SPEC: Suite = {
     version: "v2.2.1+incompatible",
   },
   cases: 146,
+  server: "larder",
   async run(program, port) {
     const { output } = await said(program, [
       ...["--strict", "--host", "127.0.0.1", "--port", `${port}`],
@@ -82,7 +80,7 @@ const CONNECT: Suite = {
   async run(program) {
     const { output, success } = await said(program, [
       ...["--mode", "server", "--conf", `${here}features.yaml`, "--"],
-      ...[Deno.execPath(), ...SERVER_ARGS, `${here}conformance_server.ts`],
+      ...[Deno.execPath(), ...SERVICES_ARGS, `${here}conformance_server.ts`],
     ]);
     const [, passed, failed] = /^(\d+) passed, (\d+) failed/m.exec(output) ??
       [];
@@ -103,6 +101,7 @@ const INTEROP: Suite = {
     version: "v1.85.0",
   },
   cases: INTEROP_CASES.length,
+  server: "services",
   async run(program, port) {
     let passed = 0;
     let all = "";

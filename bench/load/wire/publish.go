@@ -35,14 +35,30 @@ func (m *End) AppendTo(b []byte) []byte {
 
 // Part is any PublishRequest, as the floor receives it.
 type Part struct {
-	// Length counts the bytes of a chunk.
-	Length int
+	Chunk []byte
+	End   *End
 }
 
 func (m *Part) Parse(data []byte) error {
-	return each(data, func(field protowire.Number, _ uint64, value []byte) {
-		if field == 2 {
-			m.Length = len(value)
+	var end []byte
+	err := each(data, func(field protowire.Number, _ uint64, value []byte) {
+		switch field {
+		case 2:
+			m.Chunk = bytes.Clone(value)
+		case 3:
+			end = value
+		}
+	})
+	if err != nil || end == nil {
+		return err
+	}
+	m.End = &End{}
+	return each(end, func(field protowire.Number, number uint64, value []byte) {
+		switch field {
+		case 1:
+			m.End.Length = number
+		case 2:
+			m.End.Sha256 = bytes.Clone(value)
 		}
 	})
 }
