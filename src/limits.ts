@@ -45,7 +45,7 @@ export const MAX_KEY_BYTES = 64 * KIB;
 export const DEFAULT_MAX_MESSAGE_BYTES = 64 * MIB;
 /** What a reply's envelope adds to a value: field tag, length, and slack. */
 export const MESSAGE_OVERHEAD_BYTES = 64;
-/** A grpc-js message length is a signed 32-bit number on some clients. */
+/** Some clients keep the length of a message in a signed 32-bit number. */
 export const MAX_MAX_MESSAGE_BYTES = 1024 * MIB;
 
 /** Bytes of hot values kept in memory. */

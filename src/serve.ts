@@ -19,27 +19,24 @@ import { Catalog } from "./engine/catalog.ts";
 import { Engine, type EngineOptions } from "./engine/engine.ts";
 import { withoutRepeats } from "./engine/repeated_lines.ts";
 import { Evictor } from "./engine/evictor.ts";
+import { MemoryBudget } from "./engine/memory_budget.ts";
 import { Pieces } from "./engine/pieces.ts";
 import { recover } from "./engine/recovery.ts";
+import { RequestShare } from "./engine/request_share.ts";
 import { lockRoot } from "./engine/root_lock.ts";
 import { Sweeper } from "./engine/sweeper.ts";
 import { Uploads } from "./engine/uploads.ts";
 import { StartError } from "./errors.ts";
 import type { RunningServer } from "./launch/running_server.ts";
-import { CONNECTION_BUDGET_BYTES, MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
+import { MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
-import { listen } from "./rpc/listener.ts";
+import { Edge } from "./rpc/edge.ts";
 import { localService } from "./rpc/local_service.ts";
 import type { Paths } from "./rpc/cache_options.ts";
 import { cacheService } from "./rpc/cache_service.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
-import {
-  ReplyBudget,
-  RequestShare,
-  type TransportOptions,
-} from "./rpc/transport/mod.ts";
 
 /** Calls that are under way get this long to end after the drain. */
 const CLOSE_LIMIT_MS = 1_000;
@@ -71,25 +68,21 @@ export async function serve(
   const { manifest, blobs } = wrap({ manifest: sqlite, blobs: workers });
   const cache = new BlobCache(blobs, config.memoryCacheBytes);
   const callBytes = config.memoryBudgetBytes - config.memoryCacheBytes;
-  const budget = new ReplyBudget({
-    totalBytes: callBytes,
-    connectionBytes: CONNECTION_BUDGET_BYTES,
-  });
-  const transport: Omit<TransportOptions, "serverOptions"> = {
+  const budget = new MemoryBudget({ totalBytes: callBytes });
+  const requestBudget = new RequestShare(budget, callBytes / 2);
+  const edge = new Edge({
     warn,
-    requestBudget: new RequestShare(budget, callBytes / 2),
-    isContended: () => budget.contended,
-    // Both listeners live on the descriptors of one process.
-    maxConnections: config.local && config.remote
-      ? Math.ceil(config.maxConnections / 2)
-      : config.maxConnections,
-    maxConcurrentStreams: config.maxStreams,
+    maxMessageBytes: config.maxMessageBytes,
+    requestBudget,
+    isContended: () => requestBudget.contended,
+    maxConnections: config.maxConnections,
+    maxStreams: config.maxStreams,
     handshakeTimeoutMs: config.handshakeTimeoutMs,
     idleBodyTimeoutMs: config.idleBodyTimeoutMs,
     stallTimeoutMs: config.stallTimeoutMs,
     keepaliveMs: config.keepaliveMs,
     keepaliveTimeoutMs: config.keepaliveTimeoutMs,
-  };
+  });
   const engine = new Engine({
     manifest,
     blobs,
@@ -152,22 +145,17 @@ export async function serve(
       cacheService(engine, parts),
     ],
   };
-  async function answer(
+  function answer(
     address: Config["local"],
     services: () => readonly Service[],
-  ): Promise<string | undefined> {
+  ): string | undefined {
     if (!address) return undefined;
-    const listener = await listen({
-      address: formatAddress(address),
-      services: services(),
-      maxMessageBytes: config.maxMessageBytes,
-      transport,
-    });
+    const listener = edge.listen(formatAddress(address), services());
     stack.defer(() => listener.close(CLOSE_LIMIT_MS));
     return listener.address;
   }
-  const localAddress = await answer(config.local, services.local);
-  const remoteAddress = await answer(config.remote, services.remote);
+  const localAddress = answer(config.local, services.local);
+  const remoteAddress = answer(config.remote, services.remote);
   const addresses = {
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(remoteAddress === undefined ? {} : { remoteAddress }),

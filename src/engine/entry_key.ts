@@ -20,7 +20,11 @@ const MAX_RECENT = 4_096;
 const MAX_RECENT_KEY_BYTES = 256;
 const recent = new Map<string, EntryKey>();
 
-/** Checks namespace and key; throws a `LarderError` that says what is wrong. */
+/**
+ * Checks namespace and key; throws a `LarderError` that says what is wrong. The
+ * entry has a copy of the key: the one given may be a view into a buffer that is
+ * used again, or into a message that is much larger.
+ */
 export function entryKey(namespace: string, key: Uint8Array): EntryKey {
   if (
     key.length > MAX_RECENT_KEY_BYTES || namespace.length > MAX_NAMESPACE_BYTES
@@ -28,7 +32,7 @@ export function entryKey(namespace: string, key: Uint8Array): EntryKey {
   const written = `${namespace.length} ${namespace}${latin1(key)}`;
   const known = recent.get(written);
   if (known) return known;
-  const entry = checkedKey(namespace, new Uint8Array(key));
+  const entry = checkedKey(namespace, key);
   if (recent.size >= MAX_RECENT) recent.clear();
   recent.set(written, entry);
   return entry;
@@ -53,7 +57,8 @@ function checkedKey(namespace: string, key: Uint8Array): EntryKey {
         "use a hash of it as the key",
     );
   }
-  return { name: `${namespace}/${sha256Hex(key)}`, namespace, key };
+  const name = `${namespace}/${sha256Hex(key)}`;
+  return { name, namespace, key: new Uint8Array(key) };
 }
 
 function invalidNamespace(namespace: string): LarderError {

@@ -88,7 +88,11 @@ export class Http2Listener {
 
 function peerOf(conn: Deno.Conn): string {
   const addr = conn.remoteAddr;
-  return "hostname" in addr ? `${addr.hostname}:${addr.port}` : "unix";
+  if (!("hostname" in addr)) return "unix";
+  const { hostname, port } = addr;
+  return hostname.includes(":")
+    ? `[${hostname}]:${port}`
+    : `${hostname}:${port}`;
 }
 
 /** Without it a small answer waits for the client's acknowledgement. */

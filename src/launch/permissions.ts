@@ -85,7 +85,7 @@ export function confinedArguments(
     `--allow-net=${addresses.join(",")}`,
     // How full the root's disk is: --min-free.
     "--allow-sys=statfs",
-    // grpc-js looks at the environment: it finds nothing there.
+    // A library that looks at the environment finds nothing there.
     "--ignore-env",
     installation.main,
     "serve",

@@ -132,6 +132,11 @@ Deno.test("without a server, or with a value that is none, the command is run", 
       const again = await shell.run(args);
       assert.deepEqual([again.code, again.stdout], [0, "said\n"]);
       assert.match(again.stderr, /no output of larder run/);
+      // It has made room for what is one.
+      for (const source of ["computed", "hit"]) {
+        const { stderr } = await shell.run(args);
+        assert.equal(JSON.parse(stderr).source, source);
+      }
     }
   }));
 

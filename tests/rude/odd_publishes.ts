@@ -5,7 +5,14 @@
  */
 
 import { gzipSync } from "node:zlib";
-import { begin, cachePath, chunk, publish } from "./cache_messages.ts";
+import {
+  begin,
+  cachePath,
+  chunk,
+  end,
+  endOf,
+  publish,
+} from "./cache_messages.ts";
 import { data, FLAG, goaway, headers } from "./frames.ts";
 import { callFields, field, message, number } from "./messages.ts";
 import { expect, type OddCall, STATUS } from "./odd_calls.ts";
@@ -14,6 +21,7 @@ import { bytes, hex, join } from "./octets.ts";
 const { INVALID_ARGUMENT, EXHAUSTED, UNIMPLEMENTED, INTERNAL } = STATUS;
 const { DATA_LOSS, FAILED_PRECONDITION } = STATUS;
 const PIECE = chunk(bytes("piece"));
+const END = endOf(bytes("piece"));
 /** A message that is cut in its first field. */
 const CUT = message(hex("0a 09 01"));
 const GZIPPED = message(new Uint8Array(gzipSync(hex("12 01 61"))), { flag: 1 });
@@ -38,7 +46,8 @@ const EMPTY = {
 /** Publishes of an assignment, which stays with its client. */
 export function oddPublishes(id: bigint): readonly OddCall[] {
   const first = begin(id);
-  const sha256 = (digest: Uint8Array) => begin(id, field(2, digest));
+  const path = begin(id, number(3, 1n));
+  const digest = new Uint8Array(32);
   return [
     ...expect([INVALID_ARGUMENT], {
       ...EMPTY,
@@ -47,10 +56,17 @@ export function oddPublishes(id: bigint): readonly OddCall[] {
       "Begin twice": whole(first, first),
       "Begin after a piece": whole(first, PIECE, first),
       "an empty message after Begin": whole(first, message(new Uint8Array())),
-      "a digest of 31 bytes": whole(sha256(new Uint8Array(31))),
-      "a digest of a path": whole(
-        begin(id, field(2, new Uint8Array(32)), number(3, 1n)),
-      ),
+      "no End": whole(first, PIECE),
+      "no piece and no End": whole(first),
+      "End twice": whole(first, PIECE, END, END),
+      "a piece after End": whole(first, PIECE, END, PIECE),
+      "End first": whole(END, first, PIECE),
+      "End alone": whole(END),
+      "an End that says nothing": whole(first, PIECE, message(hex("1a 00"))),
+      "an End that is cut": whole(first, PIECE, message(hex("1a 02 08"))),
+      "garbage after End": whole(first, PIECE, END, CUT),
+      "a digest of 31 bytes": whole(first, PIECE, end(5n, digest.subarray(1))),
+      "a digest in Begin only": whole(begin(id, field(2, digest)), PIECE),
       "the id of nobody": whole(begin(7n), PIECE),
       "id 0": whole(begin(0n), PIECE),
       "id 2^64 - 1": whole(begin(2n ** 64n - 1n), PIECE),
@@ -64,12 +80,16 @@ export function oddPublishes(id: bigint): readonly OddCall[] {
       ),
     }),
     ...expect([DATA_LOSS], {
-      "another value's digest": whole(sha256(new Uint8Array(32)), PIECE),
-      "another value's digest, of nothing": whole(sha256(new Uint8Array(32))),
+      "another value's digest": whole(first, PIECE, end(5n, digest)),
+      "another value's digest, of nothing": whole(first, end(0n, digest)),
+      "an End that came too early": whole(first, PIECE, endOf(bytes("pieces"))),
+      "a size of 2^64 - 1": whole(first, PIECE, end(2n ** 64n - 1n, digest)),
     }),
     ...expect([FAILED_PRECONDITION, INVALID_ARGUMENT], {
-      "a path": whole(begin(id, number(3, 1n))),
-      "a path and a piece": whole(begin(id, number(3, 1n)), PIECE),
+      "a digest of a path": whole(path, end(0n, digest)),
+      "a path without End": whole(path),
+      "a path": whole(path, message(hex("1a 00"))),
+      "a path and a piece": whole(path, PIECE, END),
     }),
     ...expect([EXHAUSTED], {
       "64 MiB and a byte announced": whole(

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { messageOf } from "../../errors.ts";
 import type { Claim } from "../../client/tier.ts";
 import { type Command, NAMESPACE_OPTION, QUIET_OPTION } from "../command.ts";
+import { NoOutput } from "../run/archive.ts";
 import { runCommand } from "../run/child.ts";
 import { claim } from "../run/claim.ts";
 import { compute, type ComputeOptions } from "../run/compute.ts";
@@ -106,17 +107,21 @@ async function throughCache(
 
 /** The exit code; `undefined`: what is kept cannot be had. */
 async function restored(
-  { body }: Extract<Claim, { kind: "ready" }>,
+  { body, remove }: Extract<Claim, { kind: "ready" }>,
   { plan, reporter, folder }: ComputeOptions,
 ): Promise<number | undefined> {
+  let isUseless = false;
   try {
     const code = await restore(body.chunks(), plan.outs, folder);
     reporter.report("hit", { code, bytes: body.size });
     return code;
   } catch (error) {
     reporter.warn(`running it again: ${messageOf(error)}`);
+    isUseless = error instanceof NoOutput;
     return undefined;
   } finally {
     await body.release();
+    // The next who runs it keeps it; where that fails, the one after.
+    if (isUseless) await remove?.().catch(() => {});
   }
 }

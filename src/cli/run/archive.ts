@@ -69,6 +69,9 @@ export async function* archive(
   }
 }
 
+/** What is kept is of no use to anybody who runs the same. */
+export class NoOutput extends Error {}
+
 /** Reads an archive, from its beginning to its end. */
 export class ArchiveReader {
   readonly #pieces: AsyncIterator<Uint8Array>;
@@ -82,13 +85,13 @@ export class ArchiveReader {
   /**
    * The header; call it first.
    *
-   * @throws {Error} It is none.
+   * @throws {NoOutput} It is none.
    */
   async header(): Promise<Header> {
     let line = new Uint8Array(0);
     for (;;) {
       if (!await this.#fill() || line.length > MAX_HEADER_BYTES) {
-        throw new Error("what is kept is no output of larder run");
+        throw new NoOutput("what is kept is no output of larder run");
       }
       const end = this.#rest.indexOf("\n".charCodeAt(0));
       const taken = this.#take(end < 0 ? this.#rest.length : end + 1);
@@ -103,7 +106,7 @@ export class ArchiveReader {
   /** The next part; read it to its end. */
   async *part(size: number): AsyncGenerator<Uint8Array, void, undefined> {
     for (let left = size; left > 0;) {
-      if (!await this.#fill()) throw new Error("what is kept is cut short");
+      if (!await this.#fill()) throw new NoOutput("what is kept is cut short");
       const piece = this.#take(Math.min(left, this.#rest.length));
       left -= piece.length;
       yield piece;
@@ -140,7 +143,7 @@ function asHeader(line: string): Header {
   } catch {
     // The same as one that says something else.
   }
-  throw new Error("what is kept is no output of larder run");
+  throw new NoOutput("what is kept is no output of larder run");
 }
 
 function isCount(value: unknown): boolean {
