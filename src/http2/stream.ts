@@ -11,6 +11,7 @@ import {
 } from "./limits.ts";
 import { FRAME_HEADER_BYTES } from "./frames.ts";
 import type { FrameWriter } from "./frame_writer.ts";
+import { ReplyBody } from "./reply_body.ts";
 import type { Connection, ServerStream, StreamEvents } from "./stream_api.ts";
 
 /** What a stream needs of its connection. */
@@ -81,11 +82,7 @@ export class Stream implements ServerStream {
   /** When our END_STREAM was given to write. */
   answeredMs = 0;
   #head: Uint8Array | undefined;
-  #parts: Uint8Array[] = [];
-  #partOffset = 0;
-  #queuedBytes = 0;
-  #sentBytes = 0;
-  #marks: { readonly at: number; readonly taken: () => void }[] | undefined;
+  readonly #body = new ReplyBody();
   #trailers: Uint8Array | undefined;
   #ending: Ending = "open";
 
@@ -104,13 +101,13 @@ export class Stream implements ServerStream {
 
   /** Whether something waits to be sent. */
   get hasOutput(): boolean {
-    return this.#head !== undefined || this.#queuedBytes > 0 ||
-      this.#marks !== undefined || this.#ending !== "open";
+    return this.#head !== undefined || this.#body.bytes > 0 ||
+      this.#body.hasMarks || this.#ending !== "open";
   }
 
   /** About how many bytes wait to be sent. */
   get waitingBytes(): number {
-    return (this.#head?.length ?? 0) + this.#queuedBytes +
+    return (this.#head?.length ?? 0) + this.#body.bytes +
       (this.#trailers?.length ?? 0) + 3 * FRAME_HEADER_BYTES;
   }
 
@@ -123,7 +120,7 @@ export class Stream implements ServerStream {
     checkBlock(trailers);
     if (this.isGone || this.#ending !== "open") return;
     this.#head = headers;
-    this.#push(body);
+    this.#body.push(body);
     this.#trailers = trailers;
     this.#end("trailers");
   }
@@ -138,11 +135,8 @@ export class Stream implements ServerStream {
 
   data(parts: readonly Uint8Array[], taken?: () => void): void {
     if (this.isGone || this.#ending !== "open") return;
-    this.#push(parts);
-    if (taken) {
-      const at = this.#sentBytes + this.#queuedBytes;
-      (this.#marks ??= []).push({ at, taken });
-    }
+    this.#body.push(parts);
+    if (taken) this.#body.mark(taken);
     this.#enqueue();
   }
 
@@ -176,7 +170,7 @@ export class Stream implements ServerStream {
       this.movedMs = this.connection.turnMs;
       if (isEnd) return "ended";
     }
-    if (this.#queuedBytes > 0) {
+    if (this.#body.bytes > 0) {
       const outcome = this.#emitData(writer);
       if (outcome !== "idle") return outcome;
     }
@@ -196,9 +190,7 @@ export class Stream implements ServerStream {
   /** Forgets what is queued. */
   withdraw(): void {
     this.#head = this.#trailers = undefined;
-    this.#parts = [];
-    this.#queuedBytes = 0;
-    this.#marks = undefined;
+    this.#body.withdraw();
   }
 
   #emitData(writer: FrameWriter): Outcome {
@@ -206,53 +198,24 @@ export class Stream implements ServerStream {
     if (window <= 0) {
       return this.sendWindow <= 0 ? "stream blocked" : "connection blocked";
     }
-    const wanted = Math.min(this.#queuedBytes, window, MAX_FRAME_BYTES);
+    const wanted = Math.min(this.#body.bytes, window, MAX_FRAME_BYTES);
     const size = Math.min(wanted, writer.room - FRAME_HEADER_BYTES);
     if (size < Math.min(wanted, MIN_PIECE_BYTES)) return "no room";
     writer.beginData(this.id, size);
+    this.#body.copyInto(writer, size);
     this.sendWindow -= size;
     this.movedMs = this.connection.turnMs;
-    for (let left = size; left > 0;) {
-      const part = this.#parts[0]!;
-      const end = Math.min(part.length, this.#partOffset + left);
-      writer.copy(part, this.#partOffset, end);
-      left -= end - this.#partOffset;
-      this.#partOffset = end;
-      if (end === part.length) {
-        this.#parts.shift();
-        this.#partOffset = 0;
-      }
-    }
-    this.#queuedBytes -= size;
-    this.#sentBytes += size;
     // A window that is opened byte by byte is no progress.
-    if (size >= TINY_FRAME_BYTES || this.#queuedBytes === 0) {
-      this.connection.dataMoved();
-    }
-    if (this.#queuedBytes === 0) return "idle";
+    const isRest = this.#body.bytes === 0;
+    if (isRest || size >= TINY_FRAME_BYTES) this.connection.dataMoved();
+    if (isRest) return "idle";
     this.#tellTaken(writer);
     return "more";
   }
 
   #tellTaken(writer: FrameWriter): void {
-    const marks = this.#marks;
-    if (marks === undefined) return;
-    while (marks.length > 0 && marks[0]!.at <= this.#sentBytes) {
-      const { taken } = marks.shift()!;
-      // What was told before may have reset the stream.
-      writer.afterwards(() => {
-        if (!this.isGone) taken();
-      });
-    }
-    if (marks.length === 0) this.#marks = undefined;
-  }
-
-  #push(parts: readonly Uint8Array[]): void {
-    for (const part of parts) {
-      if (part.length === 0) continue;
-      this.#parts.push(part);
-      this.#queuedBytes += part.length;
-    }
+    // What was told before may have reset the stream.
+    if (this.#body.hasMarks) this.#body.tellTaken(writer, () => this.isGone);
   }
 
   #end(ending: Ending): void {
