@@ -139,12 +139,6 @@ export abstract class ServerCall
     return this.#isAnswered || this.#hasEnded;
   }
 
-  /** Whether the client has stopped waiting. */
-  protected get isTooLate(): boolean {
-    return this.deadlineMs !== undefined &&
-      this.core.clock.nowMs() >= this.deadlineMs;
-  }
-
   /** The method. */
   protected get method(): Route["method"] {
     return this.#route.method;

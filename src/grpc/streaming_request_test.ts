@@ -246,6 +246,7 @@ Deno.test("until there is a grant, small messages go on with the window of HTTP/
   }
   assert.equal(server.budget.contended, true, "it still waits for its grant");
   stream.receiveEnd();
+  assert.equal(server.budget.contended, false, "what for?");
   await server.turn();
   assert.deepEqual(stream.messages.map(text), ["400000"]);
   stream.flush();
