@@ -49,6 +49,11 @@ export class Deadlines {
     return this.#timer !== undefined;
   }
 
+  /** Whether its deadline has passed; not in the turn in which it was added. */
+  hasPassed(one: Deadlined): boolean {
+    return one.deadlinePlace >= 0 && dueMs(one) <= this.#clock.nowMs();
+  }
+
   /** Waits for a deadline, from the end of this turn on. */
   add(one: Deadlined): void {
     one.deadlinePlace = FRESH;

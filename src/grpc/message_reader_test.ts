@@ -45,3 +45,16 @@ Deno.test("a message is a buffer of its own, however it grew", () => {
     assert.equal(seen!.buffer.byteLength, seen!.length);
   }
 });
+
+Deno.test("whoever only announces holds next to nothing", () => {
+  const start = frame(new Uint8Array(60_000)).subarray(0, 6);
+  const before = Deno.memoryUsage().external;
+  const readers = Array.from({ length: 1_000 }, () => {
+    const reader = new MessageReader(1_000_000);
+    reader.read(start, 0, () => {});
+    return reader;
+  });
+  const grownBytes = Deno.memoryUsage().external - before;
+  assert.ok(grownBytes < 10_000_000, `${grownBytes} bytes`);
+  assert.ok(readers.every(({ isInside }) => isInside));
+});

@@ -73,6 +73,8 @@ export class RequestWindow {
   /** The client sends nothing more. */
   shut(): void {
     this.#isShut = true;
+    // Memory for what will not come would only be taken from others.
+    if (this.#host.grant.isWaiting) this.#host.grant.end();
   }
 
   #ask(): void {

@@ -164,9 +164,14 @@ export class GrpcServer {
       const message = `unimplemented method ${head.path}`;
       return refuse(stream, Status.UNIMPLEMENTED, message);
     }
-    const deadlineMs = timeout === undefined
-      ? undefined
-      : this.#core.clock.nowMs() + timeoutMs;
+    if (timeout === undefined) {
+      return this.#begin(route, stream, { fields, deadlineMs: undefined });
+    }
+    if (timeoutMs === 0) {
+      const message = "the deadline had passed before the call began";
+      return refuse(stream, Status.DEADLINE_EXCEEDED, message);
+    }
+    const deadlineMs = this.#core.clock.nowMs() + timeoutMs;
     return this.#begin(route, stream, { fields, deadlineMs });
   };
 

@@ -11,6 +11,7 @@ import { ErrorCode } from "../http2/error_codes.ts";
 import type { ServerStream, StreamEvents } from "../http2/stream_api.ts";
 import type { Call } from "./call.ts";
 import type { CallCore, CallStart, Route } from "./call_core.ts";
+import { Ending } from "./call_end.ts";
 import { type Deadlined, NOT_WAITING } from "./deadlines.ts";
 import { frameMessage } from "./framing.ts";
 import { Metadata, parseMetadata } from "./metadata.ts";
@@ -29,8 +30,6 @@ import { ReplySender } from "./sender.ts";
 import { Status, StatusError } from "./status.ts";
 import type { UnfinishedRequest } from "./unfinished_requests.ts";
 
-type EndListener = (delivered: boolean) => void;
-
 /** What the client is told of errors that are ours. */
 const OUR_ERROR: Outcome = {
   code: Status.INTERNAL,
@@ -42,7 +41,7 @@ const TOO_LATE: Outcome = {
 };
 
 /** What the two kinds of request have in common. */
-export abstract class ServerCall
+export abstract class ServerCall extends Ending
   implements Call, StreamEvents, Deadlined, UnfinishedRequest {
   /** Shared by all calls. */
   protected readonly core: CallCore;
@@ -56,14 +55,10 @@ export abstract class ServerCall
   livelier: UnfinishedRequest | undefined = undefined;
   readonly #route: Route;
   readonly #fields: readonly string[];
-  #hasEnded = false;
-  #isDelivered = false;
   #isClosed = false;
   #isAnswered = false;
   #hasHeaders = false;
   #isRunning = false;
-  #listeners: EndListener[] | undefined = undefined;
-  #abort: AbortController | undefined = undefined;
   #sender: ReplySender<unknown> | undefined = undefined;
   #grant: RequestGrant | undefined = undefined;
   #metadata: Metadata | undefined = undefined;
@@ -72,6 +67,7 @@ export abstract class ServerCall
 
   /** The head of its request has come. */
   constructor(route: Route, start: CallStart) {
+    super();
     this.core = route.core;
     this.stream = start.stream;
     this.caller = start.caller;
@@ -111,23 +107,6 @@ export abstract class ServerCall
     return this.#trailing ??= new Metadata();
   }
 
-  get hasEnded(): boolean {
-    return this.#hasEnded;
-  }
-
-  get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      if (this.#hasEnded && !this.#isDelivered) this.#abort.abort();
-    }
-    return this.#abort.signal;
-  }
-
-  whenEnded(listener: EndListener): void {
-    if (this.#hasEnded) this.#tell(listener);
-    else (this.#listeners ??= []).push(listener);
-  }
-
   sendHeaders(): void {
     if (this.isOver || this.#hasHeaders) return;
     this.#hasHeaders = true;
@@ -136,13 +115,7 @@ export abstract class ServerCall
 
   /** Answered or ended: nothing can be sent any more. */
   protected get isOver(): boolean {
-    return this.#isAnswered || this.#hasEnded;
-  }
-
-  /** Whether the client has stopped waiting. */
-  protected get isTooLate(): boolean {
-    return this.deadlineMs !== undefined &&
-      this.core.clock.nowMs() >= this.deadlineMs;
+    return this.#isAnswered || this.hasEnded;
   }
 
   /** The method. */
@@ -290,25 +263,17 @@ export abstract class ServerCall
   }
 
   #end(delivered: boolean): void {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    this.#isDelivered = delivered;
+    if (this.hasEnded) return;
+    this.setEnded(delivered);
     this.#stopWaiting();
     this.letGo();
     this.#grant?.end();
     this.#sender?.end();
-    if (!delivered) this.#abort?.abort();
-    const listeners = this.#listeners;
-    if (listeners === undefined) return;
-    this.#listeners = undefined;
-    for (const listener of listeners) this.#tell(listener);
+    this.tellEnded();
   }
 
-  #tell(listener: EndListener): void {
-    try {
-      listener(this.#isDelivered);
-    } catch (error) {
-      this.core.log(`The end of a call of ${this.method.path} failed`, error);
-    }
+  /** {@inheritDoc Ending.onListenerError} */
+  protected override onListenerError(error: unknown): void {
+    this.core.log(`The end of a call of ${this.method.path} failed`, error);
   }
 }

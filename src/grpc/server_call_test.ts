@@ -294,6 +294,23 @@ Deno.test("a request that is not complete is ended at its deadline, too", async 
   await server.assertQuiet();
 });
 
+Deno.test("a request that ends after its deadline starts no handler, though no timer has fired", async () => {
+  const server = new TestServer({
+    unary: () => {
+      throw new Error("started");
+    },
+  });
+  const stream = server.open("Unary", { fields: ["grpc-timeout", "1S"] });
+  await settled();
+  server.clock.sleepThrough(1_000);
+  stream.receive(frame(bytes("a")));
+  stream.receiveEnd();
+  assert.equal(stream.status?.code, Status.DEADLINE_EXCEEDED);
+  assert.deepEqual(server.logged, []);
+  stream.flush();
+  await server.assertQuiet();
+});
+
 Deno.test("a timeout of nothing starts no handler", async () => {
   const never = () => {
     throw new Error("started");

@@ -15,9 +15,7 @@ export class StreamingRequestCall extends ServerCall {
   /** Counts and times it from now on, and starts its handler. */
   override begin(): void {
     super.begin();
-    if (this.isOver) return;
-    if (this.isTooLate) this.expire();
-    else this.run(this.#requests);
+    if (!this.isOver) this.run(this.#requests);
   }
 
   /** {@inheritDoc StreamEvents.data} */

@@ -88,7 +88,7 @@ export class UnaryRequestCall extends ServerCall {
     if (this.#reader?.isInside) return this.fail(brokenOff());
     if (!this.#isComplete) return this.fail(tooFew());
     if (this.#malformed !== undefined) return this.fail(this.#malformed);
-    if (this.isTooLate) return this.expire();
+    if (this.core.deadlines.hasPassed(this)) return this.expire();
     const request = this.#request;
     // It is the handler's: a call may take as long as its client likes.
     this.#request = undefined;

@@ -42,6 +42,16 @@ export interface TestServerOptions extends CallCountsOptions {
 /** A clock that knows how many timers run. */
 class CountingClock extends FakeClock {
   timers = 0;
+  #sleptMs = 0;
+
+  override nowMs(): number {
+    return super.nowMs() + this.#sleptMs;
+  }
+
+  /** Time passes while nobody, and no timer, has a turn. */
+  sleepThrough(ms: number): void {
+    this.#sleptMs += ms;
+  }
 
   override setTimer(delayMs: number, wake: () => void): { cancel(): void } {
     this.timers++;
