@@ -13,14 +13,14 @@ import {
   rm,
   stat,
 } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { CacheError } from "../client/cache_error.ts";
 import { cannotWrite } from "./cannot.ts";
 import { isBrokenPipe } from "./output.ts";
 
-/** A name beside a file that no other process picks. */
+/** A name beside a file that no other process picks, however long its own is. */
 export function temporaryName(path: string): string {
-  return `${path}.larder-${crypto.randomUUID()}`;
+  return join(dirname(path), `.larder-${crypto.randomUUID()}`);
 }
 
 /**
