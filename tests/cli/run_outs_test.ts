@@ -273,3 +273,27 @@ Deno.test("what is kept can be restored: long names, and thousands of outs", () 
     }
     assert.deepEqual(namesIn(shell), [...long, "m"].sort());
   }));
+
+Deno.test("a machine without room for a hit runs the command, and removes nothing", () =>
+  withShell(async (shell) => {
+    const disk = `${shell.folder}/disk`;
+    await Deno.mkdir(disk);
+    const line = 'head -c 1000000 /dev/zero > "$OUT"; echo ran >> "$LOG"';
+    const env = { OUT: "disk/o", LOG: "log" };
+    const args = shellRun(line, "--out", "disk/o");
+    assert.match((await shell.run(args, { env })).stderr, /stored/);
+    const mount = ["-t", "tmpfs", "-o", "size=64k", "larder", disk];
+    if (await outputOf("mount", mount) === undefined) {
+      return console.log("skipped: nothing can be mounted");
+    }
+    try {
+      const full = await shell.run(args, { env: { ...env, OUT: "elsewhere" } });
+      assert.equal(full.code, 0);
+      assert.match(full.stderr, /running it again: .*no space left/i);
+      assert.equal(await shell.read("log"), "ran\nran\n");
+      assert.deepEqual(namesIn(shell, "disk"), []);
+    } finally {
+      await outputOf("umount", [disk]);
+    }
+    assert.match((await shell.run(args, { env })).stderr, /hit/);
+  }));
