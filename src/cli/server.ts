@@ -5,7 +5,6 @@
  */
 
 import { status } from "@grpc/grpc-js";
-import { Buffer } from "node:buffer";
 import process from "node:process";
 import type { Entry } from "../client/backend.ts";
 import {
@@ -155,20 +154,9 @@ export class Server implements AsyncDisposable {
     } as unknown as Usage;
   }
 
-  /**
-   * Removes an entry; whether there was one.
-   *
-   * @param entry Which.
-   * @param sha256 Only if its value has this digest, in hexadecimal.
-   */
-  async delete(entry: Entry, sha256?: string): Promise<boolean> {
-    const request = sha256 === undefined
-      ? entry
-      : { ...entry, sha256: Buffer.from(sha256, "hex") };
-    const { deleted } = await this.#call<{ deleted: boolean }>(
-      "Delete",
-      request,
-    );
+  /** Removes an entry; whether there was one. */
+  async delete(entry: Entry): Promise<boolean> {
+    const { deleted } = await this.#call<{ deleted: boolean }>("Delete", entry);
     return deleted;
   }
 

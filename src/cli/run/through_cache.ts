@@ -70,14 +70,16 @@ export async function throughCache(attempt: Attempt): Promise<number | Came> {
 }
 
 async function restored(
-  { body }: Extract<Claim, { kind: "ready" }>,
+  claimed: Extract<Claim, { kind: "ready" }>,
   folder: string,
-  { plan, server, reporter }: Attempt,
+  { plan, reporter }: Attempt,
 ): Promise<number | Came> {
+  const { body } = claimed;
   const kept = new Unpacking(body.chunks(), plan.outs);
   const before = async () => {
     if (await changedOf(plan.found)) throw new Changed();
   };
+  let isWhole = false;
   try {
     // Before all of it comes, for nothing.
     await before();
@@ -86,28 +88,25 @@ async function restored(
     return code;
   } catch (error) {
     if (error instanceof Changed) return "changed";
-    if (error instanceof Malformed) {
-      reporter.warn(`removing it: ${messageOf(error)}`);
-      return await removed(kept, server, plan) ? "again" : "uncached";
-    }
     reporter.warn(`running it again: ${messageOf(error)}`);
-    return "uncached";
+    // Trouble of this machine is no fault of what is kept.
+    if (!(error instanceof Malformed)) return "uncached";
+    isWhole = await kept.drain().then(() => true, () => false);
   } finally {
     await body.release();
   }
+  return isWhole && await removed(claimed) ? "again" : "uncached";
 }
 
 /** Has a value removed that is of no use to anybody, if it is still there. */
 async function removed(
-  kept: Unpacking,
-  server: Server,
-  { entry }: Plan,
+  { remove }: Extract<Claim, { kind: "ready" }>,
 ): Promise<boolean> {
   try {
-    await server.delete(entry, await kept.digest());
-    return true;
+    await remove?.();
+    return remove !== undefined;
   } catch {
-    // An original has no such call.
+    // It stays, and the next one tries again.
     return false;
   }
 }

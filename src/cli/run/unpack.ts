@@ -7,7 +7,6 @@
 
 import { Buffer } from "node:buffer";
 import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
-import { Sha256 } from "../../../workers/digest.ts";
 import { messageOf } from "../../errors.ts";
 import { OK } from "../exit_codes.ts";
 import { outAt } from "./places.ts";
@@ -50,7 +49,6 @@ const PERMISSION_BITS = 0o777;
 export class Unpacking {
   readonly #source: AsyncIterator<Uint8Array>;
   readonly #outs: readonly string[];
-  readonly #hash = new Sha256();
   #sourceFailure: { readonly error: unknown } | undefined;
   #exitCode: number | undefined;
 
@@ -70,14 +68,13 @@ export class Unpacking {
   }
 
   /**
-   * Reads what is left, so that whoever has it deleted can say which bytes these
-   * were.
+   * Reads what is left: only at the end of all of it does the client library
+   * know that these are the bytes that are kept.
    *
-   * @returns The SHA-256 of all of it, in hexadecimal.
+   * @throws What the source has thrown.
    */
-  async digest(): Promise<string> {
+  async drain(): Promise<void> {
     while (await this.#piece() !== undefined);
-    return this.#hash.hex();
   }
 
   /**
@@ -181,9 +178,7 @@ export class Unpacking {
   async #piece(): Promise<Uint8Array | undefined> {
     try {
       const { value, done } = await this.#source.next();
-      if (done) return undefined;
-      this.#hash.update(value);
-      return value;
+      return done ? undefined : value;
     } catch (error) {
       this.#sourceFailure = { error };
       throw error;

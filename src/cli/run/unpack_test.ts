@@ -1,6 +1,5 @@
 import { equal, match, rejects } from "node:assert/strict";
 import { createTarPacker, type TarHeader } from "modern-tar";
-import { sha256Hex } from "../../../workers/digest.ts";
 import { Malformed } from "./archive.ts";
 import { pack } from "./pack.ts";
 import { type Unpacked, Unpacking } from "./unpack.ts";
@@ -136,7 +135,6 @@ Deno.test("an archive says what it holds, in pieces of any size", async () => {
     const found = ["stdout: said", "stderr: ", "0 755: first", "1 -> a"];
     equal(String(await read(kept)), String(found));
     equal(kept.exitCode, 0);
-    equal(await kept.digest(), sha256Hex(bytes));
   }
 });
 
@@ -170,13 +168,14 @@ Deno.test("what is packed can be unpacked", async () => {
 for (const [what, entries] of Object.entries(HOSTILE)) {
   Deno.test(`a hostile archive: ${what}`, async () => {
     const bytes = await tar(entries);
-    const kept = new Unpacking(inPieces(bytes), OUTS);
+    const source = inPieces(bytes);
+    const kept = new Unpacking(source, OUTS);
     await rejects(read(kept), (error) => {
       match((error as Error).message, /^what is kept is no output of larder/);
       return error instanceof Malformed;
     });
-    // Whoever has it deleted says which bytes these were.
-    equal(await kept.digest(), sha256Hex(bytes));
+    await kept.drain();
+    equal((await source.next()).done, true);
   });
 }
 
@@ -200,7 +199,7 @@ Deno.test("bytes that are no archive, and archives that are cut, are malformed",
   for (const each of all) {
     const kept = new Unpacking(inPieces(each, 1_000), OUTS);
     await rejects(read(kept), Malformed);
-    equal(await kept.digest(), sha256Hex(each));
+    await kept.drain();
   }
 });
 
