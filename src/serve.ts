@@ -5,7 +5,10 @@
  * @module
  */
 
+import { join } from "node:path";
 import denoConfig from "../deno.json" with { type: "json" };
+import { caseWarning, ignoresCase } from "../workers/letter_case.ts";
+import { MANIFEST_FILE } from "../workers/root_names.ts";
 import { BlobCache } from "./blobs/blob_cache.ts";
 import {
   BlobError,
@@ -20,6 +23,8 @@ import { Engine, type EngineOptions } from "./engine/engine.ts";
 import { withoutRepeats } from "./engine/repeated_lines.ts";
 import { Evictor } from "./engine/evictor.ts";
 import { MemoryBudget } from "./engine/memory_budget.ts";
+import { FirstStart } from "./engine/first_start.ts";
+import { refuseTooSmallDisk } from "./engine/free_space.ts";
 import { Pieces } from "./engine/pieces.ts";
 import { recover } from "./engine/recovery.ts";
 import { RequestShare } from "./engine/request_share.ts";
@@ -59,12 +64,26 @@ export async function serve(
   await using stack = new AsyncDisposableStack();
   const { root, heartbeatIntervalMs, heartbeatTimeoutMs } = config;
   const served = { heartbeatIntervalMs, heartbeatTimeoutMs };
-  const lock = await lockRoot(root, served);
-  stack.defer(() => lock.release());
+  const start = new FirstStart(root);
+  const lock = await lockRoot(root);
+  let answers = false;
+  stack.defer(async () => {
+    if (answers) return lock.release();
+    start.undo();
+    await lock.discard();
+  });
+
+  start.tag();
 
   const clock = systemClock;
   const warn = withoutRepeats(log, clock);
   const [sqlite, workers] = await openStores(config, stack);
+  await refuseTooSmallDisk(config.minFree, workers);
+  await lock.update(served);
+  if (ignoresCase(join(root, MANIFEST_FILE))) {
+    const { text, remedy } = caseWarning(root);
+    warn(`${text}; ${remedy}`);
+  }
   const { manifest, blobs } = wrap({ manifest: sqlite, blobs: workers });
   const cache = new BlobCache(blobs, config.memoryCacheBytes);
   const callBytes = config.memoryBudgetBytes - config.memoryCacheBytes;
@@ -166,6 +185,7 @@ export async function serve(
   stack.defer(() => sweeper.close());
   sweeper.start();
 
+  answers = true;
   const running = stack.move();
   const closed = Promise.withResolvers<void>();
   let draining = false;
@@ -194,26 +214,29 @@ function quotasOf(
   return [whole, ...quotas];
 }
 
-/** Opens both stores at once; whatever was opened is closed with the stack. */
+/**
+ * The manifest first, which says whether the root is ours: until then nothing
+ * is made in it. Whatever was opened is closed with the stack.
+ */
 async function openStores(
   { root, durability, workers }: Config,
   stack: AsyncDisposableStack,
 ): Promise<[SqliteManifest, WorkerBlobStore]> {
-  const opened = await Promise.allSettled([
-    SqliteManifest.open({ root, durability, wallMs: systemClock.wallMs }),
-    WorkerBlobStore.open({ root, durability, workers }),
-  ]);
-  for (const each of opened) {
-    if (each.status === "fulfilled") stack.use(each.value);
+  const { wallMs } = systemClock;
+  const manifest = stack.use(
+    await SqliteManifest.open({
+      root,
+      durability,
+      makes: "where-fresh",
+      wallMs,
+    }),
+  );
+  try {
+    const blobs = await WorkerBlobStore.open({ root, durability, workers });
+    return [manifest, stack.use(blobs)];
+  } catch (error) {
+    throw refusal(root, error);
   }
-  for (const each of opened) {
-    if (each.status === "rejected") throw refusal(root, each.reason);
-  }
-  const [manifest, blobs] = opened;
-  return [
-    (manifest as PromiseFulfilledResult<SqliteManifest>).value,
-    (blobs as PromiseFulfilledResult<WorkerBlobStore>).value,
-  ];
 }
 
 /** A root that holds something foreign is a reason to stop, not a crash. */

@@ -41,13 +41,16 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   serve: {
     may: [
       ...["config", "rpc", "ops", "engine", "table", "manifest", "blobs"],
-      ...FLOOR,
+      ...["workers/letter_case.ts", "workers/root_names.ts", ...FLOOR],
     ],
     types: ["launch"],
     why: "the composition root wires the rooms below main together",
   },
   launch: {
-    may: ["config", "duration", "toml", ...FLOOR],
+    may: [
+      ...["config", "duration", "toml", "workers/root_contents.ts"],
+      ...FLOOR,
+    ],
     why: "the launcher starts the server process and loads none of it",
   },
   rpc: {
@@ -75,11 +78,17 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: [
       ...["client", "launch/suggest.ts", "config/duration.ts"],
       ...["workers/digest.ts", "errors", "limits"],
+      // The doctor looks at roots.
+      ...["workers/letter_case.ts", "workers/root_contents.ts"],
+      "workers/root_names.ts",
     ],
     why: "a client that people talk to; it runs on Node, where no server does",
   },
   engine: {
-    may: ["table", "manifest", "blobs", "toml", "workers/digest.ts", ...FLOOR],
+    may: [
+      ...["table", "manifest", "blobs", "toml", "workers/digest.ts"],
+      ...["workers/root_contents.ts", "workers/root_names.ts", ...FLOOR],
+    ],
     why: "the engine drives the table and the stores' interfaces",
   },
   manifest: {

@@ -5,31 +5,21 @@
  * @module
  */
 
+import type { WorkerConfig } from "./blob_protocol.ts";
+import { lookAt, OpError, removeAny, systemCode } from "./blob_files.ts";
+import { type Steps, wait } from "./blob_steps.ts";
 import {
+  isHex,
+  isNamespace,
   PRIVATE_FOLDER,
   QUARANTINE_FOLDER,
   STAGING_FOLDER,
-  type WorkerConfig,
-} from "./blob_protocol.ts";
-import { lookAt, OpError, removeAny, systemCode } from "./blob_files.ts";
-import { type Steps, wait } from "./blob_steps.ts";
+} from "./root_names.ts";
 
-const NAMESPACE = /^([A-Za-z_][A-Za-z0-9_]*\.)*[A-Za-z_][A-Za-z0-9_]*$/;
-const HEX = /^[0-9a-f]{64}$/;
 /** Folders that are known to be on the disk. */
 const MAX_SYNCED = 10_000;
 const CAPTURED = "captured-";
 const TEMPORARY = "tmp-";
-
-/** Whether a root's folder may be a namespace. */
-export function isNamespace(name: string): boolean {
-  return name.length <= 255 && NAMESPACE.test(name);
-}
-
-/** Whether a file may be a value. */
-export function isHex(name: string): boolean {
-  return HEX.test(name);
-}
 
 /** Whether a private file is a temporary one of a worker whose tag begins like one of these. */
 export function isTemporaryOf(file: string, tags: readonly string[]): boolean {

@@ -8,13 +8,6 @@
  * @module
  */
 
-/** Where clients write. */
-export const STAGING_FOLDER = ".staging";
-/** What only the server touches: captures and temporary files. */
-export const PRIVATE_FOLDER = ".private";
-/** Damaged values, for a human to look at. */
-export const QUARANTINE_FOLDER = ".quarantine";
-
 /** What verifies a blob. */
 export interface Digest {
   readonly size: number;

@@ -22,8 +22,10 @@ import {
   systemCode,
   writeAll,
 } from "./blob_files.ts";
-import { type Folders, isHex, isNamespace } from "./blob_folders.ts";
+import type { Folders } from "./blob_folders.ts";
 import { type Steps, wait } from "./blob_steps.ts";
+import { MAX_LISTED_FOLDER_BYTES } from "./root_contents.ts";
+import { isHex, isNamespace } from "./root_names.ts";
 
 /** The quarantine is for a human to look at: the newest few are enough. */
 const MAX_QUARANTINED = 64;
@@ -228,12 +230,6 @@ export function* namespaces(folders: Folders): Steps<readonly string[]> {
     .map((entry) => entry.name);
 }
 
-/**
- * A folder of a million names would take 800 MB: Deno reads it in one piece.
- * On ext4 a name of 64 digits takes about 100 bytes of its folder.
- */
-export const MAX_LISTED_FOLDER_BYTES = 4 * 1024 * 1024;
-
 /** The digests in a namespace's folder, as one string; nothing of a huge one. */
 export function* list(
   folders: Folders,
@@ -246,14 +242,14 @@ export function* list(
   return entries.map((entry) => entry.name).filter(isHex).join("");
 }
 
-/** Deletes a value unless it is young. */
+/** Deletes a value unless it is young, or no file as Larder makes them. */
 export function* sweep(
   folders: Folders,
   { name, minAgeMs }: OpOf<"sweep">,
 ): Steps<boolean> {
   const path = ownPath(folders, name);
   const info = path === undefined ? undefined : lookAt(path);
-  if (path === undefined || !info) return false;
+  if (path === undefined || !info?.isFile) return false;
   if (Date.now() - changedMs(info) < minAgeMs) return false;
   return yield* removeAny(path);
 }

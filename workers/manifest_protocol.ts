@@ -10,6 +10,15 @@
 /** How a commit reaches the disk: see the two modes in the README. */
 export type Durability = "relaxed" | "strict";
 
+/** Where a manifest that is missing is made. */
+export type Makes =
+  /** In any folder: somebody has said that it is a root. */
+  | "anywhere"
+  /** In a folder that is Larder's: see root_contents.ts. */
+  | "where-fresh"
+  /** Nowhere: it was there a moment ago. */
+  | "never";
+
 /** A row's status as the original server writes it; there is no other number. */
 export const STATUS = { loading: 0, ready: 1, evicting: 2 } as const;
 
@@ -192,6 +201,7 @@ export type ToManifestWorker =
     readonly kind: "open";
     readonly root: string;
     readonly durability: Durability;
+    readonly makes: Makes;
     readonly nowMs: number;
   }
   | {

@@ -5,20 +5,17 @@
  * @module
  */
 
-import type { Durability } from "./manifest_protocol.ts";
+import { checkManifest, checkOpen, SCHEMA_VERSION } from "./manifest_check.ts";
+import type { Durability, Makes } from "./manifest_protocol.ts";
+import { explain, RefusedError } from "./manifest_refusal.ts";
 import { keepUsage } from "./manifest_usage.ts";
-import { Database, sqliteFault } from "./sqlite.ts";
-
-/** The manifest's file, below the root. */
-export const MANIFEST_FILE = "cache.sqlite";
-
-/** Our form of the table; the original server leaves `user_version` at 0. */
-export const SCHEMA_VERSION = 2;
+import { whyNoManifest } from "./root_contents.ts";
+import { MANIFEST_FILE } from "./root_names.ts";
+import { Database } from "./sqlite.ts";
 
 /** The original's form: what it inserts into and reads. */
 const ORIGINAL_TABLE =
   "CREATE TABLE manifest(namespace TEXT, key BLOB NOT NULL, status INTEGER, PRIMARY KEY(namespace, key))";
-const ORIGINAL_COLUMNS = ["namespace", "key", "status"];
 
 /** Ours. Nullable and without a default: the original's INSERT names three columns. */
 const ADDED_COLUMNS: readonly (readonly [name: string, type: string])[] = [
@@ -65,11 +62,6 @@ const CHECKPOINT_PAGES = 1_000;
 /** … and cut to this, should one transaction have made it larger. */
 const WAL_LIMIT_BYTES = 8 * 1024 * 1024;
 
-/** A root that cannot be served; the message says what to do. */
-export class RefusedError extends Error {
-  override name = "RefusedError";
-}
-
 /** An open manifest. */
 export interface OpenedManifest {
   readonly database: Database;
@@ -77,20 +69,30 @@ export interface OpenedManifest {
   readonly servedBefore: boolean;
 }
 
-/** Opens the manifest of a root and migrates it. Throws a {@linkcode RefusedError}. */
+/**
+ * Opens the manifest of a root and migrates it, or makes it where one may be
+ * made. Throws a {@linkcode RefusedError}, and then nothing has been written.
+ */
 export function openManifest(
   root: string,
-  { durability, nowMs }: { durability: Durability; nowMs: number },
+  { durability, nowMs, makes = "anywhere" }: {
+    readonly durability: Durability;
+    readonly nowMs: number;
+    readonly makes?: Makes;
+  },
 ): OpenedManifest {
   const path = `${root}/${MANIFEST_FILE}`;
-  refuseForeignFiles(path);
   let database: Database | undefined;
   try {
-    database = new Database(path, { busyTimeoutMs: BUSY_TIMEOUT_MS });
-    refuseNewerSchema(database, path);
+    const busyTimeoutMs = BUSY_TIMEOUT_MS;
+    const isNew = checkManifest(path, { busyTimeoutMs }) !== "manifest";
+    if (isNew) refuseToMake(root, makes);
+    database = new Database(path, { busyTimeoutMs });
+    // Again: to open it may have undone a transaction that was cut off.
+    checkOpen(database, path);
     configure(database, durability);
-    const servedBefore = migrate(database, path, nowMs);
-    return { database, servedBefore };
+    migrate(database, { isNew, nowMs });
+    return { database, servedBefore: !isNew };
   } catch (error) {
     database?.close();
     if (error instanceof RefusedError) throw error;
@@ -98,36 +100,13 @@ export function openManifest(
   }
 }
 
-/**
- * Path permissions follow symlinks and so does SQLite: whoever can place one
- * in the root could have us write elsewhere.
- */
-function refuseForeignFiles(path: string): void {
-  for (const suffix of ["", "-wal", "-shm", "-journal"]) {
-    const file = path + suffix;
-    let info: Deno.FileInfo;
-    try {
-      info = Deno.lstatSync(file);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) continue;
-      throw new RefusedError(`Cannot open ${file}: ${messageOf(error)}`);
-    }
-    if (info.isFile) continue;
-    const what = info.isSymlink ? "a symbolic link" : "not a regular file";
-    throw new RefusedError(
-      `Cannot open ${file}: it is ${what}; move it aside and start again`,
-    );
-  }
-}
-
-/** Looks before anything is written, so that a newer server's file stays its own. */
-function refuseNewerSchema(database: Database, path: string): void {
-  const version = Number(database.value("PRAGMA user_version"));
-  if (version <= SCHEMA_VERSION) return;
-  throw new RefusedError(
-    `Cannot open ${path}: a newer Larder wrote it (manifest version ${version}, ` +
-      `this one knows ${SCHEMA_VERSION}); run that one, or use another root`,
-  );
+function refuseToMake(root: string, makes: Makes): void {
+  const refusal = makes === "never"
+    ? `${root}/${MANIFEST_FILE} has vanished: stop the server and put it back`
+    : makes === "where-fresh"
+    ? whyNoManifest(root)
+    : undefined;
+  if (refusal !== undefined) throw new RefusedError(refusal);
 }
 
 function configure(database: Database, durability: Durability): void {
@@ -144,25 +123,15 @@ function configure(database: Database, durability: Durability): void {
 
 /**
  * Adds what is missing, whatever the version says: a migration that was cut
- * short, or a table that was made anew, is completed. Returns whether the
- * table was there before.
+ * short, or a table that was made anew, is completed.
  */
-function migrate(database: Database, path: string, nowMs: number): boolean {
+function migrate(
+  database: Database,
+  { isNew, nowMs }: { readonly isNew: boolean; readonly nowMs: number },
+): void {
   database.run("BEGIN IMMEDIATE");
+  if (isNew) database.run(ORIGINAL_TABLE);
   const present = names(database, "SELECT name FROM pragma_table_info(?)");
-  const servedBefore = present.size > 0;
-  if (servedBefore) {
-    const missing = ORIGINAL_COLUMNS.filter((name) => !present.has(name));
-    if (missing.length > 0) {
-      throw new RefusedError(
-        `Cannot open ${path}: its manifest has no column ${
-          missing.join(", ")
-        }; move it aside and start again`,
-      );
-    }
-  } else {
-    database.run(ORIGINAL_TABLE);
-  }
   for (const [name, type] of ADDED_COLUMNS) {
     if (present.has(name)) continue;
     database.run(`ALTER TABLE manifest ADD COLUMN ${name} ${type}`);
@@ -177,7 +146,6 @@ function migrate(database: Database, path: string, nowMs: number): boolean {
     database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   }
   database.run("COMMIT");
-  return servedBefore;
 }
 
 /**
@@ -197,24 +165,4 @@ function names(database: Database, sql: string): Set<string> {
   return new Set(
     database.prepare(sql).all("manifest").map((row) => `${row[0]}`),
   );
-}
-
-function explain(error: unknown, path: string): string {
-  const reason = messageOf(error);
-  switch (sqliteFault(error)) {
-    case "damaged":
-      return `${path} is damaged (${reason}): run \`larder recover ROOT\` ` +
-        "to move it aside and start clean, or restore a copy";
-    case "busy":
-      return `Cannot open ${path}: another process holds it; stop that one first`;
-    case "full":
-      return `Cannot open ${path}: the disk is full; make room and start again`;
-    default:
-      return `Cannot open ${path}: ${reason}; check who owns it and its permissions`;
-  }
-}
-
-/** An error's message, whatever was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

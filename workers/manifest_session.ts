@@ -11,7 +11,7 @@ import type {
   Outcome,
 } from "./manifest_protocol.ts";
 import { ManifestRows } from "./manifest_rows.ts";
-import { messageOf } from "./manifest_schema.ts";
+import { messageOf } from "./manifest_refusal.ts";
 import { type Database, sqliteFault, type Statement } from "./sqlite.ts";
 
 /** Operations that change nothing; a batch of only these takes no write lock. */

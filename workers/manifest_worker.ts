@@ -12,13 +12,10 @@ import type {
   FromManifestWorker,
   ToManifestWorker,
 } from "./manifest_protocol.ts";
-import {
-  MANIFEST_FILE,
-  messageOf,
-  openManifest,
-  RefusedError,
-} from "./manifest_schema.ts";
+import { messageOf, RefusedError } from "./manifest_refusal.ts";
+import { openManifest } from "./manifest_schema.ts";
 import { ManifestSession } from "./manifest_session.ts";
+import { MANIFEST_FILE } from "./root_names.ts";
 
 let session: ManifestSession | undefined;
 

@@ -33,6 +33,8 @@ export type SqliteFault =
   | "damaged"
   /** Another process holds a lock. */
   | "busy"
+  /** The file was opened for reading, and needs more. */
+  | "read-only"
   /** Everything else. */
   | "failed";
 
@@ -40,11 +42,18 @@ export type SqliteFault =
 export class Database implements Disposable {
   readonly #database: DatabaseSync;
 
-  /** Opens a file, or creates it. */
-  constructor(path: string, { busyTimeoutMs }: { busyTimeoutMs: number }) {
+  /** Opens a file, or creates it unless it is to be read only. */
+  constructor(
+    path: string,
+    { busyTimeoutMs, readOnly = false }: {
+      readonly busyTimeoutMs: number;
+      readonly readOnly?: boolean;
+    },
+  ) {
     // A variable, not a literal: Deno's types lag behind what it knows.
     const options = {
       readBigInts: true,
+      readOnly,
       returnArrays: true,
       timeout: busyTimeoutMs,
       // A label in double quotes is a name, never silently a string.
@@ -107,6 +116,7 @@ class PreparedStatement implements Statement {
 }
 
 const SQLITE_BUSY = 5;
+const SQLITE_READONLY = 8;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_CONSTRAINT = 19;
@@ -127,6 +137,8 @@ export function sqliteFault(error: unknown): SqliteFault | undefined {
       return "damaged";
     case SQLITE_BUSY:
       return "busy";
+    case SQLITE_READONLY:
+      return "read-only";
     default:
       return "failed";
   }

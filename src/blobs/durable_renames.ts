@@ -5,7 +5,7 @@
  * @module
  */
 
-import { PRIVATE_FOLDER } from "../../workers/blob_protocol.ts";
+import { PRIVATE_FOLDER } from "../../workers/root_names.ts";
 import { FolderSyncs } from "./folder_syncs.ts";
 
 /** Renames that were cut off, about 200 bytes each; if there are more, all are in doubt. */

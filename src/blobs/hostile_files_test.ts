@@ -229,6 +229,22 @@ Deno.test("a namespace folder that is a symlink is not followed", async () => {
   assert.equal([...Deno.readDirSync(secret.path)].length, before);
 });
 
+Deno.test("a sweep removes files only: Larder makes no folder and no link there", async () => {
+  await using harness = await openTestRoot();
+  const { store, root } = harness;
+  const [folder, link, file] = [1, 2, 3].map((n) => nameOf(n, "space"));
+  await Deno.mkdir(`${root}/${folder}/deep`, { recursive: true });
+  await Deno.symlink("/nowhere", `${root}/${link}`);
+  await Deno.writeTextFile(`${root}/${file}`, "of no entry");
+  // However young they are.
+  for (const name of [folder!, link!]) {
+    assert.equal(await store.sweep(name, -3_600_000), false);
+  }
+  assert.equal(await store.sweep(file!, -3_600_000), true);
+  assert((await Deno.lstat(`${root}/${folder}/deep`)).isDirectory);
+  assert((await Deno.lstat(`${root}/${link}`)).isSymlink);
+});
+
 Deno.test("folders of the root that are symlinks are not followed, and not opened", async () => {
   await using secret = await outside();
   await using harness = await openTestRoot();

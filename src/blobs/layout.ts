@@ -5,7 +5,7 @@
  * @module
  */
 
-import { STAGING_FOLDER } from "../../workers/blob_protocol.ts";
+import { STAGING_FOLDER } from "../../workers/root_names.ts";
 
 /** The absolute path of a published value. */
 export function valuePath(root: string, name: string): string {

@@ -19,6 +19,8 @@ export type MinFree = { readonly bytes: number } | { readonly percent: number };
 
 /** A namespace, with `*` for its last part, or `*` alone. */
 const PATTERN = /^(\*|([A-Za-z_][A-Za-z0-9_]*\.)*([A-Za-z_][A-Za-z0-9_]*|\*))$/;
+/** Nobody counts so few bytes one by one; but 0 asks for nothing to be kept free. */
+const MIN_PLAIN_BYTES = 2 ** 20;
 const PERCENT = /^(\d+(\.\d+)?)%$/;
 
 /**
@@ -41,7 +43,11 @@ export function parseQuotas(text: string): readonly Quota[] {
       );
     }
     if (quotas.has(pattern)) throw new RangeError(`${pattern} is there twice`);
-    quotas.set(pattern, { pattern, maxBytes: parseByteSize(size) });
+    const maxBytes = parseByteSize(size);
+    if (maxBytes === 0) {
+      throw new RangeError(`${pattern}=0 keeps nothing: write a size above 0`);
+    }
+    quotas.set(pattern, { pattern, maxBytes });
   }
   return [...quotas.values()];
 }
@@ -60,9 +66,19 @@ export function formatQuotas(quotas: readonly Quota[]): string {
  */
 export function parseMinFree(text: string): MinFree {
   const percent = PERCENT.exec(text)?.[1];
-  if (percent === undefined) return { bytes: parseByteSize(text) };
+  if (percent === undefined) return { bytes: parseFreeBytes(text) };
   if (Number(percent) >= 100) throw new RangeError("write less than 100%");
   return { percent: Number(percent) };
+}
+
+/** A plain number so small is a share, or a size, whose unit was forgotten. */
+function parseFreeBytes(text: string): number {
+  const bytes = parseByteSize(text);
+  const number = text.trim();
+  const isPlain = /^\d+$/.test(number);
+  if (!isPlain || bytes === 0 || bytes >= MIN_PLAIN_BYTES) return bytes;
+  const share = bytes < 100 ? `${number}%` : `${number}MiB`;
+  throw new RangeError(`${share} or ${number}GiB? Write the unit`);
 }
 
 /** Writes what has to stay free so that {@linkcode parseMinFree} reads it back. */

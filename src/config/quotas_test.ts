@@ -27,6 +27,8 @@ Deno.test("quotas that say nothing clear are refused", () => {
     "a.*.b=1GiB",
     "a=1GiB=2",
     "a=x",
+    "a=0",
+    "a=0GiB",
   ];
   for (const text of bad) {
     assert.throws(() => parseQuotas(text), RangeError, text);
@@ -41,4 +43,12 @@ Deno.test("what has to stay free is a size or a share", () => {
   for (const text of ["100%", "-1%", "5 %", "a lot", ""]) {
     assert.throws(() => parseMinFree(text), RangeError, text);
   }
+});
+
+Deno.test("a number without a unit is asked back for what it means", () => {
+  assert.throws(() => parseMinFree("5"), /^RangeError: 5% or 5GiB\? Write/);
+  assert.throws(() => parseMinFree("10"), /10% or 10GiB\?/);
+  assert.throws(() => parseMinFree("500"), /500MiB or 500GiB\?/);
+  assert.deepEqual(parseMinFree("512KiB"), { bytes: 512 * 1024 });
+  assert.deepEqual(parseMinFree("1048576"), { bytes: 1048576 });
 });

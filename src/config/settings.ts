@@ -150,7 +150,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   maxBytes: optional(bytes(
     "max-bytes",
     "what all values may take together; the least recently used go first",
-    { min: 0, max: MAX_KEPT, default: 0 },
+    { min: 1, max: MAX_KEPT, default: 1 },
   )),
   maxEntries: optional(count(
     "max-entries",

@@ -6,13 +6,10 @@
 
 import { Buffer } from "node:buffer";
 import { sha256Hex } from "../../workers/digest.ts";
+import { isNamespace, RESERVED_NAMES } from "../../workers/root_names.ts";
 import { LarderError } from "../errors.ts";
 import { MAX_KEY_BYTES, MAX_NAMESPACE_BYTES } from "../limits.ts";
 import type { EntryKey } from "../table/types.ts";
-
-const NAMESPACE = /^([A-Za-z_][A-Za-z0-9_]*\.)*[A-Za-z_][A-Za-z0-9_]*$/;
-/** Files of the root that a namespace's folder would collide with. */
-const RESERVED = new Set(["Cache.toml", "cache.sqlite"]);
 
 /** Names that are remembered: hashing takes longer than all else at a hit. */
 const MAX_RECENT = 4_096;
@@ -47,8 +44,8 @@ function latin1(key: Uint8Array): string {
 function checkedKey(namespace: string, key: Uint8Array): EntryKey {
   // What matches is ASCII, so that its length is its size.
   if (
-    namespace.length > MAX_NAMESPACE_BYTES || !NAMESPACE.test(namespace) ||
-    RESERVED.has(namespace)
+    namespace.length > MAX_NAMESPACE_BYTES || !isNamespace(namespace) ||
+    RESERVED_NAMES.has(namespace)
   ) throw invalidNamespace(namespace);
   if (key.length > MAX_KEY_BYTES) {
     throw new LarderError(
@@ -63,7 +60,7 @@ function checkedKey(namespace: string, key: Uint8Array): EntryKey {
 
 function invalidNamespace(namespace: string): LarderError {
   const shown = JSON.stringify(namespace.slice(0, 64));
-  const why = RESERVED.has(namespace)
+  const why = RESERVED_NAMES.has(namespace)
     ? "the server uses that name itself"
     : `it must be identifiers of [A-Za-z0-9_] joined by dots, at most ` +
       `${MAX_NAMESPACE_BYTES} bytes`;

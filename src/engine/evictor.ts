@@ -18,6 +18,7 @@ import type { AgedEntry, Manifest } from "../manifest/manifest.ts";
 import { covers, type Excess } from "../table/room.ts";
 import type { Disk } from "../table/types.ts";
 import type { Engine } from "./engine.ts";
+import { keptFree, type MinFree } from "./free_space.ts";
 import { oldestFirst } from "./oldest_first.ts";
 
 /** What an evictor works on. */
@@ -29,7 +30,7 @@ export interface EvictorOptions {
   /** Takes a line for the log. */
   readonly warn: (message: string) => void;
   /** What has to stay free on the disk: bytes, or a share of it in percent. */
-  readonly minFree?: { readonly bytes: number } | { readonly percent: number };
+  readonly minFree?: MinFree;
   /** Entries that nobody used for so long go; absent: none do. */
   readonly maxAgeMs?: number;
   /** How long a handle pins: nothing handed out before a restart goes for so long. */
@@ -139,9 +140,7 @@ export class Evictor {
     const { blobs, minFree } = this.#options;
     const space = minFree && await blobs.space();
     if (!space) return undefined;
-    const keptBytes = "bytes" in minFree
-      ? minFree.bytes
-      : space.totalBytes * minFree.percent / 100;
+    const keptBytes = keptFree(minFree, space);
     const roomBytes = Math.floor(space.freeBytes - keptBytes);
     return { roomBytes, slackBytes: Math.ceil(keptBytes * SLACK_SHARE) };
   }

@@ -6,6 +6,7 @@
  */
 
 import { join } from "node:path";
+import { CONFIG_FILE } from "../../workers/root_names.ts";
 import { StartError, systemReason } from "../errors.ts";
 import { parseToml, stringifyToml } from "../toml.ts";
 
@@ -23,41 +24,33 @@ export interface ServedFields {
 
 /** Locks a root until it is released or the process ends. */
 export interface RootLock extends Disposable {
-  /** Rewrites what is being served. */
+  /**
+   * Rewrites what is being served; rejects with a `StartError` when the file
+   * cannot be written.
+   */
   update(fields: ServedFields): Promise<void>;
   /** Lets another server have the root; idempotent. */
   release(): void;
+  /** Releases, and removes the file if it was made for this lock. */
+  discard(): Promise<void>;
 }
 
-const FILE_NAME = "Cache.toml";
 /** Of another server's file, which is a few lines, no more is looked at. */
 const MAX_FILE_BYTES = 64 * 1024;
 /** A file that is replaced each time it is looked at is not worth waiting for. */
 const MAX_ATTEMPTS = 5;
 
 /**
- * Takes the lock of a root, then writes what is being served. When the lock is
- * taken the file stays as the other server wrote it.
+ * Takes the lock of a root. The file stays as it is until it is updated: whose
+ * root it is has still to be found out.
  *
  * @param root The root folder.
- * @param fields What to write; the ports are known only later.
  * @returns The lock.
  * @throws {StartError} When the root is in use, or the file is not ours to write.
  */
-export async function lockRoot(
-  root: string,
-  fields: ServedFields,
-): Promise<RootLock> {
-  const path = join(root, FILE_NAME);
-  const file = await openLocked(path, root);
-  try {
-    await rewrite(file, fields);
-  } catch (error) {
-    file.close();
-    throw new StartError(1, `cannot write ${path}: ${systemReason(error)}`, {
-      cause: error,
-    });
-  }
+export async function lockRoot(root: string): Promise<RootLock> {
+  const path = join(root, CONFIG_FILE);
+  const { file, isNew } = await openLocked(path, root);
   let isHeld = true;
   function release(): void {
     if (!isHeld) return;
@@ -66,15 +59,37 @@ export async function lockRoot(
     file.close();
   }
   return {
-    update: (fields) => rewrite(file, fields),
+    async update(fields) {
+      try {
+        await rewrite(file, fields);
+      } catch (error) {
+        throw new StartError(
+          1,
+          `cannot write ${path}: ${systemReason(error)}`,
+          { cause: error },
+        );
+      }
+    },
     release,
+    async discard() {
+      // While it is locked: whoever waits for it then looks again.
+      if (isHeld && isNew) await Deno.remove(path);
+      release();
+    },
     [Symbol.dispose]: release,
   };
 }
 
-async function openLocked(path: string, root: string): Promise<Deno.FsFile> {
+interface Opened {
+  readonly file: Deno.FsFile;
+  /** It was not there before. */
+  readonly isNew: boolean;
+}
+
+async function openLocked(path: string, root: string): Promise<Opened> {
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-    const file = await open(path);
+    const opened = await open(path);
+    const { file } = opened;
     try {
       if (!(await isStillAt(path, file))) {
         file.close();
@@ -82,7 +97,7 @@ async function openLocked(path: string, root: string): Promise<Deno.FsFile> {
       }
       if (!(await file.tryLock(true))) throw await inUse(file, root);
       // It may have been replaced before it was locked: then it locks nothing.
-      if (await isStillAt(path, file)) return file;
+      if (await isStillAt(path, file)) return opened;
       file.close();
     } catch (error) {
       file.close();
@@ -95,9 +110,11 @@ async function openLocked(path: string, root: string): Promise<Deno.FsFile> {
   );
 }
 
-async function open(path: string): Promise<Deno.FsFile> {
+async function open(path: string): Promise<Opened> {
+  const options = { read: true, write: true };
   try {
-    return await Deno.open(path, { read: true, write: true, createNew: true });
+    const file = await Deno.open(path, { ...options, createNew: true });
+    return { file, isNew: true };
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) {
       throw unusable(path, error);
@@ -112,7 +129,7 @@ async function open(path: string): Promise<Deno.FsFile> {
         `${path} is not a file of its own but a link or something else: remove it`,
       );
     }
-    return await Deno.open(path, { read: true, write: true });
+    return { file: await Deno.open(path, options), isNew: false };
   } catch (error) {
     throw error instanceof StartError ? error : unusable(path, error);
   }

@@ -58,8 +58,9 @@ async function lockElsewhere(root: string): Promise<{
 
 Deno.test("lockRoot writes what is served, where the original server looks for it", async () => {
   await using root = await temporaryRoot();
-  using lock = await lockRoot(root.path, FIELDS);
+  using lock = await lockRoot(root.path);
   const path = `${root.path}/Cache.toml`;
+  await lock.update(FIELDS);
   assert.equal(parseToml(await Deno.readTextFile(path)).local_addr, undefined);
   const { ino } = await Deno.stat(path);
   await lock.update({ ...FIELDS, localAddress: "127.0.0.1:28055" });
@@ -74,11 +75,27 @@ Deno.test("lockRoot writes what is served, where the original server looks for i
   assert.equal((await Deno.stat(path)).ino, ino, "the lock is on the inode");
 });
 
+Deno.test("a lock writes nothing until it is told, and takes away only a file that it made", async () => {
+  await using root = await temporaryRoot();
+  const path = `${root.path}/Cache.toml`;
+  const made = await lockRoot(root.path);
+  assert.equal(await Deno.readTextFile(path), "");
+  await made.discard();
+  await assert.rejects(Deno.lstat(path), Deno.errors.NotFound);
+
+  await Deno.writeTextFile(path, "somebody's");
+  const found = await lockRoot(root.path);
+  await found.discard();
+  assert.equal(await Deno.readTextFile(path), "somebody's");
+  using _again = await lockRoot(root.path);
+});
+
 Deno.test("lockRoot leaves nothing of a longer file", async () => {
   await using root = await temporaryRoot();
   const path = `${root.path}/Cache.toml`;
   await Deno.writeTextFile(path, `# ${"x".repeat(100_000)}\nbroken = \n`);
-  using _lock = await lockRoot(root.path, FIELDS);
+  using lock = await lockRoot(root.path);
+  await lock.update(FIELDS);
   assert.deepEqual(Object.keys(parseToml(await Deno.readTextFile(path))), [
     "heartbeat_interval",
     "heartbeat_timeout",
@@ -92,7 +109,7 @@ Deno.test("a second server is refused and leaves the first one's file untouched"
   assert.equal(first.answer, "locked");
   const before = await Deno.readTextFile(path);
   await assert.rejects(
-    lockRoot(root.path, FIELDS),
+    lockRoot(root.path),
     refusal(
       /^root .* is in use by another server \(LocalCache on 127\.0\.0\.1:1, RemoteCache on \[::1\]:2\): stop it or serve another root$/,
     ),
@@ -100,7 +117,8 @@ Deno.test("a second server is refused and leaves the first one's file untouched"
   assert.equal(await Deno.readTextFile(path), before);
   // It is this process that is refused, and then that one.
   await first.end();
-  using _lock = await lockRoot(root.path, FIELDS);
+  using lock = await lockRoot(root.path);
+  await lock.update(FIELDS);
   const second = await lockElsewhere(root.path);
   assert.match(second.answer, /in use by another server: stop it/);
   await second.end();
@@ -108,11 +126,11 @@ Deno.test("a second server is refused and leaves the first one's file untouched"
 
 Deno.test("a released root can be locked again, by a server in the same process too", async () => {
   await using root = await temporaryRoot();
-  const lock = await lockRoot(root.path, FIELDS);
-  await assert.rejects(lockRoot(root.path, FIELDS), refusal(/is in use/));
+  const lock = await lockRoot(root.path);
+  await assert.rejects(lockRoot(root.path), refusal(/is in use/));
   lock.release();
   lock.release();
-  using _again = await lockRoot(root.path, FIELDS);
+  using _again = await lockRoot(root.path);
 });
 
 Deno.test("lockRoot follows no link and writes into no other folder's file", async () => {
@@ -123,7 +141,7 @@ Deno.test("lockRoot follows no link and writes into no other folder's file", asy
     await Deno.writeTextFile(target, "mine");
     await link(target, `${root.path}/Cache.toml`);
     await assert.rejects(
-      lockRoot(root.path, FIELDS),
+      lockRoot(root.path),
       refusal(/not a file of its own but a link or something else: remove it/),
     );
     assert.equal(await Deno.readTextFile(target), "mine");
@@ -134,19 +152,20 @@ Deno.test("lockRoot refuses a folder, a dangling link and a missing root without
   await using root = await temporaryRoot();
   const path = `${root.path}/Cache.toml`;
   await Deno.mkdir(path);
-  await assert.rejects(lockRoot(root.path, FIELDS), refusal(/remove it/));
+  await assert.rejects(lockRoot(root.path), refusal(/remove it/));
   await Deno.remove(path);
   await Deno.symlink("nowhere", path);
-  await assert.rejects(lockRoot(root.path, FIELDS), refusal(/remove it/));
+  await assert.rejects(lockRoot(root.path), refusal(/remove it/));
   await assert.rejects(
-    lockRoot(`${root.path}/missing`, FIELDS),
+    lockRoot(`${root.path}/missing`),
     refusal(/^cannot open .*Cache\.toml: No such file or directory: let/),
   );
 });
 
 if (import.meta.main && Deno.args[0] !== undefined) {
   try {
-    using _lock = await lockRoot(Deno.args[0], {
+    using lock = await lockRoot(Deno.args[0]);
+    await lock.update({
       ...FIELDS,
       localAddress: "127.0.0.1:1",
       remoteAddress: "[::1]:2",

@@ -6,7 +6,7 @@
 
 import type { Config } from "../config.ts";
 import { readyLines } from "./ready_lines.ts";
-import { prepareRoot } from "./root_folder.ts";
+import { prepareRoot, refuseOtherData } from "./root_folder.ts";
 import type { Serve } from "./running_server.ts";
 import type { StopRequests } from "./stop_requests.ts";
 
@@ -31,6 +31,7 @@ export async function serveConfined(
   },
 ): Promise<number> {
   const { stop, print, warn } = options;
+  refuseOtherData(config.root);
   // The folder is looked at while the modules load.
   const [root, serve] = await Promise.all([
     prepareRoot(config.root),

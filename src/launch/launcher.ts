@@ -9,8 +9,9 @@ import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { spawnConfined } from "./child.ts";
 import { descriptorLimit, withinDescriptors } from "./descriptor_limit.ts";
+import { MadeFolders } from "./made_folders.ts";
 import type { Installation } from "./permissions.ts";
-import { prepareRoot } from "./root_folder.ts";
+import { prepareRoot, refuseOtherData } from "./root_folder.ts";
 import type { StopRequests } from "./stop_requests.ts";
 import { supervise } from "./supervisor.ts";
 
@@ -29,17 +30,26 @@ export async function launch(
   },
 ): Promise<number> {
   const log = (line: string) => console.error(`larder: ${line}`);
-  const [root, limit] = await Promise.all([
-    prepareRoot(config.root),
-    descriptorLimit(),
-  ]);
-  return await supervise(
-    withinDescriptors({ ...config, root }, { limit, log }),
-    {
-      spawn: (current) => spawnConfined(current, options.installation),
-      stop: options.stop,
-      clock: systemClock,
-      log,
-    },
-  );
+  refuseOtherData(config.root);
+  const folders = new MadeFolders(config.root);
+  let exitCode = 1;
+  try {
+    const [root, limit] = await Promise.all([
+      prepareRoot(config.root),
+      descriptorLimit(),
+    ]);
+    exitCode = await supervise(
+      withinDescriptors({ ...config, root }, { limit, log }),
+      {
+        spawn: (current) => spawnConfined(current, options.installation),
+        stop: options.stop,
+        clock: systemClock,
+        log,
+      },
+    );
+  } finally {
+    // Empty only when nothing was ever served there.
+    if (exitCode !== 0) await folders.remove();
+  }
+  return exitCode;
 }

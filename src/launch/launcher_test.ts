@@ -5,7 +5,11 @@ import {
   temporaryFolder,
   within,
 } from "./testing/program.ts";
-import type { Behaviour } from "./testing/fake_program.ts";
+import {
+  type Behaviour,
+  BEHAVIOUR_FILE,
+  DRAINS_FILE,
+} from "./testing/fake_program.ts";
 
 const ON_FREE_PORT = ["-l", "127.0.0.1:0"];
 
@@ -30,11 +34,11 @@ async function ask(address: string): Promise<number> {
 }
 
 async function setBehaviour(root: string, behaviour: Behaviour): Promise<void> {
-  await Deno.writeTextFile(`${root}/behaviour`, behaviour);
+  await Deno.writeTextFile(`${root}/${BEHAVIOUR_FILE}`, behaviour);
 }
 
 async function drains(root: string): Promise<string> {
-  return await Deno.readTextFile(`${root}/drains`);
+  return await Deno.readTextFile(`${root}/${DRAINS_FILE}`);
 }
 
 Deno.test("the launcher prints where it serves and creates the root for its user only", async () => {

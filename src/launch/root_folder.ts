@@ -5,6 +5,7 @@
  */
 
 import { basename, dirname, join } from "node:path";
+import { hasManifest, whyNoManifest } from "../../workers/root_contents.ts";
 import { StartError, systemReason } from "../errors.ts";
 
 /** Only the server's own user gets in: DESIGN section 3. */
@@ -20,7 +21,7 @@ const ROOT_MODE = 0o700;
 export async function prepareRoot(root: string): Promise<string> {
   try {
     const real = await realPathOrNew(root);
-    refuseComma(real);
+    refuseUnfit(real);
     if (!(await Deno.stat(real)).isDirectory) {
       throw new StartError(
         1,
@@ -43,6 +44,26 @@ export async function prepareRoot(root: string): Promise<string> {
 }
 
 /**
+ * Refuses a folder without a manifest that holds other data, before anything is
+ * touched there. (A manifest is looked at by whoever opens it.)
+ *
+ * @param root The path of a root, which may be missing.
+ * @throws {StartError} When the folder is not Larder's.
+ */
+export function refuseOtherData(root: string): void {
+  let refusal: string | undefined;
+  try {
+    refuseUnfit(Deno.realPathSync(root));
+    if (!hasManifest(root)) refusal = whyNoManifest(root);
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    // It is missing, or cannot be looked at: what comes next says so.
+    return;
+  }
+  if (refusal !== undefined) throw new StartError(1, refusal);
+}
+
+/**
  * Where a root is, or will be, without making it: permissions are granted for
  * real paths, and a link among its parents is none.
  *
@@ -55,7 +76,7 @@ export async function resolveRoot(root: string): Promise<string> {
   for (let path = root;; path = dirname(path)) {
     try {
       const real = join(await Deno.realPath(path), ...missing);
-      refuseComma(real);
+      refuseUnfit(real);
       return real;
     } catch (error) {
       if (error instanceof StartError) throw error;
@@ -71,7 +92,13 @@ export async function resolveRoot(root: string): Promise<string> {
   }
 }
 
-function refuseComma(real: string): void {
+function refuseUnfit(real: string): void {
+  if (real === "/") {
+    throw new StartError(
+      2,
+      "the root is /, the whole machine: serve a folder of its own",
+    );
+  }
   if (!real.includes(",")) return;
   throw new StartError(
     2,

@@ -8,6 +8,7 @@
 import type {
   Durability,
   FromManifestWorker,
+  Makes,
   Operation,
   Outcome,
 } from "../../workers/manifest_protocol.ts";
@@ -35,6 +36,8 @@ export interface BatchQueueOptions {
   readonly root: string;
   /** How a commit reaches the disk. */
   readonly durability: Durability;
+  /** Where one that is missing is made. */
+  readonly makes: Makes;
   /** The wall clock. */
   readonly wallMs: () => number;
   /** Makes the worker. */
@@ -80,7 +83,7 @@ export class BatchQueue {
   /** Opens the root's manifest; rejects with a `StartError` when it cannot be served. */
   static async open(options: BatchQueueOptions): Promise<BatchQueue> {
     const queue = new BatchQueue(options);
-    queue.servedBefore = await queue.#startWorker();
+    queue.servedBefore = await queue.#startWorker(options.makes);
     return queue;
   }
 
@@ -161,12 +164,12 @@ export class BatchQueue {
   }
 
   /** Starts a worker and opens the manifest in it. */
-  async #startWorker(): Promise<boolean> {
+  async #startWorker(makes: Makes): Promise<boolean> {
     const { root, durability, wallMs, spawn } = this.#options;
     this.#workers++;
     const session = new WorkerSession(spawn(root), () => this.#lose(session));
     const answer = await session.ask(
-      { kind: "open", root, durability, nowMs: wallMs() },
+      { kind: "open", root, durability, makes, nowMs: wallMs() },
     ).catch(refusal);
     if (answer.kind !== "opened") {
       const reason = answer.kind === "refused" ? answer.message : answer.kind;
@@ -195,7 +198,7 @@ export class BatchQueue {
       this.#wakeIdle?.();
       return;
     }
-    this.#opening = this.#startWorker().then(
+    this.#opening = this.#startWorker("never").then(
       () => {
         this.#opening = undefined;
         this.#flush();

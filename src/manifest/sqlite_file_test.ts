@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { sha256Hex } from "../../workers/digest.ts";
 import { SQL } from "../../workers/manifest_sql.ts";
-import { openManifest, SCHEMA_VERSION } from "../../workers/manifest_schema.ts";
+import { SCHEMA_VERSION } from "../../workers/manifest_check.ts";
+import { openManifest } from "../../workers/manifest_schema.ts";
 import { FakeClock, systemClock } from "../clock.ts";
 import { StartError } from "../errors.ts";
 import { collect, digestOf, entryOf } from "./manifest_contract.ts";
@@ -201,7 +202,10 @@ Deno.test("SqliteManifest refuses a table without the original's key", async () 
       "CREATE TABLE manifest(namespace TEXT, key BLOB, status INTEGER)",
     );
   }
-  await refuses(fresh.root, /Cannot open .*cache\.sqlite: ON CONFLICT/);
+  await refuses(
+    fresh.root,
+    /Cannot open .*cache\.sqlite: .* another primary key/,
+  );
 });
 
 Deno.test("SqliteManifest refuses the manifest of a newer server and leaves it alone", async () => {
@@ -305,6 +309,7 @@ Deno.test("SqliteManifest's worker reaches nothing outside its root", async () =
     kind: "open",
     root: outside.root,
     durability: "relaxed",
+    makes: "anywhere",
     nowMs: 0,
   });
   session.end("The test is over");

@@ -11,6 +11,7 @@ import {
   type FoundInfo,
   type FoundKey,
   type FoundRow,
+  type Makes,
   type PackedUse,
   type PageOf,
   type RowInfo,
@@ -58,6 +59,8 @@ export interface SqliteManifestOptions {
    * `strict`: a power cut too.
    */
   readonly durability?: Durability;
+  /** Where one that is missing is made; default: `anywhere`. */
+  readonly makes?: Makes;
   /** The wall clock; see `Clock.wallMs`. */
   readonly wallMs: () => number;
   /** Makes the worker; tests put themselves in between. */
@@ -85,10 +88,15 @@ export class SqliteManifest implements Manifest {
    * damaged, a newer server's, or not a file of ours.
    */
   static async open(options: SqliteManifestOptions): Promise<SqliteManifest> {
-    const { root, durability = "relaxed", wallMs } = options;
+    const { durability = "relaxed", makes = "anywhere" } = options;
     const spawn = options.spawn ?? spawnManifestWorker;
-    const queue = await BatchQueue.open({ root, durability, wallMs, spawn });
-    return new SqliteManifest(queue, wallMs);
+    const queue = await BatchQueue.open({
+      ...options,
+      durability,
+      makes,
+      spawn,
+    });
+    return new SqliteManifest(queue, options.wallMs);
   }
 
   /** How many messages carried how many operations. */

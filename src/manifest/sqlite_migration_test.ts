@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SCHEMA_VERSION } from "../../workers/manifest_schema.ts";
+import { SCHEMA_VERSION } from "../../workers/manifest_check.ts";
 import type { Database } from "../../workers/sqlite.ts";
 import { systemClock } from "../clock.ts";
 import { collect, digestOf, entryOf } from "./manifest_contract.ts";

@@ -47,6 +47,19 @@ Deno.test("doctor says what is wrong with a root, and with an address", () =>
     assert.equal(status["server"], "warn");
     assert(status["port"] !== undefined);
 
+    // As a disk looks where capitals make no difference.
+    await Deno.writeTextFile(`${open}/cache.sqlite`, "");
+    await Deno.link(`${open}/cache.sqlite`, `${open}/CACHE.SQLITE`);
+    const alike = await examine(shell, open, ...away);
+    assert.equal(alike.status["letters"], "warn");
+    await Deno.remove(`${open}/cache.sqlite`);
+    const foreign = await shell.run(["doctor", open, ...away]);
+    assert.equal(foreign.code, 1);
+    assert.match(
+      foreign.stdout,
+      /fail +root .*did not make \(.*CACHE\.SQLITE\)/,
+    );
+
     await shell.write("file", "");
     await Deno.symlink(open, `${shell.folder}/link`);
     for (const name of ["file", "link"]) {

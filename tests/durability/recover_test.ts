@@ -99,9 +99,9 @@ Deno.test("a sound manifest is moved aside only by force, and never over another
     assert.deepEqual(names(root), before);
 
     assert.equal((await recover(root, "--force")).code, 0);
-    const nothing = await recover(root, "--force");
-    assert.equal(nothing.code, 1);
-    assert.match(nothing.stderr, /no manifest/);
+    // There is a new one, which is sound.
+    assert.equal((await recover(root)).code, 1);
+    await Deno.remove(`${root}/cache.sqlite`);
     await Deno.writeTextFile(`${root}/cache.sqlite`, "another");
     await Deno.writeTextFile(`${root}/cache.sqlite-wal`, "and its log");
     assert.equal((await recover(root, "--force")).code, 0);
@@ -111,6 +111,59 @@ Deno.test("a sound manifest is moved aside only by force, and never over another
       "cache.sqlite",
       "cache.sqlite-wal",
     ]);
+  });
+});
+
+Deno.test("values that have lost their manifest get a new one, and an owner who can write it", async () => {
+  await withRoot(async (root) => {
+    await fill(root, 3);
+    const values = names(`${root}/${NS}`);
+    await Deno.remove(`${root}/cache.sqlite`);
+    await assert.rejects(
+      ServerProcess.start(root),
+      /run `larder recover ROOT`/,
+    );
+    // As an administrator would recover what is the server's.
+    await Deno.chown(root, 65534, 65534).catch(() => {});
+    const { uid } = await Deno.stat(root);
+
+    const { code, stdout, stderr } = await recover(root);
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(
+      stdout,
+      /no manifest\n.*made a new manifest; .*removes the values .*tests\.recover/,
+    );
+    assert.deepEqual(names(`${root}/${NS}`), values, "nothing is deleted yet");
+    assert.equal((await Deno.stat(`${root}/cache.sqlite`)).uid, uid);
+    const again = await recover(root);
+    assert.deepEqual([again.code, again.stdout], [1, ""]);
+    assert.match(again.stderr, /is sound: serve the root/);
+
+    await whileServed(root, async ({ remote }) => {
+      await until(
+        () => Promise.resolve(names(`${root}/${NS}`)),
+        (left) => left.length === 0,
+      );
+      const { id } = await remote.assigned(NS, "key 1");
+      await remote.set(id, "again");
+    });
+  });
+});
+
+Deno.test("recover takes no folder that is not Larder's, and leaves no trace there", async () => {
+  await withRoot(async (root) => {
+    const empty = await recover(root);
+    assert.deepEqual([empty.code, empty.stdout], [1, ""]);
+    assert.match(empty.stderr, /no manifest and no values: .*serve it/);
+    await Deno.mkdir(`${root}/cas`);
+    await Deno.writeTextFile(`${root}/cas/${"ab".repeat(32)}`, "mine");
+    await Deno.writeTextFile(`${root}/notes.txt`, "mine");
+    for (const force of [[], ["--force"]]) {
+      const { code, stderr } = await recover(root, ...force);
+      assert.equal(code, 1);
+      assert.match(stderr, /did not make \(.*notes\.txt\)/);
+    }
+    assert.deepEqual(names(root), ["cas", "notes.txt"]);
   });
 });
 

@@ -263,9 +263,10 @@ Deno.test("a root of the original server opens, and stays readable by it", async
 
 Deno.test("what nobody owns is swept", async () => {
   await withRoot(async (root) => {
+    // Only in a root of Larder's.
+    await serving(root, () => Promise.resolve());
     const orphan = `${root}/${NS}/${"ab".repeat(32)}`;
     await Deno.mkdir(`${root}/${NS}`, { recursive: true });
-    await Deno.mkdir(`${root}/.staging`, { mode: 0o700 });
     await Deno.writeTextFile(orphan, "nobody's");
     await Deno.writeTextFile(`${root}/.staging/left`, "over");
     await serving(root, async () => {

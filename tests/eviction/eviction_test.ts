@@ -188,3 +188,24 @@ Deno.test("what the original server left is measured, and goes by the age of its
     assert.equal(oldest.entryStatus, "unassigned");
   });
 });
+
+Deno.test("limits that would keep nothing are refused at the start", async () => {
+  const refusals: [flag: string, message: RegExp][] = [
+    ["--max-bytes=0", /--max-bytes 0: out of range: 1 to/],
+    ["--quotas=a=0", /a=0 keeps nothing/],
+    ["--min-free=5", /--min-free 5: 5% or 5GiB\? Write the unit/],
+    ["--min-free=5000TiB", /--min-free asks for \d+ bytes .* has \d+ in all/],
+  ];
+  await withRoot(async (root) => {
+    for (const [flag, message] of refusals) {
+      await assert.rejects(
+        ServerProcess.start(root, { args: [flag] }),
+        (error: Error) => {
+          assert.match(error.message, message);
+          return true;
+        },
+      );
+    }
+    assert.deepEqual([...Deno.readDirSync(root)], []);
+  });
+});

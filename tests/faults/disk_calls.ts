@@ -10,7 +10,7 @@ import { threadId, threadNames, Tracer } from "../support/strace.ts";
 import type { Fault } from "./kill_sweep.ts";
 
 /** The calls that change a disk; opening counts where it creates. */
-const CHANGING = [
+export const CHANGING: readonly string[] = [
   ...["openat", "write", "pwrite64", "ftruncate", "fallocate"],
   ...["rename", "renameat2", "link", "linkat", "unlink", "unlinkat"],
   ...["mkdir", "mkdirat", "rmdir", "chmod", "fchmod", "fchmodat"],

@@ -157,7 +157,10 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
-async function confinedWords(words: readonly string[]): Promise<string[]> {
+/** What `deno` is given to start the confined server alone. */
+export async function confinedWords(
+  words: readonly string[],
+): Promise<string[]> {
   const invocation = await parseCommandLine(words, Deno.cwd);
   if (invocation.kind !== "launch") throw new TypeError(words.join(" "));
   const installation = thisInstallation(new URL(`file://${MAIN}`));

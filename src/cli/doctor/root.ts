@@ -7,6 +7,9 @@
 import { lstat, mkdtemp, rmdir, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
+import { caseWarning, ignoresCase } from "../../../workers/letter_case.ts";
+import { hasManifest, whyNoManifest } from "../../../workers/root_contents.ts";
+import { MANIFEST_FILE } from "../../../workers/root_names.ts";
 import { messageOf } from "../../errors.ts";
 import { formatSize } from "../format.ts";
 import type { Addresses } from "../server.ts";
@@ -16,6 +19,8 @@ import { usageAt } from "./server.ts";
 /** Below the first it is worth a thought; below the second nothing can be kept. */
 const LITTLE_DISK_BYTES = 2 ** 30;
 const NO_DISK_BYTES = 100 * 2 ** 20;
+/** A start knows it for what it is, should it be left behind. */
+const PROBE = ".larder-doctor-";
 const OTHERS_BITS = 0o077;
 
 /**
@@ -44,7 +49,7 @@ export async function rootChecks(
   if (!info.isDirectory()) {
     return [fail("root", `${root} is not a folder`, "name a folder")];
   }
-  const findings = [ok("root", root)];
+  const findings = [contentsCheck(root)];
   const uid = process.getuid?.();
   if (uid !== undefined && uid !== info.uid) {
     findings.push(
@@ -60,10 +65,23 @@ export async function rootChecks(
     (info.mode & OTHERS_BITS) === 0
       ? ok("mode", mode)
       : warn("mode", `${mode}: not yours alone`, `chmod 700 ${root}`),
-    await writableCheck(root),
+    ...await writableChecks(root),
     await servedCheck(served),
   );
   return findings;
+}
+
+/** Whether it may be served, as far as one may know without opening it. */
+function contentsCheck(root: string): Finding {
+  let refusal: string | undefined;
+  try {
+    if (!hasManifest(root)) refusal = whyNoManifest(root);
+  } catch (error) {
+    return fail("root", messageOf(error), "let this user read it");
+  }
+  if (refusal === undefined) return ok("root", root);
+  const [text, remedy = ""] = refusal.split(": ");
+  return fail("root", text!, remedy);
 }
 
 /** Looks at the file system of the folder. */
@@ -95,21 +113,39 @@ async function servedCheck(served: Addresses): Promise<Finding> {
   return warn("served", "no", "deno task serve ROOT serves it");
 }
 
-async function writableCheck(root: string): Promise<Finding> {
-  const why = await whyNotWritable(root);
-  if (why === undefined) return ok("writable", "yes");
+/** Tries it: what the permission bits say is not all. */
+async function writableChecks(root: string): Promise<Finding[]> {
+  let probe: string;
+  try {
+    probe = await mkdtemp(join(root, PROBE));
+  } catch (error) {
+    return [notWritable(root, codeOf(error))];
+  }
+  const findings = [ok("writable", "yes")];
+  if (ignoresCase(probe) || ignoresCase(join(root, MANIFEST_FILE))) {
+    const { text, remedy } = caseWarning(root);
+    findings.push(warn("letters", text, remedy));
+  }
+  await rmdir(probe);
+  return findings;
+}
+
+function notWritable(root: string, why: string): Finding {
   return why === "EROFS"
     ? fail("writable", "no: it is mounted read-only", "mount it for writing")
     : fail("writable", `no: ${why}`, `chmod u+rwx ${root}`);
 }
 
-/** Tries it: what the permission bits say is not all. */
 async function whyNotWritable(folder: string): Promise<string | undefined> {
   try {
-    await rmdir(await mkdtemp(join(folder, ".larder-doctor-")));
+    await rmdir(await mkdtemp(join(folder, PROBE)));
   } catch (error) {
-    return (error as { code?: string }).code ?? messageOf(error);
+    return codeOf(error);
   }
+}
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? messageOf(error);
 }
 
 /** The path, or the nearest folder above it that is there. */

@@ -1,6 +1,6 @@
 /**
  * The real command line and launcher with a fake server, which does what a file
- * named `behaviour` in its root says.
+ * in its root says.
  *
  * @module
  */
@@ -21,6 +21,14 @@ export type Behaviour =
   | "never-drain"
   | "claim-other-address";
 
+/**
+ * Of all that one may put into a root that is still to be served, the files of
+ * a desktop can be written.
+ */
+export const BEHAVIOUR_FILE = "._behaviour";
+/** Where it notes each time that it was drained. */
+export const DRAINS_FILE = "._drains";
+
 const CLAIMED_ADDRESS = "0.0.0.0:1";
 
 async function serve(config: Config): Promise<RunningServer> {
@@ -29,14 +37,12 @@ async function serve(config: Config): Promise<RunningServer> {
     throw new StartError(1, "the fake refuses");
   }
   if (behaviour === "die-once-at-start") {
-    await Deno.remove(`${config.root}/behaviour`);
+    await Deno.remove(`${config.root}/${BEHAVIOUR_FILE}`);
   }
   if (behaviour.startsWith("die-")) Deno.kill(Deno.pid, "SIGABRT");
   const { heartbeatIntervalMs, heartbeatTimeoutMs } = config;
-  const lock = await lockRoot(config.root, {
-    heartbeatIntervalMs,
-    heartbeatTimeoutMs,
-  });
+  const lock = await lockRoot(config.root);
+  await lock.update({ heartbeatIntervalMs, heartbeatTimeoutMs });
   const listeners: Deno.Listener[] = [];
   const closed = Promise.withResolvers<void>();
   function listen(address: Address | undefined): string | undefined {
@@ -77,7 +83,7 @@ async function serve(config: Config): Promise<RunningServer> {
     ...addresses,
     closed: closed.promise,
     async drain() {
-      await Deno.writeTextFile(`${config.root}/drains`, "drain\n", {
+      await Deno.writeTextFile(`${config.root}/${DRAINS_FILE}`, "drain\n", {
         append: true,
       });
       if (behaviour === "never-drain") return;
@@ -90,7 +96,7 @@ async function serve(config: Config): Promise<RunningServer> {
 
 async function readBehaviour(root: string): Promise<Behaviour> {
   try {
-    return await Deno.readTextFile(`${root}/behaviour`) as Behaviour;
+    return await Deno.readTextFile(`${root}/${BEHAVIOUR_FILE}`) as Behaviour;
   } catch {
     return "serve";
   }

@@ -1,0 +1,33 @@
+/**
+ * Why a manifest cannot be served, in words that say what to do.
+ *
+ * @module
+ */
+
+import { sqliteFault } from "./sqlite.ts";
+
+/** A root that cannot be served; the message says what to do. */
+export class RefusedError extends Error {
+  override name = "RefusedError";
+}
+
+/** What a failure to open the file at a path means. */
+export function explain(error: unknown, path: string): string {
+  const reason = messageOf(error);
+  switch (sqliteFault(error)) {
+    case "damaged":
+      return `${path} is damaged (${reason}): run \`larder recover ROOT\` ` +
+        "to move it aside and start clean, or restore a copy";
+    case "busy":
+      return `Cannot open ${path}: another process holds it; stop that one first`;
+    case "full":
+      return `Cannot open ${path}: the disk is full; make room and start again`;
+    default:
+      return `Cannot open ${path}: ${reason}; check who owns it and its permissions`;
+  }
+}
+
+/** An error's message, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
