@@ -121,6 +121,7 @@ export async function serve(
     },
   });
   stack.defer(() => engine.close());
+  engine.noticeStandstills();
   await recover({ engine, manifest, blobs });
   const evictor = new Evictor({
     engine,

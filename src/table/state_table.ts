@@ -22,6 +22,7 @@ import {
 import { damaged, read, unreadable, verified } from "./read.ts";
 import { restore } from "./restore.ts";
 import type { Excess } from "./room.ts";
+import { stoodStill } from "./standstill.ts";
 import { State } from "./state.ts";
 import type { Wait } from "./state.ts";
 import type {
@@ -152,6 +153,8 @@ export class StateTable {
         return restore(s, command.row, { captured: command.captured, nowMs });
       case "tick":
         return this.#tick(nowMs);
+      case "stood-still":
+        return stoodStill(s, command.sinceMs, command.ms);
       case "usage":
         s.room.update(command.usage, command.disk);
         s.crowded = false;

@@ -312,6 +312,12 @@ export type Command =
   }
   /** Time has passed. */
   | { readonly kind: "tick" }
+  /** From then until now the server did not do anything. */
+  | {
+    readonly kind: "stood-still";
+    readonly sinceMs: number;
+    readonly ms: number;
+  }
   /** No new assignments from now on. */
   | { readonly kind: "drain" };
 

@@ -38,6 +38,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly #faults: ConnectionFaults | readonly ConnectionFaults[];
   readonly #relays = new Set<Relay>();
   #receivedBefore = 0;
+  #isDown = false;
 
   private constructor(
     target: string,
@@ -89,6 +90,17 @@ export class FaultProxy implements AsyncDisposable {
     }
   }
 
+  /** What is open is reset, and so is whatever comes, until it is up again. */
+  down(): void {
+    this.#isDown = true;
+    this.cut("resetAndDestroy");
+  }
+
+  /** Connections can be made again. */
+  up(): void {
+    this.#isDown = false;
+  }
+
   /** What is open says nothing any more in one direction. */
   freeze(direction: "toClient" | "toServer"): void {
     for (const relay of this.#relays) relay[direction].freeze();
@@ -103,6 +115,7 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   #relay(client: Socket): void {
+    if (this.#isDown) return void client.resetAndDestroy();
     const { toClient, toServer } = this.#next() ?? {};
     if (!toClient || !toServer) return void client.destroy();
     const server = connect({ ...this.#target, allowHalfOpen: true });
