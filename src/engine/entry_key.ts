@@ -35,10 +35,9 @@ export function entryKey(namespace: string, key: Uint8Array): EntryKey {
   return entry;
 }
 
-/** Each byte as one character. */
+/** Each byte as one character. Buffer's method takes any Uint8Array. */
 function latin1(key: Uint8Array): string {
-  if (Buffer.isBuffer(key)) return key.toString("latin1");
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString("latin1");
+  return Buffer.prototype.latin1Slice.call(key, 0, key.length);
 }
 
 function checkedKey(namespace: string, key: Uint8Array): EntryKey {

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import type { Engine, OnReply, Submission } from "../engine/engine.ts";
 import { LarderError } from "../errors.ts";
 import { Status, StatusError } from "../grpc/status.ts";
+import { entryKey } from "../engine/entry_key.ts";
+import { memoryEngine } from "../engine/testing/memory_engine.ts";
 import type { Reply } from "../table/types.ts";
 import { FakeCall } from "./testing/fake_call.ts";
 import { submit } from "./unary.ts";
@@ -41,6 +43,27 @@ Deno.test("what the engine answers at once is no promise", () => {
   const call = new FakeCall();
   assert.deepEqual(submit(told.engine, HEARTBEAT, call), { kind: "ok" });
   assert.equal(call.listeners, 0, "nobody has to hear of its end");
+});
+
+Deno.test("a heartbeat and a Get of a hot value are answered in their turn", async () => {
+  const { engine } = memoryEngine({ cacheBytes: 1_000_000 });
+  const call = new FakeCall();
+  const entry = entryKey("ns", Uint8Array.of(1));
+  const ask = () =>
+    submit(engine, { kind: "get", api: "remote", entry, assign: true }, call);
+  const assigned = await ask();
+  assert(assigned.kind === "assigned");
+  const { id } = assigned.assignment;
+  const renewed = submit(engine, { kind: "heartbeat", id }, call);
+  assert.deepEqual(renewed, { kind: "ok" });
+  const value = Uint8Array.of(7);
+  await submit(engine, { kind: "set", id, value }, call);
+  // Now it is hot.
+  await ask();
+  const hit = ask();
+  assert(!(hit instanceof Promise) && hit.kind === "value");
+  assert.deepEqual(hit.value, Uint8Array.of(7));
+  await engine.close();
 });
 
 Deno.test("an error is thrown, or rejects, as its status", async () => {
