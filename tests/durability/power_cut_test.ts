@@ -16,8 +16,14 @@ const CALLERS = 8;
 const ACKNOWLEDGED = 150;
 /** From a few bytes to more than is copied at Done. */
 const LINES = [1, 500, 60_000];
+/** A file with a hole in it, so long that its Done is answered before it is hashed. */
+const SLOW_KEY = "slow";
+const SLOW_BYTES = 1024 ** 3;
 /** Nothing is written on its own for as long as the test takes. */
 const COMMIT = "commit=300";
+
+/** Whoever had work was on the same machine. */
+const GRACE = "--restart-grace=100ms";
 
 /** A disk that can be copied as it is at one moment. */
 class Disk {
@@ -87,6 +93,30 @@ function valueOf(key: string): Uint8Array {
   return Buffer.from(`the value of ${key}\n`.repeat(lines));
 }
 
+/** Writes the file of the slow key: it begins and ends with its name. */
+async function writeSlow(path: string): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true });
+  await file.truncate(SLOW_BYTES);
+  const end = SLOW_BYTES - SLOW_KEY.length;
+  for (const at of [0, end]) {
+    await file.seek(at, Deno.SeekMode.Start);
+    await file.write(Buffer.from(SLOW_KEY));
+  }
+}
+
+/** Looks at both ends of the slow key's value. */
+async function assertSlow(path: string): Promise<void> {
+  using file = await Deno.open(path);
+  assert.equal((await file.stat()).size, SLOW_BYTES);
+  const end = SLOW_BYTES - SLOW_KEY.length;
+  for (const at of [0, end]) {
+    const found = Buffer.alloc(SLOW_KEY.length);
+    await file.seek(at, Deno.SeekMode.Start);
+    await file.read(found);
+    assert.equal(`${found}`, SLOW_KEY, `wrong at byte ${at}`);
+  }
+}
+
 /** Keys that were asked for, and those of them that were acknowledged. */
 interface Published {
   readonly asked: Set<string>;
@@ -143,11 +173,19 @@ async function workUntilCut(
     (count) => count >= ACKNOWLEDGED,
     60_000,
   );
+  // The cut comes while this is being hashed.
+  const { id, path } = await local.assigned(NS, SLOW_KEY);
+  await writeSlow(path);
+  await local.done(id);
   const before = {
     asked: new Set(published.asked),
     acknowledged: new Set(published.acknowledged),
   };
   Deno.kill(pid, "SIGSTOP");
+  // What else the kernel has written is up to it: here all names and all rows,
+  // and of the values only what was synced.
+  using rows = await Deno.open(`${disk.folder}/root/cache.sqlite-wal`);
+  await rows.sync();
   const copy = await disk.cut(base);
   await server.kill();
   await Promise.all(callers);
@@ -166,16 +204,27 @@ for (const durability of ["strict", "relaxed"]) {
       await using _copy = copy;
       const { asked, acknowledged } = published;
 
-      await using server = await ServerProcess.start(`${copy.folder}/root`);
+      await using server = await ServerProcess.start(`${copy.folder}/root`, {
+        args: [GRACE],
+      });
       using local = new LocalClient(server.local);
       using remote = new RemoteClient(server.remote);
+      // Acknowledged, too, while its bytes were being hashed.
+      const slow = await until(
+        () => local.get(NS, SLOW_KEY, { assign: false }),
+        ({ entryStatus }) => entryStatus !== "loading",
+        60_000,
+      );
+      if (slow.ready && !(slow.ready instanceof Uint8Array)) {
+        await assertSlow(slow.ready.path);
+        await local.drop(slow.ready.id);
+      } else assert.equal(durability, "relaxed", `${SLOW_KEY} is lost`);
       let lost = 0;
       for (const key of asked) {
         const { ready } = await until(
           () => remote.get(NS, key, { assign: false }),
-          // A captured file is being published.
-          ({ entryStatus }) =>
-            entryStatus !== "loading" || !acknowledged.has(key),
+          // A captured file is being published, or nobody comes back to it.
+          ({ entryStatus }) => entryStatus !== "loading",
         );
         if (ready instanceof Uint8Array) {
           assert(Buffer.from(valueOf(key)).equals(ready), `${key} is wrong`);
