@@ -6,9 +6,14 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { LocalClient, RemoteClient } from "../support/clients.ts";
+import {
+  type GetReply,
+  LocalClient,
+  RemoteClient,
+} from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
+import { assertSlowFile, writeSlowFile } from "../support/slow_file.ts";
 import { until } from "../support/status.ts";
 
 const NS = "tests.power";
@@ -16,9 +21,8 @@ const CALLERS = 8;
 const ACKNOWLEDGED = 150;
 /** From a few bytes to more than is copied at Done. */
 const LINES = [1, 500, 60_000];
-/** A file with a hole in it, so long that its Done is answered before it is hashed. */
+/** A file whose Done is answered before it is hashed. */
 const SLOW_KEY = "slow";
-const SLOW_BYTES = 1024 ** 3;
 /** Nothing is written on its own for as long as the test takes. */
 const COMMIT = "commit=300";
 
@@ -93,30 +97,6 @@ function valueOf(key: string): Uint8Array {
   return Buffer.from(`the value of ${key}\n`.repeat(lines));
 }
 
-/** Writes the file of the slow key: it begins and ends with its name. */
-async function writeSlow(path: string): Promise<void> {
-  using file = await Deno.open(path, { write: true, create: true });
-  await file.truncate(SLOW_BYTES);
-  const end = SLOW_BYTES - SLOW_KEY.length;
-  for (const at of [0, end]) {
-    await file.seek(at, Deno.SeekMode.Start);
-    await file.write(Buffer.from(SLOW_KEY));
-  }
-}
-
-/** Looks at both ends of the slow key's value. */
-async function assertSlow(path: string): Promise<void> {
-  using file = await Deno.open(path);
-  assert.equal((await file.stat()).size, SLOW_BYTES);
-  const end = SLOW_BYTES - SLOW_KEY.length;
-  for (const at of [0, end]) {
-    const found = Buffer.alloc(SLOW_KEY.length);
-    await file.seek(at, Deno.SeekMode.Start);
-    await file.read(found);
-    assert.equal(`${found}`, SLOW_KEY, `wrong at byte ${at}`);
-  }
-}
-
 /** Keys that were asked for, and those of them that were acknowledged. */
 interface Published {
   readonly asked: Set<string>;
@@ -148,6 +128,19 @@ async function publish(
   }
 }
 
+/** What is ready; a captured file may be on its way, or nobody come back to it. */
+async function settled(
+  client: LocalClient | RemoteClient,
+  key: string,
+): Promise<GetReply["ready"]> {
+  const { ready } = await until(
+    () => client.get(NS, key, { assign: false }),
+    ({ entryStatus }) => entryStatus !== "loading",
+    60_000,
+  );
+  return ready;
+}
+
 /** Works on a disk, cuts the power; what was acknowledged before that. */
 async function workUntilCut(
   base: string,
@@ -175,7 +168,7 @@ async function workUntilCut(
   );
   // The cut comes while this is being hashed.
   const { id, path } = await local.assigned(NS, SLOW_KEY);
-  await writeSlow(path);
+  await writeSlowFile(path);
   await local.done(id);
   const before = {
     asked: new Set(published.asked),
@@ -210,27 +203,18 @@ for (const durability of ["strict", "relaxed"]) {
       using local = new LocalClient(server.local);
       using remote = new RemoteClient(server.remote);
       // Acknowledged, too, while its bytes were being hashed.
-      const slow = await until(
-        () => local.get(NS, SLOW_KEY, { assign: false }),
-        ({ entryStatus }) => entryStatus !== "loading",
-        60_000,
-      );
-      if (slow.ready && !(slow.ready instanceof Uint8Array)) {
-        await assertSlow(slow.ready.path);
-        await local.drop(slow.ready.id);
-      } else assert.equal(durability, "relaxed", `${SLOW_KEY} is lost`);
+      const slow = await settled(local, SLOW_KEY);
+      if (slow) await assertSlowFile((slow as { path: string }).path);
+      else assert.equal(durability, "relaxed", `${SLOW_KEY} is lost`);
       let lost = 0;
       for (const key of asked) {
-        const { ready } = await until(
-          () => remote.get(NS, key, { assign: false }),
-          // A captured file is being published, or nobody comes back to it.
-          ({ entryStatus }) => entryStatus !== "loading",
-        );
-        if (ready instanceof Uint8Array) {
-          assert(Buffer.from(valueOf(key)).equals(ready), `${key} is wrong`);
-          const { id, path } = await local.handle(NS, key);
-          assert(Buffer.from(valueOf(key)).equals(await Deno.readFile(path)));
-          await local.drop(id);
+        const value = await settled(remote, key);
+        if (value) {
+          const expected = Buffer.from(valueOf(key));
+          assert(expected.equals(value as Uint8Array), `${key} is wrong`);
+          const handle = await settled(local, key);
+          const { path } = handle as { path: string };
+          assert(expected.equals(await Deno.readFile(path)), `${key} is wrong`);
         } else if (acknowledged.has(key)) {
           lost++;
           assert.equal(durability, "relaxed", `${key} is lost`);
