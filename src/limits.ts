@@ -49,12 +49,13 @@ export const MESSAGE_OVERHEAD_BYTES = 64;
 export const MAX_MAX_MESSAGE_BYTES = 1024 * MIB;
 
 /** Bytes of hot values kept in memory. */
-export const DEFAULT_MEMORY_CACHE_BYTES = 64 * MIB;
+export const DEFAULT_MEMORY_CACHE_BYTES = 32 * MIB;
 /**
  * Memory for requests and replies in flight, the hot values included: what a
- * server may take on a shared host without being noticed.
+ * server may take on a shared host without being noticed. One message of the
+ * largest size fits beside the hot values, and half of it more.
  */
-export const DEFAULT_MEMORY_BUDGET_BYTES = 256 * MIB;
+export const DEFAULT_MEMORY_BUDGET_BYTES = 128 * MIB;
 /** What one connection may hold of it: a polite client needs no more at once. */
 export const CONNECTION_BUDGET_BYTES = 16 * MIB;
 /**

@@ -32,7 +32,7 @@ import { lockRoot } from "./engine/root_lock.ts";
 import { Sweeper } from "./engine/sweeper.ts";
 import { Uploads } from "./engine/uploads.ts";
 import { StartError } from "./errors.ts";
-import type { RunningServer } from "./launch/running_server.ts";
+import type { RunningServer, ServedConfig } from "./launch/running_server.ts";
 import { MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
@@ -57,7 +57,7 @@ export interface Stores {
  * decorates the stores, to let them fail.
  */
 export async function serve(
-  config: Config,
+  config: ServedConfig,
   log: (message: string) => void,
   wrap: (stores: Stores) => Stores = (stores) => stores,
 ): Promise<RunningServer> {
@@ -220,7 +220,7 @@ function quotasOf(
  * is made in it. Whatever was opened is closed with the stack.
  */
 async function openStores(
-  { root, durability, workers }: Config,
+  { root, durability, workers, bootId }: ServedConfig,
   stack: AsyncDisposableStack,
 ): Promise<[SqliteManifest, WorkerBlobStore]> {
   const { wallMs } = systemClock;
@@ -233,7 +233,12 @@ async function openStores(
     }),
   );
   try {
-    const blobs = await WorkerBlobStore.open({ root, durability, workers });
+    const blobs = await WorkerBlobStore.open({
+      root,
+      durability,
+      workers,
+      ...bootId !== undefined && { bootId },
+    });
     return [manifest, stack.use(blobs)];
   } catch (error) {
     throw refusal(root, error);

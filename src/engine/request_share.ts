@@ -34,7 +34,8 @@ export class RequestShare {
    * Takes bytes for a request.
    *
    * @param connection The connection that it comes on.
-   * @param bytes How many. More than the share counts as all of it.
+   * @param bytes How many. More than the share counts as all of it there, and in
+   * full in the budget of all: a large message fits alone, and is no secret.
    * @param signal Ends the waiting.
    * @returns What was taken, at once if there is room.
    */
@@ -45,18 +46,18 @@ export class RequestShare {
   ): Grant | Promise<Grant> {
     const counted = Math.min(bytes, this.#shareBytes);
     const share = this.#share.takeNow(connection, counted);
-    const grant = share && this.#all.takeNow(connection, counted);
+    const grant = share && this.#all.takeNow(connection, bytes);
     if (share && grant) return both(share, grant);
     share?.release();
-    return this.#wait(connection, counted, signal);
+    return this.#wait(connection, { counted, bytes }, signal);
   }
 
   async #wait(
     connection: object,
-    bytes: number,
+    { counted, bytes }: { readonly counted: number; readonly bytes: number },
     signal: AbortSignal | undefined,
   ): Promise<Grant> {
-    const share = await this.#share.take(connection, bytes, signal);
+    const share = await this.#share.take(connection, counted, signal);
     try {
       return both(share, await this.#all.take(connection, bytes, signal));
     } catch (error) {

@@ -10,7 +10,7 @@ function turn(): Promise<void> {
 Deno.test("requests take their share, and leave the rest to replies", async () => {
   const all = new MemoryBudget({ totalBytes: 100, connectionBytes: 100 });
   const requests = new RequestShare(all, 50);
-  const first = await requests.take({}, 80);
+  const first = await requests.take({}, 50);
   assert.equal(all.usedBytes, 50);
   const second = requests.take({}, 10);
   assert.equal(requests.contended, true);
@@ -20,6 +20,22 @@ Deno.test("requests take their share, and leave the rest to replies", async () =
   (await second).release();
   assert.equal(all.usedBytes, 40);
   assert.equal(requests.contended, false);
+});
+
+Deno.test("a request larger than their share fits alone, and counts in full", async () => {
+  const all = new MemoryBudget({ totalBytes: 100 });
+  const requests = new RequestShare(all, 50);
+  const large = await requests.take({}, 80);
+  assert.equal(all.usedBytes, 80);
+  assert.equal(all.takeNow({}, 30), undefined, "it lies in memory");
+  const next = requests.take({}, 1);
+  assert.equal(requests.contended, true);
+  large.release();
+  (await next).release();
+  const largest = await requests.take({}, 1_000);
+  assert.equal(all.usedBytes, 100);
+  largest.release();
+  assert.equal(all.usedBytes, 0);
 });
 
 Deno.test("a request waits for replies, too, and whoever gives up leaves nothing behind", async () => {

@@ -58,13 +58,14 @@ export function thisInstallation(main: string | URL): Installation {
  *
  * @param config What to serve; `root` is the real path.
  * @param installation Where this installation is.
- * @param options `supervised`: it ends when its stdin does.
+ * @param options `supervised`: it ends when its stdin does; `bootId`: of this boot
+ * of the machine.
  * @returns The words after `deno`.
  */
 export function confinedArguments(
   config: Config,
   installation: Installation,
-  options: { readonly supervised?: boolean } = {},
+  options: { readonly supervised?: boolean; readonly bootId?: string } = {},
 ): string[] {
   const { root, local, remote } = config;
   const addresses = [local, remote].flatMap((address) =>
@@ -91,6 +92,7 @@ export function confinedArguments(
     "serve",
     "--confined",
     ...options.supervised ? ["--supervised"] : [],
+    ...options.bootId === undefined ? [] : [`--boot-id=${options.bootId}`],
     ...renderArguments(config),
   ];
 }
