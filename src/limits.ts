@@ -146,10 +146,10 @@ export const MAX_MANIFEST_QUEUE = 16_384;
 
 /**
  * Connections open at once. File descriptors are the scarce thing: when they
- * run out Deno's listener goes deaf without a word, so this must stay below the
- * descriptor limit by at least the accept backlog (about 600), the files of the
- * workers and a reserve. Deno raises its soft limit to the hard one at start;
- * 4096 is the smallest hard limit that distributions commonly set.
+ * run out nobody can connect and no worker can open a file, so this, and a tenth
+ * more for those that are asked to make place, must fit below the descriptor
+ * limit beside the files of the workers. Deno raises its soft limit to the hard
+ * one at start; 4096 is the smallest hard limit that distributions commonly set.
  */
 export const DEFAULT_MAX_CONNECTIONS = 3_000;
 

@@ -57,7 +57,7 @@ Deno.test("neither the confined process nor its workers get out of the root", as
       assert.deepEqual(succeeded, []);
     });
   }
-  await t.step("the environment is empty, and no error for grpc-js", () => {
+  await t.step("the environment is empty, and no error for who looks", () => {
     assert.equal(report.main.env, "{}");
     assert.equal(report.nodeEnv, "{}");
     assert.equal(report.blobWorker.env, "{}");
