@@ -7,7 +7,7 @@
 import { FAIRNESS_GOAL, type FairnessFigures } from "./fairness.ts";
 import { median, medians, type Sample } from "./sample.ts";
 import { START_GOAL, type StartFigures } from "./start.ts";
-import type { Work } from "./works.ts";
+import type { Goal, Work } from "./works.ts";
 
 /** What was measured of one work, run by run, in turn. */
 export interface WorkRuns {
@@ -15,15 +15,22 @@ export interface WorkRuns {
   readonly work: Work;
   /** Of the server. */
   readonly larder: readonly Sample[];
-  /** Of the floor; the run with the same index came right after. */
-  readonly floor: readonly Sample[];
+  /** Of the other; the run with the same index came right after. */
+  readonly other: readonly Sample[];
 }
 
-/** The median ratio of neighbouring runs: drift of the machine falls out. */
-export function ratioOf({ larder, floor }: WorkRuns): number {
-  return median(
-    larder.map((sample, i) => sample.perSecond / floor[i]!.perSecond),
-  );
+/** The server's figures by the other's. */
+export interface Ratios {
+  readonly speed: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** The median ratios of neighbouring runs: drift of the machine falls out. */
+export function ratiosOf({ larder, other }: WorkRuns): Ratios {
+  const of = (figure: keyof Sample) =>
+    median(larder.map((sample, i) => sample[figure] / other[i]![figure]));
+  return { speed: of("perSecond"), p50: of("p50Ms"), p99: of("p99Ms") };
 }
 
 /** The table of the works. */
@@ -34,22 +41,27 @@ export function workTable(all: readonly WorkRuns[]): string {
       "larder/s",
       "p50 ms",
       "p99 ms",
-      "floor/s",
+      "beside",
+      "its/s",
       "p50 ms",
       "p99 ms",
-      "ratio",
+      "speed",
+      "p50",
+      "p99",
       "goal",
     ],
     ...all.map((runs) => {
-      const larder = medians(runs.larder);
-      const floor = medians(runs.floor);
-      const ratio = ratioOf(runs);
+      const { work } = runs;
+      const ratios = ratiosOf(runs);
       return [
-        runs.work.title,
-        ...figures(larder),
-        ...figures(floor),
-        ratio.toFixed(2),
-        verdict(runs.work, ratio, larder),
+        work.title,
+        ...figures(medians(runs.larder), work),
+        work.beside,
+        ...figures(medians(runs.other), work),
+        ...[ratios.speed, ratios.p50, ratios.p99].map((ratio) =>
+          ratio.toFixed(2)
+        ),
+        verdict(work.goal, ratios),
       ];
     }),
   ]);
@@ -129,9 +141,10 @@ export function writeJson(
       name: runs.work.name,
       title: runs.work.title,
       goal: runs.work.goal,
-      ratio: ratioOf(runs),
+      beside: runs.work.beside,
+      ratios: ratiosOf(runs),
       larder: { median: medians(runs.larder), runs: runs.larder },
-      floor: { median: medians(runs.floor), runs: runs.floor },
+      other: { median: medians(runs.other), runs: runs.other },
     })),
     starts: results.starts,
     startGoal: START_GOAL,
@@ -143,26 +156,33 @@ export function writeJson(
   return file.pathname;
 }
 
-function figures({ perSecond, p50Ms, p99Ms }: Sample): string[] {
-  return [perSecond.toFixed(0), p50Ms.toFixed(1), p99Ms.toFixed(1)];
+function figures(
+  { perSecond, p50Ms, p99Ms }: Sample,
+  { scale = 1 }: Work,
+): string[] {
+  return [
+    (perSecond * scale).toFixed(0),
+    p50Ms.toFixed(p50Ms < 1 ? 3 : 1),
+    p99Ms.toFixed(1),
+  ];
 }
 
-function verdict(
-  { goal }: Work,
-  ratio: number,
-  { p50Ms, p99Ms }: Sample,
-): string {
+/** Each of the goals, and whether it is met. */
+export function verdict(goal: Goal, ratios: Ratios): string {
   const said: string[] = [];
-  if (goal.ofFloor !== undefined) {
-    said.push(
-      `>= ${goal.ofFloor} of the floor: ${
-        ratio >= goal.ofFloor ? "met" : "missed"
-      }`,
-    );
+  const say = (text: string, met: boolean) =>
+    said.push(`${text}: ${met ? "met" : "missed"}`);
+  if (goal.speed !== undefined) {
+    say(`speed >= ${goal.speed}`, ratios.speed >= goal.speed);
   }
-  if (goal.p99OfP50 !== undefined) {
-    const met = p99Ms < goal.p99OfP50 * p50Ms;
-    said.push(`p99 < ${goal.p99OfP50} x p50: ${met ? "met" : "missed"}`);
+  if (goal.slowdown !== undefined) {
+    say(`speed >= 1 / ${goal.slowdown}`, ratios.speed * goal.slowdown >= 1);
+  }
+  if (goal.p50 !== undefined) {
+    say(`p50 <= 1 / ${goal.p50}`, ratios.p50 * goal.p50 <= 1);
+  }
+  if (goal.p99 !== undefined) {
+    say(`p99 <= ${goal.p99}`, ratios.p99 <= goal.p99);
   }
   return said.join(", ");
 }

@@ -1,8 +1,8 @@
 /**
- * Measures the server beside its floor, in turn, and prints a table.
+ * Measures the server beside its floors, in turn, and prints a table.
  *
  * ```sh
- * deno task bench [--quick] [--only NAME]...
+ * deno task bench [--quick] [--only NAME]... [--runs N] [--seconds N]
  * ```
  *
  * `--quick` takes fewer and shorter runs: good for a look, not for a claim.
@@ -12,9 +12,9 @@
  */
 
 import { parseArgs } from "node:util";
-import { buildGenerator } from "./cycle.ts";
 import { HIT_1_KIB, HIT_1_MIB } from "./entries.ts";
 import { type FairnessFigures, measureFairness } from "./fairness.ts";
+import { buildGoPrograms } from "./go_programs.ts";
 import { missingH2load } from "./h2load.ts";
 import {
   fairnessTable,
@@ -25,12 +25,12 @@ import {
 } from "./report.ts";
 import type { Sample } from "./sample.ts";
 import { seed } from "./seed.ts";
-import { startFloor, startLarder } from "./server_process.ts";
+import { startEmpty, startFloor, startLarder } from "./server_process.ts";
 import { measureStarts, type StartFigures } from "./start.ts";
-import { type Tools, type Work, WORKS } from "./works.ts";
+import { type Tool, type Tools, type Work, WORKS } from "./works.ts";
 
-const FULL = { rounds: 5, seconds: 3, entries: 1_000_000 };
-const QUICK = { rounds: 3, seconds: 1, entries: 100_000 };
+const FULL = { runs: 5, seconds: 3, entries: 1_000_000 };
+const QUICK = { runs: 3, seconds: 1, entries: 100_000 };
 const START = "start";
 const FAIRNESS = "fairness";
 
@@ -46,54 +46,69 @@ async function plan(
   folder: string,
   seconds: number,
 ): Promise<Plan> {
-  const needs = (tool: Work["needs"]) =>
-    chosen.some((work) => work.needs === tool);
-  const cycle = needs("go") ? await buildGenerator(folder) : "";
-  const missing = {
+  const needs = (tool: Tool) =>
+    chosen.some((work) => work.needs.includes(tool));
+  const go = needs("go") ? await buildGoPrograms(folder) : "";
+  const missing: Record<Tool, string | undefined> = {
     h2load: needs("h2load") ? await missingH2load() : undefined,
-    go: typeof cycle === "string" ? cycle : undefined,
+    go: typeof go === "string" ? go : undefined,
   };
+  const why = ({ needs }: Work) =>
+    needs.map((tool) => missing[tool]).find((text) => text !== undefined);
   return {
-    works: chosen.filter((work) => missing[work.needs] === undefined),
-    skipped: chosen.filter((work) => missing[work.needs] !== undefined)
-      .map((work) => `${work.name}: ${missing[work.needs]}`),
-    tools: typeof cycle === "string" ? { seconds } : { cycle, seconds },
+    works: chosen.filter((work) => why(work) === undefined),
+    skipped: chosen.filter((work) => why(work) !== undefined)
+      .map((work) => `${work.name}: ${why(work)}`),
+    tools: typeof go === "string" ? { seconds } : { go, seconds },
   };
 }
 
 async function measureWorks(
   { works, tools }: Plan,
   folder: string,
-  rounds: number,
+  runs: number,
 ): Promise<WorkRuns[]> {
   if (works.length === 0) return [];
+  Deno.mkdirSync(`${folder}/paths`);
   await using larder = await startLarder(`${folder}/root`);
-  Deno.mkdirSync(`${folder}/floor`);
-  await using floor = await startFloor(`${folder}/floor`);
-  await seed(larder.remote, HIT_1_KIB);
-  await seed(larder.remote, HIT_1_MIB);
+  await using floor = await startFloor(tools.go!.floor, `${folder}/paths`);
+  await using empty = await startEmpty();
+  for (const { remote } of [larder, floor]) {
+    await seed(remote, HIT_1_KIB);
+    await seed(remote, HIT_1_MIB);
+  }
   const all: WorkRuns[] = [];
   for (const work of works) {
-    const runs = { work, larder: [] as Sample[], floor: [] as Sample[] };
+    const other = { floor, empty }[work.beside];
+    const seen = { work, larder: [] as Sample[], other: [] as Sample[] };
     // What a server runs for the first time is still being compiled.
-    for (const server of [larder, floor]) {
+    for (const server of [larder, other]) {
       await work.run(server, { ...tools, seconds: 1 });
     }
-    for (let round = 0; round < rounds; round++) {
-      runs.larder.push(await work.run(larder, tools));
-      runs.floor.push(await work.run(floor, tools));
-      const speeds = [runs.larder, runs.floor].map((runs) =>
-        runs[round]!.perSecond.toFixed(0)
-      );
-      console.error(
-        `${work.name} ${round + 1}/${rounds}: larder ${speeds[0]}/s, floor ${
-          speeds[1]
-        }/s`,
-      );
+    for (let run = 0; run < runs; run++) {
+      seen.larder.push(await work.run(larder, tools));
+      seen.other.push(await work.run(other, tools));
+      console.error(`${work.name} ${run + 1}/${runs}: ${speeds(seen)}`);
     }
-    all.push(runs);
+    all.push(seen);
   }
   return all;
+}
+
+/** Of the last run. */
+function speeds({ work, larder, other }: WorkRuns): string {
+  const of = (runs: readonly Sample[]) =>
+    (runs.at(-1)!.perSecond * (work.scale ?? 1)).toFixed(0);
+  return `larder ${of(larder)}/s, ${work.beside} ${of(other)}/s`;
+}
+
+/** A whole number of at least one. */
+function count(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d*$/.test(text)) {
+    throw new TypeError(`Cannot measure: --${name} takes a number from 1 on`);
+  }
+  return Number(text);
 }
 
 async function main(): Promise<void> {
@@ -102,6 +117,8 @@ async function main(): Promise<void> {
     options: {
       quick: { type: "boolean", default: false },
       only: { type: "string", multiple: true, default: [] },
+      runs: { type: "string" },
+      seconds: { type: "string" },
     },
   });
   const names = [...WORKS.map((work) => work.name), START, FAIRNESS];
@@ -113,7 +130,10 @@ async function main(): Promise<void> {
   }
   const isChosen = (name: string) =>
     values.only.length === 0 || values.only.includes(name);
-  const { rounds, seconds, entries } = values.quick ? QUICK : FULL;
+  const usual = values.quick ? QUICK : FULL;
+  const { entries } = usual;
+  const runs = count("runs", values.runs) ?? usual.runs;
+  const seconds = count("seconds", values.seconds) ?? usual.seconds;
   const folder = Deno.makeTempDirSync({ prefix: "larder-bench-" });
   try {
     const planned = await plan(
@@ -121,12 +141,12 @@ async function main(): Promise<void> {
       folder,
       seconds,
     );
-    const works = await measureWorks(planned, folder, rounds);
+    const works = await measureWorks(planned, folder, runs);
     const starts: StartFigures[] = isChosen(START)
-      ? await measureStarts(folder, { entries, rounds })
+      ? await measureStarts(folder, { entries, rounds: runs })
       : [];
     const fairness: FairnessFigures[] = isChosen(FAIRNESS)
-      ? await measureFairness(folder, { rounds, seconds })
+      ? await measureFairness(folder, { rounds: runs, seconds })
       : [];
     if (works.length > 0) console.log(`\n${workTable(works)}`);
     if (starts.length > 0) console.log(`\n${startTable(starts)}`);
@@ -140,7 +160,7 @@ async function main(): Promise<void> {
       skipped,
     });
     console.log(
-      `\nMedians of ${rounds} alternating runs of ${seconds} s. All runs: ${file}`,
+      `\nMedians of ${runs} alternating runs of ${seconds} s. All runs: ${file}`,
     );
   } finally {
     Deno.removeSync(folder, { recursive: true });

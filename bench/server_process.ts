@@ -10,43 +10,56 @@ const START_DEADLINE_MS = 120_000;
 const STOP_DEADLINE_MS = 15_000;
 const repository = new URL("..", import.meta.url);
 
+/** The cache server, or what it is measured beside. */
+export type ServerKind = "larder" | "floor" | "empty";
+
 /** A running server. */
 export interface ServerProcess extends AsyncDisposable {
+  /** Which. */
+  readonly kind: ServerKind;
   /** Of the process that was started; the server may be a descendant. */
   readonly pid: number;
   /** Where LocalCache answers. */
   readonly local: string;
   /** Where RemoteCache answers. */
   readonly remote: string;
+  /** Where Publish answers. */
+  readonly publish: string;
   /** From the start of the process until it answered. */
   readonly startMs: number;
 }
 
 /** Starts the cache server on a root, as `deno task serve` does. */
 export function startLarder(root: string): Promise<ServerProcess> {
-  return start([
+  return start("larder", Deno.execPath(), [
     ...["task", "--quiet", "serve", root],
     ...["-l", "127.0.0.1:0", "-r", "127.0.0.1:0"],
   ]);
 }
 
 /** Starts the floor; its local assignments name files in the folder. */
-export function startFloor(folder: string): Promise<ServerProcess> {
-  return start([
-    ...[
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--allow-net=127.0.0.1",
-      "--ignore-env",
-    ],
-    ...["--allow-read", "bench/floor_server.ts", folder],
+export function startFloor(
+  program: string,
+  folder: string,
+): Promise<ServerProcess> {
+  return start("floor", program, [folder]);
+}
+
+/** Starts the server of empty calls, on the transport that the cache server uses. */
+export function startEmpty(): Promise<ServerProcess> {
+  return start("empty", Deno.execPath(), [
+    ...["run", "--quiet", "--no-prompt", "--allow-net=127.0.0.1"],
+    ...["--ignore-env", "--allow-read", "bench/empty_server.ts"],
   ]);
 }
 
-async function start(args: string[]): Promise<ServerProcess> {
+async function start(
+  kind: ServerKind,
+  program: string,
+  args: string[],
+): Promise<ServerProcess> {
   const began = performance.now();
-  const child = new Deno.Command(Deno.execPath(), {
+  const child = new Deno.Command(program, {
     args,
     cwd: repository,
     stdin: "null",
@@ -72,13 +85,16 @@ async function start(args: string[]): Promise<ServerProcess> {
   if (!isReady) {
     const { code } = await child.status;
     throw new Error(
-      `Cannot start ${args.join(" ")}: it ended with code ${code}`,
+      `Cannot start ${program} ${args.join(" ")}: it ended with code ${code}`,
     );
   }
+  const remote = addresses.get("RemoteCache")!;
   return {
+    kind,
     pid: child.pid,
-    local: addresses.get("LocalCache")!,
-    remote: addresses.get("RemoteCache")!,
+    local: addresses.get("LocalCache") ?? remote,
+    remote,
+    publish: addresses.get("Publish") ?? remote,
     startMs,
     [Symbol.asyncDispose]: () => stop(child),
   };

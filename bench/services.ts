@@ -1,6 +1,6 @@
 /**
- * The two services as proto-loader reads them: for the floor's handlers, the
- * seeding client, and the request bodies that h2load sends.
+ * RemoteCache as proto-loader reads it: for the seeding client, and the request
+ * bodies that h2load sends.
  *
  * @module
  */
@@ -11,25 +11,17 @@ import { loadSync } from "@grpc/proto-loader";
 import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
 
-function load(name: "local" | "remote"): ServiceClientConstructor {
-  const file = fileURLToPath(
-    new URL(`../proto/${name}.proto`, import.meta.url),
-  );
-  const loaded = loadPackageDefinition(
+const { RemoteCache: Client } = loadPackageDefinition(
+  loadSync(
+    fileURLToPath(new URL("../proto/remote.proto", import.meta.url)),
     // Ids exceed what a number holds.
-    loadSync(file, { keepCase: true, longs: String, oneofs: true }),
-  )[name] as Record<string, ServiceClientConstructor>;
-  return loaded[name === "local" ? "LocalCache" : "RemoteCache"]!;
-}
+    { keepCase: true, longs: String, oneofs: true },
+  ),
+).remote as Record<string, ServiceClientConstructor>;
 
-/** The client class of LocalCache. */
-export const LocalCache: ServiceClientConstructor = load("local");
 /** The client class of RemoteCache. */
-export const RemoteCache: ServiceClientConstructor = load("remote");
-/** What a server of LocalCache implements. */
-export const localService: ServiceDefinition = LocalCache.service;
-/** What a server of RemoteCache implements. */
-export const remoteService: ServiceDefinition = RemoteCache.service;
+export const RemoteCache: ServiceClientConstructor = Client!;
+const remoteService: ServiceDefinition = RemoteCache.service;
 
 /** A request of RemoteCache as it goes over HTTP/2: gRPC's prefix, then the message. */
 export function remoteFrame(

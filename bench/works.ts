@@ -1,31 +1,38 @@
 /**
- * What is measured, and what it must reach.
+ * What is measured, beside what, and what it must reach.
  *
  * @module
  */
 
-import type { Generator } from "./cycle.ts";
 import { type Entry, HIT_1_KIB, HIT_1_MIB } from "./entries.ts";
+import type { GoLoad, GoPrograms } from "./go_programs.ts";
 import { h2load } from "./h2load.ts";
 import type { Sample } from "./sample.ts";
 import { assign } from "./seed.ts";
-import type { ServerProcess } from "./server_process.ts";
+import type { ServerKind, ServerProcess } from "./server_process.ts";
 
-/** What a work must reach. */
+/** What a work must reach, as ratios to the other server in the same run. */
 export interface Goal {
-  /** Speed as a share of the floor's. */
-  readonly ofFloor?: number;
-  /** The p99 as a multiple of the p50. */
-  readonly p99OfP50?: number;
+  /** Units in a second, at least. */
+  readonly speed?: number;
+  /** The p99, at most. */
+  readonly p99?: number;
+  /** The other's p50 by the server's, at least. */
+  readonly p50?: number;
+  /** The other's units in a second by the server's, at most. */
+  readonly slowdown?: number;
 }
 
 /** How a work is measured. */
 export interface Tools {
   /** Absent without Go: works that need it are skipped. */
-  readonly cycle?: Generator;
+  readonly go?: GoPrograms;
   /** Of one run. */
   readonly seconds: number;
 }
+
+/** A program that is not there on every machine. */
+export type Tool = "go" | "h2load";
 
 /** One kind of load. */
 export interface Work {
@@ -33,99 +40,156 @@ export interface Work {
   readonly name: string;
   /** For the table. */
   readonly title: string;
-  /** Which generator it needs. */
-  readonly needs: "h2load" | "go";
-  /** What it must reach, where the issue says so. */
+  /** Without which it is skipped; the floor is in Go. */
+  readonly needs: readonly Tool[];
+  /** What the server is measured beside. */
+  readonly beside: Exclude<ServerKind, "larder">;
+  /** What it must reach. */
   readonly goal: Goal;
+  /** What the table counts: so many to a unit of work, 1 unless given. */
+  readonly scale?: number;
   /** Measures a server once. */
   run(server: ServerProcess, tools: Tools): Promise<Sample>;
 }
 
+const MIB = 1_024 * 1_024;
+const PUBLISH_MIB = 64;
+const DELAY_MS = 20;
+
 /** In the order of the table. */
 export const WORKS: readonly Work[] = [
+  goWork("hit_1_kib", "remote hit 1 KiB, 8 x 16", { speed: 1.1 }, {
+    work: "hit",
+    ...HIT_1_KIB,
+    ...crowd(8, 16),
+  }),
+  goWork("heartbeat", "heartbeat, 8 x 16", { speed: 1.4 }, {
+    work: "heartbeat",
+    ...crowd(8, 16),
+  }),
+  goWork("hit_1_mib", "remote hit 1 MiB, 4 x 4", { speed: 0.9, p99: 1 }, {
+    work: "hit",
+    ...HIT_1_MIB,
+    ...crowd(4, 4),
+  }),
+  goWork("lone", "a lone caller's hit 1 KiB", { p50: 1.1 }, {
+    work: "hit",
+    ...HIT_1_KIB,
+  }),
+  goWork("connect", "one connection per call, 16 callers", { speed: 0.85 }, {
+    work: "connect",
+    ...HIT_1_KIB,
+    callers: 16,
+  }),
+  goWork("miss", "miss cycle 1 KiB, 32 callers", { speed: 0.25 }, {
+    work: "miss",
+    ...crowd(8, 4),
+  }),
+  goWork("set_1_mib", "Set 1 MiB, 4 x 4", { speed: 0.5 }, {
+    work: "set",
+    size: MIB,
+    ...crowd(4, 4),
+  }),
+  publishWork("publish", "Publish 64 MiB, MiB/s", {}),
+  publishWork("publish_far", `the same, ${DELAY_MS} ms away`, {
+    delayMs: DELAY_MS,
+  }),
   {
-    name: "hit_1_kib",
-    title: "remote hit 1 KiB, 8 x 16",
-    needs: "h2load",
-    goal: { ofFloor: 0.85 },
-    run: (server, { seconds }) =>
-      hit(server, HIT_1_KIB, { connections: 8, streams: 16, seconds }),
+    name: "empty",
+    title: "remote hit 1 KiB beside an empty call",
+    needs: ["go"],
+    beside: "empty",
+    goal: { slowdown: 1.15 },
+    run: ({ kind, remote }, { go, seconds }) =>
+      go!.load({
+        work: kind === "empty" ? "empty" : "hit",
+        ...HIT_1_KIB,
+        ...crowd(8, 16),
+        address: remote,
+        seconds,
+      }),
+  },
+  goWork("local", "local cycle 1 KiB, 16 callers", {}, {
+    work: "local",
+    ...crowd(8, 2),
+  }),
+  {
+    name: "h2load_hit",
+    title: "h2load: remote hit 1 KiB, 8 x 16",
+    needs: ["go", "h2load"],
+    beside: "floor",
+    goal: {},
+    run: (server, { seconds }) => hit(server, HIT_1_KIB, seconds),
   },
   {
-    name: "hit_1_mib",
-    title: "remote hit 1 MiB, 4 x 4",
-    needs: "h2load",
-    goal: { p99OfP50: 5 },
-    run: (server, { seconds }) =>
-      hit(server, HIT_1_MIB, { connections: 4, streams: 4, seconds }),
-  },
-  {
-    name: "heartbeat",
-    title: "heartbeat, 8 x 16",
-    needs: "h2load",
-    goal: { ofFloor: 0.9 },
-    run: async (server, { seconds }) =>
+    name: "h2load_heartbeat",
+    title: "h2load: heartbeat, 8 x 16",
+    needs: ["go", "h2load"],
+    beside: "floor",
+    goal: {},
+    run: async ({ remote }, { seconds }) =>
       await h2load({
-        address: server.remote,
+        address: remote,
         method: "Heartbeat",
-        request: { id: await assign(server.remote) },
+        request: { id: await assign(remote) },
         connections: 8,
         streams: 16,
         seconds,
         replyBytes: 0,
       }),
   },
-  {
-    name: "miss",
-    title: "miss cycle 1 KiB, 32 callers (of two empty calls)",
-    needs: "go",
-    goal: { ofFloor: 0.25 },
-    run: ({ remote }, { cycle, seconds }) =>
-      cycle!({
-        work: "miss",
-        address: remote,
-        callers: 32,
-        connections: 8,
-        seconds,
-      }),
-  },
-  {
-    name: "local",
-    title: "local cycle 1 KiB, 16 callers",
-    needs: "go",
-    goal: {},
-    run: ({ local }, { cycle, seconds }) =>
-      cycle!({
-        work: "local",
-        address: local,
-        callers: 16,
-        connections: 8,
-        seconds,
-      }),
-  },
-  {
-    name: "connect",
-    title: "one connection per call, 16 callers",
-    needs: "go",
-    goal: {},
-    run: ({ remote }, { cycle, seconds }) =>
-      cycle!({
-        work: "connect",
-        address: remote,
-        callers: 16,
-        ...HIT_1_KIB,
-        seconds,
-      }),
-  },
 ];
+
+function crowd(
+  connections: number,
+  each: number,
+): Pick<GoLoad, "connections" | "callers"> {
+  return { connections, callers: connections * each };
+}
+
+/** A work of grpc-go beside the floor. */
+function goWork(
+  name: string,
+  title: string,
+  goal: Goal,
+  load: Omit<GoLoad, "address" | "seconds">,
+): Work {
+  const at = load.work === "local" || load.work === "publish"
+    ? load.work
+    : "remote";
+  return {
+    name,
+    title,
+    needs: ["go"],
+    beside: "floor",
+    goal,
+    run: (server, { go, seconds }) =>
+      go!.load({ ...load, address: server[at], seconds }),
+  };
+}
+
+function publishWork(
+  name: string,
+  title: string,
+  options: Pick<GoLoad, "delayMs">,
+): Work {
+  const size = PUBLISH_MIB * MIB;
+  const load = { work: "publish", size, ...options } as const;
+  return {
+    ...goWork(name, title, { speed: 0.8 }, load),
+    scale: PUBLISH_MIB,
+  };
+}
 
 function hit(
   { remote }: ServerProcess,
   { namespace, key, size }: Entry,
-  load: { connections: number; streams: number; seconds: number },
+  seconds: number,
 ): Promise<Sample> {
   return h2load({
-    ...load,
+    connections: 8,
+    streams: 16,
+    seconds,
     address: remote,
     method: "Get",
     request: { namespace, key: new TextEncoder().encode(key), assign: true },

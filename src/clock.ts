@@ -58,6 +58,11 @@ export class FakeClock implements Clock {
     return { cancel: () => void this.#timers.delete(timer) };
   }
 
+  /** Moves time on like a process that is stopped: what is due fires later. */
+  jump(byMs: number): void {
+    this.#nowMs += byMs;
+  }
+
   /** Moves time on and fires what is due, earliest first. */
   advance(byMs: number): void {
     const endMs = this.#nowMs + byMs;

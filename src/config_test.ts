@@ -42,7 +42,7 @@ Deno.test("completeConfig fills in the defaults", () => {
     maxAgeMs: undefined,
     minFree: { bytes: 100 * 2 ** 20 },
     quotas: [],
-    memoryBudgetBytes: 256 * 2 ** 20,
+    memoryBudgetBytes: 128 * 2 ** 20,
     maxConnections: 3_000,
     maxStreams: 256,
     handshakeTimeoutMs: 10_000,
@@ -51,7 +51,7 @@ Deno.test("completeConfig fills in the defaults", () => {
     keepaliveMs: 60_000,
     keepaliveTimeoutMs: 20_000,
     maxMessageBytes: 64 * 1024 * 1024,
-    memoryCacheBytes: 64 * 1024 * 1024,
+    memoryCacheBytes: 32 * 1024 * 1024,
     durability: "relaxed",
   });
 });

@@ -45,16 +45,17 @@ export const MAX_KEY_BYTES = 64 * KIB;
 export const DEFAULT_MAX_MESSAGE_BYTES = 64 * MIB;
 /** What a reply's envelope adds to a value: field tag, length, and slack. */
 export const MESSAGE_OVERHEAD_BYTES = 64;
-/** A grpc-js message length is a signed 32-bit number on some clients. */
+/** Some clients keep the length of a message in a signed 32-bit number. */
 export const MAX_MAX_MESSAGE_BYTES = 1024 * MIB;
 
 /** Bytes of hot values kept in memory. */
-export const DEFAULT_MEMORY_CACHE_BYTES = 64 * MIB;
+export const DEFAULT_MEMORY_CACHE_BYTES = 32 * MIB;
 /**
  * Memory for requests and replies in flight, the hot values included: what a
- * server may take on a shared host without being noticed.
+ * server may take on a shared host without being noticed. One message of the
+ * largest size fits beside the hot values, and half of it more.
  */
-export const DEFAULT_MEMORY_BUDGET_BYTES = 256 * MIB;
+export const DEFAULT_MEMORY_BUDGET_BYTES = 128 * MIB;
 /** What one connection may hold of it: a polite client needs no more at once. */
 export const CONNECTION_BUDGET_BYTES = 16 * MIB;
 /**
@@ -147,10 +148,10 @@ export const MAX_MANIFEST_QUEUE = 16_384;
 
 /**
  * Connections open at once. File descriptors are the scarce thing: when they
- * run out Deno's listener goes deaf without a word, so this must stay below the
- * descriptor limit by at least the accept backlog (about 600), the files of the
- * workers and a reserve. Deno raises its soft limit to the hard one at start;
- * 4096 is the smallest hard limit that distributions commonly set.
+ * run out nobody can connect and no worker can open a file, so this, and a tenth
+ * more for those that are asked to make place, must fit below the descriptor
+ * limit beside the files of the workers. Deno raises its soft limit to the hard
+ * one at start; 4096 is the smallest hard limit that distributions commonly set.
  */
 export const DEFAULT_MAX_CONNECTIONS = 3_000;
 

@@ -90,13 +90,16 @@ async function run(
         stop,
       });
     case "confined": {
-      const { config, supervised } = invocation;
+      const { config, supervised, bootId } = invocation;
       // Ctrl-C reaches the launcher as well, and it alone decides what that is.
       listen(stop, {
         interrupt: supervised ? () => {} : () => stop.interrupt(),
       });
       if (supervised) stopWhenEnded(Deno.stdin.readable, stop);
-      return await serveConfined(config, {
+      return await serveConfined({
+        ...config,
+        ...bootId !== undefined && { bootId },
+      }, {
         load,
         stop,
         print: (text) => console.log(text.trimEnd()),

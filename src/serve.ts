@@ -22,29 +22,26 @@ import { Catalog } from "./engine/catalog.ts";
 import { Engine, type EngineOptions } from "./engine/engine.ts";
 import { withoutRepeats } from "./engine/repeated_lines.ts";
 import { Evictor } from "./engine/evictor.ts";
+import { MemoryBudget } from "./engine/memory_budget.ts";
 import { FirstStart } from "./engine/first_start.ts";
 import { refuseTooSmallDisk } from "./engine/free_space.ts";
 import { Pieces } from "./engine/pieces.ts";
 import { recover } from "./engine/recovery.ts";
+import { RequestShare } from "./engine/request_share.ts";
 import { lockRoot } from "./engine/root_lock.ts";
 import { Sweeper } from "./engine/sweeper.ts";
 import { Uploads } from "./engine/uploads.ts";
 import { StartError } from "./errors.ts";
-import type { RunningServer } from "./launch/running_server.ts";
-import { CONNECTION_BUDGET_BYTES, MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
+import type { RunningServer, ServedConfig } from "./launch/running_server.ts";
+import { MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
-import { listen } from "./rpc/listener.ts";
+import { Edge } from "./rpc/edge.ts";
 import { localService } from "./rpc/local_service.ts";
 import type { Paths } from "./rpc/cache_options.ts";
 import { cacheService } from "./rpc/cache_service.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
-import {
-  ReplyBudget,
-  RequestShare,
-  type TransportOptions,
-} from "./rpc/transport/mod.ts";
 
 /** Calls that are under way get this long to end after the drain. */
 const CLOSE_LIMIT_MS = 1_000;
@@ -60,7 +57,7 @@ export interface Stores {
  * decorates the stores, to let them fail.
  */
 export async function serve(
-  config: Config,
+  config: ServedConfig,
   log: (message: string) => void,
   wrap: (stores: Stores) => Stores = (stores) => stores,
 ): Promise<RunningServer> {
@@ -90,25 +87,21 @@ export async function serve(
   const { manifest, blobs } = wrap({ manifest: sqlite, blobs: workers });
   const cache = new BlobCache(blobs, config.memoryCacheBytes);
   const callBytes = config.memoryBudgetBytes - config.memoryCacheBytes;
-  const budget = new ReplyBudget({
-    totalBytes: callBytes,
-    connectionBytes: CONNECTION_BUDGET_BYTES,
-  });
-  const transport: Omit<TransportOptions, "serverOptions"> = {
+  const budget = new MemoryBudget({ totalBytes: callBytes });
+  const requestBudget = new RequestShare(budget, callBytes / 2);
+  const edge = new Edge({
     warn,
-    requestBudget: new RequestShare(budget, callBytes / 2),
-    isContended: () => budget.contended,
-    // Both listeners live on the descriptors of one process.
-    maxConnections: config.local && config.remote
-      ? Math.ceil(config.maxConnections / 2)
-      : config.maxConnections,
-    maxConcurrentStreams: config.maxStreams,
+    maxMessageBytes: config.maxMessageBytes,
+    requestBudget,
+    isContended: () => requestBudget.contended,
+    maxConnections: config.maxConnections,
+    maxStreams: config.maxStreams,
     handshakeTimeoutMs: config.handshakeTimeoutMs,
     idleBodyTimeoutMs: config.idleBodyTimeoutMs,
     stallTimeoutMs: config.stallTimeoutMs,
     keepaliveMs: config.keepaliveMs,
     keepaliveTimeoutMs: config.keepaliveTimeoutMs,
-  };
+  });
   const engine = new Engine({
     manifest,
     blobs,
@@ -128,6 +121,7 @@ export async function serve(
     },
   });
   stack.defer(() => engine.close());
+  engine.noticeStandstills();
   await recover({ engine, manifest, blobs });
   const evictor = new Evictor({
     engine,
@@ -171,22 +165,17 @@ export async function serve(
       cacheService(engine, parts),
     ],
   };
-  async function answer(
+  function answer(
     address: Config["local"],
     services: () => readonly Service[],
-  ): Promise<string | undefined> {
+  ): string | undefined {
     if (!address) return undefined;
-    const listener = await listen({
-      address: formatAddress(address),
-      services: services(),
-      maxMessageBytes: config.maxMessageBytes,
-      transport,
-    });
+    const listener = edge.listen(formatAddress(address), services());
     stack.defer(() => listener.close(CLOSE_LIMIT_MS));
     return listener.address;
   }
-  const localAddress = await answer(config.local, services.local);
-  const remoteAddress = await answer(config.remote, services.remote);
+  const localAddress = answer(config.local, services.local);
+  const remoteAddress = answer(config.remote, services.remote);
   const addresses = {
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(remoteAddress === undefined ? {} : { remoteAddress }),
@@ -231,7 +220,7 @@ function quotasOf(
  * is made in it. Whatever was opened is closed with the stack.
  */
 async function openStores(
-  { root, durability, workers }: Config,
+  { root, durability, workers, bootId }: ServedConfig,
   stack: AsyncDisposableStack,
 ): Promise<[SqliteManifest, WorkerBlobStore]> {
   const { wallMs } = systemClock;
@@ -244,7 +233,12 @@ async function openStores(
     }),
   );
   try {
-    const blobs = await WorkerBlobStore.open({ root, durability, workers });
+    const blobs = await WorkerBlobStore.open({
+      root,
+      durability,
+      workers,
+      ...bootId !== undefined && { bootId },
+    });
     return [manifest, stack.use(blobs)];
   } catch (error) {
     throw refusal(root, error);

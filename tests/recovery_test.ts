@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { BlobCache } from "../src/blobs/blob_cache.ts";
 import type { BlobStore, LocalFiles } from "../src/blobs/blob_store.ts";
 import { WorkerBlobStore } from "../src/blobs/worker_blob_store.ts";
@@ -21,6 +22,8 @@ import { until } from "./support/status.ts";
 
 const ENTRY = entryKey("tests.recovery", Uint8Array.of(1, 2, 3));
 const VALUE = new TextEncoder().encode("the value");
+/** More than is copied and hashed when it is captured. */
+const LARGE = new Uint8Array(2 ** 21).fill(7);
 
 interface Stores {
   readonly root: string;
@@ -28,19 +31,29 @@ interface Stores {
   readonly blobs: BlobStore & { readonly local: LocalFiles };
 }
 
+interface Mode {
+  readonly durability: "relaxed" | "strict";
+  /** Of the boot in which the server runs. */
+  readonly bootId?: string;
+}
+
+const FIRST_BOOT = { durability: "relaxed", bootId: "1".repeat(32) } as const;
+const SECOND_BOOT = { durability: "relaxed", bootId: "2".repeat(32) } as const;
+
 async function withStores<T>(
   root: string,
+  mode: Mode,
   run: (stores: Stores) => Promise<T>,
 ): Promise<T> {
   await using manifest = await SqliteManifest.open({
     root,
-    durability: "relaxed",
+    durability: mode.durability,
     wallMs: Date.now,
   });
   await using blobs = await WorkerBlobStore.open({
     root,
-    durability: "relaxed",
     workers: 1,
+    ...mode,
   });
   return await run({ root, manifest, blobs });
 }
@@ -51,12 +64,16 @@ async function afterKill(
   look: (
     found: Stores & { engine: Engine; id: string; staging: string },
   ) => Promise<void>,
+  { before, after }: { readonly before: Mode; readonly after: Mode } = {
+    before: FIRST_BOOT,
+    after: FIRST_BOOT,
+  },
 ): Promise<void> {
   const id = randomId();
   const staging = randomStaging();
   await withRoot(async (root) => {
-    await withStores(root, (stores) => leave(stores, id, staging));
-    await withStores(root, async (stores) => {
+    await withStores(root, before, (stores) => leave(stores, id, staging));
+    await withStores(root, after, async (stores) => {
       const { manifest, blobs } = stores;
       const engine = new Engine({
         manifest,
@@ -68,7 +85,7 @@ async function afterKill(
           leaseTimeoutMs: 60_000,
           restartGraceMs: 60_000,
           handleLeaseMs: 60_000,
-          maxValueBytes: 2 ** 20,
+          maxValueBytes: 2 ** 22,
         },
       });
       await recover({ engine, manifest, blobs });
@@ -82,13 +99,13 @@ function get(engine: Engine, assign = false): Promise<Reply> {
   return engine.ask({ kind: "get", api: "remote", entry: ENTRY, assign });
 }
 
-async function expectReady(engine: Engine): Promise<void> {
+async function expectReady(engine: Engine, value = VALUE): Promise<void> {
   const reply = await until(
     () => get(engine),
     ({ kind }) => kind !== "loading",
   );
   assert(reply.kind === "value", `expected the value, got ${reply.kind}`);
-  assert.deepEqual(new Uint8Array(reply.value), VALUE);
+  assert(Buffer.from(reply.value).equals(value));
 }
 
 async function names(folder: string): Promise<string[]> {
@@ -100,8 +117,19 @@ async function names(folder: string): Promise<string[]> {
 async function write(
   { blobs }: Stores,
   staging: string,
+  value = VALUE,
 ): Promise<void> {
-  await Deno.writeFile(blobs.local.stagingPath(staging), VALUE);
+  await Deno.writeFile(blobs.local.stagingPath(staging), value);
+}
+
+/** What a power cut may leave of a file: its name, its length, and zeros. */
+async function tear(folder: string): Promise<void> {
+  for (const name of await names(folder)) {
+    const path = `${folder}/${name}`;
+    const { size } = await Deno.lstat(path);
+    await Deno.remove(path);
+    await Deno.writeFile(path, new Uint8Array(size));
+  }
 }
 
 Deno.test("killed after Get: the work stays with its client", async () => {
@@ -127,6 +155,86 @@ Deno.test("killed after the capture: the file is published", async () => {
     assert.equal((await engine.ask({ kind: "done", id })).kind, "ok");
   });
 });
+
+/** Modes whose captures are on the disk: they outlive every boot. */
+const KEEPING: Mode[] = [
+  { durability: "strict" },
+  { ...FIRST_BOOT, durability: "strict" },
+  // Nobody said which boot it is.
+  { durability: "relaxed" },
+];
+
+for (const before of KEEPING) {
+  const { durability, bootId } = before;
+  for (const value of [VALUE, LARGE]) {
+    Deno.test(`a power cut after the capture of ${value.length} bytes, ${durability}, boot ${bootId}: the file is published`, async () => {
+      await afterKill(
+        async (stores, id, staging) => {
+          await stores.manifest.claim(ENTRY, { id, staging });
+          await write(stores, staging, value);
+          await stores.blobs.local.capture(staging);
+        },
+        async ({ engine }) => await expectReady(engine, value),
+        {
+          before,
+          after: SECOND_BOOT,
+        },
+      );
+    });
+  }
+}
+
+for (const isRecorded of [false, true]) {
+  const when = isRecorded ? "after its digest was recorded" : "after that";
+  for (const value of [VALUE, LARGE]) {
+    Deno.test(`relaxed mode captured ${value.length} bytes; a power cut ${when}: the work goes on`, async () => {
+      await afterKill(async (stores, id, staging) => {
+        const { manifest, root, blobs: { local } } = stores;
+        await manifest.claim(ENTRY, { id, staging });
+        await write(stores, staging, value);
+        const digest = await local.capture(staging) ??
+          await local.hash(staging);
+        if (isRecorded) await manifest.record(ENTRY, id, digest);
+        await tear(`${root}/.private`);
+      }, async (found) => {
+        const { engine, id, root } = found;
+        assert.deepEqual(await names(`${root}/.private`), []);
+        assert.equal((await get(engine, true)).kind, "loading");
+        // The first one may join the look for a value that is not there.
+        await until(
+          () => engine.ask({ kind: "done", id }),
+          (reply) => reply.kind === "error" && reply.error.code === "no-file",
+        );
+        await write(found, found.staging, value);
+        assert.equal((await engine.ask({ kind: "done", id })).kind, "ok");
+        await expectReady(engine, value);
+      }, { before: FIRST_BOOT, after: SECOND_BOOT });
+    });
+  }
+}
+
+for (const mode of [FIRST_BOOT, ...KEEPING]) {
+  const { durability, bootId } = mode;
+  Deno.test(`a power cut between the renames of a capture, ${durability}, boot ${bootId}: the work goes on`, async () => {
+    await afterKill(async (stores, id, staging) => {
+      await stores.manifest.claim(ENTRY, { id, staging });
+      await write(stores, staging, LARGE);
+      await stores.blobs.local.capture(staging);
+      // As it was taken: its last name comes after the sync.
+      const [name] = await names(`${stores.root}/.private`);
+      const from = `${stores.root}/.private/${name}`;
+      const to = `${stores.root}/.private/taken-another.1-${staging}`;
+      await Deno.rename(from, to);
+      await tear(`${stores.root}/.private`);
+    }, async (found) => {
+      const { engine, id, root } = found;
+      assert.deepEqual(await names(`${root}/.private`), []);
+      await write(found, found.staging, VALUE);
+      assert.equal((await engine.ask({ kind: "done", id })).kind, "ok");
+      await expectReady(engine);
+    }, { before: mode, after: mode });
+  });
+}
 
 Deno.test("killed after the digest was recorded: the file is published", async () => {
   await afterKill(async (stores, id, staging) => {

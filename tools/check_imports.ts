@@ -19,6 +19,7 @@ import {
   FLOOR,
   MODULES,
   ROOMS,
+  WORDS,
 } from "./import_rules.ts";
 import {
   blank,
@@ -57,6 +58,9 @@ export function checkImports(files: Files): Report {
       continue;
     }
     for (const rule of CODE) checkCode({ path, room, code }, rule, violations);
+    for (const rule of WORDS) {
+      checkCode({ path, room, code: source }, rule, violations);
+    }
     for (const statement of importsOf(source, code)) {
       const edge = checkImport({ path, room }, statement, violations);
       if (edge !== undefined) edges.add(edge);
@@ -140,9 +144,10 @@ function checkImport(
   const to = roomOf(target);
   if (to === room) return undefined;
   const { may, types, why } = ROOMS[room]!;
-  if (types?.includes(to)) {
+  const file = target.replace(/^src\//, "");
+  if (types?.includes(to) || types?.includes(file)) {
     if (!typeOnly) say(`${room} must import only types of ${to} (${why})`);
-  } else if (!may.includes(to) && !may.includes(target.replace(/^src\//, ""))) {
+  } else if (!may.includes(to) && !may.includes(file)) {
     say(`${room} must not import ${ROOMS[to] ? to : target} (${why})`);
   } else if (
     CONCRETE_STORES.some((store) => store.test(target)) &&

@@ -12,7 +12,7 @@
 export interface RoomRule {
   /** Rooms, or single files of them. The room itself is always allowed. */
   readonly may: readonly string[];
-  /** Rooms of which only types may be imported. */
+  /** Rooms, or single files of them, of which only types may be imported. */
   readonly types?: readonly string[];
   /** Why it is so: the end of the line that a violation prints. */
   readonly why: string;
@@ -54,15 +54,24 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "the launcher starts the server process and loads none of it",
   },
   rpc: {
-    may: ["engine", "table", ...FLOOR],
+    may: ["grpc", "http2", "engine", "table", ...FLOOR],
     why: "the gRPC edge submits commands to the engine and sees no storage",
+  },
+  grpc: {
+    may: ["http2"],
+    why: "gRPC stands on HTTP/2 and knows nothing of what is served",
+  },
+  http2: {
+    may: [],
+    why: "HTTP/2 is bytes in, calls and bytes out: it knows nothing of ours",
   },
   ops: {
     may: ["engine", "table", "manifest", "blobs", ...FLOOR],
     why: "operations observe the rooms below, through their interfaces",
   },
   client: {
-    may: ["errors", "limits", "rpc/wire.ts", "workers/digest.ts"],
+    may: ["errors", "limits", "workers/digest.ts"],
+    types: ["rpc/wire.ts"],
     why: "a client knows the errors and the wire, nothing of the server",
   },
   cli: {
@@ -114,6 +123,12 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
 };
 
+/** Rooms that are loaded to serve. */
+export const SERVER: readonly string[] = [
+  ...["serve", "rpc", "grpc", "http2", "engine", "table", "manifest", "blobs"],
+  ...["workers", "config", "toml", "launch", "recover", ...FLOOR],
+];
+
 /** Implementations of the stores: file names within these rooms. */
 export const CONCRETE_STORES: readonly RegExp[] = [
   /^src\/manifest\/\w+_manifest\.ts$/,
@@ -139,12 +154,24 @@ export interface ModuleRule {
 /** What may be imported from outside of the repository, and where. */
 export const MODULES: readonly ModuleRule[] = [
   {
-    module: /^(npm:\/?)?@grpc\//,
-    rooms: [
-      ...["engine", "manifest", "blobs", "config", "toml", "launch"],
-      ...["workers", ...FLOOR],
-    ],
+    module: /^(npm:\/?)?@grpc\/(?!proto-loader)/,
+    rooms: SERVER,
+    why: "the server has an edge of its own; the library is for clients",
+  },
+  {
+    module: /^(npm:\/?)?@grpc\/proto-loader/,
+    rooms: SERVER.filter((room) => room !== "rpc"),
     why: "domain code is independent of the transport",
+  },
+  {
+    module: /^(node:)?http2$/,
+    rooms: SERVER,
+    why: "the server has an edge of its own",
+  },
+  {
+    module: /^/,
+    rooms: ["http2", "grpc"],
+    why: "the protocols run wherever JavaScript does",
   },
   {
     module: /^/,
@@ -190,6 +217,12 @@ export const CODE: readonly CodeRule[] = [
     why: "the table is pure: time, ids and effects are data",
   },
   {
+    code: /\bDeno\b/g,
+    rooms: ["http2", "grpc"],
+    except: "src/http2/listener.ts",
+    why: "the protocols do no input or output, and run on Node, too",
+  },
+  {
     code: /\bDeno\.(args|addSignalListener)\b/g,
     except: "src/main.ts",
     why: "main.ts is the one reader of arguments and signals",
@@ -198,6 +231,15 @@ export const CODE: readonly CodeRule[] = [
     code: /\bcrypto\.subtle\b/g,
     except: "workers/digest.ts",
     why: "hashing stands behind one file, so that it can be replaced",
+  },
+];
+
+/** What no file of some rooms may say, not even in a comment. */
+export const WORDS: readonly CodeRule[] = [
+  {
+    code: /grpc-js|node:http2|nghttp2/g,
+    rooms: SERVER,
+    why: "nothing below serve stands on another library's edge",
   },
 ];
 

@@ -18,7 +18,10 @@ import {
 
 /** Folders that are known to be on the disk. */
 const MAX_SYNCED = 10_000;
-const CAPTURED = "captured-";
+/** A capture whose bytes are on the disk. */
+const KEPT = "captured-";
+/** One whose bytes may be in memory only; which memory comes next. */
+const TAKEN = "taken-";
 const TEMPORARY = "tmp-";
 
 /** Whether a private file is a temporary one of a worker whose tag begins like one of these. */
@@ -30,9 +33,12 @@ export function isTemporaryOf(file: string, tags: readonly string[]): boolean {
 export class Folders {
   readonly root: string;
   readonly strict: boolean;
+  /** Whether captures have to be on the disk before they count. */
+  readonly keepCaptures: boolean;
   /** Who files of our own belong to: whoever owns the private folder. */
   readonly uid: number | null;
   readonly #tag: string;
+  readonly #taken: string;
   readonly #ino: string;
   /** The inodes of folders whose names are on the disk. */
   readonly #synced = new Map<string, number | null>();
@@ -42,6 +48,8 @@ export class Folders {
   constructor(config: WorkerConfig) {
     this.root = config.root;
     this.strict = config.strict;
+    this.keepCaptures = config.keepCaptures;
+    this.#taken = `${TAKEN}${config.memory}-`;
     this.#tag = config.tag;
     this.#ino = config.ino;
     this.checkRoot();
@@ -104,9 +112,28 @@ export class Folders {
     return `${this.staging()}/${onePart(staging)}`;
   }
 
-  /** Where a staging file lies once it has been taken away from its client. */
+  /**
+   * Where a staging file lies once it has been taken away from its client: in
+   * memory, for all we know, until it has the name that says more.
+   */
   captured(staging: string): string {
-    return `${this.private()}/${CAPTURED}${onePart(staging)}`;
+    const kept = this.kept(staging);
+    return lookAt(kept) ? kept : this.taken(staging);
+  }
+
+  /** The name of a capture whose bytes are on the disk: given after the sync. */
+  kept(staging: string): string {
+    return `${this.private()}/${KEPT}${onePart(staging)}`;
+  }
+
+  /** Whether a capture's name says that its bytes are on the disk. */
+  isKept(captured: string): boolean {
+    return captured.startsWith(`${this.root}/${PRIVATE_FOLDER}/${KEPT}`);
+  }
+
+  /** The name of a capture that is as good as this memory lasts. */
+  taken(staging: string): string {
+    return `${this.private()}/${this.#taken}${onePart(staging)}`;
   }
 
   /** A fresh path for a temporary file. */
@@ -115,9 +142,13 @@ export class Folders {
     return `${this.private()}/${TEMPORARY}${this.#tag}-${this.#temporaries}`;
   }
 
-  /** Which staging file a private file was captured from. */
+  /**
+   * Which staging file a private file was captured from; `undefined` also where
+   * its bytes may have been lost since, so that it is nothing any more.
+   */
   capturedFrom(file: string): string | undefined {
-    return file.startsWith(CAPTURED) ? file.slice(CAPTURED.length) : undefined;
+    const prefix = [KEPT, this.#taken].find((each) => file.startsWith(each));
+    return prefix === undefined ? undefined : file.slice(prefix.length);
   }
 
   /** Renames over whatever lies at `to`: if that is a folder, it is not ours and gives way. */

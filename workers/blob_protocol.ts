@@ -167,6 +167,13 @@ export interface WorkerConfig {
   readonly tag: string;
   /** Sync files before they are published; folders are synced when told to. */
   readonly strict: boolean;
+  /**
+   * Names what unsynced bytes are lost with: this boot of the machine and this
+   * mount of the root. Part of a file's name.
+   */
+  readonly memory: string;
+  /** Sync what is captured, so that it outlives that. */
+  readonly keepCaptures: boolean;
 }
 
 /** To a worker. */

@@ -68,11 +68,20 @@ export function* capture(
   const captured = folders.captured(staging);
   if (!lookAt(captured)) take(folders.staged(staging), captured);
   const info = yield* regular(captured);
-  if (info.size <= COPY_BYTES) return yield* copyIn(folders, captured, info);
-  // Opened in any case: what cannot be read is refused now, not after the reply.
-  using file = yield* openCaptured(captured, info);
-  if (folders.strict) yield* syncCaptured(file);
-  return undefined;
+  let hashed: Hashed | undefined;
+  if (info.size <= COPY_BYTES) {
+    hashed = yield* copyIn(folders, captured, info);
+  } else {
+    // Opened in any case: what cannot be read is refused now, not after the reply.
+    using file = yield* openCaptured(captured, info);
+    if (folders.keepCaptures) yield* syncCaptured(file);
+  }
+  // A rename can be on the disk before the bytes are: only this one follows them.
+  const kept = folders.kept(staging);
+  if (folders.keepCaptures && captured !== kept) {
+    Deno.renameSync(captured, kept);
+  }
+  return hashed;
 }
 
 /** Hashes a captured file, and makes sure that it stays what was hashed. */
@@ -135,7 +144,8 @@ export function* discard(
   { staging }: OpOf<"discard">,
 ): Steps<undefined> {
   yield* removeAny(folders.staged(staging));
-  yield* removeAny(folders.captured(staging));
+  yield* removeAny(folders.taken(staging));
+  yield* removeAny(folders.kept(staging));
   return undefined;
 }
 
@@ -150,7 +160,7 @@ export function* leftovers(
   return { staging, captured };
 }
 
-/** Removes private files that are neither captures nor being written. */
+/** Removes private files that are neither captures that count nor being written. */
 export function* sweepPrivate(
   folders: Folders,
   { pool, dead }: OpOf<"sweep-private">,
@@ -247,7 +257,8 @@ function* copyIn(
       (slice) => writeSlice(copy, slice),
     );
     Deno.chmodSync(temporary, 0o444);
-    if (folders.strict) yield* wait(copy.sync());
+    const keep = folders.keepCaptures || folders.isKept(captured);
+    if (keep) yield* wait(copy.sync());
     const stamp = stampOf(copy.statSync());
     Deno.renameSync(temporary, captured);
     replaced = true;

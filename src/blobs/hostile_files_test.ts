@@ -33,6 +33,18 @@ async function outside(): Promise<
   };
 }
 
+/** A root as a worker sees it that runs here. */
+function foldersOf(root: string): Folders {
+  return new Folders({
+    root,
+    ino: String(Deno.lstatSync(root).ino),
+    strict: false,
+    tag: "test",
+    memory: "test",
+    keepCaptures: false,
+  });
+}
+
 function mkfifo(path: string): void {
   const { success } = new Deno.Command("mkfifo", { args: [path] }).outputSync();
   assert.ok(success, "mkfifo failed");
@@ -66,9 +78,7 @@ Deno.test("a staging path that holds a symlink, FIFO or folder is not captured",
 
 Deno.test("a staging file from before the clock was set back is no sign of life", async () => {
   await using harness = await openTestRoot();
-  const { root } = harness;
-  const ino = String(Deno.lstatSync(root).ino);
-  const folders = new Folders({ root, ino, strict: false, tag: "test" });
+  const folders = foldersOf(harness.root);
   Deno.writeTextFileSync(folders.staged("one"), "half");
   const op = { kind: "probe", staging: "one" } as const;
   assert.ok(probe(folders, op) !== undefined, "it changed just now");
@@ -168,12 +178,10 @@ Deno.test("a file that is written to all the while it is hashed is copied in the
   client.writeSync(bytesOf(LARGE));
   assert.equal(await local.capture("one"), undefined);
   // The worker's own steps, here, so that a write falls between any two.
-  const ino = String(Deno.lstatSync(root).ino);
-  const config = { root, ino, tag: "test", strict: false };
-  const steps = hash(new Folders(config), { kind: "hash", staging: "one" });
+  const steps = hash(foldersOf(root), { kind: "hash", staging: "one" });
   let next = steps.next();
   for (; !next.done; next = steps.next()) {
-    assert.equal(next.value, undefined);
+    await next.value;
     client.seekSync(0, Deno.SeekMode.Start);
     client.writeSync(crypto.getRandomValues(new Uint8Array(16)));
   }
@@ -427,7 +435,10 @@ Deno.test("nothing is appended through a link, to a pipe, or to a file with two 
   const { root, store: { local } } = harness;
   const outside = `${root}/outside`;
   Deno.writeFileSync(outside, bytesOf(3));
-  const upload = `${root}/.private/captured-up`;
+  await local.append("up", 0, bytesOf(1));
+  const [{ name } = { name: "" }] = [...Deno.readDirSync(`${root}/.private`)];
+  const upload = `${root}/.private/${name}`;
+  Deno.removeSync(upload);
   for (const make of [Deno.symlinkSync, Deno.linkSync]) {
     make(outside, upload);
     await rejectsWith(local.append("up", 0, bytesOf(1)), "failed");

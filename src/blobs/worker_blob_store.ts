@@ -34,6 +34,11 @@ export interface WorkerBlobStoreOptions {
   readonly workers?: number;
   /** `strict`: what was acknowledged is on the disk. Default: `relaxed`. */
   readonly durability?: "relaxed" | "strict";
+  /**
+   * Of this boot of the machine, 32 hexadecimal digits: what is in memory in one
+   * boot is lost in the next. Without it captures are synced in relaxed mode, too.
+   */
+  readonly bootId?: string;
   /** Bounds; the defaults are those of limits.ts. */
   readonly maxQueue?: number;
   readonly maxQueueBytes?: number;
@@ -78,9 +83,9 @@ export class WorkerBlobStore implements BlobStore {
 
   /** Makes the store's folders where they are missing, and checks them. */
   static async open(options: WorkerBlobStoreOptions): Promise<WorkerBlobStore> {
-    const { root, ino } = await realFolder(options.root);
+    const { root, ino, dev } = await realFolder(options.root);
     const strict = options.durability === "strict";
-    const { maxQueue, maxQueueBytes, spawn = spawnWorker } = options;
+    const { bootId, maxQueue, maxQueueBytes, spawn = spawnWorker } = options;
     const pool = new WorkerPool({
       size: Math.min(MAX_WORKERS, options.workers ?? defaultWorkers()),
       spawn: () => spawn(root),
@@ -88,6 +93,9 @@ export class WorkerBlobStore implements BlobStore {
         root,
         ino,
         strict,
+        // A disk that is mounted again, or a copy of it, has another number.
+        memory: bootId === undefined ? crypto.randomUUID() : `${bootId}.${dev}`,
+        keepCaptures: strict || bootId === undefined,
       },
       ...maxQueue !== undefined && { maxQueue },
       ...maxQueueBytes !== undefined && { maxQueueBytes },
@@ -279,10 +287,13 @@ export function spawnWorker(root: string): Worker {
 
 async function realFolder(
   root: string,
-): Promise<{ readonly root: string; readonly ino: string }> {
+): Promise<
+  { readonly root: string; readonly ino: string; readonly dev: number }
+> {
   try {
     const real = await Deno.realPath(root);
-    return { root: real, ino: String((await Deno.lstat(real)).ino) };
+    const { ino, dev } = await Deno.lstat(real);
+    return { root: real, ino: String(ino), dev };
   } catch (cause) {
     throw new BlobError("failed", `Cannot open the root '${root}'`, { cause });
   }

@@ -8,19 +8,19 @@ import {
   type FileHandle,
   mkdir,
   open,
-  realpath,
   rename,
   rm,
   stat,
 } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { CacheError } from "../client/cache_error.ts";
 import { cannotWrite } from "./cannot.ts";
 import { isBrokenPipe } from "./output.ts";
+import { placeOf } from "./run/places.ts";
 
-/** A name beside a file that no other process picks. */
+/** A name beside a file that no other process picks, however long its own is. */
 export function temporaryName(path: string): string {
-  return `${path}.larder-${crypto.randomUUID()}`;
+  return join(dirname(path), `.larder-${crypto.randomUUID()}`);
 }
 
 /**
@@ -56,7 +56,8 @@ export async function replaceFile(
     if (info && !info.isFile()) {
       return await fill(await open(path, "w"), pieces);
     }
-    await replace(info ? await realpath(path) : path, pieces);
+    // Also of a link that leads to nothing yet.
+    await replace(await placeOf(path), pieces);
   } catch (error) {
     if (error instanceof CacheError || isBrokenPipe(error)) throw error;
     throw cannotWrite(path, error);

@@ -9,6 +9,9 @@ import { parseDurationMs } from "../config/duration.ts";
 import { StartError } from "../errors.ts";
 import { suggest } from "../launch/suggest.ts";
 
+/** What Deno and Node make of bytes that are no UTF-8: all are the same then. */
+export const NO_UTF8 = "\ufffd";
+
 /** One option of a command. */
 export interface Option {
   /** Without the dashes. */
@@ -44,9 +47,18 @@ export class Words {
    *
    * @param args The words after the command's name.
    * @param options What the command knows.
-   * @throws {StartError} An unknown option, or one without its value.
+   * @throws {StartError} An unknown option, one without its value, or a word
+   * that is not UTF-8.
    */
   static read(args: readonly string[], options: readonly Option[]): Words {
+    const [garbled] = args.filter((word) => word.includes(NO_UTF8));
+    if (garbled !== undefined) {
+      throw new StartError(
+        2,
+        `${garbled}: not UTF-8, or holding U+FFFD; a key of any bytes can be ` +
+          "given with --key-file or --key-hex",
+      );
+    }
     const end = args.indexOf("--");
     const own = end < 0 ? args : args.slice(0, end);
     const values = new Map<string, string[]>();

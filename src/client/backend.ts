@@ -44,7 +44,12 @@ export interface Work {
 
 /** The answer of a server about an entry. */
 export type Fetched =
-  | { readonly kind: "ready"; readonly body: Body }
+  | {
+    readonly kind: "ready";
+    readonly body: Body;
+    /** Takes this value away, where a service knows how. Release it first. */
+    readonly remove?: () => Promise<void>;
+  }
   | { readonly kind: "assigned"; readonly work: Work }
   /** Somebody else computes it. Only if nobody wanted to wait. */
   | { readonly kind: "loading" }

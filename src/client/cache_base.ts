@@ -16,16 +16,24 @@ import type {
   TransferOptions,
 } from "./call_options.ts";
 import { type Bounds, within } from "./call_signal.ts";
-import { type Codec, json, type JsonValue } from "./codecs/mod.ts";
-import { computeHeld, orAbandon, started } from "./computing.ts";
+import { json, type JsonValue } from "./codecs/mod.ts";
+import {
+  type Computation,
+  computeHeld,
+  orAbandon,
+  started,
+} from "./computing.ts";
+import { valueOf } from "./kept.ts";
 import { keyBytes, type KeyInput } from "./keys.ts";
 import { LenientTier } from "./lenient_tier.ts";
 import { nameOf } from "./memory_tier.ts";
 import { Outages } from "./outages.ts";
 import { SingleFlight } from "./single_flight.ts";
-import { decodeError, isStoredError } from "./stored_error.ts";
 import type { Claim, OnOutage, Outage, Tier } from "./tier.ts";
 import { type Source, streamOf } from "./transfer.ts";
+
+/** More than anybody has tiers, each of which may have a value of its own. */
+const MAX_TRIES = 8;
 
 /** The calls of {@linkcode Cache} and {@linkcode TieredCache}. */
 export abstract class CacheBase implements Tier {
@@ -58,6 +66,7 @@ export abstract class CacheBase implements Tier {
    * Of all who ask for it at once, on all machines, one computes and the others
    * wait. What `compute` throws is thrown here, and the next who asks computes
    * again. When no server answers, it is computed here, and nothing is kept.
+   * What is kept and cannot be read, by this codec, is computed and kept anew.
    *
    * @param namespace Identifiers with dots between them, such as `sim.ring_osc`.
    * @param key All that the value depends on.
@@ -96,31 +105,38 @@ export abstract class CacheBase implements Tier {
       options,
       this.#closed.signal,
       (signal) =>
-        this.#flights.run(flight, signal, async (signal) => {
-          const claim = await this.#lenient.askToCompute(
-            entry,
-            signal,
-            computeWhenDown,
-          );
-          if (claim.kind === "assigned") {
-            const computation = { entry, compute, codec, options, signal };
-            return await computeHeld(claim.held, computation, this.#lenient);
-          }
-          if (claim.kind === "ready") {
-            const value = await this.#lenient.whole(
-              entry,
-              claim,
-              options,
-              signal,
-            );
-            if (value) {
-              return { value: read(value, codec), source: claim.origin };
-            }
-          }
-          const value = await started(compute, signal);
-          return { value, source: "uncached" };
-        }),
+        this.#flights.run(
+          flight,
+          signal,
+          (signal) => this.#found({ entry, compute, codec, options, signal }),
+        ),
     );
+  }
+
+  /** Finds it, or computes it; what cannot be read gives way to what can. */
+  async #found<T>(computation: Computation<T>): Promise<Generated<T>> {
+    const { entry, compute, codec, options, signal } = computation;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const claim = await this.#lenient.askToCompute(
+        entry,
+        signal,
+        options.computeWhenDown,
+      );
+      if (claim.kind === "assigned") {
+        return await computeHeld(claim.held, computation, this.#lenient);
+      }
+      if (claim.kind !== "ready") break;
+      const reading = { ...options, codec };
+      const kept = await this.#lenient.whole(entry, claim, reading, signal);
+      if (!kept) break;
+      if (kept.kind !== "unreadable") {
+        return { value: valueOf(kept), source: claim.origin };
+      }
+      const { error } = kept;
+      if (!await this.#lenient.discard(entry, claim, error, signal)) break;
+    }
+    const value = await started(compute, signal);
+    return { value, source: "uncached" };
   }
 
   /**
@@ -128,6 +144,7 @@ export abstract class CacheBase implements Tier {
    * answers.
    *
    * @throws {StoredError} What is kept is an error.
+   * @throws {CodecError} What is kept cannot be read by this codec.
    */
   async get<T = JsonValue>(
     namespace: string,
@@ -138,9 +155,8 @@ export abstract class CacheBase implements Tier {
     return await within(options, this.#closed.signal, async (signal) => {
       const claim = await this.#lenient.askToRead(entry, options, signal);
       if (claim?.kind !== "ready") return undefined;
-      const value = await this.#lenient.whole(entry, claim, options, signal);
-      if (!value) return undefined;
-      return read(value, options.codec ?? json<T>());
+      const kept = await this.#lenient.whole(entry, claim, options, signal);
+      return kept && valueOf(kept);
     });
   }
 
@@ -282,11 +298,6 @@ function entryOf(namespace: string, input: KeyInput): Entry {
     if (!(cause instanceof LarderError)) throw cause;
     throw new CacheError("invalid", cause.message, { cause });
   }
-}
-
-function read<T>(bytes: Uint8Array, codec: Codec<T>): T {
-  if (isStoredError(bytes)) throw decodeError(bytes);
-  return codec.decode(bytes);
 }
 
 function asStream(source: Source): ReadableStream<Uint8Array> {

@@ -16,6 +16,7 @@ import {
   type StatusObject,
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
+import type { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { CallOptions } from "./backend.ts";
@@ -130,11 +131,12 @@ export class Channel {
 
   /**
    * A call with a stream of messages that is answered with one. What cannot be
-   * read of the stream fails the call as it is.
+   * read of the stream fails the call as it is. Each message is copied before
+   * the next one is asked for: whoever makes them may use its memory again.
    */
   clientStream<Reply>(
     method: ServiceDefinition[string],
-    requests: AsyncIterable<object>,
+    requests: AsyncIterable<object> | Iterable<object>,
     { signal }: CallOptions,
   ): Promise<Reply> {
     const client = this.#connected();
@@ -143,7 +145,7 @@ export class Channel {
       let answered = false;
       const call = client.makeClientStreamRequest(
         method.path,
-        method.requestSerialize,
+        (bytes: Buffer) => bytes,
         method.responseDeserialize,
         (error: ServiceError | null, reply?: Reply) => {
           answered = true;
@@ -159,7 +161,8 @@ export class Channel {
         try {
           for await (const request of requests) {
             if (answered) return;
-            if (!call.write(request) && !answered) await once(call, "drain");
+            const bytes = method.requestSerialize(request);
+            if (!call.write(bytes) && !answered) await once(call, "drain");
           }
           call.end();
         } catch (error) {

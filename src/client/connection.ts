@@ -6,7 +6,7 @@
  */
 
 import { Assignment } from "./assignment.ts";
-import type { Backend, CallOptions, FetchRequest } from "./backend.ts";
+import type { Backend, CallOptions, Fetched, FetchRequest } from "./backend.ts";
 import { asCacheError, CacheError, hasCode } from "./cache_error.ts";
 import { Channel } from "./channel.ts";
 import { OriginalLocal, OriginalRemote } from "./original.ts";
@@ -79,7 +79,7 @@ export class Connection implements Tier {
       (backend, onContact) => backend.fetch(request, { signal, onContact }),
       { signal },
     );
-    if (fetched.kind === "ready") return { ...fetched, origin: this.#kind };
+    if (fetched.kind === "ready") return this.#found(fetched);
     if (fetched.kind !== "assigned") return fetched;
     const held = new Assignment(this, fetched.work, () => {
       this.#held.delete(held);
@@ -90,6 +90,12 @@ export class Connection implements Tier {
       throw signal.reason;
     }
     return { kind: "assigned", held };
+  }
+
+  #found({ body, remove }: Extract<Fetched, { kind: "ready" }>): Claim {
+    const found = { kind: "ready", body, origin: this.#kind } as const;
+    if (!remove) return found;
+    return { ...found, remove: () => this.call("remove the value", remove) };
   }
 
   /**

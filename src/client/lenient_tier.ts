@@ -4,12 +4,18 @@
  * @module
  */
 
+import { messageOf } from "../errors.ts";
 import { unlessAborted } from "./backoff.ts";
 import type { Entry } from "./backend.ts";
-import type { TransferOptions } from "./call_options.ts";
+import { CacheError } from "./cache_error.ts";
+import type { GetOptions } from "./call_options.ts";
+import { json } from "./codecs/mod.ts";
+import { type Kept, readKept } from "./kept.ts";
 import { isOutage, type Outages } from "./outages.ts";
 import type { Claim, Held, Tier } from "./tier.ts";
 import { collect, type Source, type TransferEvents } from "./transfer.ts";
+
+type Ready = Extract<Claim, { kind: "ready" }>;
 
 /**
  * Calls of a tier that may fail: what it cannot do is said, and the answer is
@@ -57,20 +63,47 @@ export class LenientTier {
     }
   }
 
-  /** The bytes, unless the server went away in the middle of them. */
-  async whole(
+  /**
+   * What is kept; `undefined`: the server went away in the middle of it. Only
+   * what can be read is kept where it will be found sooner.
+   */
+  async whole<T>(
     entry: Entry,
-    { body, keep }: Extract<Claim, { kind: "ready" }>,
-    { onProgress }: TransferOptions,
+    { body, keep }: Ready,
+    { onProgress, codec = json<T>() }: GetOptions<T>,
     signal: AbortSignal,
-  ): Promise<Uint8Array | undefined> {
+  ): Promise<Kept<T> | undefined> {
     try {
       const value = await collect(body, { onProgress, signal });
-      if (keep) await unlessAborted(keep(value), signal);
-      return value;
+      const kept = readKept(value, codec);
+      if (keep && kept.kind !== "unreadable") {
+        await unlessAborted(keep(value), signal);
+      }
+      return kept;
     } catch (error) {
       if (!this.#isOutage(error, entry, signal)) throw error;
       return undefined;
+    }
+  }
+
+  /** Takes away what cannot be read; whether it is gone. Says so. */
+  async discard(
+    { namespace }: Entry,
+    { remove }: Ready,
+    cause: unknown,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const tier = this.#tier.name;
+    const message = `${tier}: what is kept cannot be read: ${messageOf(cause)}`;
+    const error = new CacheError("failed", message, { cause });
+    this.#outages.report({ tier, error, namespace });
+    if (!remove) return false;
+    try {
+      await unlessAborted(remove(), signal);
+      return true;
+    } catch (error) {
+      if (!this.#isOutage(error, { namespace }, signal)) throw error;
+      return false;
     }
   }
 
@@ -101,7 +134,7 @@ export class LenientTier {
   /** Whether to go on without the cache after an error; says so. */
   #isOutage(
     error: unknown,
-    { namespace }: Entry,
+    { namespace }: Pick<Entry, "namespace">,
     signal: AbortSignal,
   ): boolean {
     if (signal.aborted || !isOutage(error)) return false;

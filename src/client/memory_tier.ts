@@ -43,8 +43,15 @@ class MemoryTier implements Tier {
     if (value) {
       this.#values.delete(name);
       this.#values.set(name, value);
-      const body = bytesBody(value);
-      return Promise.resolve({ kind: "ready", body, origin: "memory" });
+      return Promise.resolve({
+        kind: "ready",
+        body: bytesBody(value),
+        origin: "memory",
+        remove: () => {
+          if (this.#values.get(name) === value) this.#forget(name);
+          return Promise.resolve();
+        },
+      });
     }
     return Promise.resolve(
       request.assign

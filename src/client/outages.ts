@@ -4,6 +4,7 @@
  * @module
  */
 
+import { messageOf } from "../errors.ts";
 import { CacheError } from "./cache_error.ts";
 import type { OnOutage, Outage } from "./tier.ts";
 
@@ -23,11 +24,25 @@ export class Outages {
     this.#listener = listener;
   }
 
-  /** A call goes on without a tier. */
+  /** A call goes on without a tier. What the listener throws is not the call's. */
   report(outage: Outage): void {
-    if (this.#listener) return this.#listener(outage);
-    if (this.#said.has(outage.tier)) return;
-    this.#said.add(outage.tier);
-    console.warn(`larder: going on without the cache: ${outage.error.message}`);
+    const { tier, error } = outage;
+    if (!this.#listener) {
+      return this.#warn(tier, "going on without the cache", error);
+    }
+    const failed = (thrown: unknown) =>
+      this.#warn("", "onOutage has thrown", thrown);
+    try {
+      // One that is async fails later.
+      Promise.resolve(this.#listener(outage)).catch(failed);
+    } catch (thrown) {
+      failed(thrown);
+    }
+  }
+
+  #warn(about: string, what: string, error: unknown): void {
+    if (this.#said.has(about)) return;
+    this.#said.add(about);
+    console.warn(`larder: ${what}: ${messageOf(error)}`);
   }
 }

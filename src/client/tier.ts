@@ -38,6 +38,13 @@ export type Claim =
     readonly origin: Origin;
     /** Keeps the value where it will be found sooner; never fails. */
     readonly keep?: (value: Uint8Array) => Promise<void>;
+    /**
+     * Takes this value away, but not another one that has come in its place.
+     * Release it first.
+     *
+     * @throws {CacheError} It is still there.
+     */
+    readonly remove?: () => Promise<void>;
   }
   | { readonly kind: "assigned"; readonly held: Held }
   /** Somebody else computes it. Only if nobody wanted to wait. */

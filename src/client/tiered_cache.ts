@@ -6,10 +6,11 @@
 
 import type { CallOptions, Entry, FetchRequest } from "./backend.ts";
 import { CacheBase } from "./cache_base.ts";
-import { CacheError } from "./cache_error.ts";
+import { CacheError, hasCode } from "./cache_error.ts";
+import { nameOf } from "./memory_tier.ts";
 import { isOutage } from "./outages.ts";
 import type { Claim, Held, OnOutage, PublishOptions, Tier } from "./tier.ts";
-import type { Source } from "./transfer.ts";
+import { bytesBody, collect, type Source } from "./transfer.ts";
 
 /** How a tiered cache speaks up. */
 export interface TieredOptions {
@@ -19,6 +20,11 @@ export interface TieredOptions {
 
 /** Keeps a value in some tiers; whether one of them has it now. */
 type Keep = (value: Uint8Array) => Promise<boolean>;
+
+type Ready = Extract<Claim, { kind: "ready" }>;
+
+/** Of so many entries it is known that the tier which gave out the work lacks them. */
+const MAX_UNSHARED = 10_000;
 
 /**
  * Reads through its tiers, in their order, and writes through to all of them.
@@ -30,6 +36,11 @@ export class TieredCache extends CacheBase {
   /** The tiers' names. */
   readonly name: string;
   readonly #tiers: readonly Tier[];
+  /**
+   * Entries that a tier gave out and could not keep, while others do: there may
+   * be another value by now, which everybody else has.
+   */
+  readonly #unshared = new Map<string, Tier>();
 
   /**
    * Makes one cache of several.
@@ -57,7 +68,10 @@ export class TieredCache extends CacheBase {
       if (at === last) break;
       const claim = await this.#askTier(tier, read, options);
       if (!claim) away.add(tier);
-      if (claim?.kind === "ready") return this.#found(claim, request, at);
+      if (claim?.kind === "ready") {
+        return await this.#shared(claim, request, options) ??
+          this.#found(claim, request, at);
+      }
     }
     for (let at = last; at >= 0; at--) {
       const tier = this.#tiers[at]!;
@@ -67,9 +81,13 @@ export class TieredCache extends CacheBase {
       if (claim?.kind === "ready") return this.#found(claim, request, at);
       if (claim?.kind === "loading") return claim;
       if (claim?.kind === "assigned") {
-        const others = this.#tiers.filter((each) => each !== tier);
         const held = new HeldByTier(claim.held, {
-          keep: this.#keeper(others, request),
+          keep: this.#keeper(this.#others(tier), request),
+          keepUnshared: async (value) => {
+            if (this.#unshared.size >= MAX_UNSHARED) return false;
+            this.#unshared.set(nameOf(request), tier);
+            return await this.#keeper(this.#others(tier), request)(value);
+          },
           report: (error) => this.#reportTier(tier, request.namespace, error),
         });
         return { kind: "assigned", held };
@@ -86,11 +104,59 @@ export class TieredCache extends CacheBase {
     await Promise.all(this.#tiers.map((tier) => tier.close()));
   }
 
-  #found(
-    claim: Extract<Claim, { kind: "ready" }>,
-    entry: Entry,
-    at: number,
-  ): Claim {
+  /**
+   * What the tier says that gave out the work for a value and could not keep it:
+   * what it has by now takes the place of ours; when it has none, ours is
+   * everybody's.
+   */
+  async #shared(
+    ours: Ready,
+    request: FetchRequest,
+    options: CallOptions,
+  ): Promise<Claim | undefined> {
+    const name = nameOf(request);
+    const tier = this.#unshared.get(name);
+    if (!tier) return undefined;
+    const theirs = await this.#askTier(
+      tier,
+      { ...request, wait: false },
+      options,
+    );
+    if (theirs?.kind === "ready") {
+      await ours.body.release();
+      await this.#forget(this.#others(tier), request);
+      this.#unshared.delete(name);
+      return this.#found(theirs, request, this.#tiers.indexOf(tier));
+    }
+    if (theirs?.kind !== "assigned") return undefined;
+    await using held = theirs.held;
+    const value = await collect(ours.body, options);
+    try {
+      await held.publish(value, options);
+      this.#unshared.delete(name);
+    } catch (error) {
+      if (options.signal?.aborted || !isOutage(error)) throw error;
+      this.#reportTier(tier, request.namespace, error);
+    }
+    return { ...ours, body: bytesBody(value) };
+  }
+
+  #others(tier: Tier): readonly Tier[] {
+    return this.#tiers.filter((each) => each !== tier);
+  }
+
+  /** Takes an entry's value away, wherever it can be. */
+  async #forget(tiers: readonly Tier[], entry: Entry): Promise<void> {
+    const read = { ...entry, assign: false, wait: false };
+    for (const tier of tiers) {
+      const claim = await this.#askTier(tier, read, {});
+      if (claim?.kind !== "ready") continue;
+      await claim.body.release();
+      await claim.remove?.();
+    }
+  }
+
+  #found(claim: Ready, entry: Entry, at: number): Claim {
     const keep = this.#keeper(this.#tiers.slice(0, at), entry);
     return { ...claim, keep: async (value) => void await keep(value) };
   }
@@ -138,38 +204,45 @@ export class TieredCache extends CacheBase {
   }
 }
 
+/** What becomes of a value beside the tier that gave out the work for it. */
+interface Others {
+  /** Keeps what that tier has, too. */
+  readonly keep: Keep;
+  /** Keeps what that tier could not keep. */
+  readonly keepUnshared: Keep;
+  /** Says why that tier could not. */
+  readonly report: (error: Error) => void;
+}
+
 /** Work that one tier gave out, and of which the others get the value. */
 class HeldByTier implements Held {
   readonly #held: Held;
-  readonly #keep: Keep;
-  readonly #report: (error: Error) => void;
+  readonly #others: Others;
 
-  constructor(
-    held: Held,
-    { keep, report }: { keep: Keep; report: (error: Error) => void },
-  ) {
+  constructor(held: Held, others: Others) {
     this.#held = held;
-    this.#keep = keep;
-    this.#report = report;
+    this.#others = others;
   }
 
   get signal(): AbortSignal {
     return this.#held.signal;
   }
 
-  /** A stream can be read once: the other tiers get it when it is read. */
+  /**
+   * A stream can be read once: the other tiers get it when it is read. What was
+   * lost is in nobody's hands but somebody else's: no tier gets it.
+   */
   async publish(value: Source, options?: PublishOptions): Promise<void> {
-    let failure: Error | undefined;
+    const { keep, keepUnshared, report } = this.#others;
     try {
       await this.#held.publish(value, options);
     } catch (error) {
-      if (!isOutage(error)) throw error;
-      failure = error;
+      if (!isOutage(error) || hasCode(error, "lost")) throw error;
+      const isKept = value instanceof Uint8Array && await keepUnshared(value);
+      if (!isKept) throw error;
+      return report(error);
     }
-    const isKept = value instanceof Uint8Array && await this.#keep(value);
-    if (!failure) return;
-    if (!isKept) throw failure;
-    this.#report(failure);
+    if (value instanceof Uint8Array) await keep(value);
   }
 
   async abandon(reason?: string): Promise<void> {

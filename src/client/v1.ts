@@ -4,7 +4,13 @@
  * @module
  */
 
-import type { ServiceDefinition } from "@grpc/grpc-js";
+import {
+  type ServiceDefinition,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
+import { Buffer } from "node:buffer";
+import { Sha256 } from "../../workers/digest.ts";
 import {
   type Backend,
   type Body,
@@ -20,9 +26,13 @@ import { type Channel, loadService } from "./channel.ts";
 import { fileBody } from "./local_files.ts";
 import { afterSilence, Patience } from "./patience.ts";
 import { eachPiece } from "./transfer.ts";
+import { verified } from "./verified.ts";
 
 /** A server that has not answered by then is not there. */
 const TIMEOUT_MS = 10_000;
+
+/** Whoever reads the same is through with it by then, more often than not. */
+const IN_USE_MS = 1_000;
 
 /** `FetchReply`: one of its fields. */
 interface FetchReply {
@@ -98,10 +108,14 @@ export class V1Backend implements Backend {
         }
         const { ready } = reply;
         if (!ready) return this.#without(reply);
-        if (this.#paths) return await this.#file(ready);
+        const remove = () => this.#remove(request, ready);
+        if (this.#paths) {
+          return { kind: "ready", body: await this.#file(ready), remove };
+        }
         isRead = true;
         const transfer = { ready, replies, signal: ended };
-        return { kind: "ready", body: this.#body(request, transfer, call) };
+        const body = this.#body(request, transfer, call);
+        return { kind: "ready", body, remove };
       }
     } finally {
       hasAnswered();
@@ -131,8 +145,8 @@ export class V1Backend implements Backend {
     await this.#channel.clientStream(
       this.#service["Publish"]!,
       value === undefined
-        ? only({ begin: { id, path: true } })
-        : publishRequests(id, value),
+        ? pathRequests(id)
+        : publishRequests(id, value, options),
       options,
     );
   }
@@ -154,17 +168,35 @@ export class V1Backend implements Backend {
     return this.#channel.serverStream<FetchReply>(method, request, { signal });
   }
 
-  async #file({ path, handle }: Ready): Promise<Fetched> {
+  async #file({ path, handle, ...whole }: Ready): Promise<Body> {
     // A handle that is not released ends with its lease.
     const release = () =>
       this.#unary("Release", { handle }, LET_GO_TIMEOUT_MS).catch(() => {});
-    return { kind: "ready", body: await fileBody(path, release) };
+    const body = await fileBody(path, release);
+    return { ...body, chunks: () => verified(body.chunks(), whole) };
+  }
+
+  /** The server may not know yet that nobody reads it any more. */
+  async #remove(
+    { namespace, key }: Entry,
+    { sha256 }: Ready,
+  ): Promise<void> {
+    const patience = new Patience(IN_USE_MS);
+    for (;;) {
+      try {
+        return await this.#unary("Delete", { namespace, key, sha256 });
+      } catch (error) {
+        const { code } = error as Partial<ServiceError>;
+        if (code !== status.FAILED_PRECONDITION) throw error;
+        if (!await patience.pause()) throw error;
+      }
+    }
   }
 
   #body(entry: Entry, transfer: Transfer, call: AbortController): Body {
     return {
       size: Number(transfer.ready.size),
-      chunks: () => this.#chunks(entry, transfer),
+      chunks: () => verified(this.#chunks(entry, transfer), transfer.ready),
       async release() {
         // Who reads may be waiting for the next piece.
         call.abort(new CacheError("failed", "the value is not read any more"));
@@ -195,6 +227,7 @@ export class V1Backend implements Backend {
         if (at < size) throw new CacheError("unavailable", "it broke off");
       } catch (error) {
         signal.throwIfAborted();
+        if (at === size) return;
         const failure = asCacheError(error, "cannot read the value");
         if (failure.code !== "unavailable") throw failure;
         if (!await patience.pause(signal)) throw failure;
@@ -211,16 +244,27 @@ function assertSame({ sha256 }: Ready, { ready }: FetchReply): void {
   throw new CacheError("failed", `the value was ${what} meanwhile`);
 }
 
-async function* only<T>(value: T): AsyncGenerator<T, void, undefined> {
-  yield value;
+function* pathRequests(id: string): Generator<object, void, undefined> {
+  yield { begin: { id, path: true } };
+  yield { end: {} };
 }
 
+/** Only what is whole gets an End, and only what has one is published. */
 async function* publishRequests(
   id: string,
   value: Pieces,
+  { signal }: CallOptions,
 ): AsyncGenerator<object, void, undefined> {
   yield { begin: { id } };
-  for await (const chunk of eachPiece(value)) yield { chunk };
+  const hash = new Sha256();
+  let size = 0;
+  for await (const chunk of eachPiece(value)) {
+    hash.update(chunk);
+    size += chunk.length;
+    yield { chunk };
+  }
+  signal?.throwIfAborted();
+  yield { end: { size, sha256: Buffer.from(hash.hex(), "hex") } };
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -45,6 +45,9 @@ export interface Totals {
   readonly damaged: number;
 }
 
+/** A SHA-256 in bytes. */
+const DIGEST_BYTES = 32;
+
 /** A cursor of the manifest; anything else would fail in its worker. */
 const TOKEN = /^([0-9a-f]{2})*$/;
 
@@ -117,10 +120,26 @@ export class Catalog {
     };
   }
 
-  /** Takes an entry away; says whether there was one. `in-use` while it is. */
-  async delete(namespace: string, key: Uint8Array): Promise<boolean> {
+  /**
+   * Takes an entry away, if it has this digest, where one is given; says whether
+   * there was one. `in-use` while it is.
+   */
+  async delete(
+    namespace: string,
+    key: Uint8Array,
+    digest: Uint8Array,
+  ): Promise<boolean> {
     const entry: EntryKey = entryKey(namespace, key);
-    const reply = await this.#options.engine.ask({ kind: "evict", entry });
+    if (digest.length !== 0 && digest.length !== DIGEST_BYTES) {
+      throw invalidRequest(`a SHA-256 has ${DIGEST_BYTES} bytes`);
+    }
+    const { engine } = this.#options;
+    const sha256 = new Uint8Array(digest).toHex();
+    const reply = await engine.ask(
+      sha256 === ""
+        ? { kind: "evict", entry }
+        : { kind: "evict", entry, sha256 },
+    );
     if (reply.kind === "error") throw reply.error;
     return reply.kind === "ok";
   }

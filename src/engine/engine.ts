@@ -28,6 +28,7 @@ import { AccessLog } from "./access_log.ts";
 import { Admissions, type Budget, type Grant } from "./admission.ts";
 import { EffectRunner } from "./effects.ts";
 import { randomId, randomStaging } from "./ids.ts";
+import { Pulse } from "./standstill.ts";
 
 /** A request without its ticket, which the engine gives it. */
 export type Submission = Request extends infer R
@@ -115,6 +116,7 @@ export class Engine {
   #pumping = false;
   #timer: { readonly dueMs: number; readonly timer: Timer } | undefined;
   #closed = false;
+  #pulse: Pulse | undefined;
 
   /** Starts with an empty table; `recover` fills it. */
   constructor(options: EngineOptions) {
@@ -192,6 +194,11 @@ export class Engine {
     }
   }
 
+  /** From here on, no lease ends because the server stood still. */
+  noticeStandstills(): void {
+    this.#pulse ??= new Pulse(this.#clock, () => this.feed({ kind: "tick" }));
+  }
+
   /** What has to go so that the quotas are kept. */
   excess(): readonly Excess[] {
     return this.#table.excess();
@@ -237,6 +244,7 @@ export class Engine {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.timer.cancel();
+    this.#pulse?.rest();
     for (const ticket of this.#callers.keys()) {
       this.#admissions.release(ticket);
     }
@@ -246,6 +254,9 @@ export class Engine {
 
   #pump(): void {
     const nowMs = this.#clock.nowMs();
+    const standstill = this.#pulse?.look(nowMs);
+    // Before whatever it has delayed.
+    if (standstill) this.#queue.unshift({ kind: "stood-still", ...standstill });
     // Results that are there at once are pushed while the queue is worked off.
     for (let at = 0; at < this.#queue.length; at++) {
       for (const effect of this.#table.step(this.#queue[at]!, nowMs)) {
@@ -269,6 +280,8 @@ export class Engine {
     }
     this.#queue.length = 0;
     this.#arm(nowMs);
+    if (this.#table.state.assignments.size > 0) this.#pulse?.arm(nowMs);
+    else this.#pulse?.rest();
   }
 
   #reply(ticket: Ticket, reply: Reply): void {

@@ -17,7 +17,11 @@ const MAX_RECENT = 4_096;
 const MAX_RECENT_KEY_BYTES = 256;
 const recent = new Map<string, EntryKey>();
 
-/** Checks namespace and key; throws a `LarderError` that says what is wrong. */
+/**
+ * Checks namespace and key; throws a `LarderError` that says what is wrong. The
+ * entry has a copy of the key: the one given may be a view into a buffer that is
+ * used again, or into a message that is much larger.
+ */
 export function entryKey(namespace: string, key: Uint8Array): EntryKey {
   if (
     key.length > MAX_RECENT_KEY_BYTES || namespace.length > MAX_NAMESPACE_BYTES
@@ -25,16 +29,15 @@ export function entryKey(namespace: string, key: Uint8Array): EntryKey {
   const written = `${namespace.length} ${namespace}${latin1(key)}`;
   const known = recent.get(written);
   if (known) return known;
-  const entry = checkedKey(namespace, new Uint8Array(key));
+  const entry = checkedKey(namespace, key);
   if (recent.size >= MAX_RECENT) recent.clear();
   recent.set(written, entry);
   return entry;
 }
 
-/** Each byte as one character. */
+/** Each byte as one character. Buffer's method takes any Uint8Array. */
 function latin1(key: Uint8Array): string {
-  if (Buffer.isBuffer(key)) return key.toString("latin1");
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString("latin1");
+  return Buffer.prototype.latin1Slice.call(key, 0, key.length);
 }
 
 function checkedKey(namespace: string, key: Uint8Array): EntryKey {
@@ -50,7 +53,8 @@ function checkedKey(namespace: string, key: Uint8Array): EntryKey {
         "use a hash of it as the key",
     );
   }
-  return { name: `${namespace}/${sha256Hex(key)}`, namespace, key };
+  const name = `${namespace}/${sha256Hex(key)}`;
+  return { name, namespace, key: new Uint8Array(key) };
 }
 
 function invalidNamespace(namespace: string): LarderError {

@@ -15,6 +15,7 @@ import {
 } from "../config.ts";
 import { StartError } from "../errors.ts";
 import { DEFAULT_ROOT } from "../limits.ts";
+import { parseBootId } from "./boot_id.ts";
 import { readConfigFile } from "./config_file.ts";
 import { SETTINGS } from "../config/settings.ts";
 import { suggest } from "./suggest.ts";
@@ -36,6 +37,8 @@ export type Invocation =
     readonly kind: "confined";
     readonly config: Config;
     readonly supervised: boolean;
+    /** Of this boot of the machine, where that was said. */
+    readonly bootId?: string;
   };
 
 /** Flags without a value, beside those of the table of settings. */
@@ -58,6 +61,7 @@ type ArgsOptions = Record<
 
 const OPTIONS: ArgsOptions = {
   config: { type: "string" },
+  "boot-id": { type: "string" },
   ...Object.fromEntries(SWITCHES.map((name) => [name, { type: "boolean" }])),
   ...Object.fromEntries(FLAG_KEYS.map((key) => {
     const { name, short } = SETTINGS[key];
@@ -110,6 +114,9 @@ export async function parseCommandLine(
       "--confined reads no --config: use what --print-command prints",
     );
   }
+  if (!confined && words.bootId !== undefined) {
+    throw new StartError(2, "--boot-id is a flag of larder serve --confined");
+  }
   const given = words.configFile === undefined
     ? {}
     : await readConfigFile(resolve(workingFolder(), words.configFile));
@@ -123,7 +130,13 @@ export async function parseCommandLine(
   });
   if (confined) {
     const supervised = words.switches.has("supervised");
-    return { kind: "confined", config, supervised };
+    const { bootId } = words;
+    return {
+      kind: "confined",
+      config,
+      supervised,
+      ...bootId !== undefined && { bootId },
+    };
   }
   const printing = words.switches.has("print-command");
   return { kind: printing ? "print-command" : "launch", config };
@@ -131,9 +144,13 @@ export async function parseCommandLine(
 
 /** Nothing is served: a flag that says how is a misunderstanding. */
 function toRecover(words: Words, workingFolder: () => string): Invocation {
-  const { switches, given, configFile } = words;
+  const { switches, given, configFile, bootId } = words;
   const others = [...switches].filter((name) => name !== "force");
-  const settings = [...Object.keys(given), ...configFile ? ["config"] : []];
+  const settings = [
+    ...Object.keys(given),
+    ...configFile ? ["config"] : [],
+    ...bootId ? ["boot-id"] : [],
+  ];
   if (others.length + settings.length > 0) {
     throw new StartError(2, "larder recover takes ROOT and --force only");
   }
@@ -155,6 +172,7 @@ interface Words {
   readonly switches: ReadonlySet<string>;
   readonly given: GivenConfig;
   readonly configFile: string | undefined;
+  readonly bootId: string | undefined;
 }
 
 function tokenize(args: readonly string[]): Words {
@@ -170,6 +188,7 @@ function tokenize(args: readonly string[]): Words {
   const switches = new Set<string>();
   const given: GivenConfig = {};
   let configFile: string | undefined;
+  let bootId: string | undefined;
   for (const token of tokens) {
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
@@ -190,10 +209,22 @@ function tokenize(args: readonly string[]): Words {
     }
     const text = valueOf(token);
     if (name === "config") configFile = text;
+    if (name === "boot-id") bootId = readBootId(text);
     const key = FLAG_KEYS.find((key) => SETTINGS[key].name === name);
     if (key) readSetting(given, key, { text, source: rawName });
   }
-  return { positionals, switches, given, configFile };
+  return { positionals, switches, given, configFile, bootId };
+}
+
+/** An id that stays the same over a boot would be worse than none. */
+function readBootId(text: string): string {
+  const bootId = parseBootId(text);
+  if (bootId !== undefined) return bootId;
+  throw new StartError(
+    2,
+    `--boot-id ${text}: write what /proc/sys/kernel/random/boot_id says, in a ` +
+      "unit of systemd %b; or leave it out",
+  );
 }
 
 function valueOf(

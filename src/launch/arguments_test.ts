@@ -89,6 +89,23 @@ Deno.test("parseCommandLine tells a supervised server from one of its own", asyn
   }
 });
 
+Deno.test("parseCommandLine takes a boot id for the confined server only", async () => {
+  const bootId = "0123456789abcdef0123456789abcdef";
+  const dashed = "01234567-89ab-cdef-0123-456789abcdef";
+  const invocation = await parse(
+    ...["serve", "--confined", "/r", `--boot-id=${dashed}`],
+  );
+  assert.equal("bootId" in invocation && invocation.bootId, bootId);
+  for (const args of [["serve"], ["serve", "--print-command"]]) {
+    await assertRefused([...args, "--boot-id", bootId], /serve --confined/);
+  }
+  await assertRefused(["recover", "--boot-id", bootId], /ROOT and --force/);
+  await assertRefused(
+    ["serve", "--confined", "/r", "--boot-id", "%b"],
+    /--boot-id %b: write what/,
+  );
+});
+
 Deno.test("parseCommandLine refuses what it does not know, in one line that says what to do", async () => {
   const cases: [string[], RegExp][] = [
     [[], /no command: write larder serve/],

@@ -44,14 +44,19 @@ const MAX_LAST_OUTPUT_MS = 1_000;
  *
  * @param config What to serve.
  * @param installation Which program.
+ * @param bootId Of this boot of the machine, where it is known.
  * @returns The running child.
  */
 export function spawnConfined(
   config: Config,
   installation: Installation,
+  bootId?: string,
 ): Child {
   const process = new Deno.Command(installation.deno, {
-    args: confinedArguments(config, installation, { supervised: true }),
+    args: confinedArguments(config, installation, {
+      supervised: true,
+      ...bootId !== undefined && { bootId },
+    }),
     env: CONFINED_ENVIRONMENT,
     stdin: "piped",
     stdout: "piped",

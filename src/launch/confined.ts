@@ -4,10 +4,9 @@
  * @module
  */
 
-import type { Config } from "../config.ts";
 import { readyLines } from "./ready_lines.ts";
 import { prepareRoot, refuseOtherData } from "./root_folder.ts";
-import type { Serve } from "./running_server.ts";
+import type { Serve, ServedConfig } from "./running_server.ts";
 import type { StopRequests } from "./stop_requests.ts";
 
 /** The shell's exit code for a process that Ctrl-C ended. */
@@ -22,7 +21,7 @@ const EXIT_INTERRUPTED = 130;
  * @returns The exit code.
  */
 export async function serveConfined(
-  config: Config,
+  config: ServedConfig,
   options: {
     readonly load: () => Promise<Serve>;
     readonly stop: StopRequests;

@@ -1,7 +1,7 @@
 /**
  * Keeps the number of connections below the number of file descriptors. When
- * those run out Deno's listener goes deaf without a word, and a confined process
- * may not look the limit up.
+ * those run out nobody can connect and no worker can open a file, and a confined
+ * process may not look the limit up.
  *
  * @module
  */
@@ -9,11 +9,12 @@
 import type { Config } from "../config.ts";
 
 /**
- * Descriptors that are not connections: what the system accepts before the
- * server can refuse it (about 600), and the files, pipes and databases of the
- * server and its workers.
+ * Descriptors that are not connections: the files, pipes and databases of the
+ * server and of as many workers as there may be.
  */
-const RESERVED_DESCRIPTORS = 700;
+const RESERVED_DESCRIPTORS = 300;
+/** Connections that are asked to make place stay until they have heard of it. */
+const PER_CONNECTION = 1.1;
 /** Fewer would serve nobody. */
 const MIN_CONNECTIONS = 16;
 
@@ -52,7 +53,10 @@ export function withinDescriptors(
   },
 ): Config {
   if (limit === undefined) return config;
-  const fitting = Math.max(MIN_CONNECTIONS, limit - RESERVED_DESCRIPTORS);
+  const fitting = Math.max(
+    MIN_CONNECTIONS,
+    Math.floor((limit - RESERVED_DESCRIPTORS) / PER_CONNECTION),
+  );
   if (config.maxConnections <= fitting) return config;
   log(
     `at most ${fitting} connections: a process may open ${limit} files here; ` +

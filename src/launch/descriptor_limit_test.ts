@@ -15,7 +15,11 @@ Deno.test("withinDescriptors lowers what does not fit, and says so", () => {
   assert.equal(fit(undefined), config);
   assert.equal(fit(4_096), config);
   assert.deepEqual(lines, []);
-  assert.deepEqual(fit(1_024), { ...config, maxConnections: 324 });
+  assert.deepEqual(fit(1_024), { ...config, maxConnections: 658 });
   assert.deepEqual(fit(256), { ...config, maxConnections: 16 });
-  assert.match(lines[0]!, /^at most 324 connections: .* 1024 files .* ulimit/);
+  // With those that are asked to make place.
+  const large = { ...config, maxConnections: 9_300 };
+  const options = { limit: 10_000, log: () => {} };
+  assert.equal(withinDescriptors(large, options).maxConnections, 8_818);
+  assert.match(lines[0]!, /^at most 658 connections: .* 1024 files .* ulimit/);
 });

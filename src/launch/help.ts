@@ -32,6 +32,11 @@ const OTHER_FLAGS: readonly (readonly [string, string])[] = [
     "that command does",
   ],
   [
+    "    --boot-id ID",
+    "of --confined: what /proc/sys/kernel/random/boot_id says now, %b in a unit of " +
+    "systemd; without it large files are synced before Done is answered",
+  ],
+  [
     "    --force",
     "of recover: move the manifest aside though it is sound",
   ],

@@ -7,6 +7,7 @@
 
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import { currentBootId } from "./boot_id.ts";
 import { spawnConfined } from "./child.ts";
 import { descriptorLimit, withinDescriptors } from "./descriptor_limit.ts";
 import { MadeFolders } from "./made_folders.ts";
@@ -34,14 +35,16 @@ export async function launch(
   const folders = new MadeFolders(config.root);
   let exitCode = 1;
   try {
-    const [root, limit] = await Promise.all([
+    const [root, limit, bootId] = await Promise.all([
       prepareRoot(config.root),
       descriptorLimit(),
+      currentBootId(),
     ]);
     exitCode = await supervise(
       withinDescriptors({ ...config, root }, { limit, log }),
       {
-        spawn: (current) => spawnConfined(current, options.installation),
+        spawn: (current) =>
+          spawnConfined(current, options.installation, bootId),
         stop: options.stop,
         clock: systemClock,
         log,

@@ -58,13 +58,14 @@ export function thisInstallation(main: string | URL): Installation {
  *
  * @param config What to serve; `root` is the real path.
  * @param installation Where this installation is.
- * @param options `supervised`: it ends when its stdin does.
+ * @param options `supervised`: it ends when its stdin does; `bootId`: of this boot
+ * of the machine.
  * @returns The words after `deno`.
  */
 export function confinedArguments(
   config: Config,
   installation: Installation,
-  options: { readonly supervised?: boolean } = {},
+  options: { readonly supervised?: boolean; readonly bootId?: string } = {},
 ): string[] {
   const { root, local, remote } = config;
   const addresses = [local, remote].flatMap((address) =>
@@ -85,12 +86,13 @@ export function confinedArguments(
     `--allow-net=${addresses.join(",")}`,
     // How full the root's disk is: --min-free.
     "--allow-sys=statfs",
-    // grpc-js looks at the environment: it finds nothing there.
+    // A library that looks at the environment finds nothing there.
     "--ignore-env",
     installation.main,
     "serve",
     "--confined",
     ...options.supervised ? ["--supervised"] : [],
+    ...options.bootId === undefined ? [] : [`--boot-id=${options.bootId}`],
     ...renderArguments(config),
   ];
 }

@@ -51,6 +51,15 @@ Deno.test("confinedArguments grants the root, the workers and the addresses, not
   );
 });
 
+Deno.test("confinedArguments tells which boot it is, where that is known", () => {
+  const args = confinedArguments(
+    completeConfig({ root: "/r" }),
+    INSTALLATION,
+    { bootId: "b0" },
+  );
+  assert.ok(args.includes("--boot-id=b0"));
+});
+
 Deno.test("confinedArguments gives very many connections a larger heap", () => {
   const args = flags({ root: "/r", maxConnections: 50_000 });
   assert.ok(args.some((arg) => arg.includes("--max-old-space-size=2500,")));

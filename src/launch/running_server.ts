@@ -23,11 +23,17 @@ export interface RunningServer extends ServedAddresses {
   readonly closed: Promise<void>;
 }
 
+/** What is served, and what only who starts the server knows. */
+export interface ServedConfig extends Config {
+  /** Of this boot of the machine; absent where nobody says. */
+  readonly bootId?: string;
+}
+
 /**
  * Starts a server; resolves when it really answers, rejects with a StartError
  * when it cannot. `warn` takes lines for the operator.
  */
 export type Serve = (
-  config: Config,
+  config: ServedConfig,
   warn: (message: string) => void,
 ) => Promise<RunningServer>;

@@ -4,11 +4,10 @@
  * @module
  */
 
-import type {
-  handleUnaryCall,
-  UntypedServiceImplementation,
-} from "@grpc/grpc-js";
 import type { EntryInfo } from "../engine/catalog.ts";
+import { MemoryBudget } from "../engine/memory_budget.ts";
+import type { Call, UnaryHandler } from "../grpc/call.ts";
+import type { GrpcServer } from "../grpc/server.ts";
 import {
   MAX_KEY_BYTES,
   MAX_LISTED_BYTES,
@@ -16,96 +15,99 @@ import {
 } from "../limits.ts";
 import type { CacheServiceOptions } from "./cache_options.ts";
 import {
+  type DeleteRequest,
   type EntryInfoMessage,
   type EntryRequest,
   type ListRequest,
   STATUS,
 } from "./cache_wire.ts";
-import { type Call, endOf, ownerOf, takeMemory } from "./reply_memory.ts";
-import { toGrpcError } from "./status.ts";
-import { Malformed } from "./strict_wire.ts";
-import { ReplyBudget } from "./transport/mod.ts";
+import type { Methods } from "./protos.ts";
+import { takeMemory } from "./reply_memory.ts";
+import { toStatusError } from "./status.ts";
 
 /** An entry or a namespace of a reply beside its key or name: object and fields. */
 const ITEM_BYTES = 512;
 
-/** The handlers. */
-export function administration(
+/** Adds them to a server. */
+export function addAdministration(
+  server: GrpcServer,
+  methods: Methods,
   { budget, catalog, version }: Pick<
     CacheServiceOptions,
     "budget" | "catalog" | "version"
   >,
-): UntypedServiceImplementation {
+): void {
   // One at a time, the connections in turn: what is on its way from the manifest
   // is counted nowhere.
-  const turns = new ReplyBudget({ totalBytes: 1 });
+  const turns = new MemoryBudget({ totalBytes: 1 });
   let usageBytes = 0;
   async function inTurn<T>(call: Call, work: () => Promise<T>): Promise<T> {
-    using _ = await turns.take(ownerOf(call), 1, endOf(call));
+    using _ = await turns.take(call.connection, 1, call.signal);
     return await work();
   }
-  return {
-    stat: answered(async ({ namespace, key }: EntryRequest, call) => {
-      // Of the request and of the reply, as objects and as messages.
-      await takeMemory(budget, call, 4 * key.length);
-      return infoMessage(await catalog.stat(namespace, key));
-    }),
-    list: answered(async (request: ListRequest, call) => {
-      const { namespace, pageSize, pageToken: token } = request;
-      await takeMemory(budget, call, pageBytes(pageSize));
-      const page = await inTurn(
-        call,
-        () => catalog.list(namespace, { pageSize, token }),
-      );
-      return {
-        entries: page.items.map(infoMessage),
-        nextPageToken: page.cursor ?? "",
-      };
-    }),
-    usage: answered(async (_, call) => {
-      // As much as the one before took.
-      await takeMemory(budget, call, usageBytes);
-      const { namespaces, counts, evicted, damaged } = await inTurn(
-        call,
-        () => catalog.totals(),
-      );
-      usageBytes = namespaces.length * ITEM_BYTES;
-      const { loading, publishing, handles, waiting } = counts;
-      return {
-        namespaces,
-        loading,
-        publishing,
-        handles,
-        waiting,
-        evictedEntries: evicted.entries,
-        evictedBytes: evicted.bytes,
-        damaged,
-        version,
-      };
-    }),
-    delete: answered(async ({ namespace, key }: EntryRequest) => ({
-      deleted: await catalog.delete(namespace, key),
-    })),
-    sweep: answered(async () => {
-      const { entries, bytes } = await catalog.sweep();
-      return { evictedEntries: entries, evictedBytes: bytes };
-    }),
-  };
+  function add<Request, Response>(
+    name: string,
+    answer: (request: Request, call: Call) => Promise<Response>,
+  ): void {
+    server.unary(methods<Request, Response>(name), answered(answer));
+  }
+  add("Stat", async ({ namespace, key }: EntryRequest, call) => {
+    // Of the request and of the reply, as objects and as messages.
+    await takeMemory(budget, call, 4 * key.length);
+    return infoMessage(await catalog.stat(namespace, key));
+  });
+  add("List", async (request: ListRequest, call) => {
+    const { namespace, pageSize, pageToken: token } = request;
+    await takeMemory(budget, call, pageBytes(pageSize));
+    const page = await inTurn(
+      call,
+      () => catalog.list(namespace, { pageSize, token }),
+    );
+    return {
+      entries: page.items.map(infoMessage),
+      nextPageToken: page.cursor ?? "",
+    };
+  });
+  add("Usage", async (_, call) => {
+    // As much as the one before took.
+    await takeMemory(budget, call, usageBytes);
+    const { namespaces, counts, evicted, damaged } = await inTurn(
+      call,
+      () => catalog.totals(),
+    );
+    usageBytes = namespaces.length * ITEM_BYTES;
+    const { loading, publishing, handles, waiting } = counts;
+    return {
+      namespaces,
+      loading,
+      publishing,
+      handles,
+      waiting,
+      evictedEntries: evicted.entries,
+      evictedBytes: evicted.bytes,
+      damaged,
+      version,
+    };
+  });
+  add("Delete", async ({ namespace, key, sha256 }: DeleteRequest) => ({
+    deleted: await catalog.delete(namespace, key, sha256),
+  }));
+  add("Sweep", async () => {
+    const { entries, bytes } = await catalog.sweep();
+    return { evictedEntries: entries, evictedBytes: bytes };
+  });
 }
 
 /** Makes the handler of a method whose request takes nothing that a cancelled call should give back. */
 function answered<Request, Response>(
   answer: (request: Request, call: Call) => Promise<Response>,
-): handleUnaryCall<Request | Malformed, Response> {
-  return (call, callback) => {
-    const { request } = call;
-    const answering = request instanceof Malformed
-      ? Promise.reject(request.error)
-      : answer(request, call);
-    answering.then(
-      (response) => callback(null, response),
-      (error) => callback(toGrpcError(error)),
-    );
+): UnaryHandler<Request, Response> {
+  return async (request, call) => {
+    try {
+      return await answer(request, call);
+    } catch (error) {
+      throw toStatusError(error);
+    }
   };
 }
 

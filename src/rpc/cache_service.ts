@@ -5,23 +5,27 @@
  * @module
  */
 
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Engine } from "../engine/engine.ts";
-import { administration } from "./administration.ts";
-import { serializeBytesField } from "./bytes_field.ts";
+import type { Method } from "../grpc/method.ts";
+import type { Reply } from "../table/types.ts";
+import { addAdministration } from "./administration.ts";
+import { bytesField } from "./bytes_field.ts";
 import type { CacheServiceOptions } from "./cache_options.ts";
 import {
   type AbandonRequest,
   CHUNK_FIELD,
   type FetchReply,
+  type FetchRequest,
+  type PublishReply,
+  type PublishRequest,
   type ReleaseRequest,
 } from "./cache_wire.ts";
 import { fetch } from "./fetch.ts";
-import { loadService } from "./protos.ts";
+import { encodeEmpty, idMethod } from "./hot_methods.ts";
+import { loadMethods } from "./protos.ts";
 import { publish } from "./publish.ts";
 import type { Service } from "./service.ts";
-import { byId, encodeEmpty, unary } from "./unary.ts";
-import type { Empty } from "./wire.ts";
+import { submit } from "./unary.ts";
 
 /** Of what a client says for people, so much is written down. */
 const MAX_REASON_LENGTH = 200;
@@ -32,37 +36,45 @@ export function cacheService(
   options: CacheServiceOptions,
 ): Service {
   const { log } = options;
-  const implementation: UntypedServiceImplementation = {
-    fetch: fetch(engine, options),
-    publish: publish(engine, options),
-    heartbeat: byId(engine, "heartbeat"),
-    abandon: unary<AbandonRequest, Empty>(engine, {
-      decode: ({ id, reason }) => {
+  const methods = loadMethods("larder/v1/cache.proto", "larder.v1.Cache");
+  const fetchMethod = methods<FetchRequest, FetchReply>("Fetch");
+  return (server) => {
+    server.serverStreaming({
+      ...fetchMethod,
+      encode: (reply) =>
+        "chunk" in reply
+          ? bytesField(CHUNK_FIELD, reply.chunk)
+          : fetchMethod.encode(reply),
+    }, fetch(engine, options));
+    server.clientStreaming(
+      methods<PublishRequest, PublishReply>("Publish"),
+      publish(engine, options),
+    );
+    server.unary(
+      idMethod(methods("Heartbeat").path),
+      ({ id }, call) => submit(engine, { kind: "heartbeat", id }, call),
+    );
+    server.unary(
+      emptied<AbandonRequest>(methods("Abandon")),
+      ({ id, reason }, call) => {
         // Without id and address, so that many of them are one line.
         if (reason !== "") log(`work was abandoned: ${forPeople(reason)}`);
-        return { kind: "abandon", id };
+        return submit(engine, { kind: "abandon", id }, call);
       },
-      encode: encodeEmpty,
-    }),
-    release: unary<ReleaseRequest, Empty>(engine, {
-      decode: ({ handle }) => ({ kind: "drop", id: handle }),
-      encode: encodeEmpty,
-    }),
-    ...administration(options),
+    );
+    server.unary(
+      emptied<ReleaseRequest>(methods("Release")),
+      ({ handle }, call) => submit(engine, { kind: "drop", id: handle }, call),
+    );
+    addAdministration(server, methods, options);
   };
-  const loaded = loadService("larder/v1/cache.proto", "larder.v1.Cache");
-  const method = loaded["Fetch"]!;
-  const definition = {
-    ...loaded,
-    Fetch: {
-      ...method,
-      responseSerialize: (reply: FetchReply) =>
-        "chunk" in reply
-          ? serializeBytesField(CHUNK_FIELD, reply.chunk)
-          : method.responseSerialize(reply),
-    },
-  };
-  return { definition, implementation };
+}
+
+/** The method, answered with `Empty`. */
+function emptied<Request>(
+  method: Method<Request, unknown>,
+): Method<Request, Reply> {
+  return { ...method, encode: encodeEmpty };
 }
 
 /** On one line, and not too long. */

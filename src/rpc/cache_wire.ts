@@ -48,14 +48,20 @@ export const CHUNK_FIELD = 5;
 /** `PublishBegin`. */
 export interface PublishBegin {
   readonly id: string;
-  readonly sha256: Uint8Array;
   readonly path: boolean;
+}
+
+/** `PublishEnd`. */
+export interface PublishEnd {
+  readonly size: string;
+  readonly sha256: Uint8Array;
 }
 
 /** `PublishRequest`: at most one of its fields. */
 export interface PublishRequest {
   readonly begin?: PublishBegin;
   readonly chunk?: Uint8Array;
+  readonly end?: PublishEnd;
 }
 
 /** `PublishReply`. */
@@ -75,10 +81,15 @@ export interface ReleaseRequest {
   readonly handle: string;
 }
 
-/** `StatRequest` and `DeleteRequest`. */
+/** `StatRequest`. */
 export interface EntryRequest {
   readonly namespace: string;
   readonly key: Uint8Array;
+}
+
+/** `DeleteRequest`. */
+export interface DeleteRequest extends EntryRequest {
+  readonly sha256: Uint8Array;
 }
 
 /** `ListRequest`. */

@@ -4,19 +4,18 @@
  * @module
  */
 
-import type { handleServerStreamingCall } from "@grpc/grpc-js";
 import type { Grant } from "../engine/admission.ts";
-import type { Engine, Notice, Submission } from "../engine/engine.ts";
+import type { Engine, Notice } from "../engine/engine.ts";
 import { entryKey } from "../engine/entry_key.ts";
+import { MemoryBudget } from "../engine/memory_budget.ts";
 import type { HandleReply, Range } from "../engine/pieces.ts";
 import { LarderError } from "../errors.ts";
+import type { Call, Sender, ServerStreamingHandler } from "../grpc/call.ts";
 import { MAX_OPEN_KEYS_BYTES, UNCOUNTED_KEY_BYTES } from "../limits.ts";
 import type { Assignment, EntryKey, Reply } from "../table/types.ts";
 import { type CacheServiceOptions, localPaths } from "./cache_options.ts";
 import type { FetchReply, FetchRequest } from "./cache_wire.ts";
-import { StreamWriter } from "./stream_writer.ts";
-import { Malformed } from "./strict_wire.ts";
-import { connectionOf, ReplyBudget } from "./transport/mod.ts";
+import { toStatusError } from "./status.ts";
 
 /** Why a client has to compute for itself, for people. */
 const REASONS: Record<string, string> = {
@@ -30,109 +29,95 @@ const REASONS: Record<string, string> = {
 export function fetch(
   engine: Engine,
   options: CacheServiceOptions,
-): handleServerStreamingCall<FetchRequest | Malformed, FetchReply> {
-  const keys = new ReplyBudget({
+): ServerStreamingHandler<FetchRequest, FetchReply> {
+  const keys = new MemoryBudget({
     totalBytes: MAX_OPEN_KEYS_BYTES,
     connectionBytes: MAX_OPEN_KEYS_BYTES / 8,
   });
-  return (call) => {
-    const writer = new StreamWriter(call);
-    const { request } = call;
+  return async (request, call, sender) => {
     try {
-      if (request instanceof Malformed) throw request.error;
       if (request.path) localPaths(options);
-      const { namespace, key, assign, fromDisk } = request;
-      const get: Submission & { kind: "get" } = {
-        kind: "get",
-        api: request.path ? "local" : "stream",
-        entry: entryKey(namespace, key),
-        assign,
-        patient: true,
-        ...(fromDisk ? { fromDisk } : {}),
-        peer: call,
-      };
-      const owner = connectionOf(call) ?? call;
-      holdKey(keys, owner, { bytes: key.length, ended: writer.ended });
-      const fetching = new Fetching(engine, options, {
-        request,
-        entry: get.entry,
-        owner,
-        writer,
-      });
-      fetching.start(get);
+      const entry = entryKey(request.namespace, request.key);
+      holdKey(keys, call, entry.key.length);
+      const asked = { request, entry, call, sender };
+      await new Fetching(engine, options, asked).run();
     } catch (error) {
-      writer.fail(error);
+      throw toStatusError(error);
     }
   };
 }
 
 /** A call keeps its key for as long as it waits; long ones are counted. */
-function holdKey(
-  keys: ReplyBudget,
-  owner: object,
-  { bytes, ended }: { readonly bytes: number; readonly ended: AbortSignal },
-): void {
-  if (bytes <= UNCOUNTED_KEY_BYTES || ended.aborted) return;
-  const grant = keys.takeNow(owner, bytes);
-  if (grant) {
-    return ended.addEventListener("abort", () => grant.release(), {
-      once: true,
-    });
-  }
+function holdKey(keys: MemoryBudget, call: Call, bytes: number): void {
+  if (bytes <= UNCOUNTED_KEY_BYTES || call.hasEnded) return;
+  const grant = keys.takeNow(call.connection, bytes);
+  if (grant) return call.whenEnded(() => grant.release());
   const message = "too many calls wait for entries with long keys: try again " +
     "later, or use a hash as the key";
   throw new LarderError("overloaded", message);
 }
 
 /** What one call is about. */
-interface Call {
+interface Asked {
   readonly request: FetchRequest;
   readonly entry: EntryKey;
-  readonly owner: object;
-  readonly writer: StreamWriter<FetchReply>;
+  readonly call: Call;
+  readonly sender: Sender<FetchReply>;
 }
 
 /** One call. */
 class Fetching {
   readonly #engine: Engine;
   readonly #options: CacheServiceOptions;
-  readonly #call: Call;
+  readonly #asked: Asked;
   /** Who has the work now, when the client is still to hear of who had it. */
   #untold: Notice | undefined;
   #isTelling = false;
 
-  constructor(engine: Engine, options: CacheServiceOptions, call: Call) {
+  constructor(engine: Engine, options: CacheServiceOptions, asked: Asked) {
     this.#engine = engine;
     this.#options = options;
-    this.#call = call;
+    this.#asked = asked;
   }
 
-  start(get: Submission): void {
-    const { owner, writer, request } = this.#call;
+  /** Resolves when the client has been told all, or has gone. */
+  run(): Promise<void> {
+    const { call, request, entry } = this.#asked;
+    const { assign, fromDisk, wait } = request;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let isAnswered = false;
     let isToldEnough = false;
     const ticket = this.#engine.submit(
-      get,
-      (reply, grant) => {
-        this.#untold = undefined;
-        this.#answer(reply, grant).then(
-          () => writer.end(),
-          (error) => writer.fail(error),
-        );
+      {
+        kind: "get",
+        api: request.path ? "local" : "stream",
+        entry,
+        assign,
+        patient: true,
+        ...(fromDisk ? { fromDisk } : {}),
+        peer: call,
       },
-      owner,
+      (reply, grant) => {
+        isAnswered = true;
+        this.#untold = undefined;
+        this.#answer(reply, grant).then(resolve, reject);
+      },
+      call.connection,
       (notice) => {
-        void this.#tell(notice);
-        if (request.wait) return;
+        const told = this.#tell(notice);
+        if (wait) return;
         isToldEnough = true;
-        writer.end();
+        told.then(resolve, reject);
       },
     );
     // The notice may have come before there was a ticket.
-    if (isToldEnough) return this.#engine.cancel(ticket);
-    const cancel = () => this.#engine.cancel(ticket);
-    // After an answer the engine knows the ticket no more.
-    if (writer.ended.aborted) cancel();
-    else writer.ended.addEventListener("abort", cancel, { once: true });
+    if (isToldEnough) this.#engine.cancel(ticket);
+    call.whenEnded(() => {
+      if (isAnswered) return;
+      this.#engine.cancel(ticket);
+      resolve();
+    });
+    return promise;
   }
 
   /** One at a time: holders may change faster than the client reads of it. */
@@ -143,19 +128,19 @@ class Fetching {
     while (this.#untold) {
       const message = { waiting: waiting(this.#untold) };
       this.#untold = undefined;
-      await this.#call.writer.write(message);
+      await this.#asked.sender.send(message);
     }
     this.#isTelling = false;
   }
 
   async #answer(reply: Reply, grant: Grant | undefined): Promise<void> {
-    const { writer } = this.#call;
+    const { sender } = this.#asked;
     switch (reply.kind) {
       case "assigned":
         return await this.#assign(reply.assignment);
       case "unassigned": {
         const reason = REASONS[reply.reason ?? ""] ?? "there is no such entry";
-        return void writer.write({ unassigned: { reason } });
+        return void await sender.send({ unassigned: { reason } });
       }
       case "value":
         try {
@@ -178,7 +163,7 @@ class Fetching {
       ? {}
       : { path: localPaths(this.#options).stagingPath(staging) };
     const assigned = { id, heartbeatIntervalMs, ...path };
-    const isSent = await this.#call.writer.write({ assigned });
+    const isSent = await this.#asked.sender.send({ assigned });
     // Whoever waits need not sit out the lease of one who never heard of it.
     if (!isSent) this.#engine.submit({ kind: "abandon", id }, () => {});
   }
@@ -186,22 +171,22 @@ class Fetching {
   async #sendValue(
     { value, digest }: Reply & { kind: "value" },
   ): Promise<void> {
-    const { writer, request } = this.#call;
+    const { sender, request } = this.#asked;
     if (!digest) throw new Error("a value without its digest");
-    const sent = writer.write({ ready: ready(digest) });
+    const sent = sender.send({ ready: ready(digest) });
     const { offset, length } = rangeOf(request, value.length);
     // At most one piece: larger values come as handles.
     const chunk = value.subarray(offset, offset + length);
-    await (request.head || length === 0 ? sent : writer.write({ chunk }));
+    await (request.head || length === 0 ? sent : sender.send({ chunk }));
   }
 
   async #sendFile(handle: HandleReply): Promise<void> {
-    const { request, writer } = this.#call;
+    const { request, sender } = this.#asked;
     const isGiven = request.path && !request.head;
     let isKept = false;
     try {
       if (!isGiven) await this.#sendPieces(handle);
-      else isKept = await writer.write({ ready: this.#readyFile(handle) });
+      else isKept = await sender.send({ ready: this.#readyFile(handle) });
     } finally {
       const drop = { kind: "drop", id: handle.id } as const;
       if (!isKept) this.#engine.submit(drop, () => {});
@@ -214,11 +199,11 @@ class Fetching {
   }
 
   async #sendPieces(handle: HandleReply): Promise<void> {
-    const { request, entry, owner, writer } = this.#call;
-    const sent = writer.write({ ready: ready(handle.digest) });
+    const { request, entry, call, sender } = this.#asked;
+    const sent = sender.send({ ready: ready(handle.digest) });
     const range = rangeOf(request, handle.digest.size);
     if (request.head || range.length === 0) return void await sent;
-    const signal = writer.ended;
+    const { connection: owner, signal } = call;
     const pieces = this.#options.pieces.read(entry, handle, {
       range,
       owner,
@@ -226,11 +211,11 @@ class Fetching {
     });
     try {
       for await (const chunk of pieces) {
-        if (!await writer.write({ chunk })) return;
+        if (!await sender.send({ chunk })) return;
       }
     } catch (error) {
       // Nobody waits for the memory any more.
-      if (!signal.aborted) throw error;
+      if (!call.hasEnded) throw error;
     }
   }
 }

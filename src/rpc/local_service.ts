@@ -4,61 +4,69 @@
  * @module
  */
 
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Engine } from "../engine/engine.ts";
 import type { Reply } from "../table/types.ts";
-import { loadService } from "./protos.ts";
+import type { Paths } from "./cache_options.ts";
+import { getMethod, idMethod } from "./hot_methods.ts";
+import {
+  assignedFile,
+  LOADING,
+  type Parts,
+  readyFile,
+  UNASSIGNED,
+} from "./replies.ts";
 import type { Service } from "./service.ts";
-import { byId, decodeGet, unary } from "./unary.ts";
-import { EMPTY, type GetRequest } from "./wire.ts";
-import type { LocalGetReply } from "./wire.ts";
+import { submit } from "./unary.ts";
 
 /** What the service needs to know beside the engine. */
-export interface LocalServiceOptions {
+export interface LocalServiceOptions extends Paths {
   /** What assigned clients are told. */
   readonly heartbeatIntervalMs: number;
-  /** The absolute path of a published blob. */
-  readonly path: (name: string) => string;
-  /** The absolute path of a staging file. */
-  readonly stagingPath: (staging: string) => string;
 }
+
+/** The methods that take an id, and what the engine calls them. */
+const BY_ID = { Heartbeat: "heartbeat", Done: "done", Drop: "drop" } as const;
 
 /** The service on an engine. */
 export function localService(
   engine: Engine,
-  options: LocalServiceOptions,
+  { path, stagingPath, heartbeatIntervalMs }: LocalServiceOptions,
 ): Service {
-  const { path, stagingPath } = options;
-  const heartbeatIntervalMs = String(options.heartbeatIntervalMs);
-
-  function encodeGet(reply: Reply): LocalGetReply {
+  function encodeGet(reply: Reply): Parts {
     switch (reply.kind) {
       case "unassigned":
-        return { unassigned: EMPTY };
+        return UNASSIGNED;
       case "loading":
-        return { loading: EMPTY };
+        return LOADING;
       case "assigned": {
         const { id, staging } = reply.assignment;
         if (staging === undefined) throw new Error(`${id} has no path`);
-        const assign = { id, path: stagingPath(staging), heartbeatIntervalMs };
-        return { assign };
+        const path = stagingPath(staging);
+        return assignedFile(id, { path, heartbeatIntervalMs });
       }
       case "handle":
-        return { ready: { id: reply.id, path: path(reply.name) } };
+        return readyFile(reply.id, path(reply.name));
       default:
         throw new Error(`unexpected reply ${reply.kind}`);
     }
   }
 
-  const implementation: UntypedServiceImplementation = {
-    get: unary<GetRequest, LocalGetReply>(engine, {
-      decode: decodeGet("local"),
-      encode: encodeGet,
-    }),
-    heartbeat: byId(engine, "heartbeat"),
-    done: byId(engine, "done"),
-    drop: byId(engine, "drop"),
+  const service = "/local.LocalCache/";
+  return (server) => {
+    server.unary(
+      getMethod(`${service}Get`, encodeGet),
+      ({ entry, assign }, call) =>
+        submit(
+          engine,
+          { kind: "get", api: "local", entry, assign, peer: call },
+          call,
+        ),
+    );
+    for (const [name, kind] of Object.entries(BY_ID)) {
+      server.unary(
+        idMethod(`${service}${name}`),
+        ({ id }, call) => submit(engine, { kind, id }, call),
+      );
+    }
   };
-  const definition = loadService("local.proto", "local.LocalCache");
-  return { definition, implementation };
 }

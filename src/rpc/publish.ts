@@ -4,90 +4,80 @@
  * @module
  */
 
-import type { handleClientStreamingCall } from "@grpc/grpc-js";
 import type { Engine, Submission } from "../engine/engine.ts";
 import type { Upload } from "../engine/uploads.ts";
-import { invalidRequest, LarderError } from "../errors.ts";
+import { invalidRequest, type LarderError } from "../errors.ts";
+import type { ClientStreamingHandler, Requests } from "../grpc/call.ts";
 import type { Digest, Id } from "../table/types.ts";
 import { type CacheServiceOptions, localPaths } from "./cache_options.ts";
 import type {
   PublishBegin,
+  PublishEnd,
   PublishReply,
   PublishRequest,
 } from "./cache_wire.ts";
 import { GatheredPieces } from "./gathered_pieces.ts";
-import { toGrpcError } from "./status.ts";
-import { Malformed } from "./strict_wire.ts";
-import { connectionOf, readOneByOne } from "./transport/mod.ts";
-
-/** A SHA-256 in bytes. */
-const DIGEST_BYTES = 32;
+import {
+  assertEndOfPath,
+  assertWhole,
+  wholeOf,
+  withoutEnd,
+} from "./publish_end.ts";
+import { toStatusError } from "./status.ts";
 
 /** Pieces renew the lease once in this share of a heartbeat's interval. */
 const RENEWED_SHARE = 1 / 8;
-
-type Requests = AsyncIterator<PublishRequest | Malformed>;
 
 /** Makes the handler. */
 export function publish(
   engine: Engine,
   options: CacheServiceOptions,
-): handleClientStreamingCall<PublishRequest | Malformed, PublishReply> {
-  return (call, callback) => {
-    const owner = connectionOf(call) ?? call;
-    const caller = { owner, hasGone: () => call.cancelled };
-    const publishing = new Publishing(engine, options, caller);
-    publishing.run(readOneByOne(call)).then(
-      ({ size, sha256 }) =>
-        callback(null, { size, sha256: Uint8Array.fromHex(sha256) }),
-      // Of a caller who has gone grpc-js drops whatever we say.
-      (error) => callback(toGrpcError(error)),
-    );
+): ClientStreamingHandler<PublishRequest, PublishReply> {
+  return async (requests, { connection }) => {
+    const publishing = new Publishing(engine, options, connection);
+    try {
+      const { size, sha256 } = await publishing.run(requests);
+      return { size, sha256: Uint8Array.fromHex(sha256) };
+    } catch (error) {
+      throw toStatusError(error);
+    }
   };
-}
-
-/** Whose value it is. */
-interface Caller {
-  /** Shares memory fairly with others. */
-  readonly owner: object;
-  /** Whether the call was cancelled. */
-  readonly hasGone: () => boolean;
 }
 
 /** One call. */
 class Publishing {
   readonly #engine: Engine;
   readonly #options: CacheServiceOptions;
-  readonly #caller: Caller;
+  /** Shares memory fairly with others. */
+  readonly #owner: object;
   /** Why the id is no longer its client's. */
   #lost: LarderError | undefined;
   #renewedMs = -Infinity;
 
-  constructor(engine: Engine, options: CacheServiceOptions, caller: Caller) {
+  constructor(engine: Engine, options: CacheServiceOptions, owner: object) {
     this.#engine = engine;
     this.#options = options;
-    this.#caller = caller;
+    this.#owner = owner;
   }
 
-  async run(requests: Requests): Promise<Digest> {
+  async run(requests: Requests<PublishRequest>): Promise<Digest> {
     const begin = beginOf(await next(requests));
-    const { id, sha256 } = begin;
+    const { id, path } = begin;
     // Before a byte is taken of a value that is nobody's.
     const reply = await this.#engine.ask({ kind: "heartbeat", id });
     if (reply.kind === "error") throw reply.error;
-    if (begin.path) {
+    if (path) {
       localPaths(this.#options);
-      if (await next(requests)) throw invalidRequest("no pieces follow a path");
+      const request = await next(requests);
+      if (request?.chunk) throw invalidRequest("no pieces follow a path");
+      assertEndOfPath(await lastOf(requests, request, id));
       return await this.#submit({ kind: "done", id, patient: true });
     }
-    const upload = this.#options.uploads.begin(this.#caller.owner);
+    const upload = this.#options.uploads.begin(this.#owner);
     try {
-      const digest = await this.#receive(begin, requests, upload);
-      // Some clients end a stream and only then reset it when they give up: what
-      // has come is whole to all appearance, and cut short.
-      if (this.#caller.hasGone()) throw invalidRequest("it broke off");
-      const expected = sha256.length > 0 ? hexOf(sha256) : digest.sha256;
-      if (expected !== digest.sha256) throw wrongDigest(id);
+      const sent = await this.#receive(begin, requests, upload);
+      const digest = await this.#renewing(id, upload.finish());
+      assertWhole(id, digest, sent);
       const { name } = upload;
       return await this.#submit({ kind: "offer", id, upload: name, digest });
     } finally {
@@ -95,28 +85,27 @@ class Publishing {
     }
   }
 
+  /** Takes the pieces; what the client says that they are together. */
   async #receive(
     { id }: PublishBegin,
-    requests: Requests,
+    requests: Requests<PublishRequest>,
     upload: Upload,
   ): Promise<Digest> {
     const pieces = new GatheredPieces();
-    for (;;) {
-      const request = await next(requests);
+    let request: PublishRequest | undefined;
+    while ((request = await next(requests))?.chunk) {
       if (this.#lost) throw this.#lost;
-      if (!request) break;
-      if (!request.chunk) {
-        throw invalidRequest("Begin is followed by pieces only");
-      }
       this.#renew(id);
       for (const piece of pieces.add(request.chunk)) {
         await this.#renewing(id, upload.append(piece));
       }
     }
+    const sent = wholeOf(await lastOf(requests, request, id));
+    if (this.#lost) throw this.#lost;
     for (const piece of pieces.rest()) {
       await this.#renewing(id, upload.append(piece));
     }
-    return await this.#renewing(id, upload.finish());
+    return sent;
   }
 
   /** A client must not lose its work because our disk is slow. */
@@ -151,31 +140,27 @@ class Publishing {
   }
 }
 
-/** The next message; `undefined`: the client has sent all. */
-async function next(requests: Requests): Promise<PublishRequest | undefined> {
-  const { done, value } = await requests.next();
-  if (done) return undefined;
-  if (value instanceof Malformed) throw value.error;
-  return value;
+/** The next message; `undefined`: the client has sent all, or has gone. */
+async function next(
+  requests: Requests<PublishRequest>,
+): Promise<PublishRequest | undefined> {
+  return (await requests.next()).value;
 }
 
 function beginOf(request: PublishRequest | undefined): PublishBegin {
-  if (!request?.begin) {
-    throw invalidRequest("the first message has to be Begin");
-  }
-  const { begin } = request;
-  if (begin.sha256.length === 0) return begin;
-  if (begin.path) throw invalidRequest("the digest of a path is not checked");
-  if (begin.sha256.length === DIGEST_BYTES) return begin;
-  throw invalidRequest(`a SHA-256 has ${DIGEST_BYTES} bytes`);
+  if (request?.begin) return request.begin;
+  throw invalidRequest("the first message has to be Begin");
 }
 
-function hexOf(bytes: Uint8Array): string {
-  return new Uint8Array(bytes).toHex();
-}
-
-function wrongDigest(id: Id): LarderError {
-  const message = `Cannot publish assignment ${id}: the bytes that came are ` +
-    "not those of the digest; it is still yours, publish it again";
-  return new LarderError("wrong-digest", message);
+/** The End, if that is what the message is, and nothing follows it. */
+async function lastOf(
+  requests: Requests<PublishRequest>,
+  request: PublishRequest | undefined,
+  id: Id,
+): Promise<PublishEnd> {
+  if (!request) throw withoutEnd(id);
+  const { end } = request;
+  if (!end) throw invalidRequest("only pieces and an End follow Begin");
+  if (await next(requests)) throw invalidRequest("nothing follows End");
+  return end;
 }

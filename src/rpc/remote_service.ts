@@ -4,15 +4,18 @@
  * @module
  */
 
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Engine } from "../engine/engine.ts";
 import type { Reply } from "../table/types.ts";
-import { serializeBytesField } from "./bytes_field.ts";
-import { loadService } from "./protos.ts";
+import { getMethod, idMethod, setMethod } from "./hot_methods.ts";
+import {
+  assignedValue,
+  LOADING,
+  type Parts,
+  readyValue,
+  UNASSIGNED,
+} from "./replies.ts";
 import type { Service } from "./service.ts";
-import { byId, decodeGet, encodeEmpty, unary } from "./unary.ts";
-import { EMPTY, type GetRequest } from "./wire.ts";
-import type { RemoteGetReply, SetRequest } from "./wire.ts";
+import { submit } from "./unary.ts";
 
 /** What the service needs to know beside the engine. */
 export interface RemoteServiceOptions {
@@ -20,53 +23,44 @@ export interface RemoteServiceOptions {
   readonly heartbeatIntervalMs: number;
 }
 
-/** `GetReply.ready`. */
-const READY_FIELD = 4;
-
 /** The service on an engine. */
 export function remoteService(
   engine: Engine,
-  options: RemoteServiceOptions,
+  { heartbeatIntervalMs }: RemoteServiceOptions,
 ): Service {
-  const heartbeatIntervalMs = String(options.heartbeatIntervalMs);
-
-  function encodeGet(reply: Reply): RemoteGetReply {
+  function encodeGet(reply: Reply): Parts {
     switch (reply.kind) {
       case "unassigned":
-        return { unassigned: EMPTY };
+        return UNASSIGNED;
       case "loading":
-        return { loading: EMPTY };
+        return LOADING;
       case "assigned":
-        return { assign: { id: reply.assignment.id, heartbeatIntervalMs } };
+        return assignedValue(reply.assignment.id, heartbeatIntervalMs);
       case "value":
-        return { ready: reply.value };
+        return readyValue(reply.value);
       default:
         throw new Error(`unexpected reply ${reply.kind}`);
     }
   }
 
-  const implementation: UntypedServiceImplementation = {
-    get: unary<GetRequest, RemoteGetReply>(engine, {
-      decode: decodeGet("remote"),
-      encode: encodeGet,
-    }),
-    heartbeat: byId(engine, "heartbeat"),
-    set: unary<SetRequest, object>(engine, {
-      decode: ({ id, value }) => ({ kind: "set", id, value }),
-      encode: encodeEmpty,
-    }),
+  const path = "/remote.RemoteCache/";
+  return (server) => {
+    server.unary(
+      getMethod(`${path}Get`, encodeGet),
+      ({ entry, assign }, call) =>
+        submit(
+          engine,
+          { kind: "get", api: "remote", entry, assign, peer: call },
+          call,
+        ),
+    );
+    server.unary(
+      idMethod(`${path}Heartbeat`),
+      ({ id }, call) => submit(engine, { kind: "heartbeat", id }, call),
+    );
+    server.unary(
+      setMethod(`${path}Set`),
+      ({ id, value }, call) => submit(engine, { kind: "set", id, value }, call),
+    );
   };
-  const loaded = loadService("remote.proto", "remote.RemoteCache");
-  const get = loaded["Get"]!;
-  const definition = {
-    ...loaded,
-    Get: {
-      ...get,
-      responseSerialize: (reply: RemoteGetReply) =>
-        "ready" in reply
-          ? serializeBytesField(READY_FIELD, reply.ready)
-          : get.responseSerialize(reply),
-    },
-  };
-  return { definition, implementation };
 }

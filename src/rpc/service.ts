@@ -4,15 +4,7 @@
  * @module
  */
 
-import type {
-  ServiceDefinition,
-  UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { GrpcServer } from "../grpc/server.ts";
 
-/** A gRPC service: what it is called, and what it does. */
-export interface Service {
-  /** Methods, paths and codecs. */
-  readonly definition: ServiceDefinition;
-  /** The handlers. */
-  readonly implementation: UntypedServiceImplementation;
-}
+/** Adds its methods, with their handlers, to a server. */
+export type Service = (server: GrpcServer) => void;

@@ -4,43 +4,33 @@
  * @module
  */
 
-import { status } from "@grpc/grpc-js";
 import { type ErrorCode, LarderError } from "../errors.ts";
+import { Status, type StatusCode, StatusError } from "../grpc/status.ts";
 
-const STATUS: Record<ErrorCode, status> = {
-  "invalid-assignment-id": status.INVALID_ARGUMENT,
-  "invalid-handle-id": status.INVALID_ARGUMENT,
-  "invalid-namespace": status.INVALID_ARGUMENT,
-  "key-too-large": status.INVALID_ARGUMENT,
-  "invalid-request": status.INVALID_ARGUMENT,
-  "no-file": status.FAILED_PRECONDITION,
-  "in-use": status.FAILED_PRECONDITION,
-  "wrong-digest": status.DATA_LOSS,
-  "not-found": status.NOT_FOUND,
-  "not-local": status.FAILED_PRECONDITION,
-  "value-too-large": status.RESOURCE_EXHAUSTED,
-  "storage-full": status.RESOURCE_EXHAUSTED,
-  "storage-failed": status.UNAVAILABLE,
-  "manifest-failed": status.UNAVAILABLE,
-  "overloaded": status.UNAVAILABLE,
-  "stopping": status.UNAVAILABLE,
+const STATUS: Record<ErrorCode, StatusCode> = {
+  "invalid-assignment-id": Status.INVALID_ARGUMENT,
+  "invalid-handle-id": Status.INVALID_ARGUMENT,
+  "invalid-namespace": Status.INVALID_ARGUMENT,
+  "key-too-large": Status.INVALID_ARGUMENT,
+  "invalid-request": Status.INVALID_ARGUMENT,
+  "no-file": Status.FAILED_PRECONDITION,
+  "in-use": Status.FAILED_PRECONDITION,
+  "wrong-digest": Status.DATA_LOSS,
+  "not-found": Status.NOT_FOUND,
+  "not-local": Status.FAILED_PRECONDITION,
+  "value-too-large": Status.RESOURCE_EXHAUSTED,
+  "storage-full": Status.RESOURCE_EXHAUSTED,
+  "storage-failed": Status.UNAVAILABLE,
+  "manifest-failed": Status.UNAVAILABLE,
+  "overloaded": Status.UNAVAILABLE,
+  "stopping": Status.UNAVAILABLE,
 };
 
-/** What grpc-js takes for an error. */
-export interface GrpcError {
-  /** The gRPC status. */
-  readonly code: status;
-  /** The message for the client. */
-  readonly details: string;
-}
-
-/** Maps anything that was thrown; what is not ours says nothing of the inside. */
-export function toGrpcError(thrown: unknown): GrpcError {
-  if (thrown instanceof LarderError) {
-    return { code: STATUS[thrown.code], details: thrown.message };
-  }
-  return {
-    code: status.INTERNAL,
-    details: "internal error: the server's log says more",
-  };
+/**
+ * What a handler throws for what was thrown in here. What is not ours stays as
+ * it is: the log is told of it, and the client only that it was INTERNAL.
+ */
+export function toStatusError(thrown: unknown): unknown {
+  if (!(thrown instanceof LarderError)) return thrown;
+  return new StatusError(STATUS[thrown.code], thrown.message);
 }

@@ -6,27 +6,11 @@
  * @module
  */
 
-import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
-import { invalidRequest, type LarderError } from "../errors.ts";
-
 /** The protobuf types that our requests are made of. */
 export type FieldType = "string" | "bytes" | "varint" | MessageShape;
 
 /** The known fields of a message by number; others are skipped, as ever. */
 export interface MessageShape extends ReadonlyMap<number, FieldType> {}
-
-/** What a garbled request is deserialized to. */
-export class Malformed {
-  /** What is wrong, and where. */
-  readonly error: LarderError;
-
-  /** The reason goes to the client. */
-  constructor(why: string) {
-    this.error = invalidRequest(
-      `it is no well-formed protobuf message (${why})`,
-    );
-  }
-}
 
 const VARINT = 0, FIXED64 = 1, LENGTH = 2, FIXED32 = 5;
 /** A uint64 takes ten bytes of seven bits; the last one carries one bit. */
@@ -114,36 +98,11 @@ export type Described = (message: string) => {
   }[];
 };
 
-/** Makes every method of a service refuse garbled requests. */
-export function strictRequests(
-  service: ServiceDefinition,
+/** The shape of a message, by its name. */
+export function shapeOf(
+  message: string,
   describe: Described,
-): ServiceDefinition {
-  const strict: Record<string, MethodDefinition<unknown, unknown>> = {};
-  for (const [name, method] of Object.entries(service)) {
-    const shape = shapeOf(requestName(method), describe);
-    strict[name] = {
-      ...method,
-      requestDeserialize(bytes) {
-        const why = checkMessage(bytes, shape);
-        return why === undefined
-          ? method.requestDeserialize(bytes)
-          : new Malformed(why);
-      },
-    };
-  }
-  return strict;
-}
-
-function requestName(method: MethodDefinition<unknown, unknown>): string {
-  // proto-loader tells more of a method than grpc-js wants to know.
-  const { requestType } = method as unknown as {
-    readonly requestType: { readonly type: { readonly name: string } };
-  };
-  return requestType.type.name;
-}
-
-function shapeOf(message: string, describe: Described): MessageShape {
+): MessageShape {
   return new Map<number, FieldType>(
     describe(message).field.map(({ number, type, typeName }) => {
       switch (type) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { loadService } from "./protos.ts";
-import { checkMessage, Malformed, type MessageShape } from "./strict_wire.ts";
+import { Status } from "../grpc/status.ts";
+import { loadMethods } from "./protos.ts";
+import { checkMessage, type MessageShape } from "./strict_wire.ts";
 
 const SHAPE: MessageShape = new Map([
   [1, "string"],
@@ -34,9 +35,10 @@ Deno.test("checkMessage says what is wrong with a garbled message", () => {
   assert.match(check(0x80)!, /bad tag/);
 });
 
-Deno.test("services deserialize a garbled request to the reason", () => {
-  const { Get } = loadService("remote.proto", "remote.RemoteCache");
-  const garbled = Get!.requestDeserialize(Uint8Array.of(0x0a, 9) as never);
-  assert(garbled instanceof Malformed);
-  assert.equal(garbled.error.code, "invalid-request");
+Deno.test("a method refuses a garbled request, and says why", () => {
+  const { decode } = loadMethods("remote.proto", "remote.RemoteCache")("Get");
+  assert.throws(() => decode(Uint8Array.of(0x0a, 9), false), {
+    code: Status.INVALID_ARGUMENT,
+    message: /field 1 is cut short/,
+  });
 });

@@ -1,97 +1,73 @@
 /**
- * What every handler does: submit a request to the engine, hand its reply to
- * grpc-js, and withdraw it when the caller has gone.
+ * What every handler does: submit a request to the engine, hand its reply over,
+ * and withdraw it when the caller has gone.
  *
  * @module
  */
 
-import type { handleUnaryCall } from "@grpc/grpc-js";
 import type { Grant } from "../engine/admission.ts";
 import type { Engine, Submission } from "../engine/engine.ts";
-import { entryKey } from "../engine/entry_key.ts";
-import type { Api, Peer, Reply } from "../table/types.ts";
-import { toGrpcError } from "./status.ts";
-import { Malformed } from "./strict_wire.ts";
-import { connectionOf } from "./transport/mod.ts";
-import { EMPTY, type Empty, type GetRequest, type IdRequest } from "./wire.ts";
-
-/** How a call becomes a submission, and a reply becomes a message. */
-export interface Unary<Request, Response> {
-  /** May throw a `LarderError`; the peer may be asked who it is. */
-  readonly decode: (request: Request, peer: Peer) => Submission;
-  /** Is not called for errors. */
-  readonly encode: (reply: Reply) => Response;
-}
-
-/** Makes a handler. */
-export function unary<Request extends object, Response>(
-  engine: Engine,
-  { decode, encode }: Unary<Request, Response>,
-): handleUnaryCall<Request, Response> {
-  return (call, callback) => {
-    let answered = false;
-    function answer(reply: Reply, grant?: Grant): void {
-      answered = true;
-      if (grant && call.cancelled) grant.release();
-      // Emitted at every end of a call.
-      else if (grant) call.once("cancelled", () => grant.release());
-      if (reply.kind === "error") callback(toGrpcError(reply.error));
-      else callback(null, encode(reply));
-    }
-    const request: Request | Malformed = call.request;
-    let submission: Submission;
-    try {
-      if (request instanceof Malformed) throw request.error;
-      submission = decode(request, call);
-      letGo(request);
-    } catch (error) {
-      return callback(toGrpcError(error));
-    }
-    const owner = connectionOf(call) ?? call;
-    const ticket = engine.submit(submission, answer, owner);
-    if (answered) return;
-    // Emitted after success too, but then the engine knows the ticket no more.
-    call.on("cancelled", () => engine.cancel(ticket));
-  };
-}
+import type { Call } from "../grpc/call.ts";
+import { Status, StatusError } from "../grpc/status.ts";
+import type { Reply } from "../table/types.ts";
+import { toStatusError } from "./status.ts";
 
 /**
- * The key or value is the engine's now; grpc-js keeps the request until its call
- * has ended, which takes as long as whoever reads the reply likes.
+ * Submits a request for a call.
+ *
+ * @returns The reply; at once, without a promise, where the engine has it.
+ * @throws {StatusError} For a reply that is an error.
  */
-function letGo(request: object): void {
-  const fields = request as Record<string, unknown>;
-  for (const name in fields) {
-    if (fields[name] instanceof Uint8Array) delete fields[name];
-  }
-}
-
-/** How a Get of either service becomes a submission. */
-export function decodeGet(
-  api: Api,
-): (request: GetRequest, peer: Peer) => Submission {
-  return ({ namespace, key, assign }, peer) => ({
-    kind: "get",
-    api,
-    entry: entryKey(namespace, key),
-    assign,
-    peer,
-  });
-}
-
-/** Makes the handler of a method that takes an id and is answered with `Empty`. */
-export function byId(
+export function submit(
   engine: Engine,
-  kind: "heartbeat" | "done" | "drop",
-): handleUnaryCall<IdRequest, Empty> {
-  return unary(engine, {
-    decode: ({ id }) => ({ kind, id }),
-    encode: encodeEmpty,
+  submission: Submission,
+  call: Call,
+): Reply | Promise<Reply> {
+  let replied: Reply | undefined;
+  let waiting = undefined as PromiseWithResolvers<Reply> | undefined;
+  const ticket = engine.submit(submission, (reply, grant) => {
+    replied = reply;
+    takeBack(engine, { reply, grant }, call);
+    if (!waiting) return;
+    if (reply.kind === "error") waiting.reject(toStatusError(reply.error));
+    else waiting.resolve(reply);
+  }, call.connection);
+  if (replied) return unlessError(replied);
+  waiting = Promise.withResolvers();
+  const { promise, reject } = waiting;
+  call.whenEnded(() => {
+    if (replied) return;
+    engine.cancel(ticket);
+    reject(new StatusError(Status.CANCELLED, "the caller has gone"));
   });
+  return promise;
 }
 
-/** The reply of everything that is answered with `Empty`. */
-export function encodeEmpty(reply: Reply): Empty {
-  if (reply.kind !== "ok") throw new Error(`unexpected reply ${reply.kind}`);
-  return EMPTY;
+function unlessError(reply: Reply): Reply {
+  if (reply.kind === "error") throw toStatusError(reply.error);
+  return reply;
+}
+
+/** What a reply has given away comes back when the call ends, or is undelivered. */
+function takeBack(
+  engine: Engine,
+  { reply, grant }: {
+    readonly reply: Reply;
+    readonly grant: Grant | undefined;
+  },
+  call: Call,
+): void {
+  if (grant) call.whenEnded(() => grant.release());
+  if (reply.kind === "assigned") {
+    // Whoever waits need not sit out the lease of one who never heard of it.
+    const { id } = reply.assignment;
+    call.whenEnded((delivered) => {
+      if (!delivered) engine.submit({ kind: "abandon", id }, () => {});
+    });
+  } else if (reply.kind === "handle") {
+    const { id } = reply;
+    call.whenEnded((delivered) => {
+      if (!delivered) engine.submit({ kind: "drop", id }, () => {});
+    });
+  }
 }

@@ -8,9 +8,6 @@
 /** `google.protobuf.Empty`. */
 export type Empty = Record<string, never>;
 
-/** The one `Empty` that is ever sent. */
-export const EMPTY: Empty = {};
-
 /** `GetRequest` of both services. */
 export interface GetRequest {
   readonly namespace: string;

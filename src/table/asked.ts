@@ -102,7 +102,7 @@ function assigned(
   const deadlineMs = winner ? nowMs + s.options.leaseTimeoutMs : nowMs;
   const { peer } = winner?.request as Request & { kind: "get" } | undefined ??
     {};
-  const work = { sinceMs: nowMs, ...(peer ? { peer: peer.getPeer() } : {}) };
+  const work = { sinceMs: nowMs, ...(peer ? { peer: peer.peer } : {}) };
   entry.state = { kind: "loading", assignment, deadlineMs, work };
   s.hold(assignment.id, entry);
   if (winner) s.reply(winner, { kind: "assigned", assignment });

@@ -8,7 +8,7 @@
 import { LarderError } from "../errors.ts";
 import { ask, newEntry } from "./asking.ts";
 import { removeExpired } from "./get.ts";
-import type { Entry, State, Wait } from "./state.ts";
+import type { Entry, EntryState, State, Wait } from "./state.ts";
 import type { Id, Request, Result } from "./types.ts";
 
 /** Persists Evicting, removes the file, removes the row: one effect. */
@@ -44,7 +44,7 @@ function unpinAll(s: State, name: string): void {
  * server panics over the row that is left.
  */
 export function evict(s: State, wait: Wait): void {
-  const { entry: key } = wait.request as Request & { kind: "evict" };
+  const { entry: key, sha256 } = wait.request as Request & { kind: "evict" };
   const entry = s.entries.get(key.name);
   if (s.draining && entry?.state.kind !== "evicting") {
     const message = `Cannot evict ${key.name}: the server is stopping`;
@@ -53,6 +53,9 @@ export function evict(s: State, wait: Wait): void {
   }
   if (!entry) return ask(s, newEntry(s, key), wait);
   const { state } = entry;
+  if (sha256 !== undefined && isAnother(state, sha256)) {
+    return s.reply(wait, { kind: "absent" });
+  }
   if (removeExpired(s, entry, wait)) return;
   const busy = state.kind === "loading" || state.kind === "publishing" ||
     (state.kind === "ready" && state.pins > 0);
@@ -65,6 +68,20 @@ export function evict(s: State, wait: Wait): void {
     state.verifying === undefined;
   if (idle) startEvicting(s, entry, { damaged: false, rowId: state.rowId });
   entry.waits.push(wait);
+}
+
+/** Whether an entry has, or is going to have, another value than this one. */
+function isAnother(state: EntryState, sha256: string): boolean {
+  switch (state.kind) {
+    case "loading":
+    case "publishing":
+      return true;
+    case "ready":
+      // A digest that is not known has been told to nobody.
+      return state.digest?.sha256 !== sha256;
+    default:
+      return false;
+  }
 }
 
 /** Deletes a file that no row owns; its name is blocked meanwhile. */

@@ -24,6 +24,7 @@ import {
 import { damaged, read, unreadable, verified } from "./read.ts";
 import { restore } from "./restore.ts";
 import type { Excess } from "./room.ts";
+import { stoodStill } from "./standstill.ts";
 import { State } from "./state.ts";
 import type { Entry, Wait } from "./state.ts";
 import type {
@@ -166,6 +167,8 @@ export class StateTable {
         return restore(s, command.row, { captured: command.captured, nowMs });
       case "tick":
         return this.#tick(nowMs);
+      case "stood-still":
+        return stoodStill(s, command.sinceMs, command.ms);
       case "usage":
         return s.room.update(command.usage, command.disk);
       case "swept":

@@ -514,6 +514,27 @@ Deno.test("every local Get has a handle of its own, and Drop releases one", () =
   ok(evict(engine));
 });
 
+Deno.test("an entry is evicted only if it has the digest that was meant", () => {
+  const engine = new FakeEngine(FIGURES);
+  const evictIf = (sha256: string) =>
+    settled(engine, engine.ask({ kind: "evict", entry: ENTRY, sha256 })).kind;
+  assert.equal(evictIf("01"), "absent", "there is none");
+  publish(engine, "01");
+  const id = handle(get(engine));
+  assert.equal(evictIf("02"), "absent", "also while it is read");
+  assert.equal(evictIf("01"), "error");
+  ok(drop(engine, id));
+  engine.restart(0);
+  assert.equal(
+    evictIf("02"),
+    "absent",
+    "also when the manifest has to be asked",
+  );
+  assert.equal(evictIf("01"), "ok");
+  localAssignment(engine);
+  assert.equal(evictIf("01"), "absent", "somebody computes another one");
+});
+
 Deno.test("a handle pins until its lease ends, and Heartbeat renews it", () => {
   const engine = new FakeEngine(FIGURES);
   publish(engine, "01");

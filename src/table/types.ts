@@ -113,7 +113,7 @@ export interface Disk {
 /** Says from where a call comes, when somebody wants to know. */
 export interface Peer {
   /** An address for people. */
-  getPeer(): string;
+  readonly peer: string;
 }
 
 /** What the manifest did with a question or a change. */
@@ -170,11 +170,16 @@ export type Request =
   /** The holder gives the work back. */
   | { readonly kind: "abandon"; readonly ticket: Ticket; readonly id: Id }
   | { readonly kind: "drop"; readonly ticket: Ticket; readonly id: Id }
-  /** Takes a ready entry away, unless it is in use. */
+  /**
+   * Takes a ready entry away, unless it is in use; with a digest, `absent` is the
+   * answer where it is not this value.
+   */
   | {
     readonly kind: "evict";
     readonly ticket: Ticket;
     readonly entry: EntryKey;
+    /** In hex. */
+    readonly sha256?: string;
   }
   /** Deletes a blob that no row owns; `loading` is the answer where one might. */
   | { readonly kind: "sweep"; readonly ticket: Ticket; readonly name: string };
@@ -313,6 +318,12 @@ export type Command =
   }
   /** Time has passed. */
   | { readonly kind: "tick" }
+  /** From then until now the server did not do anything. */
+  | {
+    readonly kind: "stood-still";
+    readonly sinceMs: number;
+    readonly ms: number;
+  }
   /** No new assignments from now on. */
   | { readonly kind: "drain" };
 

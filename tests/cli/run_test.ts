@@ -31,7 +31,7 @@ Deno.test("the second run has the first one's stdout, stderr, exit code and file
     assert.deepEqual([first.code, first.stdout], [3, "said\n"]);
     assert.match(
       first.stderr,
-      /^wrong\nlarder: computed sim [0-9a-f]{8}… \d+ B stored\n$/,
+      /^wrong\nlarder: computed sim [0-9a-f]{8}… [\d.]+ KiB stored\n$/,
     );
     await Deno.remove(`${shell.folder}/out`, { recursive: true });
     await shell.write("b", "something else");
@@ -39,7 +39,7 @@ Deno.test("the second run has the first one's stdout, stderr, exit code and file
     assert.deepEqual([second.code, second.stdout], [3, "said\n"]);
     assert.match(
       second.stderr,
-      /^wrong\nlarder: hit sim [0-9a-f]{8}… \d+ B\n$/,
+      /^wrong\nlarder: hit sim [0-9a-f]{8}… [\d.]+ KiB\n$/,
     );
     assert.equal(await shell.read("out/a"), "1");
     assert.equal(await shell.read("b"), "b\0");
@@ -68,7 +68,8 @@ Deno.test("whatever the output depends on is in the key", () =>
       shellRun(LOGGED, "--key-file", "same"),
       shellRun(LOGGED, "--key", "in"),
       shellRun(LOGGED, "--env", "MODE"),
-      shellRun(LOGGED, "--out", "log"),
+      shellRun(LOGGED, "--key-file", "in", "--out", "in2"),
+      shellRun(LOGGED, "--key-file", "in", "--keep-outs"),
     ];
     let runs = 0;
     for (const args of words) {
@@ -132,6 +133,8 @@ Deno.test("without a server, or with a value that is none, the command is run", 
       const again = await shell.run(args);
       assert.deepEqual([again.code, again.stdout], [0, "said\n"]);
       assert.match(again.stderr, /no output of larder run/);
+      assert.match(again.stderr, /"source":"computed"/);
+      assert.match((await shell.run(args)).stderr, /"source":"hit"/);
     }
   }));
 

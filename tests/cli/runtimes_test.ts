@@ -54,6 +54,9 @@ const TESTS: Record<string, Body> = {
     assert.equal((await run(...get, "link")).code, 0);
     assert.equal(await shell.read("file"), "kept\n");
     assert((await Deno.lstat(`${shell.folder}/link`)).isSymlink);
+    await Deno.remove(`${shell.folder}/file`);
+    assert.equal((await run(...get, "link")).code, 0);
+    assert.equal(await shell.read("file"), "kept\n");
 
     // A pipe with a name stands for all that must not be replaced.
     const fifo = `${shell.folder}/fifo`;

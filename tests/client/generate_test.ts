@@ -255,6 +255,22 @@ onBoth(
   },
 );
 
+onBoth("pieces may come in memory that is used again", async (connect) => {
+  await using cache = await connect();
+  const count = 40;
+  async function* pieces() {
+    const piece = new Uint8Array(1_000);
+    for (let at = 0; at < count; at++) yield piece.fill(at);
+  }
+  assert(await cache.setStream("a", "k", pieces()));
+  const read = await cache.get("a", "k", { codec: bytes });
+  const filled = Array.from(
+    { length: count },
+    (_, at) => read![at * 1_000],
+  );
+  assert.deepEqual(filled, [...Array(count).keys()]);
+});
+
 onBoth(
   "a stream is produced once, and read from the cache",
   async (connect) => {

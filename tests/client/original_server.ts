@@ -8,12 +8,12 @@ import { BlobCache } from "../../src/blobs/blob_cache.ts";
 import { WorkerBlobStore } from "../../src/blobs/worker_blob_store.ts";
 import { systemClock } from "../../src/clock.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import { MemoryBudget } from "../../src/engine/memory_budget.ts";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { MemoryManifest } from "../../src/manifest/memory_manifest.ts";
-import { listen } from "../../src/rpc/listener.ts";
+import { Edge } from "../../src/rpc/edge.ts";
 import { localService } from "../../src/rpc/local_service.ts";
 import { remoteService } from "../../src/rpc/remote_service.ts";
-import { ReplyBudget } from "../../src/rpc/transport/mod.ts";
 
 const MIB = 1024 * 1024;
 const heartbeatIntervalMs = 200;
@@ -33,7 +33,7 @@ export async function withOriginal(
   const blobs = stack.use(
     await WorkerBlobStore.open({ root, durability: "relaxed", workers: 1 }),
   );
-  const budget = new ReplyBudget();
+  const budget = new MemoryBudget({ totalBytes: 64 * MIB });
   const engine = new Engine({
     manifest: new MemoryManifest({ wallMs: Date.now }),
     blobs,
@@ -58,14 +58,14 @@ export async function withOriginal(
     }),
     remote: remoteService(engine, { heartbeatIntervalMs }),
   };
+  const edge = new Edge({
+    warn: () => {},
+    maxMessageBytes: 2 * MIB,
+    requestBudget: budget,
+  });
   const addresses = { local: "", remote: "" };
   for (const kind of ["local", "remote"] as const) {
-    const listener = await listen({
-      address: "127.0.0.1:0",
-      services: [services[kind]],
-      maxMessageBytes: 2 * MIB,
-      transport: { warn: () => {}, requestBudget: budget },
-    });
+    const listener = edge.listen("127.0.0.1:0", [services[kind]]);
     stack.defer(() => listener.close(1_000));
     addresses[kind] = listener.address;
   }

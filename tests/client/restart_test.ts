@@ -9,9 +9,9 @@ import {
 } from "../../src/client/mod.ts";
 import type { Outage } from "../../src/client/mod.ts";
 import { RemoteClient, textOf } from "../support/clients.ts";
+import { FaultProxy } from "../support/fault_proxy.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { until } from "../support/status.ts";
-import { CuttingProxy } from "./cutting_proxy.ts";
 import {
   Child,
   denoCommand,
@@ -163,9 +163,10 @@ Deno.test("a machine that accepts connections and says nothing is away", async (
 
 Deno.test("a connection that says nothing is not used again", () =>
   withServer(async ({ remote }) => {
-    await using proxy = new CuttingProxy(remote, [0, Infinity], {
-      mutes: true,
-    });
+    await using proxy = await FaultProxy.start(remote, [
+      { toClient: { afterBytes: 0, then: "freeze" } },
+      {},
+    ]);
     await using cache = await Cache.connect({ remote: proxy.address });
     const made = await cache.generateDetailed("a", "k", () => 7);
     assert.deepEqual(made, { value: 7, source: "computed" });

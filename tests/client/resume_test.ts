@@ -5,12 +5,12 @@ import { Buffer } from "node:buffer";
 import { bytes, Cache, type Outage } from "../../src/client/mod.ts";
 import { keyBytes } from "../../src/client/keys.ts";
 import { CacheClient } from "../v1/client.ts";
-import { CuttingProxy } from "./cutting_proxy.ts";
+import { FaultProxy } from "../support/fault_proxy.ts";
 import { withServer } from "./support.ts";
 
 const NS = "tests.resume";
 const SIZE = 16 * 1024 * 1024;
-const CUT_AT = 6 * 1024 * 1024;
+const CUT = { toClient: { afterBytes: 6 * 1024 * 1024 } };
 const PIECE = 256 * 1024;
 
 function randomBytes(size: number): Uint8Array {
@@ -27,7 +27,7 @@ Deno.test("a download goes on where its connection broke", () =>
     await using writer = await Cache.connect({ remote });
     assert.equal(await writer.set(NS, "large", value, { codec: bytes }), true);
 
-    await using proxy = new CuttingProxy(remote, [CUT_AT, CUT_AT, Infinity]);
+    await using proxy = await FaultProxy.start(remote, [CUT, CUT, {}]);
     const outages: unknown[] = [];
     await using reader = await Cache.connect({
       remote: proxy.address,
@@ -49,7 +49,7 @@ for (const young of [undefined, randomBytes(SIZE)]) {
       await using writer = await Cache.connect({ remote });
       await writer.set(NS, "large", randomBytes(SIZE), { codec });
 
-      await using proxy = new CuttingProxy(remote, [Infinity, Infinity]);
+      await using proxy = await FaultProxy.start(remote);
       await using reader = await Cache.connect({ remote: proxy.address });
       const stream = await reader.getStream(NS, "large");
       const pieces = stream!.getReader();
@@ -70,7 +70,7 @@ Deno.test("a download that breaks is tried again for as long as the patience las
     await using writer = await Cache.connect({ remote });
     await writer.set(NS, "large", new Uint8Array(SIZE), { codec: bytes });
 
-    await using proxy = new CuttingProxy(remote, [CUT_AT]);
+    await using proxy = await FaultProxy.start(remote, [CUT]);
     const outages: Outage[] = [];
     await using reader = await Cache.connect({
       remote: proxy.address,
@@ -94,8 +94,8 @@ Deno.test("a download that got stuck can be cancelled", () =>
     await writer.set(NS, "large", new Uint8Array(SIZE), { codec: bytes });
 
     const whole = 24;
-    await using proxy = new CuttingProxy(remote, [(whole + 0.5) * PIECE], {
-      mutes: true,
+    await using proxy = await FaultProxy.start(remote, {
+      toClient: { afterBytes: (whole + 0.5) * PIECE, then: "freeze" },
     });
     await using reader = await Cache.connect({ remote: proxy.address });
     const stream = await reader.getStream(NS, "large");

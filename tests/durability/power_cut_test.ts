@@ -6,9 +6,14 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { LocalClient, RemoteClient } from "../support/clients.ts";
+import {
+  type GetReply,
+  LocalClient,
+  RemoteClient,
+} from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
+import { assertSlowFile, writeSlowFile } from "../support/slow_file.ts";
 import { until } from "../support/status.ts";
 
 const NS = "tests.power";
@@ -16,8 +21,13 @@ const CALLERS = 8;
 const ACKNOWLEDGED = 150;
 /** From a few bytes to more than is copied at Done. */
 const LINES = [1, 500, 60_000];
+/** A file whose Done is answered before it is hashed. */
+const SLOW_KEY = "slow";
 /** Nothing is written on its own for as long as the test takes. */
 const COMMIT = "commit=300";
+
+/** Whoever had work was on the same machine. */
+const GRACE = "--restart-grace=100ms";
 
 /** A disk that can be copied as it is at one moment. */
 class Disk {
@@ -118,6 +128,19 @@ async function publish(
   }
 }
 
+/** What is ready; a captured file may be on its way, or nobody come back to it. */
+async function settled(
+  client: LocalClient | RemoteClient,
+  key: string,
+): Promise<GetReply["ready"]> {
+  const { ready } = await until(
+    () => client.get(NS, key, { assign: false }),
+    ({ entryStatus }) => entryStatus !== "loading",
+    60_000,
+  );
+  return ready;
+}
+
 /** Works on a disk, cuts the power; what was acknowledged before that. */
 async function workUntilCut(
   base: string,
@@ -143,11 +166,19 @@ async function workUntilCut(
     (count) => count >= ACKNOWLEDGED,
     60_000,
   );
+  // The cut comes while this is being hashed.
+  const { id, path } = await local.assigned(NS, SLOW_KEY);
+  await writeSlowFile(path);
+  await local.done(id);
   const before = {
     asked: new Set(published.asked),
     acknowledged: new Set(published.acknowledged),
   };
   Deno.kill(pid, "SIGSTOP");
+  // What else the kernel has written is up to it: here all names and all rows,
+  // and of the values only what was synced.
+  using rows = await Deno.open(`${disk.folder}/root/cache.sqlite-wal`);
+  await rows.sync();
   const copy = await disk.cut(base);
   await server.kill();
   await Promise.all(callers);
@@ -166,22 +197,24 @@ for (const durability of ["strict", "relaxed"]) {
       await using _copy = copy;
       const { asked, acknowledged } = published;
 
-      await using server = await ServerProcess.start(`${copy.folder}/root`);
+      await using server = await ServerProcess.start(`${copy.folder}/root`, {
+        args: [GRACE],
+      });
       using local = new LocalClient(server.local);
       using remote = new RemoteClient(server.remote);
+      // Acknowledged, too, while its bytes were being hashed.
+      const slow = await settled(local, SLOW_KEY);
+      if (slow) await assertSlowFile((slow as { path: string }).path);
+      else assert.equal(durability, "relaxed", `${SLOW_KEY} is lost`);
       let lost = 0;
       for (const key of asked) {
-        const { ready } = await until(
-          () => remote.get(NS, key, { assign: false }),
-          // A captured file is being published.
-          ({ entryStatus }) =>
-            entryStatus !== "loading" || !acknowledged.has(key),
-        );
-        if (ready instanceof Uint8Array) {
-          assert(Buffer.from(valueOf(key)).equals(ready), `${key} is wrong`);
-          const { id, path } = await local.handle(NS, key);
-          assert(Buffer.from(valueOf(key)).equals(await Deno.readFile(path)));
-          await local.drop(id);
+        const value = await settled(remote, key);
+        if (value) {
+          const expected = Buffer.from(valueOf(key));
+          assert(expected.equals(value as Uint8Array), `${key} is wrong`);
+          const handle = await settled(local, key);
+          const { path } = handle as { path: string };
+          assert(expected.equals(await Deno.readFile(path)), `${key} is wrong`);
         } else if (acknowledged.has(key)) {
           lost++;
           assert.equal(durability, "relaxed", `${key} is lost`);

@@ -28,9 +28,11 @@ const SET = {
   "the reply leaves": /(writev|sendto)\(\d+<TCP/,
 };
 const CAPTURE = {
-  "the file is taken": /rename.*\/\.staging\/.*\/\.private\/captured-/,
+  "the file is taken": /rename.*\/\.staging\/.*\/\.private\/taken-/,
 };
+/** Only now: the name alone may be on the disk before the bytes are. */
 const RECORD = {
+  "its name says so": /rename.*\/\.private\/taken-.*\/\.private\/captured-/,
   "the capture is synced": /f(data)?sync\(\d+<[^>]*\/\.private>/,
   "its digest is synced": SET["the row is synced"],
   "it is renamed": new RegExp(`rename.*/\\.private/captured-.*${VALUE}`),
@@ -45,7 +47,7 @@ const DONE_SMALL = {
 };
 const DONE_LARGE = {
   ...CAPTURE,
-  "it is synced": /f(data)?sync\(\d+<[^>]*\/\.private\/captured-/,
+  "it is synced": /f(data)?sync\(\d+<[^>]*\/\.private\/taken-/,
   ...RECORD,
 };
 /** After a rename that was not synced. */

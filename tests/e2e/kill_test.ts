@@ -3,7 +3,10 @@
 import assert from "node:assert/strict";
 import { LocalClient, RemoteClient } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
-import { ServerProcess } from "../support/server_process.ts";
+import { currentBootId } from "../../src/launch/boot_id.ts";
+import { ServerProcess, type StartOptions } from "../support/server_process.ts";
+import { assertSlowFile, writeSlowFile } from "../support/slow_file.ts";
+import { until } from "../support/status.ts";
 
 const NS = "tests.kill";
 const ROUNDS = 3;
@@ -90,3 +93,48 @@ Deno.test("a killed server serves every acknowledged value, whole", async () => 
     assert.equal(server.stderr, "");
   });
 });
+
+const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+
+/** Ways to serve, and what the file is called that a kill leaves. */
+const SERVED: Record<string, { start: StartOptions; left: RegExp }> = {
+  "in relaxed mode": {
+    start: {},
+    left: new RegExp(`^taken-${await currentBootId() ?? ""}`),
+  },
+  "in strict mode": {
+    start: { args: ["--durability=strict"] },
+    left: /^captured-/,
+  },
+  "in relaxed mode, not told which boot it is,": {
+    start: { program: [MAIN] },
+    left: /^captured-/,
+  },
+};
+
+for (const [mode, { start, left }] of Object.entries(SERVED)) {
+  Deno.test(`killed ${mode} while it hashes: a Done that was answered is kept`, async () => {
+    await withRoot(async (root) => {
+      {
+        await using server = await ServerProcess.start(root, start);
+        using local = new LocalClient(server.local);
+        const { id, path } = await local.assigned(NS, "slow");
+        await writeSlowFile(path);
+        await local.done(id);
+        await server.kill();
+      }
+      for await (const { name } of Deno.readDir(`${root}/.private`)) {
+        assert.match(name, left);
+      }
+      await using server = await ServerProcess.start(root, start);
+      using local = new LocalClient(server.local);
+      const { ready, entryStatus } = await until(
+        () => local.get(NS, "slow", { assign: false }),
+        ({ entryStatus }) => entryStatus !== "loading",
+        60_000,
+      );
+      assert(ready && !(ready instanceof Uint8Array), entryStatus);
+      await assertSlowFile(ready.path);
+    });
+  });
+}

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { NS } from "./arena.ts";
 import { data, headers } from "./frames.ts";
 import {
@@ -70,6 +71,17 @@ export function begin(id: bigint, ...more: Uint8Array[]): Uint8Array {
 /** The gRPC message with the next bytes of a value. */
 export function chunk(content: Uint8Array): Uint8Array {
   return message(field(2, content));
+}
+
+/** The gRPC message that ends a Publish of these bytes. */
+export function endOf(value: Uint8Array): Uint8Array {
+  const digest = new Uint8Array(createHash("sha256").update(value).digest());
+  return end(BigInt(value.length), digest);
+}
+
+/** The gRPC message that ends a Publish, with whatever size and digest. */
+export function end(size: bigint, digest: Uint8Array): Uint8Array {
+  return message(field(3, join(number(1, size), field(2, digest))));
 }
 
 /** A Publish of gRPC messages, which goes on unless it is told to end. */

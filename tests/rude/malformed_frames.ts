@@ -24,11 +24,26 @@ import { headerBlock, text } from "./hpack.ts";
 import { call, callFields, GET, getRequest } from "./messages.ts";
 import { hex, join, uint32 } from "./octets.ts";
 
-/** What happens, from mild to severe: nothing, or the end of one or of all. */
-export const VERDICTS = ["ignored", "stream", "connection"] as const;
+/**
+ * What happens: nothing, or the end of the stream or of the connection, with an
+ * error of RFC 9113.
+ */
+export type Verdict =
+  | "ignored"
+  | `stream ${ErrorName}`
+  | `connection ${ErrorName}`;
 
-/** One of them. RFC 9113 lets the server be more severe than it says. */
-export type Verdict = typeof VERDICTS[number];
+/** The errors that occur here, by their codes. */
+export const ERRORS = {
+  PROTOCOL: 1,
+  FLOW_CONTROL: 3,
+  STREAM_CLOSED: 5,
+  FRAME_SIZE: 6,
+  COMPRESSION: 9,
+} as const;
+
+/** One of their names. */
+export type ErrorName = keyof typeof ERRORS;
 
 /** A kind of malformed frame. */
 export interface Malformation {
@@ -68,7 +83,7 @@ function table(
 
 /** All kinds. */
 export const MALFORMATIONS: readonly Malformation[] = [
-  ...table("connection", {
+  ...table("connection PROTOCOL", {
     "HEADERS on stream 0": raw(TYPE.HEADERS, 0, BLOCK, END),
     "HEADERS on an even stream": raw(TYPE.HEADERS, 2, BLOCK, END),
     "HEADERS with more padding than payload": raw(
@@ -76,12 +91,6 @@ export const MALFORMATIONS: readonly Malformation[] = [
       1,
       padded,
       END | FLAG.PADDED,
-    ),
-    "HEADERS too short for its priority": raw(
-      TYPE.HEADERS,
-      1,
-      "00",
-      END | FLAG.PRIORITY,
     ),
     "HEADERS broken off by a PING": join(
       raw(TYPE.HEADERS, 1, BLOCK.subarray(0, 9)),
@@ -91,32 +100,12 @@ export const MALFORMATIONS: readonly Malformation[] = [
       raw(TYPE.HEADERS, 1, BLOCK.subarray(0, 9)),
       headers(3, callFields(GET)),
     ),
-    "HEADERS with an index beyond the table": block(hex("ff ff 7f")),
-    "HEADERS with index 0": block(hex("80")),
-    "HEADERS with an integer without end": block(
-      hex("ff ffffffffffffffffffff"),
-    ),
-    "HEADERS with a string longer than the block": block(hex("00 7f 61")),
-    "HEADERS with bad Huffman code": block(
-      join(hex("00"), text("a"), hex("84 ffffffff")),
-    ),
-    "HEADERS with a table larger than allowed": block(hex("3f ffffff7f")),
-    "HEADERS with a table size after a field": block(hex("82 20")),
     "DATA on stream 0": data(0, new Uint8Array(9)),
     "DATA on an idle stream": data(7, new Uint8Array(9)),
     "DATA with more padding than payload": join(
       OPEN,
       raw(TYPE.DATA, 1, padded, FLAG.PADDED),
     ),
-    "DATA padded, without payload": join(
-      OPEN,
-      raw(TYPE.DATA, 1, "", FLAG.PADDED),
-    ),
-    "DATA larger than MAX_FRAME_SIZE": join(OPEN, raw(TYPE.DATA, 1, large)),
-    "a frame that announces 16 MiB": frame(TYPE.DATA, {
-      stream: 1,
-      announcedBytes: 2 ** 24 - 1,
-    }, new Uint8Array(20_000)),
     "CONTINUATION without HEADERS": raw(TYPE.CONTINUATION, 1, BLOCK, END),
     "CONTINUATION on stream 0": raw(TYPE.CONTINUATION, 0, BLOCK, END),
     "CONTINUATION of another stream": join(
@@ -129,8 +118,50 @@ export const MALFORMATIONS: readonly Malformation[] = [
     ),
     "RST_STREAM on stream 0": reset(0),
     "RST_STREAM on an idle stream": reset(9),
-    "RST_STREAM of 3 bytes": join(OPEN, raw(TYPE.RST_STREAM, 1, "000000")),
     "SETTINGS on a stream": raw(TYPE.SETTINGS, 1, ""),
+    "SETTINGS with ENABLE_PUSH 2": settings([SETTING.ENABLE_PUSH, 2]),
+    "SETTINGS with MAX_FRAME_SIZE 0": settings([SETTING.MAX_FRAME_SIZE, 0]),
+    "SETTINGS with MAX_FRAME_SIZE 2^24": settings([
+      SETTING.MAX_FRAME_SIZE,
+      2 ** 24,
+    ]),
+    "PUSH_PROMISE from a client": raw(
+      TYPE.PUSH_PROMISE,
+      1,
+      join(uint32(2), BLOCK),
+      END,
+    ),
+    "PING on a stream": raw(TYPE.PING, 1, "0000000000000000"),
+    "GOAWAY on a stream": frame(
+      TYPE.GOAWAY,
+      { stream: 1 },
+      goaway().subarray(9),
+    ),
+    "WINDOW_UPDATE of 0 on the connection": windowUpdate(0, 0),
+    "WINDOW_UPDATE on an idle stream": windowUpdate(9, 1),
+    "HEADERS on a stream below the last one": join(
+      headers(5, callFields(GET)),
+      headers(3, callFields(GET)),
+    ),
+    "PRIORITY on stream 0": raw(TYPE.PRIORITY, 0, "00000000 10"),
+  }),
+  ...table("connection FRAME_SIZE", {
+    "HEADERS too short for its priority": raw(
+      TYPE.HEADERS,
+      1,
+      "00",
+      END | FLAG.PRIORITY,
+    ),
+    "DATA padded, without payload": join(
+      OPEN,
+      raw(TYPE.DATA, 1, "", FLAG.PADDED),
+    ),
+    "DATA larger than MAX_FRAME_SIZE": join(OPEN, raw(TYPE.DATA, 1, large)),
+    "a frame that announces 16 MiB": frame(TYPE.DATA, {
+      stream: 1,
+      announcedBytes: 2 ** 24 - 1,
+    }, new Uint8Array(20_000)),
+    "RST_STREAM of 3 bytes": join(OPEN, raw(TYPE.RST_STREAM, 1, "000000")),
     "SETTINGS of 5 bytes": raw(TYPE.SETTINGS, 0, "0001000000"),
     "SETTINGS acknowledged, with a payload": raw(
       TYPE.SETTINGS,
@@ -138,42 +169,36 @@ export const MALFORMATIONS: readonly Malformation[] = [
       "000100000000",
       FLAG.ACK,
     ),
-    "SETTINGS acknowledged twice": join(SETTINGS_ACK, SETTINGS_ACK),
-    "SETTINGS with ENABLE_PUSH 2": settings([SETTING.ENABLE_PUSH, 2]),
+    "PING of 7 bytes": raw(TYPE.PING, 0, "00000000000000"),
+    "GOAWAY of 7 bytes": raw(TYPE.GOAWAY, 0, "00000000000000"),
+    "WINDOW_UPDATE of 3 bytes": raw(TYPE.WINDOW_UPDATE, 0, "000001"),
+  }),
+  ...table("connection FLOW_CONTROL", {
     "SETTINGS with a window of 2^31": settings([
       SETTING.INITIAL_WINDOW_SIZE,
       2 ** 31,
-    ]),
-    "SETTINGS with MAX_FRAME_SIZE 0": settings([SETTING.MAX_FRAME_SIZE, 0]),
-    "SETTINGS with MAX_FRAME_SIZE 2^24": settings([
-      SETTING.MAX_FRAME_SIZE,
-      2 ** 24,
     ]),
     "SETTINGS that overflow the window of a stream": join(
       OPEN,
       windowUpdate(1, MAX_WINDOW - 65_535),
       settings([SETTING.INITIAL_WINDOW_SIZE, MAX_WINDOW]),
     ),
-    "PUSH_PROMISE from a client": raw(
-      TYPE.PUSH_PROMISE,
-      1,
-      join(uint32(2), BLOCK),
-      END,
-    ),
-    "PING of 7 bytes": raw(TYPE.PING, 0, "00000000000000"),
-    "PING on a stream": raw(TYPE.PING, 1, "0000000000000000"),
-    "GOAWAY of 7 bytes": raw(TYPE.GOAWAY, 0, "00000000000000"),
-    "GOAWAY on a stream": frame(
-      TYPE.GOAWAY,
-      { stream: 1 },
-      goaway().subarray(9),
-    ),
-    "WINDOW_UPDATE of 0 on the connection": windowUpdate(0, 0),
     "WINDOW_UPDATE beyond 2^31 on the connection": windowUpdate(0, MAX_WINDOW),
-    "WINDOW_UPDATE on an idle stream": windowUpdate(9, 1),
-    "WINDOW_UPDATE of 3 bytes": raw(TYPE.WINDOW_UPDATE, 0, "000001"),
   }),
-  ...table("stream", {
+  ...table("connection COMPRESSION", {
+    "HEADERS with an index beyond the table": block(hex("ff ff 7f")),
+    "HEADERS with index 0": block(hex("80")),
+    "HEADERS with an integer without end": block(
+      hex("ff ffffffffffffffffffff"),
+    ),
+    "HEADERS with a string longer than the block": block(hex("00 7f 61")),
+    "HEADERS with bad Huffman code": block(
+      join(hex("00"), text("a"), hex("84 ffffffff")),
+    ),
+    "HEADERS with a table larger than allowed": block(hex("3f ffffff7f")),
+    "HEADERS with a table size after a field": block(hex("82 20")),
+  }),
+  ...table("stream PROTOCOL", {
     "HEADERS that depend on themselves": join(
       raw(
         TYPE.HEADERS,
@@ -182,12 +207,20 @@ export const MALFORMATIONS: readonly Malformation[] = [
         END | FLAG.PRIORITY,
       ),
     ),
-    "PRIORITY of 4 bytes": join(OPEN, raw(TYPE.PRIORITY, 1, "00000000")),
     "WINDOW_UPDATE of 0 on a stream": join(OPEN, windowUpdate(1, 0)),
+    "trailers that do not end the stream": join(OPEN, OPEN),
+    "PRIORITY on itself": join(OPEN, raw(TYPE.PRIORITY, 1, "00000001 10")),
+  }),
+  ...table("stream FRAME_SIZE", {
+    "PRIORITY of 4 bytes": join(OPEN, raw(TYPE.PRIORITY, 1, "00000000")),
+  }),
+  ...table("stream FLOW_CONTROL", {
     "WINDOW_UPDATE beyond 2^31 on a stream": join(
       OPEN,
       windowUpdate(1, MAX_WINDOW),
     ),
+  }),
+  ...table("stream STREAM_CLOSED", {
     "DATA after the end of the stream": join(
       call(1, GET, getRequest("a", "b")),
       data(1, new Uint8Array(9)),
@@ -196,17 +229,9 @@ export const MALFORMATIONS: readonly Malformation[] = [
       call(1, GET, getRequest("a", "b")),
       headers(1, callFields(GET)),
     ),
-    "trailers that do not end the stream": join(OPEN, OPEN),
   }),
   ...table("ignored", {
-    // RFC 9113 wants the connection's end; nghttp2 takes it for a late frame.
-    "HEADERS on a stream below the last one": join(
-      headers(5, callFields(GET)),
-      headers(3, callFields(GET)),
-    ),
-    // Priorities are deprecated, and nghttp2 reads them no more.
-    "PRIORITY on stream 0": raw(TYPE.PRIORITY, 0, "00000000 10"),
-    "PRIORITY on itself": join(OPEN, raw(TYPE.PRIORITY, 1, "00000001 10")),
+    "SETTINGS acknowledged twice": join(SETTINGS_ACK, SETTINGS_ACK),
     "a frame of an unknown type": raw(0xbe, 1, "0badcafe", 0xff),
     "an unknown setting": settings([0xbeef, 2 ** 32 - 1]),
     "PING with unknown flags": raw(TYPE.PING, 0, "0000000000000000", 0xfe),

@@ -8,12 +8,20 @@ import { NS } from "./arena.ts";
 import { getRequest } from "./messages.ts";
 import type { Outcome } from "./raw_client.ts";
 
-/** How a call may end: a gRPC status, an HTTP status, or a broken stream. */
-export type Ending = `grpc ${number}` | `http ${number}` | "reset" | "closed";
+/**
+ * How a call ends: with a status of gRPC or HTTP, or with an error of the stream
+ * or of the connection, as HTTP/2 counts them.
+ */
+export type Ending =
+  | `grpc ${number}`
+  | `http ${number}`
+  | `reset ${number}`
+  | `closed ${number | undefined}`;
 
 /** How a call has ended. */
-export function endingOf({ how, fields }: Outcome): Ending {
-  if (how !== "answered") return how;
+export function endingOf({ how, fields, code }: Outcome): Ending {
+  if (how === "reset") return `reset ${code!}`;
+  if (how === "closed") return `closed ${code}`;
   const status = fields.get(":status");
   if (status !== "200") return `http ${Number(status)}`;
   return `grpc ${Number(fields.get("grpc-status"))}`;
@@ -23,8 +31,8 @@ export function endingOf({ how, fields }: Outcome): Ending {
 export interface OddCall {
   readonly name: string;
   readonly sent: Uint8Array;
-  /** Any of these. */
-  readonly endings: readonly Ending[];
+  /** The one right end. */
+  readonly ending: Ending;
 }
 
 /** The gRPC statuses that odd calls end with. */
@@ -42,10 +50,16 @@ export const STATUS = {
 /** A request that nothing is odd about. */
 export const PLAIN: Uint8Array = getRequest(NS, "odd");
 
-/** Calls by name that may all end the same ways. */
+/** Requests that HTTP/2 does not know: PROTOCOL_ERROR, for the stream alone. */
+export const MALFORMED = "reset 1";
+
+/** More of a stream that its client had ended. */
+export const STREAM_CLOSED = "reset 5";
+
+/** Calls by name that all end the same way. */
 export function expect(
-  endings: readonly Ending[],
+  ending: Ending,
   calls: Record<string, Uint8Array>,
 ): OddCall[] {
-  return Object.entries(calls).map(([name, sent]) => ({ name, sent, endings }));
+  return Object.entries(calls).map(([name, sent]) => ({ name, sent, ending }));
 }

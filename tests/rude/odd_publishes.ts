@@ -5,15 +5,23 @@
  */
 
 import { gzipSync } from "node:zlib";
-import { begin, cachePath, chunk, publish } from "./cache_messages.ts";
+import {
+  begin,
+  cachePath,
+  chunk,
+  end,
+  endOf,
+  publish,
+} from "./cache_messages.ts";
 import { data, FLAG, goaway, headers } from "./frames.ts";
 import { callFields, field, message, number } from "./messages.ts";
-import { expect, type OddCall, STATUS } from "./odd_calls.ts";
+import { expect, type OddCall, STATUS, STREAM_CLOSED } from "./odd_calls.ts";
 import { bytes, hex, join } from "./octets.ts";
 
 const { INVALID_ARGUMENT, EXHAUSTED, UNIMPLEMENTED, INTERNAL } = STATUS;
 const { DATA_LOSS, FAILED_PRECONDITION } = STATUS;
 const PIECE = chunk(bytes("piece"));
+const END = endOf(bytes("piece"));
 /** A message that is cut in its first field. */
 const CUT = message(hex("0a 09 01"));
 const GZIPPED = message(new Uint8Array(gzipSync(hex("12 01 61"))), { flag: 1 });
@@ -35,22 +43,36 @@ const EMPTY = {
   ),
 };
 
-/** Publishes of an assignment, which stays with its client. */
-export function oddPublishes(id: bigint): readonly OddCall[] {
+/**
+ * Publishes of an assignment, which stays with its client. Only LocalCache takes
+ * paths: elsewhere they are refused, whatever is wrong with them.
+ */
+export function oddPublishes(
+  id: bigint,
+  { takesPaths }: { readonly takesPaths: boolean },
+): readonly OddCall[] {
   const first = begin(id);
-  const sha256 = (digest: Uint8Array) => begin(id, field(2, digest));
+  const path = begin(id, number(3, 1n));
+  const digest = new Uint8Array(32);
   return [
-    ...expect([INVALID_ARGUMENT], {
+    ...expect(INVALID_ARGUMENT, {
       ...EMPTY,
       "an empty message": whole(message(new Uint8Array())),
       "a piece before Begin": whole(PIECE, first),
       "Begin twice": whole(first, first),
       "Begin after a piece": whole(first, PIECE, first),
       "an empty message after Begin": whole(first, message(new Uint8Array())),
-      "a digest of 31 bytes": whole(sha256(new Uint8Array(31))),
-      "a digest of a path": whole(
-        begin(id, field(2, new Uint8Array(32)), number(3, 1n)),
-      ),
+      "no End": whole(first, PIECE),
+      "no piece and no End": whole(first),
+      "End twice": whole(first, PIECE, END, END),
+      "a piece after End": whole(first, PIECE, END, PIECE),
+      "End first": whole(END, first, PIECE),
+      "End alone": whole(END),
+      "an End that says nothing": whole(first, PIECE, message(hex("1a 00"))),
+      "an End that is cut": whole(first, PIECE, message(hex("1a 02 08"))),
+      "garbage after End": whole(first, PIECE, END, CUT),
+      "a digest of 31 bytes": whole(first, PIECE, end(5n, digest.subarray(1))),
+      "a digest in Begin only": whole(begin(id, field(2, digest)), PIECE),
       "the id of nobody": whole(begin(7n), PIECE),
       "id 0": whole(begin(0n), PIECE),
       "id 2^64 - 1": whole(begin(2n ** 64n - 1n), PIECE),
@@ -63,21 +85,28 @@ export function oddPublishes(id: bigint): readonly OddCall[] {
         message(join(first.subarray(5), hex("0a 03 08"))),
       ),
     }),
-    ...expect([DATA_LOSS], {
-      "another value's digest": whole(sha256(new Uint8Array(32)), PIECE),
-      "another value's digest, of nothing": whole(sha256(new Uint8Array(32))),
+    ...expect(DATA_LOSS, {
+      "another value's digest": whole(first, PIECE, end(5n, digest)),
+      "another value's digest, of nothing": whole(first, end(0n, digest)),
+      "an End that came too early": whole(first, PIECE, endOf(bytes("pieces"))),
+      "a size of 2^64 - 1": whole(first, PIECE, end(2n ** 64n - 1n, digest)),
     }),
-    ...expect([FAILED_PRECONDITION, INVALID_ARGUMENT], {
-      "a path": whole(begin(id, number(3, 1n))),
-      "a path and a piece": whole(begin(id, number(3, 1n)), PIECE),
+    ...expect(takesPaths ? INVALID_ARGUMENT : FAILED_PRECONDITION, {
+      "a digest of a path": whole(path, end(0n, digest)),
+      "a path without End": whole(path),
+      "a path and a piece": whole(path, PIECE, END),
     }),
-    ...expect([EXHAUSTED], {
+    // There is no file.
+    ...expect(FAILED_PRECONDITION, {
+      "a path": whole(path, message(hex("1a 00"))),
+    }),
+    ...expect(EXHAUSTED, {
       "64 MiB and a byte announced": whole(
         first,
         message(PIECE, { announcedBytes: 64 * 1024 * 1024 + 1 }),
       ),
     }),
-    ...expect([UNIMPLEMENTED], {
+    ...expect(UNIMPLEMENTED, {
       "a compressed Begin": publish(1, [GZIPPED], {
         end: true,
         fields: [["grpc-encoding", "gzip"]],
@@ -87,15 +116,18 @@ export function oddPublishes(id: bigint): readonly OddCall[] {
         fields: [["grpc-encoding", "gzip"]],
       }),
     }),
-    ...expect([INVALID_ARGUMENT, INTERNAL], {
+    ...expect(INTERNAL, {
       "a compressed piece without an encoding": whole(first, GZIPPED),
     }),
-    ...expect(["reset", "closed", INVALID_ARGUMENT], {
-      "DATA after the end": join(whole(PIECE), data(1, PIECE)),
-      "GOAWAY after a piece, and no end": join(
+    ...expect(INVALID_ARGUMENT, {
+      // To go away takes nothing back of what was asked for.
+      "GOAWAY after an empty message, and no end": join(
         publish(1, [message(new Uint8Array())]),
         goaway(),
       ),
+    }),
+    ...expect(STREAM_CLOSED, {
+      "DATA after the end": join(whole(PIECE), data(1, PIECE)),
     }),
   ];
 }

@@ -9,10 +9,10 @@
 import { BlobCache } from "../../src/blobs/blob_cache.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { Evictor } from "../../src/engine/evictor.ts";
+import { MemoryBudget } from "../../src/engine/memory_budget.ts";
 import { recover } from "../../src/engine/recovery.ts";
 import { Sweeper } from "../../src/engine/sweeper.ts";
 import type { Manifest } from "../../src/manifest/manifest.ts";
-import { ReplyBudget } from "../../src/rpc/transport/budget.ts";
 import type { Digest, Id, Quota } from "../../src/table/types.ts";
 import type { Chance } from "./chance.ts";
 import type { Promises } from "./ledger.ts";
@@ -72,7 +72,7 @@ const LISTENERS_CLOSE_MS = 1_000;
 export class ServerProcess {
   phase: Phase = "starting";
   readonly engine: Engine;
-  readonly budget: ReplyBudget;
+  readonly budget: MemoryBudget;
   readonly #options: ProcessOptions;
   readonly #manifest: Manifest;
   readonly #blobs: SimBlobs;
@@ -89,7 +89,7 @@ export class ServerProcess {
     const manifest = this.#manifest = openManifest({ ...stores, chance });
     const blobs = this.#blobs = new SimBlobs(stores);
     const cache = new BlobCache(blobs, figures.cacheBytes);
-    this.budget = new ReplyBudget({
+    this.budget = new MemoryBudget({
       totalBytes: figures.budgetBytes,
       connectionBytes: figures.budgetBytes / 2,
     });

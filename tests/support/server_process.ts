@@ -5,6 +5,7 @@
  */
 
 import { parseCommandLine } from "../../src/launch/arguments.ts";
+import { currentBootId } from "../../src/launch/boot_id.ts";
 import {
   confinedArguments,
   thisInstallation,
@@ -26,7 +27,7 @@ const DEFAULTS = [
 export interface StartOptions {
   /** More arguments; the addresses default to picked ports. */
   readonly args?: readonly string[];
-  /** Starts the confined server alone, with what --print-command says. */
+  /** Starts the confined server alone, with what --print-command says, and the boot id. */
   readonly confined?: boolean;
   /** Starts this module alone, instead of src/main.ts, with these words first. */
   readonly program?: readonly string[];
@@ -164,7 +165,10 @@ export async function confinedWords(
   const invocation = await parseCommandLine(words, Deno.cwd);
   if (invocation.kind !== "launch") throw new TypeError(words.join(" "));
   const installation = thisInstallation(new URL(`file://${MAIN}`));
-  return confinedArguments(invocation.config, installation);
+  const bootId = await currentBootId();
+  return confinedArguments(invocation.config, installation, {
+    ...bootId !== undefined && { bootId },
+  });
 }
 
 function isAlive(pid: number): boolean {

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { bytesOf } from "../support/clients.ts";
 import { rejectsWith } from "../support/status.ts";
+import { sha256 } from "./client.ts";
 import { withSite } from "./support.ts";
 
 interface Info {
@@ -71,6 +72,8 @@ Deno.test("an entry can be looked up and deleted", async () => {
     const { id } = await remote.assigned("ns", "k");
     assert.equal((await remote.call<Info>("Stat", entry)).status, 1);
     await rejectsWith("FAILED_PRECONDITION", remote.call("Delete", entry));
+    const another = { ...entry, sha256: sha256(bytesOf("another")) };
+    assert.deepEqual(await remote.call("Delete", another), { deleted: false });
     await remote.publish(id, [bytesOf("value")]);
     assert.equal((await remote.call<Info>("Stat", entry)).size, "5");
     assert.deepEqual(await remote.call("Delete", entry), { deleted: true });
@@ -97,13 +100,14 @@ Deno.test("usage counts what is kept, and a sweep takes away what has to go", as
 });
 
 Deno.test("bad requests say what is wrong with them", async () => {
-  await withSite(async ({ remote }) => {
+  await withSite(async ({ remote, local }) => {
     const bad = [
       ["Stat", { namespace: "no spaces" }, /namespace/],
       ["List", { namespace: "Cache.toml" }, /namespace/],
       ["List", { namespace: "ns", pageSize: 501 }, /500/],
       ["List", { namespace: "ns", pageToken: "nonsense" }, /token/],
       ["Delete", { namespace: "ns", key: new Uint8Array(70_000) }, /key/],
+      ["Delete", { namespace: "ns", sha256: new Uint8Array(5) }, /32 bytes/],
       ["Heartbeat", { id: "7" }, /invalid assignment id/],
       ["Abandon", { id: "7" }, /invalid assignment id/],
       ["Release", { handle: "7" }, /invalid handle id/],
@@ -114,21 +118,38 @@ Deno.test("bad requests say what is wrong with them", async () => {
     }
     const { id } = await remote.assigned("ns", "k");
     const begin = { id };
-    const digest = { id, sha256: new Uint8Array(5) };
-    const path = { id, path: true, sha256: new Uint8Array(32) };
+    const chunk = new Uint8Array(1);
+    const end = { size: 1, sha256: sha256(chunk) };
+    const short = { size: 1, sha256: new Uint8Array(5) };
+    const path = { id, path: true };
     const publishes = [
       [[], /first message/],
-      [[{ chunk: new Uint8Array(1) }], /first message/],
+      [[{ chunk }], /first message/],
       [[{}], /first message/],
-      [[{ begin }, { begin }], /pieces only/],
-      [[{ begin: digest }], /32 bytes/],
-      [[{ begin: path }], /path/],
+      [[{ begin }, { begin }], /only pieces and an End/],
+      [[{ begin }, { chunk }], /has no End; .* is still yours/],
+      [[{ begin }], /has no End/],
+      [[{ begin }, { chunk }, { end: short }], /32 bytes/],
+      [[{ begin }, { chunk }, { end: {} }], /32 bytes/],
+      [[{ begin }, { chunk }, { end }, { chunk }], /nothing follows End/],
+      [[{ begin }, { chunk }, { end }, { end }], /nothing follows End/],
+      [[{ end }], /first message/],
       [[{ begin: { id: "7" } }], /invalid assignment id/],
     ] as const;
     for (const [parts, message] of publishes) {
       const call = remote.publishParts(parts);
       await rejectsWith("INVALID_ARGUMENT", call, message);
     }
-    await remote.publish(id, [new Uint8Array(1)]);
+    for (
+      const [parts, message] of [
+        [[{ begin: path }, { chunk }, { end }], /no pieces follow a path/],
+        [[{ begin: path }, { end }], /of a path are not checked/],
+        [[{ begin: path }], /has no End/],
+      ] as const
+    ) {
+      const call = local.publishParts(parts);
+      await rejectsWith("INVALID_ARGUMENT", call, message);
+    }
+    await remote.publish(id, [chunk]);
   });
 });

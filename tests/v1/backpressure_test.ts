@@ -8,12 +8,12 @@ import { MemoryBlobStore } from "../../src/blobs/memory_blob_store.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Catalog } from "../../src/engine/catalog.ts";
 import { Engine } from "../../src/engine/engine.ts";
+import { MemoryBudget } from "../../src/engine/memory_budget.ts";
 import { Pieces } from "../../src/engine/pieces.ts";
 import { Uploads } from "../../src/engine/uploads.ts";
 import { MemoryManifest } from "../../src/manifest/memory_manifest.ts";
 import { cacheService } from "../../src/rpc/cache_service.ts";
-import { listen } from "../../src/rpc/listener.ts";
-import { ReplyBudget } from "../../src/rpc/transport/mod.ts";
+import { Edge } from "../../src/rpc/edge.ts";
 import { until } from "../support/status.ts";
 import { CacheClient } from "./client.ts";
 
@@ -31,7 +31,7 @@ function* counted(pieces: { sent: number }): Iterable<Uint8Array> {
 Deno.test("a held disk holds the client, who loses nothing by it", async () => {
   const blobs = new MemoryBlobStore();
   const manifest = new MemoryManifest({ wallMs: Date.now });
-  const budget = new ReplyBudget();
+  const budget = new MemoryBudget({ totalBytes: 256 * MIB });
   const engine = new Engine({
     manifest,
     blobs,
@@ -62,25 +62,29 @@ Deno.test("a held disk holds the client, who loses nothing by it", async () => {
     discard: () => Promise.resolve(),
   };
   const warn = () => {};
-  const listener = await listen({
-    address: "127.0.0.1:0",
-    services: [cacheService(engine, {
-      heartbeatIntervalMs: 200,
-      budget,
-      pieces: new Pieces({ engine, blobs, budget }),
-      uploads: new Uploads({ files, budget, warn }),
-      catalog: {} as Catalog,
-      version: "test",
-      log: warn,
-    })],
-    maxMessageBytes: 64 * MIB,
-    transport: { warn, requestBudget: budget, idleBodyTimeoutMs: 1_000 },
+  const service = cacheService(engine, {
+    heartbeatIntervalMs: 200,
+    budget,
+    pieces: new Pieces({ engine, blobs, budget }),
+    uploads: new Uploads({ files, budget, warn }),
+    catalog: {} as Catalog,
+    version: "test",
+    log: warn,
   });
+  const edge = new Edge({
+    warn,
+    maxMessageBytes: 64 * MIB,
+    requestBudget: budget,
+    idleBodyTimeoutMs: 1_000,
+  });
+  const listener = edge.listen("127.0.0.1:0", [service]);
   {
     using client = new CacheClient(listener.address);
     const { id } = await client.assigned("ns", "k");
     const pieces = { sent: 0 };
-    const publishing = client.publish(id, counted(pieces));
+    const publishing = client.publish(id, counted(pieces), {
+      sha256: new Uint8Array(32),
+    });
     const beganMs = performance.now();
     await until(
       () => Promise.resolve(),

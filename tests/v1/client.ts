@@ -77,6 +77,12 @@ export interface Fetched {
   readonly bytes: Uint8Array;
 }
 
+/** `PublishEnd`. */
+export interface End {
+  readonly size: number;
+  readonly sha256: Uint8Array;
+}
+
 /** A client over one connection. */
 export class CacheClient implements Disposable {
   readonly #client: Client;
@@ -147,13 +153,28 @@ export class CacheClient implements Disposable {
   async publish(
     id: string,
     chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-    begin: { readonly sha256?: Uint8Array; readonly path?: boolean } = {},
+    /** What End says that is not the truth. */
+    lie: Partial<End> = {},
   ): Promise<{ readonly size: string; readonly sha256: Uint8Array }> {
     async function* parts() {
-      yield { begin: { id, ...begin } };
-      for await (const chunk of chunks) yield { chunk };
+      yield { begin: { id } };
+      const hash = createHash("sha256");
+      let size = 0;
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        size += chunk.length;
+        yield { chunk };
+      }
+      yield { end: { size, sha256: new Uint8Array(hash.digest()), ...lie } };
     }
     return await this.publishParts(parts());
+  }
+
+  /** Publishes the file at the assigned path. */
+  async publishPath(id: string): Promise<{ readonly size: string }> {
+    return await this.publishParts([{ begin: { id, path: true } }, {
+      end: {},
+    }]);
   }
 
   /** Sends any messages to Publish. */

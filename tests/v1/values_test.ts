@@ -31,7 +31,7 @@ Deno.test("values of every size come out as they went in", async () => {
       const bytes = pattern(size);
       const { id } = await remote.assigned("ns", `${size}`);
       const pieces = inPieces(bytes, 300_000);
-      const reply = await remote.publish(id, pieces, { sha256: sha256(bytes) });
+      const reply = await remote.publish(id, pieces);
       assert.equal(Number(reply.size), size);
       assert.deepEqual(new Uint8Array(reply.sha256), sha256(bytes));
       for (const client of [remote, local]) {
@@ -88,15 +88,16 @@ Deno.test("of a value only the range that was asked for is sent", async () => {
   });
 });
 
-Deno.test("bytes that are not those of the digest are refused, and the work stays", async () => {
+Deno.test("bytes that are not those of End are refused, and the work stays", async () => {
   await withSite(async ({ remote, server }) => {
     const { id } = await remote.assigned("ns", "k");
     const bytes = pattern(2 * MIB);
-    const wrong = { sha256: sha256(pattern(1)) };
-    const refused = remote.publish(id, inPieces(bytes, MIB), wrong);
-    await rejectsWith("DATA_LOSS", refused, /still yours/);
-    assert.deepEqual([...Deno.readDirSync(`${server.root}/.private`)], []);
-    await remote.publish(id, [bytes], { sha256: sha256(bytes) });
+    for (const lie of [{ sha256: sha256(pattern(1)) }, { size: MIB }]) {
+      const refused = remote.publish(id, inPieces(bytes, MIB), lie);
+      await rejectsWith("DATA_LOSS", refused, /still yours/);
+      assert.deepEqual([...Deno.readDirSync(`${server.root}/.private`)], []);
+    }
+    await remote.publish(id, [bytes]);
     const again = await remote.publish(id, [pattern(3)]);
     assert.deepEqual(new Uint8Array(again.sha256), sha256(bytes));
   });
@@ -109,7 +110,7 @@ Deno.test("local clients get paths, and both listeners and all services one stat
       recursive: true,
     });
     Deno.writeTextFileSync(work.path, "by path");
-    const { size } = await local.publish(work.id, [], { path: true });
+    const { size } = await local.publishPath(work.id);
     assert.equal(size, "7");
     const { last } = await local.fetched("ns", "k", { path: true });
     assert.equal(Deno.readTextFileSync(last.ready!.path), "by path");
@@ -142,9 +143,9 @@ Deno.test("paths are not for other machines", async () => {
     const refused = remote.fetched("ns", "k", { path: true });
     await rejectsWith("FAILED_PRECONDITION", refused, /ask the local listener/);
     const { id } = await remote.assigned("ns", "k");
-    const path = remote.publish(id, [], { path: true });
+    const path = remote.publishPath(id);
     await rejectsWith("FAILED_PRECONDITION", path, /ask the local listener/);
-    const none = local.publish(id, [], { path: true });
+    const none = local.publishPath(id);
     await rejectsWith("FAILED_PRECONDITION", none, /no path/);
     await local.publish(id, [new Uint8Array(3)]);
   });

@@ -1,19 +1,24 @@
 /** `larder run`. @module */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { messageOf } from "../../errors.ts";
-import type { Claim } from "../../client/tier.ts";
+import { dirname } from "node:path";
+import process from "node:process";
 import { type Command, NAMESPACE_OPTION, QUIET_OPTION } from "../command.ts";
+import { say } from "../output.ts";
+import { recoverFolder, share } from "../run/aside.ts";
 import { runCommand } from "../run/child.ts";
-import { claim } from "../run/claim.ts";
-import { compute, type ComputeOptions } from "../run/compute.ts";
-import { codeOf, Interrupts } from "../run/interrupts.ts";
+import { Interrupts } from "../run/interrupts.ts";
+import { outsOf, ownPlace, placeOf } from "../run/places.ts";
 import { planOf } from "../run/plan.ts";
 import { Reporter } from "../run/report.ts";
-import { restore } from "../run/restore.ts";
+import { throughCache } from "../run/through_cache.ts";
 import { addressesOf, Server } from "../server.ts";
+import type { Words } from "../words.ts";
+
+/**
+ * A key file that changes each time that the work is had, or a value that is
+ * made of nonsense each time, is not waited for any longer.
+ */
+const MAX_TRIES = 4;
 
 /** Runs a command once, wherever it is asked for. */
 export const run: Command = {
@@ -23,7 +28,8 @@ export const run: Command = {
   details: [
     "What is kept: the exit code, stdout, stderr, and the files named with --out.",
     "The key is the command with its arguments, the names and contents of the",
-    "key files, --key, --env, and the names of the outs. The command has no stdin.",
+    "key files, --key, --env, and the names of the outs. The command has no stdin,",
+    "and finds none of the outs: what is there is set aside until it has ended.",
     "Without a server the command is run, and nothing is kept.",
   ],
   options: [
@@ -59,64 +65,62 @@ export const run: Command = {
       name: "cache-failures",
       help: "keep it also when the exit code is not 0",
     },
+    {
+      name: "keep-outs",
+      help: "let the command find the outs that are there; these are then " +
+        "part of the key (default: they are set aside while it runs)",
+    },
     QUIET_OPTION,
   ],
   async run(words) {
-    const plan = await planOf(words);
-    const waitMs = words.durationMs("timeout");
     const addresses = addressesOf(words);
-    const reporter = new Reporter(plan.entry, words);
+    const waitMs = words.durationMs("timeout");
+    const keepsFailures = words.has("cache-failures");
+    await recoverAround(words);
     using interrupts = new Interrupts();
     await using server = await Server.at(addresses);
-    const { signal } = interrupts;
-    const how = { signal, waitMs, reporter };
-    const claimed = await claim(server, plan.entry, how);
-    if (interrupts.received) return codeOf(interrupts.received);
-    const folder = await mkdtemp(join(tmpdir(), "larder-run-"));
-    try {
-      const keepsFailures = words.has("cache-failures");
-      const options = { plan, interrupts, reporter, keepsFailures, folder };
-      const code = await throughCache(claimed, options);
-      if (code !== undefined) return code;
-    } finally {
-      await rm(folder, { recursive: true, force: true });
+    for (let tries = 1;; tries++) {
+      const plan = await planOf(words);
+      const reporter = new Reporter(plan.entry, words);
+      const withoutCache = async (reason?: string) => {
+        if (reason !== undefined) {
+          reporter.warn(`running without the cache: ${reason}`);
+        }
+        for (const { place } of await outsOf(plan.outs)) await share(place);
+        const code = await runCommand(plan.command, interrupts);
+        reporter.report("uncached", { code });
+        return code;
+      };
+      if (plan.obstacle !== undefined) return await withoutCache(plan.obstacle);
+      const how = { plan, server, interrupts, reporter, waitMs, keepsFailures };
+      const came = await throughCache(how);
+      if (typeof came === "number") return came;
+      if (came === "uncached") return await withoutCache();
+      if (came === "changed" && plan.files.some(({ isPipe }) => isPipe)) {
+        return await withoutCache("a key file changed, and a pipe is another");
+      }
+      if (tries === MAX_TRIES) {
+        return await withoutCache(
+          came === "changed"
+            ? "the key files keep changing"
+            : "what is kept keeps being no output of larder run",
+        );
+      }
     }
-    const code = await runCommand(plan.command, interrupts);
-    reporter.report("uncached", { code });
-    return code;
   },
 };
 
-/** The exit code; `undefined`: the cache has neither the output nor the work. */
-async function throughCache(
-  claimed: Claim | undefined,
-  options: ComputeOptions,
-): Promise<number | undefined> {
-  switch (claimed?.kind) {
-    case "ready":
-      return await restored(claimed, options);
-    case "assigned": {
-      await using held = claimed.held;
-      return await compute(held, options);
+/** Puts back what runs that were killed have set aside around here. */
+async function recoverAround(words: Words): Promise<void> {
+  const folders = new Set([process.cwd()]);
+  for (const name of [...words.all("out"), ...words.all("key-file")]) {
+    for (const find of [ownPlace, placeOf]) {
+      // What is wrong with it is said where it is used.
+      const place = await find(name).catch(() => undefined);
+      if (place !== undefined) folders.add(dirname(place));
     }
-    case "unassigned":
-      options.reporter.warn(`running without the cache: ${claimed.reason}`);
   }
-}
-
-/** The exit code; `undefined`: what is kept cannot be had. */
-async function restored(
-  { body }: Extract<Claim, { kind: "ready" }>,
-  { plan, reporter, folder }: ComputeOptions,
-): Promise<number | undefined> {
-  try {
-    const code = await restore(body.chunks(), plan.outs, folder);
-    reporter.report("hit", { code, bytes: body.size });
-    return code;
-  } catch (error) {
-    reporter.warn(`running it again: ${messageOf(error)}`);
-    return undefined;
-  } finally {
-    await body.release();
-  }
+  const onRecovered = (place: string) =>
+    say(`put back ${place}, which a run that was killed had set aside`);
+  for (const folder of folders) await recoverFolder(folder, { onRecovered });
 }

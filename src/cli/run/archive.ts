@@ -1,148 +1,110 @@
 /**
- * What `larder run` keeps, as one stream of bytes: a line of JSON that says what
- * follows, then stdout, stderr, and each file.
+ * What `larder run` keeps: a pax tar. Its entries are a manifest, then stdout,
+ * stderr, and each out by its number, for names are whatever people write:
+ *
+ * ```
+ * larder-run.json   {"larder_run":2,"exit_code":0,"outs":["ring.raw","latest"]}
+ * stdout
+ * stderr
+ * outs/0            a file
+ * outs/1            a link
+ * ```
  *
  * @module
  */
 
-import { createReadStream } from "node:fs";
+import { Buffer } from "node:buffer";
 
-/** A line that says what follows is not longer. */
-const MAX_HEADER_BYTES = 1024 * 1024;
+/** The name of the manifest's entry, which is the first one. */
+export const MANIFEST = "larder-run.json";
+/** The entries of what the command said. */
+export const STDOUT = "stdout";
+export const STDERR = "stderr";
+const OUTS = "outs";
+const VERSION = 2;
+/** What an entry's name may have in one of its parts, as on file systems. */
+const MAX_PART_BYTES = 255;
+/** The names of the outs were words of a command line, which has 6 MiB at most. */
+export const MAX_MANIFEST_BYTES: number = 16 * 1024 * 1024;
 
-/** A file that the command wrote. */
-export interface FileHeader {
-  /** As it was named with `--out`. */
-  readonly path: string;
-  /** Its permission bits. */
-  readonly mode: number;
-  /** In bytes. */
-  readonly size: number;
-}
-
-/** The line of JSON. */
-export interface Header {
-  /** 1. */
-  readonly larder_run: 1;
+/** What the archive holds. */
+export interface Manifest {
   /** What the command ended with. */
-  readonly exit_code: number;
-  /** Bytes of stdout. */
-  readonly stdout: number;
-  /** Bytes of stderr. */
-  readonly stderr: number;
-  /** The files, in the order of their bytes. */
-  readonly files: readonly FileHeader[];
+  readonly exitCode: number;
+  /** The outs, as they were named; `outs/0` is the first one. */
+  readonly outs: readonly string[];
 }
 
-/** A part of an archive that lies in a file. */
-export interface Part {
-  /** Where it lies. */
-  readonly path: string;
-  /** So many bytes of it. */
-  readonly size: number;
-}
-
-/** The line that an archive begins with. */
-export function headerLine(header: Header): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(header)}\n`);
+/** The archive is none that `larder run` makes. */
+export class Malformed extends Error {
+  /** The message says what is wrong with it. */
+  constructor(what: string) {
+    super(`what is kept is no output of larder run: ${what}`);
+  }
 }
 
 /**
- * An archive, piece by piece.
+ * The bytes of a manifest.
  *
- * @param line The line that says what the parts are.
- * @param parts Files that hold them.
+ * @throws It would be too large to be read.
  */
-export async function* archive(
-  line: Uint8Array,
-  parts: readonly Part[],
-): AsyncGenerator<Uint8Array, void, undefined> {
-  yield line;
-  for (const { path, size } of parts) {
-    if (size === 0) continue;
-    let read = 0;
-    for await (const piece of createReadStream(path, { end: size - 1 })) {
-      read += piece.length;
-      yield piece;
-    }
-    if (read !== size) throw new Error(`${path} has changed meanwhile`);
+export function writeManifest({ exitCode, outs }: Manifest): Uint8Array {
+  const bytes = new TextEncoder().encode(
+    `${JSON.stringify({ larder_run: VERSION, exit_code: exitCode, outs })}\n`,
+  );
+  if (bytes.length > MAX_MANIFEST_BYTES) {
+    throw new Error("the names of the outs are too long to be kept");
   }
+  return bytes;
 }
 
-/** Reads an archive, from its beginning to its end. */
-export class ArchiveReader {
-  readonly #pieces: AsyncIterator<Uint8Array>;
-  #rest: Uint8Array = new Uint8Array(0);
-
-  /** Reads from pieces, of whatever sizes. */
-  constructor(pieces: AsyncIterable<Uint8Array>) {
-    this.#pieces = pieces[Symbol.asyncIterator]();
-  }
-
-  /**
-   * The header; call it first.
-   *
-   * @throws {Error} It is none.
-   */
-  async header(): Promise<Header> {
-    let line = new Uint8Array(0);
-    for (;;) {
-      if (!await this.#fill() || line.length > MAX_HEADER_BYTES) {
-        throw new Error("what is kept is no output of larder run");
-      }
-      const end = this.#rest.indexOf("\n".charCodeAt(0));
-      const taken = this.#take(end < 0 ? this.#rest.length : end + 1);
-      const longer = new Uint8Array(line.length + taken.length);
-      longer.set(line);
-      longer.set(taken, line.length);
-      line = longer;
-      if (end >= 0) return asHeader(new TextDecoder().decode(line));
-    }
-  }
-
-  /** The next part; read it to its end. */
-  async *part(size: number): AsyncGenerator<Uint8Array, void, undefined> {
-    for (let left = size; left > 0;) {
-      if (!await this.#fill()) throw new Error("what is kept is cut short");
-      const piece = this.#take(Math.min(left, this.#rest.length));
-      left -= piece.length;
-      yield piece;
-    }
-  }
-
-  async #fill(): Promise<boolean> {
-    while (this.#rest.length === 0) {
-      const { value, done } = await this.#pieces.next();
-      if (done) return false;
-      this.#rest = value;
-    }
-    return true;
-  }
-
-  #take(length: number): Uint8Array {
-    const taken = this.#rest.subarray(0, length);
-    this.#rest = this.#rest.subarray(length);
-    return taken;
-  }
-}
-
-/** It may come from anybody who can reach the server. */
-function asHeader(line: string): Header {
+/**
+ * Reads a manifest.
+ *
+ * @throws {Malformed} It is none.
+ */
+export function readManifest(bytes: Uint8Array): Manifest {
+  let value: unknown;
   try {
-    const header: Header = JSON.parse(line);
-    const { larder_run, exit_code, stdout, stderr, files } = header;
-    const isSound = larder_run === 1 &&
-      [exit_code, stdout, stderr].every(isCount) &&
-      files.every(({ path, mode, size }) =>
-        typeof path === "string" && isCount(mode) && isCount(size)
-      );
-    if (isSound) return header;
+    value = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    // The same as one that says something else.
+    throw new Malformed("its manifest is not JSON");
   }
-  throw new Error("what is kept is no output of larder run");
+  const { larder_run, exit_code, outs } = Object(value) as {
+    readonly [name: string]: unknown;
+  };
+  const isSound = larder_run === VERSION && isExitCode(exit_code) &&
+    Array.isArray(outs) && outs.every((name) => typeof name === "string");
+  if (!isSound) throw new Malformed("its manifest says something else");
+  return { exitCode: exit_code as number, outs };
 }
 
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+/** The name of an out's entry. */
+export function outEntry(index: number): string {
+  return `${OUTS}/${index}`;
+}
+
+/**
+ * The number of the out that an entry is. Every part of the name is looked at:
+ * it comes from anybody who can reach the server.
+ *
+ * @throws {Malformed} It is no name that {@linkcode outEntry} gives.
+ */
+export function outIndex(name: string, count: number): number {
+  for (const part of name.split("/")) {
+    const isSafe = part !== "" && part !== "." && part !== ".." &&
+      !part.includes("\0") && Buffer.byteLength(part) <= MAX_PART_BYTES;
+    if (!isSafe) throw new Malformed(`it holds ${JSON.stringify(name)}`);
+  }
+  const [folder, number = "", ...more] = name.split("/");
+  const index = /^(?:0|[1-9]\d{0,8})$/.test(number) ? Number(number) : count;
+  if (folder !== OUTS || index >= count || more.length > 0) {
+    throw new Malformed(`it holds ${JSON.stringify(name)}`);
+  }
+  return index;
+}
+
+function isExitCode(value: unknown): boolean {
+  return Number.isInteger(value) && value as number >= 0 &&
+    value as number <= 255;
 }

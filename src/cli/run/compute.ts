@@ -10,10 +10,16 @@ import { messageOf } from "../../errors.ts";
 import type { Held } from "../../client/tier.ts";
 import { OK } from "../exit_codes.ts";
 import { ProgressLine } from "../output.ts";
-import { archive, type FileHeader, headerLine } from "./archive.ts";
+import { MANIFEST, STDERR, STDOUT, writeManifest } from "./archive.ts";
+import { share } from "./aside.ts";
 import { runCommand } from "./child.ts";
+import { collect } from "./collect.ts";
 import type { Interrupts } from "./interrupts.ts";
+import { changedOf } from "./key_files.ts";
+import { type Entry, pack } from "./pack.ts";
+import { type Out, outsOf } from "./places.ts";
 import type { Plan } from "./plan.ts";
+import { Prepared } from "./prepared.ts";
 import type { Reporter } from "./report.ts";
 
 /** What a run is made of, beside its work. */
@@ -27,11 +33,14 @@ export interface ComputeOptions {
   readonly folder: string;
 }
 
-/** How a command ended, and the files that hold what it said. */
+/** What a command has done. */
 interface Ran {
   readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
+  /** The outs as they stood before. */
+  readonly outs: readonly Out[];
+  /** Those that it has written. */
+  readonly written: ReadonlySet<Out>;
+  readonly prepared: Prepared;
 }
 
 /**
@@ -43,9 +52,38 @@ export async function compute(
   held: Held,
   options: ComputeOptions,
 ): Promise<number> {
+  const { plan, interrupts, reporter } = options;
+  const outs = await outsOf(plan.outs);
+  let taken: Prepared;
+  try {
+    taken = await Prepared.at(outs, { keepsOuts: plan.keepsOuts });
+  } catch (error) {
+    const reason = messageOf(error);
+    await held.abandon(reason);
+    for (const { place } of outs) await share(place);
+    const code = await runCommand(plan.command, interrupts);
+    reporter.report("uncached", { code, reason });
+    return code;
+  }
+  await using prepared = taken;
+  return await computeIn(prepared, outs, held, options);
+}
+
+async function computeIn(
+  prepared: Prepared,
+  outs: readonly Out[],
+  held: Held,
+  options: ComputeOptions,
+): Promise<number> {
   const { plan, interrupts, reporter, keepsFailures, folder } = options;
-  const said = { stdout: join(folder, "out"), stderr: join(folder, "err") };
-  const code = await runCommand(plan.command, interrupts, said);
+  const said = { stdout: join(folder, STDOUT), stderr: join(folder, STDERR) };
+  let code: number;
+  let written: ReadonlySet<Out>;
+  try {
+    code = await runCommand(plan.command, interrupts, said);
+  } finally {
+    written = await prepared.settle();
+  }
   const { received } = interrupts;
   if (received || (code !== OK && !keepsFailures)) {
     await held.abandon(received ?? `exit code ${code}`);
@@ -53,11 +91,15 @@ export async function compute(
     return code;
   }
   try {
-    const bytes = await publish(held, { code, ...said }, options);
+    const bytes = await publish(
+      held,
+      { code, outs, written, prepared },
+      options,
+    );
     reporter.report("computed", { code, bytes });
   } catch (error) {
     await held.abandon("it could not be published");
-    reporter.warn(`not kept: ${messageOf(error)}`);
+    reporter.report("uncached", { code, reason: messageOf(error) });
   }
   return code;
 }
@@ -65,50 +107,56 @@ export async function compute(
 /** How many bytes were published. */
 async function publish(
   held: Held,
-  ran: Ran,
-  { plan, interrupts, reporter }: ComputeOptions,
+  { code, outs, written, prepared }: Ran,
+  { plan, interrupts, reporter, folder }: ComputeOptions,
 ): Promise<number> {
-  const files: FileHeader[] = [];
-  for (const path of plan.outs) {
-    const file = await outFile(path, ran.code);
-    if (file) files.push(file);
-  }
-  const [stdout, stderr] = await Promise.all(
-    [ran.stdout, ran.stderr].map(async (path) => ({
-      path,
-      size: await stat(path).then(({ size }) => size, () => 0),
-    })),
-  ) as [FileHeader, FileHeader];
-  const line = headerLine({
-    larder_run: 1,
-    exit_code: ran.code,
-    stdout: stdout.size,
-    stderr: stderr.size,
-    files,
-  });
-  const parts = [stdout, stderr, ...files];
-  const total = parts.reduce((sum, { size }) => sum + size, line.length);
+  const changed = await changedOf(plan.files);
+  if (changed) throw new Error(`${changed.name} changed while the command ran`);
+  const files = await collect(outs, written, { mayMiss: code !== OK });
+  const entries: Entry[] = [
+    {
+      name: MANIFEST,
+      bytes: writeManifest({ exitCode: code, outs: plan.outs }),
+    },
+    await fileIn(folder, STDOUT),
+    await fileIn(folder, STDERR),
+    ...files.entries,
+  ];
   using progress = new ProgressLine("larder: storing", {
     isOn: !reporter.isQuiet,
   });
-  const published = held.publish(archive(line, parts), {
-    onProgress: (state) => progress.transfer({ ...state, total }),
-  });
+  let bytes = 0;
+  const published = held.publish(
+    checked(pack(entries), async () => {
+      await files.check();
+      if (await prepared.isOurs()) return;
+      throw new Error("another larder run wrote to the same files meanwhile");
+    }),
+    {
+      onProgress: (state) => {
+        bytes = state.done;
+        progress.transfer(state);
+      },
+    },
+  );
   await Promise.race([published, interrupts.rejected()]);
-  return total;
+  return bytes;
 }
 
-async function outFile(
-  path: string,
-  code: number,
-): Promise<FileHeader | undefined> {
-  try {
-    const info = await stat(path);
-    if (!info.isFile()) throw new Error(`${path} is not a file`);
-    return { path, mode: info.mode & 0o777, size: info.size };
-  } catch (error) {
-    // What has failed need not have come that far.
-    if (code !== OK) return undefined;
-    throw error;
-  }
+/** The same pieces, if the check at their end does not throw. */
+async function* checked(
+  pieces: AsyncIterable<Uint8Array>,
+  check: () => Promise<void>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* pieces;
+  await check();
+}
+
+async function fileIn(folder: string, name: string): Promise<Entry> {
+  const path = join(folder, name);
+  // A program that could not be started has said nothing.
+  const size = await stat(path).then(({ size }) => size, () => undefined);
+  return size === undefined
+    ? { name, bytes: new Uint8Array(0) }
+    : { name, path, size, mode: 0o600 };
 }

@@ -5,18 +5,19 @@
  * @module
  */
 
-import { createReadStream } from "node:fs";
-import { resolve } from "node:path";
 import process from "node:process";
-import { Sha256 } from "../../../workers/digest.ts";
 import type { Entry } from "../../client/backend.ts";
+import type { JsonValue } from "../../client/codecs/json.ts";
 import { keyBytes } from "../../client/keys.ts";
 import { StartError } from "../../errors.ts";
 import { cannotRead } from "../cannot.ts";
-import type { Words } from "../words.ts";
+import { NO_UTF8, type Words } from "../words.ts";
+import { type HashedFile, hashFile, hashIfFile } from "./key_files.ts";
+import { checkOuts } from "./overlaps.ts";
+import { outsOf } from "./places.ts";
 
 /** Of the key and of what is kept; another one is another entry. */
-const FORMAT = "larder run 1";
+const FORMAT = "larder run 2";
 
 /** A command to be run once. */
 export interface Plan {
@@ -26,6 +27,14 @@ export interface Plan {
   readonly command: readonly [string, ...string[]];
   /** The files that it writes, as they were named. */
   readonly outs: readonly string[];
+  /** Whether it finds the outs that are there: they are part of the key then. */
+  readonly keepsOuts: boolean;
+  /** The key files. */
+  readonly files: readonly HashedFile[];
+  /** All files that the key depends on: these, and the outs that it finds. */
+  readonly found: readonly HashedFile[];
+  /** Why no key says what the output depends on; `undefined`: this one does. */
+  readonly obstacle: string | undefined;
 }
 
 /**
@@ -45,30 +54,52 @@ export async function planOf(words: Words): Promise<Plan> {
   }
   if (program === "") throw new StartError(2, "the command has no name");
   const outs = words.all("out");
-  if (new Set(outs.map((path) => resolve(path))).size !== outs.length) {
-    throw new StartError(2, "--out: a file is named twice");
-  }
-  const files = [];
-  for (const name of words.all("key-file")) {
-    files.push({ name, sha256: await hashOf(name) });
-  }
+  const keyFiles = words.all("key-file");
+  await checkOuts(await outsOf(outs), { keyFiles, program });
+  const files: HashedFile[] = [];
+  for (const name of keyFiles) files.push(await hashed(name));
+  const keepsOuts = words.has("keep-outs");
+  const old: HashedFile[] = [];
+  if (keepsOuts) { for (const name of outs) old.push(await hashIfFile(name)); }
+  const env = words.all("env").map((name) => [name, variable(name)] as const);
+  const garbled = env.find(([, value]) => value?.includes(NO_UTF8));
   const key = keyBytes({
     format: FORMAT,
     command: [program, ...args],
-    files,
+    files: files.map(forKey),
     keys: [...words.all("key")],
-    env: words.all("env").map((name) => [name, process.env[name] ?? null]),
+    env: env.map((pair) => [...pair]),
     outs: [...outs],
+    ...keepsOuts ? { old: old.map(forKey) } : {},
   });
-  return { entry: { namespace, key }, command: [program, ...args], outs };
+  return {
+    entry: { namespace, key },
+    command: [program, ...args],
+    outs,
+    keepsOuts,
+    files,
+    found: [...files, ...old],
+    obstacle: garbled && `the value of ${garbled[0]} is not UTF-8`,
+  };
 }
 
-async function hashOf(path: string): Promise<string> {
-  const hash = new Sha256();
+async function hashed(name: string): Promise<HashedFile> {
   try {
-    for await (const piece of createReadStream(path)) hash.update(piece);
+    return await hashFile(name);
   } catch (error) {
-    throw cannotRead(path, error);
+    throw cannotRead(name, error);
   }
-  return hash.hex();
+}
+
+function forKey({ name, sha256 }: HashedFile): JsonValue {
+  return { name, sha256: sha256 ?? null };
+}
+
+function variable(name: string): string | null {
+  try {
+    return process.env[name] ?? null;
+  } catch {
+    // Deno gives no altered value, but none.
+    return NO_UTF8;
+  }
 }

@@ -29,6 +29,8 @@ export interface Outcome {
   readonly code: number;
   /** What is kept of it; absent where nothing is. */
   readonly bytes?: number;
+  /** Why nothing is; said with `uncached`. */
+  readonly reason?: string;
 }
 
 /** Says things of one run. */
@@ -57,7 +59,7 @@ export class Reporter {
   }
 
   /** Says how it ended. */
-  report(source: Source, { code, bytes }: Outcome): void {
+  report(source: Source, { code, bytes, reason }: Outcome): void {
     if (this.#isJson) {
       const { namespace, key } = this.#entry;
       const line = JSON.stringify({
@@ -66,10 +68,12 @@ export class Reporter {
         key_hex: toHex(key),
         exit_code: code,
         ...bytes === undefined ? {} : { bytes },
+        ...reason === undefined ? {} : { reason },
       });
       process.stderr.write(`${line}\n`);
       return;
     }
+    if (reason !== undefined) return this.warn(`not kept: ${reason}`);
     if (this.isQuiet) return;
     const name = this.#name();
     const what = {

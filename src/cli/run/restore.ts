@@ -4,55 +4,94 @@
  * @module
  */
 
-import { createReadStream } from "node:fs";
-import { chmod, mkdir, rename, rm } from "node:fs/promises";
+import { createReadStream, type Stats } from "node:fs";
+import { chmod, lstat, mkdir, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import type { Writable } from "node:stream";
-import { passOn } from "./pass_on.ts";
 import { temporaryName, writeNewFile } from "../replace_file.ts";
-import { ArchiveReader } from "./archive.ts";
+import { share } from "./aside.ts";
+import { passOn } from "./pass_on.ts";
+import { leadsToOut, outsOf } from "./places.ts";
+import type { Unpacking } from "./unpack.ts";
 
-/** Who may do what with a file; never whose rights it runs with. */
-const PERMISSION_BITS = 0o777;
+/** How to restore. */
+export interface RestoreOptions {
+  /** The files that may be written, as they were named. */
+  readonly outs: readonly string[];
+  /** An empty folder, for what is on its way. */
+  readonly folder: string;
+  /** Is called when all has come, before anything is replaced; it may throw. */
+  readonly before: () => Promise<void>;
+}
+
+/** Something that waits beside its place. */
+interface Move {
+  readonly from: string;
+  readonly to: string;
+}
 
 /**
- * Writes the files, then says what the command said. Nothing is touched before
- * all of it has come.
+ * Writes the files, then says what the command said. Nothing is replaced before
+ * all of it has come, and links are made last: nothing is written through one
+ * that was kept.
  *
- * @param pieces What is kept.
- * @param outs The files that may be written, as they were named.
- * @param folder An empty folder, for what is on its way.
  * @returns The command's exit code.
  */
 export async function restore(
-  pieces: AsyncIterable<Uint8Array>,
-  outs: readonly string[],
-  folder: string,
+  kept: Unpacking,
+  { outs: names, folder, before }: RestoreOptions,
 ): Promise<number> {
-  const reader = new ArchiveReader(pieces);
-  const { exit_code, files, ...said } = await reader.header();
-  const stdout = join(folder, "stdout");
-  const stderr = join(folder, "stderr");
-  await writeNewFile(stdout, reader.part(said.stdout));
-  await writeNewFile(stderr, reader.part(said.stderr));
-  const moves: { from: string; to: string }[] = [];
+  const outs = await outsOf(names);
+  const files: Move[] = [];
+  const links: Move[] = [];
+  const waiting = (to: string, moves: Move[]) => {
+    const from = temporaryName(to);
+    moves.push({ from, to });
+    return from;
+  };
   try {
-    for (const { path, mode, size } of files) {
-      if (!outs.includes(path)) throw new Error(`${path} is no file of ours`);
-      await mkdir(dirname(path), { recursive: true });
-      const from = temporaryName(path);
-      moves.push({ from, to: path });
-      await writeNewFile(from, reader.part(size));
-      await chmod(from, mode & PERMISSION_BITS);
+    for await (const entry of kept.entries()) {
+      if (entry.kind === "said") {
+        await writeNewFile(join(folder, entry.name), entry.pieces);
+        continue;
+      }
+      const { name, path, place } = outs[entry.index]!;
+      const to = entry.kind === "link" ? path : place;
+      await mkdir(dirname(to), { recursive: true });
+      await checkReplaceable(name, to);
+      if (entry.kind === "file") {
+        const from = waiting(to, files);
+        await writeNewFile(from, entry.pieces);
+        await chmod(from, entry.mode);
+      } else {
+        if (!await leadsToOut(name, entry.target, names)) {
+          throw new Error(`${name} would lead to no out here`);
+        }
+        await symlink(entry.target, waiting(to, links));
+      }
     }
-    for (const { from, to } of moves) await rename(from, to);
+    await before();
+    for (const { from, to } of [...files, ...links]) {
+      await share(to);
+      await rename(from, to);
+    }
   } finally {
-    for (const { from } of moves) await rm(from, { force: true });
+    for (const { from } of [...files, ...links]) {
+      await rm(from, { force: true });
+    }
   }
-  await replay(stdout, process.stdout);
-  await replay(stderr, process.stderr);
-  return exit_code;
+  await replay(join(folder, "stdout"), process.stdout);
+  await replay(join(folder, "stderr"), process.stderr);
+  return kept.exitCode;
+}
+
+/** Devices, pipes and folders stay what they are. */
+async function checkReplaceable(name: string, path: string): Promise<void> {
+  const info: Stats | undefined = await lstat(path).catch(() => undefined);
+  if (info && !info.isFile() && !info.isSymbolicLink()) {
+    throw new Error(`${name} is there, and is no file`);
+  }
 }
 
 async function replay(path: string, to: Writable): Promise<void> {

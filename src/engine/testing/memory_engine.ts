@@ -23,6 +23,8 @@ export interface MemoryParts {
   readonly clock?: FakeClock;
   readonly blobs?: MemoryBlobStore;
   readonly rows?: MemoryRows;
+  /** Of hot values; none where absent. */
+  readonly cacheBytes?: number;
   readonly table?: Partial<EngineOptions["table"]>;
 }
 
@@ -38,15 +40,26 @@ export interface MemoryEngine {
 
 /** Makes an engine. */
 export function memoryEngine(
-  { clock = new FakeClock(), blobs, rows = new MemoryRows(), table }:
-    MemoryParts = {},
+  {
+    clock = new FakeClock(),
+    blobs,
+    rows = new MemoryRows(),
+    cacheBytes = 0,
+    table,
+  }: MemoryParts = {},
 ): MemoryEngine {
   const store = blobs ?? new MemoryBlobStore(clock);
   const manifest = new MemoryManifest({ wallMs: () => clock.wallMs(), rows });
   const lines: string[] = [];
   const warn = (line: string) => void lines.push(line);
   const engine = new Engine({
-    ...{ manifest, blobs: store, cache: new BlobCache(store, 0), clock, warn },
+    ...{
+      manifest,
+      blobs: store,
+      cache: new BlobCache(store, cacheBytes),
+      clock,
+      warn,
+    },
     table: {
       leaseTimeoutMs: LEASE_MS,
       restartGraceMs: LEASE_MS,

@@ -1,0 +1,111 @@
+/**
+ * The programs in `load/`, in Go: the load of a real client, grpc-go, and the
+ * floor, a cache in memory on grpc-go.
+ *
+ * @module
+ */
+
+import type { Sample } from "./sample.ts";
+
+const source = new URL("./load/", import.meta.url);
+
+/** What a load is to do. */
+export interface GoLoad {
+  /** See `load/works.go`. */
+  readonly work:
+    | "hit"
+    | "connect"
+    | "heartbeat"
+    | "empty"
+    | "miss"
+    | "set"
+    | "local"
+    | "publish";
+  /** Where. */
+  readonly address: string;
+  /** Units of work under way at once; 1 unless given. */
+  readonly callers?: number;
+  /** Connections that the callers share; 1 unless given. */
+  readonly connections?: number;
+  /** Of the entries. */
+  readonly namespace?: string;
+  /** Of the one entry that is read. */
+  readonly key?: string;
+  /** Of a value, in bytes; 1 KiB unless given. */
+  readonly size?: number;
+  /** What a proxy before the server adds each way. */
+  readonly delayMs?: number;
+  /** That are measured; the warm-up comes on top. */
+  readonly seconds: number;
+}
+
+/** The two programs. */
+export interface GoPrograms {
+  /** Of the floor: `floor FOLDER`. */
+  readonly floor: string;
+  /** Runs a load once. */
+  load(load: GoLoad): Promise<Sample>;
+}
+
+/** Builds them into a folder; a text says why that is impossible. */
+export async function buildGoPrograms(
+  folder: string,
+): Promise<GoPrograms | string> {
+  try {
+    const { success } = await new Deno.Command("go", {
+      args: ["build", "-o", `${folder}/`, ".", "./floor"],
+      cwd: source,
+      stderr: "inherit",
+    }).output();
+    if (!success) return "go cannot build bench/load";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "go is missing";
+    throw error;
+  }
+  return {
+    floor: `${folder}/floor`,
+    load: (load) => run(`${folder}/load`, load),
+  };
+}
+
+interface Result extends Omit<Sample, "perSecond"> {
+  readonly done: number;
+  readonly seconds: number;
+  readonly errors: number;
+  readonly firstError?: string;
+}
+
+async function run(program: string, load: GoLoad): Promise<Sample> {
+  const flags = {
+    target: load.address,
+    work: load.work,
+    callers: load.callers ?? 1,
+    connections: load.connections ?? 1,
+    namespace: load.namespace ?? "bench",
+    key: load.key ?? "",
+    size: load.size ?? 1_024,
+    delay: `${load.delayMs ?? 0}ms`,
+    duration: `${load.seconds}s`,
+  };
+  const { success, stdout, stderr } = await new Deno.Command(program, {
+    args: Object.entries(flags).map(([name, value]) => `-${name}=${value}`),
+  }).output();
+  if (!success) {
+    throw new Error(
+      `The load ${load.work} failed: ${new TextDecoder().decode(stderr)}`,
+    );
+  }
+  const result: Result = JSON.parse(new TextDecoder().decode(stdout));
+  if (result.errors > 0 || result.done === 0) {
+    throw new Error(
+      `${load.work}: ${result.errors} of ${
+        result.done + result.errors
+      } failed: ${result.firstError}`,
+    );
+  }
+  return {
+    perSecond: result.done / result.seconds,
+    p50Ms: result.p50Ms,
+    p99Ms: result.p99Ms,
+  };
+}

@@ -1,0 +1,213 @@
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { Aside, recoverFolder, share } from "./aside.ts";
+import { DISK, type Disk } from "./disk.ts";
+import { thisOwner } from "./owner.ts";
+
+const KILLED = new URL("./testing/killed_aside.ts", import.meta.url);
+
+async function withFolder(
+  body: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Is killed at a call; how many calls it made, if it was not. */
+async function killedAt(
+  place: string,
+  call: number,
+  when: "before" | "after",
+): Promise<number | undefined> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", KILLED.pathname, place, `${call}`, when],
+  }).output();
+  if (code === 0) return Number(new TextDecoder().decode(stdout));
+  equal(code, 137, new TextDecoder().decode(stderr));
+}
+
+function filesIn(folder: string): Record<string, string> {
+  const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+  return Object.fromEntries(
+    names.map((name) => [name, Deno.readTextFileSync(`${folder}/${name}`)]),
+  );
+}
+
+/** A line of a process that was killed before this machine was started. */
+async function deadLine(name: string): Promise<string> {
+  const [pid, started, pids, , host] = (await thisOwner()).split(" ");
+  return `${pid} ${started} ${pids} another-boot ${host} ${name}`;
+}
+
+Deno.test("whoever is killed at any step loses nothing", () =>
+  withFolder(async (folder) => {
+    const place = `${folder}/o`;
+    const recoveries = {
+      "its folder is looked through": () => recoverFolder(folder),
+      "the same place is wanted": async () =>
+        await (await Aside.at(place))?.release(),
+    };
+    await Deno.writeTextFile(place, "old");
+    const calls = await killedAt(place, 0, "before");
+    // The lock, the file away, the file gone, the lock.
+    equal(calls, 4);
+    for (let call = 1; call <= calls; call++) {
+      for (const when of ["before", "after"] as const) {
+        for (const [how, recover] of Object.entries(recoveries)) {
+          await Deno.writeTextFile(place, "old");
+          equal(await killedAt(place, call, when), undefined);
+          await recover();
+          const files = filesIn(folder);
+          // From the third call's end on, the new one has taken its place.
+          const isSettled = call > 3 || (call === 3 && when === "after");
+          equal(
+            files["o"],
+            isSettled ? "new" : "old",
+            `${call} ${when} ${how}`,
+          );
+          // What was written is there as well, if the old one has come back.
+          const isWritten = call === 3 && when === "before";
+          const partial = isWritten ? { ".o.larder-partial": "new" } : {};
+          deepEqual(files, { ...partial, o: files["o"] });
+          for (const name in files) await Deno.remove(`${folder}/${name}`);
+        }
+      }
+    }
+  }));
+
+Deno.test("whoever is killed while it puts back loses nothing either", () =>
+  withFolder(async (folder) => {
+    const place = `${folder}/o`;
+    // The lock, which fails; the right to take it; the lock; two moves.
+    for (let call = 4; call <= 11; call++) {
+      const when = call % 2 === 0 ? "before" : "after";
+      await Deno.writeTextFile(`${folder}/.o.larder-old`, "old");
+      await Deno.writeTextFile(place, "partial");
+      await Deno.symlink(await deadLine("o"), `${folder}/.o.larder-lock`);
+      equal(await killedAt(place, call >> 1, when), undefined);
+      await recoverFolder(folder);
+      const { o, ...others } = filesIn(folder);
+      equal(o, "old");
+      deepEqual(others, { ".o.larder-partial": "partial" });
+    }
+  }));
+
+Deno.test("a disk that fails at any step loses nothing", () =>
+  withFolder(async (folder) => {
+    const place = `${folder}/o`;
+    for (let failing = 1; failing <= 4; failing++) {
+      await Deno.writeTextFile(place, "old");
+      let calls = 0;
+      const full = <Args extends unknown[]>(
+        call: (...args: Args) => Promise<void>,
+      ) =>
+      async (...args: Args) => {
+        if (++calls === failing) {
+          throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+        }
+        await call(...args);
+      };
+      const disk: Disk = {
+        symlink: full(DISK.symlink),
+        rename: full(DISK.rename),
+        unlink: full(DISK.unlink),
+      };
+      await rejects(async () => {
+        const aside = await Aside.at(place, { disk });
+        try {
+          await aside!.move();
+          await aside!.settle();
+        } finally {
+          await aside!.release();
+        }
+      }, /ENOSPC/);
+      const found = filesOf(folder);
+      ok(found.includes("o") || found.includes(".o.larder-old"), `${found}`);
+      // The process that holds the lock is this one: as if it had died.
+      await Deno.remove(`${folder}/.o.larder-lock`).catch(() => {});
+      await (await Aside.at(place))!.release();
+      deepEqual(filesIn(folder), { o: "old" });
+    }
+  }));
+
+function filesOf(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name);
+}
+
+Deno.test("of many who find a dead one's lock, one has it", () =>
+  withFolder(async (folder) => {
+    const place = `${folder}/o`;
+    await Deno.writeTextFile(`${folder}/.o.larder-old`, "old");
+    await Deno.symlink(await deadLine("o"), `${folder}/.o.larder-lock`);
+    const all = await Promise.allSettled(
+      Array.from({ length: 20 }, () => Aside.at(place)),
+    );
+    const taken = all.filter(({ status }) => status === "fulfilled");
+    equal(taken.length, 1);
+    deepEqual(filesOf(folder).sort(), [".o.larder-lock", "o"]);
+  }));
+
+Deno.test("a living owner's place, and another machine's, are left alone", () =>
+  withFolder(async (folder) => {
+    const place = `${folder}/o`;
+    const aside = await Aside.at(place);
+    await rejects(Aside.at(place), /larder run with process number \d+ on/);
+    await recoverFolder(folder);
+    ok(filesOf(folder).includes(".o.larder-lock"));
+    ok(await aside!.isOurs());
+    await aside!.release();
+    deepEqual(filesOf(folder), []);
+
+    const [pid, started, pids, boot] = (await thisOwner()).split(" ");
+    for (
+      const line of [
+        `${pid} ${started} ${pids} ${boot} elsewhere o`,
+        `999999999 1 pid:[1] ${boot} elsewhere o`,
+        "somebody's",
+        "/etc/passwd",
+      ]
+    ) {
+      await Deno.symlink(line, `${folder}/.o.larder-lock`);
+      await Deno.writeTextFile(`${folder}/.o.larder-old`, "old");
+      await recoverFolder(folder);
+      await rejects(Aside.at(place));
+      deepEqual(filesOf(folder).sort(), [".o.larder-lock", ".o.larder-old"]);
+      await Deno.remove(`${folder}/.o.larder-lock`);
+    }
+  }));
+
+Deno.test("who is told that a place is shared, is", () =>
+  withFolder(async (folder) => {
+    const place = `${folder}/o`;
+    // Of the first process of this machine, which lives as long as that.
+    const [, , ...rest] = (await thisOwner()).split(" ");
+    const line = `1 ${await startOf(1)} ${rest.join(" ")} o`;
+    await Deno.symlink(line, `${folder}/.o.larder-lock`);
+    await share(place);
+    ok(filesOf(folder).includes(".o.larder-shared"));
+    await share(`${folder}/free`);
+    equal(filesOf(folder).length, 2);
+  }));
+
+/** When a process was started, as Linux counts. */
+async function startOf(pid: number): Promise<string> {
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]!;
+}
+
+Deno.test("a link that only looks like a lock moves nothing", () =>
+  withFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/d`);
+    await Deno.writeTextFile(`${folder}/o`, "mine");
+    await Deno.writeTextFile(`${folder}/.o.larder-old`, "not mine");
+    for (const name of ["../o", "x", ""]) {
+      const path = `${folder}/d/.o.larder-lock`;
+      await Deno.symlink(await deadLine(name), path);
+      await recoverFolder(`${folder}/d`);
+      await Deno.remove(path);
+    }
+    equal(await Deno.readTextFile(`${folder}/o`), "mine");
+  }));

@@ -1,0 +1,26 @@
+/**
+ * The calls by which files are set aside and put back; each of them may be the
+ * last one of this process, or fail.
+ *
+ * @module
+ */
+
+import { rename, symlink, unlink } from "node:fs/promises";
+
+/** What a test replaces, to be killed at each step or to have no room. */
+export interface Disk {
+  /** Makes a link; fails with EEXIST where something is. */
+  symlink(target: string, path: string): Promise<void>;
+  /** Moves a file within a file system. */
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file or a link. */
+  unlink(path: string): Promise<void>;
+}
+
+/** The real one. */
+export const DISK: Disk = { symlink, rename, unlink };
+
+/** Whether it is an error of the system with one of these codes. */
+export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
+  return codes.includes((error as { code?: string } | undefined)?.code ?? "");
+}

@@ -1,0 +1,151 @@
+/**
+ * Outs that must not be written: what else is needed lies in the same place.
+ *
+ * @module
+ */
+
+import type { BigIntStats } from "node:fs";
+import { access, constants, lstat, stat } from "node:fs/promises";
+import { homedir, userInfo } from "node:os";
+import { delimiter, dirname, join, sep } from "node:path";
+import process from "node:process";
+import { StartError } from "../../errors.ts";
+import { type Out, ownPlace, placeOf } from "./places.ts";
+
+/** A file or a folder. */
+interface Thing {
+  /** What it is, for people. */
+  readonly what: string;
+  /** Its real paths: where it is named, and where its links lead. */
+  readonly places: readonly string[];
+  /** Which file it is; `undefined`: there is none. */
+  readonly id: string | undefined;
+}
+
+/** What a run needs, beside its outs. */
+export interface Needed {
+  readonly keyFiles: readonly string[];
+  readonly program: string;
+}
+
+/**
+ * Checks the outs.
+ *
+ * @throws {StartError} One is, contains or lies in a file that is needed, or
+ * another out; or it is or contains the working folder, a home folder or `/`.
+ */
+export async function checkOuts(
+  outs: readonly Out[],
+  { keyFiles, program }: Needed,
+): Promise<void> {
+  if (outs.length === 0) return;
+  const folders = [await thing("the working folder", process.cwd())];
+  folders.push(await thing("/", sep));
+  for (const home of homes()) folders.push(await thing("a home folder", home));
+  const files: Thing[] = [];
+  for (const name of keyFiles) {
+    files.push(await thing(`key file ${name}`, name));
+  }
+  const found = await programPath(program);
+  if (found !== undefined) files.push(await thing("the program", found));
+
+  const theirs = new Index();
+  for (const each of [...folders, ...files]) theirs.add(each);
+  const theirFiles = new Index();
+  for (const each of files) theirFiles.add(each);
+  const ours = new Index();
+  for (const out of outs) {
+    const own = await outThing(out);
+    const same = theirs.sameAs(own) ?? ours.sameAs(own);
+    if (same) throw refusal(own, "is", same);
+    ours.add(own);
+  }
+  for (const each of [...folders, ...files]) {
+    const own = ours.around(each);
+    if (own) throw refusal(own, "contains", each);
+  }
+  for (const own of ours.things) {
+    const other = theirFiles.around(own) ?? ours.around(own);
+    if (other) throw refusal(own, "lies in", other);
+  }
+}
+
+/** Things, by where and what they are: there may be thousands. */
+class Index {
+  readonly things: Thing[] = [];
+  readonly #byPlace = new Map<string, Thing>();
+  readonly #byId = new Map<string, Thing>();
+
+  add(thing: Thing): void {
+    this.things.push(thing);
+    for (const place of thing.places) this.#byPlace.set(place, thing);
+    if (thing.id !== undefined) this.#byId.set(thing.id, thing);
+  }
+
+  /** The one that is the same file or folder. */
+  sameAs({ places, id }: Thing): Thing | undefined {
+    for (const place of places) {
+      const found = this.#byPlace.get(place);
+      if (found) return found;
+    }
+    return id === undefined ? undefined : this.#byId.get(id);
+  }
+
+  /** The one in which it would lie, if that were a folder. */
+  around({ places }: Thing): Thing | undefined {
+    for (const place of places) {
+      for (let path = place; dirname(path) !== path;) {
+        path = dirname(path);
+        const found = this.#byPlace.get(path);
+        if (found) return found;
+      }
+    }
+    return undefined;
+  }
+}
+
+function refusal(own: Thing, how: string, other: Thing): StartError {
+  return new StartError(2, `${own.what}: it ${how} ${other.what}`);
+}
+
+async function outThing({ name, path, place }: Out): Promise<Thing> {
+  // A link to another out is not that out.
+  const info = await lstat(place, { bigint: true }).catch(() => undefined);
+  const id = info && idOf(info);
+  return { what: `--out ${name}`, places: [...new Set([path, place])], id };
+}
+
+async function thing(what: string, path: string): Promise<Thing> {
+  const places = [...new Set([await ownPlace(path), await placeOf(path)])];
+  const info = await stat(path, { bigint: true }).catch(() => undefined);
+  return { what, places, id: info && idOf(info) };
+}
+
+function idOf({ dev, ino }: BigIntStats): string {
+  return `${dev} ${ino}`;
+}
+
+function homes(): string[] {
+  const found = [homedir()];
+  try {
+    found.push(userInfo().homedir);
+  } catch {
+    // A user without a line in the list of users.
+  }
+  return found.filter((path) => path !== "");
+}
+
+/** The file that a program's name means; `undefined`: there is none. */
+async function programPath(program: string): Promise<string | undefined> {
+  if (program.includes(sep)) return program;
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+    const path = join(folder || ".", program);
+    try {
+      await access(path, constants.X_OK);
+      if ((await stat(path)).isFile()) return path;
+    } catch {
+      // In another folder, then.
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,87 @@
+/**
+ * Which process something belongs to, in a line of text, and whether that
+ * process has died.
+ *
+ * @module
+ */
+
+import { readFile, readlink } from "node:fs/promises";
+import { hostname } from "node:os";
+import process from "node:process";
+
+/** Stands for what this system does not tell. */
+const UNKNOWN = "-";
+
+/** The words of an owner's line. */
+const WORDS = ["pid", "started", "pids", "boot", "host"] as const;
+
+/** How many there are of them. */
+export const OWNER_WORDS: number = WORDS.length;
+
+/** A process, as others can look for it. */
+export type Owner = { readonly [word in typeof WORDS[number]]: string };
+
+let own: Promise<string> | undefined;
+
+/** This process, in a line: `PID STARTED PIDS BOOT HOST`. */
+export function thisOwner(): Promise<string> {
+  return own ??= describe();
+}
+
+async function describe(): Promise<string> {
+  const { started } = await stateOf(String(process.pid)) ?? {};
+  const owner: Owner = {
+    pid: String(process.pid),
+    started: started ?? UNKNOWN,
+    pids: await readlink("/proc/self/ns/pid").catch(() => UNKNOWN),
+    boot: (await readFile("/proc/sys/kernel/random/boot_id", "utf8")
+      .catch(() => UNKNOWN)).trim(),
+    host: hostname().replaceAll(/\s/g, "_") || UNKNOWN,
+  };
+  return WORDS.map((word) => owner[word]).join(" ");
+}
+
+/** What a line says; more may follow in it. */
+export function ownerOf(line: string): Owner {
+  const [pid = "", started = "", pids = "", boot = "", host = ""] = line
+    .split(" ");
+  return { pid, started, pids, boot, host };
+}
+
+/**
+ * Whether the process of a line is gone for certain. Of another machine, and of
+ * a container with process numbers of its own, nobody here can tell.
+ */
+export async function isDead(line: string): Promise<boolean> {
+  const other = ownerOf(line);
+  const here = ownerOf(await thisOwner());
+  if (!/^\d+$/.test(other.pid) || other.host !== here.host) return false;
+  if (other.boot !== here.boot) return true;
+  if (other.pids !== here.pids) return false;
+  if (here.started === UNKNOWN) return !answers(Number(other.pid));
+  const state = await stateOf(other.pid);
+  return state === undefined || !state.runs || state.started !== other.started;
+}
+
+/** When a process was started, and whether it still runs. */
+async function stateOf(
+  pid: string,
+): Promise<{ started: string; runs: boolean } | undefined> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    // The name of the program, in brackets, may hold anything.
+    const words = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { started: words[19] ?? UNKNOWN, runs: !/[ZX]/.test(words[0]!) };
+  } catch {
+    return undefined;
+  }
+}
+
+function answers(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code !== "ESRCH";
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * The places of all outs, while a command runs that is to find none of them.
+ *
+ * @module
+ */
+
+import { lstat } from "node:fs/promises";
+import { messageOf } from "../../errors.ts";
+import { Aside, type AsideOptions, Busy } from "./aside.ts";
+import type { Out } from "./places.ts";
+
+/** How to prepare them. */
+export interface PrepareOptions extends AsideOptions {
+  /** Whether the command finds the outs that are there. */
+  readonly keepsOuts: boolean;
+}
+
+/** Places that are taken until it is disposed of. */
+export class Prepared implements AsyncDisposable {
+  readonly #outs: readonly Out[];
+  readonly #options: PrepareOptions;
+  readonly #asides = new Map<Out, Aside>();
+  #isShared = false;
+
+  private constructor(outs: readonly Out[], options: PrepareOptions) {
+    this.#outs = outs;
+    this.#options = options;
+  }
+
+  /**
+   * Takes the places, and sets aside what stands there.
+   *
+   * @throws One could not be set aside; all are as before.
+   */
+  static async at(
+    outs: readonly Out[],
+    options: PrepareOptions,
+  ): Promise<Prepared> {
+    const prepared = new Prepared(outs, options);
+    for (const out of outs) {
+      try {
+        const aside = await prepared.#take(out);
+        if (!options.keepsOuts) await aside?.move();
+      } catch (error) {
+        await prepared.settle().catch(() => {});
+        await prepared[Symbol.asyncDispose]();
+        throw new Error(`${out.name} could not be set aside: ${why(error)}`);
+      }
+    }
+    return prepared;
+  }
+
+  /**
+   * Ends what was begun: an old file comes back where nothing was written, and
+   * is gone elsewhere.
+   *
+   * @returns The outs that the command has written.
+   */
+  async settle(): Promise<ReadonlySet<Out>> {
+    const written = new Set<Out>();
+    for (const out of this.#outs) {
+      const isThere = await lstat(out.path).then(() => true, () => false);
+      if (isThere) written.add(out);
+    }
+    const failures: unknown[] = [];
+    for (const [, aside] of this.#asides) {
+      await aside.settle().catch((error) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+    // Whose folder was made by the command.
+    for (const out of this.#outs) {
+      if (!this.#asides.has(out)) {
+        await this.#take(out).catch(() => this.#isShared = true);
+      }
+    }
+    return written;
+  }
+
+  /** Whether nobody else has written to the places, as far as others tell. */
+  async isOurs(): Promise<boolean> {
+    if (this.#isShared) return false;
+    for (const [, aside] of this.#asides) {
+      if (!await aside.isOurs()) return false;
+    }
+    return true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const [, aside] of this.#asides) {
+      // The next run finds it.
+      await aside.release().catch(() => {});
+    }
+  }
+
+  async #take(out: Out): Promise<Aside | undefined> {
+    const aside = await Aside.at(out.place, this.#options);
+    if (aside) this.#asides.set(out, aside);
+    return aside;
+  }
+}
+
+function why(error: unknown): string {
+  return error instanceof Busy
+    ? error.message
+    : messageOf(error).replace(/^E[A-Z0-9]+: (.*?), \w+.*$/s, "$1");
+}

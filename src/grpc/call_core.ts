@@ -1,0 +1,56 @@
+/**
+ * What the calls of a server share, and what one begins with.
+ *
+ * @module
+ */
+
+import type { ServerStream } from "../http2/stream_api.ts";
+import type { Clock } from "./clock.ts";
+import type { CallCounts } from "./counts.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { MessageTurns } from "./message_turns.ts";
+import type { Method } from "./method.ts";
+import type { Caller } from "./open_calls.ts";
+import type { RequestBudget } from "./request_budget.ts";
+
+/** What the calls of a server share. */
+export interface CallCore {
+  /** Deadlines are on this clock. */
+  readonly clock: Clock;
+  /** Larger messages are refused. */
+  readonly maxMessageBytes: number;
+  /** Gets what an operator should know. */
+  readonly log: (message: string, cause?: unknown) => void;
+  /** Open calls and unfinished requests. */
+  readonly counts: CallCounts;
+  /** Memory for large requests. */
+  readonly requestBudget: RequestBudget | undefined;
+  /** Those that wait. */
+  readonly deadlines: Deadlines;
+  /** For messages that were sent ahead. */
+  readonly turns: MessageTurns;
+}
+
+/** A method with its handler; their types are known only where it is added. */
+export interface Route {
+  /** Shared by all routes. */
+  readonly core: CallCore;
+  /** The method. */
+  // deno-lint-ignore no-explicit-any
+  readonly method: Method<any, any>;
+  /** Of one of four kinds, as the method says. */
+  // deno-lint-ignore no-explicit-any
+  readonly handler: (request: any, call: any, sender: any) => unknown;
+}
+
+/** A request that has begun. */
+export interface CallStart {
+  /** Its stream. */
+  readonly stream: ServerStream;
+  /** Its header fields. */
+  readonly fields: readonly string[];
+  /** Whose it is. */
+  readonly caller: Caller;
+  /** When the client stops waiting. */
+  readonly deadlineMs: number | undefined;
+}

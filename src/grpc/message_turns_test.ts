@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { MESSAGES_PER_TURN } from "./limits.ts";
+import { MessageTurns } from "./message_turns.ts";
+
+Deno.test("a few messages are taken in each turn, in the order in which they were asked for", () => {
+  const work: (() => void)[] = [];
+  const turns = new MessageTurns((one) => void work.push(one));
+  const taken: number[] = [];
+  const total = 2 * MESSAGES_PER_TURN + 3;
+  for (let message = 0; message < total; message++) {
+    turns.take(() => taken.push(message));
+  }
+  assert.equal(taken.length, MESSAGES_PER_TURN);
+  assert.equal(turns.waiting, total - MESSAGES_PER_TURN);
+  work.shift()!();
+  assert.equal(taken.length, 2 * MESSAGES_PER_TURN);
+  // A turn that is full already takes no newcomer, either.
+  turns.take(() => taken.push(total));
+  assert.equal(taken.length, 2 * MESSAGES_PER_TURN);
+  work.shift()!();
+  assert.deepEqual(taken, Array.from({ length: total + 1 }, (_, at) => at));
+  work.shift()!();
+  assert.equal(work.length, 0, "nobody waits: no more turns");
+});

@@ -1,0 +1,15 @@
+/**
+ * HPACK (RFC 7541): header blocks of HTTP/2, decoded and encoded. Pure: octets
+ * in, fields out.
+ *
+ * @module
+ */
+
+export {
+  type HeaderSink,
+  HpackDecoder,
+  type HpackDecoderOptions,
+  MAX_TABLE_BYTES,
+} from "./decoder.ts";
+export { encodeHeaders, encodeTableSizeUpdate } from "./encoder.ts";
+export { HpackError } from "./hpack_error.ts";

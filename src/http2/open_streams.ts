@@ -1,0 +1,194 @@
+/**
+ * The open streams of one connection, and every way in which one ends.
+ *
+ * @module
+ */
+
+import type { Account } from "./abuse.ts";
+import { ClosedStreams, type Fate } from "./closed_streams.ts";
+import { ConnectionError, ErrorCode, protocolError } from "./error_codes.ts";
+import { FRAME_COST, INITIAL_WINDOW_BYTES, RESET_COST } from "./limits.ts";
+import { Output } from "./output.ts";
+import { Stream, type StreamHost } from "./stream.ts";
+
+/** What they are made with. */
+export interface OpenStreamsOptions {
+  /** `ip:port` of the client. */
+  readonly peer: string;
+  /** Pays for what is begun for nothing. */
+  readonly account: Account;
+  /** When the connection began. */
+  readonly turnMs: number;
+  /** There is something to send. */
+  readonly onOutput: () => void;
+  /** Takes what was thrown above when a stream closed. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Streams by their ids. */
+export class OpenStreams implements StreamHost {
+  readonly peer: string;
+  /** The time of this turn. */
+  turnMs: number;
+  /** Before it knows our limit a client cannot keep it. */
+  isLimitKnown = false;
+  readonly output: Output;
+  readonly #options: OpenStreamsOptions;
+  readonly #open = new Map<number, Stream>();
+  readonly #closed = new ClosedStreams();
+
+  /** There are none yet. */
+  constructor(options: OpenStreamsOptions) {
+    this.#options = options;
+    this.peer = options.peer;
+    this.turnMs = options.turnMs;
+    this.output = new Output((stream) => this.#answered(stream));
+  }
+
+  /** Those that are open. */
+  get all(): ReadonlyMap<number, Stream> {
+    return this.#open;
+  }
+
+  /** The largest id that was opened. */
+  get lastId(): number {
+    return this.#closed.lastId;
+  }
+
+  /** What became of a stream that is not open. */
+  fateOf(id: number): Fate {
+    return this.#closed.fateOf(id);
+  }
+
+  /** An id is used, whatever becomes of it. */
+  idUsed(id: number): void {
+    this.#closed.opened(id);
+  }
+
+  /** Opens a stream. */
+  open(id: number, sendWindow: number): Stream {
+    const windows = { send: sendWindow, receive: INITIAL_WINDOW_BYTES };
+    const stream = new Stream(id, this, windows);
+    this.#open.set(id, stream);
+    return stream;
+  }
+
+  /** Ends a stream that was never told to anybody. */
+  refuse(id: number, code: number): void {
+    this.output.control.reset(id, code);
+    this.#closed.reset(id);
+    const isInnocent = code === ErrorCode.REFUSED_STREAM && !this.isLimitKnown;
+    if (!isInnocent) this.pay(RESET_COST, "refused streams");
+  }
+
+  /** The client has broken a rule: it costs as much as its own reset. */
+  fail(stream: Stream, code: number): void {
+    this.pay(RESET_COST, "stream errors");
+    this.resetStream(stream, code);
+  }
+
+  /** The client has reset a stream. */
+  resetByPeer(stream: Stream): void {
+    if (!stream.localEnded) this.pay(RESET_COST, "resets");
+    this.#close(stream);
+  }
+
+  /** END_STREAM of the client has come. */
+  ended(stream: Stream): void {
+    if (stream.bodyLeft > 0) {
+      return this.fail(stream, ErrorCode.PROTOCOL_ERROR);
+    }
+    stream.remoteEnded = true;
+    if (stream.localEnded) this.#open.delete(stream.id);
+    else stream.events.end();
+  }
+
+  /** A frame for a stream that is not open. */
+  strayFrame(id: number, what: string): void {
+    switch (this.fateOf(id)) {
+      case "reset by us":
+        if (this.isLimitKnown) this.pay(FRAME_COST, `${what} after a reset`);
+        return;
+      case "closed":
+        throw new ConnectionError(
+          ErrorCode.STREAM_CLOSED,
+          `${what} on stream ${id}, which is closed`,
+        );
+      default:
+        protocolError(`${what} on stream ${id}, which is not open`);
+    }
+  }
+
+  /** Pays for work without progress. */
+  pay(cost: number, what: string): void {
+    this.#options.account.pay(cost, this.turnMs, what);
+  }
+
+  /** Ends all; nothing of them is sent any more. */
+  closeAll(): void {
+    this.output.withdrawAll();
+    const streams = [...this.#open.values()];
+    this.#open.clear();
+    for (const stream of streams) {
+      stream.withdraw();
+      if (!stream.localEnded) this.#tellClosed(stream, false);
+    }
+  }
+
+  /** {@inheritDoc StreamHost.enqueue} */
+  enqueue(stream: Stream): void {
+    this.output.enqueue(stream);
+    this.#options.onOutput();
+  }
+
+  /** {@inheritDoc StreamHost.resetStream} */
+  resetStream(stream: Stream, code: number): void {
+    this.output.control.reset(stream.id, code);
+    this.#closed.reset(stream.id);
+    this.#close(stream);
+    this.#options.onOutput();
+  }
+
+  /** {@inheritDoc StreamHost.allowStream} */
+  allowStream(stream: Stream, bytes: number): void {
+    if (stream.remoteEnded || stream.localEnded || bytes <= 0) return;
+    // What we owed stood in its way until now.
+    if (stream.receiveWindow <= 0) stream.arrivedMs = this.turnMs;
+    stream.receiveWindow += bytes;
+    stream.isGranted = true;
+    this.output.control.windowUpdate(stream.id, bytes);
+    this.#options.onOutput();
+  }
+
+  /** {@inheritDoc StreamHost.dataMoved} */
+  dataMoved(): void {
+    this.#options.account.progress();
+  }
+
+  /** END_STREAM is in the buffer that is given to write next. */
+  #answered(stream: Stream): void {
+    stream.localEnded = true;
+    stream.answeredMs = this.turnMs;
+    this.#options.account.progress();
+    if (stream.remoteEnded) this.#open.delete(stream.id);
+    this.output.afterwards(() => this.#tellClosed(stream, true));
+  }
+
+  #close(stream: Stream): void {
+    this.#open.delete(stream.id);
+    this.output.remove(stream);
+    stream.withdraw();
+    if (!stream.localEnded) this.#tellClosed(stream, false);
+  }
+
+  /** Whatever is thrown above, the connections of others live on. */
+  #tellClosed(stream: Stream, delivered: boolean): void {
+    if (stream.isGone) return;
+    stream.isGone = true;
+    try {
+      stream.events.closed(delivered);
+    } catch (error) {
+      this.#options.onError(error);
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * The next turn of the event loop.
+ *
+ * @module
+ */
+
+/** Deno and Node have it; a timer of 0 ms takes a thousand times as long. */
+declare const setImmediate: (call: () => void) => unknown;
+
+/** Calls back after everything that is ready now has had its turn. */
+export function nextTurn(call: () => void): void {
+  setImmediate(call);
+}
+
+/** Gathers calls of one turn: they are made together in the next one. */
+export class Gathered<T> {
+  readonly #call: (item: T) => void;
+  #items = new Set<T>();
+
+  /** Called once for each item that was added in a turn. */
+  constructor(call: (item: T) => void) {
+    this.#call = call;
+  }
+
+  /** Adds an item, once. */
+  add(item: T): void {
+    this.#items.add(item);
+    if (this.#items.size === 1) nextTurn(() => this.#flush());
+  }
+
+  #flush(): void {
+    const items = this.#items;
+    this.#items = new Set();
+    for (const item of items) this.#call(item);
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * The addresses that a process answers on, and what they share.
+ *
+ * @module
+ */
+
+import { systemClock } from "../clock.ts";
+import { messageOf, StartError, systemReason } from "../errors.ts";
+import { CallCounts } from "../grpc/counts.ts";
+import type { RequestBudget } from "../grpc/request_budget.ts";
+import { GrpcServer } from "../grpc/server.ts";
+import { Connections, Http2Listener, nextTurn } from "../http2/mod.ts";
+import type { SharedOptions } from "../http2/mod.ts";
+import type { Service } from "./service.ts";
+
+/** What an edge is made of; its limits hold for all addresses together. */
+export interface EdgeOptions extends Omit<SharedOptions, "warn"> {
+  /** Takes a line for the log. */
+  readonly warn: (message: string) => void;
+  /** Requests above this are refused with RESOURCE_EXHAUSTED. */
+  readonly maxMessageBytes: number;
+  /** Memory for large requests. */
+  readonly requestBudget?: RequestBudget;
+}
+
+/** An address that answers. */
+export interface Listener {
+  /** `ip:port`, with the port that was picked. */
+  readonly address: string;
+  /** Lets the calls that are under way finish, but no longer than `limitMs`. */
+  close(limitMs: number): Promise<void>;
+}
+
+/** The listeners of one process. */
+export class Edge {
+  readonly #options: EdgeOptions;
+  readonly #connections: Connections;
+  readonly #counts = new CallCounts();
+
+  /** Answers nowhere yet. */
+  constructor(options: EdgeOptions) {
+    this.#options = options;
+    this.#connections = new Connections({ ...options, warn: this.#warn });
+  }
+
+  /**
+   * Answers on an address.
+   *
+   * @param address `ip:port`; port 0 picks one.
+   * @param services What is served there.
+   * @throws {StartError} If the port is taken.
+   */
+  listen(address: string, services: readonly Service[]): Listener {
+    const { maxMessageBytes, requestBudget } = this.#options;
+    const server = new GrpcServer({
+      clock: systemClock,
+      maxMessageBytes,
+      log: this.#warn,
+      counts: this.#counts,
+      ...requestBudget && { requestBudget },
+      nextTurn,
+    });
+    for (const addTo of services) addTo(server);
+    const colon = address.lastIndexOf(":");
+    const host = address.slice(0, colon);
+    const listener = bind(address, {
+      hostname: host.replace(/^\[(.*)\]$/, "$1"),
+      port: Number(address.slice(colon + 1)),
+      handler: server.handleRequest,
+      connections: this.#connections,
+      warn: this.#warn,
+    });
+    return {
+      address: `${host}:${listener.port}`,
+      close: (limitMs) => listener.close(limitMs),
+    };
+  }
+
+  /** What was thrown belongs into the log: clients are told nothing of it. */
+  readonly #warn = (message: string, cause?: unknown): void => {
+    const { warn } = this.#options;
+    if (cause === undefined) return warn(message);
+    const why = cause instanceof Error ? cause.stack : undefined;
+    warn(`${message}: ${why ?? messageOf(cause)}`);
+  };
+}
+
+function bind(
+  address: string,
+  options: ConstructorParameters<typeof Http2Listener>[0],
+): Http2Listener {
+  try {
+    return new Http2Listener(options);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    const message = `cannot listen on ${address} ` +
+      `(${code ?? systemReason(error)}): stop what uses ` +
+      "the port, or choose another address with -l or -r (port 0 picks one)";
+    throw new StartError(1, message, { cause: error });
+  }
+}

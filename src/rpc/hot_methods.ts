@@ -1,0 +1,76 @@
+/**
+ * The methods that are called all the time: from a message to what the engine is
+ * asked, and from its reply to a message, each in one step.
+ *
+ * @module
+ */
+
+import { entryKey } from "../engine/entry_key.ts";
+import type { Method } from "../grpc/method.ts";
+import type { EntryKey, Reply } from "../table/types.ts";
+import { EMPTY_PARTS, type Parts } from "./replies.ts";
+import { readGetRequest, readIdRequest, readSetRequest } from "./requests.ts";
+import { toStatusError } from "./status.ts";
+import type { IdRequest, SetRequest } from "./wire.ts";
+
+/** A `GetRequest` of which the entry is known. */
+export interface Asked {
+  readonly entry: EntryKey;
+  readonly assign: boolean;
+}
+
+/** `Get` of either service. */
+export function getMethod(
+  path: string,
+  encode: (reply: Reply) => Parts,
+): Method<Asked, Reply> {
+  return hotMethod(path, {
+    // The entry keeps no part of the message, whoever owns that.
+    decode(message) {
+      const { namespace, key, assign } = readGetRequest(message);
+      return { entry: entryKey(namespace, key), assign };
+    },
+    encode,
+  });
+}
+
+/** A method that takes an id and is answered with `Empty`. */
+export function idMethod(path: string): Method<IdRequest, Reply> {
+  return hotMethod(path, { decode: readIdRequest, encode: encodeEmpty });
+}
+
+/** `Set`. */
+export function setMethod(path: string): Method<SetRequest, Reply> {
+  return hotMethod(path, {
+    decode(message, owned) {
+      const { id, value } = readSetRequest(message);
+      return { id, value: owned ? value : new Uint8Array(value) };
+    },
+    encode: encodeEmpty,
+  });
+}
+
+/** The reply of everything that is answered with `Empty`. */
+export function encodeEmpty(reply: Reply): Parts {
+  if (reply.kind !== "ok") throw new Error(`unexpected reply ${reply.kind}`);
+  return EMPTY_PARTS;
+}
+
+function hotMethod<Request>(
+  path: string,
+  { decode, encode }: Pick<Method<Request, Reply>, "decode" | "encode">,
+): Method<Request, Reply> {
+  return {
+    path,
+    requestStream: false,
+    responseStream: false,
+    decode(message, owned) {
+      try {
+        return decode(message, owned);
+      } catch (error) {
+        throw toStatusError(error);
+      }
+    },
+    encode,
+  };
+}

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { Status } from "../grpc/status.ts";
+import { getMethod, idMethod, setMethod } from "./hot_methods.ts";
+import { EMPTY_PARTS } from "./replies.ts";
+import { definitionOf } from "./testing/definitions.ts";
+
+const METHODS = {
+  local: ["Get", "Heartbeat", "Done", "Drop"],
+  remote: ["Get", "Heartbeat", "Set"],
+} as const;
+
+Deno.test("the paths in the code are those of the .proto files", () => {
+  for (const [service, names] of Object.entries(METHODS)) {
+    for (const name of names) {
+      const kind = service as keyof typeof METHODS;
+      const prefix = kind === "local" ? "local.Local" : "remote.Remote";
+      assert.equal(
+        definitionOf(kind, name).path,
+        `/${prefix}Cache/${name}`,
+      );
+    }
+  }
+});
+
+Deno.test("an entry and a value outlive the buffer that they came in", () => {
+  const get = getMethod("/a/Get", () => EMPTY_PARTS);
+  for (const size of [3, 1_000]) {
+    const key = new Uint8Array(size).fill(1);
+    const message = new Uint8Array(
+      definitionOf("local", "Get").requestSerialize({ namespace: "ns", key }),
+    );
+    const { entry } = get.decode(message, false);
+    message.fill(0);
+    assert.deepEqual(entry.key, key);
+  }
+  const value = new Uint8Array(100).fill(2);
+  const set = { id: "5", value };
+  const message = new Uint8Array(
+    definitionOf("remote", "Set").requestSerialize(set),
+  );
+  const request = setMethod("/a/Set").decode(message, false);
+  message.fill(0);
+  assert.deepEqual(request, set);
+});
+
+Deno.test("the value of a message of its own is not copied", () => {
+  const value = new Uint8Array(100).fill(2);
+  const message = new Uint8Array(
+    definitionOf("remote", "Set").requestSerialize({ id: "5", value }),
+  );
+  const request = setMethod("/a/Set").decode(message, true);
+  assert.equal(request.value.buffer, message.buffer);
+});
+
+Deno.test("what cannot be an entry is INVALID_ARGUMENT", () => {
+  const get = getMethod("/a/Get", () => EMPTY_PARTS);
+  const { requestSerialize } = definitionOf("local", "Get");
+  const message = requestSerialize({ namespace: "no spaces" });
+  assert.throws(() => get.decode(message, false), {
+    code: Status.INVALID_ARGUMENT,
+    message: /invalid namespace "no spaces"/,
+  });
+  assert.throws(() => idMethod("/a/Done").decode(Uint8Array.of(8), true), {
+    code: Status.INVALID_ARGUMENT,
+    message: /field 1 is cut short/,
+  });
+});

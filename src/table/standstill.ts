@@ -1,0 +1,19 @@
+/**
+ * What a standstill of the server means for leases: it did not read what was
+ * sent to renew them.
+ *
+ * @module
+ */
+
+import type { State } from "./state.ts";
+
+/** Leases that had not ended when it began last longer by all of it. */
+export function stoodStill(s: State, sinceMs: number, ms: number): void {
+  for (const { state } of s.assignments.values()) {
+    if (state.kind !== "loading" || state.deadlineMs <= sinceMs) continue;
+    state.deadlineMs += ms;
+  }
+  for (const handle of s.handles.values()) {
+    if (handle.expiresMs > sinceMs) handle.expiresMs += ms;
+  }
+}

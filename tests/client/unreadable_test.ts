@@ -1,0 +1,179 @@
+/** What is kept and is no value gives way to what is; bytes are those kept. */
+
+import assert from "node:assert/strict";
+import {
+  bytes,
+  Cache,
+  json,
+  memory,
+  messagepack,
+  type Outage,
+  TieredCache,
+} from "../../src/client/mod.ts";
+import { bytesOf } from "../support/clients.ts";
+import { FaultProxy } from "../support/fault_proxy.ts";
+import type { ServerProcess } from "../support/server_process.ts";
+import { withServer } from "./support.ts";
+
+const MIB = 1024 * 1024;
+const FILL = 0xab;
+/** Neither HTTP/2 nor gRPC says that so often. */
+const RUN = 64;
+
+/** Puts bytes under a key that are no JSON. */
+async function putGarbage(
+  { remote }: ServerProcess,
+  key: string,
+  garbage = bytesOf("{"),
+): Promise<void> {
+  await using cache = await Cache.connect({ remote });
+  assert(await cache.set("a", key, garbage, { codec: bytes }));
+}
+
+for (const kind of ["remote", "local"] as const) {
+  for (const size of [1, 2 * MIB]) {
+    Deno.test(`${size} bytes that cannot be read are computed anew (${kind})`, () =>
+      withServer(async (server) => {
+        await putGarbage(server, "k", new Uint8Array(size).fill(FILL));
+        const outages: Outage[] = [];
+        const connect = () =>
+          Cache.connect({
+            [kind]: server[kind],
+            onOutage: (outage) => outages.push(outage),
+          });
+        await using cache = await connect();
+        await using other = await connect();
+        await assert.rejects(cache.get("a", "k"), { name: "CodecError" });
+        const made = await cache.generateDetailed("a", "k", () => 7);
+        assert.deepEqual(made, { value: 7, source: "computed" });
+        const found = await other.generateDetailed("a", "k", () => 8);
+        assert.deepEqual(found, { value: 7, source: kind });
+        assert.equal(outages.length, 1);
+        assert.match(outages[0]!.error.message, /cannot be read: json: /);
+      }));
+  }
+
+  Deno.test(`of many who find the same garbage, one computes (${kind})`, () =>
+    withServer(async (server) => {
+      await putGarbage(server, "k");
+      const connect = () =>
+        Cache.connect({ [kind]: server[kind], onOutage: () => {} });
+      const caches = await Promise.all(Array.from({ length: 8 }, connect));
+      let runs = 0;
+      const values = await Promise.all(
+        caches.map((cache) => cache.generate("a", "k", () => ++runs)),
+      );
+      assert.deepEqual(new Set(values), new Set([1]));
+      await Promise.all(caches.map((cache) => cache.close()));
+    }));
+}
+
+Deno.test("no tier keeps what cannot be read", () =>
+  withServer(async (near) => {
+    await withServer(async (far) => {
+      for (const key of ["read", "generated"]) await putGarbage(far, key);
+      const connect = async () =>
+        new TieredCache([
+          memory({ maxBytes: 1_000 }),
+          await Cache.connect({ local: near.local }),
+          await Cache.connect({ remote: far.remote }),
+        ], { onOutage: () => {} });
+      await using cache = await connect();
+      await assert.rejects(cache.get("a", "read"), { name: "CodecError" });
+      await using later = await connect();
+      await using only = await Cache.connect({ local: near.local });
+      assert.equal(await only.get("a", "read"), undefined);
+
+      const made = await cache.generateDetailed("a", "generated", () => 7);
+      assert.deepEqual(made, { value: 7, source: "computed" });
+      for (
+        const [each, source] of [[cache, "memory"], [later, "local"]] as const
+      ) {
+        const found = await each.generateDetailed("a", "generated", () => 8);
+        assert.deepEqual(found, { value: 7, source });
+      }
+    });
+  }));
+
+Deno.test("a tier that has garbage of its own gives it up", () =>
+  withServer(async ({ remote }) => {
+    await using cache = new TieredCache([
+      memory({ maxBytes: 1_000 }),
+      await Cache.connect({ remote }),
+    ], { onOutage: () => {} });
+    const day = new Date(0);
+    const days = messagepack<Date>();
+    assert(await cache.set("a", "k", day, { codec: days }));
+    const made = await cache.generateDetailed("a", "k", () => 7, {
+      codec: json<number>(),
+    });
+    assert.deepEqual(made, { value: 7, source: "computed" });
+    assert.equal(await cache.get("a", "k"), 7);
+  }));
+
+/** Changes one byte of what looks like the value, once it has come so far. */
+function spoilAfter(count: number): (bytes: Uint8Array) => void {
+  let seen = 0;
+  return (bytes) => {
+    const run = Array(RUN).fill(FILL).join();
+    for (let at = 0; at + RUN <= bytes.length && seen <= count; at += RUN) {
+      if (bytes.subarray(at, at + RUN).join() !== run) continue;
+      seen += RUN;
+      if (seen > count) bytes[at] = 0;
+    }
+  };
+}
+
+for (const isCut of [false, true]) {
+  const how = isCut ? "that goes on after a cut" : "in one piece";
+  Deno.test(`a download ${how} is no other value than what is kept`, () =>
+    withServer(async ({ remote }) => {
+      await using writer = await Cache.connect({ remote });
+      const value = new Uint8Array(4 * MIB).fill(FILL);
+      assert(await writer.set("a", "k", value, { codec: bytes }));
+      const faults = () => {
+        const spoilt = { toClient: { spoil: spoilAfter(MIB) } };
+        return isCut ? [{ toClient: { afterBytes: MIB } }, spoilt] : spoilt;
+      };
+      const outages: Outage[] = [];
+      const onOutage = (outage: Outage) => outages.push(outage);
+      const told = /not the value that the server has told of/;
+
+      {
+        await using proxy = await FaultProxy.start(remote, faults());
+        const remotely = { remote: proxy.address, onOutage };
+        await using reader = await Cache.connect(remotely);
+        const made = await reader.generateDetailed(
+          "a",
+          "k",
+          () => Uint8Array.of(7),
+          { codec: bytes },
+        );
+        assert.equal(made.source, "uncached");
+        assert.deepEqual([...made.value], [7]);
+        assert.match(outages[0]!.error.message, told);
+      }
+      await using proxy = await FaultProxy.start(remote, faults());
+      await using reader = await Cache.connect({ remote: proxy.address });
+      const stream = await reader.getStream("a", "k");
+      let read = 0;
+      await assert.rejects(async () => {
+        for await (const piece of stream!) read += piece.length;
+      }, told);
+      assert(read < value.length, "nobody had it whole");
+      const again = await writer.get("a", "k", { codec: bytes });
+      assert.equal(again!.length, value.length, "it is still there");
+    }));
+}
+
+Deno.test("a file that was changed is no other value than what is kept", () =>
+  withServer(async ({ local, root }) => {
+    await using cache = await Cache.connect({ local, onOutage: () => {} });
+    assert(await cache.set("a", "k", 7));
+    const stream = await cache.getStream("a", "k");
+    const [{ name }] = [...Deno.readDirSync(`${root}/a`)] as [Deno.DirEntry];
+    const path = `${root}/a/${name}`;
+    Deno.chmodSync(path, 0o644);
+    Deno.writeTextFileSync(path, "8");
+    await assert.rejects(new Response(stream).bytes(), /told of/);
+  }));
