@@ -46,6 +46,9 @@ import type { Service } from "./rpc/service.ts";
 /** Calls that are under way get this long to end after the drain. */
 const CLOSE_LIMIT_MS = 1_000;
 
+/** No refusal of a start and no end that was asked for: `EX_SOFTWARE`. */
+const EXIT_BROKEN = 70;
+
 /** What a server keeps its entries in. */
 export interface Stores {
   readonly manifest: Manifest;
@@ -109,6 +112,15 @@ export async function serve(
     clock,
     budget,
     warn,
+    onBroken(thrown) {
+      log(
+        `the server ends, since its state is not to be trusted: ${
+          thrown instanceof Error ? thrown.stack : thrown
+        }`,
+      );
+      // What was acknowledged is on the disk; the launcher starts another one.
+      Deno.exit(EXIT_BROKEN);
+    },
     table: {
       leaseTimeoutMs: heartbeatTimeoutMs,
       restartGraceMs: config.restartGraceMs,
@@ -144,9 +156,10 @@ export async function serve(
   const parts = {
     heartbeatIntervalMs,
     budget,
-    pieces: new Pieces({ engine, blobs, budget }),
+    pieces: new Pieces({ engine, blobs, budget, warn }),
     uploads: new Uploads({ files, budget, warn }),
     catalog: new Catalog({
+      warn,
       engine,
       manifest,
       evictor,
