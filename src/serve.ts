@@ -157,7 +157,7 @@ export async function serve(
     heartbeatIntervalMs,
     budget,
     pieces: new Pieces({ engine, blobs, budget, warn }),
-    uploads: new Uploads({ files, budget, warn }),
+    uploads: new Uploads({ files, budget, engine, warn }),
     catalog: new Catalog({
       warn,
       engine,

@@ -9,6 +9,7 @@
 import type { BlobCache } from "../blobs/blob_cache.ts";
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock, Timer } from "../clock.ts";
+import type { LarderError } from "../errors.ts";
 import { MAX_REPLY_WAIT_MS } from "../limits.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { checkInvariants } from "../table/invariants.ts";
@@ -221,6 +222,14 @@ export class Engine {
   /** Writes down when entries were used last. Never rejects. */
   flushUses(): Promise<void> {
     return this.#uses.flush();
+  }
+
+  /** Why no more bytes of an assignment's value are taken, if so; counts them. */
+  refusal(
+    id: Id,
+    coming: { readonly total: number; readonly more: number },
+  ): LarderError | undefined {
+    return this.#table.refusal(id, coming);
   }
 
   /** Whether somebody computes or publishes an entry, as far as the table knows. */

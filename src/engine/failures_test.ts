@@ -46,7 +46,7 @@ Deno.test("an upload and a look-up that fail are in the log, with their cause", 
   const warn = (line: string) => void lines.push(line);
   const full = () => Promise.reject(new BlobError("full", "ENOSPC in /root"));
   const files = { append: full, hash: full, discard: () => Promise.resolve() };
-  const upload = new Uploads({ files, budget: BUDGET, warn }).begin({});
+  const upload = new Uploads({ files, budget: BUDGET, warn }).begin({}, "1");
   await upload.append(new Uint8Array(1));
   await assert.rejects(upload.finish(), (error) => {
     assert(error instanceof LarderError);

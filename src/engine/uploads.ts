@@ -7,8 +7,9 @@
 
 import type { LocalFiles } from "../blobs/blob_store.ts";
 import { messageOf } from "../errors.ts";
-import type { Digest } from "../table/types.ts";
+import type { Digest, Id } from "../table/types.ts";
 import type { Budget } from "./admission.ts";
+import type { Engine } from "./engine.ts";
 import { toLarderError } from "./failures.ts";
 import { randomStaging } from "./ids.ts";
 
@@ -16,6 +17,8 @@ import { randomStaging } from "./ids.ts";
 export interface UploadsOptions {
   readonly files: Pick<LocalFiles, "append" | "hash" | "discard">;
   readonly budget: Budget;
+  /** Holds an upload to the limits while it comes; absent: nobody does. */
+  readonly engine?: Pick<Engine, "refusal">;
   /** Takes a line for the log. */
   readonly warn: (message: string) => void;
 }
@@ -29,9 +32,12 @@ export class Uploads {
     this.#options = options;
   }
 
-  /** An upload without a byte; `owner` is who shares the budget fairly. */
-  begin(owner: object): Upload {
-    return new Upload(this.#options, owner);
+  /**
+   * An upload without a byte, for an assignment; `owner` is who shares the
+   * budget fairly.
+   */
+  begin(owner: object, id: Id): Upload {
+    return new Upload(this.#options, owner, id);
   }
 }
 
@@ -41,15 +47,17 @@ export class Upload {
   readonly name: string = randomStaging();
   readonly #options: UploadsOptions;
   readonly #owner: object;
+  readonly #id: Id;
   #size = 0;
   #begun = false;
   /** Settles with the last piece. */
   #written: Promise<void> = Promise.resolve();
 
   /** Made by {@linkcode Uploads.begin}. */
-  constructor(options: UploadsOptions, owner: object) {
+  constructor(options: UploadsOptions, owner: object, id: Id) {
     this.#options = options;
     this.#owner = owner;
+    this.#id = id;
   }
 
   /**
@@ -58,6 +66,10 @@ export class Upload {
    * else when it has been.
    */
   async append(bytes: Uint8Array): Promise<void> {
+    const more = bytes.length;
+    const refusal = this.#options.engine
+      ?.refusal(this.#id, { total: this.#size + more, more });
+    if (refusal) throw refusal;
     const grant = this.#options.budget.takeNow(this.#owner, bytes.length);
     const before = this.#written;
     const offset = this.#size;

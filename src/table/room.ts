@@ -226,6 +226,26 @@ export class Room {
         scope.usedEntries + scope.reservedEntries + 1 <= maxEntries);
   }
 
+  /**
+   * Bytes come of a value that has so many by now: counts them as written, and
+   * says why no more of them are taken, if so.
+   */
+  incoming(
+    namespace: string,
+    { total, more }: { readonly total: number; readonly more: number },
+  ): Shortage | undefined {
+    if (this.#disk) this.#disk = takenFrom(this.#disk, more);
+    for (const { quota } of this.#covering(namespace)) {
+      if (isTooLarge(quota, total)) {
+        return { never: true, text: tooLarge(quota, total) };
+      }
+    }
+    if (!this.#disk || this.#disk.roomBytes >= 0) return undefined;
+    const text = "--min-free leaves no byte of the disk to be written, after " +
+      `${total} of this value`;
+    return { never: false, text };
+  }
+
   /** Why there is no room for one more assignment, or for a value that is there. */
   shortage(namespace: string, asked?: Asked): Shortage | undefined {
     const scopes = [...this.#covering(namespace)];

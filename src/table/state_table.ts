@@ -16,6 +16,7 @@ import { byId, expireAssignments, foundId } from "./leases.ts";
 import { refuse } from "./asking.ts";
 import {
   lookForRoom,
+  noRoom,
   published,
   publishFailed,
   publishIsDue,
@@ -23,6 +24,7 @@ import {
 } from "./publish.ts";
 import { damaged, read, unreadable, verified } from "./read.ts";
 import { restore } from "./restore.ts";
+import type { LarderError } from "../errors.ts";
 import type { Excess } from "./room.ts";
 import { stoodStill } from "./standstill.ts";
 import { State } from "./state.ts";
@@ -30,6 +32,7 @@ import type { Entry, Wait } from "./state.ts";
 import type {
   Command,
   Effect,
+  Id,
   Request,
   Result,
   TableOptions,
@@ -108,6 +111,17 @@ export class StateTable {
       if (state.kind === "evicting") return true;
     }
     return false;
+  }
+
+  /** Why no more bytes of an assignment's value are taken, if so; counts them. */
+  refusal(
+    id: Id,
+    coming: { readonly total: number; readonly more: number },
+  ): LarderError | undefined {
+    const entry = this.state.assignments.get(id);
+    const shortage = entry &&
+      this.state.room.incoming(entry.key.namespace, coming);
+    return shortage && noRoom(id, shortage);
   }
 
   /** Whether an entry is being computed under a live lease, or published. */
