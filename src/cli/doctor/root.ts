@@ -9,7 +9,7 @@ import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { messageOf } from "../../errors.ts";
 import { formatSize } from "../format.ts";
-import type { Addresses } from "../server.ts";
+import type { Addresses } from "../addresses.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { usageAt } from "./server.ts";
 
