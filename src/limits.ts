@@ -112,6 +112,8 @@ export const MAX_AGE_MS = 10 * 365 * 24 * 3_600_000;
 export const HIGH_WATERMARK = 0.95;
 /** … until it is filled to this one: in batches, not with every publish. */
 export const LOW_WATERMARK = 0.9;
+/** Of fewer entries than this none goes before the next one needs its place. */
+export const MIN_BATCHED_ENTRIES = 100;
 /** What a value is guessed to take while nothing is known of any. */
 export const DEFAULT_ESTIMATE_BYTES = MIB;
 /** Namespaces whose values' sizes are remembered, about 100 bytes each. */
@@ -132,7 +134,7 @@ export const HANDED_SHARE = 1.6;
 export const ACCESS_INTERVAL_MS = 30_000;
 /** Uses that are gathered, about 300 bytes each; then they are written at once. */
 export const MAX_PENDING_USES = 16_384;
-/** Work in progress makes no more than this share of what is kept go. */
+/** Work in progress makes no more than this share of a limit go. */
 export const MAX_RESERVED_SHARE = 0.25;
 
 /** More workers than this gain nothing: the disk is the limit. */

@@ -168,7 +168,7 @@ interface EntryMessage extends Entry {
   readonly accessedMs: string;
 }
 
-const STATUS = ["unknown", "loading", "ready", "evicting"];
+const STATUS = ["unknown", "loading", "ready", "evicting", "expired"];
 
 function toInfo(message: EntryMessage): Info {
   const { namespace, key, sha256, status: at } = message;

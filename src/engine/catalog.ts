@@ -7,14 +7,22 @@
 
 import { invalidRequest, LarderError } from "../errors.ts";
 import { MAX_LISTED_BYTES, MAX_LISTED_ENTRIES } from "../limits.ts";
-import type { EntryInfo, Manifest, Page } from "../manifest/manifest.ts";
+import type {
+  EntryInfo as KeptInfo,
+  Manifest,
+  Page,
+} from "../manifest/manifest.ts";
 import type { TableCounts } from "../table/state_table.ts";
 import type { EntryKey, NamespaceUsage } from "../table/types.ts";
 import type { Engine } from "./engine.ts";
 import { entryKey } from "./entry_key.ts";
 import type { Evictor, EvictorStats } from "./evictor.ts";
 
-export type { EntryInfo };
+/** An entry, for people. */
+export interface EntryInfo extends Omit<KeptInfo, "status"> {
+  /** `expired`: nobody computes it any more, and nobody has taken it over. */
+  readonly status: KeptInfo["status"] | "expired";
+}
 
 /** What a catalog looks into. */
 export interface CatalogOptions {
@@ -56,7 +64,7 @@ export class Catalog {
   async stat(namespace: string, key: Uint8Array): Promise<EntryInfo> {
     const entry = entryKey(namespace, key);
     const info = await this.#options.manifest.stat(entry);
-    if (info) return info;
+    if (info) return this.#shown(info);
     throw new LarderError("not-found", `there is no entry ${entry.name}`);
   }
 
@@ -80,10 +88,23 @@ export class Catalog {
     const limit = pageSize || most;
     const page = await manifest.list(namespace, { limit, ...cursor });
     const bytes = page.items.reduce((sum, { key }) => sum + key.length, 0);
-    if (bytes <= MAX_LISTED_BYTES) return page;
+    if (bytes <= MAX_LISTED_BYTES) return this.#shownPage(page);
     const share = MAX_LISTED_BYTES / bytes;
     const fewer = Math.max(1, Math.floor(page.items.length * share));
-    return await manifest.list(namespace, { limit: fewer, ...cursor });
+    return this.#shownPage(
+      await manifest.list(namespace, { limit: fewer, ...cursor }),
+    );
+  }
+
+  #shownPage(page: Page<KeptInfo>): Page<EntryInfo> {
+    return { ...page, items: page.items.map((info) => this.#shown(info)) };
+  }
+
+  /** The manifest does not know which leases are alive. */
+  #shown(info: KeptInfo): EntryInfo {
+    const isExpired = info.status === "loading" &&
+      !this.#options.engine.isLive(info.name);
+    return isExpired ? { ...info, status: "expired" } : info;
   }
 
   /** What is kept, and what the server is doing. */

@@ -90,16 +90,19 @@ const DRAIN_CHECK_MS = 50;
 const EXPLANATIONS: Partial<Record<UnassignedReason, string>> = {
   "too-large": "a value is larger than --max-message-bytes: remote clients " +
     "are told Unassigned and compute it again; raise the limit to serve it",
-  "no-room": "a quota or the disk is full and nothing can be taken away at " +
-    "once: clients are told Unassigned until there is room",
+  "no-room": "there is no room, and none can be made at once: clients are " +
+    "told Unassigned until there is",
   "full": "the table is full: clients are told Unassigned until " +
     "assignments or handles end",
 };
 
 /** The engine: submit requests, get replies. */
 export class Engine {
-  /** Called when entries have to go: whoever sees to it says so with `usage`. */
-  onCrowded: () => void = () => {};
+  /**
+   * Called when entries have to go; `urgent`: somebody waits for it. Whoever
+   * sees to it says so with `swept`.
+   */
+  onCrowded: (urgent: boolean) => void = () => {};
   readonly #table: StateTable;
   readonly #clock: Clock;
   readonly #effects: EffectRunner;
@@ -206,6 +209,11 @@ export class Engine {
     return this.#uses.flush();
   }
 
+  /** Whether somebody computes or publishes an entry, as far as the table knows. */
+  isLive(name: string): boolean {
+    return this.#table.isLive(name, this.#clock.nowMs());
+  }
+
   /** What the table holds. */
   counts(): TableCounts {
     return this.#table.counts();
@@ -263,7 +271,7 @@ export class Engine {
             this.#admit(effect.ticket, effect.bytes);
             break;
           case "make-room":
-            this.onCrowded();
+            this.onCrowded(effect.urgent);
             break;
           default:
             this.#effects.run(effect);
@@ -293,11 +301,11 @@ export class Engine {
   }
 
   /** Tells the log once why clients are sent away; clients are not told. */
-  #explain({ reason }: Reply & { kind: "unassigned" }): void {
+  #explain({ reason, detail }: Reply & { kind: "unassigned" }): void {
     const why = reason && EXPLANATIONS[reason];
     if (!why || this.#explained.has(why)) return;
     this.#explained.add(why);
-    this.#warn(why);
+    this.#warn(detail ? `${why} (${detail})` : why);
   }
 
   /** One timer for the earliest deadline. */

@@ -74,7 +74,8 @@ export class Evictor {
 
   /** Looks at once, then from time to time, and when the engine says so. */
   async start(): Promise<void> {
-    this.#options.engine.onCrowded = () => this.#schedule(EVICTION_PAUSE_MS);
+    this.#options.engine.onCrowded = (urgent) =>
+      this.#schedule(urgent ? 0 : EVICTION_PAUSE_MS);
     // Until the first look the table knows of nothing that is kept.
     await this.#guarded(() => this.#look());
     this.#schedule(0);
@@ -115,13 +116,27 @@ export class Evictor {
   }
 
   async #round(): Promise<void> {
+    const stuck = new Set<string>();
+    try {
+      await this.#makeRoom(stuck);
+    } finally {
+      // Whoever waits for it is told, whatever came of it.
+      this.#options.engine.feed({ kind: "swept", stuck: [...stuck] });
+    }
+  }
+
+  /** Adds the patterns of which nothing could go. */
+  async #makeRoom(stuck: Set<string>): Promise<void> {
     const before = this.#stats.entries;
     const crowded = await this.#look();
     const { engine, maxAgeMs } = this.#options;
     if (crowded.length === 0 && maxAgeMs === undefined) return;
+    for (const { pattern } of crowded) stuck.add(pattern);
     // What was used a moment ago must not look old.
     await engine.flushUses();
-    for (const excess of crowded) await this.#free(excess);
+    for (const excess of crowded) {
+      if (await this.#free(excess)) stuck.delete(excess.pattern);
+    }
     if (maxAgeMs !== undefined) await this.#removeOld(maxAgeMs);
     // The table's own count is a guess where rows do not know their size.
     if (this.#stats.entries > before) await this.#look();
@@ -145,7 +160,8 @@ export class Evictor {
     return { roomBytes, slackBytes: Math.ceil(keptBytes * SLACK_SHARE) };
   }
 
-  async #free({ pattern, bytes, entries }: Excess): Promise<void> {
+  /** Whether anything has gone. */
+  async #free({ pattern, bytes, entries }: Excess): Promise<boolean> {
     const freed = { bytes: 0, entries: 0 };
     const candidates = this.#oldest((namespace) => covers(pattern, namespace));
     await this.#evict(candidates, () => {
@@ -154,11 +170,14 @@ export class Evictor {
     const isShort = freed.bytes < bytes || freed.entries < entries;
     if (isShort && !this.#toldStuck && !this.#closed) {
       this.#options.warn(
-        `cannot keep the quota of ${pattern}: what is left is in use, was ` +
-          "handed out before the restart, or is being computed",
+        `cannot keep the quota of ${pattern}: ${bytes} bytes and ${entries} ` +
+          `values had to go, ${freed.bytes} and ${freed.entries} went; what ` +
+          "is left is in use, was handed out before the restart, or is being " +
+          "computed",
       );
     }
     this.#toldStuck = isShort;
+    return freed.entries > 0;
   }
 
   async #removeOld(maxAgeMs: number): Promise<void> {

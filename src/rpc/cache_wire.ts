@@ -100,7 +100,12 @@ export interface ListRequest {
 }
 
 /** `EntryInfo.Status`, but for the one that never comes. */
-export const STATUS = { loading: 1, ready: 2, evicting: 3 } as const;
+export const STATUS = {
+  loading: 1,
+  ready: 2,
+  evicting: 3,
+  expired: 4,
+} as const;
 
 /** `EntryInfo`; what is not known is left out. */
 export interface EntryInfoMessage extends EntryRequest {

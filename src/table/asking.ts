@@ -56,10 +56,20 @@ export function wants(wait: Wait, kind?: Assignment): boolean {
     (!kind || (request.api === "local") === (kind.staging !== undefined));
 }
 
-/** Nothing is assigned now, and the client is not to wait for it. */
+/**
+ * Nothing is assigned now, and the client is not to wait for it; but for room
+ * that is being made, until its time is over.
+ */
 export function refuse(s: State, wait: Wait): void {
-  const { entry } = wait.request as Get;
+  const { entry: { namespace } } = wait.request as Get;
   // What was missing may be there by now: then it is the next one's.
-  const reason = s.whyNot(entry.namespace) ?? "full";
-  s.reply(wait, { kind: "unassigned", reason });
+  const reason = s.whyNot(namespace) ?? "full";
+  if (reason !== "no-room") {
+    return s.reply(wait, { kind: "unassigned", reason });
+  }
+  if (s.timed.has(wait) && s.isHelped(namespace)) {
+    return s.wantRoom(namespace, wait);
+  }
+  const detail = s.room.shortage(namespace)?.text ?? "";
+  s.reply(wait, { kind: "unassigned", reason, detail });
 }

@@ -7,6 +7,7 @@
 
 import { LarderError } from "../errors.ts";
 import { ask, newEntry } from "./asking.ts";
+import { removeExpired } from "./get.ts";
 import type { Entry, EntryState, State, Wait } from "./state.ts";
 import type { Id, Request, Result } from "./types.ts";
 
@@ -55,6 +56,7 @@ export function evict(s: State, wait: Wait): void {
   if (sha256 !== undefined && isAnother(state, sha256)) {
     return s.reply(wait, { kind: "absent" });
   }
+  if (removeExpired(s, entry, wait)) return;
   const busy = state.kind === "loading" || state.kind === "publishing" ||
     (state.kind === "ready" && state.pins > 0);
   if (busy) {

@@ -76,6 +76,8 @@ export class FakeEngine {
   readonly notices = new Map<Ticket, number>();
   /** The uploads of offers that have not been answered. */
   readonly #offered = new Map<Ticket, string>();
+  /** Somebody is to make room, and has not said what came of it. */
+  #crowded = false;
   readonly model: ReferenceModel;
   jobs: Job[] = [];
   nowMs = 1_000;
@@ -259,10 +261,11 @@ export class FakeEngine {
 
   /** Everything reports back, and whatever follows from it. */
   settle(): void {
-    for (let rounds = 0; this.jobs.length > 0; rounds++) {
+    for (let rounds = 0; this.jobs.length > 0 || this.#crowded; rounds++) {
       must(rounds < 1_000, "the table makes work for ever");
       const [job] = this.jobs;
       if (job) this.deliver(job);
+      else this.swept();
     }
     for (const { kind } of this.model.waiting(this.nowMs)) {
       must(
@@ -271,6 +274,13 @@ export class FakeEngine {
       );
     }
     this.model.checkPatience(this.nowMs);
+  }
+
+  /** Nothing could be taken away to make room. */
+  swept(): void {
+    this.#crowded = false;
+    const stuck = this.#figures.quotas.map(({ pattern }) => pattern);
+    this.#step({ kind: "swept", stuck: ["*", ...stuck] });
   }
 
   /** A result comes a second time. */
@@ -296,6 +306,7 @@ export class FakeEngine {
     }
     this.#story.push([this.nowMs, "killed", [...this.rows.values()]]);
     this.jobs = [];
+    this.#crowded = false;
     this.#past.length = 0;
     this.#offered.clear();
     this.#over.clear();
@@ -349,9 +360,13 @@ export class FakeEngine {
     checkInvariants(this.table.state);
     for (const effect of effects) {
       if (effect.kind === "discard") this.#discard(effect.staging);
+      else if (effect.kind === "make-room") this.#crowded = true;
       else if (effect.kind === "admit") this.unadmitted.push(effect.ticket);
       else if (isWork(effect)) this.#begin(effect);
     }
+    this.model.short(
+      new Set([...this.table.state.short].map(({ key }) => key.name)),
+    );
     this.model.busy(new Set(this.jobs.map(({ effect }) => nameOf(effect))));
     this.model.moment(this.nowMs);
     for (const effect of effects) {

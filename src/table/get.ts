@@ -116,7 +116,13 @@ function getExpired(
   }
   if ((wait.request as Get).assign && s.draining) return refuse(s, wait);
   join(s, entry, wait);
-  if (state.probe !== undefined) return;
+  startProbe(s, entry);
+}
+
+/** Asks when the client wrote last; one that has no file has no more time. */
+function startProbe(s: State, entry: Entry): void {
+  const { state } = entry;
+  if (state.kind !== "loading" || state.probe !== undefined) return;
   const { staging } = state.assignment;
   if (staging === undefined) return takeOver(s, entry);
   state.probe = s.nextToken();
@@ -142,10 +148,33 @@ export function probed(
     );
   }
   // A heartbeat may have come meanwhile: then too the lease is alive.
-  if (nowMs < state.deadlineMs) return s.wake(entry);
+  if (nowMs < state.deadlineMs) {
+    s.hold(state.assignment.id, entry);
+    return s.wake(entry);
+  }
   // Who asked has gone, or was told Loading: the holder keeps the work.
   if (!entry.waits.some((wait) => wait.live)) return void (entry.waits = []);
-  takeOver(s, entry);
+  const removal = entry.waits.find(({ live, request }) =>
+    live && request.kind === "evict"
+  );
+  takeOver(s, entry, removal);
+}
+
+/**
+ * Removes an assignment whose lease has ended, and whose file has not changed
+ * since, for whoever wants it away. False where it is not like that.
+ */
+export function removeExpired(s: State, entry: Entry, wait: Wait): boolean {
+  const { state } = entry;
+  if (state.kind !== "loading" || state.deadlineMs > s.nowMs) return false;
+  if (state.taken?.acknowledged) return false;
+  if (state.assignment.staging === undefined) {
+    takeOver(s, entry, wait);
+    return true;
+  }
+  join(s, entry, wait);
+  startProbe(s, entry);
+  return true;
 }
 
 /** The holder gives the work back: as if its lease ended now. */

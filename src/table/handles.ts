@@ -82,5 +82,6 @@ function unpin(s: State, handle: Handle): void {
     entry.state.generation !== handle.generation
   ) return;
   entry.state.pins--;
+  if (entry.state.pins === 0) s.room.unpin(entry.key.namespace);
   s.rest(entry);
 }

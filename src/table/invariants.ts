@@ -24,11 +24,7 @@ export function checkInvariants(s: State): void {
     must(s.entries.get(name) === entry, `${name} is awaited where it lives`);
     must(entry.patient.size > 0, `${name} is awaited by somebody`);
   }
-  const expected = s.assignments.size + s.proposals;
-  must(
-    s.room.reservations.size === expected,
-    "there is room kept for every assignment, and for nothing else",
-  );
+  checkRoom(s);
   const keyBytes = [...s.entries.values()].reduce(
     (sum, { key }) => sum + key.key.length,
     0,
@@ -77,6 +73,31 @@ function checkEntry(s: State, name: string, entry: Entry): void {
     (state.kind === "ready" &&
       (state.reading !== undefined || state.verifying !== undefined));
   must(underWay, `${name} has waits, so something is under way`);
+}
+
+/** Room is kept for live leases and what is being published, and nothing else. */
+function checkRoom(s: State): void {
+  const { room: { reservations }, assignments, proposals } = s;
+  let kept = 0;
+  for (const [id, { state }] of assignments) {
+    if (reservations.has(id)) kept++;
+    const isLive = state.kind === "loading" && state.deadlineMs > s.nowMs;
+    must(!isLive || reservations.has(id), `there is room kept for ${id}`);
+  }
+  must(
+    reservations.size === kept + proposals,
+    "there is room kept for assignments, and for nothing else",
+  );
+  for (const entry of s.short) {
+    const { state, key: { name } } = entry;
+    must(s.entries.get(name) === entry, `${name} waits where it lives`);
+    const waits = state.kind === "publishing" && state.short !== undefined;
+    must(waits, `${name} waits for room`);
+  }
+  for (const waits of s.wanting.values()) {
+    must(waits.size > 0, "somebody wants room");
+    for (const wait of waits) must(wait.live, "waits for room are live");
+  }
 }
 
 /** Whoever waits for a holder is woken when its lease ends. */

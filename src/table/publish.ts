@@ -10,6 +10,8 @@
  */
 
 import { LarderError } from "../errors.ts";
+import { MAX_REPLY_WAIT_MS } from "../limits.ts";
+import type { Shortage } from "./room.ts";
 import type { Entry, EntryState, State, Wait } from "./state.ts";
 import type { Digest, Reply, Request, Result } from "./types.ts";
 
@@ -44,8 +46,9 @@ export function publish(
   }
   if (request.kind === "offer") return publishUpload(s, entry, wait, nowMs);
   const token = begin(s, entry, { wait });
-  if (!hasRoom(s, entry, { size: request.value.length, nowMs })) return;
-  s.emit({ kind: "put", name, token, value: request.value });
+  whenRoom(s, entry, { size: request.value.length, nowMs }, () => {
+    s.emit({ kind: "put", name, token, value: request.value });
+  });
 }
 
 /** Publishes a private file that is whole and has been hashed. */
@@ -57,10 +60,10 @@ function publishUpload(
 ): void {
   const { upload, digest } = wait.request as Request & { kind: "offer" };
   begin(s, entry, { wait, upload });
-  if (!hasRoom(s, entry, { size: digest.size, nowMs })) return;
-  if (entry.state.kind !== "publishing") return;
-  entry.state.digest = digest;
-  install(s, entry, entry.state);
+  whenRoom(s, entry, { size: digest.size, nowMs }, (state) => {
+    state.digest = digest;
+    install(s, entry, state);
+  });
 }
 
 /** Publishes the client's file: from where it lies now, or from how far it came. */
@@ -155,20 +158,59 @@ function hash(s: State, entry: Entry, state: Publishing): void {
   s.emit({ kind: "hash", name: entry.key.name, token, staging });
 }
 
-/** Whether the value fits into what may be kept; where it does not, this has failed. */
-function hasRoom(
+/**
+ * Goes on when the value fits into what may be kept: now, or once the room has
+ * been made that is being made. Where it does not, this has failed.
+ */
+function whenRoom(
   s: State,
   entry: Entry,
   { size, nowMs }: { size: number; nowMs: number },
-): boolean {
+  goOn: (state: Publishing) => void,
+): void {
   const { state } = entry;
-  if (state.kind !== "publishing") return false;
-  const { assignment: { id }, taken } = state;
+  if (state.kind !== "publishing") return;
+  // From when the first one asked: that is how long calls may wait.
+  const arrivedMs = state.joined[0]?.arrivedMs ?? nowMs;
+  state.short = {
+    size,
+    dueMs: arrivedMs + MAX_REPLY_WAIT_MS,
+    resume: () => goOn(state),
+  };
+  s.short.add(entry);
+  lookForRoom(s, entry, nowMs);
+}
+
+/** Looks whether there is room by now for a value that waits for it. */
+export function lookForRoom(s: State, entry: Entry, nowMs: number): void {
+  const { state, key: { namespace } } = entry;
+  if (state.kind !== "publishing" || !state.short) return;
+  const { assignment: { id }, taken, short: { size, dueMs, resume } } = state;
+  s.releaseDead();
   // A Done that was answered with OK is kept, come what may.
-  const fits = s.room.commit(id, size, taken?.acknowledged);
-  s.makeRoom();
-  if (!fits) fail(s, entry, state, { error: noRoom(id), nowMs });
-  return fits;
+  const asked = s.room.asked(id, size);
+  const fits = s.room.commit(id, {
+    namespace,
+    bytes: size,
+    force: taken?.acknowledged ?? false,
+  });
+  s.makeRoom({ urgent: !fits });
+  if (fits) {
+    endShortage(s, entry);
+    return resume();
+  }
+  const shortage = s.room.shortage(namespace, asked);
+  const waits = !s.draining && nowMs < dueMs && !shortage?.never &&
+    s.isHelped(namespace, asked);
+  if (waits) return;
+  endShortage(s, entry);
+  const error = noRoom(id, shortage);
+  fail(s, entry, state, { error, nowMs });
+}
+
+function endShortage(s: State, entry: Entry): void {
+  if (entry.state.kind === "publishing") delete entry.state.short;
+  s.short.delete(entry);
 }
 
 function record(
@@ -176,13 +218,12 @@ function record(
   entry: Entry,
   { digest, nowMs }: { digest: Digest; nowMs: number },
 ): void {
-  const { state } = entry;
-  if (!hasRoom(s, entry, { size: digest.size, nowMs })) return;
-  if (state.kind !== "publishing") return;
-  state.digest = digest;
-  const token = state.token = s.nextToken();
-  const { id } = state.assignment;
-  s.emit({ kind: "record", entry: entry.key, token, id, digest });
+  whenRoom(s, entry, { size: digest.size, nowMs }, (state) => {
+    state.digest = digest;
+    const token = state.token = s.nextToken();
+    const { id } = state.assignment;
+    s.emit({ kind: "record", entry: entry.key, token, id, digest });
+  });
 }
 
 function install(s: State, entry: Entry, state: Publishing): void {
@@ -317,7 +358,8 @@ export function publishIsDue(s: State, entry: Entry | undefined): void {
 }
 
 function answerDue(s: State, state: Publishing): void {
-  if (!state.taken) return;
+  // What waits for room may still have to be refused.
+  if (!state.taken || state.short) return;
   for (const wait of state.joined) {
     if (!wait.due || !wait.live) continue;
     state.taken.acknowledged = true;
@@ -331,9 +373,10 @@ function noPath(id: string): LarderError {
   return new LarderError("no-file", message);
 }
 
-function noRoom(id: string): LarderError {
-  const message = `Cannot publish assignment ${id}: the cache's quota is ` +
-    "full; use the value without caching it, or try again later";
+function noRoom(id: string, shortage?: Shortage): LarderError {
+  const { never = false, text = "there is no room" } = shortage ?? {};
+  const message = `Cannot publish assignment ${id}: ${text}; use the value ` +
+    `without caching it${never ? "" : ", or try again later"}`;
   return new LarderError("storage-full", message);
 }
 

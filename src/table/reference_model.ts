@@ -82,6 +82,7 @@ interface Open {
 export class ReferenceModel {
   readonly #options: ModelOptions;
   readonly #entries = new Map<string, Entry>();
+  #short: ReadonlySet<string> = new Set();
   readonly #handles = new Map<Id, Handle>();
   readonly #usedIds = new Set<Id>();
   /** Ids whose row was removed behind the table's back. */
@@ -220,7 +221,8 @@ export class ReferenceModel {
   /** The table gives a holder's work away, or removes it: somebody must want that. */
   takingOver(name: string): void {
     must(
-      this.#gets(name) || this.#isGivenBack(this.#entry(name)),
+      this.#gets(name) || this.#isGivenBack(this.#entry(name)) ||
+        this.#isUnwanted(name),
       `${name}: taken over though nobody asks any more`,
     );
   }
@@ -241,6 +243,11 @@ export class ReferenceModel {
   /** The entries for which work is under way. */
   busy(names: ReadonlySet<string | undefined>): void {
     for (const [name, entry] of this.#entries) entry.busy = names.has(name);
+  }
+
+  /** The entries whose values wait for room. */
+  short(names: ReadonlySet<string>): void {
+    this.#short = names;
   }
 
   /** A step of publishing begins or has ended. */
@@ -627,10 +634,11 @@ export class ReferenceModel {
       return;
     }
     if (request.patient && this.#draining) yield "unassigned";
-    if (entry.publishing || lease.acknowledged) {
+    const publishing = entry.publishing || this.#short.has(name);
+    if (publishing || lease.acknowledged) {
       yield "loading";
       // Between two tries a stop has nothing to wait for.
-      if (!entry.publishing && this.#draining) yield "unassigned";
+      if (!publishing && this.#draining) yield "unassigned";
       return;
     }
     if (!lease.granted) {
@@ -721,6 +729,13 @@ export class ReferenceModel {
   #isGivenBack({ row }: Entry): boolean {
     return [...this.#open.values()].some(({ request }) =>
       request.kind === "abandon" && request.id === row?.id
+    );
+  }
+
+  /** Whether somebody wants the entry away, cost what it may. */
+  #isUnwanted(name: string): boolean {
+    return [...this.#open.values()].some(({ request, cancelled }) =>
+      request.kind === "evict" && request.entry.name === name && !cancelled
     );
   }
 

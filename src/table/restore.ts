@@ -29,7 +29,7 @@ export function restore(
   const deadlineMs = nowMs + s.options.restartGraceMs;
   const work = { sinceMs: nowMs };
   entry.state = { kind: "loading", assignment, deadlineMs, work };
-  s.hold(id, entry);
+  s.hold(id, entry, { graced: true });
   // The Done of a captured file may have been answered: it is ours to publish.
   if (captured) {
     entry.state.taken = { acknowledged: true };

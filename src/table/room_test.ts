@@ -44,9 +44,15 @@ Deno.test("a value is accepted as long as it fits, and never beyond", () => {
   room.add("a", 50);
   room.reserve("1", "a");
   room.reserve("2", "a");
-  assert.ok(room.commit("1", 30));
-  assert.ok(!room.commit("2", 21), "20 are left beside what is being written");
-  assert.ok(room.commit("2", 21, true), "it had been accepted already");
+  assert.ok(room.commit("1", { namespace: "a", bytes: 30 }));
+  assert.ok(
+    !room.commit("2", { namespace: "a", bytes: 21 }),
+    "20 are left beside what is being written",
+  );
+  assert.ok(
+    room.commit("2", { namespace: "a", bytes: 21, force: true }),
+    "it had been accepted already",
+  );
   room.release("1");
   room.add("a", 30);
   assert.deepEqual(room.used, { bytes: 80, entries: 2 });
@@ -60,12 +66,12 @@ Deno.test("each quota that covers a namespace holds", () => {
   ]);
   room.update([usage("sim.small", 1, 8), usage("sim.large", 1, 80)]);
   room.reserve("1", "sim.small");
-  assert.ok(!room.commit("1", 3));
+  assert.ok(!room.commit("1", { namespace: "sim.small", bytes: 3 }));
   room.reserve("2", "sim.large");
-  assert.ok(!room.commit("2", 13));
-  assert.ok(room.commit("2", 12));
+  assert.ok(!room.commit("2", { namespace: "sim.large", bytes: 13 }));
+  assert.ok(room.commit("2", { namespace: "sim.large", bytes: 12 }));
   room.reserve("3", "other");
-  assert.ok(room.commit("3", MIB));
+  assert.ok(room.commit("3", { namespace: "other", bytes: MIB }));
 });
 
 Deno.test("what has to go is what lies above the low watermark, by quota", () => {
@@ -108,18 +114,18 @@ Deno.test("nothing goes for a value that would not fit into an empty cache", () 
   const room = new Room([{ pattern: "*", maxBytes: 1_000 }]);
   for (let i = 0; i < 5; i++) room.add("a", 100);
   room.reserve("1", "a");
-  assert.ok(!room.commit("1", 1_001));
+  assert.ok(!room.commit("1", { namespace: "a", bytes: 1_001 }));
   assert.deepEqual(room.excess(), []);
-  assert.ok(!room.commit("1", 1_000));
+  assert.ok(!room.commit("1", { namespace: "a", bytes: 1_000 }));
   assert.deepEqual(room.excess(), [{ pattern: "*", bytes: 700, entries: 0 }]);
 });
 
-Deno.test("work in progress makes a quarter of what is kept go at most", () => {
+Deno.test("work in progress makes a quarter of the limit go at most", () => {
   const room = new Room([{ pattern: "*", maxBytes: 1_000 }]);
   room.add("a", 100);
   room.update([usage("a", 8, 800)]);
   for (let i = 0; i < 100; i++) room.reserve(`${i}`, "a");
-  assert.deepEqual(room.excess(), [{ pattern: "*", bytes: 100, entries: 0 }]);
+  assert.deepEqual(room.excess(), [{ pattern: "*", bytes: 150, entries: 0 }]);
 });
 
 Deno.test("a disk that fills up counts what was written since it was looked at", () => {

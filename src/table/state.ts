@@ -15,7 +15,7 @@ import type {
   Stamp,
   TableOptions,
 } from "./types.ts";
-import { Room } from "./room.ts";
+import { type Asked, Room } from "./room.ts";
 import {
   MAX_ASSIGNMENTS,
   MAX_HANDLES,
@@ -30,6 +30,8 @@ export interface Wait {
   readonly request: Request;
   /** False once it was answered, or its caller has gone. */
   live: boolean;
+  /** When it was asked. */
+  readonly arrivedMs: number;
   /** A Done whose 500 ms are over: answered as soon as its file is captured. */
   due: boolean;
   /** A Get that has the memory its value takes. */
@@ -38,6 +40,8 @@ export interface Wait {
   noticed?: Id;
   /** The entry whose holder a patient Get waits for. */
   staysAt?: Entry;
+  /** It waits for room in the namespace that it names. */
+  wantsRoom?: true;
 }
 
 /** Since when somebody computes, and who. */
@@ -56,6 +60,14 @@ export interface TakenFile {
   digest?: Digest;
   /** It lies at its final path, or should: it may only lack its row. */
   installed?: true;
+}
+
+/** What is published as soon as there is room. */
+export interface Short {
+  readonly size: number;
+  readonly dueMs: number;
+  /** Goes on where it stopped. */
+  readonly resume: () => void;
 }
 
 /**
@@ -105,6 +117,8 @@ export type EntryState =
     readonly upload?: string;
     digest?: Digest;
     stamp?: Stamp;
+    /** It waits for room; what follows then, and until when it waits. */
+    short?: Short;
   }
   | {
     readonly kind: "ready";
@@ -185,12 +199,23 @@ export class State {
   keyBytes = 0;
   /** What is kept, and what is going to be. */
   readonly room: Room;
-  /** The engine has been told to make room, and has not said what it found. */
+  /** The engine has been told to make room, and has not said what came of it. */
   crowded = false;
+  /** Gets that wait for room, by namespace, the first one first. */
+  readonly wanting = new Map<string, Set<Wait>>();
+  /** Publishes that wait for room, the first one first. */
+  readonly short = new Set<Entry>();
+  /** Live leases with room kept for them; the first ends first, … */
+  readonly #leases = new Map<Id, Entry>();
+  /** … but for those of before the restart, whose grace is longer. */
+  readonly #graced = new Map<Id, Entry>();
+  /** When the step under way began. */
+  nowMs: number;
   effects: Effect[] = [];
   #token = 0;
 
   constructor(readonly options: TableOptions, readonly startMs: number) {
+    this.nowMs = startMs;
     this.maxAssignments = options.maxAssignments ?? MAX_ASSIGNMENTS;
     this.maxHandles = options.maxHandles ?? MAX_HANDLES;
     this.maxResting = options.maxResting ?? MAX_RESTING_ENTRIES;
@@ -211,22 +236,53 @@ export class State {
     if (taken >= this.maxAssignments || this.keyBytes >= MAX_KEYS_BYTES) {
       return "full";
     }
+    this.releaseDead();
     if (this.room.hasRoom(namespace)) return undefined;
-    this.makeRoom();
+    // Where nothing can go, it is not looked for again and again.
+    if (this.room.canMake(namespace)) this.makeRoom({ urgent: true });
     return "no-room";
   }
 
-  /** Has entries taken away, if there are too many. */
-  makeRoom(): void {
+  /** Has entries taken away, if there are too many; `urgent`: somebody waits. */
+  makeRoom({ urgent = false } = {}): void {
     if (this.crowded || this.room.excess().length === 0) return;
     this.crowded = true;
-    this.emit({ kind: "make-room" });
+    this.emit({ kind: "make-room", urgent });
+  }
+
+  /** Whether an eviction is under way that can help a namespace. */
+  isHelped(namespace: string, asked?: Asked): boolean {
+    return this.crowded && this.room.canMake(namespace, asked);
+  }
+
+  /** A Get that is to wait until there is room, or its time is over. */
+  wantRoom(namespace: string, wait: Wait): void {
+    const waits = this.wanting.get(namespace) ?? new Set();
+    this.wanting.set(namespace, waits.add(wait));
+    wait.wantsRoom = true;
+  }
+
+  /** A Get that waits for room does so no longer. */
+  wantNoRoom(wait: Wait): void {
+    if (!wait.wantsRoom || wait.request.kind !== "get") return;
+    delete wait.wantsRoom;
+    const { namespace } = wait.request.entry;
+    const waits = this.wanting.get(namespace);
+    waits?.delete(wait);
+    if (waits?.size === 0) this.wanting.delete(namespace);
   }
 
   /** Files an entry under its assignment's id, as the one renewed last. */
-  hold(id: Id, entry: Entry): void {
+  hold(id: Id, entry: Entry, { graced = false } = {}): void {
     this.assignments.delete(id);
     this.assignments.set(id, entry);
+    this.#leases.delete(id);
+    this.#graced.delete(id);
+    const { state } = entry;
+    const isLive = state.kind !== "loading" || state.deadlineMs > this.nowMs;
+    // Nobody keeps room for whoever does not come back.
+    if (!isLive) return this.room.release(id);
+    (graced ? this.#graced : this.#leases).set(id, entry);
     if (!this.room.reservations.has(id)) {
       this.room.reserve(id, entry.key.namespace);
     }
@@ -235,7 +291,23 @@ export class State {
   /** The assignment has ended, or rests on disk only. */
   letGo(id: Id): void {
     this.assignments.delete(id);
+    this.#leases.delete(id);
+    this.#graced.delete(id);
     this.room.release(id);
+  }
+
+  /** Keeps no room any more for leases that have ended. */
+  releaseDead(): void {
+    for (const leases of [this.#leases, this.#graced]) {
+      for (const [id, { state }] of leases) {
+        if (state.kind === "loading") {
+          if (state.deadlineMs > this.nowMs) break;
+          this.room.release(id);
+        }
+        // What is being published has its own place, and comes back with a new lease.
+        leases.delete(id);
+      }
+    }
   }
 
   emit(effect: Effect): void {
@@ -251,7 +323,13 @@ export class State {
 
   /** Registers a request that is going to wait. */
   wait(request: Request, answerByMs?: number): Wait {
-    const wait = { request, live: true, due: false, admitted: false };
+    const wait = {
+      request,
+      arrivedMs: this.nowMs,
+      live: true,
+      due: false,
+      admitted: false,
+    };
     this.waits.set(request.ticket, wait);
     if (answerByMs !== undefined) this.timed.set(wait, answerByMs);
     return wait;
@@ -262,6 +340,7 @@ export class State {
     wait.live = false;
     this.waits.delete(wait.request.ticket);
     this.timed.delete(wait);
+    this.wantNoRoom(wait);
     const { staysAt } = wait;
     if (!staysAt) return;
     staysAt.patient.delete(wait);

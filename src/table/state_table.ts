@@ -13,7 +13,9 @@ import { admitted, get, probed } from "./get.ts";
 import { drop, expireHandles } from "./handles.ts";
 import { wakeAll, wakeDue } from "./patience.ts";
 import { byId, expireAssignments, foundId } from "./leases.ts";
+import { refuse } from "./asking.ts";
 import {
+  lookForRoom,
   published,
   publishFailed,
   publishIsDue,
@@ -24,7 +26,7 @@ import { restore } from "./restore.ts";
 import type { Excess } from "./room.ts";
 import { stoodStill } from "./standstill.ts";
 import { State } from "./state.ts";
-import type { Wait } from "./state.ts";
+import type { Entry, Wait } from "./state.ts";
 import type {
   Command,
   Effect,
@@ -57,8 +59,12 @@ export class StateTable {
   /** Takes one command; returns what is to be done, replies included. */
   step(command: Command, nowMs: number): readonly Effect[] {
     const s = this.state;
+    s.nowMs = nowMs;
     this.#apply(command, nowMs);
-    while (s.woken.size > 0 || s.again.length > 0) this.#lookAgain(nowMs);
+    while (s.woken.size > 0 || s.again.length > 0 || this.#isRoomAwaited) {
+      this.#giveRoom(nowMs);
+      this.#lookAgain(nowMs);
+    }
     const { effects } = s;
     s.effects = [];
     return effects;
@@ -82,6 +88,10 @@ export class StateTable {
       }
       break;
     }
+    for (const entry of s.short) {
+      nextMs = Math.min(nextMs, dueOf(entry));
+      break;
+    }
     if (s.awaited.size > 0) nextMs = Math.min(nextMs, s.awaitedDueMs);
     return nextMs === Infinity ? undefined : nextMs;
   }
@@ -98,6 +108,13 @@ export class StateTable {
       if (state.kind === "evicting") return true;
     }
     return false;
+  }
+
+  /** Whether an entry is being computed under a live lease, or published. */
+  isLive(name: string, nowMs: number): boolean {
+    const state = this.state.entries.get(name)?.state;
+    if (state?.kind !== "loading") return state !== undefined;
+    return state.deadlineMs > nowMs || state.taken?.acknowledged === true;
   }
 
   /** What has to go so that the quotas are kept. */
@@ -128,11 +145,8 @@ export class StateTable {
     const s = this.state;
     switch (command.kind) {
       case "get":
-      case "done": {
-        const answerByMs = nowMs + MAX_REPLY_WAIT_MS;
-        const wait = s.wait(command, command.patient ? undefined : answerByMs);
-        return this.#request(wait, nowMs);
-      }
+      case "done":
+        return this.#request(s.wait(command, nowMs + MAX_REPLY_WAIT_MS), nowMs);
       case "heartbeat":
       case "set":
       case "offer":
@@ -156,11 +170,14 @@ export class StateTable {
       case "stood-still":
         return stoodStill(s, command.sinceMs, command.ms);
       case "usage":
-        s.room.update(command.usage, command.disk);
+        return s.room.update(command.usage, command.disk);
+      case "swept":
         s.crowded = false;
-        return;
+        s.room.concluded(command.stuck);
+        return this.#giveRoom(nowMs, { conclude: true });
       case "drain":
         s.draining = true;
+        this.#giveRoom(nowMs, { conclude: true });
         return wakeAll(s);
       case "found-id":
         return foundId(s, command, nowMs);
@@ -228,15 +245,48 @@ export class StateTable {
       s.timed.delete(wait);
       const { request } = wait;
       if (request.kind === "get") {
-        s.reply(wait, { kind: "loading" });
-      } else if (request.kind === "done") {
+        // It waits for room no longer; for somebody's work, if it is patient.
+        if (wait.wantsRoom) refuse(s, wait);
+        else if (!request.patient) s.reply(wait, { kind: "loading" });
+      } else if (request.kind === "done" && !request.patient) {
         wait.due = true;
         publishIsDue(s, s.assignments.get(request.id));
       }
     }
+    for (const entry of s.short) {
+      if (dueOf(entry) <= nowMs) lookForRoom(s, entry, nowMs);
+    }
     expireHandles(s, nowMs);
     expireAssignments(s, nowMs);
     wakeDue(s, nowMs);
+  }
+
+  get #isRoomAwaited(): boolean {
+    const { room, wanting, short } = this.state;
+    return room.changed && wanting.size + short.size > 0;
+  }
+
+  /**
+   * Gives room to those who wait for it, values first; `conclude`: those for
+   * whom nothing is under way any more wait no longer.
+   */
+  #giveRoom(nowMs: number, { conclude = false } = {}): void {
+    const s = this.state;
+    if (!conclude && !this.#isRoomAwaited) return;
+    s.room.changed = false;
+    s.releaseDead();
+    for (const entry of [...s.short]) lookForRoom(s, entry, nowMs);
+    for (const [namespace, waits] of [...s.wanting]) {
+      for (const wait of conclude ? [...waits] : waits) {
+        const hasRoom = s.room.hasRoom(namespace);
+        if (!conclude && !hasRoom) break;
+        s.wantNoRoom(wait);
+        const { entry } = wait.request as Request & { kind: "get" };
+        // Somebody else may have the work by now.
+        if (hasRoom || s.entries.has(entry.name)) this.#request(wait, nowMs);
+        else refuse(s, wait);
+      }
+    }
   }
 
   #lookAgain(nowMs: number): void {
@@ -253,4 +303,9 @@ export class StateTable {
       if (s.entries.get(entry.key.name) === entry) s.rest(entry);
     }
   }
+}
+
+/** When a publish waits for room no longer. */
+function dueOf({ state }: Entry): number {
+  return state.kind === "publishing" ? state.short?.dueMs ?? 0 : 0;
 }

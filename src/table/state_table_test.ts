@@ -910,10 +910,12 @@ Deno.test("Get is Unassigned while a quota has no room, and is assigned when it 
   const engine = new FakeEngine({ ...FIGURES, quotas });
   publish(engine, "01020304");
   const other = entryKey("ns", "other");
-  assert.deepEqual(get(engine, { entry: other }), {
-    kind: "unassigned",
-    reason: "no-room",
-  });
+  const refused = get(engine, { entry: other });
+  assert(refused?.kind === "unassigned" && refused.reason === "no-room");
+  assert.match(
+    refused.detail ?? "",
+    /^the quota of ns allows 4 bytes: 4 are kept, 0 are spoken for .* 4 more/,
+  );
   assert.deepEqual(engine.table.excess(), [
     { pattern: "ns", bytes: 5, entries: 0 },
   ]);

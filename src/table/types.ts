@@ -310,6 +310,12 @@ export type Command =
     readonly usage: readonly NamespaceUsage[];
     readonly disk?: Disk;
   }
+  /** Room has been made, as far as there was anything that could go. */
+  | {
+    readonly kind: "swept";
+    /** The patterns of which nothing could go. */
+    readonly stuck: readonly string[];
+  }
   /** Time has passed. */
   | { readonly kind: "tick" }
   /** From then until now the server did not do anything. */
@@ -331,7 +337,12 @@ export type UnassignedReason =
 
 /** What a request is answered with. */
 export type Reply =
-  | { readonly kind: "unassigned"; readonly reason?: UnassignedReason }
+  | {
+    readonly kind: "unassigned";
+    readonly reason?: UnassignedReason;
+    /** More of it, for people. */
+    readonly detail?: string;
+  }
   | { readonly kind: "loading" }
   | { readonly kind: "assigned"; readonly assignment: Assignment }
   /** The bytes; for a stream with what verifies them. */
@@ -494,8 +505,11 @@ export type Effect =
   }
   /** Delete a blob that no row owns. Result: evicted. */
   | { readonly kind: "sweep"; readonly name: string; readonly token: number }
-  /** A quota is nearly filled: entries have to go. No result but `usage`. */
-  | { readonly kind: "make-room" }
+  /**
+   * A quota is nearly filled: entries have to go; `urgent`: somebody waits for
+   * it. Comes back as `swept`.
+   */
+  | { readonly kind: "make-room"; readonly urgent: boolean }
   /** A client that still sends heartbeats has lost its work to another. No result. */
   | {
     readonly kind: "superseded";

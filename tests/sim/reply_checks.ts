@@ -163,13 +163,16 @@ export class ReplyChecks {
     const { underway, activeMs, holder } = this.#ledger.entry(name);
     if (underway > 0 || this.#isMemoryTaken()) return;
     must(this.drainingMs === Infinity, "nobody waits for a server that stops");
+    const { leaseTimeoutMs, restartGraceMs, quotas, maxComputeMs = Infinity } =
+      this.#promises;
+    // For a moment it may wait for room.
+    const isNew = nowMs - sinceMs <= MAX_REPLY_WAIT_MS + TIMER_SLACK_MS;
+    if (isNew && assign && quotas.length > 0) return;
     const row = this.#disk.rows.byName.get(name);
     must(
       row?.status === "loading" || this.#hadFaults(),
       `${name} is ${row?.status}, yet somebody waits for its work`,
     );
-    const { leaseTimeoutMs, restartGraceMs, quotas, maxComputeMs = Infinity } =
-      this.#promises;
     const restMs = Math.max(leaseTimeoutMs, restartGraceMs);
     must(
       nowMs <= Math.max(activeMs, sinceMs) + restMs + LEASE_SLACK_MS,

@@ -1,0 +1,148 @@
+/** At its limits, the normal state of a cache, a server refuses no work. */
+
+import assert from "node:assert/strict";
+import { LocalClient, type RemoteClient, textOf } from "../support/clients.ts";
+import { withRoot } from "../support/root.ts";
+import { whileServed } from "../support/served.ts";
+import { CacheClient } from "../v1/client.ts";
+import { rejectsWith, until } from "../support/status.ts";
+
+const NS = "tests.room";
+/** `EntryInfo.Status`. */
+const EXPIRED = 4;
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** The work for a key, which nobody has; how long that took is not looked at. */
+async function publish(
+  remote: RemoteClient,
+  key: string,
+  bytes: number,
+): Promise<void> {
+  const { entryStatus, assign } = await remote.get(NS, key);
+  assert.equal(entryStatus, "assign", key);
+  await remote.set(assign!.id, new Uint8Array(bytes));
+}
+
+/** How many values of a namespace are on the disk. */
+function kept(root: string, namespace = NS): number {
+  return [...Deno.readDirSync(`${root}/${namespace}`)].length;
+}
+
+Deno.test("one writer at the limit is never refused", async () => {
+  await withRoot((root) =>
+    whileServed(root, async ({ remote }) => {
+      for (let i = 0; i < 200; i++) await publish(remote, `${i}`, MIB);
+    }, "--max-bytes=50000000")
+  );
+});
+
+Deno.test("32 writers at the limit are never refused", async () => {
+  await withRoot((root) =>
+    whileServed(root, async ({ remote }) => {
+      let next = 0;
+      const write = async () => {
+        while (next < 400) await publish(remote, `${next++}`, MIB);
+      };
+      await Promise.all(Array.from({ length: 32 }, write));
+    }, "--max-bytes=200000000")
+  );
+});
+
+Deno.test("values much larger than those before wait for their room", async () => {
+  await withRoot((root) =>
+    whileServed(root, async ({ remote }) => {
+      for (let i = 0; i < 10; i++) {
+        for (let j = 0; j < 10; j++) await publish(remote, `${i} ${j}`, KIB);
+        await publish(remote, `${i} large`, 20 * MIB);
+      }
+    }, "--max-bytes=100000000")
+  );
+});
+
+Deno.test("where all is pinned nobody waits for room", async () => {
+  await withRoot((root) =>
+    whileServed(root, async ({ remote, local }) => {
+      for (let i = 0; i < 4; i++) {
+        await publish(remote, `${i}`, KIB);
+        await local.handle(NS, `${i}`);
+      }
+      const beganMs = performance.now();
+      for (let i = 0; i < 40; i++) {
+        const { entryStatus } = await remote.get(NS, `more ${i}`);
+        assert.equal(entryStatus, "unassigned");
+      }
+      // Of 500 ms each it would be 20 s.
+      assert(performance.now() - beganMs < 5_000);
+    }, `--quotas=${NS}=4KiB`)
+  );
+});
+
+for (const max of [1, 2, 5]) {
+  Deno.test(`--max-entries ${max} keeps ${max}`, async () => {
+    await withRoot((root) =>
+      whileServed(root, async ({ remote }) => {
+        for (let i = 0; i < max + 4; i++) await publish(remote, `${i}`, KIB);
+        assert.equal(kept(root), max);
+      }, `--max-entries=${max}`)
+    );
+  });
+}
+
+Deno.test("a value above its own quota takes nothing from anybody", async () => {
+  await withRoot((root) =>
+    whileServed(
+      root,
+      async ({ remote }) => {
+        for (let i = 0; i < 9; i++) await publish(remote, `${i}`, 10 * KIB);
+        const { id } = await remote.assigned("tests.small", "key");
+        await rejectsWith(
+          "RESOURCE_EXHAUSTED",
+          remote.set(id, new Uint8Array(30 * KIB)),
+          /quota of tests\.small allows 20480 bytes in all, and the value has 30720; use the value without caching it$/,
+        );
+        assert.equal(kept(root), 9);
+        await remote.set(id, new Uint8Array(10 * KIB));
+      },
+      "--max-bytes=100KiB",
+      "--quotas=tests.small=20KiB",
+    )
+  );
+});
+
+Deno.test("clients that died hold no room, and may publish if there is some", async () => {
+  await withRoot((root) =>
+    whileServed(
+      root,
+      async ({ remote, server }) => {
+        using local = new LocalClient(server.local);
+        const dead = [];
+        for (let i = 0; i < 5; i++) {
+          const client = i % 2 === 0 ? remote : local;
+          dead.push(await client.assigned(NS, `dead ${i}`));
+        }
+        using admin = new CacheClient(server.remote);
+        const entry = (i: number) => ({
+          namespace: NS,
+          key: new TextEncoder().encode(`dead ${i}`),
+        });
+        const status = async (i: number) =>
+          (await admin.call<{ status: number }>("Stat", entry(i))).status;
+        for (let i = 0; i < 5; i++) {
+          await until(() => status(i), (status) => status === EXPIRED, 2_000);
+        }
+        for (let i = 0; i < 4; i++) await publish(remote, `alive ${i}`, KIB);
+        for (let i = 1; i < 5; i++) {
+          const deleted = await admin.call("Delete", entry(i));
+          assert.deepEqual(deleted, { deleted: true }, `${i}`);
+          await rejectsWith("NOT_FOUND", status(i));
+        }
+        await remote.set(dead[0]!.id, "late, but there is room");
+        const late = await remote.value(NS, "dead 0");
+        assert.equal(textOf(late), "late, but there is room");
+      },
+      ...["--max-entries=5", "--heartbeat-interval=100ms"],
+      "--heartbeat-timeout=200ms",
+    )
+  );
+});
