@@ -13,10 +13,11 @@ export { INITIAL_WINDOW_BYTES } from "../http2/limits.ts";
 
 /**
  * So much of a request has come when the request budget is asked for the rest:
- * whoever only announces holds nothing. It is 1 KiB less than a window, because
- * a sender may leave a small rest of its window unused.
+ * whoever only announces holds nothing. It is a frame of 16 KiB and 1 KiB less
+ * than a window: a client may send no frame that does not fit as a whole, and a
+ * little goes into prefixes and padding.
  */
-export const ASKING_BYTES = 63 * KIB;
+export const ASKING_BYTES = 47 * KIB;
 
 /**
  * The standing grant of a streaming request: three pieces of 256 KiB, one that
