@@ -14,7 +14,7 @@ export const MAX_WINDOW_BYTES = 2 ** 31 - 1;
 /** The largest stream id: RFC 9113, 5.1.1. */
 export const MAX_STREAM_ID = 2 ** 31 - 1;
 /** From here on a connection is asked to make place for a new one. */
-export const RETIRING_STREAM_ID = MAX_STREAM_ID * 0.75;
+export const RETIRING_STREAM_ID = Math.floor(MAX_STREAM_ID * 0.75);
 
 /** The largest payload of a frame, either way: the least that RFC 9113 allows. */
 export const MAX_FRAME_BYTES = 16_384;
@@ -35,6 +35,8 @@ export const MAX_HEADER_LIST_BYTES = 16 * KIB;
  * connection ends. It bounds the compressed block as well.
  */
 export const MAX_DECODED_HEADER_BYTES = 4 * MAX_HEADER_LIST_BYTES;
+/** Frames that a block goes on in: bytes do not bound those that bring hardly any. */
+export const MAX_CONTINUATIONS = 16;
 
 /** How many of our own resets are remembered: frames may cross on their way. */
 export const REMEMBERED_RESETS = 256;
