@@ -96,19 +96,28 @@ export const KEPT_LARGE_BUFFERS = 32;
 /** The same of small ones: a MiB. */
 export const KEPT_SMALL_BUFFERS = 256;
 
-/** Calls that a client may have open on one connection, unless configured. */
+/**
+ * Calls that a client may have open on one connection, announced in SETTINGS:
+ * polite clients queue the others.
+ */
 export const DEFAULT_MAX_STREAMS = 256;
 /** From the accepted connection to the client's SETTINGS. */
 export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
 /** From our SETTINGS to their acknowledgement. */
 export const SETTINGS_TIMEOUT_MS = 10_000;
-/** After this long without a byte a client is asked whether it is there. */
+/**
+ * After this long without a byte a client is asked whether it is there: a machine
+ * that lost power or its network says no goodbye.
+ */
 export const DEFAULT_KEEPALIVE_MS = 60_000;
 /** How long it may take to answer. */
 export const DEFAULT_KEEPALIVE_TIMEOUT_MS = 20_000;
 /** Between two pieces of one request's body. */
 export const DEFAULT_IDLE_BODY_TIMEOUT_MS = 30_000;
-/** A reply of which nothing moved for this long loses its stream. */
+/**
+ * A reply of which nothing moved for this long loses its stream. Longer than any
+ * pause of an honest reader, shorter than deadlines of 30 s that people set.
+ */
 export const DEFAULT_STALL_TIMEOUT_MS = 20_000;
 /** The same while others wait for the memory that it holds. */
 export const CONTENDED_TIMEOUT_MS = 5_000;
@@ -126,7 +135,13 @@ export const LINGER_MS = 3_000;
 /** What is read and thrown away meanwhile: unread bytes would reset the socket. */
 export const LINGER_BYTES = 64 * KIB;
 
-/** Connections open at once, unless configured. */
+/**
+ * Connections open at once. File descriptors are the scarce thing: when they run
+ * out nobody can connect, and no file can be opened. So this, and a tenth more for
+ * those that are asked to make place, must fit below their limit beside the other
+ * files of the process. Deno raises its soft limit to the hard one at start; 4,096
+ * is the smallest hard limit that distributions commonly set.
+ */
 export const DEFAULT_MAX_CONNECTIONS = 3_000;
 /** So many more may be open while those who were asked to go say goodbye. */
 export const DISMISSAL_SHARE = 0.1;
