@@ -222,12 +222,13 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   ),
   maxConnections: count(
     "max-connections",
-    "connections open at once; the launcher keeps it below the descriptor limit",
+    "connections open at once, at both addresses together; the launcher keeps it " +
+      "below the descriptor limit",
     { min: 1, max: MAX_MAX_CONNECTIONS, default: DEFAULT_MAX_CONNECTIONS },
   ),
   maxStreams: count(
     "max-streams",
-    "calls open at once on one connection; clients queue the others",
+    "calls open at once on one connection, at most 400; clients queue the others",
     { min: 1, max: MAX_MAX_STREAMS, default: DEFAULT_MAX_STREAMS },
   ),
   handshakeTimeoutMs: duration(
