@@ -162,7 +162,6 @@ Deno.test("a message in pieces is a buffer of its own", async () => {
   stream.receiveEnd();
   assert.deepEqual(server.decoded, [{ bytes: message, owned: true }]);
   assert.deepEqual(stream.messages, [message]);
-  assert.deepEqual(server.budget.asked, []);
   stream.flush();
   await server.assertQuiet();
 });
@@ -204,6 +203,32 @@ Deno.test("a client that sends only whole frames gets room for a large message",
     stream.flush();
     await server.assertQuiet();
   }
+});
+
+Deno.test("a handler waits until there is room for a request that came whole", async () => {
+  const replies: (() => void)[] = [];
+  const server = new TestServer({
+    unary: (request) =>
+      new Promise((resolve) => replies.push(() => resolve(request))),
+    budgetBytes: 70_000,
+  });
+  const large = bytes("x".repeat(60_000));
+  const first = server.call("Unary", [large]);
+  const second = server.call("Unary", [large]);
+  assert.deepEqual(server.budget.asked, [60_000, 60_000]);
+  assert.equal(replies.length, 1);
+  assert.equal(server.counts.unfinished.size, 1, "it may have to make room");
+  const small = server.call("Unary", [large.subarray(0, 4_096)]);
+  assert.equal(replies.length, 2, "small ones are not counted");
+  replies[0]!();
+  await settled();
+  first.flush();
+  await settled();
+  assert.equal(replies.length, 3);
+  for (const reply of replies) reply();
+  await settled();
+  for (const stream of [small, second]) stream.flush();
+  await server.assertQuiet();
 });
 
 Deno.test("a large message waits for its turn without holding anything", async () => {
