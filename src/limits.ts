@@ -34,6 +34,10 @@ export const MAX_REPLY_WAIT_MS = 500;
 export const EXPIRED_IN_MEMORY_MS = 60_000;
 /** An expired assignment is removed, row and staging file, after this. */
 export const EXPIRED_ON_DISK_MS = 24 * 3_600_000;
+/** Assignments on disk; the oldest of those that have expired goes first. */
+export const MAX_UNSETTLED = 100_000;
+/** Of these, what a start takes into memory: half of what it holds, for new ones. */
+export const MAX_RESTORED = 50_000;
 /** How often the expired assignments on disk are looked for. */
 export const JANITOR_INTERVAL_MS = 10 * 60_000;
 

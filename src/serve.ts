@@ -48,6 +48,8 @@ const CLOSE_LIMIT_MS = 1_000;
 
 /** Of the memory for calls: for requests of up to 64 KiB. */
 const SMALL_REQUESTS_SHARE = 1 / 6;
+/** No refusal of a start and no end that was asked for: `EX_SOFTWARE`. */
+const EXIT_BROKEN = 70;
 
 /** What a server keeps its entries in. */
 export interface Stores {
@@ -116,6 +118,15 @@ export async function serve(
     clock,
     budget,
     warn,
+    onBroken(thrown) {
+      log(
+        `the server ends, since its state is not to be trusted: ${
+          thrown instanceof Error ? thrown.stack : thrown
+        }`,
+      );
+      // What was acknowledged is on the disk; the launcher starts another one.
+      Deno.exit(EXIT_BROKEN);
+    },
     table: {
       leaseTimeoutMs: heartbeatTimeoutMs,
       restartGraceMs: config.restartGraceMs,
@@ -151,9 +162,10 @@ export async function serve(
   const parts = {
     heartbeatIntervalMs,
     budget,
-    pieces: new Pieces({ engine, blobs, budget }),
+    pieces: new Pieces({ engine, blobs, budget, warn }),
     uploads: new Uploads({ files, budget, warn }),
     catalog: new Catalog({
+      warn,
       engine,
       manifest,
       evictor,

@@ -45,6 +45,11 @@ export interface EngineOptions {
   readonly budget?: Budget;
   /** Takes a line for the log. */
   readonly warn: (message: string) => void;
+  /**
+   * Takes what was thrown where nothing may be: the state is not to be trusted
+   * any more, and no command is taken from then on. Where absent, it is thrown.
+   */
+  readonly onBroken?: (thrown: unknown) => void;
   /** Fresh ids; random ones where absent. */
   readonly newId?: () => Id;
   /** Fresh staging names; random ones where absent. */
@@ -111,6 +116,7 @@ export class Engine {
   readonly #callers = new Map<Ticket, Caller>();
   readonly #admissions: Admissions;
   readonly #warn: (message: string) => void;
+  readonly #onBroken: (thrown: unknown) => void;
   readonly #explained = new Set<string>();
   #ticket = 0;
   #pumping = false;
@@ -124,6 +130,9 @@ export class Engine {
     this.#admissions = new Admissions(options.budget ?? UNLIMITED);
     this.#clock = clock;
     this.#warn = warn;
+    this.#onBroken = options.onBroken ?? ((thrown) => {
+      throw thrown;
+    });
     this.#table = new StateTable({
       ...table,
       newId: options.newId ?? randomId,
@@ -189,6 +198,11 @@ export class Engine {
     this.#pumping = true;
     try {
       this.#pump();
+    } catch (thrown) {
+      // What came before it has been done: it must not be done again.
+      this.#queue.length = 0;
+      this.#closed = true;
+      this.#onBroken(thrown);
     } finally {
       this.#pumping = false;
     }

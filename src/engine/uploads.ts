@@ -6,6 +6,7 @@
  */
 
 import type { LocalFiles } from "../blobs/blob_store.ts";
+import { messageOf } from "../errors.ts";
 import type { Digest } from "../table/types.ts";
 import type { Budget } from "./admission.ts";
 import { toLarderError } from "./failures.ts";
@@ -68,14 +69,14 @@ export class Upload {
       .finally(() => grant?.release());
     // Whoever waits for it hears of its failure; others need not.
     this.#written.catch(() => {});
-    await larder(grant ? before : this.#written);
+    await this.#larder(grant ? before : this.#written);
   }
 
   /** The value is whole: what verifies it. */
   async finish(): Promise<Digest> {
     if (!this.#begun) await this.append(new Uint8Array());
-    await larder(this.#written);
-    return await larder(this.#options.files.hash(this.name));
+    await this.#larder(this.#written);
+    return await this.#larder(this.#options.files.hash(this.name));
   }
 
   /** Removes what was not published; call it at every end. Never rejects. */
@@ -87,12 +88,17 @@ export class Upload {
       warn(`cannot remove an upload: ${toLarderError(error).message}`)
     );
   }
-}
 
-async function larder<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw toLarderError(error);
+  /** The client hears what to do, the log what happened. */
+  async #larder<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (thrown) {
+      const error = toLarderError(thrown);
+      if (thrown !== error) {
+        this.#options.warn(`an upload failed: ${messageOf(thrown)}`);
+      }
+      throw error;
+    }
   }
 }

@@ -115,8 +115,13 @@ export function adopt(s: State, entry: Entry, row: Row, nowMs: number): void {
     case "loading": {
       const { id = s.options.newId(), staging } = row;
       const assignment = staging === undefined ? { id } : { id, staging };
-      // What is loading and alive is in memory; this one expired long ago.
-      const deadlineMs = nowMs;
+      // What is loading and alive is in memory; this one expired long ago, or
+      // was one too many for a start, and has its grace all the same.
+      const { servedBefore, restartGraceMs } = s.options;
+      const graceMs = servedBefore && row.id !== undefined
+        ? s.startMs + restartGraceMs
+        : nowMs;
+      const deadlineMs = Math.max(nowMs, graceMs);
       const work = { sinceMs: nowMs };
       entry.state = row.id === undefined
         ? { kind: "loading", assignment, deadlineMs, work, unnamed: true }
