@@ -149,39 +149,3 @@ export const MAX_BLOB_QUEUE = 8_192;
 export const MAX_BLOB_QUEUE_BYTES = 256 * MIB;
 /** Operations queued for the manifest worker; above it: overloaded. */
 export const MAX_MANIFEST_QUEUE = 16_384;
-
-/**
- * Connections open at once. File descriptors are the scarce thing: when they
- * run out nobody can connect and no worker can open a file, so this, and a tenth
- * more for those that are asked to make place, must fit below the descriptor
- * limit beside the files of the workers. Deno raises its soft limit to the hard
- * one at start; 4096 is the smallest hard limit that distributions commonly set.
- */
-export const DEFAULT_MAX_CONNECTIONS = 3_000;
-
-/**
- * Calls a client may have open on one connection, announced in SETTINGS. Polite
- * clients queue the rest; without it a polite client could meet the limit below.
- */
-export const DEFAULT_MAX_CONCURRENT_STREAMS = 256;
-
-/**
- * A reply of which nothing moved for this long loses its call. Longer than any
- * pause of an honest reader, shorter than 30 s deadlines that people set.
- */
-export const DEFAULT_STALL_TIMEOUT_MS = 20_000;
-
-/** From the accepted connection to the client's SETTINGS. */
-export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
-
-/**
- * After this long a client is asked whether it is still there: a machine that
- * lost power or its network says no goodbye.
- */
-export const DEFAULT_KEEPALIVE_MS = 60_000;
-
-/** How long it may take to answer. */
-export const DEFAULT_KEEPALIVE_TIMEOUT_MS = 20_000;
-
-/** Between two pieces of one request's body. */
-export const DEFAULT_IDLE_BODY_TIMEOUT_MS = 30_000;

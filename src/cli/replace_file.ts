@@ -31,7 +31,7 @@ export function temporaryName(path: string): string {
  */
 export async function writeNewFile(
   path: string,
-  pieces: AsyncIterable<Uint8Array>,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<void> {
   await fill(await open(path, "wx"), pieces);
 }
@@ -80,7 +80,7 @@ async function replace(
 
 async function fill(
   file: FileHandle,
-  pieces: AsyncIterable<Uint8Array>,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<void> {
   try {
     for await (const piece of pieces) await file.writeFile(piece);

@@ -5,7 +5,6 @@
  */
 
 import { status } from "@grpc/grpc-js";
-import process from "node:process";
 import type { Entry } from "../client/backend.ts";
 import {
   asCacheError,
@@ -14,23 +13,12 @@ import {
 } from "../client/cache_error.ts";
 import { Cache } from "../client/cache.ts";
 import { Channel, loadService } from "../client/channel.ts";
-import { StartError } from "../errors.ts";
-import type { Words } from "./words.ts";
+import type { Addresses } from "./addresses.ts";
 
-const DEFAULT_REMOTE = "127.0.0.1:28056";
-const MAX_PORT = 65_535;
 /** A server that has not answered by then does not. */
 const TIMEOUT_MS = 10_000;
 /** A sweep looks at everything there is. */
 const SWEEP_TIMEOUT_MS = 600_000;
-
-/** Where the server is; at least one of the two. */
-export interface Addresses {
-  /** Its local listener. */
-  readonly local?: string;
-  /** Its remote listener. */
-  readonly remote?: string;
-}
 
 /** What is known of an entry. */
 export interface Info extends Entry {
@@ -68,30 +56,6 @@ export interface Usage {
 export interface Swept {
   readonly evictedEntries: number;
   readonly evictedBytes: number;
-}
-
-/**
- * Where the server is, by flags, or else by the environment.
- *
- * @throws {StartError} One of them is not `host:port`.
- */
-export function addressesOf(words: Words): Addresses {
-  const flags = { local: words.text("local"), remote: words.text("remote") };
-  const { LARDER_LOCAL: local, LARDER_REMOTE: remote } = process.env;
-  const given = flags.local ?? flags.remote ? flags : { local, remote };
-  const addresses: { local?: string; remote?: string } = {};
-  for (const kind of ["local", "remote"] as const) {
-    const address = given[kind];
-    if (!address) continue;
-    const port = /^.+:(\d+)$/.exec(address)?.[1];
-    if (port === undefined || Number(port) > MAX_PORT) {
-      throw new StartError(2, `--${kind} ${address}: not host:port`);
-    }
-    addresses[kind] = address;
-  }
-  return addresses.local ?? addresses.remote
-    ? addresses
-    : { remote: DEFAULT_REMOTE };
 }
 
 /** A server's values, through the library, and its administration. */

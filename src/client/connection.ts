@@ -9,6 +9,7 @@ import { Assignment } from "./assignment.ts";
 import type { Backend, CallOptions, Fetched, FetchRequest } from "./backend.ts";
 import { asCacheError, CacheError, hasCode } from "./cache_error.ts";
 import { Channel } from "./channel.ts";
+import { checkAssigned } from "./local_files.ts";
 import { OriginalLocal, OriginalRemote } from "./original.ts";
 import { Patience } from "./patience.ts";
 import type { Claim, Tier } from "./tier.ts";
@@ -85,6 +86,16 @@ export class Connection implements Tier {
       this.#held.delete(held);
     });
     this.#held.add(held);
+    const { path } = fetched.work;
+    if (path !== undefined) {
+      try {
+        // Before anything is computed that could not be handed over.
+        await checkAssigned(path);
+      } catch (error) {
+        await held.abandon("the path cannot be written to");
+        throw error;
+      }
+    }
     if (signal?.aborted) {
       await held.abandon("nobody wants it any more");
       throw signal.reason;

@@ -5,7 +5,7 @@
  */
 
 import { createReadStream } from "node:fs";
-import { mkdir, open } from "node:fs/promises";
+import { access, constants, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { messageOf } from "../errors.ts";
 import type { Body, Pieces } from "./backend.ts";
@@ -13,6 +13,21 @@ import { CacheError } from "./cache_error.ts";
 import { eachPiece } from "./transfer.ts";
 
 const READ_PIECE_BYTES = 256 * 1024;
+
+/**
+ * Whether the path that the server has assigned can be written to: it may be
+ * another machine's, or another user's.
+ *
+ * @throws {CacheError} It cannot.
+ */
+export async function checkAssigned(path: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await access(dirname(path), constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+}
 
 /** Writes a value to the path that the server has assigned. */
 export async function writeFileAt(path: string, value: Pieces): Promise<void> {
@@ -26,11 +41,7 @@ export async function writeFileAt(path: string, value: Pieces): Promise<void> {
     }
   } catch (error) {
     if (!isFileError(error)) throw error;
-    throw new CacheError(
-      "failed",
-      `cannot write to ${path}: is this the server's machine? ${error.message}`,
-      { cause: error },
-    );
+    throw cannotWrite(path, error);
   }
 }
 
@@ -63,6 +74,11 @@ export async function fileBody(
       { cause: error },
     );
   }
+}
+
+function cannotWrite(path: string, cause: unknown): CacheError {
+  const why = `is this the server's machine, and its user? ${messageOf(cause)}`;
+  return new CacheError("failed", `cannot write to ${path}: ${why}`, { cause });
 }
 
 function isFileError(error: unknown): error is Error {

@@ -8,16 +8,19 @@
 import type { Config, GivenConfig } from "../config.ts";
 import { formatDurationMs, parseDurationMs } from "./duration.ts";
 import {
-  DEFAULT_DRAIN_TIMEOUT_MS,
-  DEFAULT_HANDLE_LEASE_MS,
   DEFAULT_HANDSHAKE_TIMEOUT_MS,
-  DEFAULT_HEARTBEAT_INTERVAL_MS,
   DEFAULT_IDLE_BODY_TIMEOUT_MS,
   DEFAULT_KEEPALIVE_MS,
   DEFAULT_KEEPALIVE_TIMEOUT_MS,
-  DEFAULT_LOCAL_ADDRESS,
-  DEFAULT_MAX_CONCURRENT_STREAMS,
   DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_MAX_STREAMS,
+  DEFAULT_STALL_TIMEOUT_MS,
+} from "../http2/limits.ts";
+import {
+  DEFAULT_DRAIN_TIMEOUT_MS,
+  DEFAULT_HANDLE_LEASE_MS,
+  DEFAULT_HEARTBEAT_INTERVAL_MS,
+  DEFAULT_LOCAL_ADDRESS,
   DEFAULT_MAX_MESSAGE_BYTES,
   DEFAULT_MEMORY_BUDGET_BYTES,
   DEFAULT_MEMORY_CACHE_BYTES,
@@ -25,7 +28,6 @@ import {
   DEFAULT_REMOTE_ADDRESS,
   DEFAULT_RESTART_GRACE_MS,
   DEFAULT_ROOT,
-  DEFAULT_STALL_TIMEOUT_MS,
   HEARTBEAT_SLACK_MS,
   MAX_AGE_MS,
   MAX_DURATION_MS,
@@ -51,7 +53,7 @@ const MAX_MEMORY_CACHE_BYTES = 2 ** 40;
 
 /** More sockets than a process gets descriptors for by any default. */
 const MAX_MAX_CONNECTIONS = 1_000_000;
-/** The transport drops a connection that has more streams than 400. */
+/** Eight connections with more would have all the calls that may be open. */
 const MAX_MAX_STREAMS = 400;
 
 /** No disk and no index holds more, and numbers stay exact. */
@@ -220,13 +222,14 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   ),
   maxConnections: count(
     "max-connections",
-    "connections open at once; the launcher keeps it below the descriptor limit",
+    "connections open at once, at both addresses together; the launcher keeps it " +
+      "below the descriptor limit",
     { min: 1, max: MAX_MAX_CONNECTIONS, default: DEFAULT_MAX_CONNECTIONS },
   ),
   maxStreams: count(
     "max-streams",
-    "calls open at once on one connection; clients queue the others",
-    { min: 1, max: MAX_MAX_STREAMS, default: DEFAULT_MAX_CONCURRENT_STREAMS },
+    "calls open at once on one connection, at most 400; clients queue the others",
+    { min: 1, max: MAX_MAX_STREAMS, default: DEFAULT_MAX_STREAMS },
   ),
   handshakeTimeoutMs: duration(
     "handshake-timeout",

@@ -10,6 +10,7 @@ import {
   goAway,
   headers,
   lastData,
+  paddedData,
   ping,
   request,
   reset,
@@ -39,6 +40,10 @@ const FLOODS: Readonly<Record<string, Round>> = {
   "unknown frames": send(frame(0xbe, 0, 0)),
   "empty DATA": send(data(3, 0)),
   "tiny DATA": send(data(3, 1)),
+  "DATA that is padding": send(paddedData(3, 0, 255)),
+  "DATA that is padding, of a stream that is gone": send(
+    paddedData(1, 0, 255),
+  ),
   "rapid resets": (tester, round) =>
     tester.send(request(5 + 2 * round), reset(5 + 2 * round, ErrorCode.CANCEL)),
   "errors that make us reset": (tester, round) =>

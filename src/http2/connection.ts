@@ -122,9 +122,14 @@ export class Http2Connection {
     return this.#streams.all;
   }
 
-  /** Whether something can be sent now; whoever speaks no HTTP/2 gets none. */
+  /**
+   * Whether something can be sent now. Whoever speaks no HTTP/2 gets nothing, and
+   * whoever has gone: clients that connect for one call are spared a packet.
+   */
   get hasOutput(): boolean {
-    return this.#preface === undefined && this.#output.hasSome;
+    if (this.#preface !== undefined || !this.#output.hasSome) return false;
+    return !this.#goodbye.isMutual || this.#streams.all.size > 0 ||
+      this.#isFailed;
   }
 
   /** Whether it is to be closed once everything has been sent. */

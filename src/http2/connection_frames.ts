@@ -79,7 +79,7 @@ export class ConnectionFrames {
     this.#streams.pay(FRAME_COST, "GOAWAY");
     // With an error it waits for nothing any more.
     if (readUint32(payload, 4) !== ErrorCode.NO_ERROR) this.#streams.closeAll();
-    this.#goodbye.finish(this.#streams.lastId);
+    this.#goodbye.answer();
   }
 
   #acknowledged(payload: Uint8Array): void {

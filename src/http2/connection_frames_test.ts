@@ -162,9 +162,19 @@ Deno.test("a connection whose ids run out makes place for a new one", () => {
 Deno.test("a client's GOAWAY lets its calls end, unless it has an error", () => {
   const tester = ServerTester.ready();
   tester.send(request(1));
-  tester.exchange([goAway(0, ErrorCode.NO_ERROR)], "GOAWAY 1 NO_ERROR");
+  tester.exchange([goAway(0, ErrorCode.NO_ERROR)]);
+  tester.exchange([ping(1)], "PING ACK");
   assert.equal(tester.connection.isOver, false);
   tester.exchange([goAway(0, ErrorCode.INTERNAL_ERROR)]);
   assert.equal(tester.called().at(-1), "closed 1 false");
+  assert.equal(tester.connection.isOver, true);
+});
+
+Deno.test("a client that has gone, and has no calls, is sent nothing", () => {
+  const tester = ServerTester.ready();
+  tester.exchange([request(1)]);
+  tester.stream(1).headers(HEAD, true);
+  tester.received();
+  tester.exchange([ping(1), goAway(0, ErrorCode.NO_ERROR)]);
   assert.equal(tester.connection.isOver, true);
 });

@@ -68,9 +68,9 @@ export class FrameDispatch implements FrameSink {
   }
 
   /** {@inheritDoc FrameSink.dataBegins} */
-  dataBegins(streamId: number, length: number, flags: number): void {
+  dataBegins(streamId: number, length: number): void {
     this.#checkOrder(FrameType.DATA);
-    this.#takers.bodies.begins(streamId, length, flags);
+    this.#takers.bodies.begins(streamId, length);
   }
 
   /** {@inheritDoc FrameSink.dataPiece} */

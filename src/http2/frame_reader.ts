@@ -19,7 +19,7 @@ export interface FrameSink {
     payload: Uint8Array,
   ): void;
   /** A DATA frame begins; `length` counts its padding. */
-  dataBegins(streamId: number, length: number, flags: number): void;
+  dataBegins(streamId: number, length: number): void;
   /** A piece of its content. */
   dataPiece(bytes: Uint8Array): void;
   /** It is whole. */
@@ -99,7 +99,7 @@ export class FrameReader {
       }
       this.#contentLeft = length;
       this.#paddingLeft = this.#padding = 0;
-      this.#sink.dataBegins(this.#streamId, length, this.#flags);
+      this.#sink.dataBegins(this.#streamId, length);
     }
     return at;
   }

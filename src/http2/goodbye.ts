@@ -18,6 +18,7 @@ export class Goodbye {
   readonly #control: ControlFrames;
   #begunMs: number | undefined;
   #isFinal = false;
+  #isMutual = false;
 
   /** Its frames go out with the others. */
   constructor(control: ControlFrames) {
@@ -27,6 +28,11 @@ export class Goodbye {
   /** Whether new streams are refused, and the last one ends the connection. */
   get isFinal(): boolean {
     return this.#isFinal;
+  }
+
+  /** Whether the client has said it as well: it waits for no frame of ours. */
+  get isMutual(): boolean {
+    return this.#isMutual;
   }
 
   /** The first step. */
@@ -54,6 +60,11 @@ export class Goodbye {
     if (this.#isFinal) return;
     this.#isFinal = true;
     this.#control.goAway(lastStreamId, ErrorCode.NO_ERROR, "");
+  }
+
+  /** The client says it: what it has asked for is answered, and that is all. */
+  answer(): void {
+    this.#isFinal = this.#isMutual = true;
   }
 
   /** A connection whose ids run out makes place for a new one in time. */

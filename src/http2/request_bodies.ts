@@ -20,7 +20,9 @@ export class RequestBodies {
   readonly #streams: OpenStreams;
   /** What the client has sent, and was not given back yet. */
   #owedBytes = 0;
-  /** Of the frame that is being read; none if its stream is gone. */
+  /** Of the frame that is being read. */
+  #length = 0;
+  /** The same; none if its stream is gone. */
   #stream: Stream | undefined;
 
   /** Of one connection. */
@@ -29,14 +31,11 @@ export class RequestBodies {
   }
 
   /** A frame begins; `length` counts its padding. */
-  begins(streamId: number, length: number, flags: number): void {
+  begins(streamId: number, length: number): void {
     const streams = this.#streams;
     this.#stream = undefined;
+    this.#length = length;
     this.#owedBytes += length;
-    // The last frame of a request may be as small as it likes.
-    if (length < TINY_FRAME_BYTES && !(flags & Flag.END_STREAM)) {
-      streams.pay(TINY_FRAME_COST, "tiny DATA frames");
-    }
     const stream = streams.all.get(streamId);
     if (!stream) return streams.strayFrame(streamId, "DATA");
     if (stream.remoteEnded) {
@@ -47,7 +46,6 @@ export class RequestBodies {
     if (stream.receiveWindow < 0) {
       return streams.fail(stream, ErrorCode.FLOW_CONTROL_ERROR);
     }
-    if (length >= TINY_FRAME_BYTES) streams.dataMoved();
     this.#stream = stream;
   }
 
@@ -70,6 +68,12 @@ export class RequestBodies {
     this.#returnWindow();
     const stream = this.#stream;
     this.#stream = undefined;
+    // The last frame of a request may be as small as it likes; padding is nothing.
+    const isTiny = this.#length - paddingBytes < TINY_FRAME_BYTES;
+    if (isTiny && !(flags & Flag.END_STREAM)) {
+      this.#streams.pay(TINY_FRAME_COST, "tiny DATA frames");
+    }
+    if (stream && !isTiny) this.#streams.dataMoved();
     if (!stream || !this.#isOpen(stream)) return;
     if (flags & Flag.END_STREAM) this.#streams.ended(stream);
     else if (paddingBytes > 0) this.#returnPadding(stream, paddingBytes);

@@ -58,7 +58,12 @@ export class Shell {
 
   /** Where the server is, and nothing else that a command looks at. */
   get env(): Record<string, string> {
-    return { LARDER_REMOTE: this.server.remote, LARDER_LOCAL: "" };
+    return {
+      LARDER_REMOTE: this.server.remote,
+      LARDER_LOCAL: "",
+      // The notes of a test are not those of whoever runs it.
+      XDG_STATE_HOME: "/dev/null",
+    };
   }
 
   /** Starts `larder` with these words. */

@@ -1,5 +1,6 @@
 /** Floods: much of what costs the client little. */
 
+import assert from "node:assert/strict";
 import { eachOf } from "../support/waiting.ts";
 import { NS, type RudeCase, rudeTest } from "./arena.ts";
 import {
@@ -24,6 +25,10 @@ import { scaled } from "./scale.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+/** RFC 9113, 7: ENHANCE_YOUR_CALM. */
+const CALM = 11;
+/** The same: what is not decoded to its end leaves the table out of step. */
+const COMPRESSION_ERROR = 9;
 /** Attackers at once. */
 const CROWD = 8;
 /** Packets that each of them sends, unless the server hangs up before. */
@@ -35,33 +40,45 @@ const BURST = 500;
 /** A value that is asked for and never taken. */
 const VALUE_BYTES = 200 * KIB;
 
-/** What else a flooding client does. */
+/** What else a flooding client does, and what comes of it. */
 interface FloodOptions {
+  /**
+   * The code of the server's GOAWAY. `lost`: it ends as well, but the reset of a
+   * connection on which nothing is read takes the GOAWAY with it. `served`: it is
+   * borne, for it costs no more than what honest clients do.
+   */
+  readonly ends?: number | "lost" | "served";
   /** Whether it reads what the server answers, rather than letting it pile up. */
   readonly reads?: boolean;
   /** What it sends before the flood. */
   readonly opening?: Uint8Array;
 }
 
-/** Sends packets until they have all gone, or the server takes no more. */
+/**
+ * Sends packets until they have all gone, or the server takes no more; then it
+ * must have been told why, or be served as ever.
+ */
 function flood(
   name: string,
   packet: (index: number) => Uint8Array,
-  { reads = false, opening }: FloodOptions = {},
+  { reads = false, opening, ends = CALM }: FloodOptions = {},
 ): RudeCase {
   async function attack(port: number): Promise<void> {
     const windowBytes = reads ? DEFAULT_WINDOW : MAX_WINDOW;
     using client = await RawClient.greeted(port, { windowBytes });
     if (opening) await client.send(opening);
-    const reading = reads ? client.until(() => false) : undefined;
+    const reading = reads && ends !== "served" ? client.closed() : undefined;
     const blocked = Promise.withResolvers<false>();
     const timer = setTimeout(() => blocked.resolve(false), BLOCKED_MS);
     for (let i = 0; i < PACKETS; i++) {
       if (!await Promise.race([client.send(packet(i)), blocked.promise])) break;
     }
     clearTimeout(timer);
-    client[Symbol.dispose]();
-    await reading;
+    if (ends === "served") assert.ok(await client.answersPing());
+    else {
+      const code = await (reading ?? client.closed());
+      if (ends !== "lost") assert.equal(code, ends);
+    }
   }
   return { name, run: ({ port }) => eachOf(CROWD, CROWD, () => attack(port)) };
 }
@@ -108,15 +125,19 @@ const FLOODS: readonly RudeCase[] = [
   flood(
     "rapid reset of whole calls with replies",
     (i) => streams(i, (s) => join(wanted(s), reset(s))),
+    { ends: "lost" },
   ),
   flood(
     "rapid reset by a frame that is wrong",
     (i) => streams(i, (s) => join(headers(s, fields), windowUpdate(s, 0))),
   ),
-  flood("calls for 200 KiB that are never read", (i) => streams(i, wanted)),
+  flood("calls for 200 KiB that are never read", (i) => streams(i, wanted), {
+    ends: "lost",
+  }),
   flood(
     "calls of an unknown method, never read",
     (i) => streams(i, (s) => call(s, "/no.Such/Method", new Uint8Array())),
+    { ends: "served" },
   ),
   flood(
     "HEADERS without end, stream after stream",
@@ -134,6 +155,7 @@ const FLOODS: readonly RudeCase[] = [
   flood(
     "SETTINGS of 2,700 pairs",
     () => repeat(settings(...Array(2_700).fill([0xbeef, 1])), 10),
+    { ends: "served" },
   ),
   flood("windows that grow and shrink with 100 replies open", () =>
     repeat(
@@ -188,10 +210,7 @@ const FLOODS: readonly RudeCase[] = [
   flood(
     "empty gRPC messages in one call",
     () => data(1, repeat(message(new Uint8Array()), 2_000)),
-    {
-      opening: openSet,
-      reads: true,
-    },
+    { opening: openSet, reads: true, ends: "served" },
   ),
   flood(
     "frames of unknown types",
@@ -209,14 +228,14 @@ const FLOODS: readonly RudeCase[] = [
   flood(
     "trailers of 16 KiB after trailers",
     () => headers(1, [["x-trailer", "t".repeat(16_000)]]),
-    { opening: openSet },
+    { opening: openSet, ends: "served" },
   ),
   flood("an HPACK bomb: one byte for each header of 4 KB", (i) =>
     frame(
       TYPE.HEADERS,
       { stream: 2 * i + 1, flags: FLAG.END_HEADERS | FLAG.END_STREAM },
       indexBomb,
-    )),
+    ), { ends: COMPRESSION_ERROR }),
   flood(
     "the largest reply table there is, resized all the time",
     (i) =>

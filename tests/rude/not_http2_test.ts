@@ -18,6 +18,8 @@ import { call, callFields, GET, getRequest, message } from "./messages.ts";
 import { bytes, hex, join } from "./octets.ts";
 import { RawClient } from "./raw_client.ts";
 
+/** RFC 9113, 7. */
+const PROTOCOL_ERROR = 1;
 /** How many do the same at once. */
 const CROWD = 50;
 
@@ -31,16 +33,37 @@ const CLIENT_HELLO = join(
 );
 
 /** Says something that is not HTTP/2; the server must hang up. */
-function refused(name: string, said: Uint8Array): RudeCase {
+function refused(
+  name: string,
+  said: Uint8Array,
+  expect: (client: RawClient) => Promise<void>,
+): RudeCase {
   return {
     name,
     run: (arena) =>
       eachOf(CROWD, 10, async () => {
         using client = await RawClient.connect(arena.port);
         await client.send(said);
-        await client.closed();
+        await expect(client);
       }),
   };
+}
+
+/** A plain line, which people can read who point curl at the port. */
+async function toldInHttp1(client: RawClient): Promise<void> {
+  const answer = new TextDecoder().decode(await client.words());
+  assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/);
+  assert.match(answer, /\r\n\r\nThis is a gRPC server: .*\n$/);
+}
+
+/** A TLS client understands nothing of what we could say. */
+async function toldNothing(client: RawClient): Promise<void> {
+  assert.equal((await client.words()).length, 0);
+}
+
+/** The rest may be HTTP/2 gone wrong. */
+async function toldInHttp2(client: RawClient): Promise<void> {
+  assert.equal(await client.closed(), PROTOCOL_ERROR);
 }
 
 /**
@@ -76,22 +99,29 @@ const upgrade = "GET / HTTP/1.1\r\nHost: rude\r\nConnection: Upgrade, " +
   "HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n";
 
 const cases: RudeCase[] = [
-  refused("an HTTP/1 GET", bytes("GET / HTTP/1.1\r\nHost: rude\r\n\r\n")),
+  refused(
+    "an HTTP/1 GET",
+    bytes("GET / HTTP/1.1\r\nHost: rude\r\n\r\n"),
+    toldInHttp1,
+  ),
   refused(
     "an HTTP/1 POST with a body",
     bytes(`POST ${GET} HTTP/1.1\r\n\r\n{}`),
+    toldInHttp1,
   ),
-  refused("an upgrade from HTTP/1 to h2c", bytes(upgrade)),
-  refused("a TLS ClientHello on the plain port", CLIENT_HELLO),
-  refused("an SSH client", bytes("SSH-2.0-OpenSSH_9.2p1\r\n")),
-  refused("a megabyte of zeros", new Uint8Array(1_000_000)),
+  refused("an upgrade from HTTP/1 to h2c", bytes(upgrade), toldInHttp1),
+  refused("a TLS ClientHello on the plain port", CLIENT_HELLO, toldNothing),
+  refused("an SSH client", bytes("SSH-2.0-OpenSSH_9.2p1\r\n"), toldInHttp2),
+  refused("a megabyte of zeros", new Uint8Array(1_000_000), toldInHttp2),
   refused(
     "a preface whose last byte is wrong",
     join(PREFACE.slice(0, -1), bytes("x")),
+    toldInHttp2,
   ),
   refused(
     "a preface and then HEADERS instead of SETTINGS",
     join(PREFACE, call(1, GET, getRequest("a", "b"))),
+    toldInHttp2,
   ),
   silent("not a word", () => Promise.resolve()),
   silent("half a preface, and silence", (client) => client.send(half(PREFACE))),

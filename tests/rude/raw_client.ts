@@ -179,6 +179,15 @@ export class RawClient implements Disposable {
     return this.goawayCode;
   }
 
+  /** Reads until the server closes: its bytes, whatever they are. */
+  async words(): Promise<Uint8Array> {
+    const reading = async () => {
+      while (await this.#fill());
+    };
+    await within(reading(), "the server's last words");
+    return this.#unread;
+  }
+
   /** Whether the server answers a PING, rather than closing. */
   async answersPing(): Promise<boolean> {
     await this.send(ping());

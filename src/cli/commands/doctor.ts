@@ -4,10 +4,11 @@ import type { Command } from "../command.ts";
 import { diskCheck, rootChecks } from "../doctor/root.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { portChecks, servedAddresses, serverCheck } from "../doctor/server.ts";
+import { runsCheck } from "../doctor/runs.ts";
 import { toolChecks } from "../doctor/tools.ts";
 import { FAILED, OK } from "../exit_codes.ts";
 import { print, printJson } from "../output.ts";
-import { type Addresses, addressesOf } from "../server.ts";
+import { type Addresses, addressesOf } from "../addresses.ts";
 
 /** Looks whether all is well. */
 export const doctor: Command = {
@@ -60,6 +61,6 @@ async function examine(
       findings.push(...await portChecks(addresses));
     }
   }
-  findings.push(...await toolChecks());
+  findings.push(await runsCheck(), ...await toolChecks());
   return findings;
 }

@@ -4,7 +4,8 @@ import type { Command } from "../command.ts";
 import { OK } from "../exit_codes.ts";
 import { count, formatSize } from "../format.ts";
 import { print, printJson } from "../output.ts";
-import { addressesOf, Server } from "../server.ts";
+import { addressesOf } from "../addresses.ts";
+import { Server } from "../server.ts";
 
 /** Takes away what has to go, now. */
 export const gc: Command = {

@@ -10,7 +10,8 @@ import { formatKey, formatSize, toHex } from "../format.ts";
 import { interruptible } from "../run/interrupts.ts";
 import { printJson, ProgressLine, say, write } from "../output.ts";
 import { replaceFile } from "../replace_file.ts";
-import { addressesOf, Server } from "../server.ts";
+import { addressesOf } from "../addresses.ts";
+import { Server } from "../server.ts";
 
 /** Prints a value, or writes it to a file. */
 export const get: Command = {

@@ -5,7 +5,8 @@ import { OK } from "../exit_codes.ts";
 import { count, formatAge, formatKey, formatSize } from "../format.ts";
 import { infoJson } from "../info_json.ts";
 import { print, printJson, say } from "../output.ts";
-import { addressesOf, type Info, Server } from "../server.ts";
+import { addressesOf } from "../addresses.ts";
+import { type Info, Server } from "../server.ts";
 
 /** Lists entries. */
 export const ls: Command = {

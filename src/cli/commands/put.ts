@@ -10,7 +10,8 @@ import { FAILED, OK } from "../exit_codes.ts";
 import { formatKey, formatSize, toHex } from "../format.ts";
 import { interruptible } from "../run/interrupts.ts";
 import { printJson, ProgressLine, say } from "../output.ts";
-import { addressesOf, Server } from "../server.ts";
+import { addressesOf } from "../addresses.ts";
+import { Server } from "../server.ts";
 
 /** Keeps a file, or stdin, as a value. */
 export const put: Command = {

@@ -5,7 +5,8 @@ import { entryOf } from "../entry.ts";
 import { FAILED, OK } from "../exit_codes.ts";
 import { formatKey, toHex } from "../format.ts";
 import { printJson, say } from "../output.ts";
-import { addressesOf, Server } from "../server.ts";
+import { addressesOf } from "../addresses.ts";
+import { Server } from "../server.ts";
 
 /** Removes an entry. */
 export const rm: Command = {

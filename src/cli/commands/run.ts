@@ -6,12 +6,15 @@ import { type Command, NAMESPACE_OPTION, QUIET_OPTION } from "../command.ts";
 import { say } from "../output.ts";
 import { recoverFolder, share } from "../run/aside.ts";
 import { runCommand } from "../run/child.ts";
-import { Interrupts } from "../run/interrupts.ts";
+import { codeOf, Interrupts } from "../run/interrupts.ts";
 import { outsOf, ownPlace, placeOf } from "../run/places.ts";
-import { planOf } from "../run/plan.ts";
+import { type Contact, contactOf } from "../run/contact.ts";
+import { type Plan, planOf } from "../run/plan.ts";
 import { Reporter } from "../run/report.ts";
 import { throughCache } from "../run/through_cache.ts";
-import { addressesOf, Server } from "../server.ts";
+import { noteTrouble } from "../run/trouble.ts";
+import { type Addresses, lenientAddressesOf } from "../addresses.ts";
+import { Server } from "../server.ts";
 import type { Words } from "../words.ts";
 
 /**
@@ -73,42 +76,61 @@ export const run: Command = {
     QUIET_OPTION,
   ],
   async run(words) {
-    const addresses = addressesOf(words);
     const waitMs = words.durationMs("timeout");
     const keepsFailures = words.has("cache-failures");
+    const troubles: string[] = [];
+    const given = lenientAddressesOf(words, (each) => troubles.push(each));
     await recoverAround(words);
     using interrupts = new Interrupts();
+    let plan = await planOf(words);
+    let reporter = new Reporter(plan.entry, words);
+    const withoutCache = async (reason: string) => {
+      if (interrupts.received) return codeOf(interrupts.received);
+      reporter.withoutCache(reason);
+      await noteTrouble(reason);
+      for (const { place } of await outsOf(plan.outs)) await share(place);
+      const { code } = await runCommand(plan.command, interrupts);
+      reporter.report("uncached", { code });
+      return code;
+    };
+    if (!given) return await withoutCache(troubles.join("; "));
+    for (const trouble of troubles) reporter.warn(trouble);
+    if (plan.obstacle !== undefined) return await withoutCache(plan.obstacle);
+    const { addresses, reason } = await contactIfTwo(given, plan, interrupts);
+    if (!addresses) return await withoutCache(reason);
     await using server = await Server.at(addresses);
+    const how = { server, addresses, interrupts, waitMs, keepsFailures };
     for (let tries = 1;; tries++) {
-      const plan = await planOf(words);
-      const reporter = new Reporter(plan.entry, words);
-      const withoutCache = async (reason?: string) => {
-        if (reason !== undefined) {
-          reporter.warn(`running without the cache: ${reason}`);
-        }
-        for (const { place } of await outsOf(plan.outs)) await share(place);
-        const code = await runCommand(plan.command, interrupts);
-        reporter.report("uncached", { code });
-        return code;
-      };
-      if (plan.obstacle !== undefined) return await withoutCache(plan.obstacle);
-      const how = { plan, server, interrupts, reporter, waitMs, keepsFailures };
-      const came = await throughCache(how);
+      const came = await throughCache({ ...how, plan, reporter });
       if (typeof came === "number") return came;
-      if (came === "uncached") return await withoutCache();
-      if (came === "changed" && plan.files.some(({ isPipe }) => isPipe)) {
-        return await withoutCache("a key file changed, and a pipe is another");
-      }
+      if (came.kind === "uncached") return await withoutCache(came.reason);
       if (tries === MAX_TRIES) {
         return await withoutCache(
-          came === "changed"
+          came.kind === "changed"
             ? "the key files keep changing"
             : "what is kept keeps being no output of larder run",
         );
       }
+      if (came.kind === "again") continue;
+      if (plan.files.some(({ isPipe }) => isPipe)) {
+        return await withoutCache("a key file changed, and one is a pipe");
+      }
+      plan = await planOf(words);
+      reporter = new Reporter(plan.entry, words);
     }
   },
 };
+
+/** One address is simply asked; of two, whichever answers. */
+async function contactIfTwo(
+  addresses: Addresses,
+  { entry }: Plan,
+  { signal }: Interrupts,
+): Promise<Contact> {
+  return addresses.local !== undefined && addresses.remote !== undefined
+    ? await contactOf(addresses, entry, { signal })
+    : { addresses, reason: "" };
+}
 
 /** Puts back what runs that were killed have set aside around here. */
 async function recoverAround(words: Words): Promise<void> {

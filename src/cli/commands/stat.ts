@@ -6,7 +6,8 @@ import { FAILED, OK } from "../exit_codes.ts";
 import { formatAge, formatKey, formatSize, table, toHex } from "../format.ts";
 import { infoJson } from "../info_json.ts";
 import { print, printJson, say } from "../output.ts";
-import { addressesOf, Server } from "../server.ts";
+import { addressesOf } from "../addresses.ts";
+import { Server } from "../server.ts";
 
 /** Says what is known of an entry. */
 export const stat: Command = {

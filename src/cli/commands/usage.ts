@@ -4,7 +4,8 @@ import type { Command } from "../command.ts";
 import { OK } from "../exit_codes.ts";
 import { formatSize, table } from "../format.ts";
 import { print, printJson } from "../output.ts";
-import { addressesOf, Server } from "../server.ts";
+import { addressesOf } from "../addresses.ts";
+import { Server } from "../server.ts";
 
 /** Says what is kept, and what the server is doing. */
 export const usage: Command = {

@@ -7,7 +7,8 @@ import { FAILED, OK } from "../exit_codes.ts";
 import { count, formatKey, formatSize, toHex } from "../format.ts";
 import { infoJson } from "../info_json.ts";
 import { print, printJson, ProgressLine } from "../output.ts";
-import { addressesOf, type Info, Server } from "../server.ts";
+import { addressesOf } from "../addresses.ts";
+import { type Info, Server } from "../server.ts";
 import { entriesOf } from "./ls.ts";
 
 /** Reads every value, and says which are damaged. */

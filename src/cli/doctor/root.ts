@@ -12,7 +12,7 @@ import { hasManifest, whyNoManifest } from "../../../workers/root_contents.ts";
 import { MANIFEST_FILE } from "../../../workers/root_names.ts";
 import { messageOf } from "../../errors.ts";
 import { formatSize } from "../format.ts";
-import type { Addresses } from "../server.ts";
+import type { Addresses } from "../addresses.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { usageAt } from "./server.ts";
 

@@ -7,7 +7,8 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { type Addresses, Server } from "../server.ts";
+import type { Addresses } from "../addresses.ts";
+import { Server } from "../server.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 const DEFAULT_ADDRESSES = ["127.0.0.1:28055", "127.0.0.1:28056"];

@@ -6,22 +6,39 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { type FileHandle, open } from "node:fs/promises";
 import process from "node:process";
+import { setTimeout as nodeTimeout } from "node:timers";
+import type { Readable, Writable } from "node:stream";
+import { messageOf } from "../../errors.ts";
+import { FAILED, OK } from "../exit_codes.ts";
 import { say } from "../output.ts";
+import { stayingDeaf } from "./ignored.ts";
 import { codeOf, type Interrupts } from "./interrupts.ts";
-import { passOn } from "./pass_on.ts";
+import { type PassedOn, passOn } from "./pass_on.ts";
+import type { Spool } from "./spool.ts";
 
 /** What shells give when there is no such program, and when it cannot be run. */
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
+/**
+ * A process that a command leaves behind may have its stdout for as long as it
+ * lives; whoever waits for that waits for a daemon.
+ */
+const LEAVE_MS = 2_000;
+
 /** Where what a command says is kept, beside being passed on. */
 export interface Recorded {
-  /** A file for its stdout. */
-  readonly stdout: string;
-  /** A file for its stderr. */
-  readonly stderr: string;
+  readonly stdout: Spool;
+  readonly stderr: Spool;
+}
+
+/** How a command has ended. */
+export interface Ended {
+  /** The exit code, as a shell has it. */
+  readonly code: number;
+  /** Why what was recorded is not all; `undefined`: it is. */
+  readonly gap: string | undefined;
 }
 
 /**
@@ -32,61 +49,81 @@ export interface Recorded {
  * @param interrupts Signals, which are passed on.
  * @param recorded Where to keep what it says; without it, it has our own stdout
  * and stderr.
- * @returns The exit code, as a shell has it.
  */
 export async function runCommand(
-  [program, ...args]: readonly [string, ...string[]],
+  command: readonly [string, ...string[]],
   interrupts: Interrupts,
   recorded?: Recorded,
-): Promise<number> {
-  await using files = recorded && await filesFor(recorded);
+): Promise<Ended> {
   const output = recorded ? "pipe" : "inherit";
+  const [program, ...args] = stayingDeaf(command);
   const child = spawn(program, args, { stdio: ["ignore", output, output] });
+  const exited = new Promise<number>((resolve) =>
+    child.once("exit", (code, signal) => resolve(code ?? codeOf(signal)))
+  );
+  const leave = exited.then(() =>
+    new Promise<void>((resolve) => {
+      // It keeps nothing from ending.
+      nodeTimeout(resolve, LEAVE_MS).unref();
+    })
+  );
   // Before anything is waited for: what nobody reads yet when the program ends,
   // Node throws away.
-  const copied = files && child.stdout && child.stderr
+  const copied = recorded && child.stdout && child.stderr
     ? Promise.all([
-      passOn(child.stdout, process.stdout, files.stdout),
-      passOn(child.stderr, process.stderr, files.stderr),
+      copy(child.stdout, process.stdout, recorded.stdout, leave),
+      copy(child.stderr, process.stderr, recorded.stderr, leave),
     ])
-    : Promise.resolve();
+    : Promise.resolve([]);
   // Of a program that cannot be run.
   copied.catch(() => {});
-  const ended = new Promise<number>((resolve) =>
-    child.once("close", (code, signal) => resolve(code ?? codeOf(signal)))
-  );
   try {
     await once(child, "spawn");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const isMissing = code === "ENOENT";
     say(`cannot run ${program}: ${isMissing ? "not found" : message}`);
-    return isMissing ? NOT_FOUND : NOT_EXECUTABLE;
+    return { code: isMissing ? NOT_FOUND : NOT_EXECUTABLE, gap: undefined };
   }
   // On Deno, child.kill() would make the signal what the child ended with,
   // whatever it made of it.
   using _passing = interrupts.passTo((signal) => sendTo(child.pid!, signal));
-  const [code] = await Promise.all([ended, copied]);
-  return code;
+  const [code, copies] = await Promise.all([exited, copied]);
+  return { code: codeWith(code, copies), gap: gapOf(copies, recorded) };
 }
 
-/** What takes the pieces that a command says. */
-interface Files extends AsyncDisposable {
-  readonly stdout: (piece: Uint8Array) => Promise<void>;
-  readonly stderr: (piece: Uint8Array) => Promise<void>;
+async function copy(
+  from: Readable,
+  to: Writable,
+  spool: Spool,
+  leave: Promise<void>,
+): Promise<PassedOn> {
+  const keep = (piece: Uint8Array) => spool.write(piece);
+  const passed = await passOn(from, to, { keep, leave });
+  if (!passed.isWhole) from.destroy();
+  return passed;
 }
 
-async function filesFor({ stdout, stderr }: Recorded): Promise<Files> {
-  const [out, err] = await Promise.all(
-    [stdout, stderr].map((path) => open(path, "wx", 0o600)),
-  ) as [FileHandle, FileHandle];
-  return {
-    stdout: (piece) => out.writeFile(piece),
-    stderr: (piece) => err.writeFile(piece),
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all([out.close(), err.close()]);
-    },
-  };
+/** What was lost on its way must not look like success. */
+function codeWith(code: number, copies: readonly PassedOn[]): number {
+  const lost = copies.find(({ failure }) => failure !== undefined);
+  if (!lost) return code;
+  say(`cannot write what the command says: ${messageOf(lost.failure)}`);
+  return code === OK ? FAILED : code;
+}
+
+function gapOf(
+  copies: readonly PassedOn[],
+  recorded: Recorded | undefined,
+): string | undefined {
+  if (copies.some(({ isWhole }) => !isWhole)) {
+    return "a process that the command has left behind still has its output";
+  }
+  if (copies.some(({ failure }) => failure !== undefined)) {
+    return "what the command says could not be written";
+  }
+  const failure = recorded?.stdout.failure ?? recorded?.stderr.failure;
+  return failure?.message;
 }
 
 function sendTo(pid: number, signal: NodeJS.Signals): void {

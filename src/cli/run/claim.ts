@@ -8,51 +8,67 @@ import { messageOf } from "../../errors.ts";
 import { hasCode } from "../../client/cache_error.ts";
 import type { Claim } from "../../client/tier.ts";
 import type { Entry } from "../../client/backend.ts";
+import type { Addresses } from "../addresses.ts";
+import { afterSilence } from "../../client/patience.ts";
 import type { Server } from "../server.ts";
+import { CONTACT_MS, contactOf } from "./contact.ts";
 import type { Reporter } from "./report.ts";
 
 /** Longer than a server that is away is given to answer. */
 const SILENT_MS = 3_000;
 
+/** When it is found out whether a server that has not answered yet is there. */
+const DOUBT_MS = 1_000;
+
 /** What bounds the waiting. */
 export interface ClaimOptions {
+  /** Where the server is. */
+  readonly addresses: Addresses;
   /** Ends it. */
   readonly signal: AbortSignal;
   /** For how long somebody else may run the same; `undefined`: for ever. */
   readonly waitMs: number | undefined;
-  /** Is told why there is nothing. */
+  /** Is told that it takes time. */
   readonly reporter: Reporter;
+}
+
+/** There is neither the output nor the work. */
+export interface Nothing {
+  readonly kind: "nothing";
+  readonly reason: string;
 }
 
 /**
  * Asks, and waits while somebody else runs the same.
  *
- * @returns The output or the work; `undefined`: there is neither.
  * @throws {CacheError} `invalid`: a mistake, and better found at once.
  */
 export async function claim(
   server: Server,
   entry: Entry,
-  { signal, waitMs, reporter }: ClaimOptions,
-): Promise<Claim | undefined> {
+  { addresses, signal, waitMs, reporter }: ClaimOptions,
+): Promise<Claim | Nothing> {
   const late = new AbortController();
   const timer = waitMs === undefined ? undefined : setTimeout(
     () => late.abort(new Error("somebody else runs it for too long")),
     waitMs,
   );
   const told = setTimeout(() => reporter.waiting(), SILENT_MS);
+  const stopDoubt = afterSilence(DOUBT_MS, async () => {
+    // It may wait for somebody else, and it may wait for nobody.
+    const ms = CONTACT_MS - DOUBT_MS;
+    const contact = await contactOf(addresses, entry, { signal: ended, ms });
+    if (!contact.addresses) late.abort(new Error(contact.reason));
+  });
+  const ended = AbortSignal.any([signal, late.signal]);
   try {
     const request = { ...entry, assign: true, wait: true };
-    return await server.cache.ask(request, {
-      signal: AbortSignal.any([signal, late.signal]),
-    });
+    return await server.cache.ask(request, { signal: ended });
   } catch (error) {
     if (hasCode(error, "invalid")) throw error;
-    if (!signal.aborted) {
-      reporter.warn(`running without the cache: ${messageOf(error)}`);
-    }
-    return undefined;
+    return { kind: "nothing", reason: messageOf(error) };
   } finally {
+    stopDoubt();
     clearTimeout(timer);
     clearTimeout(told);
   }

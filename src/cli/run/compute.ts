@@ -4,15 +4,13 @@
  * @module
  */
 
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { messageOf } from "../../errors.ts";
 import type { Held } from "../../client/tier.ts";
 import { OK } from "../exit_codes.ts";
 import { ProgressLine } from "../output.ts";
 import { MANIFEST, STDERR, STDOUT, writeManifest } from "./archive.ts";
 import { share } from "./aside.ts";
-import { runCommand } from "./child.ts";
+import { type Ended, type Recorded, runCommand } from "./child.ts";
 import { collect } from "./collect.ts";
 import type { Interrupts } from "./interrupts.ts";
 import { changedOf } from "./key_files.ts";
@@ -21,6 +19,7 @@ import { type Out, outsOf } from "./places.ts";
 import type { Plan } from "./plan.ts";
 import { Prepared } from "./prepared.ts";
 import type { Reporter } from "./report.ts";
+import { type Scratch, Spool } from "./spool.ts";
 
 /** What a run is made of, beside its work. */
 export interface ComputeOptions {
@@ -29,13 +28,14 @@ export interface ComputeOptions {
   readonly reporter: Reporter;
   /** Whether what failed is kept too. */
   readonly keepsFailures: boolean;
-  /** An empty folder, for what the command says. */
-  readonly folder: string;
+  /** For what the command says. */
+  readonly scratch: Scratch;
 }
 
 /** What a command has done. */
 interface Ran {
   readonly code: number;
+  readonly said: Recorded;
   /** The outs as they stood before. */
   readonly outs: readonly Out[];
   /** Those that it has written. */
@@ -61,7 +61,7 @@ export async function compute(
     const reason = messageOf(error);
     await held.abandon(reason);
     for (const { place } of outs) await share(place);
-    const code = await runCommand(plan.command, interrupts);
+    const { code } = await runCommand(plan.command, interrupts);
     reporter.report("uncached", { code, reason });
     return code;
   }
@@ -75,15 +75,22 @@ async function computeIn(
   held: Held,
   options: ComputeOptions,
 ): Promise<number> {
-  const { plan, interrupts, reporter, keepsFailures, folder } = options;
-  const said = { stdout: join(folder, STDOUT), stderr: join(folder, STDERR) };
-  let code: number;
+  const { plan, interrupts, reporter, keepsFailures, scratch } = options;
+  await using stdout = new Spool(scratch);
+  await using stderr = new Spool(scratch);
+  const said = { stdout, stderr };
+  // A command may take its time to end, and others need not wait for that.
+  const giveBack = () => void held.abandon(interrupts.received);
+  interrupts.signal.addEventListener("abort", giveBack, { once: true });
+  if (interrupts.signal.aborted) giveBack();
+  let ended: Ended;
   let written: ReadonlySet<Out>;
   try {
-    code = await runCommand(plan.command, interrupts, said);
+    ended = await runCommand(plan.command, interrupts, said);
   } finally {
     written = await prepared.settle();
   }
+  const { code, gap } = ended;
   const { received } = interrupts;
   if (received || (code !== OK && !keepsFailures)) {
     await held.abandon(received ?? `exit code ${code}`);
@@ -91,11 +98,9 @@ async function computeIn(
     return code;
   }
   try {
-    const bytes = await publish(
-      held,
-      { code, outs, written, prepared },
-      options,
-    );
+    if (gap !== undefined) throw new Error(gap);
+    const ran = { code, said, outs, written, prepared };
+    const bytes = await publish(held, ran, options);
     reporter.report("computed", { code, bytes });
   } catch (error) {
     await held.abandon("it could not be published");
@@ -107,8 +112,8 @@ async function computeIn(
 /** How many bytes were published. */
 async function publish(
   held: Held,
-  { code, outs, written, prepared }: Ran,
-  { plan, interrupts, reporter, folder }: ComputeOptions,
+  { code, said, outs, written, prepared }: Ran,
+  { plan, interrupts, reporter }: ComputeOptions,
 ): Promise<number> {
   const changed = await changedOf(plan.files);
   if (changed) throw new Error(`${changed.name} changed while the command ran`);
@@ -118,8 +123,8 @@ async function publish(
       name: MANIFEST,
       bytes: writeManifest({ exitCode: code, outs: plan.outs }),
     },
-    await fileIn(folder, STDOUT),
-    await fileIn(folder, STDERR),
+    said.stdout.entry(STDOUT),
+    said.stderr.entry(STDERR),
     ...files.entries,
   ];
   using progress = new ProgressLine("larder: storing", {
@@ -150,13 +155,4 @@ async function* checked(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   yield* pieces;
   await check();
-}
-
-async function fileIn(folder: string, name: string): Promise<Entry> {
-  const path = join(folder, name);
-  // A program that could not be started has said nothing.
-  const size = await stat(path).then(({ size }) => size, () => undefined);
-  return size === undefined
-    ? { name, bytes: new Uint8Array(0) }
-    : { name, path, size, mode: 0o600 };
 }

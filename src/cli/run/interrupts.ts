@@ -6,8 +6,15 @@
 
 import { constants } from "node:os";
 import process from "node:process";
+import { isInForeground } from "./foreground.ts";
+import { isIgnored } from "./ignored.ts";
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** What ends a program. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+/** What is for the command alone, while there is one. */
+const MESSAGES = ["SIGUSR1", "SIGUSR2"] as const;
+/** What a terminal sends to all of its programs at once. */
+const OF_TERMINALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
 
 type Receiver = (signal: NodeJS.Signals) => void;
 
@@ -17,9 +24,10 @@ export class Interrupts implements Disposable {
   #received: NodeJS.Signals | undefined;
   #receiver: Receiver | undefined;
   readonly #listener = (signal: NodeJS.Signals) => {
+    if (isIgnored(signal)) return;
     this.#received ??= signal;
-    // A terminal has sent its Ctrl-C to the command, too.
-    const isShared = signal === "SIGINT" && process.stdin.isTTY === true;
+    // The command has had it, too.
+    const isShared = OF_TERMINALS.includes(signal) && isInForeground();
     if (!isShared) this.#receiver?.(signal);
     this.#controller.abort(new Error(`${signal} came`));
   };
@@ -52,9 +60,14 @@ export class Interrupts implements Disposable {
   /** Passes signals on until the result is disposed of. */
   passTo(receiver: Receiver): Disposable {
     this.#receiver = receiver;
+    for (const signal of MESSAGES) process.on(signal, receiver);
     // One that came before there was anybody to have it.
     if (this.#received !== undefined) receiver(this.#received);
-    return { [Symbol.dispose]: () => this.#receiver = undefined };
+    const stop = () => {
+      this.#receiver = undefined;
+      for (const signal of MESSAGES) process.off(signal, receiver);
+    };
+    return { [Symbol.dispose]: stop };
   }
 
   [Symbol.dispose](): void {

@@ -93,6 +93,9 @@ export class Prepared implements AsyncDisposable {
   }
 
   async #take(out: Out): Promise<Aside | undefined> {
+    const info = await lstat(out.place).catch(() => undefined);
+    // A device, a pipe or a folder is nobody's to move, nor kept.
+    if (info && !info.isFile() && !info.isSymbolicLink()) return undefined;
     const aside = await Aside.at(out.place, this.#options);
     if (aside) this.#asides.set(out, aside);
     return aside;

@@ -39,12 +39,20 @@ export class Reporter {
   readonly isQuiet: boolean;
   readonly #entry: Entry;
   readonly #isJson: boolean;
+  /** Whether it has said already that it goes without the cache. */
+  #isSaid = false;
 
   /** Speaks of `entry`, as the flags say. */
   constructor(entry: Entry, words: Words) {
     this.#entry = entry;
     this.isQuiet = words.has("quiet");
     this.#isJson = words.has("json");
+  }
+
+  /** Says that the command is run without the cache. */
+  withoutCache(reason: string): void {
+    this.#isSaid = true;
+    this.warn(`running without the cache: ${reason}`);
   }
 
   /** Says what did not go as it should. */
@@ -74,7 +82,7 @@ export class Reporter {
       return;
     }
     if (reason !== undefined) return this.warn(`not kept: ${reason}`);
-    if (this.isQuiet) return;
+    if (this.isQuiet || (source === "uncached" && this.#isSaid)) return;
     const name = this.#name();
     const what = {
       hit: `hit ${name}`,

@@ -4,31 +4,38 @@
  * @module
  */
 
-import { createReadStream, type Stats } from "node:fs";
+import type { Stats } from "node:fs";
 import { chmod, lstat, mkdir, rename, rm, symlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import process from "node:process";
 import type { Writable } from "node:stream";
+import { messageOf } from "../../errors.ts";
+import { FAILED, OK } from "../exit_codes.ts";
+import { say } from "../output.ts";
 import { temporaryName, writeNewFile } from "../replace_file.ts";
 import { share } from "./aside.ts";
+import { isErrno } from "./disk.ts";
+import { isWritable, overwrite } from "./in_place.ts";
 import { passOn } from "./pass_on.ts";
 import { leadsToOut, outsOf } from "./places.ts";
+import { type Scratch, Spool } from "./spool.ts";
 import type { Unpacking } from "./unpack.ts";
 
 /** How to restore. */
 export interface RestoreOptions {
   /** The files that may be written, as they were named. */
   readonly outs: readonly string[];
-  /** An empty folder, for what is on its way. */
-  readonly folder: string;
+  /** For what is on its way. */
+  readonly scratch: Scratch;
   /** Is called when all has come, before anything is replaced; it may throw. */
   readonly before: () => Promise<void>;
 }
 
-/** Something that waits beside its place. */
+/** Something that waits for its place. */
 interface Move {
   readonly from: string;
   readonly to: string;
+  readonly mode: number;
 }
 
 /**
@@ -40,50 +47,80 @@ interface Move {
  */
 export async function restore(
   kept: Unpacking,
-  { outs: names, folder, before }: RestoreOptions,
+  { outs: names, scratch, before }: RestoreOptions,
 ): Promise<number> {
   const outs = await outsOf(names);
+  await using stdout = new Spool(scratch);
+  await using stderr = new Spool(scratch);
+  const said = { stdout, stderr };
   const files: Move[] = [];
   const links: Move[] = [];
-  const waiting = (to: string, moves: Move[]) => {
-    const from = temporaryName(to);
-    moves.push({ from, to });
-    return from;
-  };
   try {
     for await (const entry of kept.entries()) {
       if (entry.kind === "said") {
-        await writeNewFile(join(folder, entry.name), entry.pieces);
+        const spool = said[entry.name];
+        for await (const piece of entry.pieces) await spool.write(piece);
+        if (spool.failure) throw spool.failure;
         continue;
       }
       const { name, path, place } = outs[entry.index]!;
       const to = entry.kind === "link" ? path : place;
-      await mkdir(dirname(to), { recursive: true });
       await checkReplaceable(name, to);
       if (entry.kind === "file") {
-        const from = waiting(to, files);
-        await writeNewFile(from, entry.pieces);
-        await chmod(from, entry.mode);
+        const { mode, pieces } = entry;
+        const from = await waitingPlace(to, scratch);
+        files.push({ from, to, mode });
+        await writeNewFile(from, pieces);
+        await chmod(from, mode);
       } else {
         if (!await leadsToOut(name, entry.target, names)) {
           throw new Error(`${name} would lead to no out here`);
         }
-        await symlink(entry.target, waiting(to, links));
+        await mkdir(dirname(to), { recursive: true });
+        const from = temporaryName(to);
+        links.push({ from, to, mode: 0 });
+        await symlink(entry.target, from);
       }
     }
     await before();
-    for (const { from, to } of [...files, ...links]) {
-      await share(to);
-      await rename(from, to);
+    for (const move of [...files, ...links]) {
+      await share(move.to);
+      await put(move);
     }
   } finally {
     for (const { from } of [...files, ...links]) {
       await rm(from, { force: true });
     }
   }
-  await replay(join(folder, "stdout"), process.stdout);
-  await replay(join(folder, "stderr"), process.stderr);
-  return kept.exitCode;
+  const isSaid = await replay(stdout, process.stdout) &&
+    await replay(stderr, process.stderr);
+  return kept.exitCode === OK && !isSaid ? FAILED : kept.exitCode;
+}
+
+/** What a folder says that takes no new files, or a file that must stay. */
+const FIXED = ["EACCES", "EPERM", "EROFS", "EBUSY", "EXDEV"] as const;
+
+/** Where a file can wait: beside its place, or elsewhere if it must stay. */
+async function waitingPlace(to: string, scratch: Scratch): Promise<string> {
+  const from = temporaryName(to);
+  try {
+    await mkdir(dirname(to), { recursive: true });
+    await writeNewFile(from, []);
+    await rm(from);
+    return from;
+  } catch (error) {
+    if (!isErrno(error, ...FIXED) || !await isWritable(to)) throw error;
+    return await scratch.file();
+  }
+}
+
+async function put({ from, to, mode }: Move): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (!isErrno(error, ...FIXED) || !await isWritable(to)) throw error;
+    await overwrite(to, from, mode);
+  }
 }
 
 /** Devices, pipes and folders stay what they are. */
@@ -94,6 +131,10 @@ async function checkReplaceable(name: string, path: string): Promise<void> {
   }
 }
 
-async function replay(path: string, to: Writable): Promise<void> {
-  await passOn(createReadStream(path), to);
+/** Whether it could be written. */
+async function replay(spool: Spool, to: Writable): Promise<boolean> {
+  const { failure } = await passOn(spool.read(), to);
+  if (failure === undefined) return true;
+  say(`cannot write what the command said: ${messageOf(failure)}`);
+  return false;
 }

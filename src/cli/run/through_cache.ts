@@ -4,11 +4,9 @@
  * @module
  */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { messageOf } from "../../errors.ts";
 import type { Claim } from "../../client/tier.ts";
+import type { Addresses } from "../addresses.ts";
 import type { Server } from "../server.ts";
 import { Malformed } from "./archive.ts";
 import { claim } from "./claim.ts";
@@ -18,12 +16,15 @@ import { changedOf } from "./key_files.ts";
 import type { Plan } from "./plan.ts";
 import type { Reporter } from "./report.ts";
 import { restore } from "./restore.ts";
+import { Scratch } from "./spool.ts";
 import { Unpacking } from "./unpack.ts";
 
 /** What an attempt is made of. */
 export interface Attempt {
   readonly plan: Plan;
+  /** The server, and where it is. */
   readonly server: Server;
+  readonly addresses: Addresses;
   readonly interrupts: Interrupts;
   readonly reporter: Reporter;
   /** For how long somebody else may run the same; `undefined`: for ever. */
@@ -35,11 +36,11 @@ export interface Attempt {
 /** What an attempt came to, if not to an exit code. */
 export type Came =
   /** The cache has neither the output nor the work. */
-  | "uncached"
+  | { readonly kind: "uncached"; readonly reason: string }
   /** A key file is another by now: the key is that of something else. */
-  | "changed"
+  | { readonly kind: "changed" }
   /** What was kept was none, and is not kept any more. */
-  | "again";
+  | { readonly kind: "again" };
 
 /** A key file has changed before anything was done. */
 class Changed extends Error {}
@@ -50,52 +51,57 @@ class Changed extends Error {}
  * @returns The command's exit code, if it was run or need not be.
  */
 export async function throughCache(attempt: Attempt): Promise<number | Came> {
-  const { plan, server, interrupts, reporter, waitMs } = attempt;
+  const { plan, server, interrupts } = attempt;
   const { signal } = interrupts;
-  const how = { signal, waitMs, reporter };
-  const claimed = await claim(server, plan.entry, how);
+  const claimed = await claim(server, plan.entry, { ...attempt, signal });
   if (interrupts.received) return codeOf(interrupts.received);
-  switch (claimed?.kind) {
+  switch (claimed.kind) {
     case "ready":
-      return await inFolder((folder) => restored(claimed, folder, attempt));
+      return await restored(claimed, attempt);
     case "assigned": {
       await using held = claimed.held;
-      if (await changedOf(plan.found)) return "changed";
-      return await inFolder((folder) => compute(held, { ...attempt, folder }));
+      if (await changedOf(plan.found)) return { kind: "changed" };
+      await using scratch = new Scratch();
+      return await compute(held, { ...attempt, scratch });
     }
-    case "unassigned":
-      reporter.warn(`running without the cache: ${claimed.reason}`);
+    case "loading":
+      return { kind: "uncached", reason: "somebody else runs it" };
+    default:
+      return { kind: "uncached", reason: claimed.reason };
   }
-  return "uncached";
 }
 
 async function restored(
   claimed: Extract<Claim, { kind: "ready" }>,
-  folder: string,
   { plan, reporter }: Attempt,
 ): Promise<number | Came> {
   const { body } = claimed;
+  await using scratch = new Scratch();
   const kept = new Unpacking(body.chunks(), plan.outs);
   const before = async () => {
     if (await changedOf(plan.found)) throw new Changed();
   };
-  let isWhole = false;
   try {
     // Before all of it comes, for nothing.
     await before();
-    const code = await restore(kept, { outs: plan.outs, folder, before });
+    const code = await restore(kept, { outs: plan.outs, scratch, before });
     reporter.report("hit", { code, bytes: body.size });
     return code;
   } catch (error) {
-    if (error instanceof Changed) return "changed";
-    reporter.warn(`running it again: ${messageOf(error)}`);
+    if (error instanceof Changed) return { kind: "changed" };
+    const reason = messageOf(error);
     // Trouble of this machine is no fault of what is kept.
-    if (!(error instanceof Malformed)) return "uncached";
-    isWhole = await kept.drain().then(() => true, () => false);
+    if (!(error instanceof Malformed)) return { kind: "uncached", reason };
+    const isWhole = await kept.drain().then(() => true, () => false);
+    await body.release();
+    if (!isWhole || !await removed(claimed)) {
+      return { kind: "uncached", reason };
+    }
+    reporter.warn(`removed: ${reason}`);
+    return { kind: "again" };
   } finally {
     await body.release();
   }
-  return isWhole && await removed(claimed) ? "again" : "uncached";
 }
 
 /** Has a value removed that is of no use to anybody, if it is still there. */
@@ -108,16 +114,5 @@ async function removed(
   } catch {
     // It stays, and the next one tries again.
     return false;
-  }
-}
-
-async function inFolder<Result>(
-  action: (folder: string) => Promise<Result>,
-): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), "larder-run-"));
-  try {
-    return await action(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 }

@@ -1,0 +1,99 @@
+/**
+ * Where the server is, as it was said.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { StartError } from "../errors.ts";
+import type { Words } from "./words.ts";
+
+const DEFAULT_REMOTE = "127.0.0.1:28056";
+const MAX_PORT = 65_535;
+
+/** Where the server is; one of the two, or both. */
+export interface Addresses {
+  /** Its local listener. */
+  readonly local?: string;
+  /** Its remote listener. */
+  readonly remote?: string;
+}
+
+/** An address, and who has given it. */
+interface Given {
+  readonly kind: "local" | "remote";
+  /** A flag, or a variable of the environment. */
+  readonly by: string;
+  readonly address: string;
+}
+
+/**
+ * Where the server is, by flags, or else by the environment.
+ *
+ * @throws {StartError} One of them is not `host:port`.
+ */
+export function addressesOf(words: Words): Addresses {
+  return addressesFrom(given(words), (message) => {
+    throw new StartError(2, message);
+  }) ?? { remote: DEFAULT_REMOTE };
+}
+
+/**
+ * The same for whoever can do without a server: a variable that holds something
+ * else may be no fault of the command line's.
+ *
+ * @param warn Is told of a variable that is not `host:port`.
+ * @returns `undefined`: there is none.
+ * @throws {StartError} A flag is not `host:port`.
+ */
+export function lenientAddressesOf(
+  words: Words,
+  warn: (message: string) => void,
+): Addresses | undefined {
+  const all = given(words);
+  const addresses = addressesFrom(all, (message, { by }) => {
+    if (by.startsWith("--")) throw new StartError(2, message);
+    warn(message);
+  });
+  return all.length === 0 ? { remote: DEFAULT_REMOTE } : addresses;
+}
+
+function given(words: Words): readonly Given[] {
+  const flags = ["local", "remote"].flatMap((kind) => {
+    const address = words.text(kind);
+    return address === undefined ? [] : [{ kind, by: `--${kind}`, address }];
+  });
+  const variables = ["local", "remote"].map((kind) => {
+    const name = `LARDER_${kind.toUpperCase()}`;
+    return { kind, by: name, address: variable(name) };
+  });
+  const all = flags.length > 0 ? flags : variables;
+  return all.filter(({ address }) => address !== "") as Given[];
+}
+
+function addressesFrom(
+  all: readonly Given[],
+  refuse: (message: string, given: Given) => void,
+): Addresses | undefined {
+  const addresses: { local?: string; remote?: string } = {};
+  for (const each of all) {
+    const { kind, by, address } = each;
+    if (isAddress(address)) addresses[kind] = address;
+    else refuse(`${by} ${address}: not host:port`, each);
+  }
+  return addresses.local ?? addresses.remote ? addresses : undefined;
+}
+
+function isAddress(text: string): boolean {
+  const port = /^[^\s/]+:(\d+)$/.exec(text)?.[1];
+  return port !== undefined && Number(port) <= MAX_PORT;
+}
+
+function variable(name: string): string {
+  try {
+    return process.env[name] ?? "";
+  } catch {
+    // Not UTF-8, which Deno does not read: no address either.
+    return "\ufffd";
+  }
+}

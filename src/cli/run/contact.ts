@@ -1,0 +1,87 @@
+/**
+ * Which of the server's addresses answer at all, found out at once: a command
+ * that could have been run must not wait for one silence after another.
+ *
+ * @module
+ */
+
+import type { Entry } from "../../client/backend.ts";
+import { asCacheError, CacheError } from "../../client/cache_error.ts";
+import { Channel, loadService } from "../../client/channel.ts";
+import { afterSilence } from "../../client/patience.ts";
+import type { Addresses } from "../addresses.ts";
+
+/** What all of them together are given. */
+export const CONTACT_MS = 2_000;
+/** Never reached: the silence comes first. */
+const TIMEOUT_MS = 10_000;
+
+/** A server that may answer. */
+export interface Contact {
+  /** Where it does; `undefined`: nowhere. */
+  readonly addresses: Addresses | undefined;
+  /** Why not, if it does not. */
+  readonly reason: string;
+}
+
+/**
+ * Asks all addresses at the same time. The local one is waited for, within the
+ * time that all have: it hands over files.
+ *
+ * @param entry What is asked about; nothing changes by that.
+ */
+export async function contactOf(
+  addresses: Addresses,
+  entry: Entry,
+  { signal, ms = CONTACT_MS }: {
+    readonly signal: AbortSignal;
+    /** For how long. */
+    readonly ms?: number;
+  },
+): Promise<Contact> {
+  const { local, remote } = addresses;
+  const late = new AbortController();
+  const stop = afterSilence(ms, () =>
+    late.abort(
+      new CacheError("unavailable", `no answer within ${CONTACT_MS / 1000} s`),
+    ));
+  const ended = AbortSignal.any([signal, late.signal]);
+  const tried = [local, remote].map((address) =>
+    address === undefined ? undefined : reasonAgainst(address, entry, ended)
+  );
+  try {
+    // Whether the other one answers matters only if this one is away.
+    if (local !== undefined && await tried[0] === undefined) {
+      return { addresses, reason: "" };
+    }
+    if (remote !== undefined && await tried[1] === undefined) {
+      return { addresses: { remote }, reason: "" };
+    }
+    const reasons = [await tried[0], await tried[1]];
+    const reason = reasons.filter((each) => each !== undefined).join("; ");
+    return { addresses: undefined, reason };
+  } finally {
+    stop();
+    late.abort();
+  }
+}
+
+/** Why an address is none to talk to; `undefined`: something answers there. */
+async function reasonAgainst(
+  address: string,
+  entry: Entry,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const channel = new Channel(address);
+  const { Stat } = loadService("larder/v1/cache.proto", "larder.v1.Cache");
+  try {
+    await channel.unary(Stat!, entry, { signal, timeoutMs: TIMEOUT_MS });
+    return undefined;
+  } catch (thrown) {
+    const error = asCacheError(thrown, address);
+    // An original, and one that has no such entry, answer as well.
+    return error.code === "unavailable" ? error.message : undefined;
+  } finally {
+    channel.close();
+  }
+}

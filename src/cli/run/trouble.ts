@@ -1,0 +1,64 @@
+/**
+ * Runs that had to do without the cache, for `larder doctor`: each of them was a
+ * line on the stderr of something that nobody watches.
+ *
+ * @module
+ */
+
+import { appendFile, mkdir, readFile, stat, truncate } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+
+/** Beyond that, what is old goes. */
+const MAX_BYTES = 64 * 1024;
+const MAX_REASON_CHARACTERS = 300;
+const PRIVATE_FOLDER = 0o700;
+const PRIVATE_FILE = 0o600;
+
+/** One run without the cache. */
+export interface Trouble {
+  /** When, in milliseconds since 1970. */
+  readonly atMs: number;
+  /** Why. */
+  readonly reason: string;
+}
+
+/** Notes a run that had to do without the cache. Never fails. */
+export async function noteTrouble(reason: string): Promise<void> {
+  try {
+    const path = notesPath();
+    await mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
+    const size = await stat(path).then(({ size }) => size, () => 0);
+    if (size > MAX_BYTES) await truncate(path);
+    const note: Trouble = {
+      atMs: Date.now(),
+      reason: reason.slice(0, MAX_REASON_CHARACTERS),
+    };
+    const mode = PRIVATE_FILE;
+    await appendFile(path, `${JSON.stringify(note)}\n`, { mode });
+  } catch {
+    // It has been said on stderr.
+  }
+}
+
+/** The notes, oldest first. */
+export async function readTroubles(): Promise<readonly Trouble[]> {
+  const text = await readFile(notesPath(), "utf8").catch(() => "");
+  return text.split("\n").flatMap((line) => {
+    try {
+      const { atMs, reason } = JSON.parse(line);
+      const isNote = typeof atMs === "number" && typeof reason === "string";
+      return isNote ? [{ atMs, reason }] : [];
+    } catch {
+      // Half of one, of a disk that was full.
+      return [];
+    }
+  });
+}
+
+function notesPath(): string {
+  const state = process.env["XDG_STATE_HOME"] ||
+    join(homedir(), ".local", "state");
+  return join(state, "larder", "uncached.jsonl");
+}
