@@ -60,6 +60,7 @@ export async function recover(
 
   await blobs.local?.sweepPrivate();
   let resting = await countUnsettled(manifest) - maxRestored;
+  if (resting > 0) engine.feed({ kind: "left-on-disk" });
   let cursor: string | undefined;
   do {
     const page = await manifest.unsettled(cursor);

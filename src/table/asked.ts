@@ -117,9 +117,8 @@ export function adopt(s: State, entry: Entry, row: Row, nowMs: number): void {
       const assignment = staging === undefined ? { id } : { id, staging };
       // What is loading and alive is in memory; this one expired long ago, or
       // was one too many for a start, and has its grace all the same.
-      const { servedBefore, restartGraceMs } = s.options;
-      const graceMs = servedBefore && row.id !== undefined
-        ? s.startMs + restartGraceMs
+      const graceMs = s.leftOnDisk && row.id !== undefined
+        ? s.startMs + s.options.restartGraceMs
         : nowMs;
       const deadlineMs = Math.max(nowMs, graceMs);
       const work = { sinceMs: nowMs };
