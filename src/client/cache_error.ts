@@ -80,6 +80,9 @@ function plain(details: string): string {
 }
 
 /** Whether an error has this code. */
-export function hasCode(error: unknown, code: CacheErrorCode): boolean {
+export function hasCode(
+  error: unknown,
+  code: CacheErrorCode,
+): error is CacheError {
   return error instanceof CacheError && error.code === code;
 }
