@@ -23,6 +23,7 @@ import type { CallOptions } from "./backend.ts";
 import { CacheError, hasCode } from "./cache_error.ts";
 import { CallEnd } from "./call_end.ts";
 import { guardDeno } from "./deno_guard.ts";
+import { namingProxy, proxyOptions } from "./proxy.ts";
 import { untilBroken } from "./until_broken.ts";
 
 const OPTIONS: ClientOptions = {
@@ -203,7 +204,7 @@ export class Channel {
       this.#client = undefined;
       client.close();
     }
-    return error;
+    return isBroken ? namingProxy(error, this.#address) : error;
   }
 
   #connected(): Client {
@@ -211,7 +212,7 @@ export class Channel {
     return this.#client ??= new Client(
       this.#address,
       credentials.createInsecure(),
-      OPTIONS,
+      { ...OPTIONS, ...proxyOptions(this.#address) },
     );
   }
 }
