@@ -109,6 +109,11 @@ export async function serve(
     clock,
     budget,
     warn,
+    crash(error) {
+      const cause = error instanceof Error ? error.stack : error;
+      log(`the server has a mistake, and ends at once: ${cause}`);
+      Deno.exit(1);
+    },
     table: {
       leaseTimeoutMs: heartbeatTimeoutMs,
       restartGraceMs: config.restartGraceMs,

@@ -45,6 +45,12 @@ export interface EngineOptions {
   readonly budget?: Budget;
   /** Takes a line for the log. */
   readonly warn: (message: string) => void;
+  /**
+   * Ends the process, after a mistake of ours in the middle of a command: the
+   * table may contradict itself, and only a start makes it anew. Nothing that
+   * was acknowledged is lost. Where absent, it is thrown to whoever asked.
+   */
+  readonly crash?: (error: unknown) => never;
   /** Fresh ids; random ones where absent. */
   readonly newId?: () => Id;
   /** Fresh staging names; random ones where absent. */
@@ -112,6 +118,7 @@ export class Engine {
   readonly #callers = new Map<Ticket, Caller>();
   readonly #admissions: Admissions;
   readonly #warn: (message: string) => void;
+  readonly #crash: ((error: unknown) => never) | undefined;
   readonly #explained = new Set<string>();
   #ticket = 0;
   #pumping = false;
@@ -125,6 +132,7 @@ export class Engine {
     this.#admissions = new Admissions(options.budget ?? UNLIMITED);
     this.#clock = clock;
     this.#warn = warn;
+    this.#crash = options.crash;
     this.#table = new StateTable({
       ...table,
       newId: options.newId ?? randomId,
@@ -190,6 +198,12 @@ export class Engine {
     this.#pumping = true;
     try {
       this.#pump();
+    } catch (error) {
+      // What was done is not done again.
+      this.#queue.length = 0;
+      this.#closed = true;
+      this.#crash?.(error);
+      throw error;
     } finally {
       this.#pumping = false;
     }
