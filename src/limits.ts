@@ -47,8 +47,8 @@ export const MAX_NAMESPACE_BYTES = 255;
 export const MAX_KEY_BYTES = 64 * KIB;
 /** Larger messages are refused before they are buffered. */
 export const DEFAULT_MAX_MESSAGE_BYTES = 64 * MIB;
-/** What a reply's envelope adds to a value: field tag, length, and slack. */
-export const MESSAGE_OVERHEAD_BYTES = 64;
+/** Nearly every gRPC client takes so much in a message, unless told otherwise. */
+export const DEFAULT_MAX_REPLY_BYTES = 4 * MIB;
 /** Some clients keep the length of a message in a signed 32-bit number. */
 export const MAX_MAX_MESSAGE_BYTES = 1024 * MIB;
 

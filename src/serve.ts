@@ -33,13 +33,13 @@ import { Sweeper } from "./engine/sweeper.ts";
 import { Uploads } from "./engine/uploads.ts";
 import { StartError } from "./errors.ts";
 import type { RunningServer, ServedConfig } from "./launch/running_server.ts";
-import { MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
 import { Edge } from "./rpc/edge.ts";
 import { localService } from "./rpc/local_service.ts";
 import type { Paths } from "./rpc/cache_options.ts";
 import { cacheService } from "./rpc/cache_service.ts";
+import { largestValue } from "./rpc/replies.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
 
@@ -135,7 +135,9 @@ export async function serve(
       ...config.maxComputeMs !== undefined && {
         maxComputeMs: config.maxComputeMs,
       },
-      maxValueBytes: config.maxMessageBytes - MESSAGE_OVERHEAD_BYTES,
+      maxValueBytes: largestValue(
+        Math.min(config.maxReplyBytes, config.maxMessageBytes),
+      ),
     },
   });
   stack.defer(() => engine.close());

@@ -49,6 +49,8 @@ export class Assignment implements Held {
     this.#work = work;
     this.#onEnd = onEnd;
     this.#beatIn(work.heartbeatIntervalMs);
+    work.lost?.addEventListener("abort", this.#lose, { once: true });
+    if (work.lost?.aborted) queueMicrotask(this.#lose);
   }
 
   /** The assignment's id. */
@@ -75,7 +77,7 @@ export class Assignment implements Held {
     value: Source,
     { onProgress, signal: unwanted }: PublishOptions = {},
   ): Promise<void> {
-    if (this.#ended) throw this.#lostError();
+    if (this.#ended) throw this.#lost.signal.reason ?? this.#lostError();
     const signal = unwanted
       ? AbortSignal.any([unwanted, this.#given.signal])
       : this.#given.signal;
@@ -155,7 +157,7 @@ export class Assignment implements Held {
     try {
       await this.#server.call(
         "renew the lease",
-        (backend) => backend.heartbeat(this.id),
+        (backend) => backend.heartbeat(this.id, { signal: this.#work.lost }),
         { effort: "once" },
       );
     } catch (error) {
@@ -170,9 +172,18 @@ export class Assignment implements Held {
     this.#beatIn(retry?.nextMs() ?? intervalMs, retry);
   }
 
+  /** Nothing more is sent, not even where it is being published. */
+  readonly #lose = (): void => {
+    const error = this.#lostError(this.#work.lost!.reason);
+    this.#lost.abort(error);
+    this.#given.abort(error);
+    this.#end();
+  };
+
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#work.lost?.removeEventListener("abort", this.#lose);
     clearNodeTimeout(this.#timer);
     this.#onEnd();
   }
@@ -187,10 +198,12 @@ export class Assignment implements Held {
   }
 
   #lostError(cause?: unknown): CacheError {
+    const why = hasCode(cause, "lost")
+      ? cause.message
+      : "somebody else has the work, or the value has been published";
     return new CacheError(
       "lost",
-      `${this.#server.name}: assignment ${this.id} is not held any more: ` +
-        "somebody else has the work, or the value has been published",
+      `${this.#server.name}: assignment ${this.id} is not held any more: ${why}`,
       { cause },
     );
   }

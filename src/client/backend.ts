@@ -40,6 +40,8 @@ export interface Work {
   readonly heartbeatIntervalMs: number;
   /** Where to write the value, if it is handed over as a file. */
   readonly path?: string;
+  /** Aborted when the server cannot be told any more which work is meant. */
+  readonly lost?: AbortSignal;
 }
 
 /** The answer of a server about an entry. */
@@ -78,7 +80,7 @@ export interface Backend {
   /** Asks for an entry. */
   fetch(request: FetchRequest, options: CallOptions): Promise<Fetched>;
   /** Renews a lease. */
-  heartbeat(id: string): Promise<void>;
+  heartbeat(id: string, options: CallOptions): Promise<void>;
   /** Publishes a value, or without one the file at the assigned path. */
   publish(
     id: string,

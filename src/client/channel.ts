@@ -23,6 +23,8 @@ import type { CallOptions } from "./backend.ts";
 import { CacheError, hasCode } from "./cache_error.ts";
 import { CallEnd } from "./call_end.ts";
 import { guardDeno } from "./deno_guard.ts";
+import { namingProxy, proxyOptions } from "./proxy.ts";
+import { untilBroken } from "./until_broken.ts";
 
 const OPTIONS: ClientOptions = {
   // A pool in common would hand a dead connection to the client that replaces it.
@@ -51,6 +53,14 @@ export function loadService(file: string, name: string): ServiceDefinition {
   ] as ServiceDefinition;
 }
 
+/** How to make a call with one message each way. */
+export interface UnaryOptions extends CallOptions {
+  /** The longest that it may take. */
+  readonly timeoutMs: number;
+  /** Told, before the reply, what is aborted when the connection breaks. */
+  readonly onReply?: ((broken: AbortSignal) => void) | undefined;
+}
+
 /** A connection that is made when it is needed, and made anew when it broke. */
 export class Channel {
   readonly #address: string;
@@ -68,12 +78,12 @@ export class Channel {
    *
    * @param method Its definition.
    * @param request The message.
-   * @param options When to end it; `timeoutMs` is the longest it may take.
+   * @param options When to end it, and who is told of the connection.
    */
   unary<Reply>(
     method: ServiceDefinition[string],
     request: object,
-    { signal, timeoutMs }: CallOptions & { readonly timeoutMs: number },
+    { signal, timeoutMs, onReply }: UnaryOptions,
   ): Promise<Reply> {
     const client = this.#connected();
     return new Promise((resolve, reject) => {
@@ -87,8 +97,9 @@ export class Channel {
         { deadline: Date.now() + timeoutMs },
         (error: ServiceError | null, reply?: Reply) => {
           end[Symbol.dispose]();
-          if (!error) return resolve(reply as Reply);
-          reject(this.#failed(client, end.reason(error)));
+          if (error) return reject(this.#failed(client, end.reason(error)));
+          onReply?.(untilBroken(client));
+          resolve(reply as Reply);
         },
       );
       const end = new CallEnd(client, signal, () => call.cancel());
@@ -193,7 +204,7 @@ export class Channel {
       this.#client = undefined;
       client.close();
     }
-    return error;
+    return isBroken ? namingProxy(error, this.#address) : error;
   }
 
   #connected(): Client {
@@ -201,7 +212,7 @@ export class Channel {
     return this.#client ??= new Client(
       this.#address,
       credentials.createInsecure(),
-      OPTIONS,
+      { ...OPTIONS, ...proxyOptions(this.#address) },
     );
   }
 }

@@ -22,6 +22,7 @@ import {
   DEFAULT_HEARTBEAT_INTERVAL_MS,
   DEFAULT_LOCAL_ADDRESS,
   DEFAULT_MAX_MESSAGE_BYTES,
+  DEFAULT_MAX_REPLY_BYTES,
   DEFAULT_MEMORY_BUDGET_BYTES,
   DEFAULT_MEMORY_CACHE_BYTES,
   DEFAULT_MIN_FREE_BYTES,
@@ -194,11 +195,21 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   maxMessageBytes: bytes(
     "max-message-bytes",
-    "the largest message, and so roughly the largest value",
+    "the largest message, and so roughly the largest value of Set",
     {
       min: MIN_MAX_MESSAGE_BYTES,
       max: MAX_MAX_MESSAGE_BYTES,
       default: DEFAULT_MAX_MESSAGE_BYTES,
+    },
+  ),
+  maxReplyBytes: bytes(
+    "max-reply-bytes",
+    "the largest reply of RemoteCache.Get; clients of larger values are told " +
+      "Unassigned, and larder.v1 serves them",
+    {
+      min: MIN_MAX_MESSAGE_BYTES,
+      max: MAX_MAX_MESSAGE_BYTES,
+      default: DEFAULT_MAX_REPLY_BYTES,
     },
   ),
   memoryCacheBytes: bytes(

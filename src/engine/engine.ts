@@ -94,8 +94,9 @@ const DRAIN_CHECK_MS = 50;
 
 /** What an operator can do about clients that get nothing. */
 const EXPLANATIONS: Partial<Record<UnassignedReason, string>> = {
-  "too-large": "a value is larger than --max-message-bytes: remote clients " +
-    "are told Unassigned and compute it again; raise the limit to serve it",
+  "too-large": "a value is larger than --max-reply-bytes, or than " +
+    "--max-message-bytes: clients of RemoteCache are told Unassigned and " +
+    "compute it again; where all of them take larger messages, raise it",
   "no-room": "there is no room, and none can be made at once: clients are " +
     "told Unassigned until there is",
   "full": "the table is full: clients are told Unassigned until " +
