@@ -138,6 +138,12 @@ export const HANDED_SHARE = 1.6;
 export const ACCESS_INTERVAL_MS = 30_000;
 /** Uses that are gathered, about 300 bytes each; then they are written at once. */
 export const MAX_PENDING_USES = 16_384;
+/**
+ * Bytes of their keys, gathered or being written: ordinary keys are hashes and
+ * never come near it. Above it uses are forgotten, and the order of eviction is
+ * off by them.
+ */
+export const MAX_PENDING_USE_BYTES = 8 * MIB;
 /** Work in progress makes no more than this share of a limit go. */
 export const MAX_RESERVED_SHARE = 0.25;
 
