@@ -119,7 +119,7 @@ export class MessageReader {
  * @param maxMessageBytes How long it may be.
  * @throws {StatusError} It may not come.
  */
-export function checkPrefix(
+function checkPrefix(
   flag: number,
   length: number,
   maxMessageBytes: number,

@@ -9,8 +9,12 @@ import { messageOf, StartError, systemReason } from "../errors.ts";
 import { CallCounts } from "../grpc/counts.ts";
 import type { RequestBudget } from "../grpc/request_budget.ts";
 import { GrpcServer } from "../grpc/server.ts";
-import { Connections, Http2Listener, nextTurn } from "../http2/mod.ts";
-import type { SharedOptions } from "../http2/mod.ts";
+import {
+  Connections,
+  Http2Listener,
+  type Http2ListenerOptions,
+  type SharedOptions,
+} from "../http2/mod.ts";
 import type { Service } from "./service.ts";
 
 /** What an edge is made of; its limits hold for all addresses together. */
@@ -58,7 +62,6 @@ export class Edge {
       log: this.#warn,
       counts: this.#counts,
       ...requestBudget && { requestBudget },
-      nextTurn,
     });
     for (const addTo of services) addTo(server);
     const colon = address.lastIndexOf(":");
@@ -87,7 +90,7 @@ export class Edge {
 
 function bind(
   address: string,
-  options: ConstructorParameters<typeof Http2Listener>[0],
+  options: Http2ListenerOptions,
 ): Http2Listener {
   try {
     return new Http2Listener(options);
