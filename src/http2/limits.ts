@@ -53,8 +53,13 @@ export const MAX_CONTROL_BYTES = 64 * KIB;
 export const CREDIT = 2_000;
 /** What comes to the account each second: honest keepalives cost far less. */
 export const CREDIT_PER_SECOND = 200;
-/** What a call that was answered, or DATA that moved, adds to it. */
+/** What a call that was answered, or DATA of ours that moved, adds to it. */
 export const PROGRESS_CREDIT = 10;
+/**
+ * DATA of the client that adds 1: a request that is reset costs more than it has
+ * brought, unless it has brought KiBs.
+ */
+export const BYTES_PER_CREDIT = 1 * KIB;
 /** What PING, SETTINGS, PRIORITY, WINDOW_UPDATE and the like cost. */
 export const FRAME_COST = 1;
 /** What a stream costs that was reset: a request was begun for nothing. */
