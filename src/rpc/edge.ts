@@ -35,16 +35,49 @@ export interface Listener {
   close(limitMs: number): Promise<void>;
 }
 
+/** What is held for clients now; all 0 when nobody is connected. */
+export interface EdgeStats {
+  /** Open connections. */
+  readonly connections: number;
+  /** Their read and write buffers. */
+  readonly buffers: number;
+  /** Calls whose stream is open or whose handler runs. */
+  readonly openCalls: number;
+  /** Requests that have begun and not ended … */
+  readonly unfinishedRequests: number;
+  /** … and what has come of them. */
+  readonly unfinishedBytes: number;
+  /** Calls that wait for their deadline. */
+  readonly deadlines: number;
+}
+
 /** The listeners of one process. */
 export class Edge {
   readonly #options: EdgeOptions;
   readonly #connections: Connections;
   readonly #counts = new CallCounts();
+  readonly #servers: GrpcServer[] = [];
 
   /** Answers nowhere yet. */
   constructor(options: EdgeOptions) {
     this.#options = options;
     this.#connections = new Connections({ ...options, warn: this.#warn });
+  }
+
+  /** Figures for metrics and tests. */
+  get stats(): EdgeStats {
+    const { open, unfinished } = this.#counts;
+    return {
+      connections: this.#connections.size,
+      buffers: this.#connections.lentBuffers,
+      openCalls: open.size,
+      unfinishedRequests: unfinished.size,
+      unfinishedBytes: unfinished.bytes,
+      deadlines: this.#servers.reduce(
+        (sum, server) => sum + server.waitingDeadlines,
+        0,
+      ),
+    };
   }
 
   /**
@@ -63,6 +96,7 @@ export class Edge {
       counts: this.#counts,
       ...requestBudget && { requestBudget },
     });
+    this.#servers.push(server);
     for (const addTo of services) addTo(server);
     const colon = address.lastIndexOf(":");
     const host = address.slice(0, colon);
