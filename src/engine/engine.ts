@@ -250,18 +250,20 @@ export class Engine {
 
   /**
    * Gives out no more work, and waits until what is under way has been
-   * published or its lease has ended, but no longer than `limitMs`.
+   * published or its lease has ended, but no longer than `limitMs`. Then those
+   * who wait for work are sent away.
    */
   async drain(limitMs: number): Promise<void> {
     this.feed({ kind: "drain" });
     const endMs = this.#clock.nowMs() + limitMs;
     for (;;) {
       const nowMs = this.#clock.nowMs();
-      if (nowMs >= endMs || !this.#table.isBusy(nowMs)) return;
+      if (nowMs >= endMs || !this.#table.isBusy(nowMs)) break;
       await new Promise<void>((resolve) =>
         this.#clock.setTimer(Math.min(DRAIN_CHECK_MS, endMs - nowMs), resolve)
       );
     }
+    this.feed({ kind: "leave" });
   }
 
   /** Takes no more commands; what waits is not answered any more. */

@@ -195,6 +195,8 @@ export class State {
   draining = false;
   /** A start has not taken all assignments into memory. */
   leftOnDisk = false;
+  /** The drain is over, too. */
+  leaving = false;
   /** Assignments that the manifest has not confirmed yet. */
   proposals = 0;
   /** Bytes of the keys in memory. */

@@ -194,7 +194,9 @@ export class StateTable {
         return this.#giveRoom(nowMs, { conclude: true });
       case "drain":
         s.draining = true;
-        this.#giveRoom(nowMs, { conclude: true });
+        return this.#giveRoom(nowMs, { conclude: true });
+      case "leave":
+        s.leaving = true;
         return wakeAll(s);
       case "found-id":
         return foundId(s, command, nowMs);

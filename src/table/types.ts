@@ -327,7 +327,9 @@ export type Command =
     readonly ms: number;
   }
   /** No new assignments from now on. */
-  | { readonly kind: "drain" };
+  | { readonly kind: "drain" }
+  /** The drain is over: whoever waits for work is sent to the next process. */
+  | { readonly kind: "leave" };
 
 /** Why a client that asked for work gets none; for the log. */
 export type UnassignedReason =
