@@ -69,28 +69,42 @@ export function idAndPath(
   return { id, path: new TextDecoder().decode(head.subarray(at, at + size)) };
 }
 
+/**
+ * Asks for an entry until it is not loading: the disk of a loaded machine may take
+ * longer than a Get waits, and the server says so.
+ */
+async function asked(
+  site: Site,
+  port: number,
+  ask: Uint8Array,
+): Promise<Answer> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const answer = await site.call(port, ask);
+    const { how, head } = answer;
+    if (how !== "answered" || head[PREFIX_BYTES] !== TAG.loading) return answer;
+    site.tally.loading++;
+  }
+  throw new Error("an entry never ceased to load");
+}
+
 async function hit(
   site: Site,
   ask: Uint8Array,
   valueBytes: number,
 ): Promise<void> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const { how, dataBytes, head } = await site.call(site.remotePort, ask);
-    if (how === "answered" && dataBytes > valueBytes) return;
-    if (how !== "answered" || head[PREFIX_BYTES] !== TAG.loading) {
-      throw new Error(`hit of ${valueBytes}: ${how} with ${dataBytes} bytes`);
-    }
-    // There is no room for it now, and the server says so.
-    site.tally.loading++;
-  }
-  throw new Error(`hit of ${valueBytes}: it never ceased to load`);
+  const { how, dataBytes } = await asked(site, site.remotePort, ask);
+  if (how === "answered" && dataBytes > valueBytes) return;
+  throw new Error(`hit of ${valueBytes}: ${how} with ${dataBytes} bytes`);
 }
 
 /** A value is made: assigned, heard of, set, and read. */
 async function remoteCycle(site: Site): Promise<void> {
   const { remotePort: port } = site;
   const key = `remote ${site.next()}`;
-  const { id } = idAndPath("Get", await site.call(port, remoteGet(key, true)));
+  const { id } = idAndPath(
+    "Get",
+    await asked(site, port, remoteGet(key, true)),
+  );
   const heard = await site.call(port, remoteHeartbeat(idRequest(id)));
   expectEmpty("Heartbeat", heard);
   const set = await site.call(port, remoteSet(setRequest(id, VALUE)));
@@ -102,10 +116,10 @@ async function remoteCycle(site: Site): Promise<void> {
 async function localCycle(site: Site): Promise<void> {
   const { localPort: port } = site;
   const key = `local ${site.next()}`;
-  const work = idAndPath("Get", await site.call(port, localGet(key, true)));
+  const work = idAndPath("Get", await asked(site, port, localGet(key, true)));
   await Deno.writeFile(work.path, VALUE);
   expectEmpty("Done", await site.call(port, done(idRequest(work.id))));
-  const ready = idAndPath("Get", await site.call(port, localGet(key)));
+  const ready = idAndPath("Get", await asked(site, port, localGet(key)));
   expectEmpty("Drop", await site.call(port, drop(idRequest(ready.id))));
 }
 
