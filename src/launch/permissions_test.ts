@@ -29,7 +29,7 @@ Deno.test("confinedArguments grants the root, the workers and the addresses, not
       "run",
       "--quiet",
       "--no-prompt",
-      "--v8-flags=--max-old-space-size=1000,--max-semi-space-size=8",
+      "--v8-flags=--max-old-space-size=1000,--max-semi-space-size=4",
       "--cached-only",
       "--no-remote",
       "--frozen",

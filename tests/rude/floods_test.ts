@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { eachOf } from "../support/waiting.ts";
-import { NS, type RudeCase, rudeTest } from "./arena.ts";
+import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import {
   data,
   DEFAULT_WINDOW,
@@ -54,6 +54,11 @@ interface FloodOptions {
   readonly opening?: Uint8Array;
 }
 
+/** A flood, which one connection can make, too. */
+interface Flood extends RudeCase {
+  readonly attack: (port: number) => Promise<void>;
+}
+
 /**
  * Sends packets until they have all gone, or the server takes no more; then it
  * must have been told why, or be served as ever.
@@ -62,7 +67,7 @@ function flood(
   name: string,
   packet: (index: number) => Uint8Array,
   { reads = false, opening, ends = CALM }: FloodOptions = {},
-): RudeCase {
+): Flood {
   async function attack(port: number): Promise<void> {
     const windowBytes = reads ? DEFAULT_WINDOW : MAX_WINDOW;
     using client = await RawClient.greeted(port, { windowBytes });
@@ -80,7 +85,8 @@ function flood(
       if (ends !== "lost") assert.equal(code, ends);
     }
   }
-  return { name, run: ({ port }) => eachOf(CROWD, CROWD, () => attack(port)) };
+  const run = ({ port }: Arena) => eachOf(CROWD, CROWD, () => attack(port));
+  return { name, run, attack };
 }
 
 /** Something for each of the next streams. */
@@ -113,11 +119,7 @@ function continued(count: number, content: Uint8Array): Uint8Array {
   );
 }
 
-const FLOODS: readonly RudeCase[] = [
-  {
-    name: "a value to ask for is published",
-    run: (arena) => arena.publish("flood", { sizeBytes: VALUE_BYTES }),
-  },
+const FLOODS: readonly Flood[] = [
   flood(
     "rapid reset: HEADERS and RST_STREAM",
     (i) => streams(i, (s) => join(headers(s, fields), reset(s))),
@@ -165,6 +167,7 @@ const FLOODS: readonly RudeCase[] = [
       ),
       200,
     ), {
+    ends: "lost",
     opening: join(...Array.from({ length: 100 }, (_, i) => wanted(2 * i + 1))),
   }),
   flood("WINDOW_UPDATEs of a byte", () => repeat(windowUpdate(0, 1), 5_000), {
@@ -246,4 +249,17 @@ const FLOODS: readonly RudeCase[] = [
   ),
 ];
 
-rudeTest("floods are stemmed", FLOODS);
+/** The first so many kinds, a connection each. */
+const AT_ONCE = 16;
+
+rudeTest("floods are stemmed", [
+  {
+    name: "a value to ask for is published",
+    run: (arena) => arena.publish("flood", { sizeBytes: VALUE_BYTES }),
+  },
+  ...FLOODS,
+  {
+    name: `${AT_ONCE} floods at once`,
+    run: ({ port }) => eachOf(AT_ONCE, AT_ONCE, (i) => FLOODS[i]!.attack(port)),
+  },
+]);
