@@ -239,6 +239,26 @@ async function fill(local: string): Promise<void> {
   for (let key = 0; key < 40; key += 2) await cache.set(NS, key, key);
 }
 
+testOnEach(
+  "what can be read again is published when the connection breaks",
+  PROGRAM,
+  async (command, context) => {
+    for (const way of ["again", "once"]) {
+      await context.step(way, () =>
+        withServer(async ({ remote }) => {
+          const cut = { afterBytes: 1_500_000, then: "reset" } as const;
+          const faults = [{ toServer: cut }, {}, {}];
+          await using proxy = await FaultProxy.start(remote, faults);
+          const result = await run(command("stream", proxy.address, way));
+          const isKept = way === "again";
+          assert.equal(result.isKept, isKept);
+          assert.equal(result.size, isKept ? 4_000_000 : undefined);
+          assert.equal(result.outages.length, isKept ? 0 : 1);
+        }));
+    }
+  },
+);
+
 testOnEach("a slow side is waited for", PROGRAM, async (command, context) => {
   const flags = ["--idle-body-timeout", "5s", "--stall-timeout", "2s"];
   await context.step("a producer", () =>

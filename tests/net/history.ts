@@ -59,6 +59,8 @@ export interface Bounds {
   /** A lease, and how long before its end it is renewed at the latest. */
   readonly leaseMs: number;
   readonly intervalMs: number;
+  /** A server that was away counts as away until it is asked again. */
+  readonly awayMs: number;
   /** For a busy machine. */
   readonly slackMs: number;
 }
@@ -71,10 +73,11 @@ export function wrongs(
 ): string[] {
   const computations = events.filter((each) => each.type === "computation");
   const calls = events.filter((each) => each.type === "call");
+  const outages = events.filter((each) => each.type === "outage");
   return [
     ...wrongValues(calls, computations),
     ...lateCalls(calls, bounds),
-    ...unexplained(calls, faults, bounds),
+    ...unexplained(calls, { outages, faults }, bounds),
     ...extraComputations(calls, computations),
   ];
 }
@@ -114,8 +117,11 @@ function* lateCalls(
 /** A call fails, or is not kept, for a fault that is long enough. */
 function* unexplained(
   calls: readonly (Call & ByWorker)[],
-  faults: readonly Fault[],
-  { leaseMs, intervalMs }: Bounds,
+  { outages, faults }: {
+    readonly outages: readonly (OutageSaid & ByWorker)[];
+    readonly faults: readonly Fault[];
+  },
+  { leaseMs, intervalMs, awayMs }: Bounds,
 ): Generator<string> {
   for (const call of calls) {
     const { source, error, kind } = call;
@@ -128,12 +134,22 @@ function* unexplained(
     const isExplained = faults.some((fault) =>
       (fault.worker === undefined || fault.worker === worker) &&
       fault.endMs - fault.beganMs >= leastMs &&
-      fault.beganMs < call.endMs && fault.endMs > call.beganMs - leaseMs
+      fault.beganMs < call.endMs &&
+      fault.endMs > call.beganMs - leaseMs - awayMs
     );
-    if (!isExplained) {
-      yield `${call.call} (${kind}) ended with ${source ?? error} without a ` +
-        `fault that explains it: ${call.message ?? ""}`;
-    }
+    if (isExplained) continue;
+    const said = outages.filter(({ worker: by, atMs }) =>
+      by === worker && atMs >= call.beganMs && atMs <= call.endMs
+    ).map(({ message }) => message);
+    const near = faults.filter(({ beganMs, endMs }) =>
+      beganMs < call.endMs && endMs > call.beganMs - leaseMs - awayMs
+    ).map(({ what, worker, beganMs, endMs }) =>
+      `${what} of ${worker ?? "all"} from ${beganMs - call.beganMs} to ` +
+      `${endMs - call.beganMs} ms`
+    );
+    yield `${call.call} of ${worker} (${kind}) ended with ${source ?? error} ` +
+      `after ${call.endMs - call.beganMs} ms without a fault that explains ` +
+      `it; said: ${said.join("; ")}; faults: ${near.join("; ")}`;
   }
 }
 

@@ -9,7 +9,8 @@ const WORKER = new URL("./worker.mjs", import.meta.url);
 const MODULE = new URL("../../src/client/mod.ts", import.meta.url).href;
 const SEED = 7;
 const BOUNDS = {
-  ...{ patienceMs: 4_000, leaseMs: 4_000, intervalMs: 2_000, slackMs: 1_000 },
+  ...{ patienceMs: 4_000, leaseMs: 4_000, intervalMs: 2_000 },
+  ...{ awayMs: 0, slackMs: 1_000 },
 };
 
 Deno.test("values stay right, and calls end, while everything fails at random", async () => {

@@ -32,6 +32,8 @@ const BOUNDS = {
   patienceMs: 4_000,
   leaseMs: 4_000,
   intervalMs: 2_000,
+  // It is asked every 5 s, and that may meet another fault.
+  awayMs: 10_000,
   // Runs share their machine with others.
   slackMs: 4_000,
 };
@@ -69,9 +71,11 @@ class Net implements AsyncDisposable {
     { seed, workers }: NetOptions,
   ): Promise<Net> {
     const net = new Net(await ServerProcess.start(root), seed);
-    for (const [at, command] of workers.entries()) {
-      await net.#startWorker(at, command, seed + at);
-    }
+    const working = workers.map((command, at) =>
+      net.#startWorker(at, command, seed + at)
+    );
+    // A server that has never answered gets less patience.
+    await Promise.all(working);
     return net;
   }
 
@@ -152,10 +156,11 @@ class Net implements AsyncDisposable {
     [program, ...args]: readonly string[],
     seed: number,
   ): Promise<void> {
+    const delayMs = this.#chance.below(20);
     const proxy = await FaultProxy.start(this.#server.remote, {
-      toServer: { delayMs: this.#chance.below(20) },
+      toServer: { delayMs },
     });
-    this.#proxies.push(proxy);
+    this.#proxies[at] = proxy;
     const words = [proxy.address, `${seed}`, `${BOUNDS.patienceMs}`];
     const child = new Deno.Command(program!, {
       args: [...args, ...words],
@@ -167,11 +172,16 @@ class Net implements AsyncDisposable {
     const lines = child.stdout
       .pipeThrough(new TextDecoderStream())
       .pipeThrough(new TextLineStream());
+    const { promise: working, resolve, reject } = Promise.withResolvers<void>();
     this.#ended.push((async () => {
       for await (const line of lines) {
-        this.#events.push({ ...JSON.parse(line), worker: at });
+        const event: Event = { ...JSON.parse(line), worker: at };
+        if (event.type === "call") resolve();
+        this.#events.push(event);
       }
+      reject(new Error(`worker ${at} has ended without a call`));
     })());
+    await working;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -175,6 +175,20 @@ const scenarios = {
     );
     end({ lost });
   },
+  /** Publishes what can be read again, or once, while the connection breaks. */
+  async stream() {
+    const cache = await connect(address);
+    async function* pieces() {
+      for (let sent = 0; sent < 40; sent++) {
+        await undefined;
+        yield VALUE.subarray(0, 100_000);
+      }
+    }
+    const source = words[0] === "again" ? pieces : pieces();
+    const isKept = await cache.setStream(NS, "k", source);
+    const size = (await cache.get(NS, "k", { codec }))?.length;
+    end({ isKept, size });
+  },
   /** A stream whose first piece takes its time. */
   async slowProducer() {
     const cache = await connect(address);
