@@ -34,6 +34,8 @@ export function startLarder(root: string): Promise<ServerProcess> {
   return start("larder", Deno.execPath(), [
     ...["task", "--quiet", "serve", root],
     ...["-l", "127.0.0.1:0", "-r", "127.0.0.1:0"],
+    // The movers' values are as large as messages may be.
+    ...["--max-reply-bytes", "64MiB"],
   ]);
 }
 

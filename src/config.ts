@@ -50,8 +50,10 @@ export interface Config {
   readonly quotas: readonly Quota[];
   /** Blob workers. */
   readonly workers: number;
-  /** The largest message taken or sent. */
+  /** The largest message taken. */
   readonly maxMessageBytes: number;
+  /** The largest reply of `RemoteCache.Get`; none is above the largest message. */
+  readonly maxReplyBytes: number;
   /** Bytes of hot values kept in memory. */
   readonly memoryCacheBytes: number;
   /** Memory for requests and replies in flight, the hot values included. */

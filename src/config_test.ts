@@ -51,6 +51,7 @@ Deno.test("completeConfig fills in the defaults", () => {
     keepaliveMs: 60_000,
     keepaliveTimeoutMs: 20_000,
     maxMessageBytes: 64 * 1024 * 1024,
+    maxReplyBytes: 4 * 1024 * 1024,
     memoryCacheBytes: 32 * 1024 * 1024,
     durability: "relaxed",
   });
@@ -144,6 +145,7 @@ Deno.test("renderArguments writes what the command line reads back", async () =>
     handleLeaseMs: "90m",
     workers: "63",
     maxMessageBytes: "1MiB",
+    maxReplyBytes: "2MiB",
     memoryCacheBytes: "0",
     durability: "strict",
   });

@@ -34,6 +34,10 @@ export const MAX_REPLY_WAIT_MS = 500;
 export const EXPIRED_IN_MEMORY_MS = 60_000;
 /** An expired assignment is removed, row and staging file, after this. */
 export const EXPIRED_ON_DISK_MS = 24 * 3_600_000;
+/** Assignments on disk; the oldest of those that have expired goes first. */
+export const MAX_UNSETTLED = 100_000;
+/** Of these, what a start takes into memory: half of what it holds, for new ones. */
+export const MAX_RESTORED = 50_000;
 /** How often the expired assignments on disk are looked for. */
 export const JANITOR_INTERVAL_MS = 10 * 60_000;
 
@@ -43,8 +47,8 @@ export const MAX_NAMESPACE_BYTES = 255;
 export const MAX_KEY_BYTES = 64 * KIB;
 /** Larger messages are refused before they are buffered. */
 export const DEFAULT_MAX_MESSAGE_BYTES = 64 * MIB;
-/** What a reply's envelope adds to a value: field tag, length, and slack. */
-export const MESSAGE_OVERHEAD_BYTES = 64;
+/** Nearly every gRPC client takes so much in a message, unless told otherwise. */
+export const DEFAULT_MAX_REPLY_BYTES = 4 * MIB;
 /** Some clients keep the length of a message in a signed 32-bit number. */
 export const MAX_MAX_MESSAGE_BYTES = 1024 * MIB;
 
@@ -134,6 +138,12 @@ export const HANDED_SHARE = 1.6;
 export const ACCESS_INTERVAL_MS = 30_000;
 /** Uses that are gathered, about 300 bytes each; then they are written at once. */
 export const MAX_PENDING_USES = 16_384;
+/**
+ * Bytes of their keys, gathered or being written: ordinary keys are hashes and
+ * never come near it. Above it uses are forgotten, and the order of eviction is
+ * off by them.
+ */
+export const MAX_PENDING_USE_BYTES = 8 * MIB;
 /** Work in progress makes no more than this share of a limit go. */
 export const MAX_RESERVED_SHARE = 0.25;
 
@@ -145,39 +155,3 @@ export const MAX_BLOB_QUEUE = 8_192;
 export const MAX_BLOB_QUEUE_BYTES = 256 * MIB;
 /** Operations queued for the manifest worker; above it: overloaded. */
 export const MAX_MANIFEST_QUEUE = 16_384;
-
-/**
- * Connections open at once. File descriptors are the scarce thing: when they
- * run out nobody can connect and no worker can open a file, so this, and a tenth
- * more for those that are asked to make place, must fit below the descriptor
- * limit beside the files of the workers. Deno raises its soft limit to the hard
- * one at start; 4096 is the smallest hard limit that distributions commonly set.
- */
-export const DEFAULT_MAX_CONNECTIONS = 3_000;
-
-/**
- * Calls a client may have open on one connection, announced in SETTINGS. Polite
- * clients queue the rest; without it a polite client could meet the limit below.
- */
-export const DEFAULT_MAX_CONCURRENT_STREAMS = 256;
-
-/**
- * A reply of which nothing moved for this long loses its call. Longer than any
- * pause of an honest reader, shorter than 30 s deadlines that people set.
- */
-export const DEFAULT_STALL_TIMEOUT_MS = 20_000;
-
-/** From the accepted connection to the client's SETTINGS. */
-export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
-
-/**
- * After this long a client is asked whether it is still there: a machine that
- * lost power or its network says no goodbye.
- */
-export const DEFAULT_KEEPALIVE_MS = 60_000;
-
-/** How long it may take to answer. */
-export const DEFAULT_KEEPALIVE_TIMEOUT_MS = 20_000;
-
-/** Between two pieces of one request's body. */
-export const DEFAULT_IDLE_BODY_TIMEOUT_MS = 30_000;

@@ -33,18 +33,23 @@ import { Sweeper } from "./engine/sweeper.ts";
 import { Uploads } from "./engine/uploads.ts";
 import { StartError } from "./errors.ts";
 import type { RunningServer, ServedConfig } from "./launch/running_server.ts";
-import { MESSAGE_OVERHEAD_BYTES } from "./limits.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
 import { Edge } from "./rpc/edge.ts";
 import { localService } from "./rpc/local_service.ts";
 import type { Paths } from "./rpc/cache_options.ts";
 import { cacheService } from "./rpc/cache_service.ts";
+import { largestValue } from "./rpc/replies.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
 
 /** Calls that are under way get this long to end after the drain. */
 const CLOSE_LIMIT_MS = 1_000;
+
+/** Of the memory for calls: for requests of up to 64 KiB. */
+const SMALL_REQUESTS_SHARE = 1 / 6;
+/** No refusal of a start and no end that was asked for: `EX_SOFTWARE`. */
+const EXIT_BROKEN = 70;
 
 /** What a server keeps its entries in. */
 export interface Stores {
@@ -87,8 +92,12 @@ export async function serve(
   const { manifest, blobs } = wrap({ manifest: sqlite, blobs: workers });
   const cache = new BlobCache(blobs, config.memoryCacheBytes);
   const callBytes = config.memoryBudgetBytes - config.memoryCacheBytes;
-  const budget = new MemoryBudget({ totalBytes: callBytes });
-  const requestBudget = new RequestShare(budget, callBytes / 2);
+  const smallBytes = callBytes * SMALL_REQUESTS_SHARE;
+  const budget = new MemoryBudget({ totalBytes: callBytes - smallBytes });
+  const requestBudget = new RequestShare(budget, {
+    shareBytes: (callBytes - smallBytes) / 2,
+    smallBytes,
+  });
   const edge = new Edge({
     warn,
     maxMessageBytes: config.maxMessageBytes,
@@ -109,6 +118,15 @@ export async function serve(
     clock,
     budget,
     warn,
+    onBroken(thrown) {
+      log(
+        `the server ends, since its state is not to be trusted: ${
+          thrown instanceof Error ? thrown.stack : thrown
+        }`,
+      );
+      // What was acknowledged is on the disk; the launcher starts another one.
+      Deno.exit(EXIT_BROKEN);
+    },
     table: {
       leaseTimeoutMs: heartbeatTimeoutMs,
       restartGraceMs: config.restartGraceMs,
@@ -117,7 +135,9 @@ export async function serve(
       ...config.maxComputeMs !== undefined && {
         maxComputeMs: config.maxComputeMs,
       },
-      maxValueBytes: config.maxMessageBytes - MESSAGE_OVERHEAD_BYTES,
+      maxValueBytes: largestValue(
+        Math.min(config.maxReplyBytes, config.maxMessageBytes),
+      ),
     },
   });
   stack.defer(() => engine.close());
@@ -144,9 +164,10 @@ export async function serve(
   const parts = {
     heartbeatIntervalMs,
     budget,
-    pieces: new Pieces({ engine, blobs, budget }),
-    uploads: new Uploads({ files, budget, warn }),
+    pieces: new Pieces({ engine, blobs, budget, warn }),
+    uploads: new Uploads({ files, budget, engine, warn }),
     catalog: new Catalog({
+      warn,
       engine,
       manifest,
       evictor,

@@ -106,7 +106,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "the table is pure: time and ids come in as arguments",
   },
   config: {
-    may: ["duration", "toml", "errors", "limits"],
+    may: ["duration", "toml", "http2/limits.ts", "errors", "limits"],
     why: "configuration is read before anything else exists",
   },
   duration: {

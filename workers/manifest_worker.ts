@@ -35,6 +35,16 @@ function open(
   }
 }
 
+/** Runs a batch, and frees its keys at once: V8 waits for 60 MB of them. */
+function run(
+  session: ManifestSession,
+  { operations, keys }: Extract<ToManifestWorker, { kind: "batch" }>,
+): FromManifestWorker {
+  const answer = session.run(operations, keys);
+  (keys.buffer as ArrayBuffer).transfer(0);
+  return answer;
+}
+
 function handle(message: ToManifestWorker): FromManifestWorker {
   switch (message.kind) {
     case "open":
@@ -43,7 +53,7 @@ function handle(message: ToManifestWorker): FromManifestWorker {
       if (!session) {
         throw new Error("A batch came before the manifest was open");
       }
-      return session.run(message.operations, message.keys);
+      return run(session, message);
     case "close":
       try {
         session?.close();

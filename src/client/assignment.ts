@@ -50,12 +50,15 @@ export class Assignment implements Held {
     this.#work = work;
     this.#onEnd = onEnd;
     this.#heartbeats = new Heartbeats(work.heartbeatIntervalMs, {
-      beat: (options) => server.beat(work.id, options),
+      beat: (options) =>
+        server.beat(work.id, { ...options, signal: work.lost }),
       onLost: (error) => {
         this.#lost.abort(this.#lostError(error));
         this.#end();
       },
     });
+    work.lost?.addEventListener("abort", this.#lose, { once: true });
+    if (work.lost?.aborted) queueMicrotask(this.#lose);
   }
 
   /** The assignment's id. */
@@ -82,7 +85,7 @@ export class Assignment implements Held {
     value: Source,
     { onProgress, signal: unwanted }: PublishOptions = {},
   ): Promise<void> {
-    if (this.#ended) throw this.#lostError();
+    if (this.#ended) throw this.#lost.signal.reason ?? this.#lostError();
     using ended = new LinkedSignal(unwanted, this.#given.signal);
     const { signal } = ended;
     let failure: { readonly error: unknown } | undefined;
@@ -159,9 +162,18 @@ export class Assignment implements Held {
     await this.abandon("it was not published");
   }
 
+  /** Nothing more is sent, not even where it is being published. */
+  readonly #lose = (): void => {
+    const error = this.#lostError(this.#work.lost!.reason);
+    this.#lost.abort(error);
+    this.#given.abort(error);
+    this.#end();
+  };
+
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#work.lost?.removeEventListener("abort", this.#lose);
     this.#heartbeats.stop();
     this.#onEnd();
   }
@@ -176,10 +188,12 @@ export class Assignment implements Held {
   }
 
   #lostError(cause?: unknown): CacheError {
+    const why = hasCode(cause, "lost")
+      ? cause.message
+      : "somebody else has the work, or the value has been published";
     return new CacheError(
       "lost",
-      `${this.#server.name}: assignment ${this.id} is not held any more: ` +
-        "somebody else has the work, or the value has been published",
+      `${this.#server.name}: assignment ${this.id} is not held any more: ${why}`,
       { cause },
     );
   }

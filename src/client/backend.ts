@@ -40,6 +40,8 @@ export interface Work {
   readonly heartbeatIntervalMs: number;
   /** Where to write the value, if it is handed over as a file. */
   readonly path?: string;
+  /** Aborted when the server cannot be told any more which work is meant. */
+  readonly lost?: AbortSignal;
 }
 
 /** The answer of a server about an entry. */
@@ -65,7 +67,7 @@ export interface CallOptions {
 }
 
 /** How to send a heartbeat. */
-export interface BeatOptions {
+export interface BeatOptions extends CallOptions {
   /** The longest that it may take. */
   readonly timeoutMs: number;
   /** Through another connection than the one that did not answer. */

@@ -68,25 +68,30 @@ export function asCacheError(error: unknown, action: string): CacheError {
   if (error instanceof CacheError) return error;
   const { code, details } = error as { code?: status; details?: string };
   const known = typeof code === "number" ? CODES[code] : undefined;
-  const why = plain(details ?? messageOf(error));
+  const why = plainReason(details ?? messageOf(error));
   return new CacheError(known ?? "failed", `${action}: ${why}`, {
     cause: error,
   });
 }
 
 /** What went wrong, without what grpc-js says around it. */
-function plain(details: string): string {
+export function plainReason(details: string): string {
   if (details === CALMED) {
     return "the server has ended the call: it waited too long for the client " +
       "to send or to read, or is short of memory; try again";
   }
-  return details.replace(
+  const reason = details.replace(
     /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/s,
     "$1",
   );
+  // A connection through a proxy fails with no reason at all.
+  return /^(undefined|null)?$/.test(reason) ? "no connection" : reason;
 }
 
 /** Whether an error has this code. */
-export function hasCode(error: unknown, code: CacheErrorCode): boolean {
+export function hasCode(
+  error: unknown,
+  code: CacheErrorCode,
+): error is CacheError {
   return error instanceof CacheError && error.code === code;
 }

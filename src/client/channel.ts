@@ -23,6 +23,8 @@ import { CallEnd } from "./call_end.ts";
 import { guardDeno } from "./deno_guard.ts";
 import type { Line } from "./line.ts";
 import { Lines } from "./lines.ts";
+import { namingProxy } from "./proxy.ts";
+import { untilBroken } from "./until_broken.ts";
 
 const PROTO = new URL("../../proto/", import.meta.url);
 
@@ -35,12 +37,14 @@ export function loadService(file: string, name: string): ServiceDefinition {
   ] as ServiceDefinition;
 }
 
-/** How to make a small call. */
+/** How to make a call with one message each way. */
 export interface UnaryOptions extends CallOptions {
   /** The longest that it may take. */
   readonly timeoutMs: number;
   /** Through another connection than the one that did not answer. */
   readonly isAgain?: boolean | undefined;
+  /** Told, before the reply, what is aborted when the connection breaks. */
+  readonly onReply?: ((broken: AbortSignal) => void) | undefined;
 }
 
 /**
@@ -48,11 +52,13 @@ export interface UnaryOptions extends CallOptions {
  * fell silent.
  */
 export class Channel {
+  readonly #address: string;
   readonly #lines: Lines;
 
   /** Connects to `host:port` with the first call. */
   constructor(address: string) {
     guardDeno();
+    this.#address = address;
     this.#lines = new Lines(address);
   }
 
@@ -66,12 +72,13 @@ export class Channel {
    *
    * @param method Its definition.
    * @param request The message.
-   * @param options When to end it, and how else to make it.
+   * @param options When to end it, how else to make it, and who is told of the
+   * connection.
    */
   unary<Reply>(
     method: ServiceDefinition[string],
     request: object,
-    { signal, timeoutMs, isAgain = false }: UnaryOptions,
+    { signal, timeoutMs, isAgain = false, onReply }: UnaryOptions,
   ): Promise<Reply> {
     const line = isAgain ? this.#lines.other : this.#lines.current;
     return new Promise((resolve, reject) => {
@@ -86,8 +93,9 @@ export class Channel {
         (error: ServiceError | null, reply?: Reply) => {
           if (!error) end.answered();
           end[Symbol.dispose]();
-          if (!error) return resolve(reply as Reply);
-          reject(this.#failed(line, end.reason(error)));
+          if (error) return reject(this.#failed(line, end.reason(error)));
+          onReply?.(untilBroken(line.client));
+          resolve(reply as Reply);
         },
       );
       const end = this.#end(line, signal, call);
@@ -201,7 +209,8 @@ export class Channel {
     const { code } = (error ?? {}) as Partial<ServiceError>;
     const isBroken = code === status.UNAVAILABLE ||
       code === status.INTERNAL || hasCode(error, "unavailable");
-    if (isBroken) this.#lines.drop(line);
-    return error;
+    if (!isBroken) return error;
+    this.#lines.drop(line);
+    return namingProxy(error, this.#address);
   }
 }

@@ -13,6 +13,7 @@ import {
 import type { ClientHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { CacheError } from "./cache_error.ts";
+import { proxyOptions } from "./proxy.ts";
 import { toldOfSessions } from "./sessions.ts";
 
 const OPTIONS: ClientOptions = {
@@ -53,6 +54,7 @@ export class Line {
     this.#forget = stop;
     this.client = new Client(address, credentials.createInsecure(), {
       ...OPTIONS,
+      ...proxyOptions(address),
       ...options,
     });
   }

@@ -5,7 +5,13 @@
  */
 
 import { createReadStream } from "node:fs";
-import { access, constants, mkdir, open } from "node:fs/promises";
+import {
+  access,
+  constants,
+  type FileHandle,
+  mkdir,
+  open,
+} from "node:fs/promises";
 import { dirname } from "node:path";
 import { messageOf } from "../errors.ts";
 import type { Body, Pieces } from "./backend.ts";
@@ -52,7 +58,7 @@ export async function fileBody(
 ): Promise<Body> {
   try {
     const file = await open(path, "r");
-    const { size } = await file.stat();
+    const size = await sizeOf(file);
     return {
       size,
       chunks: () =>
@@ -79,6 +85,16 @@ export async function fileBody(
 function cannotWrite(path: string, cause: unknown): CacheError {
   const why = `is this the server's machine, and its user? ${messageOf(cause)}`;
   return new CacheError("failed", `cannot write to ${path}: ${why}`, { cause });
+}
+
+/** Of an open file, which is closed when that fails. */
+async function sizeOf(file: FileHandle): Promise<number> {
+  try {
+    return (await file.stat()).size;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
 function isFileError(error: unknown): error is Error {

@@ -41,7 +41,18 @@ const UNASSIGNED: Fetched = {
   reason: "the server has no value and gives out no work for it",
 };
 
-/** What `LocalCache` and `RemoteCache` have in common. */
+/** A reply, and what is aborted when the connection that brought it breaks. */
+interface Answer<Reply> {
+  readonly reply: Reply;
+  readonly lost: AbortSignal;
+}
+
+/**
+ * What `LocalCache` and `RemoteCache` have in common. An original server counts
+ * its ids from 1 when it starts: what goes to another process than the one that
+ * gave an id out would be taken for somebody else's, so an id is used only as
+ * long as the connection lasts that brought it.
+ */
 abstract class OriginalBackend<Reply extends object> implements Backend {
   protected readonly channel: Channel;
   protected readonly service: ServiceDefinition;
@@ -52,7 +63,7 @@ abstract class OriginalBackend<Reply extends object> implements Backend {
   }
 
   protected abstract readonly getTimeoutMs: number;
-  protected abstract fetched(reply: Reply): Promise<Fetched>;
+  protected abstract fetched(answer: Answer<Reply>): Promise<Fetched>;
   abstract publish(
     id: string,
     value: Pieces | undefined,
@@ -66,20 +77,29 @@ abstract class OriginalBackend<Reply extends object> implements Backend {
     const request: GetRequest = { namespace, key, assign };
     const backoff = new Backoff(FIRST_POLL_MS, MAX_POLL_MS);
     for (;;) {
+      let lost!: AbortSignal;
       const reply = await this.channel.unary<Reply>(
         this.service["Get"]!,
         request,
-        { signal, timeoutMs: this.getTimeoutMs },
+        {
+          signal,
+          timeoutMs: this.getTimeoutMs,
+          onReply: (broken) => lost = broken,
+        },
       );
-      const fetched = await this.fetched(reply);
+      const fetched = await this.fetched({ reply, lost });
       if (fetched.kind !== "loading" || !wait) return fetched;
       onContact?.();
       await sleep(backoff.nextMs(), signal);
     }
   }
 
-  async heartbeat(id: string, options: BeatOptions): Promise<void> {
-    await this.byId("Heartbeat", id, options);
+  /** Never through another connection: see above. */
+  async heartbeat(
+    id: string,
+    { signal, timeoutMs }: BeatOptions,
+  ): Promise<void> {
+    await this.byId("Heartbeat", id, { signal, timeoutMs });
   }
 
   /** There is no call for it: the lease ends by itself. */
@@ -118,17 +138,17 @@ export class OriginalRemote extends OriginalBackend<RemoteGetReply> {
     });
   }
 
-  protected fetched(reply: RemoteGetReply): Promise<Fetched> {
-    return Promise.resolve(readRemote(reply));
+  protected fetched(answer: Answer<RemoteGetReply>): Promise<Fetched> {
+    return Promise.resolve(readRemote(answer));
   }
 }
 
-function readRemote(reply: RemoteGetReply): Fetched {
+function readRemote({ reply, lost }: Answer<RemoteGetReply>): Fetched {
   if ("ready" in reply) return { kind: "ready", body: bytesBody(reply.ready) };
   if ("loading" in reply) return { kind: "loading" };
   if (!("assign" in reply)) return UNASSIGNED;
   const { id, heartbeatIntervalMs } = reply.assign;
-  const work = { id, heartbeatIntervalMs: Number(heartbeatIntervalMs) };
+  const work = { id, heartbeatIntervalMs: Number(heartbeatIntervalMs), lost };
   return { kind: "assigned", work };
 }
 
@@ -148,19 +168,28 @@ export class OriginalLocal extends OriginalBackend<LocalGetReply> {
     await this.byId("Done", id, { signal });
   }
 
-  protected async fetched(reply: LocalGetReply): Promise<Fetched> {
+  protected async fetched(
+    { reply, lost: signal }: Answer<LocalGetReply>,
+  ): Promise<Fetched> {
     if ("ready" in reply) {
       const { id, path } = reply.ready;
       // A handle that is not dropped ends with its lease.
-      const release = () =>
-        this.byId("Drop", id, { timeoutMs: LET_GO_TIMEOUT_MS }).catch(() => {});
+      const options = { signal, timeoutMs: LET_GO_TIMEOUT_MS };
+      const release = () => this.byId("Drop", id, options).catch(() => {});
       return { kind: "ready", body: await fileBody(path, release) };
     }
     if ("loading" in reply) return { kind: "loading" };
     if (!("assign" in reply)) return UNASSIGNED;
     const { id, path, heartbeatIntervalMs } = reply.assign;
-    const work = { id, path, heartbeatIntervalMs: Number(heartbeatIntervalMs) };
-    return { kind: "assigned", work };
+    return {
+      kind: "assigned",
+      work: {
+        id,
+        path,
+        heartbeatIntervalMs: Number(heartbeatIntervalMs),
+        lost: signal,
+      },
+    };
   }
 }
 

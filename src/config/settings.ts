@@ -8,24 +8,27 @@
 import type { Config, GivenConfig } from "../config.ts";
 import { formatDurationMs, parseDurationMs } from "./duration.ts";
 import {
-  DEFAULT_DRAIN_TIMEOUT_MS,
-  DEFAULT_HANDLE_LEASE_MS,
   DEFAULT_HANDSHAKE_TIMEOUT_MS,
-  DEFAULT_HEARTBEAT_INTERVAL_MS,
   DEFAULT_IDLE_BODY_TIMEOUT_MS,
   DEFAULT_KEEPALIVE_MS,
   DEFAULT_KEEPALIVE_TIMEOUT_MS,
-  DEFAULT_LOCAL_ADDRESS,
-  DEFAULT_MAX_CONCURRENT_STREAMS,
   DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_MAX_STREAMS,
+  DEFAULT_STALL_TIMEOUT_MS,
+} from "../http2/limits.ts";
+import {
+  DEFAULT_DRAIN_TIMEOUT_MS,
+  DEFAULT_HANDLE_LEASE_MS,
+  DEFAULT_HEARTBEAT_INTERVAL_MS,
+  DEFAULT_LOCAL_ADDRESS,
   DEFAULT_MAX_MESSAGE_BYTES,
+  DEFAULT_MAX_REPLY_BYTES,
   DEFAULT_MEMORY_BUDGET_BYTES,
   DEFAULT_MEMORY_CACHE_BYTES,
   DEFAULT_MIN_FREE_BYTES,
   DEFAULT_REMOTE_ADDRESS,
   DEFAULT_RESTART_GRACE_MS,
   DEFAULT_ROOT,
-  DEFAULT_STALL_TIMEOUT_MS,
   HEARTBEAT_SLACK_MS,
   MAX_AGE_MS,
   MAX_DURATION_MS,
@@ -51,7 +54,7 @@ const MAX_MEMORY_CACHE_BYTES = 2 ** 40;
 
 /** More sockets than a process gets descriptors for by any default. */
 const MAX_MAX_CONNECTIONS = 1_000_000;
-/** The transport drops a connection that has more streams than 400. */
+/** Eight connections with more would have all the calls that may be open. */
 const MAX_MAX_STREAMS = 400;
 
 /** No disk and no index holds more, and numbers stay exact. */
@@ -192,11 +195,21 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   maxMessageBytes: bytes(
     "max-message-bytes",
-    "the largest message, and so roughly the largest value",
+    "the largest message, and so roughly the largest value of Set",
     {
       min: MIN_MAX_MESSAGE_BYTES,
       max: MAX_MAX_MESSAGE_BYTES,
       default: DEFAULT_MAX_MESSAGE_BYTES,
+    },
+  ),
+  maxReplyBytes: bytes(
+    "max-reply-bytes",
+    "the largest reply of RemoteCache.Get; clients of larger values are told " +
+      "Unassigned, and larder.v1 serves them",
+    {
+      min: MIN_MAX_MESSAGE_BYTES,
+      max: MAX_MAX_MESSAGE_BYTES,
+      default: DEFAULT_MAX_REPLY_BYTES,
     },
   ),
   memoryCacheBytes: bytes(
@@ -220,13 +233,14 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   ),
   maxConnections: count(
     "max-connections",
-    "connections open at once; the launcher keeps it below the descriptor limit",
+    "connections open at once, at both addresses together; the launcher keeps it " +
+      "below the descriptor limit",
     { min: 1, max: MAX_MAX_CONNECTIONS, default: DEFAULT_MAX_CONNECTIONS },
   ),
   maxStreams: count(
     "max-streams",
-    "calls open at once on one connection; clients queue the others",
-    { min: 1, max: MAX_MAX_STREAMS, default: DEFAULT_MAX_CONCURRENT_STREAMS },
+    "calls open at once on one connection, at most 400; clients queue the others",
+    { min: 1, max: MAX_MAX_STREAMS, default: DEFAULT_MAX_STREAMS },
   ),
   handshakeTimeoutMs: duration(
     "handshake-timeout",

@@ -7,7 +7,11 @@
 
 import type { Clock, Timer } from "../clock.ts";
 import { messageOf } from "../errors.ts";
-import { ACCESS_INTERVAL_MS, MAX_PENDING_USES } from "../limits.ts";
+import {
+  ACCESS_INTERVAL_MS,
+  MAX_PENDING_USE_BYTES,
+  MAX_PENDING_USES,
+} from "../limits.ts";
 import { type Manifest, MAX_USES, type Use } from "../manifest/manifest.ts";
 import type { EntryKey } from "../table/types.ts";
 
@@ -26,6 +30,8 @@ export interface AccessLogOptions {
 export class AccessLog {
   readonly #options: AccessLogOptions;
   #pending = new Map<string, Use>();
+  /** Of the keys that are pending or being written. */
+  #bytes = 0;
   #timer: Timer | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -37,6 +43,12 @@ export class AccessLog {
   /** Notes a use, to be written within a while. */
   note(entry: EntryKey): void {
     if (this.#pending.has(entry.name)) return;
+    const bytes = this.#bytes + entry.key.length;
+    if (bytes > MAX_PENDING_USE_BYTES) {
+      // Once: the rest is forgotten until there is room again.
+      return this.#pending.size > 0 ? void this.flush() : undefined;
+    }
+    this.#bytes = bytes;
     const { clock } = this.#options;
     const accessedMs = clock.wallMs();
     this.#pending.set(entry.name, { entry, accessedMs, handed: false });
@@ -62,7 +74,9 @@ export class AccessLog {
 
   async #writeAll(uses: readonly Use[]): Promise<void> {
     for (let at = 0; at < uses.length; at += MAX_USES) {
-      await this.#write(uses.slice(at, at + MAX_USES));
+      const some = uses.slice(at, at + MAX_USES);
+      await this.#write(some);
+      for (const { entry } of some) this.#bytes -= entry.key.length;
     }
   }
 

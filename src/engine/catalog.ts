@@ -5,7 +5,7 @@
  * @module
  */
 
-import { invalidRequest, LarderError } from "../errors.ts";
+import { invalidRequest, LarderError, messageOf } from "../errors.ts";
 import { MAX_LISTED_BYTES, MAX_LISTED_ENTRIES } from "../limits.ts";
 import type {
   EntryInfo as KeptInfo,
@@ -31,6 +31,8 @@ export interface CatalogOptions {
   readonly evictor: Pick<Evictor, "sweep" | "stats">;
   /** Values that were found damaged since the start. */
   readonly damaged: () => number;
+  /** Takes a line for the log. */
+  readonly warn: (message: string) => void;
 }
 
 /** What is kept, and what the server is doing. */
@@ -63,7 +65,7 @@ export class Catalog {
   /** One entry; `not-found` where there is none. */
   async stat(namespace: string, key: Uint8Array): Promise<EntryInfo> {
     const entry = entryKey(namespace, key);
-    const info = await this.#options.manifest.stat(entry);
+    const info = await this.#logged(this.#options.manifest.stat(entry));
     if (info) return this.#shown(info);
     throw new LarderError("not-found", `there is no entry ${entry.name}`);
   }
@@ -86,18 +88,31 @@ export class Catalog {
     const cursor = token === "" ? {} : { cursor: token };
     const { manifest } = this.#options;
     const limit = pageSize || most;
-    const page = await manifest.list(namespace, { limit, ...cursor });
+    const page = await this.#logged(
+      manifest.list(namespace, { limit, ...cursor }),
+    );
     const bytes = page.items.reduce((sum, { key }) => sum + key.length, 0);
     if (bytes <= MAX_LISTED_BYTES) return this.#shownPage(page);
     const share = MAX_LISTED_BYTES / bytes;
     const fewer = Math.max(1, Math.floor(page.items.length * share));
     return this.#shownPage(
-      await manifest.list(namespace, { limit: fewer, ...cursor }),
+      await this.#logged(manifest.list(namespace, { limit: fewer, ...cursor })),
     );
   }
 
   #shownPage(page: Page<KeptInfo>): Page<EntryInfo> {
     return { ...page, items: page.items.map((info) => this.#shown(info)) };
+  }
+
+  /** The client hears that it failed, the log why. */
+  async #logged<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (thrown) {
+      const cause = thrown instanceof LarderError ? thrown.cause : undefined;
+      this.#options.warn(`a look-up failed: ${messageOf(cause ?? thrown)}`);
+      throw thrown;
+    }
   }
 
   /** The manifest does not know which leases are alive. */
@@ -110,7 +125,7 @@ export class Catalog {
   /** What is kept, and what the server is doing. */
   async totals(): Promise<Totals> {
     const { engine, manifest, evictor, damaged } = this.#options;
-    const namespaces = [...await manifest.usage()];
+    const namespaces = [...await this.#logged(manifest.usage())];
     namespaces.sort((a, b) => a.namespace < b.namespace ? -1 : 1);
     return {
       namespaces,

@@ -9,6 +9,7 @@
 import type { BlobCache } from "../blobs/blob_cache.ts";
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock, Timer } from "../clock.ts";
+import type { LarderError } from "../errors.ts";
 import { MAX_REPLY_WAIT_MS } from "../limits.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { checkInvariants } from "../table/invariants.ts";
@@ -45,6 +46,11 @@ export interface EngineOptions {
   readonly budget?: Budget;
   /** Takes a line for the log. */
   readonly warn: (message: string) => void;
+  /**
+   * Takes what was thrown where nothing may be: the state is not to be trusted
+   * any more, and no command is taken from then on. Where absent, it is thrown.
+   */
+  readonly onBroken?: (thrown: unknown) => void;
   /** Fresh ids; random ones where absent. */
   readonly newId?: () => Id;
   /** Fresh staging names; random ones where absent. */
@@ -88,8 +94,9 @@ const DRAIN_CHECK_MS = 50;
 
 /** What an operator can do about clients that get nothing. */
 const EXPLANATIONS: Partial<Record<UnassignedReason, string>> = {
-  "too-large": "a value is larger than --max-message-bytes: remote clients " +
-    "are told Unassigned and compute it again; raise the limit to serve it",
+  "too-large": "a value is larger than --max-reply-bytes, or than " +
+    "--max-message-bytes: clients of RemoteCache are told Unassigned and " +
+    "compute it again; where all of them take larger messages, raise it",
   "no-room": "there is no room, and none can be made at once: clients are " +
     "told Unassigned until there is",
   "full": "the table is full: clients are told Unassigned until " +
@@ -111,6 +118,7 @@ export class Engine {
   readonly #callers = new Map<Ticket, Caller>();
   readonly #admissions: Admissions;
   readonly #warn: (message: string) => void;
+  readonly #onBroken: (thrown: unknown) => void;
   readonly #explained = new Set<string>();
   #ticket = 0;
   #pumping = false;
@@ -124,6 +132,9 @@ export class Engine {
     this.#admissions = new Admissions(options.budget ?? UNLIMITED);
     this.#clock = clock;
     this.#warn = warn;
+    this.#onBroken = options.onBroken ?? ((thrown) => {
+      throw thrown;
+    });
     this.#table = new StateTable({
       ...table,
       newId: options.newId ?? randomId,
@@ -189,6 +200,11 @@ export class Engine {
     this.#pumping = true;
     try {
       this.#pump();
+    } catch (thrown) {
+      // What came before it has been done: it must not be done again.
+      this.#queue.length = 0;
+      this.#closed = true;
+      this.#onBroken(thrown);
     } finally {
       this.#pumping = false;
     }
@@ -209,6 +225,14 @@ export class Engine {
     return this.#uses.flush();
   }
 
+  /** Why no more bytes of an assignment's value are taken, if so; counts them. */
+  refusal(
+    id: Id,
+    coming: { readonly total: number; readonly more: number },
+  ): LarderError | undefined {
+    return this.#table.refusal(id, coming);
+  }
+
   /** Whether somebody computes or publishes an entry, as far as the table knows. */
   isLive(name: string): boolean {
     return this.#table.isLive(name, this.#clock.nowMs());
@@ -226,18 +250,20 @@ export class Engine {
 
   /**
    * Gives out no more work, and waits until what is under way has been
-   * published or its lease has ended, but no longer than `limitMs`.
+   * published or its lease has ended, but no longer than `limitMs`. Then those
+   * who wait for work are sent away.
    */
   async drain(limitMs: number): Promise<void> {
     this.feed({ kind: "drain" });
     const endMs = this.#clock.nowMs() + limitMs;
     for (;;) {
       const nowMs = this.#clock.nowMs();
-      if (nowMs >= endMs || !this.#table.isBusy(nowMs)) return;
+      if (nowMs >= endMs || !this.#table.isBusy(nowMs)) break;
       await new Promise<void>((resolve) =>
         this.#clock.setTimer(Math.min(DRAIN_CHECK_MS, endMs - nowMs), resolve)
       );
     }
+    this.feed({ kind: "leave" });
   }
 
   /** Takes no more commands; what waits is not answered any more. */

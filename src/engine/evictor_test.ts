@@ -136,7 +136,7 @@ Deno.test("what is pinned or being computed stays, and its quota is full", async
   assert.equal((await site.get("loading")).kind, "assigned");
   const asked = site.get("more");
   await site.evictor.sweep();
-  const detail = "the cache's limit allows 1000 bytes: 900 are kept, 100 are " +
+  const detail = "--max-bytes allows 1000 bytes: 900 are kept, 100 are " +
     "spoken for by what is being computed, and 100 more were asked for";
   const refused = { kind: "unassigned", reason: "no-room", detail } as const;
   assert.deepEqual(await asked, refused);

@@ -6,8 +6,12 @@
 
 import type { AgedEntry, Manifest } from "../manifest/manifest.ts";
 
-/** Entries of one namespace that are fetched at once: few, as there may be many namespaces. */
-const PAGE = 64;
+/** Entries of one namespace that are fetched at once, … */
+const MAX_PAGE = 64;
+/** … and of all of them together: of very many namespaces one each. */
+const MAX_HELD = 16_384;
+/** Questions that are asked at once: the manifest's queue is for everybody. */
+const QUESTIONS_AT_ONCE = 256;
 
 /** Which entries. */
 export interface OldestFirstOptions {
@@ -34,7 +38,7 @@ export async function* oldestFirst(
       if (!isFirst && source.cursor === undefined) return;
       isFirst = false;
       const { items, cursor } = await manifest.oldest(source.namespace, {
-        limit: PAGE,
+        limit,
         ...handedBeforeMs !== undefined && { handedBeforeMs },
         ...source.cursor !== undefined && { cursor: source.cursor },
       });
@@ -52,7 +56,14 @@ export async function* oldestFirst(
       at: 0,
       cursor: undefined,
     }));
-  await Promise.all(sources.map((source) => fill(source, true)));
+  const limit = Math.max(
+    1,
+    Math.min(MAX_PAGE, Math.floor(MAX_HELD / sources.length)),
+  );
+  for (let at = 0; at < sources.length; at += QUESTIONS_AT_ONCE) {
+    const some = sources.slice(at, at + QUESTIONS_AT_ONCE);
+    await Promise.all(some.map((source) => fill(source, true)));
+  }
   for (;;) {
     let oldest: Source | undefined;
     for (const source of sources) {

@@ -7,7 +7,7 @@
 
 import type { BlobStore, Range } from "../blobs/blob_store.ts";
 import { release } from "../blobs/transfer.ts";
-import { LarderError } from "../errors.ts";
+import { LarderError, messageOf } from "../errors.ts";
 import { STREAM_BYTES } from "../limits.ts";
 import type { EntryKey, Reply } from "../table/types.ts";
 import type { Budget } from "./admission.ts";
@@ -24,6 +24,8 @@ const PIECES_IN_FLIGHT = 3;
 
 /** What pieces are read with. */
 export interface PiecesOptions {
+  /** Takes a line for the log. */
+  readonly warn: (message: string) => void;
   readonly engine: Engine;
   readonly blobs: Pick<BlobStore, "readRange">;
   readonly budget: Budget;
@@ -96,7 +98,10 @@ export class Pieces {
 
   #failed(entry: EntryKey, error: unknown): LarderError {
     const { engine } = this.#options;
-    if (!isDamage(error)) return toLarderError(error);
+    if (!isDamage(error)) {
+      this.#options.warn(`a piece could not be read: ${messageOf(error)}`);
+      return toLarderError(error);
+    }
     // Verified in full, and taken away if it is damaged.
     const get = { kind: "get", api: "stream", entry, assign: false } as const;
     engine.submit(get, (reply) => {

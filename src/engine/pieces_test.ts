@@ -43,11 +43,15 @@ async function large() {
   }
 
   function read(handle: HandleReply, offset = 0, length = SIZE) {
-    return new Pieces({ engine, blobs, budget }).read(ENTRY, handle, {
-      range: { offset, length },
-      owner: {},
-      signal: new AbortController().signal,
-    });
+    return new Pieces({ engine, blobs, budget, warn: () => {} }).read(
+      ENTRY,
+      handle,
+      {
+        range: { offset, length },
+        owner: {},
+        signal: new AbortController().signal,
+      },
+    );
   }
   return { ...inside, value, ask, read, taken: () => taken };
 }

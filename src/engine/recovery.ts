@@ -7,9 +7,26 @@
  */
 
 import type { BlobStore } from "../blobs/blob_store.ts";
+import { MAX_RESTORED } from "../limits.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Row } from "../table/types.ts";
 import type { Engine } from "./engine.ts";
+
+/** What rests on disk: it is nothing but a client's id and perhaps its file. */
+function canRest(row: Row): boolean {
+  return row.status === "loading" && row.id !== undefined && !row.digest;
+}
+
+async function countUnsettled(manifest: Manifest): Promise<number> {
+  let count = 0;
+  let cursor: string | undefined;
+  do {
+    const page = await manifest.unsettled(cursor);
+    count += page.items.length;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return count;
+}
 
 /** Blobs that are removed at once; the workers' queue is bounded. */
 const REMOVALS_AT_ONCE = 256;
@@ -28,18 +45,22 @@ export interface Recovered {
 
 /** Feeds the engine what is unsettled, and sweeps what nobody owns. */
 export async function recover(
-  { engine, manifest, blobs }: {
+  { engine, manifest, blobs, maxRestored = MAX_RESTORED }: {
     readonly engine: Engine;
     readonly manifest: Manifest;
     readonly blobs: BlobStore;
+    /** Assignments that are taken into memory, the latest; the rest is found by id and key. */
+    readonly maxRestored?: number;
   },
 ): Promise<Recovered> {
   const left = await blobs.local?.leftovers() ?? { staging: [], captured: [] };
   const captures = new Set(left.captured);
-  const owned = new Set<string>();
+  const unowned = new Set([...left.staging, ...left.captured]);
   const found = { loading: 0, captured: 0, evicting: 0 };
 
   await blobs.local?.sweepPrivate();
+  let resting = await countUnsettled(manifest) - maxRestored;
+  if (resting > 0) engine.feed({ kind: "left-on-disk" });
   let cursor: string | undefined;
   do {
     const page = await manifest.unsettled(cursor);
@@ -50,7 +71,11 @@ export async function recover(
       if (row.status === "loading" && row.digest) {
         blobs.local?.doubt?.(row.name);
       }
-      if (staging !== undefined) owned.add(staging);
+      if (staging !== undefined) unowned.delete(staging);
+      if (resting > 0 && !captured && canRest(row)) {
+        resting--;
+        continue;
+      }
       if (row.status === "evicting") found.evicting++;
       else if (captured) found.captured++;
       else found.loading++;
@@ -59,10 +84,8 @@ export async function recover(
     cursor = page.cursor;
   } while (cursor !== undefined);
 
-  const unowned = [...new Set([...left.staging, ...left.captured])]
-    .filter((staging) => !owned.has(staging));
   for (const staging of unowned) await blobs.local?.discard(staging);
-  return { ...found, swept: unowned.length };
+  return { ...found, swept: unowned.size };
 }
 
 /**

@@ -7,27 +7,52 @@ import type { Grant } from "./admission.ts";
 import { MemoryBudget } from "./memory_budget.ts";
 
 /**
+ * Requests up to this have come whole before anybody could ask whether there is
+ * room: what HTTP/2 lets a client send ahead.
+ */
+const SMALL_BYTES = 64 * 1024;
+
+/** How much memory requests may take. */
+export interface RequestShares {
+  /** Of the budget of requests and replies: large ones. */
+  readonly shareBytes: number;
+  /**
+   * Beside it: small ones whose calls are open. Their calls may wait for memory
+   * of the budget, so that they must not hold any of it.
+   */
+  readonly smallBytes: number;
+}
+
+/**
  * Requests and replies share one budget, but requests get only a part of it:
  * uploads that never end must not keep replies from those who ask for values.
  */
 export class RequestShare {
   readonly #all: MemoryBudget;
   readonly #share: MemoryBudget;
+  readonly #small: MemoryBudget;
   readonly #shareBytes: number;
 
   /**
    * @param all The budget of requests and replies together.
-   * @param shareBytes How much of it requests may take.
+   * @param shares How much requests may take.
    */
-  constructor(all: MemoryBudget, shareBytes: number) {
+  constructor(all: MemoryBudget, { shareBytes, smallBytes }: RequestShares) {
     this.#all = all;
     this.#share = new MemoryBudget({ totalBytes: shareBytes });
+    this.#small = new MemoryBudget({ totalBytes: smallBytes });
     this.#shareBytes = shareBytes;
+  }
+
+  /** Bytes of small requests whose calls are open. */
+  get smallBytes(): number {
+    return this.#small.usedBytes;
   }
 
   /** Whether somebody waits for what requests or replies hold. */
   get contended(): boolean {
-    return this.#share.contended || this.#all.contended;
+    return this.#share.contended || this.#all.contended ||
+      this.#small.contended;
   }
 
   /**
@@ -44,6 +69,9 @@ export class RequestShare {
     bytes: number,
     signal?: AbortSignal,
   ): Grant | Promise<Grant> {
+    if (bytes <= SMALL_BYTES) {
+      return this.#small.take(connection, bytes, signal);
+    }
     const counted = Math.min(bytes, this.#shareBytes);
     const share = this.#share.takeNow(connection, counted);
     const grant = share && this.#all.takeNow(connection, bytes);

@@ -8,8 +8,13 @@
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { messageOf } from "../errors.ts";
-import { EXPIRED_ON_DISK_MS, JANITOR_INTERVAL_MS } from "../limits.ts";
+import {
+  EXPIRED_ON_DISK_MS,
+  JANITOR_INTERVAL_MS,
+  MAX_UNSETTLED,
+} from "../limits.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import type { EntryKey } from "../table/types.ts";
 import type { Engine } from "./engine.ts";
 
 /** What a sweeper works on. */
@@ -71,7 +76,7 @@ export class Sweeper {
 
   /** Removes the assignments nobody has come back to; returns how many. */
   async removeStale(): Promise<number> {
-    const { manifest, engine, clock } = this.#options;
+    const { manifest, clock } = this.#options;
     let removed = 0;
     let cursor: string | undefined;
     do {
@@ -79,19 +84,67 @@ export class Sweeper {
       const page = await manifest.stale(before, cursor);
       for (const entry of page.items) {
         if (this.#closed) return removed;
-        // A Get that wants no work removes an expired assignment, and leaves
-        // one that is still alive alone.
-        const reply = await engine.ask({
-          kind: "get",
-          api: "remote",
-          entry,
-          assign: false,
-        });
-        if (reply.kind === "unassigned") removed++;
+        if (await this.#removeExpired(entry)) removed++;
       }
       cursor = page.cursor;
     } while (cursor !== undefined);
     return removed;
+  }
+
+  /**
+   * Removes expired assignments, the oldest first, where there are more than a
+   * start may be asked to take back; returns how many.
+   */
+  async boundUnsettled(max = MAX_UNSETTLED): Promise<number> {
+    const { manifest } = this.#options;
+    let tooMany = await this.#countUnsettled() - max;
+    let removed = 0;
+    let cursor: string | undefined;
+    while (tooMany > 0 && !this.#closed) {
+      const page = await manifest.unsettled(cursor);
+      for (const row of page.items) {
+        if (this.#closed || tooMany <= 0) break;
+        if (row.status !== "loading") continue;
+        if (!await this.#removeExpired(row)) continue;
+        tooMany--;
+        removed++;
+      }
+      cursor = page.cursor;
+      if (cursor === undefined) break;
+    }
+    if (removed > 0) {
+      this.#options.warn(
+        `removed ${removed} assignments that had expired: more than ${max} ` +
+          "were left behind",
+      );
+    }
+    return removed;
+  }
+
+  async #countUnsettled(): Promise<number> {
+    let count = 0;
+    let cursor: string | undefined;
+    do {
+      const page = await this.#options.manifest.unsettled(cursor);
+      count += page.items.length;
+      cursor = page.cursor;
+    } while (cursor !== undefined && !this.#closed);
+    return count;
+  }
+
+  /**
+   * A Get that wants no work removes an expired assignment, and leaves one that
+   * is still alive alone.
+   */
+  async #removeExpired(entry: EntryKey): Promise<boolean> {
+    const { name, namespace, key } = entry;
+    const reply = await this.#options.engine.ask({
+      kind: "get",
+      api: "remote",
+      entry: { name, namespace, key },
+      assign: false,
+    });
+    return reply.kind === "unassigned";
   }
 
   /**
@@ -134,6 +187,7 @@ export class Sweeper {
     this.#timer = clock.setTimer(JANITOR_INTERVAL_MS, () => {
       this.#running = this.#running
         .then(() => this.#guarded(() => this.removeStale()))
+        .then(() => this.#guarded(() => this.boundUnsettled()))
         .then(() => this.#guarded(() => this.sweepStaging()))
         .then(() => {
           if (!this.#closed) this.#schedule();

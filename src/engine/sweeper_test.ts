@@ -21,3 +21,26 @@ Deno.test("what a client writes after it has lost its work is removed, and nothi
   assert.equal(await sweeper.sweepStaging(), 0);
   await engine.close();
 });
+
+Deno.test("of too many abandoned assignments the oldest go, and none that is alive", async () => {
+  const inside = memoryEngine();
+  const { engine, clock, manifest } = inside;
+  for (let i = 0; i < 10; i++) {
+    await askFor(engine, `old ${i}`, i % 2 === 0 ? "local" : "remote");
+    clock.advance(1);
+  }
+  clock.advance(LEASE_MS);
+  for (let i = 0; i < 3; i++) await askFor(engine, `alive ${i}`);
+  const sweeper = new Sweeper(inside);
+  assert.equal(await sweeper.boundUnsettled(9), 4);
+  const left = (await manifest.unsettled()).items
+    .map(({ key }) => new TextDecoder().decode(key));
+  assert.deepEqual(
+    left,
+    "old 4,old 5,old 6,old 7,old 8,old 9,alive 0,alive 1,alive 2".split(","),
+  );
+  assert.equal(await sweeper.boundUnsettled(2), 6, "those that live stay");
+  assert.equal(await sweeper.boundUnsettled(2), 0);
+  assert.equal((await manifest.unsettled()).items.length, 3);
+  await engine.close();
+});

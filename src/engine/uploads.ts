@@ -6,8 +6,10 @@
  */
 
 import type { LocalFiles } from "../blobs/blob_store.ts";
-import type { Digest } from "../table/types.ts";
+import { messageOf } from "../errors.ts";
+import type { Digest, Id } from "../table/types.ts";
 import type { Budget } from "./admission.ts";
+import type { Engine } from "./engine.ts";
 import { toLarderError } from "./failures.ts";
 import { randomStaging } from "./ids.ts";
 
@@ -15,6 +17,8 @@ import { randomStaging } from "./ids.ts";
 export interface UploadsOptions {
   readonly files: Pick<LocalFiles, "append" | "hash" | "discard">;
   readonly budget: Budget;
+  /** Holds an upload to the limits while it comes; absent: nobody does. */
+  readonly engine?: Pick<Engine, "refusal">;
   /** Takes a line for the log. */
   readonly warn: (message: string) => void;
 }
@@ -28,9 +32,12 @@ export class Uploads {
     this.#options = options;
   }
 
-  /** An upload without a byte; `owner` is who shares the budget fairly. */
-  begin(owner: object): Upload {
-    return new Upload(this.#options, owner);
+  /**
+   * An upload without a byte, for an assignment; `owner` is who shares the
+   * budget fairly.
+   */
+  begin(owner: object, id: Id): Upload {
+    return new Upload(this.#options, owner, id);
   }
 }
 
@@ -40,15 +47,17 @@ export class Upload {
   readonly name: string = randomStaging();
   readonly #options: UploadsOptions;
   readonly #owner: object;
+  readonly #id: Id;
   #size = 0;
   #begun = false;
   /** Settles with the last piece. */
   #written: Promise<void> = Promise.resolve();
 
   /** Made by {@linkcode Uploads.begin}. */
-  constructor(options: UploadsOptions, owner: object) {
+  constructor(options: UploadsOptions, owner: object, id: Id) {
     this.#options = options;
     this.#owner = owner;
+    this.#id = id;
   }
 
   /**
@@ -57,6 +66,10 @@ export class Upload {
    * else when it has been.
    */
   async append(bytes: Uint8Array): Promise<void> {
+    const more = bytes.length;
+    const refusal = this.#options.engine
+      ?.refusal(this.#id, { total: this.#size + more, more });
+    if (refusal) throw refusal;
     const grant = this.#options.budget.takeNow(this.#owner, bytes.length);
     const before = this.#written;
     const offset = this.#size;
@@ -68,14 +81,14 @@ export class Upload {
       .finally(() => grant?.release());
     // Whoever waits for it hears of its failure; others need not.
     this.#written.catch(() => {});
-    await larder(grant ? before : this.#written);
+    await this.#larder(grant ? before : this.#written);
   }
 
   /** The value is whole: what verifies it. */
   async finish(): Promise<Digest> {
     if (!this.#begun) await this.append(new Uint8Array());
-    await larder(this.#written);
-    return await larder(this.#options.files.hash(this.name));
+    await this.#larder(this.#written);
+    return await this.#larder(this.#options.files.hash(this.name));
   }
 
   /** Removes what was not published; call it at every end. Never rejects. */
@@ -87,12 +100,17 @@ export class Upload {
       warn(`cannot remove an upload: ${toLarderError(error).message}`)
     );
   }
-}
 
-async function larder<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw toLarderError(error);
+  /** The client hears what to do, the log what happened. */
+  async #larder<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (thrown) {
+      const error = toLarderError(thrown);
+      if (thrown !== error) {
+        this.#options.warn(`an upload failed: ${messageOf(thrown)}`);
+      }
+      throw error;
+    }
   }
 }

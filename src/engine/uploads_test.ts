@@ -3,6 +3,7 @@ import { MemoryBlobStore } from "../blobs/memory_blob_store.ts";
 import { BlobError } from "../blobs/blob_store.ts";
 import { sha256Hex } from "../../workers/digest.ts";
 import type { Budget } from "./admission.ts";
+import { askFor, memoryEngine } from "./testing/memory_engine.ts";
 import { type Upload, Uploads } from "./uploads.ts";
 
 /** A budget of so many bytes, and what of it is taken. */
@@ -44,7 +45,7 @@ async function turns(): Promise<void> {
 
 function begin(store: HeldFiles, budget: Budget): Upload {
   const { files } = store;
-  return new Uploads({ files, budget, warn: () => {} }).begin({});
+  return new Uploads({ files, budget, warn: () => {} }).begin({}, "1");
 }
 
 for (
@@ -87,7 +88,7 @@ Deno.test("a piece that cannot be written ends the upload, and its file goes", a
       await store.local.append(name, offset, bytes);
     },
   };
-  const upload = new Uploads({ files, budget, warn: () => {} }).begin({});
+  const upload = new Uploads({ files, budget, warn: () => {} }).begin({}, "1");
   await upload.append(Uint8Array.of(1));
   await upload.append(Uint8Array.of(2));
   const full = { code: "storage-full" };
@@ -97,4 +98,37 @@ Deno.test("a piece that cannot be written ends the upload, and its file goes", a
   await upload.discard();
   assert.deepEqual((await store.local.leftovers()).captured, []);
   assert.equal(budget.taken, 0);
+});
+
+Deno.test("an upload is held to its quota and to the free disk while it comes", async () => {
+  const files = {
+    append: () => Promise.resolve(),
+    hash: () => Promise.reject(new Error("it never ends")),
+    discard: () => Promise.resolve(),
+  };
+  const budget = new SmallBudget(1_000);
+  const table = { quotas: [{ pattern: "small", maxBytes: 25 }] };
+  const { engine, warn } = memoryEngine({ table });
+  const upload = async (key: string) => {
+    const reply = await askFor(engine, key);
+    assert(reply.kind === "assigned");
+    const { id } = reply.assignment;
+    return new Uploads({ files, budget, engine, warn }).begin({}, id);
+  };
+  const small = await upload("small:key");
+  const endless = await upload("large:key");
+  const disk = { roomBytes: 100, slackBytes: 10 };
+  engine.feed({ kind: "usage", usage: [], disk });
+  for (let i = 0; i < 2; i++) await small.append(new Uint8Array(10));
+  await assert.rejects(
+    small.append(new Uint8Array(10)),
+    /quota of small allows 25 bytes in all, and the value has 30; use/,
+  );
+  // 30 of the 100 have been counted by now.
+  for (let i = 0; i < 7; i++) await endless.append(new Uint8Array(10));
+  await assert.rejects(
+    endless.append(new Uint8Array(10)),
+    /--min-free leaves no byte of the disk to be written, after 80/,
+  );
+  await engine.close();
 });

@@ -13,10 +13,17 @@ export { INITIAL_WINDOW_BYTES } from "../http2/limits.ts";
 
 /**
  * So much of a request has come when the request budget is asked for the rest:
- * whoever only announces holds nothing. It is 1 KiB less than a window, because
- * a sender may leave a small rest of its window unused.
+ * whoever only announces holds nothing. It is a frame of 16 KiB and 1 KiB less
+ * than a window: a client may send no frame that does not fit as a whole, and a
+ * little goes into prefixes and padding.
  */
-export const ASKING_BYTES = 63 * KIB;
+export const ASKING_BYTES = 47 * KIB;
+
+/**
+ * What a complete request may have without being counted while its call is open:
+ * the number of open calls bounds those. Larger ones ask the request budget.
+ */
+export const UNCOUNTED_REQUEST_BYTES = 4 * KIB;
 
 /**
  * The standing grant of a streaming request: three pieces of 256 KiB, one that
@@ -56,7 +63,7 @@ export const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 export const MAX_UNFINISHED_REQUESTS = 2_048;
 
 /** Bytes that have come of them, as far as the request budget counts none. */
-export const MAX_UNGRANTED_BYTES = 64 * MIB;
+export const MAX_UNGRANTED_BYTES = 32 * MIB;
 
 /** What a request costs beside its bytes. */
 export const REQUEST_OVERHEAD_BYTES = 256;

@@ -6,6 +6,7 @@
 
 import { PREFIX_BYTES } from "./framing.ts";
 import { FIRST_BUFFER_BYTES, INITIAL_WINDOW_BYTES } from "./limits.ts";
+import { release } from "./release.ts";
 import { Status, StatusError } from "./status.ts";
 
 /** Reads one message at a time. */
@@ -97,7 +98,9 @@ export class MessageReader {
       ? this.#length
       : Math.min(this.#length, Math.max(needed, room));
     this.#buffer = new Uint8Array(bytes);
-    if (before) this.#buffer.set(before.subarray(0, this.#come));
+    if (!before) return;
+    this.#buffer.set(before.subarray(0, this.#come));
+    release(before);
   }
 
   #finish(): Uint8Array {
@@ -116,7 +119,7 @@ export class MessageReader {
  * @param maxMessageBytes How long it may be.
  * @throws {StatusError} It may not come.
  */
-export function checkPrefix(
+function checkPrefix(
   flag: number,
   length: number,
   maxMessageBytes: number,

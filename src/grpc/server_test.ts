@@ -217,12 +217,12 @@ Deno.test("bytes that no budget counts are bounded, and a started handler is not
       while (!(await requests.next()).done);
       return bytes("");
     },
-    maxUngrantedBytes: 100_000,
+    maxUngrantedBytes: 80_000,
   });
   const started = server.open("ClientStream");
-  started.receive(frame(new Uint8Array(60_000)).subarray(0, 59_000));
+  started.receive(frame(new Uint8Array(60_000)).subarray(0, 45_000));
   const other = server.open("Unary");
-  other.receive(frame(new Uint8Array(60_000)).subarray(0, 59_000));
+  other.receive(frame(new Uint8Array(60_000)).subarray(0, 45_000));
   assert.deepEqual(started.resets, [11]);
   assert.deepEqual(other.resets, []);
   other.lose();

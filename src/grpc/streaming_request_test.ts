@@ -10,7 +10,7 @@ import {
   TestServer,
   text,
 } from "./testing/test_server.ts";
-import { upload } from "./testing/upload.ts";
+import { upload, uploadWholeFrames } from "./testing/upload.ts";
 
 async function join(requests: Requests<Uint8Array>): Promise<Uint8Array> {
   const parts: string[] = [];
@@ -160,13 +160,13 @@ Deno.test("the window returns when the handler takes a message, not before", asy
   const { handler, requests, finish } = byHand();
   const server = new TestServer({ clientStream: handler });
   const stream = server.open("ClientStream");
-  stream.receive(frame(new Uint8Array(30_000)));
-  stream.receive(frame(new Uint8Array(30_000)));
+  stream.receive(frame(new Uint8Array(20_000)));
+  stream.receive(frame(new Uint8Array(20_000)));
   await server.turn();
   assert.deepEqual(stream.allowed, []);
   await requests().next();
-  assert.deepEqual(stream.allowed, [30_005]);
-  assert.equal(server.counts.unfinished.bytes, 30_005 + 256);
+  assert.deepEqual(stream.allowed, [20_005]);
+  assert.equal(server.counts.unfinished.bytes, 20_005 + 256);
   finish(bytes(""));
   await settled();
   stream.flush();
@@ -191,6 +191,28 @@ Deno.test("window is returned in steps, and a message never waits for a step", a
   await settled();
   stream.flush();
   others.release();
+  await server.assertQuiet();
+});
+
+Deno.test("a client that sends only whole frames gets on in a stream", async () => {
+  const { handler, requests, finish } = byHand();
+  const server = new TestServer({
+    clientStream: handler,
+    budgetBytes: 4_000_000,
+  });
+  const stream = server.open("ClientStream");
+  for (const length of [70_000, 256 * 1024, 900_000, 1_000, 1_000_000]) {
+    const framed = frame(new Uint8Array(length));
+    assert.equal(uploadWholeFrames(stream, framed).length, 0, `${length}`);
+    const next = requests().next();
+    await server.turn();
+    assert.equal((await next).value?.length, length);
+  }
+  stream.receiveEnd();
+  assert.equal((await requests().next()).done, true);
+  finish(bytes(""));
+  await settled();
+  stream.flush();
   await server.assertQuiet();
 });
 

@@ -5,7 +5,11 @@
  */
 
 import { PREFIX_BYTES } from "./framing.ts";
-import { ASKING_BYTES, INITIAL_WINDOW_BYTES } from "./limits.ts";
+import {
+  ASKING_BYTES,
+  INITIAL_WINDOW_BYTES,
+  UNCOUNTED_REQUEST_BYTES,
+} from "./limits.ts";
 import { brokenOff, MessageReader } from "./message_reader.ts";
 import { ServerCall } from "./server_call.ts";
 import { Status, StatusError } from "./status.ts";
@@ -15,6 +19,7 @@ export class UnaryRequestCall extends ServerCall {
   #reader: MessageReader | undefined = undefined;
   #isComplete = false;
   #request: unknown = undefined;
+  #requestBytes = 0;
   /** Why the request cannot be read. */
   #malformed: unknown = undefined;
   #hasAsked = false;
@@ -44,8 +49,8 @@ export class UnaryRequestCall extends ServerCall {
     let end: number;
     try {
       end = this.#reader.read(bytes, 0, (message) => {
-        this.#decode(message, true);
         const isUsedUp = message.length + PREFIX_BYTES === INITIAL_WINDOW_BYTES;
+        this.#decode(message, true);
         // Whoever wants to send more is not to wait for ever, but to be told.
         if (isUsedUp && !this.#hasAsked) this.stream.allow(PREFIX_BYTES);
       });
@@ -60,6 +65,7 @@ export class UnaryRequestCall extends ServerCall {
   #decode(message: Uint8Array, owned: boolean): void {
     this.#isComplete = true;
     this.#reader = undefined;
+    this.#requestBytes = message.length;
     try {
       this.#request = this.method.decode(message, owned);
     } catch (error) {
@@ -84,10 +90,22 @@ export class UnaryRequestCall extends ServerCall {
   /** {@inheritDoc StreamEvents.end} */
   end(): void {
     if (this.isOver) return;
-    this.core.counts.unfinished.remove(this);
     if (this.#reader?.isInside) return this.fail(brokenOff());
     if (!this.#isComplete) return this.fail(tooFew());
     if (this.#malformed !== undefined) return this.fail(this.#malformed);
+    const isCounted = this.#hasAsked ||
+      this.#requestBytes <= UNCOUNTED_REQUEST_BYTES;
+    if (isCounted) return this.#start();
+    // Until then it is unfinished: the stillest make room for others.
+    this.grant.ask(this.#requestBytes, (refusal) => {
+      if (this.isOver) return;
+      if (refusal !== undefined) return this.fail(noRoom(refusal));
+      this.#start();
+    });
+  }
+
+  #start(): void {
+    this.core.counts.unfinished.remove(this);
     if (this.core.deadlines.hasPassed(this)) return this.expire();
     const request = this.#request;
     // It is the handler's: a call may take as long as its client likes.

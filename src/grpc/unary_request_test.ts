@@ -9,7 +9,7 @@ import {
 } from "./testing/test_server.ts";
 import { concat } from "./testing/fake_stream.ts";
 import { INITIAL_WINDOW_BYTES } from "./limits.ts";
-import { upload } from "./testing/upload.ts";
+import { upload, uploadWholeFrames } from "./testing/upload.ts";
 
 const echo = (request: Uint8Array) => request;
 
@@ -162,7 +162,6 @@ Deno.test("a message in pieces is a buffer of its own", async () => {
   stream.receiveEnd();
   assert.deepEqual(server.decoded, [{ bytes: message, owned: true }]);
   assert.deepEqual(stream.messages, [message]);
-  assert.deepEqual(server.budget.asked, []);
   stream.flush();
   await server.assertQuiet();
 });
@@ -178,10 +177,10 @@ Deno.test("a large message asks for all of its memory once a window of it has co
   const message = new Uint8Array(1_000_000).map((_, at) => at);
   const framed = frame(message);
   stream.receive(framed.subarray(0, 16_384));
-  stream.receive(framed.subarray(16_384, 60_000));
+  stream.receive(framed.subarray(16_384, 40_000));
   assert.deepEqual(server.budget.asked, [], "who only announces holds nothing");
-  assert.equal(server.counts.unfinished.bytes, 60_000 + 256);
-  assert.equal(upload(stream, framed.subarray(60_000)).length, 0);
+  assert.equal(server.counts.unfinished.bytes, 40_000 + 256);
+  assert.equal(upload(stream, framed.subarray(40_000)).length, 0);
   assert.deepEqual(server.budget.asked, [1_000_000]);
   assert.deepEqual(stream.allowed, [1_000_000]);
   assert.equal(server.counts.unfinished.size, 0, "the budget counts it");
@@ -190,6 +189,45 @@ Deno.test("a large message asks for all of its memory once a window of it has co
   assert.deepEqual(server.decoded, [{ bytes: message, owned: true }]);
   assert.equal(server.budget.usedBytes, 1_000_000, "until the call has ended");
   stream.flush();
+  await server.assertQuiet();
+});
+
+Deno.test("a client that sends only whole frames gets room for a large message", async () => {
+  for (const length of [65_530, 65_531, 66_000, 1_000_000]) {
+    const server = new TestServer({ unary: echo, budgetBytes: 2_000_000 });
+    const stream = server.open("Unary");
+    const framed = frame(new Uint8Array(length));
+    assert.equal(uploadWholeFrames(stream, framed).length, 0, `${length}`);
+    stream.receiveEnd();
+    assert.equal(stream.messages[0]?.length, length);
+    stream.flush();
+    await server.assertQuiet();
+  }
+});
+
+Deno.test("a handler waits until there is room for a request that came whole", async () => {
+  const replies: (() => void)[] = [];
+  const server = new TestServer({
+    unary: (request) =>
+      new Promise((resolve) => replies.push(() => resolve(request))),
+    budgetBytes: 70_000,
+  });
+  const large = bytes("x".repeat(60_000));
+  const first = server.call("Unary", [large]);
+  const second = server.call("Unary", [large]);
+  assert.deepEqual(server.budget.asked, [60_000, 60_000]);
+  assert.equal(replies.length, 1);
+  assert.equal(server.counts.unfinished.size, 1, "it may have to make room");
+  const small = server.call("Unary", [large.subarray(0, 4_096)]);
+  assert.equal(replies.length, 2, "small ones are not counted");
+  replies[0]!();
+  await settled();
+  first.flush();
+  await settled();
+  assert.equal(replies.length, 3);
+  for (const reply of replies) reply();
+  await settled();
+  for (const stream of [small, second]) stream.flush();
   await server.assertQuiet();
 });
 

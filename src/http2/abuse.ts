@@ -7,7 +7,7 @@
  */
 
 import { ConnectionError, ErrorCode } from "./error_codes.ts";
-import { CREDIT, CREDIT_PER_SECOND, PROGRESS_CREDIT } from "./limits.ts";
+import { CREDIT, CREDIT_PER_SECOND } from "./limits.ts";
 
 /** The account of one connection. */
 export class Account {
@@ -38,7 +38,7 @@ export class Account {
   }
 
   /** A call was answered, or DATA moved. */
-  progress(): void {
-    if (this.#credit < CREDIT) this.#credit += PROGRESS_CREDIT;
+  progress(credit: number): void {
+    if (this.#credit < CREDIT) this.#credit += credit;
   }
 }

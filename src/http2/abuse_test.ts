@@ -12,6 +12,7 @@ import {
   lastData,
   paddedData,
   ping,
+  POST,
   request,
   reset,
   settings,
@@ -44,17 +45,29 @@ const FLOODS: Readonly<Record<string, Round>> = {
   "DATA that is padding, of a stream that is gone": send(
     paddedData(1, 0, 255),
   ),
-  "rapid resets": (tester, round) =>
-    tester.send(request(5 + 2 * round), reset(5 + 2 * round, ErrorCode.CANCEL)),
-  "errors that make us reset": (tester, round) =>
-    tester.send(request(5 + 2 * round), windowUpdate(5 + 2 * round, 0)),
-  "malformed requests": (tester, round) =>
-    tester.send(request(5 + 2 * round, [])),
   "resets of closed streams": (tester) =>
     tester.send(reset(3, ErrorCode.CANCEL)),
 };
 
-for (const [what, round] of Object.entries(FLOODS)) {
+/** Requests that are begun for nothing cost more. */
+const RESETS: Readonly<Record<string, Round>> = {
+  "rapid resets": (tester, round) =>
+    tester.send(request(5 + 2 * round), reset(5 + 2 * round, ErrorCode.CANCEL)),
+  "errors that make us reset": (tester, round) =>
+    tester.send(request(5 + 2 * round), windowUpdate(5 + 2 * round, 0)),
+  "DATA beyond content-length": (tester, round) => {
+    const id = 5 + 2 * round;
+    tester.send(headers(id, [...POST, ["content-length", "1"]]), data(id, 300));
+  },
+  "resets of requests that brought a little": (tester, round) => {
+    const id = 5 + 2 * round;
+    tester.send(headers(id), data(id, 300), reset(id, ErrorCode.CANCEL));
+  },
+  "malformed requests": (tester, round) =>
+    tester.send(request(5 + 2 * round, [])),
+};
+
+for (const [what, round] of Object.entries({ ...FLOODS, ...RESETS })) {
   Deno.test(`a flood of ${what} ends in ENHANCE_YOUR_CALM`, () => {
     const tester = ServerTester.ready();
     tester.send(request(1), headers(3));
@@ -66,6 +79,7 @@ for (const [what, round] of Object.entries(FLOODS)) {
     }
     assert.match(lines.at(-1)!, /^GOAWAY \d+ ENHANCE_YOUR_CALM$/);
     assert.ok(rounds >= 400, `only ${rounds}`);
+    if (what in RESETS) assert.ok(rounds <= 600, `as many as ${rounds}`);
     tester.assertNothingLeft();
   });
 }

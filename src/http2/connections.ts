@@ -62,10 +62,7 @@ export class Connections {
     return reading.lent + writing.lent + smallWriting.lent;
   }
 
-  /**
-   * Serves a connection until it has ended; `undefined`: there are too many, and
-   * none of them is idle.
-   */
+  /** Serves a connection, for which there is room, until it has ended. */
   serve(
     stream: ByteStream,
     peer: string,

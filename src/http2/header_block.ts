@@ -6,11 +6,9 @@
 
 import { ConnectionError, ErrorCode } from "./error_codes.ts";
 import { Flag, readUint31 } from "./frames.ts";
-import { MAX_DECODED_HEADER_BYTES } from "./limits.ts";
+import { MAX_CONTINUATIONS, MAX_DECODED_HEADER_BYTES } from "./limits.ts";
 
 const PRIORITY_BYTES = 5;
-/** Blocks are bounded in bytes; this bounds frames that bring hardly any. */
-const MAX_CONTINUATIONS = 16;
 
 /** A block that is whole. */
 export interface HeaderBlock {

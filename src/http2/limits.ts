@@ -14,7 +14,7 @@ export const MAX_WINDOW_BYTES = 2 ** 31 - 1;
 /** The largest stream id: RFC 9113, 5.1.1. */
 export const MAX_STREAM_ID = 2 ** 31 - 1;
 /** From here on a connection is asked to make place for a new one. */
-export const RETIRING_STREAM_ID = MAX_STREAM_ID * 0.75;
+export const RETIRING_STREAM_ID = Math.floor(MAX_STREAM_ID * 0.75);
 
 /** The largest payload of a frame, either way: the least that RFC 9113 allows. */
 export const MAX_FRAME_BYTES = 16_384;
@@ -35,6 +35,8 @@ export const MAX_HEADER_LIST_BYTES = 16 * KIB;
  * connection ends. It bounds the compressed block as well.
  */
 export const MAX_DECODED_HEADER_BYTES = 4 * MAX_HEADER_LIST_BYTES;
+/** Frames that a block goes on in: bytes do not bound those that bring hardly any. */
+export const MAX_CONTINUATIONS = 16;
 
 /** How many of our own resets are remembered: frames may cross on their way. */
 export const REMEMBERED_RESETS = 256;
@@ -51,8 +53,13 @@ export const MAX_CONTROL_BYTES = 64 * KIB;
 export const CREDIT = 2_000;
 /** What comes to the account each second: honest keepalives cost far less. */
 export const CREDIT_PER_SECOND = 200;
-/** What a call that was answered, or DATA that moved, adds to it. */
+/** What a call that was answered, or DATA of ours that moved, adds to it. */
 export const PROGRESS_CREDIT = 10;
+/**
+ * DATA of the client that adds 1: a request that is reset costs more than it has
+ * brought, unless it has brought KiBs.
+ */
+export const BYTES_PER_CREDIT = 1 * KIB;
 /** What PING, SETTINGS, PRIORITY, WINDOW_UPDATE and the like cost. */
 export const FRAME_COST = 1;
 /** What a stream costs that was reset: a request was begun for nothing. */
@@ -94,19 +101,28 @@ export const KEPT_LARGE_BUFFERS = 32;
 /** The same of small ones: a MiB. */
 export const KEPT_SMALL_BUFFERS = 256;
 
-/** Calls that a client may have open on one connection, unless configured. */
+/**
+ * Calls that a client may have open on one connection, announced in SETTINGS:
+ * polite clients queue the others.
+ */
 export const DEFAULT_MAX_STREAMS = 256;
 /** From the accepted connection to the client's SETTINGS. */
 export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
 /** From our SETTINGS to their acknowledgement. */
 export const SETTINGS_TIMEOUT_MS = 10_000;
-/** After this long without a byte a client is asked whether it is there. */
+/**
+ * After this long without a byte a client is asked whether it is there: a machine
+ * that lost power or its network says no goodbye.
+ */
 export const DEFAULT_KEEPALIVE_MS = 60_000;
 /** How long it may take to answer. */
 export const DEFAULT_KEEPALIVE_TIMEOUT_MS = 20_000;
 /** Between two pieces of one request's body. */
 export const DEFAULT_IDLE_BODY_TIMEOUT_MS = 30_000;
-/** A reply of which nothing moved for this long loses its stream. */
+/**
+ * A reply of which nothing moved for this long loses its stream. Longer than any
+ * pause of an honest reader, shorter than deadlines of 30 s that people set.
+ */
 export const DEFAULT_STALL_TIMEOUT_MS = 20_000;
 /** The same while others wait for the memory that it holds. */
 export const CONTENDED_TIMEOUT_MS = 5_000;
@@ -124,7 +140,13 @@ export const LINGER_MS = 3_000;
 /** What is read and thrown away meanwhile: unread bytes would reset the socket. */
 export const LINGER_BYTES = 64 * KIB;
 
-/** Connections open at once, unless configured. */
+/**
+ * Connections open at once. File descriptors are the scarce thing: when they run
+ * out nobody can connect, and no file can be opened. So this, and a tenth more for
+ * those that are asked to make place, must fit below their limit beside the other
+ * files of the process. Deno raises its soft limit to the hard one at start; 4,096
+ * is the smallest hard limit that distributions commonly set.
+ */
 export const DEFAULT_MAX_CONNECTIONS = 3_000;
 /** So many more may be open while those who were asked to go say goodbye. */
 export const DISMISSAL_SHARE = 0.1;

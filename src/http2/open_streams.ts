@@ -7,7 +7,13 @@
 import type { Account } from "./abuse.ts";
 import { ClosedStreams, type Fate } from "./closed_streams.ts";
 import { ConnectionError, ErrorCode, protocolError } from "./error_codes.ts";
-import { FRAME_COST, INITIAL_WINDOW_BYTES, RESET_COST } from "./limits.ts";
+import {
+  BYTES_PER_CREDIT,
+  FRAME_COST,
+  INITIAL_WINDOW_BYTES,
+  PROGRESS_CREDIT,
+  RESET_COST,
+} from "./limits.ts";
 import { Output } from "./output.ts";
 import { Stream, type StreamHost } from "./stream.ts";
 
@@ -124,6 +130,11 @@ export class OpenStreams implements StreamHost {
     this.#options.account.pay(cost, this.turnMs, what);
   }
 
+  /** So many bytes of a request were taken. */
+  bodyMoved(bytes: number): void {
+    this.#options.account.progress(bytes / BYTES_PER_CREDIT);
+  }
+
   /** Ends all; nothing of them is sent any more. */
   closeAll(): void {
     this.output.withdrawAll();
@@ -162,14 +173,14 @@ export class OpenStreams implements StreamHost {
 
   /** {@inheritDoc StreamHost.dataMoved} */
   dataMoved(): void {
-    this.#options.account.progress();
+    this.#options.account.progress(PROGRESS_CREDIT);
   }
 
   /** END_STREAM is in the buffer that is given to write next. */
   #answered(stream: Stream): void {
     stream.localEnded = true;
     stream.answeredMs = this.turnMs;
-    this.#options.account.progress();
+    this.#options.account.progress(PROGRESS_CREDIT);
     if (stream.remoteEnded) this.#open.delete(stream.id);
     this.output.afterwards(() => this.#tellClosed(stream, true));
   }

@@ -69,12 +69,13 @@ export class RequestBodies {
     const stream = this.#stream;
     this.#stream = undefined;
     // The last frame of a request may be as small as it likes; padding is nothing.
-    const isTiny = this.#length - paddingBytes < TINY_FRAME_BYTES;
+    const bytes = this.#length - paddingBytes;
+    const isTiny = bytes < TINY_FRAME_BYTES;
     if (isTiny && !(flags & Flag.END_STREAM)) {
       this.#streams.pay(TINY_FRAME_COST, "tiny DATA frames");
     }
-    if (stream && !isTiny) this.#streams.dataMoved();
     if (!stream || !this.#isOpen(stream)) return;
+    if (!isTiny) this.#streams.bodyMoved(bytes);
     if (flags & Flag.END_STREAM) this.#streams.ended(stream);
     else if (paddingBytes > 0) this.#returnPadding(stream, paddingBytes);
   }

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { ErrorCode } from "./error_codes.ts";
 import { encodeHeaders } from "./hpack/mod.ts";
-import { MAX_LARGE_BUFFERS } from "./limits.ts";
+import { FRAMES_PER_TURN, MAX_LARGE_BUFFERS } from "./limits.ts";
 import {
+  concat,
   data,
   frame,
   headers,
@@ -18,6 +19,7 @@ import {
 } from "./testing/frame_bytes.ts";
 import { turns } from "./testing/pipe.ts";
 import { ServedPipes } from "./testing/served_pipe.ts";
+import { ServerTester } from "./testing/server_tester.ts";
 
 const HEAD = encodeHeaders([[":status", "200"]]);
 const TRAILERS = encodeHeaders([["grpc-status", "0"]]);
@@ -265,6 +267,13 @@ Deno.test("who fills the first read buffer gets a large one, and gives it back",
   }
   assert.equal(served.connections.lentBuffers, 0);
   await served.end();
+});
+
+Deno.test("a turn takes a bounded number of frames", () => {
+  const { connection } = ServerTester.ready();
+  const one = ping();
+  const bytes = concat(Array(2 * FRAMES_PER_TURN).fill(one));
+  assert.equal(connection.receive(bytes), FRAMES_PER_TURN * one.length);
 });
 
 Deno.test("more frames than a turn takes are taken in the next ones", async () => {

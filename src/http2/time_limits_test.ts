@@ -135,6 +135,42 @@ Deno.test("others that wait for memory make the time shorter", async () => {
   await served.end();
 });
 
+Deno.test("who holds no memory has its full time, whoever waits for some", async () => {
+  const served = new ServedPipes({
+    idleBodyTimeoutMs: 30_000,
+    isContended: () => true,
+  });
+  const { pipe } = await served.ready();
+  pipe.send(headers(1));
+  await turns();
+  served.pass(29_000);
+  assert.deepEqual(served.drops, []);
+  served.pass(1_000);
+  assert.deepEqual(served.drops, ["idle body"]);
+  await served.end();
+});
+
+Deno.test("while we owe window its reply does not stall", async () => {
+  const served = new ServedPipes({ stallTimeoutMs: 20_000, keepaliveMs: 0 });
+  const { pipe, received } = await served.ready();
+  pipe.send(headers(1));
+  for (let left = 65_535; left > 0; left -= 16_000) {
+    pipe.send(data(1, Math.min(left, 16_000)));
+  }
+  await turns();
+  const stream = served.streams.get(1)!;
+  stream.headers(HEAD);
+  stream.data(body(100_000));
+  await received();
+  served.pass(60_000);
+  stream.allow(100);
+  served.pass(19_000);
+  assert.deepEqual(served.drops, []);
+  served.pass(2_000);
+  assert.deepEqual(served.drops, ["stall"]);
+  await served.end();
+});
+
 Deno.test("who reads nothing at all loses the connection", async () => {
   const served = new ServedPipes({ stallTimeoutMs: 20_000 });
   const { pipe, ended } = await served.ready();

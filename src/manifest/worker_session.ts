@@ -70,7 +70,7 @@ export class WorkerSession {
   ask(message: ToManifestWorker): Promise<FromManifestWorker> {
     if (this.#death) return Promise.reject(this.#death);
     return new Promise((resolve, reject) => {
-      this.#worker.postMessage(message);
+      this.#worker.postMessage(message, transferOf(message));
       this.#waiting.push({ resolve, reject });
     });
   }
@@ -82,4 +82,9 @@ export class WorkerSession {
     this.#worker.terminate();
     for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#death);
   }
+}
+
+/** Packed keys are nobody else's: cloned, large ones would pile up as garbage. */
+function transferOf(message: ToManifestWorker): Transferable[] {
+  return message.kind === "batch" ? [message.keys.buffer as ArrayBuffer] : [];
 }

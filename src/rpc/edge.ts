@@ -9,8 +9,12 @@ import { messageOf, StartError, systemReason } from "../errors.ts";
 import { CallCounts } from "../grpc/counts.ts";
 import type { RequestBudget } from "../grpc/request_budget.ts";
 import { GrpcServer } from "../grpc/server.ts";
-import { Connections, Http2Listener, nextTurn } from "../http2/mod.ts";
-import type { SharedOptions } from "../http2/mod.ts";
+import {
+  Connections,
+  Http2Listener,
+  type Http2ListenerOptions,
+  type SharedOptions,
+} from "../http2/mod.ts";
 import type { Service } from "./service.ts";
 
 /** What an edge is made of; its limits hold for all addresses together. */
@@ -31,16 +35,49 @@ export interface Listener {
   close(limitMs: number): Promise<void>;
 }
 
+/** What is held for clients now; all 0 when nobody is connected. */
+export interface EdgeStats {
+  /** Open connections. */
+  readonly connections: number;
+  /** Their read and write buffers. */
+  readonly buffers: number;
+  /** Calls whose stream is open or whose handler runs. */
+  readonly openCalls: number;
+  /** Requests that have begun and not ended … */
+  readonly unfinishedRequests: number;
+  /** … and what has come of them. */
+  readonly unfinishedBytes: number;
+  /** Calls that wait for their deadline. */
+  readonly deadlines: number;
+}
+
 /** The listeners of one process. */
 export class Edge {
   readonly #options: EdgeOptions;
   readonly #connections: Connections;
   readonly #counts = new CallCounts();
+  readonly #servers: GrpcServer[] = [];
 
   /** Answers nowhere yet. */
   constructor(options: EdgeOptions) {
     this.#options = options;
     this.#connections = new Connections({ ...options, warn: this.#warn });
+  }
+
+  /** Figures for metrics and tests. */
+  get stats(): EdgeStats {
+    const { open, unfinished } = this.#counts;
+    return {
+      connections: this.#connections.size,
+      buffers: this.#connections.lentBuffers,
+      openCalls: open.size,
+      unfinishedRequests: unfinished.size,
+      unfinishedBytes: unfinished.bytes,
+      deadlines: this.#servers.reduce(
+        (sum, server) => sum + server.waitingDeadlines,
+        0,
+      ),
+    };
   }
 
   /**
@@ -58,8 +95,8 @@ export class Edge {
       log: this.#warn,
       counts: this.#counts,
       ...requestBudget && { requestBudget },
-      nextTurn,
     });
+    this.#servers.push(server);
     for (const addTo of services) addTo(server);
     const colon = address.lastIndexOf(":");
     const host = address.slice(0, colon);
@@ -87,7 +124,7 @@ export class Edge {
 
 function bind(
   address: string,
-  options: ConstructorParameters<typeof Http2Listener>[0],
+  options: Http2ListenerOptions,
 ): Http2Listener {
   try {
     return new Http2Listener(options);

@@ -20,7 +20,7 @@ import { toStatusError } from "./status.ts";
 /** Why a client has to compute for itself, for people. */
 const REASONS: Record<string, string> = {
   "full": "the server holds as much work, or as many handles, as it can",
-  "no-room": "a quota or the disk is full",
+  "no-room": "there is no room, and none can be made at once",
   "stopping": "the server is stopping",
   "failed": "the server cannot look the entry up or keep it now",
 };
@@ -139,7 +139,8 @@ class Fetching {
       case "assigned":
         return await this.#assign(reply.assignment);
       case "unassigned": {
-        const reason = REASONS[reply.reason ?? ""] ?? "there is no such entry";
+        const why = REASONS[reply.reason ?? ""] ?? "there is no such entry";
+        const reason = reply.detail ? `${why}: ${reply.detail}` : why;
         return void await sender.send({ unassigned: { reason } });
       }
       case "value":

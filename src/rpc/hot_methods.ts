@@ -7,6 +7,7 @@
 
 import { entryKey } from "../engine/entry_key.ts";
 import type { Method } from "../grpc/method.ts";
+import { release } from "../grpc/release.ts";
 import type { EntryKey, Reply } from "../table/types.ts";
 import { EMPTY_PARTS, type Parts } from "./replies.ts";
 import { readGetRequest, readIdRequest, readSetRequest } from "./requests.ts";
@@ -25,10 +26,12 @@ export function getMethod(
   encode: (reply: Reply) => Parts,
 ): Method<Asked, Reply> {
   return hotMethod(path, {
-    // The entry keeps no part of the message, whoever owns that.
-    decode(message) {
+    decode(message, owned) {
       const { namespace, key, assign } = readGetRequest(message);
-      return { entry: entryKey(namespace, key), assign };
+      const asked = { entry: entryKey(namespace, key), assign };
+      // The entry keeps no part of the message.
+      if (owned) release(message);
+      return asked;
     },
     encode,
   });

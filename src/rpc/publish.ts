@@ -73,7 +73,7 @@ class Publishing {
       assertEndOfPath(await lastOf(requests, request, id));
       return await this.#submit({ kind: "done", id, patient: true });
     }
-    const upload = this.#options.uploads.begin(this.#owner);
+    const upload = this.#options.uploads.begin(this.#owner, id);
     try {
       const sent = await this.#receive(begin, requests, upload);
       const digest = await this.#renewing(id, upload.finish());

@@ -35,6 +35,15 @@ export function readyValue(value: Uint8Array): Parts {
   return bytesField(READY, value);
 }
 
+/** The largest value whose `remote.GetReply` has no more bytes than this. */
+export function largestValue(maxReplyBytes: number): number {
+  const withLength = maxReplyBytes - 1;
+  let bytes = withLength - varintBytes(withLength);
+  // A shorter value may need a shorter length.
+  while (bytes + 1 + varintBytes(bytes + 1) <= withLength) bytes++;
+  return bytes;
+}
+
 /** `remote.GetReply.assign`. */
 export function assignedValue(id: Id, heartbeatIntervalMs: number): Parts {
   const message = new Uint8Array(2 * MAX_NUMBER_BYTES);

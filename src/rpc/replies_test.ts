@@ -4,6 +4,7 @@ import fc from "fast-check";
 import {
   assignedFile,
   assignedValue,
+  largestValue,
   LOADING,
   type Parts,
   readyFile,
@@ -57,4 +58,27 @@ Deno.test("proto-loader reads every reply of LocalCache as it was meant", () => 
       assign: { id, path, heartbeatIntervalMs },
     });
   }));
+});
+
+Deno.test("the largest value is the last whose reply fits", () => {
+  const replyBytes = (size: number) =>
+    readyValue(new Uint8Array(size)).reduce(
+      (sum, { length }) => sum + length,
+      0,
+    );
+  const around = [
+    1_024,
+    2 ** 14,
+    2 ** 14 + 3,
+    2 ** 14 + 4,
+    2 ** 14 + 5,
+    2 ** 21,
+  ];
+  for (const middle of around) {
+    for (let limit = middle - 6; limit <= middle + 6; limit++) {
+      const size = largestValue(limit);
+      assert(replyBytes(size) <= limit, `${limit}: ${size}`);
+      assert(replyBytes(size + 1) > limit, `${limit}: ${size}`);
+    }
+  }
 });

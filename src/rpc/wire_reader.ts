@@ -11,9 +11,9 @@ import { malformed } from "./malformed.ts";
 import { decimal } from "./uint64.ts";
 
 /** A varint: numbers and booleans. */
-export const VARINT = 0;
+const VARINT = 0;
 /** A length, then so many bytes. */
-export const LENGTH = 2;
+const LENGTH = 2;
 const FIXED64 = 1, FIXED32 = 5;
 
 /** A uint64 takes ten bytes of seven bits; the last one carries one bit. */

@@ -115,8 +115,12 @@ export function adopt(s: State, entry: Entry, row: Row, nowMs: number): void {
     case "loading": {
       const { id = s.options.newId(), staging } = row;
       const assignment = staging === undefined ? { id } : { id, staging };
-      // What is loading and alive is in memory; this one expired long ago.
-      const deadlineMs = nowMs;
+      // What is loading and alive is in memory; this one expired long ago, or
+      // was one too many for a start, and has its grace all the same.
+      const graceMs = s.leftOnDisk && row.id !== undefined
+        ? s.startMs + s.options.restartGraceMs
+        : nowMs;
+      const deadlineMs = Math.max(nowMs, graceMs);
       const work = { sinceMs: nowMs };
       entry.state = row.id === undefined
         ? { kind: "loading", assignment, deadlineMs, work, unnamed: true }

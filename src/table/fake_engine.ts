@@ -156,6 +156,13 @@ export class FakeEngine {
     this.#step({ kind: "drain" });
   }
 
+  /** A drain that is over. */
+  leave(): void {
+    this.drain();
+    this.model.leave();
+    this.#step({ kind: "leave" });
+  }
+
   /** A client writes its file; `undefined`: something that is no file. */
   write(staging: string, bytes: string | undefined): void {
     this.staged.set(staging, {

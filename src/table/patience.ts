@@ -23,9 +23,11 @@ export function tellLoading(
   nowMs: number,
 ): void {
   if (!(wait.request as Get).patient) return s.reply(wait, { kind: "loading" });
-  if (s.draining) {
-    // Whatever comes of the work, this process will not be there to tell.
-    return s.reply(wait, { kind: "unassigned", reason: "stopping" });
+  if (s.leaving) {
+    // Whatever comes of the work, the next process will be there to tell.
+    const message = "The server is stopping: ask again, the work is not lost";
+    const error = new LarderError("stopping", message);
+    return s.reply(wait, { kind: "error", error });
   }
   if (entry.patient.size >= MAX_WAITERS_PER_ENTRY) return tooMany(s, wait);
   const { state } = entry;

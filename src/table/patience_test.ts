@@ -155,17 +155,32 @@ Deno.test("a failed publish leaves those who wait waiting for the same holder", 
   taken(engine, waiting);
 });
 
-Deno.test("a stop ends all waiting", () => {
+Deno.test("who waits stays during a drain, and has what is published in it", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = taken(engine, get(engine));
+  const waiting = [get(engine)];
+  engine.drain();
+  waiting.push(get(engine));
+  engine.settle();
+  for (const ticket of waiting) {
+    assert.equal(engine.replies.get(ticket), undefined);
+  }
+  engine.ask({ kind: "set", id, value: new Uint8Array(1) });
+  engine.settle();
+  for (const ticket of waiting) {
+    assert.match(engine.replies.get(ticket)!.kind, /value|handle/);
+  }
+});
+
+Deno.test("the end of a drain ends all waiting", () => {
   const engine = new FakeEngine(FIGURES);
   taken(engine, get(engine));
   const waiting = [get(engine), get(engine, { assign: false })];
-  engine.drain();
+  engine.leave();
   waiting.push(get(engine));
   for (const ticket of waiting) {
-    assert.deepEqual(engine.replies.get(ticket), {
-      kind: "unassigned",
-      reason: "stopping",
-    });
+    const reply = engine.replies.get(ticket)!;
+    assert(reply.kind === "error" && reply.error.code === "stopping");
   }
 });
 

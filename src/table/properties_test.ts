@@ -78,7 +78,12 @@ const action = fc.oneof(
   weighted(1, fc.tuple(is("repeat"), which)),
   weighted(1, fc.tuple(is("tick"))),
   weighted(1, fc.tuple(is("forget"), which)),
-  weighted(1, fc.tuple(fc.constantFrom("drain" as const, "tick" as const))),
+  weighted(
+    1,
+    fc.tuple(
+      fc.constantFrom("drain" as const, "leave" as const, "tick" as const),
+    ),
+  ),
 );
 
 type Action = typeof action extends fc.Arbitrary<infer T> ? T : never;
@@ -226,6 +231,7 @@ function perform(engine: FakeEngine, action: Action, value: number): number {
       break;
     case "settle":
     case "drain":
+    case "leave":
     case "tick":
       engine[action[0]]();
       break;

@@ -373,7 +373,8 @@ function noPath(id: string): LarderError {
   return new LarderError("no-file", message);
 }
 
-function noRoom(id: string, shortage?: Shortage): LarderError {
+/** What the client is told whose value finds no room. */
+export function noRoom(id: string, shortage?: Shortage): LarderError {
   const { never = false, text = "there is no room" } = shortage ?? {};
   const message = `Cannot publish assignment ${id}: ${text}; use the value ` +
     `without caching it${never ? "" : ", or try again later"}`;

@@ -89,6 +89,7 @@ export class ReferenceModel {
   readonly #vanished = new Set<Id>();
   readonly #open = new Map<Ticket, Open>();
   #draining = false;
+  #leaving = false;
   #startedMs: number;
   #servedBefore: boolean;
 
@@ -135,10 +136,16 @@ export class ReferenceModel {
     this.moment(nowMs);
   }
 
+  /** The drain is over: nobody waits any more. */
+  leave(): void {
+    this.#leaving = true;
+  }
+
   /** The process was killed and started again: who waited, waits no more. */
   restart(nowMs: number): void {
     this.#open.clear();
     this.#draining = false;
+    this.#leaving = false;
     this.#startedMs = nowMs;
     this.#servedBefore = true;
     for (const handle of this.#handles.values()) {
@@ -382,7 +389,7 @@ export class ReferenceModel {
           (nowMs <= lease.toMs || lease.acknowledged),
         `${name}: somebody waits for nobody`,
       );
-      must(!this.#draining, `${name}: somebody waits for a server that stops`);
+      must(!this.#leaving, `${name}: somebody waits for a server that stops`);
     }
   }
 
@@ -633,7 +640,7 @@ export class ReferenceModel {
       }
       return;
     }
-    if (request.patient && this.#draining) yield "unassigned";
+    if (request.patient && this.#leaving) yield "error:stopping";
     const publishing = entry.publishing || this.#short.has(name);
     if (publishing || lease.acknowledged) {
       yield "loading";

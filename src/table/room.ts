@@ -5,56 +5,20 @@
  * @module
  */
 
+import { DEFAULT_ESTIMATE_BYTES, MAX_ESTIMATED_NAMESPACES } from "../limits.ts";
 import {
-  DEFAULT_ESTIMATE_BYTES,
-  HIGH_WATERMARK,
-  LOW_WATERMARK,
-  MAX_ESTIMATED_NAMESPACES,
-  MAX_RESERVED_SHARE,
-  MIN_BATCHED_ENTRIES,
-} from "../limits.ts";
+  type Asked,
+  covers,
+  EVERYTHING,
+  type Excess,
+  most,
+  NOTHING,
+  Scope,
+} from "./scope.ts";
 import type { Disk, Id, NamespaceUsage, Quota } from "./types.ts";
 
-/** A limit that is reached, for people. */
-export interface Shortage {
-  /** No room could ever be made for it. */
-  readonly never: boolean;
-  /** Which limit, what it allows, how full it is and what was asked. */
-  readonly text: string;
-}
-
-/** What has to go so that a quota is kept again. */
-export interface Excess {
-  /** The namespaces that have too much. */
-  readonly pattern: string;
-  /** At least so many bytes. */
-  readonly bytes: number;
-  /** And at least so many entries. */
-  readonly entries: number;
-}
-
-interface Scope {
-  readonly quota: Quota;
-  usedBytes: number;
-  usedEntries: number;
-  /** For the values of assignments: estimates, or sizes once they are known. */
-  reservedBytes: number;
-  reservedEntries: number;
-  /** Of these, what is being written. */
-  committedBytes: number;
-  /** What was refused since the last count. */
-  wanted: Wanted;
-  /** The same before it: the count is taken to make room for that. */
-  wantedBefore: Wanted;
-  /** The last eviction found nothing here that could go; nothing has changed since. */
-  stuck: boolean;
-}
-
-/** What the largest of those would have taken that were refused. */
-interface Wanted {
-  readonly bytes: number;
-  readonly entries: number;
-}
+export { covers };
+export type { Asked, Excess };
 
 interface Reservation {
   readonly namespace: string;
@@ -62,23 +26,12 @@ interface Reservation {
   committed: boolean;
 }
 
-/** One value more. */
-export interface Asked {
-  readonly bytes: number;
-  /** 0 where room for it as an entry is kept already. */
-  readonly entries: 0 | 1;
-}
-
-const NOTHING: Wanted = { bytes: 0, entries: 0 };
-/** Covers every namespace. */
-const EVERYTHING = "*";
-
-/** Whether a pattern covers a namespace: `*`, `a.b.*` or a namespace itself. */
-export function covers(pattern: string, namespace: string): boolean {
-  if (pattern === EVERYTHING) return true;
-  return pattern.endsWith(".*")
-    ? namespace.startsWith(pattern.slice(0, -1))
-    : namespace === pattern;
+/** A limit that is reached, for people. */
+export interface Shortage {
+  /** No room could ever be made for it. */
+  readonly never: boolean;
+  /** Which limit, what it allows, how full it is and what was asked. */
+  readonly text: string;
 }
 
 /** Counts what is kept and what is going to be. */
@@ -94,8 +47,8 @@ export class Room {
 
   /** Several quotas may cover a namespace: each of them holds. */
   constructor(quotas: readonly Quota[]) {
-    this.#whole = scopeOf({ pattern: EVERYTHING });
-    this.#scopes = [this.#whole, ...quotas.map(scopeOf)];
+    this.#whole = new Scope({ pattern: EVERYTHING });
+    this.#scopes = [this.#whole, ...quotas.map((quota) => new Scope(quota))];
   }
 
   /** Takes what the manifest counted, and how the disk stands. */
@@ -120,22 +73,11 @@ export class Room {
     const bytes = this.#estimate(namespace);
     let has = true;
     for (const scope of this.#covering(namespace)) {
-      if (this.#holds(scope, bytes)) continue;
+      if (scope.holds(bytes, this.#diskOf(scope))) continue;
       has = false;
       scope.wanted = most(scope.wanted, { bytes, entries: 1 });
     }
     return has;
-  }
-
-  #holds(scope: Scope, bytes: number): boolean {
-    const { maxBytes = Infinity, maxEntries = Infinity } = scope.quota;
-    const entries = scope.usedEntries + scope.reservedEntries;
-    if (entries + 1 > maxEntries) return false;
-    // What is empty has room for one value, whatever the guess at its size.
-    const taken = scope.usedBytes + scope.reservedBytes;
-    if (taken > 0 && taken + bytes > maxBytes) return false;
-    return scope !== this.#whole || !this.#disk ||
-      scope.reservedBytes + bytes <= this.#disk.roomBytes;
   }
 
   /**
@@ -146,9 +88,11 @@ export class Room {
     const guess = asked?.bytes ?? this.#estimate(namespace);
     for (const scope of this.#covering(namespace)) {
       const holds = asked
-        ? this.#fits(scope, asked)
-        : this.#holds(scope, guess);
-      if (!holds && (scope.stuck || !this.#excessOf(scope))) return false;
+        ? scope.fits(asked)
+        : scope.holds(guess, this.#diskOf(scope));
+      if (!holds && (scope.stuck || !scope.excess(this.#diskOf(scope)))) {
+        return false;
+      }
     }
     return true;
   }
@@ -211,58 +155,49 @@ export class Room {
 
   /** Whether all have room; what can never have it takes nothing from anybody. */
   #note(scopes: readonly Scope[], asked: Asked): boolean {
-    const short = scopes.filter((scope) => !this.#fits(scope, asked));
-    if (scopes.some(({ quota }) => isTooLarge(quota, asked.bytes))) {
+    const short = scopes.filter((scope) => !scope.fits(asked));
+    if (scopes.some((scope) => scope.isTooSmall(asked.bytes))) {
       return false;
     }
     for (const scope of short) scope.wanted = most(scope.wanted, asked);
     return short.length === 0;
   }
 
-  #fits(scope: Scope, { bytes, entries }: Asked): boolean {
-    const { maxBytes = Infinity, maxEntries = Infinity } = scope.quota;
-    return scope.usedBytes + scope.committedBytes + bytes <= maxBytes &&
-      (entries === 0 ||
-        scope.usedEntries + scope.reservedEntries + 1 <= maxEntries);
+  /**
+   * Bytes come of a value that has so many by now: counts them as written, and
+   * says why no more of them are taken, if so.
+   */
+  incoming(
+    namespace: string,
+    { total, more }: { readonly total: number; readonly more: number },
+  ): Shortage | undefined {
+    if (this.#disk) this.#disk = takenFrom(this.#disk, more);
+    for (const scope of this.#covering(namespace)) {
+      if (!scope.isTooSmall(total)) continue;
+      return { never: true, text: scope.tooSmall(total) };
+    }
+    if (!this.#disk || this.#disk.roomBytes >= 0) return undefined;
+    const text = "--min-free leaves no byte of the disk to be written, after " +
+      `${total} of this value`;
+    return { never: false, text };
   }
 
   /** Why there is no room for one more assignment, or for a value that is there. */
   shortage(namespace: string, asked?: Asked): Shortage | undefined {
     const scopes = [...this.#covering(namespace)];
     if (asked) {
-      const small = scopes.find(({ quota }) => isTooLarge(quota, asked.bytes));
-      if (small) {
-        return { never: true, text: tooLarge(small.quota, asked.bytes) };
-      }
+      const small = scopes.find((scope) => scope.isTooSmall(asked.bytes));
+      if (small) return { never: true, text: small.tooSmall(asked.bytes) };
     }
     const guess: Asked = asked ??
       { bytes: this.#estimate(namespace), entries: 1 };
     const scope = scopes.find((scope) =>
-      asked ? !this.#fits(scope, asked) : !this.#holds(scope, guess.bytes)
+      asked
+        ? !scope.fits(asked)
+        : !scope.holds(guess.bytes, this.#diskOf(scope))
     );
-    return scope && { never: false, text: this.#describe(scope, guess) };
-  }
-
-  #describe(scope: Scope, { bytes, entries: more }: Asked): string {
-    const { quota: { maxBytes, maxEntries = Infinity } } = scope;
-    const entries = scope.usedEntries + scope.reservedEntries;
-    if (entries + more > maxEntries) {
-      return `${limitOf(scope.quota)} allows ${maxEntries} values: ` +
-        `${scope.usedEntries} are kept, ${scope.reservedEntries} are being ` +
-        "computed, and 1 more was asked for";
-    }
-    const spokenFor = `${Math.ceil(scope.reservedBytes)} are spoken for by ` +
-      `what is being computed, and ${Math.ceil(bytes)} more were asked for`;
-    const taken = scope.usedBytes + scope.reservedBytes;
-    const isDisk = this.#disk && scope === this.#whole &&
-      scope.reservedBytes + bytes > this.#disk.roomBytes;
-    return maxBytes !== undefined && (!isDisk || taken + bytes > maxBytes)
-      ? `${limitOf(scope.quota)} allows ${maxBytes} bytes: ` +
-        `${scope.usedBytes} are kept, ${spokenFor}`
-      : `--min-free leaves ${
-        this.#disk?.roomBytes ?? 0
-      } bytes of the disk to ` +
-        `be written: ${spokenFor}`;
+    return scope &&
+      { never: false, text: scope.describe(guess, this.#diskOf(scope)) };
   }
 
   /** An assignment has ended, or its publish has failed. */
@@ -304,32 +239,14 @@ export class Room {
 
   /** What has to go now: above the high watermark, down to the low one. */
   excess(): Excess[] {
-    return this.#scopes.flatMap((scope) => this.#excessOf(scope) ?? []);
+    return this.#scopes.flatMap((scope) =>
+      scope.excess(this.#diskOf(scope)) ?? []
+    );
   }
 
-  #excessOf(scope: Scope): Excess | undefined {
-    if (scope.usedEntries === 0) return undefined;
-    const { pattern, maxBytes = Infinity, maxEntries = Infinity } = scope.quota;
-    const disk = scope === this.#whole ? this.#disk : undefined;
-    // Whoever asks for work and never publishes must not empty the cache.
-    const limitBytes = Math.min(
-      maxBytes,
-      disk ? scope.usedBytes + Math.max(0, disk.roomBytes) : Infinity,
-    );
-    const wanted = most(scope.wanted, scope.wantedBefore);
-    const coming = wanted.bytes +
-      Math.min(scope.reservedBytes, limitBytes * MAX_RESERVED_SHARE);
-    const bytes = Math.max(
-      above(maxBytes, scope.usedBytes + coming),
-      missing(disk, coming),
-    );
-    const entries = entriesAbove(
-      maxEntries,
-      scope.usedEntries + wanted.entries +
-        Math.min(scope.reservedEntries, maxEntries * MAX_RESERVED_SHARE),
-    );
-    if (bytes <= 0 && entries <= 0) return undefined;
-    return { pattern, bytes: Math.ceil(bytes), entries: Math.ceil(entries) };
+  /** The disk is a limit of the whole. */
+  #diskOf(scope: Scope): Disk | undefined {
+    return scope === this.#whole ? this.#disk : undefined;
   }
 
   /** What is kept in all; for people and tests. */
@@ -368,57 +285,6 @@ export class Room {
   }
 }
 
-function scopeOf(quota: Quota): Scope {
-  return {
-    quota,
-    usedBytes: 0,
-    usedEntries: 0,
-    reservedBytes: 0,
-    reservedEntries: 0,
-    committedBytes: 0,
-    wanted: NOTHING,
-    wantedBefore: NOTHING,
-    stuck: false,
-  };
-}
-
-function most(a: Wanted, b: Wanted): Wanted {
-  return {
-    bytes: Math.max(a.bytes, b.bytes),
-    entries: Math.max(a.entries, b.entries),
-  };
-}
-
 function takenFrom(disk: Disk, bytes: number): Disk {
   return { ...disk, roomBytes: disk.roomBytes - bytes };
-}
-
-function above(max: number, pressure: number): number {
-  return pressure > max * HIGH_WATERMARK ? pressure - max * LOW_WATERMARK : 0;
-}
-
-/** Where few may be kept, each goes for the next one only. */
-function entriesAbove(max: number, pressure: number): number {
-  return max < MIN_BATCHED_ENTRIES
-    ? Math.max(0, pressure - max)
-    : above(max, pressure);
-}
-
-function isTooLarge({ maxBytes = Infinity }: Quota, bytes: number): boolean {
-  return bytes > maxBytes;
-}
-
-function tooLarge(quota: Quota, bytes: number): string {
-  return `${limitOf(quota)} allows ${quota.maxBytes} bytes in all, and the ` +
-    `value has ${bytes}`;
-}
-
-function limitOf({ pattern, maxBytes }: Quota): string {
-  if (pattern !== EVERYTHING) return `the quota of ${pattern}`;
-  return maxBytes === undefined ? "--max-entries" : "the cache's limit";
-}
-
-function missing(disk: Disk | undefined, coming: number): number {
-  if (!disk || disk.roomBytes >= coming) return 0;
-  return coming + disk.slackBytes - disk.roomBytes;
 }

@@ -193,6 +193,10 @@ export class State {
   /** Waits of entries that were forgotten, to be looked at again as well. */
   again: Wait[] = [];
   draining = false;
+  /** A start has not taken all assignments into memory. */
+  leftOnDisk = false;
+  /** The drain is over, too. */
+  leaving = false;
   /** Assignments that the manifest has not confirmed yet. */
   proposals = 0;
   /** Bytes of the keys in memory. */

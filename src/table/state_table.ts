@@ -16,6 +16,7 @@ import { byId, expireAssignments, foundId } from "./leases.ts";
 import { refuse } from "./asking.ts";
 import {
   lookForRoom,
+  noRoom,
   published,
   publishFailed,
   publishIsDue,
@@ -23,6 +24,7 @@ import {
 } from "./publish.ts";
 import { damaged, read, unreadable, verified } from "./read.ts";
 import { restore } from "./restore.ts";
+import type { LarderError } from "../errors.ts";
 import type { Excess } from "./room.ts";
 import { stoodStill } from "./standstill.ts";
 import { State } from "./state.ts";
@@ -30,6 +32,7 @@ import type { Entry, Wait } from "./state.ts";
 import type {
   Command,
   Effect,
+  Id,
   Request,
   Result,
   TableOptions,
@@ -110,6 +113,17 @@ export class StateTable {
     return false;
   }
 
+  /** Why no more bytes of an assignment's value are taken, if so; counts them. */
+  refusal(
+    id: Id,
+    coming: { readonly total: number; readonly more: number },
+  ): LarderError | undefined {
+    const entry = this.state.assignments.get(id);
+    const shortage = entry &&
+      this.state.room.incoming(entry.key.namespace, coming);
+    return shortage && noRoom(id, shortage);
+  }
+
   /** Whether an entry is being computed under a live lease, or published. */
   isLive(name: string, nowMs: number): boolean {
     const state = this.state.entries.get(name)?.state;
@@ -165,6 +179,9 @@ export class StateTable {
       }
       case "restore":
         return restore(s, command.row, { captured: command.captured, nowMs });
+      case "left-on-disk":
+        s.leftOnDisk = true;
+        return;
       case "tick":
         return this.#tick(nowMs);
       case "stood-still":
@@ -177,7 +194,9 @@ export class StateTable {
         return this.#giveRoom(nowMs, { conclude: true });
       case "drain":
         s.draining = true;
-        this.#giveRoom(nowMs, { conclude: true });
+        return this.#giveRoom(nowMs, { conclude: true });
+      case "leave":
+        s.leaving = true;
         return wakeAll(s);
       case "found-id":
         return foundId(s, command, nowMs);

@@ -304,6 +304,8 @@ export type Command =
   | { readonly kind: "cancel"; readonly ticket: Ticket }
   /** A row found at start; `captured`: its captured file is still there. */
   | { readonly kind: "restore"; readonly row: Row; readonly captured: boolean }
+  /** Some rows found at start were too many to be taken into memory. */
+  | { readonly kind: "left-on-disk" }
   /** What the manifest counts as ready, and how the disk stands. */
   | {
     readonly kind: "usage";
@@ -325,7 +327,9 @@ export type Command =
     readonly ms: number;
   }
   /** No new assignments from now on. */
-  | { readonly kind: "drain" };
+  | { readonly kind: "drain" }
+  /** The drain is over: whoever waits for work is sent to the next process. */
+  | { readonly kind: "leave" };
 
 /** Why a client that asked for work gets none; for the log. */
 export type UnassignedReason =

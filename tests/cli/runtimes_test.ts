@@ -10,9 +10,79 @@ const TRIES = 5;
 type Run = (...args: string[]) => ReturnType<Shell["run"]>;
 
 /** What a test does with one of the two programs. */
-type Body = (run: Run, shell: Shell, ns: string) => Promise<void>;
+type Body = (
+  run: Run,
+  shell: Shell,
+  ns: string,
+  program: readonly string[],
+) => Promise<void>;
 
 const TESTS: Record<string, Body> = {
+  "run keeps nothing of a key file that changes, nor old outs": async (
+    run,
+    shell,
+    ns,
+  ) => {
+    await shell.write("in", "A");
+    await shell.write("out", "old");
+    const args = ["run", "--ns", ns, "--key-file", "in", "--out", "out", "--"];
+    const line = "cat in >> out; [ -e go ] || { echo B > in; touch go; }";
+    const changed = await run(...args, "sh", "-c", line);
+    assert.match(changed.stderr, /not kept: in changed while the command ran/);
+    for (const source of ["computed", "hit"]) {
+      const { stderr } = await run(...args, "sh", "-c", line);
+      assert.match(stderr, new RegExp(source));
+      assert.equal(await shell.read("out"), "B\n");
+    }
+    const failed = await run(...args, "sh", "-c", "exit 3");
+    assert.equal(failed.code, 3);
+    assert.equal(await shell.read("out"), "B\n");
+    const refused = await run(
+      ...args.slice(0, -1),
+      "--out",
+      "in",
+      "--",
+      "true",
+    );
+    assert.equal(refused.code, 2);
+    for (const name of ["in", "out", "go"]) {
+      await Deno.remove(`${shell.folder}/${name}`);
+    }
+  },
+  "run breaks no command where its surroundings are broken": async (
+    _run,
+    shell,
+    ns,
+    program,
+  ) => {
+    const args = ["run", "--ns", ns, "--", "sh", "-c", "echo said; exit 4"];
+    const env = { LARDER_REMOTE: "http://x", TMPDIR: "/dev/null" };
+    const { code, stdout, stderr } = await shell.run(args, { program, env });
+    assert.deepEqual([code, stdout], [4, "said\n"]);
+    assert.match(stderr, /LARDER_REMOTE http:\/\/x: not host:port\n$/);
+    const full = new Deno.Command("sh", {
+      args: ["-c", 'exec "$0" "$@" > /dev/full', ...program, ...args],
+      cwd: shell.folder,
+      env: shell.env,
+    });
+    const ended = await full.output();
+    assert.equal(ended.code, 4);
+    const said = new TextDecoder().decode(ended.stderr);
+    assert.match(said, /cannot write what the command says: .*no space left/i);
+  },
+  "run leaves a daemon alone that has the command's stdout": async (
+    run,
+    _shell,
+    ns,
+  ) => {
+    const line = "sleep 30 & echo $!";
+    const { code, stdout, stderr } = await run(
+      ...["run", "--ns", ns, "--", "sh", "-c", line],
+    );
+    assert.equal(code, 0);
+    assert.match(stderr, /not kept: a process that the command has left/);
+    Deno.kill(Number(stdout));
+  },
   "all that a short command says is kept": async (run, _shell, ns) => {
     for (let at = 0; at < TRIES; at++) {
       const args = ["run", "--ns", ns, "--key", `${at}`, "--"];
@@ -166,7 +236,7 @@ async function tryAll(
   for (const [name, body] of Object.entries(TESTS)) {
     await test.step(`${runtime}: ${name}`, async () => {
       const run: Run = (...args) => shell.run(args, { program });
-      await body(run, shell, runtime);
+      await body(run, shell, runtime, program);
     });
   }
 }

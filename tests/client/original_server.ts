@@ -22,19 +22,41 @@ const heartbeatIntervalMs = 200;
 export interface OriginalServer {
   readonly local: string;
   readonly remote: string;
+  /** Starts it anew: it knows nothing of before, and counts its ids from 1. */
+  restart(): Promise<void>;
 }
 
 /** Runs a test with such a server. */
 export async function withOriginal(
   run: (server: OriginalServer) => Promise<void>,
 ): Promise<void> {
+  let started = await start({ local: "127.0.0.1:0", remote: "127.0.0.1:0" });
+  const { local, remote } = started;
+  const restart = async () => {
+    await started.stop();
+    started = await start({ local, remote });
+  };
+  try {
+    await run({ local, remote, restart });
+  } finally {
+    await started.stop();
+  }
+}
+
+type Addresses = Pick<OriginalServer, "local" | "remote">;
+
+async function start(
+  at: Addresses,
+): Promise<Addresses & { stop(): Promise<void> }> {
   await using stack = new AsyncDisposableStack();
   const { path: root } = stack.use(await temporaryFolder());
   const blobs = stack.use(
     await WorkerBlobStore.open({ root, durability: "relaxed", workers: 1 }),
   );
   const budget = new MemoryBudget({ totalBytes: 64 * MIB });
+  let lastId = 0;
   const engine = new Engine({
+    newId: () => String(++lastId),
     manifest: new MemoryManifest({ wallMs: Date.now }),
     blobs,
     cache: new BlobCache(blobs),
@@ -65,9 +87,10 @@ export async function withOriginal(
   });
   const addresses = { local: "", remote: "" };
   for (const kind of ["local", "remote"] as const) {
-    const listener = edge.listen("127.0.0.1:0", [services[kind]]);
+    const listener = edge.listen(at[kind], [services[kind]]);
     stack.defer(() => listener.close(1_000));
     addresses[kind] = listener.address;
   }
-  await run(addresses);
+  const running = stack.move();
+  return { ...addresses, stop: () => running.disposeAsync() };
 }

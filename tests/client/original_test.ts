@@ -33,6 +33,47 @@ for (const kind of ["remote", "local"] as const) {
       assert.deepEqual(value, new Uint8Array(300_000).fill(7));
     }));
 
+  Deno.test(`an original server that starts anew gets no value for somebody else's id (${kind})`, () =>
+    withOriginal(async (server) => {
+      const outages: Outage[] = [];
+      await using before = await Cache.connect({
+        [kind]: server[kind],
+        onOutage: (outage) => outages.push(outage),
+      });
+      await using after = await Cache.connect({ [kind]: server[kind] });
+      const [started, early] = [gate(), gate<string>()];
+      const working = before.generateDetailed("a", "before", () => {
+        started.resolve();
+        return early.promise;
+      });
+      await started.promise;
+      await server.restart();
+      const [taken, late] = [gate(), gate<string>()];
+      const other = after.generateDetailed("a", "after", () => {
+        taken.resolve();
+        return late.promise;
+      });
+      await taken.promise;
+      early.resolve("of before");
+      assert.deepEqual(await working, {
+        value: "of before",
+        source: "uncached",
+      });
+      assert.match(outages[0]!.error.message, /the connection broke/);
+      // Nothing was published for either key: both are computed.
+      late.resolve("of after");
+      assert.deepEqual(await other, { value: "of after", source: "computed" });
+      const read = async (key: string) =>
+        await after.generate("a", key, () => `${key} anew`);
+      assert.equal(await read("after"), "of after");
+      assert.equal(await read("before"), "before anew");
+      // A connection that lasts publishes as ever.
+      assert.deepEqual(await before.generateDetailed("a", "next", () => "n"), {
+        value: "n",
+        source: "computed",
+      });
+    }));
+
   Deno.test(`work that failed on an original server is free when its lease ends (${kind})`, () =>
     withOriginal(async (server) => {
       await using cache = await Cache.connect({ [kind]: server[kind] });

@@ -28,6 +28,31 @@ const SHORT_LEASE = [
   ...["--heartbeat-interval", "100ms", "--heartbeat-timeout", "400ms"],
 ];
 
+Deno.test("a restart costs those who wait no second computation", () =>
+  withServer(async (server) => {
+    const options = { remote: server.remote, ...PATIENT };
+    await using worker = await Cache.connect(options);
+    await using waiter = await Cache.connect(options);
+    await waiter.get("a", "another");
+    const [started, result] = [gate(), gate<string>()];
+    let runs = 0;
+    const compute = () => {
+      runs++;
+      started.resolve();
+      return result.promise;
+    };
+    const working = worker.generateDetailed("a", "k", compute);
+    await started.promise;
+    const waiting = waiter.generateDetailed("a", "k", compute);
+    assert.equal(await server.stop(), 0);
+    const args = sameAddresses(server);
+    await using _again = await ServerProcess.start(server.root, { args });
+    result.resolve("one");
+    assert.deepEqual(await working, { value: "one", source: "computed" });
+    assert.deepEqual(await waiting, { value: "one", source: "remote" });
+    assert.equal(runs, 1);
+  }));
+
 for (const kind of ["remote", "local"] as const) {
   Deno.test(`a server killed in mid-computation gets the value of the same assignment (${kind})`, () =>
     withServer(async (server) => {

@@ -7,7 +7,7 @@
 
 import { systemClock } from "../../src/clock.ts";
 import { CallCounts, GrpcServer } from "../../src/grpc/mod.ts";
-import { Connections, Http2Listener, nextTurn } from "../../src/http2/mod.ts";
+import { Connections, Http2Listener } from "../../src/http2/mod.ts";
 
 const HOSTNAME = "127.0.0.1";
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -44,7 +44,6 @@ export function serve(
     maxMessageBytes,
     log,
     counts: new CallCounts(),
-    nextTurn,
   });
   services(server);
   const { port } = new Http2Listener({

@@ -23,6 +23,7 @@ FLAGS = [
     f"--heartbeat-timeout={LEASE_MS}ms",
     f"--restart-grace={GRACE_MS}ms",
     f"--max-message-bytes={MESSAGE_LIMIT}",
+    f"--max-reply-bytes={MESSAGE_LIMIT}",
 ]
 # The first start of all downloads what the server is made of.
 START_DEADLINE_S = 120.0

@@ -9,12 +9,13 @@ import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { RemoteClient } from "../support/clients.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { within } from "../support/waiting.ts";
+import { MemoryWatch } from "./memory.ts";
 import { SERVER_FLAGS } from "./scale.ts";
 import { Witness } from "./witness.ts";
 
 const MIB = 1024 * 1024;
 /** The launcher and the server together, whatever clients do. */
-const TREE_LIMIT_BYTES = 600 * MIB;
+const TREE_LIMIT_BYTES = 320 * MIB;
 /** No polite call may take that long: the server would have hung. */
 const HUNG_MS = 5_000;
 /** A case that takes longer is stuck. */
@@ -79,6 +80,12 @@ export class Arena implements AsyncDisposable {
   /** The folder that is served. */
   get root(): string {
     return this.#server.root;
+  }
+
+  /** What launcher and server take now. */
+  treeBytes(): number {
+    using memory = new MemoryWatch(this.#server.pid);
+    return memory.lap().nowBytes;
   }
 
   /** The sockets that the server has open, by their inodes. */

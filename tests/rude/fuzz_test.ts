@@ -119,7 +119,7 @@ const cases: RudeCase[] = [
     async run({ port }) {
       const random = randomFrom(SEED);
       using client = await RawClient.greeted(port);
-      // After 1,000 useless frames nghttp2 says ENHANCE_YOUR_CALM.
+      // After 2,000 without progress it is told ENHANCE_YOUR_CALM.
       for (let i = 0; i < 500; i++) {
         const type = 32 + Math.floor(random() * 224);
         const payload = randomBytes(random, pick(random, SIZES));

@@ -2,54 +2,127 @@
 
 import assert from "node:assert/strict";
 import { eachOf } from "../support/waiting.ts";
-import { type RudeCase, rudeTest } from "./arena.ts";
-import { RawClient } from "./raw_client.ts";
+import { NS, type RudeCase, rudeTest } from "./arena.ts";
+import { FLAG, frame, TYPE } from "./frames.ts";
+import { get } from "./messages.ts";
+import { endingOf } from "./odd_calls.ts";
+import { type Frame, RawClient } from "./raw_client.ts";
 
+const MIB = 1024 * 1024;
 const IDLE = 5_000;
-/** Descriptors that this process needs for other things. */
-const RESERVE = 200;
+/** Descriptors that a process needs for other things: see the launcher. */
+const RESERVE = 700;
+/** What so many may take beside what the server takes alone. */
+const GROWTH_LIMIT_BYTES = 100 * MIB;
+/** The last stream of a GOAWAY that refuses nothing yet. */
+const MAX_STREAM = 2 ** 31 - 1;
+/** GOAWAY without an error. */
+const NO_ERROR = 0;
 
-/** How many connections this process may have. */
-async function affordable(): Promise<number> {
+/** How many descriptors a process may have. */
+async function descriptors(): Promise<number> {
   const { stdout } = await new Deno.Command("sh", {
     args: ["-c", "ulimit -Hn"],
-  })
-    .output();
+  }).output();
   const limit = Number(new TextDecoder().decode(stdout));
-  return Number.isNaN(limit) ? IDLE : Math.min(IDLE, limit - RESERVE);
+  return Number.isNaN(limit) ? Infinity : limit;
 }
 
-/** Opens as many as it can, in the given manner. */
-function idle(
-  name: string,
-  open: (port: number) => Promise<RawClient>,
-): RudeCase {
-  return {
-    name,
-    async run({ port }) {
-      const count = await affordable();
-      using stack = new DisposableStack();
-      let held = 0;
-      await eachOf(count, 50, async () => {
-        const client = await open(port).catch(() => undefined);
-        if (client === undefined) return;
-        stack.use(client);
-        held++;
-      });
-      console.log(`rude: ${held} of ${count} connections were taken`);
-      assert.ok(held > 0);
-    },
-  };
+const affordable = Math.min(IDLE, await descriptors() - RESERVE);
+
+/** What a client sees of its connection's end. */
+interface Ending {
+  /** Dismissed by GOAWAY. */
+  dismissed: number;
+  /** Closed without one. */
+  lost: number;
 }
 
-const cases: RudeCase[] = [
-  idle("5,000 connections that have greeted and then idle", async (port) => {
-    const client = await RawClient.greeted(port);
-    if (await client.answersPing()) return client;
+/**
+ * A client with a call now and then: it has one at the start, and another in the
+ * moment in which it is asked to go. Both must be answered, or the second be
+ * refused in a way that tells the client to send it again.
+ */
+async function idles(client: RawClient, seen: Ending): Promise<void> {
+  await client.send(get(1, NS, "idle"));
+  assert.equal(endingOf(await client.outcome(1)), "grpc 0");
+  void (async () => {
+    const asked = await client.until(({ type }) => type === TYPE.GOAWAY);
+    if (asked === undefined) return void seen.lost++;
+    await client.send(get(3, NS, "idle"));
+    let isAnswered = false;
+    // Who is late is told that the server never saw the call.
+    let isTaken = takenBy(asked);
+    const isSettled = (one: Frame) => {
+      if (one.type === TYPE.PING) {
+        void client.send(frame(TYPE.PING, { flags: FLAG.ACK }, one.payload));
+      }
+      if (one.type === TYPE.GOAWAY) isTaken = takenBy(one);
+      isAnswered ||= one.stream === 3 && one.type === TYPE.HEADERS;
+      return isTaken === isAnswered;
+    };
+    if (isTaken !== false) await client.until(isSettled);
+    const isDismissed = isTaken === isAnswered &&
+      client.goawayCode === NO_ERROR;
+    if (isDismissed) seen.dismissed++;
+    else seen.lost++;
     client[Symbol.dispose]();
-    throw new Error("refused");
-  }),
-  idle("5,000 connections that never say a word", RawClient.connect),
-];
+  })();
+}
 
-rudeTest("thousands of idle connections are borne", cases);
+/** Whether a GOAWAY says that call 3 was taken; the first one says nothing yet. */
+function takenBy({ payload }: Frame): boolean | undefined {
+  const lastStream = new DataView(payload.buffer).getUint32(0);
+  return lastStream === MAX_STREAM ? undefined : lastStream >= 3;
+}
+
+const dismissed: RudeCase = {
+  name: "of 5,000 idle connections the idlest leave, and no call is lost",
+  async run({ port }) {
+    using stack = new DisposableStack();
+    const seen: Ending = { dismissed: 0, lost: 0 };
+    await eachOf(affordable, 50, async () => {
+      const client = stack.use(await RawClient.greeted(port));
+      await idles(client, seen);
+    });
+    console.log(`rude: ${seen.dismissed} were dismissed, ${seen.lost} lost`);
+    assert.equal(seen.lost, 0);
+    assert.ok(seen.dismissed >= affordable - 3_300);
+  },
+};
+
+const silent: RudeCase = {
+  name: "5,000 connections that never say a word",
+  async run({ port }) {
+    using stack = new DisposableStack();
+    await eachOf(affordable, 50, async () => {
+      stack.use(await RawClient.connect(port));
+    });
+  },
+};
+
+const borne: RudeCase = {
+  name: "5,000 idle connections stay, and cost less than 100 MiB",
+  async run(arena) {
+    const before = arena.treeBytes();
+    using stack = new DisposableStack();
+    const clients: RawClient[] = [];
+    await eachOf(affordable, 50, async () => {
+      const client = stack.use(await RawClient.greeted(arena.port));
+      clients.push(client);
+      await client.send(get(1, NS, "idle"));
+      assert.equal(endingOf(await client.outcome(1)), "grpc 0");
+    });
+    const grown = arena.treeBytes() - before;
+    console.log(
+      `rude: ${affordable} idle connections take ${grown / MIB | 0} MiB`,
+    );
+    assert.ok(grown < GROWTH_LIMIT_BYTES, `they take ${grown / MIB} MiB`);
+    for (const client of clients) assert.ok(await client.answersPing());
+  },
+};
+
+rudeTest("thousands of idle connections make room", [dismissed, silent]);
+rudeTest("thousands of idle connections are borne", [borne], [
+  ...["--max-connections", String(affordable + 500)],
+]);

@@ -162,7 +162,6 @@ export class ReplyChecks {
     const nowMs = this.#nowMs();
     const { underway, activeMs, holder } = this.#ledger.entry(name);
     if (underway > 0 || this.#isMemoryTaken()) return;
-    must(this.drainingMs === Infinity, "nobody waits for a server that stops");
     const { leaseTimeoutMs, restartGraceMs, quotas, maxComputeMs = Infinity } =
       this.#promises;
     // For a moment it may wait for room.
@@ -216,6 +215,11 @@ export class ReplyChecks {
     const { name } = get.entry;
     const entry = this.#ledger.entry(name);
     switch (reply.kind) {
+      case "error":
+        return must(
+          get.patient === true && reply.error.code === "stopping",
+          `a Get is not answered with ${reply.error.code}`,
+        );
       case "assigned":
         return this.#assigned(get, asked, reply);
       case "loading": {

@@ -4,28 +4,51 @@
  * @module
  */
 
-import { data, headers, MAX_PAYLOAD_BYTES } from "../rude/frames.ts";
+import {
+  data,
+  HEADER_BYTES,
+  headers,
+  MAX_PAYLOAD_BYTES,
+} from "../rude/frames.ts";
 import { callFields, message, SET, setRequest } from "../rude/messages.ts";
 import { join } from "../rude/octets.ts";
 import type { LeanConnection } from "./lean_connection.ts";
 
-/** A DATA frame's header comes on top of its payload. */
-const FRAME_BYTES = MAX_PAYLOAD_BYTES + 9;
+/**
+ * Frames are sent whole, and the server gives more than the first window once all
+ * but 1 KiB of that has come: so much of a value is cut into small ones.
+ */
+const FIRST_BYTES = 64 * 1024;
+const FIRST_PAYLOAD_BYTES = 1_024;
 /** In one write: few calls, and no long wait for the other side. */
-const FRAMES_A_WRITE = 16;
+const BYTES_A_WRITE = 256 * 1024;
 
 /** Set requests for values of one size, on one stream. */
 export class UploadFrames {
   readonly #stream: number;
   readonly #valueBytes: number;
   readonly #body: Uint8Array;
+  /** What each frame carries. */
+  readonly #payloads: readonly number[];
 
   /** Builds the value's frames. */
   constructor(stream: number, valueBytes: number) {
     this.#stream = stream;
     this.#valueBytes = valueBytes;
     const value = new Uint8Array(valueBytes).fill(stream);
-    this.#body = data(stream, value, { end: true });
+    const payloads: number[] = [];
+    for (let at = 0; at < valueBytes;) {
+      const most = at < FIRST_BYTES ? FIRST_PAYLOAD_BYTES : MAX_PAYLOAD_BYTES;
+      const size = Math.min(most, valueBytes - at);
+      payloads.push(size);
+      at += size;
+    }
+    this.#payloads = payloads;
+    let at = 0;
+    this.#body = join(...payloads.map((size) => {
+      const piece = value.subarray(at, at += size);
+      return data(stream, piece, { end: at === valueBytes });
+    }));
   }
 
   /** HEADERS, and all of the message up to the value, in a frame of its own. */
@@ -47,7 +70,10 @@ export class UploadFrames {
     );
   }
 
-  /** Sends so much of the value, as the windows allow; false: it was ended. */
+  /**
+   * Sends so much of the value, whole frames of it, as the windows allow; false: it
+   * was ended.
+   */
   async send(
     connection: LeanConnection,
     id: bigint,
@@ -55,22 +81,27 @@ export class UploadFrames {
   ): Promise<boolean> {
     const begin = this.#begin(id);
     if (!await connection.writeData(begin, begin.length)) return false;
-    const frames = Math.ceil(sentBytes / MAX_PAYLOAD_BYTES);
-    for (let next = 0; next < frames;) {
-      const room = Math.floor(connection.sendWindow / MAX_PAYLOAD_BYTES);
+    let [next, at] = [0, 0];
+    for (let carried = 0; carried < sentBytes;) {
       if (connection.ended !== undefined) return false;
-      if (room === 0) {
+      const room = Math.min(
+        connection.sendWindow,
+        BYTES_A_WRITE,
+        sentBytes - carried,
+      );
+      const from = at;
+      let bytes = 0;
+      for (; bytes + (this.#payloads[next] ?? Infinity) <= room; next++) {
+        bytes += this.#payloads[next]!;
+        at += HEADER_BYTES + this.#payloads[next]!;
+      }
+      if (bytes === 0) {
         if (!await connection.read()) return false;
         continue;
       }
-      const count = Math.min(room, frames - next, FRAMES_A_WRITE);
-      const piece = this.#body.subarray(
-        next * FRAME_BYTES,
-        (next + count) * FRAME_BYTES,
-      );
-      const carriedBytes = count * MAX_PAYLOAD_BYTES;
-      if (!await connection.writeData(piece, carriedBytes)) return false;
-      next += count;
+      const piece = this.#body.subarray(from, at);
+      if (!await connection.writeData(piece, bytes)) return false;
+      carried += bytes;
     }
     return true;
   }

@@ -50,13 +50,13 @@ export interface Margins {
 }
 
 /**
- * V8 collects when it likes, and the allocator keeps what it got: resident
- * memory wanders by some 30 MiB. The leak of Deno before 2.9.4 was 9 KB a
- * connection, which is 1 GB over the 120,000 connections between the windows.
+ * The last fifth against the second. V8 collects when it likes, so that resident
+ * memory wanders by some MiB. A leak of 100 bytes a connection is 60 MiB over
+ * the 600,000 connections between the two in a run of a million.
  */
 export const MARGINS: Margins = {
-  memoryMib: 32,
-  memoryShare: 0.1,
+  memoryMib: 16,
+  memoryShare: 0,
   // Twice what is open at once: connections overlap with the end of others.
   descriptors: 56,
   // The second blob worker may start under load, and has 6 for itself.
@@ -78,7 +78,7 @@ export const WARM_UP_SHARE = 0.2;
 /** The first and the last of so many windows are compared, by their medians. */
 const WINDOWS = 4;
 /** What the process tree must stay under, whatever clients do. */
-const TREE_LIMIT_MIB = 600;
+const TREE_LIMIT_MIB = 320;
 
 /** One rule, what was seen, and whether it held. */
 export interface Finding {

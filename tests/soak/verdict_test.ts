@@ -14,8 +14,8 @@ function runOf(
   const samples = Array.from({ length: SAMPLES }, (_, at) => ({
     seconds: at,
     connections: at / SAMPLES * CONNECTIONS,
-    treeMib: 300 + 20 * Math.sin(at),
-    peakMib: 400,
+    treeMib: 200 + 10 * Math.sin(at),
+    peakMib: 300,
     descriptors: 70 + at % 9,
     p50Ms: 1,
     p99Ms: 10,
@@ -45,7 +45,7 @@ Deno.test("judge lets memory wander and a warm-up grow", () => {
 
 Deno.test("judge notices the leak that Deno once had", () => {
   const leaking = (at: number) => ({
-    treeMib: 300 + at / SAMPLES * CONNECTIONS * LEAK_MIB_A_CONNECTION,
+    treeMib: 200 + at / SAMPLES * CONNECTIONS * LEAK_MIB_A_CONNECTION,
   });
   assert.deepEqual(broken(runOf(leaking)), ["memory in the last window"]);
 });
@@ -60,7 +60,7 @@ Deno.test("judge notices descriptors that are lost, one in 1,000", () => {
 
 Deno.test("judge notices a peak, a restart, and a polite call that failed", () => {
   const run = runOf(
-    (at) => at === 50 ? { peakMib: 601, serverPid: 8 } : {},
+    (at) => at === 50 ? { peakMib: 321, serverPid: 8 } : {},
     { failures: ["hit of 1 KiB: closed with 0 bytes"] },
   );
   assert.equal(broken(run).length, 3);

@@ -22,6 +22,8 @@ const DEFAULTS = [
   ...["-l", "127.0.0.1:0", "-r", "127.0.0.1:0"],
   ...["--drain-timeout", "50ms"],
 ];
+/** Our clients take messages of any size. */
+const MAX_REPLY = ["--max-reply-bytes", "64MiB"];
 
 /** How to start a server. */
 export interface StartOptions {
@@ -65,7 +67,8 @@ export class ServerProcess implements AsyncDisposable {
     root: string,
     { args = [], confined = false, program }: StartOptions = {},
   ): Promise<ServerProcess> {
-    const words = ["serve", root, ...DEFAULTS, ...args];
+    const replies = args.includes("--max-reply-bytes") ? [] : MAX_REPLY;
+    const words = ["serve", root, ...DEFAULTS, ...replies, ...args];
     const child = new Deno.Command(Deno.execPath(), {
       args: confined ? await confinedWords(words) : [
         ...["run", "--quiet", "--config", CONFIG, "-A"],

@@ -65,7 +65,7 @@ Deno.test("a held disk holds the client, who loses nothing by it", async () => {
   const service = cacheService(engine, {
     heartbeatIntervalMs: 200,
     budget,
-    pieces: new Pieces({ engine, blobs, budget }),
+    pieces: new Pieces({ engine, blobs, budget, warn }),
     uploads: new Uploads({ files, budget, warn }),
     catalog: {} as Catalog,
     version: "test",

@@ -3,8 +3,8 @@
  */
 
 import assert from "node:assert/strict";
-import { textOf } from "../support/clients.ts";
-import { until } from "../support/status.ts";
+import { bytesOf, textOf } from "../support/clients.ts";
+import { rejectsWith, until } from "../support/status.ts";
 import { CacheClient, drained, type Fetched, first } from "./client.ts";
 import { SHORT_LEASE, type Site, withSite } from "./support.ts";
 
@@ -168,18 +168,37 @@ Deno.test("a holder that is killed is replaced without waiting for anybody to as
   }, { args: SHORT_LEASE });
 });
 
-Deno.test("a server that stops sends those who wait away, to compute for themselves", async () => {
+Deno.test("who waits for work gets what is published in the drain of a stop", async () => {
   await withSite(async ({ server, remote, local }) => {
     const { id } = await local.assigned("ns", "k");
     const waiting = await waiters(remote, 10);
     const stopped = server.stop();
-    for (const { last } of await Promise.all(waiting)) {
-      assert.match(last.unassigned!.reason, /stopping/);
+    // Once it drains, it takes nothing away.
+    const removal = { namespace: "ns", key: bytesOf("none") };
+    await until(
+      () => remote.call("Delete", removal).then(() => false, () => true),
+      (drains) => drains,
+    );
+    await remote.publish(id, [bytesOf("late")]);
+    for (const { bytes } of await Promise.all(waiting)) {
+      assert.equal(textOf(bytes), "late");
     }
-    // Closed before the server has gone: its GOAWAY finds no calls.
-    await local.call("Heartbeat", { id });
     remote[Symbol.dispose]();
     local[Symbol.dispose]();
     assert.equal(await stopped, 0);
-  }, { args: ["--drain-timeout", "2s"] });
+  }, { args: ["--drain-timeout", "20s", "--heartbeat-timeout", "60s"] });
+});
+
+Deno.test("the end of a drain sends those who wait to the next process", async () => {
+  await withSite(async ({ server, remote, local }) => {
+    await local.assigned("ns", "k");
+    const waiting = await waiters(remote, 10);
+    const stopped = server.stop();
+    await Promise.all(
+      waiting.map((each) => rejectsWith("UNAVAILABLE", each, /ask again/)),
+    );
+    remote[Symbol.dispose]();
+    local[Symbol.dispose]();
+    assert.equal(await stopped, 0);
+  }, { args: ["--drain-timeout", "500ms"] });
 });

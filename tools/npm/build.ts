@@ -135,14 +135,19 @@ async function writeModule(
     throw new Error(`cannot transpile ${path} to ${extension}: ${why}`);
   }
   await mkdir(join(folder, dirname(path)), { recursive: true });
-  const text = outputText
-    // The compiler rewrites the imports of JavaScript, not those of declarations.
-    .replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"')
-    // It also declares a method with a computed name a second time, as a property.
-    .replaceAll(/^ +\[Symbol\.\w+\]: \(\) => .*\n/gm, "");
+  const text = extension === ".js" ? outputText : declarations(outputText);
   await writeFile(join(folder, path.replace(/\.ts$/, extension)), text);
   return ts.preProcessFile(text).importedFiles
     .map(({ fileName }) => fileName);
+}
+
+/** What the compiler leaves to be done in declarations. */
+function declarations(text: string): string {
+  return text
+    // It rewrites the imports of JavaScript only.
+    .replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"')
+    // It declares a method with a computed name a second time, as a property.
+    .replaceAll(/^ +\[Symbol\.\w+\]: \(\) => .*\n/gm, "");
 }
 
 async function copyFolder(name: string, folder: string): Promise<void> {

@@ -1,7 +1,6 @@
 /** `larder run`. @module */
 
 import { dirname } from "node:path";
-import process from "node:process";
 import { type Command, NAMESPACE_OPTION, QUIET_OPTION } from "../command.ts";
 import { say } from "../output.ts";
 import { recoverFolder, share } from "../run/aside.ts";
@@ -88,7 +87,8 @@ export const run: Command = {
       if (interrupts.received) return codeOf(interrupts.received);
       reporter.withoutCache(reason);
       await noteTrouble(reason);
-      for (const { place } of await outsOf(plan.outs)) await share(place);
+      const outs = await outsOf(plan.outs).catch(() => []);
+      for (const { place } of outs) await share(place);
       const { code } = await runCommand(plan.command, interrupts);
       reporter.report("uncached", { code });
       return code;
@@ -134,10 +134,11 @@ async function contactIfTwo(
 
 /** Puts back what runs that were killed have set aside around here. */
 async function recoverAround(words: Words): Promise<void> {
-  const folders = new Set([process.cwd()]);
-  for (const name of [...words.all("out"), ...words.all("key-file")]) {
+  const folders = new Set<string>();
+  for (const name of ["./x", ...words.all("out"), ...words.all("key-file")]) {
     for (const find of [ownPlace, placeOf]) {
-      // What is wrong with it is said where it is used.
+      // What is wrong with it is said where it is used. The first one stands
+      // for the working folder.
       const place = await find(name).catch(() => undefined);
       if (place !== undefined) folders.add(dirname(place));
     }

@@ -120,20 +120,21 @@ export class Aside {
 
   /** Whether nobody else has written there, as far as others tell. */
   async isOurs(): Promise<boolean> {
-    return await lineOf(this.#names.shared) === undefined;
+    return await lineOf(this.#names.shared) !== this.#line;
   }
 
   /** Lets go of the place. What could not be put back is left to the next one. */
   async release(): Promise<void> {
     if (this.#isStuck) return;
-    await this.#forgetSharing();
     await giveBack(this.#names.lock, this.#line, this.#disk);
+    // In this order: who comes later than the first sees that nobody is told.
+    await giveBack(this.#names.shared, this.#line, this.#disk);
   }
 
   /** Puts back what a dead process has left; whether there was anything. */
   async #recover(): Promise<boolean> {
-    const { old, partial } = this.#names;
-    await this.#forgetSharing();
+    const { old, partial, shared } = this.#names;
+    if (await infoOf(shared)) await this.#disk.unlink(shared);
     if (!await infoOf(old)) return false;
     if (!await isTrusted(old)) throw new Busy(`${old} is in the way`);
     this.#isStuck = true;
@@ -143,11 +144,6 @@ export class Aside {
     await this.#disk.rename(old, this.#place);
     this.#isStuck = false;
     return true;
-  }
-
-  async #forgetSharing(): Promise<void> {
-    const { shared } = this.#names;
-    if (await infoOf(shared)) await this.#disk.unlink(shared);
   }
 }
 
@@ -166,12 +162,17 @@ export interface AsideOptions {
 export async function share(place: string): Promise<void> {
   const { lock, shared } = namesOf(place);
   try {
-    const line = await thisOwner();
     const other = await lineOf(lock);
-    if (other === undefined || other.startsWith(`${line} `)) return;
-    if (!await isDead(other)) await DISK.symlink(line, shared);
+    const isOwn = other?.startsWith(`${await thisOwner()} `);
+    if (other === undefined || isOwn || await isDead(other)) return;
+    const told = await lineOf(shared);
+    if (told === other) return;
+    // One who has let go of the place since.
+    if (told !== undefined) await DISK.unlink(shared);
+    await DISK.symlink(other, shared);
+    if (await lineOf(lock) !== other) await giveBack(shared, other, DISK);
   } catch {
-    // It is told already, or cannot be.
+    // Another one tells it at the same time, or it cannot be told.
   }
 }
 

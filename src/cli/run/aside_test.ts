@@ -188,8 +188,15 @@ Deno.test("who is told that a place is shared, is", () =>
     await Deno.symlink(line, `${folder}/.o.larder-lock`);
     await share(place);
     ok(filesOf(folder).includes(".o.larder-shared"));
+    equal(await Deno.readLink(`${folder}/.o.larder-shared`), line);
     await share(`${folder}/free`);
     equal(filesOf(folder).length, 2);
+    // What was told to an earlier owner is not taken for ours.
+    await Deno.remove(`${folder}/.o.larder-lock`);
+    const aside = await Aside.at(place);
+    ok(await aside!.isOurs());
+    await aside!.release();
+    deepEqual(filesOf(folder), []);
   }));
 
 /** When a process was started, as Linux counts. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { setTimeout as nodeTimeout } from "node:timers";
@@ -57,7 +57,13 @@ export async function runCommand(
 ): Promise<Ended> {
   const output = recorded ? "pipe" : "inherit";
   const [program, ...args] = stayingDeaf(command);
-  const child = spawn(program, args, { stdio: ["ignore", output, output] });
+  let child: ChildProcess;
+  try {
+    child = spawn(program, args, { stdio: ["ignore", output, output] });
+  } catch (error) {
+    // Such as too many words.
+    return cannotRun(program, error);
+  }
   const exited = new Promise<number>((resolve) =>
     child.once("exit", (code, signal) => resolve(code ?? codeOf(signal)))
   );
@@ -80,16 +86,19 @@ export async function runCommand(
   try {
     await once(child, "spawn");
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const isMissing = code === "ENOENT";
-    say(`cannot run ${program}: ${isMissing ? "not found" : message}`);
-    return { code: isMissing ? NOT_FOUND : NOT_EXECUTABLE, gap: undefined };
+    return cannotRun(program, error);
   }
   // On Deno, child.kill() would make the signal what the child ended with,
   // whatever it made of it.
   using _passing = interrupts.passTo((signal) => sendTo(child.pid!, signal));
   const [code, copies] = await Promise.all([exited, copied]);
   return { code: codeWith(code, copies), gap: gapOf(copies, recorded) };
+}
+
+function cannotRun(program: string, error: unknown): Ended {
+  const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
+  say(`cannot run ${program}: ${isMissing ? "not found" : messageOf(error)}`);
+  return { code: isMissing ? NOT_FOUND : NOT_EXECUTABLE, gap: undefined };
 }
 
 async function copy(

@@ -10,7 +10,7 @@ import { OK } from "../exit_codes.ts";
 import { ProgressLine } from "../output.ts";
 import { MANIFEST, STDERR, STDOUT, writeManifest } from "./archive.ts";
 import { share } from "./aside.ts";
-import { type Ended, type Recorded, runCommand } from "./child.ts";
+import { type Recorded, runCommand } from "./child.ts";
 import { collect } from "./collect.ts";
 import type { Interrupts } from "./interrupts.ts";
 import { changedOf } from "./key_files.ts";
@@ -83,14 +83,9 @@ async function computeIn(
   const giveBack = () => void held.abandon(interrupts.received);
   interrupts.signal.addEventListener("abort", giveBack, { once: true });
   if (interrupts.signal.aborted) giveBack();
-  let ended: Ended;
-  let written: ReadonlySet<Out>;
-  try {
-    ended = await runCommand(plan.command, interrupts, said);
-  } finally {
-    written = await prepared.settle();
-  }
-  const { code, gap } = ended;
+  const { code, gap } = await runCommand(plan.command, interrupts, said);
+  const settled = await prepared.settle();
+  if (settled.failure) reporter.warn(messageOf(settled.failure));
   const { received } = interrupts;
   if (received || (code !== OK && !keepsFailures)) {
     await held.abandon(received ?? `exit code ${code}`);
@@ -99,6 +94,7 @@ async function computeIn(
   }
   try {
     if (gap !== undefined) throw new Error(gap);
+    const { written } = settled;
     const ran = { code, said, outs, written, prepared };
     const bytes = await publish(held, ran, options);
     reporter.report("computed", { code, bytes });

@@ -9,11 +9,11 @@ import process from "node:process";
 import type { Entry } from "../../client/backend.ts";
 import type { JsonValue } from "../../client/codecs/json.ts";
 import { keyBytes } from "../../client/keys.ts";
-import { StartError } from "../../errors.ts";
+import { messageOf, StartError } from "../../errors.ts";
 import { cannotRead } from "../cannot.ts";
 import { NO_UTF8, type Words } from "../words.ts";
 import { type HashedFile, hashFile, hashIfFile } from "./key_files.ts";
-import { checkOuts } from "./overlaps.ts";
+import { checkOuts, type Needed } from "./overlaps.ts";
 import { outsOf } from "./places.ts";
 
 /** Of the key and of what is kept; another one is another entry. */
@@ -55,7 +55,7 @@ export async function planOf(words: Words): Promise<Plan> {
   if (program === "") throw new StartError(2, "the command has no name");
   const outs = words.all("out");
   const keyFiles = words.all("key-file");
-  await checkOuts(await outsOf(outs), { keyFiles, program });
+  const unseen = await obstacleOf(outs, { keyFiles, program });
   const files: HashedFile[] = [];
   for (const name of keyFiles) files.push(await hashed(name));
   const keepsOuts = words.has("keep-outs");
@@ -79,8 +79,26 @@ export async function planOf(words: Words): Promise<Plan> {
     keepsOuts,
     files,
     found: [...files, ...old],
-    obstacle: garbled && `the value of ${garbled[0]} is not UTF-8`,
+    obstacle: garbled ? `the value of ${garbled[0]} is not UTF-8` : unseen,
   };
+}
+
+/**
+ * Why nobody can tell where the outs are: no fault of the command line's.
+ *
+ * @throws {StartError} They must not be written.
+ */
+async function obstacleOf(
+  outs: readonly string[],
+  needed: Needed,
+): Promise<string | undefined> {
+  try {
+    await checkOuts(await outsOf(outs), needed);
+    return undefined;
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    return `--out: ${messageOf(error)}`;
+  }
 }
 
 async function hashed(name: string): Promise<HashedFile> {

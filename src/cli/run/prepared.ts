@@ -15,12 +15,21 @@ export interface PrepareOptions extends AsideOptions {
   readonly keepsOuts: boolean;
 }
 
+/** What was found after the command. */
+export interface Settled {
+  /** The outs that it has written. */
+  readonly written: ReadonlySet<Out>;
+  /** An old file could not be put back; `undefined`: all are. */
+  readonly failure: Error | undefined;
+}
+
 /** Places that are taken until it is disposed of. */
 export class Prepared implements AsyncDisposable {
   readonly #outs: readonly Out[];
   readonly #options: PrepareOptions;
   readonly #asides = new Map<Out, Aside>();
   #isShared = false;
+  #isSettled = false;
 
   private constructor(outs: readonly Out[], options: PrepareOptions) {
     this.#outs = outs;
@@ -42,7 +51,7 @@ export class Prepared implements AsyncDisposable {
         const aside = await prepared.#take(out);
         if (!options.keepsOuts) await aside?.move();
       } catch (error) {
-        await prepared.settle().catch(() => {});
+        await prepared.settle();
         await prepared[Symbol.asyncDispose]();
         throw new Error(`${out.name} could not be set aside: ${why(error)}`);
       }
@@ -53,27 +62,30 @@ export class Prepared implements AsyncDisposable {
   /**
    * Ends what was begun: an old file comes back where nothing was written, and
    * is gone elsewhere.
-   *
-   * @returns The outs that the command has written.
    */
-  async settle(): Promise<ReadonlySet<Out>> {
+  async settle(): Promise<Settled> {
+    this.#isSettled = true;
     const written = new Set<Out>();
     for (const out of this.#outs) {
       const isThere = await lstat(out.path).then(() => true, () => false);
       if (isThere) written.add(out);
     }
-    const failures: unknown[] = [];
-    for (const [, aside] of this.#asides) {
-      await aside.settle().catch((error) => failures.push(error));
+    let failure: Error | undefined;
+    for (const [out, aside] of this.#asides) {
+      try {
+        await aside.settle();
+      } catch (error) {
+        // Its lock stays, and so the next run tries again.
+        failure = new Error(`${out.name} could not be put back: ${why(error)}`);
+      }
     }
-    if (failures.length > 0) throw failures[0];
     // Whose folder was made by the command.
     for (const out of this.#outs) {
       if (!this.#asides.has(out)) {
         await this.#take(out).catch(() => this.#isShared = true);
       }
     }
-    return written;
+    return { written, failure };
   }
 
   /** Whether nobody else has written to the places, as far as others tell. */
@@ -86,6 +98,7 @@ export class Prepared implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isSettled) await this.settle();
     for (const [, aside] of this.#asides) {
       // The next run finds it.
       await aside.release().catch(() => {});

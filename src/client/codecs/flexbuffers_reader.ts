@@ -71,7 +71,11 @@ class Reader {
     },
   ): unknown {
     if (depth > MAX_DEPTH) {
-      throw malformed(`it is nested deeper than ${MAX_DEPTH}`);
+      // Rust writes and reads that; here it would exhaust the stack.
+      throw new CodecError(
+        FLEXBUFFERS,
+        `the value is nested deeper than ${MAX_DEPTH}, which is not read here`,
+      );
     }
     const type = packed >> 2;
     switch (type) {

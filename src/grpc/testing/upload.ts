@@ -20,3 +20,18 @@ export function upload(stream: FakeStream, bytes: Uint8Array): Uint8Array {
   }
   return left;
 }
+
+/** The same by a client that sends a frame when all of it fits, and not before. */
+export function uploadWholeFrames(
+  stream: FakeStream,
+  bytes: Uint8Array,
+): Uint8Array {
+  let left = bytes;
+  while (left.length > 0) {
+    const piece = left.subarray(0, FRAME_BYTES);
+    if (piece.length > stream.windowBytes) break;
+    left = left.subarray(piece.length);
+    stream.receive(piece);
+  }
+  return left;
+}

@@ -15,7 +15,7 @@ import { readString } from "./strings.ts";
  * The table that a peer may use: what HTTP/2 begins with, so that it needs no
  * announcement. It is never raised, whatever a peer wants.
  */
-export const MAX_TABLE_BYTES = 4096;
+const MAX_TABLE_BYTES = 4096;
 /** Size updates of one block: the smallest size in between, and the last. */
 const MAX_SIZE_UPDATES = 2;
 

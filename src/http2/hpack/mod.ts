@@ -9,7 +9,6 @@ export {
   type HeaderSink,
   HpackDecoder,
   type HpackDecoderOptions,
-  MAX_TABLE_BYTES,
 } from "./decoder.ts";
 export { encodeHeaders, encodeTableSizeUpdate } from "./encoder.ts";
 export { HpackError } from "./hpack_error.ts";

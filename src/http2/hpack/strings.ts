@@ -70,7 +70,7 @@ function tooLong(): HpackError {
  * @param end Index behind the last.
  * @returns The string.
  */
-export function octetsToString(
+function octetsToString(
   octets: Uint8Array,
   start: number,
   end: number,

@@ -1,0 +1,175 @@
+/**
+ * What one limit covers, how full it is, and what has to go so that it is kept.
+ *
+ * @module
+ */
+
+import {
+  HIGH_WATERMARK,
+  LOW_WATERMARK,
+  MAX_RESERVED_SHARE,
+  MIN_BATCHED_ENTRIES,
+} from "../limits.ts";
+import type { Disk, Quota } from "./types.ts";
+
+/** What has to go so that a quota is kept again. */
+export interface Excess {
+  /** The namespaces that have too much. */
+  readonly pattern: string;
+  /** At least so many bytes. */
+  readonly bytes: number;
+  /** And at least so many entries. */
+  readonly entries: number;
+}
+
+/** What the largest of those would have taken that were refused. */
+interface Wanted {
+  readonly bytes: number;
+  readonly entries: number;
+}
+
+/** One value more. */
+export interface Asked {
+  readonly bytes: number;
+  /** 0 where room for it as an entry is kept already. */
+  readonly entries: 0 | 1;
+}
+
+/** Nobody was refused. */
+export const NOTHING: Wanted = { bytes: 0, entries: 0 };
+/** Covers every namespace. */
+export const EVERYTHING = "*";
+
+/** Whether a pattern covers a namespace: `*`, `a.b.*` or a namespace itself. */
+export function covers(pattern: string, namespace: string): boolean {
+  if (pattern === EVERYTHING) return true;
+  return pattern.endsWith(".*")
+    ? namespace.startsWith(pattern.slice(0, -1))
+    : namespace === pattern;
+}
+
+/** One limit, and what counts against it. */
+export class Scope {
+  usedBytes = 0;
+  usedEntries = 0;
+  /** For the values of assignments: estimates, or sizes once they are known. */
+  reservedBytes = 0;
+  reservedEntries = 0;
+  /** Of these, what is being written. */
+  committedBytes = 0;
+  /** What was refused since the last count. */
+  wanted: Wanted = NOTHING;
+  /** The same before it: the count is taken to make room for that. */
+  wantedBefore: Wanted = NOTHING;
+  /** The last eviction found nothing here that could go; nothing has changed since. */
+  stuck = false;
+  readonly #maxBytes: number;
+  readonly #maxEntries: number;
+
+  /** Nothing counts yet. */
+  constructor(readonly quota: Quota) {
+    this.#maxBytes = quota.maxBytes ?? Infinity;
+    this.#maxEntries = quota.maxEntries ?? Infinity;
+  }
+
+  /** Whether there is room for one assignment more; the disk is a limit, too. */
+  holds(bytes: number, disk: Disk | undefined): boolean {
+    const entries = this.usedEntries + this.reservedEntries;
+    if (entries + 1 > this.#maxEntries) return false;
+    // What is empty has room for one value, whatever the guess at its size.
+    const taken = this.usedBytes + this.reservedBytes;
+    if (taken > 0 && taken + bytes > this.#maxBytes) return false;
+    return !disk || this.reservedBytes + bytes <= disk.roomBytes;
+  }
+
+  /** Whether a value that is there fits beside what is being written. */
+  fits({ bytes, entries }: Asked): boolean {
+    const all = this.usedEntries + this.reservedEntries + entries;
+    return this.usedBytes + this.committedBytes + bytes <= this.#maxBytes &&
+      (entries === 0 || all <= this.#maxEntries);
+  }
+
+  /** Whether a value would not fit even if nothing else were kept. */
+  isTooSmall(bytes: number): boolean {
+    return bytes > this.#maxBytes;
+  }
+
+  /** The same, for people. */
+  tooSmall(bytes: number): string {
+    return `${this.#limit("--max-bytes")} allows ${this.#maxBytes} bytes in ` +
+      `all, and the value has ${bytes}`;
+  }
+
+  /** What has to go now: above the high watermark, down to the low one. */
+  excess(disk: Disk | undefined): Excess | undefined {
+    if (this.usedEntries === 0) return undefined;
+    // Whoever asks for work and never publishes must not empty the cache.
+    const limitBytes = Math.min(
+      this.#maxBytes,
+      disk ? this.usedBytes + Math.max(0, disk.roomBytes) : Infinity,
+    );
+    const wanted = most(this.wanted, this.wantedBefore);
+    const coming = wanted.bytes +
+      Math.min(this.reservedBytes, limitBytes * MAX_RESERVED_SHARE);
+    const bytes = Math.max(
+      above(this.#maxBytes, this.usedBytes + coming),
+      missing(disk, coming),
+    );
+    const entries = entriesAbove(
+      this.#maxEntries,
+      this.usedEntries + wanted.entries +
+        Math.min(this.reservedEntries, this.#maxEntries * MAX_RESERVED_SHARE),
+    );
+    if (bytes <= 0 && entries <= 0) return undefined;
+    const { pattern } = this.quota;
+    return { pattern, bytes: Math.ceil(bytes), entries: Math.ceil(entries) };
+  }
+
+  /** What it allows, how full it is and what was asked, for people. */
+  describe({ bytes, entries: more }: Asked, disk: Disk | undefined): string {
+    const entries = this.usedEntries + this.reservedEntries;
+    if (entries + more > this.#maxEntries) {
+      return `${this.#limit("--max-entries")} allows ${this.#maxEntries} ` +
+        `values: ${this.usedEntries} are kept, ${this.reservedEntries} are ` +
+        "being computed, and 1 more was asked for";
+    }
+    const spokenFor = `${Math.ceil(this.reservedBytes)} are spoken for by ` +
+      `what is being computed, and ${Math.ceil(bytes)} more were asked for`;
+    const taken = this.usedBytes + this.reservedBytes;
+    const isOfDisk = disk && this.reservedBytes + bytes > disk.roomBytes;
+    return isOfDisk && taken + bytes <= this.#maxBytes
+      ? `--min-free leaves ${disk.roomBytes} bytes of the disk to be written: ` +
+        spokenFor
+      : `${this.#limit("--max-bytes")} allows ${this.#maxBytes} bytes: ` +
+        `${this.usedBytes} are kept, ${spokenFor}`;
+  }
+
+  #limit(ofAll: string): string {
+    const { pattern } = this.quota;
+    return pattern === EVERYTHING ? ofAll : `the quota of ${pattern}`;
+  }
+}
+
+/** The larger of each. */
+export function most(a: Wanted, b: Wanted): Wanted {
+  return {
+    bytes: Math.max(a.bytes, b.bytes),
+    entries: Math.max(a.entries, b.entries),
+  };
+}
+
+function above(max: number, pressure: number): number {
+  return pressure > max * HIGH_WATERMARK ? pressure - max * LOW_WATERMARK : 0;
+}
+
+/** Where few may be kept, each goes for the next one only. */
+function entriesAbove(max: number, pressure: number): number {
+  return max < MIN_BATCHED_ENTRIES
+    ? Math.max(0, pressure - max)
+    : above(max, pressure);
+}
+
+function missing(disk: Disk | undefined, coming: number): number {
+  if (!disk || disk.roomBytes >= coming) return 0;
+  return coming + disk.slackBytes - disk.roomBytes;
+}
