@@ -79,6 +79,24 @@ Deno.test("a connection with more than a few loses them together, others lose no
   assert.equal(list.size, 4);
 });
 
+Deno.test("a refusal that ends another request leaves out none behind it", () => {
+  const { list, refused, request } = setUp(17);
+  const caller = { openCalls: 18, unfinished: 0 };
+  const ended = request("ended", caller);
+  list.add({
+    ...request("ends one", caller),
+    refuse() {
+      refused.push("ends one");
+      list.remove(ended);
+    },
+  });
+  list.add(ended);
+  for (let name = 2; name < 18; name++) list.add(request(`${name}`, caller));
+  assert.equal(list.size, 0);
+  assert.equal(refused.length, 17);
+  assert.ok(!refused.includes("ended"));
+});
+
 Deno.test("any order of steps keeps count", () => {
   const step = fc.tuple(
     fc.nat({ max: 3 }),

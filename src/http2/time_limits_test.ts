@@ -209,6 +209,27 @@ Deno.test("two replies that do not move leave the calls beside them", async () =
   await served.end();
 });
 
+Deno.test("while the socket is full it is no stream that stalls", async () => {
+  const served = new ServedPipes({ stallTimeoutMs: 20_000, keepaliveMs: 0 });
+  const { pipe, received } = await served.ready();
+  pipe.send(windowUpdate(0, 1_000_000), request(1), request(3));
+  await turns();
+  // The first waits for its window, then the second for the socket.
+  served.streams.get(1)!.respond(HEAD, body(100_000), TRAILERS);
+  await received();
+  pipe.hold();
+  served.streams.get(3)!.respond(HEAD, body(10), TRAILERS);
+  await turns();
+  served.pass(15_000);
+  pipe.release();
+  await turns();
+  served.pass(19_000);
+  assert.deepEqual(served.drops, []);
+  served.pass(1_000);
+  assert.deepEqual(served.drops, ["stall"]);
+  await served.end();
+});
+
 Deno.test("an early answer's stream is reset without error, a second later", async () => {
   const served = new ServedPipes();
   const { pipe, received } = await served.ready();
