@@ -4,28 +4,28 @@
  * @module
  */
 
-import {
-  clearTimeout as clearNodeTimeout,
-  setTimeout as nodeTimeout,
-} from "node:timers";
-import { Backoff, unlessAborted } from "./backoff.ts";
-import type { Backend, Work } from "./backend.ts";
+import { unlessAborted } from "./backoff.ts";
+import type { Backend, BeatOptions, CallOptions, Work } from "./backend.ts";
 import { CacheError, hasCode } from "./cache_error.ts";
 import type { CallEffort } from "./connection.ts";
+import { Heartbeats } from "./heartbeats.ts";
+import { LinkedSignal } from "./linked_signal.ts";
 import { writeFileAt } from "./local_files.ts";
 import type { Held, PublishOptions } from "./tier.ts";
 import { counted, eachPiece, type Source } from "./transfer.ts";
-
-const FIRST_RETRY_MS = 100;
 
 /** The server that gave the work out. */
 interface Server {
   readonly name: string;
   call<T>(
     action: string,
-    run: (backend: Backend) => Promise<T>,
+    run: (backend: Backend, options: CallOptions) => Promise<T>,
     options?: CallEffort,
   ): Promise<T>;
+  /** Renews a lease; fails when the server does not answer, or says so. */
+  beat(id: string, options: BeatOptions): Promise<void>;
+  /** Gives work back; resolves when that was tried. */
+  giveBack(id: string, reason: string): Promise<void>;
 }
 
 /**
@@ -40,7 +40,8 @@ export class Assignment implements Held {
   readonly #lost = new AbortController();
   /** Ends publishing when the work is given back in the middle of it. */
   readonly #given = new AbortController();
-  #timer: ReturnType<typeof nodeTimeout> | undefined;
+  readonly #heartbeats: Heartbeats;
+  #givenBack: Promise<void> | undefined;
   #ended = false;
 
   /** Begins the heartbeats; `onEnd` is called once, when they have ended. */
@@ -48,7 +49,14 @@ export class Assignment implements Held {
     this.#server = server;
     this.#work = work;
     this.#onEnd = onEnd;
-    this.#beatIn(work.heartbeatIntervalMs);
+    this.#heartbeats = new Heartbeats(work.heartbeatIntervalMs, {
+      beat: (options) =>
+        server.beat(work.id, { ...options, signal: work.lost }),
+      onLost: (error) => {
+        this.#lost.abort(this.#lostError(error));
+        this.#end();
+      },
+    });
     work.lost?.addEventListener("abort", this.#lose, { once: true });
     if (work.lost?.aborted) queueMicrotask(this.#lose);
   }
@@ -78,12 +86,12 @@ export class Assignment implements Held {
     { onProgress, signal: unwanted }: PublishOptions = {},
   ): Promise<void> {
     if (this.#ended) throw this.#lost.signal.reason ?? this.#lostError();
-    const signal = unwanted
-      ? AbortSignal.any([unwanted, this.#given.signal])
-      : this.#given.signal;
+    using ended = new LinkedSignal(unwanted, this.#given.signal);
+    const { signal } = ended;
     let failure: { readonly error: unknown } | undefined;
-    const isStream = !(value instanceof Uint8Array);
-    const total = isStream ? undefined : value.length;
+    const isOnce = !(value instanceof Uint8Array) &&
+      typeof value !== "function";
+    const total = value instanceof Uint8Array ? value.length : undefined;
     const pieces = async function* () {
       const about = { direction: "out", total, signal } as const;
       try {
@@ -94,7 +102,7 @@ export class Assignment implements Held {
       }
     };
     try {
-      await unlessAborted(this.#send(pieces, { isStream, signal }), signal);
+      await unlessAborted(this.#send(pieces, { isOnce, signal }), signal);
       this.#end();
     } catch (error) {
       if (!failure && hasCode(error, "invalid")) {
@@ -102,7 +110,7 @@ export class Assignment implements Held {
         throw this.#lostError(error);
       }
       // Whoever waits need not sit out the lease.
-      await this.abandon("it could not be published");
+      void this.abandon("it could not be published");
       // Not as an error of the server, for which it has been taken on the way.
       throw failure ? failure.error : error;
     }
@@ -110,66 +118,48 @@ export class Assignment implements Held {
 
   async #send(
     pieces: () => AsyncIterable<Uint8Array>,
-    { isStream, signal }: {
-      readonly isStream: boolean;
+    { isOnce, signal }: {
+      readonly isOnce: boolean;
       readonly signal: AbortSignal;
     },
   ): Promise<void> {
     const { path } = this.#work;
     if (path !== undefined) await writeFileAt(path, pieces());
     let isRead = false;
-    await this.#server.call("publish the value", (backend) => {
+    let mostBytes = 0;
+    const send = async (backend: Backend, options: CallOptions) => {
       if (path !== undefined) {
-        return backend.publish(this.id, undefined, { signal });
+        return await backend.publish(this.id, undefined, options);
       }
       if (isRead) throw this.#brokenStream();
-      isRead = isStream;
-      return backend.publish(this.id, pieces(), { signal });
-    }, { effort: "full", signal });
+      isRead = isOnce;
+      let bytes = 0;
+      const onContact = (sentBytes: number) => {
+        bytes += sentBytes;
+        // What goes again and again gets nowhere.
+        if (bytes > mostBytes) options.onContact?.();
+        mostBytes = Math.max(bytes, mostBytes);
+      };
+      await backend.publish(this.id, sent(pieces(), onContact), options);
+    };
+    const effort = "full";
+    const isTrusting = true;
+    const how = { effort, isTrusting, signal } as const;
+    await this.#server.call("publish the value", send, how);
   }
 
   async abandon(reason = ""): Promise<void> {
-    if (this.#ended) return;
+    if (this.#ended) return await this.#givenBack;
     this.#end();
     this.#given.abort(
       new CacheError("lost", `${this.#server.name}: the work was given back`),
     );
-    // A server that does not hear of it lets the lease run out.
-    await this.#server.call(
-      "give the work back",
-      (backend) => backend.abandon(this.id, reason),
-      { effort: "once" },
-    ).catch(() => {});
+    this.#givenBack = this.#server.giveBack(this.id, reason);
+    await this.#givenBack;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.abandon("it was not published");
-  }
-
-  #beatIn(ms: number, backoff?: Backoff): void {
-    // A program must be able to end while it holds work.
-    this.#timer = nodeTimeout(() => void this.#beat(backoff), ms).unref();
-  }
-
-  async #beat(backoff?: Backoff): Promise<void> {
-    const intervalMs = this.#work.heartbeatIntervalMs;
-    let retry: Backoff | undefined;
-    try {
-      await this.#server.call(
-        "renew the lease",
-        (backend) => backend.heartbeat(this.id, { signal: this.#work.lost }),
-        { effort: "once" },
-      );
-    } catch (error) {
-      if (hasCode(error, "invalid")) {
-        if (this.#ended) return;
-        this.#lost.abort(this.#lostError(error));
-        return this.#end();
-      }
-      retry = backoff ?? new Backoff(FIRST_RETRY_MS, intervalMs);
-    }
-    if (this.#ended) return;
-    this.#beatIn(retry?.nextMs() ?? intervalMs, retry);
   }
 
   /** Nothing more is sent, not even where it is being published. */
@@ -184,7 +174,7 @@ export class Assignment implements Held {
     if (this.#ended) return;
     this.#ended = true;
     this.#work.lost?.removeEventListener("abort", this.#lose);
-    clearNodeTimeout(this.#timer);
+    this.#heartbeats.stop();
     this.#onEnd();
   }
 
@@ -206,5 +196,17 @@ export class Assignment implements Held {
       `${this.#server.name}: assignment ${this.id} is not held any more: ${why}`,
       { cause },
     );
+  }
+}
+
+/** The same pieces; `onSent` hears of each when the next is asked for. */
+async function* sent(
+  pieces: AsyncIterable<Uint8Array>,
+  onSent: (bytes: number) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of pieces) {
+    const { length } = piece;
+    yield piece;
+    onSent(length);
   }
 }

@@ -66,6 +66,14 @@ export interface CallOptions {
   readonly onContact?: (() => void) | undefined;
 }
 
+/** How to send a heartbeat. */
+export interface BeatOptions extends CallOptions {
+  /** The longest that it may take. */
+  readonly timeoutMs: number;
+  /** Through another connection than the one that did not answer. */
+  readonly isAgain: boolean;
+}
+
 /**
  * For calls that only let go of something: the server finds out by itself, and
  * whoever has a result to return must not wait for long.
@@ -80,7 +88,7 @@ export interface Backend {
   /** Asks for an entry. */
   fetch(request: FetchRequest, options: CallOptions): Promise<Fetched>;
   /** Renews a lease. */
-  heartbeat(id: string, options: CallOptions): Promise<void>;
+  heartbeat(id: string, options: BeatOptions): Promise<void>;
   /** Publishes a value, or without one the file at the assigned path. */
   publish(
     id: string,
@@ -88,5 +96,5 @@ export interface Backend {
     options: CallOptions,
   ): Promise<void>;
   /** Gives the work back, where a service knows how. */
-  abandon(id: string, reason: string): Promise<void>;
+  abandon(id: string, reason: string, options: CallOptions): Promise<void>;
 }

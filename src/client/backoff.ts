@@ -4,6 +4,11 @@
  * @module
  */
 
+import {
+  clearTimeout as clearNodeTimeout,
+  setTimeout as nodeTimeout,
+} from "node:timers";
+
 /** Waits that grow, each of a random length so that clients spread out. */
 export class Backoff {
   readonly #maxMs: number;
@@ -26,18 +31,26 @@ export class Backoff {
   }
 }
 
-/** Waits; rejects with the signal's reason when it is aborted. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+/**
+ * Waits; rejects with the signal's reason when it is aborted. Only who waits
+ * with `isAwaited` keeps the process alive.
+ */
+export function sleep(
+  ms: number,
+  signal?: AbortSignal,
+  isAwaited = true,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const onAbort = () => {
-      clearTimeout(timer);
+      clearNodeTimeout(timer);
       reject(signal!.reason);
     };
-    const timer = setTimeout(() => {
+    const timer = nodeTimeout(() => {
       signal?.removeEventListener("abort", onAbort);
       resolve();
     }, ms);
+    if (!isAwaited) timer.unref();
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }
@@ -50,7 +63,7 @@ export function unlessAborted<T>(
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
     if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
+    else signal.addEventListener("abort", onAbort, { once: true });
     promise.then(resolve, reject).finally(() =>
       signal.removeEventListener("abort", onAbort)
     );

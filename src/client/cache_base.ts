@@ -5,7 +5,7 @@
  */
 
 import { LarderError } from "../errors.ts";
-import type { CallOptions, Entry, FetchRequest } from "./backend.ts";
+import type { Body, CallOptions, Entry, FetchRequest } from "./backend.ts";
 import { CacheError } from "./cache_error.ts";
 import type {
   Compute,
@@ -191,7 +191,7 @@ export abstract class CacheBase implements Tier {
     return await within(options, this.#closed.signal, async (signal) => {
       const claim = await this.#lenient.askToRead(entry, options, signal);
       if (claim?.kind !== "ready") return undefined;
-      return streamOf(claim.body, { onProgress: options.onProgress, signal });
+      return this.#stream(claim.body, options);
     });
   }
 
@@ -240,7 +240,7 @@ export abstract class CacheBase implements Tier {
     return await within(options, this.#closed.signal, async (signal) => {
       const events = { onProgress: options.onProgress, signal };
       const claim = await this.#lenient.askToCompute(entry, signal);
-      if (claim.kind === "ready") return streamOf(claim.body, events);
+      if (claim.kind === "ready") return this.#stream(claim.body, options);
       if (claim.kind === "assigned") {
         const value = await orAbandon(
           claim.held,
@@ -249,7 +249,7 @@ export abstract class CacheBase implements Tier {
         const publication = { value, events, wanted: signal };
         await this.#lenient.publish(entry, claim.held, publication);
         const again = await this.#lenient.askToRead(entry, {}, signal);
-        if (again?.kind === "ready") return streamOf(again.body, events);
+        if (again?.kind === "ready") return this.#stream(again.body, options);
       }
       return asStream(await started(produce, signal));
     });
@@ -273,6 +273,14 @@ export abstract class CacheBase implements Tier {
       this.#closed.signal,
       (signal) => this.ask(request, { signal }),
     );
+  }
+
+  /** It outlives the call, and so does what ends it, but for the deadline. */
+  #stream(
+    body: Body,
+    { onProgress, signal }: TransferOptions,
+  ): ReadableStream<Uint8Array> {
+    return streamOf(body, onProgress, signal, this.#closed.signal);
   }
 
   /** Gives work back, stops heartbeats, and ends connections and waiting calls. */
@@ -301,8 +309,9 @@ function entryOf(namespace: string, input: KeyInput): Entry {
 }
 
 function asStream(source: Source): ReadableStream<Uint8Array> {
-  if (source instanceof ReadableStream) return source;
-  return ReadableStream.from(
-    source instanceof Uint8Array ? [source] : source,
-  );
+  if (source instanceof Uint8Array) return ReadableStream.from([source]);
+  const pieces = typeof source === "function" ? source() : source;
+  return pieces instanceof ReadableStream
+    ? pieces
+    : ReadableStream.from(pieces);
 }

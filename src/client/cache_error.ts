@@ -54,6 +54,9 @@ const CODES: { readonly [code in status]?: CacheErrorCode } = {
   [status.RESOURCE_EXHAUSTED]: "full",
 };
 
+/** What grpc-js says when a server has reset a call with ENHANCE_YOUR_CALM. */
+const CALMED = "Bandwidth exhausted or memory limit exceeded";
+
 /**
  * Makes a {@linkcode CacheError} of whatever a call failed with.
  *
@@ -73,6 +76,10 @@ export function asCacheError(error: unknown, action: string): CacheError {
 
 /** What went wrong, without what grpc-js says around it. */
 export function plainReason(details: string): string {
+  if (details === CALMED) {
+    return "the server has ended the call: it waited too long for the client " +
+      "to send or to read, or is short of memory; try again";
+  }
   const reason = details.replace(
     /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/s,
     "$1",

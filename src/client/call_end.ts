@@ -4,56 +4,84 @@
  * @module
  */
 
-import { type Client, connectivityState } from "@grpc/grpc-js";
 import { CacheError } from "./cache_error.ts";
+import type { EndCall, Line } from "./line.ts";
+import type { Lines } from "./lines.ts";
 import { afterSilence } from "./patience.ts";
 
 /** A machine that is there accepts a connection, and says so, well within this. */
 const CONNECT_MS = 2_000;
 
-/** Cancels a call when its signal is aborted, or when it gets no connection. */
+/**
+ * Cancels a call when its signal is aborted, when it gets no connection, or when
+ * that has fallen silent.
+ */
 export class CallEnd implements Disposable {
+  readonly #lines: Lines;
+  readonly #line: Line;
   readonly #signal: AbortSignal | undefined;
-  readonly #end: () => void;
+  readonly #cancel: () => void;
   readonly #stopWaiting: () => void;
-  #noConnection: CacheError | undefined;
+  readonly #end: EndCall;
+  #error: CacheError | undefined;
+  #isAnswered = false;
+  #hasEnded = false;
 
   /**
-   * @param client The connection.
+   * @param lines Is told of the call.
+   * @param line What it goes through.
    * @param signal What else ends the call.
-   * @param end Ends it; called once or not at all.
+   * @param cancel Ends it; called once or not at all.
    */
   constructor(
-    client: Client,
+    lines: Lines,
+    line: Line,
     signal: AbortSignal | undefined,
-    end: () => void,
+    cancel: () => void,
   ) {
+    this.#lines = lines;
+    this.#line = line;
     this.#signal = signal;
-    this.#end = end;
-    signal?.addEventListener("abort", end, { once: true });
+    this.#cancel = cancel;
+    this.#end = (error) => {
+      this.#error = error;
+      cancel();
+    };
+    lines.enter();
+    line.hold(this.#end);
+    signal?.addEventListener("abort", cancel, { once: true });
     // grpc-js itself waits for as long as the system does: some minutes.
     this.#stopWaiting = afterSilence(CONNECT_MS, () => {
-      const state = client.getChannel().getConnectivityState(false);
       // A channel that is closed lets its calls end by themselves.
-      if (state === connectivityState.READY) return;
-      if (state === connectivityState.SHUTDOWN) return;
-      this.#noConnection = new CacheError(
-        "unavailable",
-        `no connection within ${CONNECT_MS} ms`,
-      );
-      end();
+      if (line.isReady || line.isClosed) return;
+      const message = `no connection within ${CONNECT_MS} ms`;
+      this.#end(new CacheError("unavailable", message));
     });
+  }
+
+  /** The server has said something. */
+  answered(): void {
+    this.#isAnswered = true;
+  }
+
+  /** Whether the process is to live for the call. */
+  set isAwaited(isAwaited: boolean) {
+    if (!this.#hasEnded) this.#line.hold(this.#end, isAwaited);
   }
 
   /** Why the call failed: what ended it, or else what it failed with. */
   reason(error: unknown): unknown {
     if (this.#signal?.aborted) return this.#signal.reason;
-    return this.#noConnection ?? error;
+    return this.#error ?? error;
   }
 
   /** The call has ended. */
   [Symbol.dispose](): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#stopWaiting();
-    this.#signal?.removeEventListener("abort", this.#end);
+    this.#line.letGo(this.#end);
+    this.#lines.leave(this.#isAnswered);
+    this.#signal?.removeEventListener("abort", this.#cancel);
   }
 }

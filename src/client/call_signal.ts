@@ -5,6 +5,7 @@
  */
 
 import { CacheError } from "./cache_error.ts";
+import { LinkedSignal } from "./linked_signal.ts";
 
 /** A longer timer would end at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -33,9 +34,9 @@ export async function within<T>(
       const message = `the deadline of ${deadlineMs} ms has passed`;
       ended.abort(new CacheError("deadline", message));
     }, deadlineMs);
-  const signals = [ended.signal, closed, ...signal ? [signal] : []];
+  using any = new LinkedSignal(ended.signal, closed, signal);
   try {
-    return await run(AbortSignal.any(signals));
+    return await run(any.signal);
   } finally {
     clearTimeout(timer);
   }

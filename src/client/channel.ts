@@ -5,10 +5,7 @@
  */
 
 import {
-  Client,
-  type ClientOptions,
   type ClientReadableStream,
-  credentials,
   Metadata,
   type ServiceDefinition,
   type ServiceError,
@@ -20,27 +17,14 @@ import type { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { CallOptions } from "./backend.ts";
-import { CacheError, hasCode } from "./cache_error.ts";
+import { Budget, type BudgetOptions } from "./budget.ts";
+import { hasCode } from "./cache_error.ts";
 import { CallEnd } from "./call_end.ts";
 import { guardDeno } from "./deno_guard.ts";
-import { namingProxy, proxyOptions } from "./proxy.ts";
+import type { Line } from "./line.ts";
+import { Lines } from "./lines.ts";
+import { namingProxy } from "./proxy.ts";
 import { untilBroken } from "./until_broken.ts";
-
-const OPTIONS: ClientOptions = {
-  // A pool in common would hand a dead connection to the client that replaces it.
-  "grpc.use_local_subchannel_pool": 1,
-  // grpc-js tries again at once and for ever on a connection that ended while
-  // it was being made, without letting timers run. We try again ourselves.
-  "grpc.enable_retries": 0,
-  "grpc.initial_reconnect_backoff_ms": 100,
-  "grpc.max_reconnect_backoff_ms": 2_000,
-  // A server whose machine is gone says nothing: without pings a waiting call
-  // would wait for ever.
-  "grpc.keepalive_time_ms": 20_000,
-  "grpc.keepalive_timeout_ms": 10_000,
-  "grpc.max_receive_message_length": -1,
-  "grpc.max_send_message_length": -1,
-};
 
 const PROTO = new URL("../../proto/", import.meta.url);
 
@@ -57,20 +41,30 @@ export function loadService(file: string, name: string): ServiceDefinition {
 export interface UnaryOptions extends CallOptions {
   /** The longest that it may take. */
   readonly timeoutMs: number;
+  /** Through another connection than the one that did not answer. */
+  readonly isAgain?: boolean | undefined;
   /** Told, before the reply, what is aborted when the connection breaks. */
   readonly onReply?: ((broken: AbortSignal) => void) | undefined;
 }
 
-/** A connection that is made when it is needed, and made anew when it broke. */
+/**
+ * A connection that is made when it is needed, and made anew when it broke or
+ * fell silent.
+ */
 export class Channel {
   readonly #address: string;
-  #client: Client | undefined;
-  #closed = false;
+  readonly #lines: Lines;
 
   /** Connects to `host:port` with the first call. */
   constructor(address: string) {
     guardDeno();
     this.#address = address;
+    this.#lines = new Lines(address);
+  }
+
+  /** How long a call, or several, may go on without hearing from the server. */
+  budget(options: BudgetOptions): Budget {
+    return new Budget(this.#lines, options);
   }
 
   /**
@@ -78,17 +72,18 @@ export class Channel {
    *
    * @param method Its definition.
    * @param request The message.
-   * @param options When to end it, and who is told of the connection.
+   * @param options When to end it, how else to make it, and who is told of the
+   * connection.
    */
   unary<Reply>(
     method: ServiceDefinition[string],
     request: object,
-    { signal, timeoutMs, onReply }: UnaryOptions,
+    { signal, timeoutMs, isAgain = false, onReply }: UnaryOptions,
   ): Promise<Reply> {
-    const client = this.#connected();
+    const line = isAgain ? this.#lines.other : this.#lines.current;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const call = client.makeUnaryRequest(
+      const call = line.client.makeUnaryRequest(
         method.path,
         method.requestSerialize,
         method.responseDeserialize,
@@ -96,13 +91,14 @@ export class Channel {
         new Metadata(),
         { deadline: Date.now() + timeoutMs },
         (error: ServiceError | null, reply?: Reply) => {
+          if (!error) end.answered();
           end[Symbol.dispose]();
-          if (error) return reject(this.#failed(client, end.reason(error)));
-          onReply?.(untilBroken(client));
+          if (error) return reject(this.#failed(line, end.reason(error)));
+          onReply?.(untilBroken(line.client));
           resolve(reply as Reply);
         },
       );
-      const end = new CallEnd(client, signal, () => call.cancel());
+      const end = this.#end(line, signal, call);
     });
   }
 
@@ -113,28 +109,34 @@ export class Channel {
     { signal }: CallOptions,
   ): AsyncGenerator<Reply, void, undefined> {
     signal?.throwIfAborted();
-    const client = this.#connected();
-    const call: ClientReadableStream<Reply> = client
+    const line = this.#lines.current;
+    const call: ClientReadableStream<Reply> = line.client
       .makeServerStreamRequest(
         method.path,
         method.requestSerialize,
         method.responseDeserialize,
         request,
       );
-    using end = new CallEnd(client, signal, () => call.cancel());
+    using end = this.#end(line, signal, call);
     // The error comes as an event of its own too, after the iteration ended.
     call.on("error", () => {});
     const ended = new Promise<StatusObject>((resolve) =>
       call.once("status", resolve)
     );
     try {
-      for await (const reply of call) yield reply as Reply;
+      for await (const reply of call) {
+        end.answered();
+        // Who has stopped reading in the middle keeps no process alive.
+        end.isAwaited = false;
+        yield reply as Reply;
+        end.isAwaited = true;
+      }
       const { code, details } = await ended;
       if (code !== 0) {
         throw Object.assign(new Error(details), { code, details });
       }
     } catch (error) {
-      throw this.#failed(client, end.reason(error));
+      throw this.#failed(line, end.reason(error));
     } finally {
       call.cancel();
     }
@@ -150,23 +152,24 @@ export class Channel {
     requests: AsyncIterable<object> | Iterable<object>,
     { signal }: CallOptions,
   ): Promise<Reply> {
-    const client = this.#connected();
+    const line = this.#lines.current;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       let answered = false;
-      const call = client.makeClientStreamRequest(
+      const call = line.client.makeClientStreamRequest(
         method.path,
         (bytes: Buffer) => bytes,
         method.responseDeserialize,
         (error: ServiceError | null, reply?: Reply) => {
           answered = true;
+          if (!error) end.answered();
           end[Symbol.dispose]();
           call.emit("drain");
           if (!error) return resolve(reply as Reply);
-          reject(this.#failed(client, end.reason(error)));
+          reject(this.#failed(line, end.reason(error)));
         },
       );
-      const end = new CallEnd(client, signal, () => call.cancel());
+      const end = this.#end(line, signal, call);
       call.on("error", () => {});
       void (async () => {
         try {
@@ -186,9 +189,15 @@ export class Channel {
 
   /** Ends the connection; calls that are under way may finish. */
   close(): void {
-    this.#closed = true;
-    this.#client?.close();
-    this.#client = undefined;
+    this.#lines.close();
+  }
+
+  #end(
+    line: Line,
+    signal: AbortSignal | undefined,
+    call: { cancel(): void },
+  ): CallEnd {
+    return new CallEnd(this.#lines, line, signal, () => call.cancel());
   }
 
   /**
@@ -196,23 +205,12 @@ export class Channel {
    * grpc-js may think for ever that a connection is ready which ended while it
    * was made. Returns the error.
    */
-  #failed(client: Client, error: unknown): unknown {
+  #failed(line: Line, error: unknown): unknown {
     const { code } = (error ?? {}) as Partial<ServiceError>;
     const isBroken = code === status.UNAVAILABLE ||
       code === status.INTERNAL || hasCode(error, "unavailable");
-    if (isBroken && this.#client === client) {
-      this.#client = undefined;
-      client.close();
-    }
-    return isBroken ? namingProxy(error, this.#address) : error;
-  }
-
-  #connected(): Client {
-    if (this.#closed) throw new CacheError("closed", "the cache is closed");
-    return this.#client ??= new Client(
-      this.#address,
-      credentials.createInsecure(),
-      { ...OPTIONS, ...proxyOptions(this.#address) },
-    );
+    if (!isBroken) return error;
+    this.#lines.drop(line);
+    return namingProxy(error, this.#address);
   }
 }

@@ -74,7 +74,8 @@ export async function orAbandon<T>(
   try {
     return await run();
   } catch (error) {
-    await held.abandon("the computation failed");
+    // Nobody who has an error to hear of waits for that.
+    void held.abandon("the computation failed");
     throw error;
   }
 }

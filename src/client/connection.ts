@@ -6,12 +6,21 @@
  */
 
 import { Assignment } from "./assignment.ts";
-import type { Backend, CallOptions, Fetched, FetchRequest } from "./backend.ts";
+import { unlessAborted } from "./backoff.ts";
+import {
+  type Backend,
+  type BeatOptions,
+  type CallOptions,
+  type Fetched,
+  type FetchRequest,
+  LET_GO_TIMEOUT_MS,
+} from "./backend.ts";
 import { asCacheError, CacheError, hasCode } from "./cache_error.ts";
 import { Channel } from "./channel.ts";
+import { LateAnswer } from "./late_answer.ts";
+import { LinkedSignal } from "./linked_signal.ts";
 import { checkAssigned } from "./local_files.ts";
 import { OriginalLocal, OriginalRemote } from "./original.ts";
-import { Patience } from "./patience.ts";
 import type { Claim, Tier } from "./tier.ts";
 import { V1Backend } from "./v1.ts";
 
@@ -35,10 +44,14 @@ export interface CallEffort {
   /** Ends the call. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * `once`: one attempt. `usual`: until the patience ends, but none while the
-   * server is known to be away. `full`: until the patience ends.
+   * `usual`: until the patience ends, but one attempt at most while the server
+   * is known to be away. `full`: until the patience ends.
    */
-  readonly effort?: "once" | "usual" | "full";
+  readonly effort?: "usual" | "full";
+  /** Nothing is lost while a server that lives takes its time. */
+  readonly isTrusting?: boolean;
+  /** Whether the process is to live for it. */
+  readonly isAwaited?: boolean;
 }
 
 /** A server, and which of its services it is spoken to through. */
@@ -50,6 +63,9 @@ export class Connection implements Tier {
   readonly #v1: Backend;
   readonly #original: Backend;
   readonly #held = new Set<Assignment>();
+  /** What has been called off, or is being given back. */
+  readonly #givingBack = new Set<Promise<void>>();
+  readonly #closed = new AbortController();
   /** Where the server is known to be an original. */
   #isOriginal = false;
   #hasAnswered = false;
@@ -75,11 +91,27 @@ export class Connection implements Tier {
     request: FetchRequest,
     { signal }: CallOptions,
   ): Promise<Claim> {
-    const fetched = await this.call(
+    signal?.throwIfAborted();
+    const late = new LateAnswer(signal);
+    const asking = this.call(
       "ask for the value",
-      (backend, onContact) => backend.fetch(request, { signal, onContact }),
-      { signal },
-    );
+      (backend, { signal, onContact }) => {
+        late.assertWanted();
+        return backend.fetch(request, {
+          signal,
+          onContact: () => {
+            late.isWaiting();
+            onContact?.();
+          },
+        });
+      },
+      { signal: late.signal },
+    ).then((fetched) => this.#claimed(fetched));
+    this.#keep(late.giveBack(asking));
+    return signal ? await unlessAborted(asking, signal) : await asking;
+  }
+
+  async #claimed(fetched: Fetched): Promise<Claim> {
     if (fetched.kind === "ready") return this.#found(fetched);
     if (fetched.kind !== "assigned") return fetched;
     const held = new Assignment(this, fetched.work, () => {
@@ -92,13 +124,9 @@ export class Connection implements Tier {
         // Before anything is computed that could not be handed over.
         await checkAssigned(path);
       } catch (error) {
-        await held.abandon("the path cannot be written to");
+        void held.abandon("the path cannot be written to");
         throw error;
       }
-    }
-    if (signal?.aborted) {
-      await held.abandon("nobody wants it any more");
-      throw signal.reason;
     }
     return { kind: "assigned", held };
   }
@@ -106,7 +134,8 @@ export class Connection implements Tier {
   #found({ body, remove }: Extract<Fetched, { kind: "ready" }>): Claim {
     const found = { kind: "ready", body, origin: this.#kind } as const;
     if (!remove) return found;
-    return { ...found, remove: () => this.call("remove the value", remove) };
+    const run = () => remove();
+    return { ...found, remove: () => this.call("remove the value", run) };
   }
 
   /**
@@ -119,42 +148,89 @@ export class Connection implements Tier {
    */
   async call<T>(
     action: string,
-    run: (backend: Backend, onContact: () => void) => Promise<T>,
-    { signal, effort = "usual" }: CallEffort = {},
+    run: (backend: Backend, options: CallOptions) => Promise<T>,
+    { signal, effort = "usual", ...how }: CallEffort = {},
   ): Promise<T> {
     const isProbe = effort === "usual" && this.#beginProbe(action);
-    const patience = new Patience(
-      isProbe || effort === "once"
-        ? 0
-        : this.#hasAnswered
-        ? this.#patienceMs
-        : Math.min(this.#patienceMs, FIRST_CONTACT_MS),
-    );
+    using budget = this.#channel.budget({
+      ms: () => isProbe ? 0 : this.#patience(),
+      ...how,
+    });
+    using ended = new LinkedSignal(signal, budget.signal);
     const onContact = () => {
-      patience.renew();
+      budget.heard();
       this.#answered();
     };
+    const options = { signal: ended.signal, onContact };
     for (;;) {
       try {
-        const result = await this.#once((backend) => run(backend, onContact));
+        budget.ask();
+        const result = await this.#once((backend) => run(backend, options));
         this.#answered();
         return result;
       } catch (thrown) {
         signal?.throwIfAborted();
         const error = asCacheError(thrown, `${this.name}: cannot ${action}`);
         if (error.code !== "unavailable") throw error;
-        if (await patience.pause(signal)) continue;
-        if (effort !== "once") this.#nextProbeMs = performance.now() + PROBE_MS;
+        if (await budget.pause(signal)) continue;
+        this.#nextProbeMs = performance.now() + PROBE_MS;
         throw error;
       }
     }
   }
 
+  async beat(id: string, options: BeatOptions): Promise<void> {
+    try {
+      await this.#once((backend) => backend.heartbeat(id, options));
+      this.#answered();
+    } catch (error) {
+      throw asCacheError(error, `${this.name}: cannot renew the lease`);
+    }
+  }
+
+  /**
+   * Who gives work back does not wait for a server that is away, but whoever
+   * wants the work waits for this: it is tried for as long as anything is.
+   */
+  giveBack(id: string, reason: string): Promise<void> {
+    return new Promise((resolve) => {
+      const giving = this.call(
+        "give the work back",
+        async (backend, options) => {
+          try {
+            await backend.abandon(id, reason, options);
+          } finally {
+            resolve();
+          }
+        },
+        { effort: "full", isAwaited: false, signal: this.#closed.signal },
+      );
+      this.#keep(giving.catch(() => {}).finally(resolve));
+    });
+  }
+
   async close(): Promise<void> {
-    await Promise.all(
-      [...this.#held].map((held) => held.abandon("the client closes")),
-    );
+    for (const held of [...this.#held]) void held.abandon("the client closes");
+    const { promise: tooLate, stop } = timeout(LET_GO_TIMEOUT_MS);
+    // Also what is given back by those who were called off just now.
+    while (this.#givingBack.size > 0) {
+      const all = Promise.all(this.#givingBack).then(() => true);
+      if (!await Promise.race([all, tooLate])) break;
+    }
+    stop();
+    this.#closed.abort(new CacheError("closed", "the cache is closed"));
     this.#channel.close();
+  }
+
+  #keep(giving: Promise<void>): void {
+    this.#givingBack.add(giving);
+    void giving.then(() => this.#givingBack.delete(giving));
+  }
+
+  #patience(): number {
+    return this.#hasAnswered
+      ? this.#patienceMs
+      : Math.min(this.#patienceMs, FIRST_CONTACT_MS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -190,4 +266,15 @@ export class Connection implements Tier {
       return await run(this.#original);
     }
   }
+}
+
+/** Resolves to `false` after some time. */
+function timeout(
+  ms: number,
+): { readonly promise: Promise<false>; readonly stop: () => void } {
+  let timer: ReturnType<typeof setTimeout>;
+  const promise = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  return { promise, stop: () => clearTimeout(timer) };
 }

@@ -36,4 +36,4 @@ export type {
   Tier,
 } from "./tier.ts";
 export { TieredCache, type TieredOptions } from "./tiered_cache.ts";
-export type { OnProgress, Progress, Source } from "./transfer.ts";
+export type { OnceReadable, OnProgress, Progress, Source } from "./transfer.ts";

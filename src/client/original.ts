@@ -18,13 +18,14 @@ import type {
 import { Backoff, sleep } from "./backoff.ts";
 import {
   type Backend,
+  type BeatOptions,
   type CallOptions,
   type Fetched,
   type FetchRequest,
   LET_GO_TIMEOUT_MS,
   type Pieces,
 } from "./backend.ts";
-import { type Channel, loadService } from "./channel.ts";
+import { type Channel, loadService, type UnaryOptions } from "./channel.ts";
 import { fileBody } from "./local_files.ts";
 import { bytesBody, eachPiece } from "./transfer.ts";
 
@@ -93,8 +94,12 @@ abstract class OriginalBackend<Reply extends object> implements Backend {
     }
   }
 
-  async heartbeat(id: string, { signal }: CallOptions): Promise<void> {
-    await this.byId("Heartbeat", id, { signal });
+  /** Never through another connection: see above. */
+  async heartbeat(
+    id: string,
+    { signal, timeoutMs }: BeatOptions,
+  ): Promise<void> {
+    await this.byId("Heartbeat", id, { signal, timeoutMs });
   }
 
   /** There is no call for it: the lease ends by itself. */
@@ -103,14 +108,12 @@ abstract class OriginalBackend<Reply extends object> implements Backend {
   protected async byId(
     name: string,
     id: string,
-    { signal, timeoutMs = SMALL_TIMEOUT_MS }: CallOptions & {
-      readonly timeoutMs?: number;
-    } = {},
+    options: Partial<UnaryOptions> = {},
   ): Promise<void> {
     const request: IdRequest = { id };
     await this.channel.unary<Empty>(this.service[name]!, request, {
-      signal,
-      timeoutMs,
+      timeoutMs: SMALL_TIMEOUT_MS,
+      ...options,
     });
   }
 }

@@ -4,6 +4,10 @@
  * @module
  */
 
+import {
+  clearTimeout as clearNodeTimeout,
+  setTimeout as nodeTimeout,
+} from "node:timers";
 import { Backoff, sleep } from "./backoff.ts";
 
 const FIRST_RETRY_MS = 50;
@@ -14,19 +18,12 @@ const TURNS = 5;
 /** How long something is tried that fails, with growing pauses between. */
 export class Patience {
   readonly #ms: number;
-  #backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
+  readonly #backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
   #endMs: number | undefined;
 
-  /** It counts from the first failure on: what works may take its time. */
+  /** It counts from the first failure on. */
   constructor(ms: number) {
     this.#ms = ms;
-  }
-
-  /** Something has worked: the next failure is a first one again. */
-  renew(): void {
-    if (this.#endMs === undefined) return;
-    this.#endMs = undefined;
-    this.#backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
   }
 
   /** Pauses after a failure; `false` at once if there is no time left. */
@@ -49,8 +46,10 @@ export function afterSilence(ms: number, then: () => void): () => void {
   let turns = TURNS;
   const look = () => {
     if (--turns === 0) then();
-    else timer = setTimeout(look, ms / TURNS);
+    else timer = wait();
   };
-  let timer = setTimeout(look, ms / TURNS);
-  return () => clearTimeout(timer);
+  // What is waited for keeps the process alive by itself.
+  const wait = () => nodeTimeout(look, ms / TURNS).unref();
+  let timer = wait();
+  return () => clearNodeTimeout(timer);
 }

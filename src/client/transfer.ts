@@ -6,6 +6,7 @@
 
 import type { Body, Pieces } from "./backend.ts";
 import { CacheError } from "./cache_error.ts";
+import { LinkedSignal } from "./linked_signal.ts";
 import { unlessStoredError } from "./stored_error.ts";
 
 /** How far a transfer is. */
@@ -21,11 +22,17 @@ export interface Progress {
 /** Told of a transfer whenever a piece has moved. */
 export type OnProgress = (progress: Progress) => void;
 
-/** What a value can be given as: at once, or in pieces. */
-export type Source =
-  | Uint8Array
+/** What can be read once. */
+export type OnceReadable =
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array>;
+
+/**
+ * What a value can be given as: at once, or in pieces; or as a function that
+ * gives the same pieces each time it is called, such as those of a file, so that
+ * they can be sent again when the connection breaks.
+ */
+export type Source = Uint8Array | OnceReadable | (() => OnceReadable);
 
 /** Larger pieces are cut: a message must stay well below every limit. */
 const PIECE_BYTES = 256 * 1024;
@@ -35,7 +42,8 @@ export async function* eachPiece(
   value: Source | Pieces,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (value instanceof Uint8Array) return yield* cut(value);
-  for await (const piece of value as AsyncIterable<Uint8Array>) {
+  const pieces = typeof value === "function" ? value() : value;
+  for await (const piece of pieces as AsyncIterable<Uint8Array>) {
     yield* cut(piece);
   }
 }
@@ -79,6 +87,9 @@ export async function collect(
   body: Body,
   { onProgress, signal }: TransferEvents = {},
 ): Promise<Uint8Array> {
+  // A piece that is waited for may never come.
+  const stop = () => void body.release();
+  signal?.addEventListener("abort", stop, { once: true });
   try {
     const value = new Uint8Array(body.size);
     let at = 0;
@@ -89,34 +100,52 @@ export async function collect(
     }
     if (at !== body.size) throw cutShort(at, body.size);
     return value;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
+    signal?.removeEventListener("abort", stop);
     await body.release();
   }
 }
 
-/** A value as a stream, which releases the body at its end. */
+/**
+ * A value as a stream, which releases the body at its end.
+ *
+ * @param body The value.
+ * @param onProgress Told of its pieces.
+ * @param signals What ends it, beside its end.
+ */
 export function streamOf(
   body: Body,
-  { onProgress, signal }: TransferEvents = {},
+  onProgress: OnProgress | undefined,
+  ...signals: readonly (AbortSignal | undefined)[]
 ): ReadableStream<Uint8Array> {
+  const ended = new LinkedSignal(...signals);
+  const { signal } = ended;
   const about = { direction: "in", total: body.size, signal } as const;
   const pieces = unlessStoredError(counted(body.chunks(), about, onProgress));
+  const release = async () => {
+    ended[Symbol.dispose]();
+    await body.release();
+  };
+  signal.addEventListener("abort", () => void release(), { once: true });
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
         const { value, done } = await pieces.next();
         if (!done) return controller.enqueue(value);
-        await body.release();
+        await release();
         controller.close();
       } catch (error) {
-        await body.release();
-        throw error;
+        await release();
+        throw signal.aborted ? signal.reason : error;
       }
     },
     async cancel() {
       const returned = pieces.return();
       // A piece that is waited for may never come.
-      await body.release();
+      await release();
       await returned;
     },
   }, { highWaterMark: 0 });

@@ -13,6 +13,7 @@ import { Buffer } from "node:buffer";
 import { Sha256 } from "../../workers/digest.ts";
 import {
   type Backend,
+  type BeatOptions,
   type Body,
   type CallOptions,
   type Entry,
@@ -21,8 +22,9 @@ import {
   LET_GO_TIMEOUT_MS,
   type Pieces,
 } from "./backend.ts";
-import { asCacheError, CacheError } from "./cache_error.ts";
-import { type Channel, loadService } from "./channel.ts";
+import { asCacheError, CacheError, hasCode } from "./cache_error.ts";
+import { type Channel, loadService, type UnaryOptions } from "./channel.ts";
+import { LinkedSignal } from "./linked_signal.ts";
 import { fileBody } from "./local_files.ts";
 import { afterSilence, Patience } from "./patience.ts";
 import { eachPiece } from "./transfer.ts";
@@ -30,6 +32,9 @@ import { verified } from "./verified.ts";
 
 /** A server that has not answered by then is not there. */
 const TIMEOUT_MS = 10_000;
+
+/** A server waits more than twice as long for the next piece, however busy it is. */
+const KEEP_ALIVE_MS = 2_000;
 
 /** Whoever reads the same is through with it by then, more often than not. */
 const IN_USE_MS = 1_000;
@@ -67,8 +72,8 @@ export interface V1Options {
 interface Transfer {
   readonly ready: Ready;
   readonly replies: Replies;
-  /** Ends it. */
-  readonly signal: AbortSignal;
+  /** Ends the replies. */
+  readonly stream: LinkedSignal;
 }
 
 /** The service on a channel. */
@@ -89,12 +94,14 @@ export class V1Backend implements Backend {
     request: FetchRequest,
     { signal, onContact }: CallOptions,
   ): Promise<Fetched> {
-    const call = new AbortController();
-    const ended = signal ? AbortSignal.any([signal, call.signal]) : call.signal;
+    const stream = new LinkedSignal(signal);
     const hasAnswered = afterSilence(TIMEOUT_MS, () => {
-      call.abort(new CacheError("unavailable", "the server is silent"));
+      stream.abort(new CacheError("unavailable", "the server is silent"));
     });
-    const replies = this.#fetch({ ...request, path: this.#paths }, ended);
+    const replies = this.#fetch(
+      { ...request, path: this.#paths },
+      stream.signal,
+    );
     let isRead = false;
     try {
       for (;;) {
@@ -113,12 +120,13 @@ export class V1Backend implements Backend {
           return { kind: "ready", body: await this.#file(ready), remove };
         }
         isRead = true;
-        const transfer = { ready, replies, signal: ended };
-        const body = this.#body(request, transfer, call);
+        const body = this.#body(request, { ready, replies, stream });
         return { kind: "ready", body, remove };
       }
     } finally {
       hasAnswered();
+      // From here on, it ends when the body is released.
+      stream[Symbol.dispose]();
       if (!isRead) await replies.return();
     }
   }
@@ -133,8 +141,8 @@ export class V1Backend implements Backend {
     return { kind: "assigned", work: this.#paths ? { ...work, path } : work };
   }
 
-  async heartbeat(id: string): Promise<void> {
-    await this.#unary("Heartbeat", { id });
+  async heartbeat(id: string, options: BeatOptions): Promise<void> {
+    await this.#unary("Heartbeat", { id }, options);
   }
 
   async publish(
@@ -151,16 +159,24 @@ export class V1Backend implements Backend {
     );
   }
 
-  async abandon(id: string, reason: string): Promise<void> {
-    await this.#unary("Abandon", { id, reason }, LET_GO_TIMEOUT_MS);
+  async abandon(
+    id: string,
+    reason: string,
+    { signal }: CallOptions,
+  ): Promise<void> {
+    const options = { signal, timeoutMs: LET_GO_TIMEOUT_MS };
+    await this.#unary("Abandon", { id, reason }, options);
   }
 
   async #unary(
     name: string,
     request: object,
-    timeoutMs = TIMEOUT_MS,
+    options: Partial<UnaryOptions> = {},
   ): Promise<void> {
-    await this.#channel.unary(this.#service[name]!, request, { timeoutMs });
+    await this.#channel.unary(this.#service[name]!, request, {
+      timeoutMs: TIMEOUT_MS,
+      ...options,
+    });
   }
 
   #fetch(request: object, signal: AbortSignal): Replies {
@@ -171,7 +187,8 @@ export class V1Backend implements Backend {
   async #file({ path, handle, ...whole }: Ready): Promise<Body> {
     // A handle that is not released ends with its lease.
     const release = () =>
-      this.#unary("Release", { handle }, LET_GO_TIMEOUT_MS).catch(() => {});
+      this.#unary("Release", { handle }, { timeoutMs: LET_GO_TIMEOUT_MS })
+        .catch(() => {});
     const body = await fileBody(path, release);
     return { ...body, chunks: () => verified(body.chunks(), whole) };
   }
@@ -193,44 +210,59 @@ export class V1Backend implements Backend {
     }
   }
 
-  #body(entry: Entry, transfer: Transfer, call: AbortController): Body {
+  #body(entry: Entry, transfer: Transfer): Body {
+    const released = new AbortController();
+    const pieces = () => this.#chunks(entry, transfer, released.signal);
     return {
       size: Number(transfer.ready.size),
-      chunks: () => verified(this.#chunks(entry, transfer), transfer.ready),
+      chunks: () => verified(pieces(), transfer.ready),
       async release() {
         // Who reads may be waiting for the next piece.
-        call.abort(new CacheError("failed", "the value is not read any more"));
+        const message = "the value is not read any more";
+        released.abort(new CacheError("failed", message));
+        transfer.stream.abort(released.signal.reason);
         await transfer.replies.return();
       },
     };
   }
 
-  /** The pieces of a value; a connection that breaks is made again. */
+  /**
+   * The pieces of a value; a connection that breaks is made again. A server that
+   * ends a transfer which its reader has left lying goes on with it, too.
+   */
   async *#chunks(
     { namespace, key }: Entry,
-    { ready, replies, signal }: Transfer,
+    { ready, replies, stream }: Transfer,
+    released: AbortSignal,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const size = Number(ready.size);
-    const patience = new Patience(this.#patienceMs);
+    using budget = this.#channel.budget({ ms: () => this.#patienceMs });
+    using ended = new LinkedSignal(released, budget.signal);
+    const { signal } = ended;
+    signal.addEventListener("abort", () => stream.abort(signal.reason));
+    budget.heard();
     let from = replies;
     for (let at = 0; at < size;) {
       try {
         for await (const reply of from) {
+          budget.heard();
           if (!reply.chunk) {
             assertSame(ready, reply);
             continue;
           }
           at += reply.chunk.length;
-          patience.renew();
+          budget.rests();
           yield reply.chunk;
+          budget.waits();
         }
         if (at < size) throw new CacheError("unavailable", "it broke off");
       } catch (error) {
-        signal.throwIfAborted();
+        released.throwIfAborted();
         if (at === size) return;
         const failure = asCacheError(error, "cannot read the value");
-        if (failure.code !== "unavailable") throw failure;
-        if (!await patience.pause(signal)) throw failure;
+        const isCut = hasCode(failure, "unavailable") ||
+          hasCode(failure, "full");
+        if (!isCut || !await budget.pause(released)) throw failure;
         from = this.#fetch({ namespace, key, offset: String(at) }, signal);
       }
     }
@@ -249,7 +281,10 @@ function* pathRequests(id: string): Generator<object, void, undefined> {
   yield { end: {} };
 }
 
-/** Only what is whole gets an End, and only what has one is published. */
+/**
+ * Only what is whole gets an End, and only what has one is published. While the
+ * next piece takes its time, empty ones say that it will come.
+ */
 async function* publishRequests(
   id: string,
   value: Pieces,
@@ -258,13 +293,30 @@ async function* publishRequests(
   yield { begin: { id } };
   const hash = new Sha256();
   let size = 0;
-  for await (const chunk of eachPiece(value)) {
+  const pieces = eachPiece(value);
+  for (;;) {
+    const next = pieces.next();
+    while (await isLate(next)) yield { chunk: new Uint8Array() };
+    const { value: chunk, done } = await next;
+    if (done) break;
     hash.update(chunk);
     size += chunk.length;
     yield { chunk };
   }
   signal?.throwIfAborted();
   yield { end: { size, sha256: Buffer.from(hash.hex(), "hex") } };
+}
+
+/** Whether it takes longer than the server should be without a word. */
+function isLate(next: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(true), KEEP_ALIVE_MS);
+    const inTime = () => {
+      clearTimeout(timer);
+      resolve(false);
+    };
+    next.then(inTime, inTime);
+  });
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

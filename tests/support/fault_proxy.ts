@@ -39,6 +39,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly #relays = new Set<Relay>();
   #receivedBefore = 0;
   #isDown = false;
+  #isStill = false;
 
   private constructor(
     target: string,
@@ -106,8 +107,16 @@ export class FaultProxy implements AsyncDisposable {
     for (const relay of this.#relays) relay[direction].freeze();
   }
 
+  /** What is open says nothing any more, and neither does whatever comes. */
+  still(): void {
+    this.#isStill = true;
+    this.freeze("toClient");
+    this.freeze("toServer");
+  }
+
   /** What was frozen goes on. */
   thaw(): void {
+    this.#isStill = false;
     for (const { toClient, toServer } of this.#relays) {
       toClient.thaw();
       toServer.thaw();
@@ -131,6 +140,7 @@ export class FaultProxy implements AsyncDisposable {
       toServer: new FaultyPipe(client, server, toServer),
     };
     this.#relays.add(relay);
+    if (this.#isStill) this.still();
     const closed = sockets.map((socket) =>
       new Promise((resolve) => socket.once("close", resolve))
     );

@@ -3,6 +3,7 @@
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import process from "node:process";
+import type { Source } from "../../client/transfer.ts";
 import { type Command, ENTRY_OPTIONS, QUIET_OPTION } from "../command.ts";
 import { cannotRead } from "../cannot.ts";
 import { entryOf } from "../entry.ts";
@@ -46,7 +47,7 @@ export const put: Command = {
       if (claim.kind === "assigned") {
         using progress = new ProgressLine("larder: put", { isOn: !isQuiet });
         await using held = claim.held;
-        const published = held.publish(input(path), {
+        const published = held.publish(input(path, total !== undefined), {
           onProgress({ done, direction }) {
             size = done;
             progress.transfer({ done, direction, total });
@@ -95,6 +96,8 @@ async function sizeOf(path: string): Promise<number | undefined> {
   }
 }
 
-function input(path: string): AsyncIterable<Uint8Array> {
-  return path === "-" ? process.stdin : createReadStream(path);
+/** A file can be read again when the connection breaks; a pipe cannot. */
+function input(path: string, isFile: boolean): Source {
+  if (path === "-") return process.stdin;
+  return isFile ? () => createReadStream(path) : createReadStream(path);
 }

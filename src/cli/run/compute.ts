@@ -128,11 +128,13 @@ async function publish(
   });
   let bytes = 0;
   const published = held.publish(
-    checked(pack(entries), async () => {
-      await files.check();
-      if (await prepared.isOurs()) return;
-      throw new Error("another larder run wrote to the same files meanwhile");
-    }),
+    // Again, from the same files, when the connection breaks on the way.
+    () =>
+      checked(pack(entries), async () => {
+        await files.check();
+        if (await prepared.isOurs()) return;
+        throw new Error("another larder run wrote to the same files meanwhile");
+      }),
     {
       onProgress: (state) => {
         bytes = state.done;

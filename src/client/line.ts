@@ -1,0 +1,143 @@
+/**
+ * One connection to a server, and what is heard of it.
+ *
+ * @module
+ */
+
+import {
+  Client,
+  type ClientOptions,
+  connectivityState,
+  credentials,
+} from "@grpc/grpc-js";
+import type { ClientHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+import type { CacheError } from "./cache_error.ts";
+import { proxyOptions } from "./proxy.ts";
+import { toldOfSessions } from "./sessions.ts";
+
+const OPTIONS: ClientOptions = {
+  // A pool in common would hand a dead connection to the client that replaces it.
+  "grpc.use_local_subchannel_pool": 1,
+  // grpc-js tries again at once and for ever on a connection that ended while
+  // it was being made, without letting timers run. We try again ourselves.
+  "grpc.enable_retries": 0,
+  "grpc.initial_reconnect_backoff_ms": 100,
+  "grpc.max_reconnect_backoff_ms": 2_000,
+  "grpc.max_receive_message_length": -1,
+  "grpc.max_send_message_length": -1,
+};
+
+/** What the system takes of us, at the least, when something moves. */
+const MOVED_BYTES = 16 * 1024;
+
+/** Ends a call with an error. */
+export type EndCall = (error: CacheError) => void;
+
+/** A connection. grpc-js makes it, and makes it again when it broke. */
+export class Line {
+  /** Calls go through it. */
+  readonly client: Client;
+  /** The calls that are under way, and whether somebody waits for one. */
+  readonly #calls = new Map<EndCall, boolean>();
+  readonly #sessions = new Map<ClientHttp2Session, Socket>();
+  readonly #forget: () => void;
+  #received = 0;
+  #sent = 0;
+
+  /** Connects to `host:port` with the first call. */
+  constructor(address: string) {
+    const { options, stop } = toldOfSessions((session, socket) => {
+      this.#sessions.set(session, socket);
+      socket.once("close", () => this.#sessions.delete(session));
+    });
+    this.#forget = stop;
+    this.client = new Client(address, credentials.createInsecure(), {
+      ...OPTIONS,
+      ...proxyOptions(address),
+      ...options,
+    });
+  }
+
+  /** Whether the server has answered on it, and it has not broken since. */
+  get isReady(): boolean {
+    return this.#state === connectivityState.READY;
+  }
+
+  /** Whether it was closed. */
+  get isClosed(): boolean {
+    return this.#state === connectivityState.SHUTDOWN;
+  }
+
+  get #state(): connectivityState {
+    return this.client.getChannel().getConnectivityState(false);
+  }
+
+  /** Whether something has come, or much has gone, since this was last asked. */
+  hasMoved(): boolean {
+    let received = 0;
+    let sent = 0;
+    for (const { bytesRead, bytesWritten } of this.#sessions.values()) {
+      received += bytesRead;
+      sent += bytesWritten;
+    }
+    const hasMoved = received !== this.#received ||
+      sent - this.#sent >= MOVED_BYTES;
+    this.#received = received;
+    if (hasMoved || sent < this.#sent) this.#sent = sent;
+    return hasMoved;
+  }
+
+  /** Asks for a sign of life. */
+  ping(): void {
+    for (const session of this.#sessions.keys()) {
+      try {
+        session.ping(() => {});
+      } catch {
+        // It has been closed, or is not open yet.
+      }
+    }
+  }
+
+  /** Connects, if it is not connected; then `then` is called. */
+  connect(then: () => void): void {
+    this.client.waitForReady(Infinity, (error) => {
+      if (!error) then();
+    });
+  }
+
+  /** A call is under way; `isAwaited`: the process is to live for it. */
+  hold(end: EndCall, isAwaited = true): void {
+    this.#calls.set(end, isAwaited);
+    this.#keepAlive();
+  }
+
+  /** A call has ended. */
+  letGo(end: EndCall): void {
+    this.#calls.delete(end);
+    this.#keepAlive();
+  }
+
+  #keepAlive(): void {
+    let isAwaited = false;
+    for (const each of this.#calls.values()) isAwaited ||= each;
+    for (const session of this.#sessions.keys()) {
+      if (session.destroyed) continue;
+      if (isAwaited) session.ref();
+      else session.unref();
+    }
+  }
+
+  /** No more calls; those that are under way may finish. */
+  close(): void {
+    this.client.close();
+    this.#forget();
+  }
+
+  /** Ends it, and all calls with an error, without waiting for anybody. */
+  abort(error: CacheError): void {
+    this.close();
+    for (const end of [...this.#calls.keys()]) end(error);
+    for (const session of this.#sessions.keys()) session.destroy();
+  }
+}

@@ -1,0 +1,260 @@
+// Calls through a network that gets bad. Says what it does, a line each, and in
+// the end how it went: JSON.
+//
+// MODULE SCENARIO ADDRESS [ADDRESS] [PATIENCE_MS]
+
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const [module, scenario, address, ...words] = process.argv.slice(2);
+const { bytes, Cache } = await import(module);
+const NS = "tests.calls";
+const VALUE = new Uint8Array(4_000_000).fill(7);
+const codec = bytes;
+
+const outages = [];
+const onOutage = ({ error }) => outages.push(error.message);
+const open = [];
+async function connect(remote, options = {}) {
+  const cache = await Cache.connect({ remote, onOutage, ...options });
+  open.push(cache);
+  return cache;
+}
+const say = (line) => console.log(line);
+
+/** How long something takes, and what it comes to. */
+async function timed(run) {
+  const beganMs = performance.now();
+  let result;
+  try {
+    result = await run();
+  } catch (error) {
+    result = { error: error.code ?? error.message };
+  }
+  return { ms: Math.round(performance.now() - beganMs), ...result };
+}
+
+const end = (result) => say(JSON.stringify({ ...result, outages }));
+/** Time for the proxy to become bad, when it was told. */
+const soon = () => sleep(150);
+
+async function* small() {
+  yield new Uint8Array(3);
+}
+
+const scenarios = {
+  /** A call on a connection that has worked before. */
+  async ask(patienceMs) {
+    const cache = await connect(address, { patienceMs });
+    await cache.get(NS, "another");
+    say("bad");
+    await soon();
+    end(await timed(() => cache.generateDetailed(NS, "k", () => 1)));
+  },
+  /** Waits for somebody, who publishes when the network is bad. */
+  async wait(patienceMs) {
+    const cache = await connect(address, { patienceMs });
+    const holder = await connect(words[0]);
+    const claim = await holder.claim(NS, "k");
+    const waiting = cache.generateDetailed(NS, "k", () => 1);
+    await sleep(500);
+    say("bad");
+    await soon();
+    const result = await timed(async () => {
+      if (claim.kind === "assigned") {
+        await claim.held.publish(new TextEncoder().encode("2"));
+      }
+      return await waiting;
+    });
+    end(result);
+  },
+  /** Publishes on a connection that gets bad on the way. */
+  async publish(patienceMs) {
+    const cache = await connect(address, { patienceMs });
+    await cache.get(NS, "another");
+    say("bad");
+    const result = await timed(() =>
+      cache.generateDetailed(NS, "k", () => VALUE, { codec })
+    );
+    end({ ms: result.ms, source: result.source, error: result.error });
+  },
+  /** Reads on a connection that gets bad on the way. */
+  async read(patienceMs) {
+    const writer = await connect(words[0]);
+    await writer.set(NS, "k", VALUE, { codec });
+    const cache = await connect(address, { patienceMs });
+    await cache.get(NS, "another");
+    say("bad");
+    const result = await timed(async () => ({
+      size: (await cache.get(NS, "k", { codec }))?.length,
+    }));
+    end(result);
+  },
+  /** Nothing comes any more; each call has to end with its deadline. */
+  async deadlines() {
+    const cache = await connect(address);
+    const deadlineMs = 400;
+    const never = () => new Promise(() => {});
+    async function* slow() {
+      yield new Uint8Array(10);
+      await sleep(60_000, undefined, { ref: false });
+    }
+    const failing = async () => {
+      await sleep(deadlineMs);
+      throw new Error("failed");
+    };
+    const calls = {
+      generate: () => cache.generate(NS, 1, never, { deadlineMs }),
+      stream: () => cache.generateStream(NS, 2, slow, { deadlineMs }),
+      set: () => cache.setStream(NS, 3, slow(), { deadlineMs }),
+      throws: () => cache.generate(NS, 4, failing),
+    };
+    await cache.get(NS, "another");
+    const running = Object.entries(calls).map(async ([name, call]) => {
+      const { ms, error } = await timed(call);
+      return [name, { ms, error }];
+    });
+    await sleep(100);
+    say("bad");
+    end(Object.fromEntries(await Promise.all(running)));
+    process.exit();
+  },
+  /** Aborts calls before they can be answered. */
+  async aborts() {
+    const kind = words[0];
+    const cache = await connect(undefined, { [kind]: address });
+    await cache.get(NS, "another");
+    const one = async (key) => {
+      const controller = new AbortController();
+      const call = cache.claim(NS, key, { signal: controller.signal });
+      await sleep(key % 8);
+      controller.abort(new Error("not wanted"));
+      try {
+        const claim = await call;
+        // A busy machine: it has come before.
+        if (claim.kind === "ready") await claim.body.release();
+        return "came";
+      } catch {
+        return "aborted";
+      }
+    };
+    const fates = await Promise.all(
+      Array.from({ length: 40 }, (_, key) => one(key)),
+    );
+    end({ aborted: fates.filter((fate) => fate === "aborted").length });
+    // What has come meanwhile goes back with the client.
+  },
+  /** Gives work back when nobody is there. */
+  async giveUp() {
+    const cache = await connect(address);
+    const result = await timed(() =>
+      cache.generateDetailed(NS, "k", async () => {
+        say("bad");
+        await sleep(1_000);
+        throw new Error("failed");
+      })
+    );
+    end(result);
+    // As long as a program goes on, and its patience lasts, it tries.
+    await sleep(20_000);
+  },
+  /** Holds much work for a while, and publishes it. */
+  async hold() {
+    const cache = await connect(address);
+    const count = Number(words[0]);
+    const held = [];
+    for (let key = 0; key < count; key++) {
+      const claim = await cache.claim(NS, key);
+      held.push(claim.held);
+    }
+    say("bad");
+    await sleep(Number(words[1]));
+    let lost = 0;
+    await Promise.all(
+      held.map((each) => each.publish(Uint8Array.of(49)).catch(() => lost++)),
+    );
+    end({ lost });
+  },
+  /** Publishes what can be read again, or once, while the connection breaks. */
+  async stream() {
+    const cache = await connect(address);
+    async function* pieces() {
+      for (let sent = 0; sent < 40; sent++) {
+        await undefined;
+        yield VALUE.subarray(0, 100_000);
+      }
+    }
+    const source = words[0] === "again" ? pieces : pieces();
+    const isKept = await cache.setStream(NS, "k", source);
+    const size = (await cache.get(NS, "k", { codec }))?.length;
+    end({ isKept, size });
+  },
+  /** A stream whose first piece takes its time. */
+  async slowProducer() {
+    const cache = await connect(address);
+    async function* late() {
+      await sleep(Number(words[0]));
+      yield new Uint8Array(10);
+      await sleep(Number(words[0]));
+      yield new Uint8Array(10);
+    }
+    const isKept = await cache.setStream(NS, "k", late());
+    const size = (await cache.get(NS, "k", { codec }))?.length;
+    end({ isKept, size });
+  },
+  /** A reader that has other things to do for a while. */
+  async slowReader() {
+    const cache = await connect(address);
+    const large = new Uint8Array(16_000_000).fill(3);
+    await cache.set(NS, "k", large, { codec });
+    const stream = await cache.getStream(NS, "k");
+    let size = 0;
+    for await (const piece of stream) {
+      if (size === 0) await sleep(Number(words[0]));
+      size += piece.length;
+    }
+    end({ size });
+  },
+  /** A stream that is read to its half. With a word, the cache is closed then. */
+  async halfRead() {
+    const cache = await connect(address);
+    await cache.set(NS, "k", VALUE, { codec });
+    const stream = await cache.getStream(NS, "k");
+    const reader = stream.getReader();
+    await reader.read();
+    if (words[0] === "close") await cache.close();
+    say("half");
+    open.length = 0;
+  },
+  /** Many calls with one signal. */
+  async signals() {
+    let added = 0;
+    const any = AbortSignal.any;
+    let linked = 0;
+    AbortSignal.any = (signals) => {
+      linked++;
+      return any.call(AbortSignal, signals);
+    };
+    const { signal } = new AbortController();
+    const { addEventListener, removeEventListener } = signal;
+    signal.addEventListener = (...args) => {
+      added++;
+      addEventListener.apply(signal, args);
+    };
+    signal.removeEventListener = (...args) => {
+      added--;
+      removeEventListener.apply(signal, args);
+    };
+    const cache = await connect(address);
+    for (let at = 0; at < 20; at++) {
+      await cache.generate(NS, at, () => at, { signal });
+      await cache.generate(NS, at, () => at, { signal });
+      const read = await cache.generateStream(NS, `s${at}`, small, { signal });
+      for await (const _ of read);
+    }
+    end({ added, linked });
+  },
+};
+
+await scenarios[scenario](words.length > 0 ? Number(words.at(-1)) : undefined);
+for (const cache of open) await cache.close();

@@ -1,0 +1,203 @@
+/**
+ * Workers that share a cache, each behind a proxy of its own, while a seeded
+ * schedule makes the network and the server fail.
+ *
+ * @module
+ */
+
+import { FaultProxy } from "../support/fault_proxy.ts";
+import { TextLineStream } from "../support/lines.ts";
+import { withRoot } from "../support/root.ts";
+import { ServerProcess } from "../support/server_process.ts";
+import { Chance } from "../sim/chance.ts";
+import { type Event, type Fault, wrongs } from "./history.ts";
+
+/** What to run. */
+export interface NetOptions {
+  readonly seed: number;
+  readonly seconds: number;
+  /** The command of each worker, without its words. */
+  readonly workers: readonly (readonly string[])[];
+}
+
+/** What came of it. */
+export interface NetResult {
+  readonly wrongs: readonly string[];
+  readonly calls: number;
+  readonly computations: number;
+  readonly faults: readonly Fault[];
+}
+
+const BOUNDS = {
+  patienceMs: 4_000,
+  leaseMs: 4_000,
+  intervalMs: 2_000,
+  // It is asked every 5 s, and that may meet another fault.
+  awayMs: 10_000,
+  // Runs share their machine with others.
+  slackMs: 4_000,
+};
+/** Most faults are such that nobody should notice. */
+const SHORT_MS = [100, 400, 900, 1_500];
+const LONG_MS = [3_000, 5_000];
+
+/** Runs it. */
+export function runNet(options: NetOptions): Promise<NetResult> {
+  return new Promise((resolve, reject) => {
+    withRoot(async (root) => {
+      await using net = await Net.start(root, options);
+      await net.play(options.seconds);
+      resolve(await net.result());
+    }).catch(reject);
+  });
+}
+
+class Net implements AsyncDisposable {
+  readonly #chance: Chance;
+  readonly #faults: Fault[] = [];
+  readonly #events: Event[] = [];
+  #server: ServerProcess;
+  readonly #proxies: FaultProxy[] = [];
+  readonly #children: Deno.ChildProcess[] = [];
+  readonly #ended: Promise<void>[] = [];
+
+  private constructor(server: ServerProcess, seed: number) {
+    this.#server = server;
+    this.#chance = new Chance(seed);
+  }
+
+  static async start(
+    root: string,
+    { seed, workers }: NetOptions,
+  ): Promise<Net> {
+    const net = new Net(await ServerProcess.start(root), seed);
+    const working = workers.map((command, at) =>
+      net.#startWorker(at, command, seed + at)
+    );
+    // A server that has never answered gets less patience.
+    await Promise.all(working);
+    return net;
+  }
+
+  /** Lets things fail for so long. */
+  async play(seconds: number): Promise<void> {
+    const endMs = Date.now() + seconds * 1_000;
+    while (Date.now() < endMs) {
+      await pause(this.#chance.pick([50, 300, 1_000]));
+      await this.#fail();
+      // What follows a fault is no part of it.
+      await pause(this.#chance.pick([300, 1_000]));
+    }
+  }
+
+  /** Ends the workers, and looks at what they did. */
+  async result(): Promise<NetResult> {
+    for (const child of this.#children) await child.stdin.close();
+    await Promise.all(this.#ended);
+    const of = (type: Event["type"]) =>
+      this.#events.filter((each) => each.type === type).length;
+    return {
+      wrongs: wrongs(this.#events, this.#faults, BOUNDS),
+      calls: of("call"),
+      computations: of("computation"),
+      faults: this.#faults,
+    };
+  }
+
+  async #fail(): Promise<void> {
+    const ms = this.#chance.pick(this.#chance.below(4) ? SHORT_MS : LONG_MS);
+    const worker = this.#chance.below(this.#proxies.length);
+    const proxy = this.#proxies[worker]!;
+    const faults: Record<string, () => Promise<void>> = {
+      "cut": () => Promise.resolve(proxy.cut()),
+      "reset": () => Promise.resolve(proxy.cut("resetAndDestroy")),
+      "one connection silent": async () => {
+        proxy.freeze("toClient");
+        if (this.#chance.below(2)) proxy.freeze("toServer");
+        await pause(ms);
+        proxy.thaw();
+      },
+      "refused": async () => {
+        proxy.down();
+        await pause(ms);
+        proxy.up();
+      },
+      "silent": async () => {
+        proxy.still();
+        await pause(ms);
+        proxy.thaw();
+      },
+      "server stopped": async () => {
+        const pid = await this.#server.serverPid();
+        Deno.kill(pid, "SIGSTOP");
+        await pause(ms);
+        Deno.kill(pid, "SIGCONT");
+      },
+      "server killed": async () => {
+        const { root, local, remote } = this.#server;
+        await this.#server.kill();
+        const args = ["-l", local, "-r", remote];
+        this.#server = await ServerProcess.start(root, { args });
+      },
+    };
+    const what = this.#chance.pick(Object.keys(faults));
+    const beganMs = Date.now();
+    await faults[what]!();
+    this.#faults.push({
+      what,
+      worker: what.startsWith("server") ? undefined : worker,
+      beganMs,
+      endMs: Date.now(),
+    });
+  }
+
+  async #startWorker(
+    at: number,
+    [program, ...args]: readonly string[],
+    seed: number,
+  ): Promise<void> {
+    const delayMs = this.#chance.below(20);
+    const proxy = await FaultProxy.start(this.#server.remote, {
+      toServer: { delayMs },
+    });
+    this.#proxies[at] = proxy;
+    const words = [proxy.address, `${seed}`, `${BOUNDS.patienceMs}`];
+    const child = new Deno.Command(program!, {
+      args: [...args, ...words],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    this.#children.push(child);
+    const lines = child.stdout
+      .pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream());
+    const { promise: working, resolve, reject } = Promise.withResolvers<void>();
+    this.#ended.push((async () => {
+      for await (const line of lines) {
+        const event: Event = { ...JSON.parse(line), worker: at };
+        if (event.type === "call") resolve();
+        this.#events.push(event);
+      }
+      reject(new Error(`worker ${at} has ended without a call`));
+    })());
+    await working;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children) {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has ended.
+      }
+      await child.status;
+    }
+    for (const proxy of this.#proxies) await proxy[Symbol.asyncDispose]();
+    await this.#server[Symbol.asyncDispose]();
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
