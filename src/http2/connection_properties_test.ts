@@ -81,6 +81,8 @@ const conversation = fc.tuple(opening, fc.array(any, { maxLength: 25 }))
 
 const HEAD = encodeHeaders([[":status", "200"]]);
 const TRAILERS = encodeHeaders([["grpc-status", "0"]]);
+/** How much of a stream's window is given back at once. */
+const STEP_BYTES = 1_024;
 
 /** A server that answers what is whole; some early, some late. */
 function answering(): ServerTester {
@@ -91,12 +93,18 @@ function answering(): ServerTester {
       const { id } = stream;
       calls.push(`request ${id}`);
       let bytes = 0;
+      let come = 0;
+      let granted = 0;
       let isClosed = false;
       return {
         data: (part) => {
           assert.equal(isClosed, false);
           for (const value of part) bytes = (bytes * 31 + value) % 65_521;
-          stream.allow(part.length);
+          come += part.length;
+          // In steps, as gRPC does: nobody reads the frames of one a byte here.
+          const step = come - come % STEP_BYTES;
+          stream.allow(step - granted);
+          granted = step;
           if (id === 5) stream.respond(HEAD, [], TRAILERS);
         },
         end: () => {
