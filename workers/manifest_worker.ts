@@ -68,7 +68,33 @@ function handle(message: ToManifestWorker): FromManifestWorker {
 // `postMessage` and `onmessage` of a worker: the types of a window lack them.
 const scope = globalThis as unknown as {
   onmessage: ((event: MessageEvent<ToManifestWorker>) => void) | null;
-  postMessage(message: FromManifestWorker): void;
+  postMessage(message: FromManifestWorker, transfer: Transferable[]): void;
 };
 
-scope.onmessage = (event) => scope.postMessage(handle(event.data));
+/** Shorter keys are cloned faster than they are moved. */
+const MOVED_KEY_BYTES = 4 * 1024;
+
+/** Long keys are moved: as garbage of this worker a page is 1 MiB of them. */
+function longKeys(answer: FromManifestWorker): Transferable[] {
+  const buffers: ArrayBuffer[] = [];
+  if (answer.kind !== "done") return buffers;
+  for (const outcome of answer.outcomes) {
+    if (!outcome || typeof outcome !== "object" || !("items" in outcome)) {
+      continue;
+    }
+    for (const item of outcome.items) {
+      if (typeof item === "string") continue;
+      const { buffer, byteLength } = item.key;
+      const isAlone = byteLength === buffer.byteLength;
+      if (byteLength >= MOVED_KEY_BYTES && isAlone) {
+        buffers.push(buffer as ArrayBuffer);
+      }
+    }
+  }
+  return buffers;
+}
+
+scope.onmessage = (event) => {
+  const answer = handle(event.data);
+  scope.postMessage(answer, longKeys(answer));
+};

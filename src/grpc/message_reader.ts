@@ -69,6 +69,12 @@ export class MessageReader {
     return end;
   }
 
+  /** Frees what has come of a message that nobody wants any more. */
+  drop(): void {
+    if (this.#buffer) release(this.#buffer);
+    this.#buffer = undefined;
+  }
+
   #readPrefix(byte: number): void {
     if (this.#prefixBytes === 0) this.#flag = byte;
     else this.#length = (this.#length << 8 | byte) >>> 0;

@@ -12,6 +12,7 @@ import {
 } from "./limits.ts";
 import { brokenOff, MessageReader } from "./message_reader.ts";
 import { ServerCall } from "./server_call.ts";
+import { release } from "./release.ts";
 import { Status, StatusError } from "./status.ts";
 
 /** A call with one request: its handler starts when the request has ended. */
@@ -20,6 +21,8 @@ export class UnaryRequestCall extends ServerCall {
   #isComplete = false;
   #request: unknown = undefined;
   #requestBytes = 0;
+  /** What the request may be a view of, until its handler has it. */
+  #message: Uint8Array | undefined = undefined;
   /** Why the request cannot be read. */
   #malformed: unknown = undefined;
   #hasAsked = false;
@@ -66,6 +69,7 @@ export class UnaryRequestCall extends ServerCall {
     this.#isComplete = true;
     this.#reader = undefined;
     this.#requestBytes = message.length;
+    if (owned) this.#message = message;
     try {
       this.#request = this.method.decode(message, owned);
     } catch (error) {
@@ -109,13 +113,15 @@ export class UnaryRequestCall extends ServerCall {
     if (this.core.deadlines.hasPassed(this)) return this.expire();
     const request = this.#request;
     // It is the handler's: a call may take as long as its client likes.
-    this.#request = undefined;
+    this.#request = this.#message = undefined;
     this.run(request);
   }
 
   /** Nothing more of the request is of use. */
   protected letGo(): void {
-    this.#reader = this.#request = undefined;
+    this.#reader?.drop();
+    if (this.#message) release(this.#message);
+    this.#reader = this.#request = this.#message = undefined;
   }
 }
 

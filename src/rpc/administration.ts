@@ -12,6 +12,7 @@ import {
   MAX_KEY_BYTES,
   MAX_LISTED_BYTES,
   MAX_LISTED_ENTRIES,
+  MAX_STAT_BYTES,
 } from "../limits.ts";
 import type { CacheServiceOptions } from "./cache_options.ts";
 import {
@@ -40,6 +41,7 @@ export function addAdministration(
   // One at a time, the connections in turn: what is on its way from the manifest
   // is counted nowhere.
   const turns = new MemoryBudget({ totalBytes: 1 });
+  const stats = new MemoryBudget({ totalBytes: MAX_STAT_BYTES });
   let usageBytes = 0;
   async function inTurn<T>(call: Call, work: () => Promise<T>): Promise<T> {
     using _ = await turns.take(call.connection, 1, call.signal);
@@ -53,6 +55,7 @@ export function addAdministration(
   }
   add("Stat", async ({ namespace, key }: EntryRequest, call) => {
     // Of the request and of the reply, as objects and as messages.
+    await takeMemory(stats, call, 4 * key.length);
     await takeMemory(budget, call, 4 * key.length);
     return infoMessage(await catalog.stat(namespace, key));
   });
