@@ -454,8 +454,11 @@ Deno.test("a change in the moment of its publish is noticed, though the time is 
   await using harness = await openTestRoot();
   const { store } = harness;
   const name = nameOf(1);
-  for (let tries = 0; tries < 20; tries++) {
+  for (let moments = 0; moments < 20;) {
     const { digest, stamp } = await store.put(name, bytesOf(100));
+    // A machine that is busy may have taken its time until it looked.
+    if (!stamp.young) continue;
+    moments++;
     const path = store.local.path(name);
     Deno.chmodSync(path, 0o644);
     Deno.writeFileSync(path, bytesOf(100, 2), { create: false });

@@ -79,7 +79,7 @@ Deno.test("the printed command is what the launcher runs", async () => {
   // What a shell would take apart, or replace.
   const root = `${world.outside}/a root's $HOME "here"`;
   const flags = ["-l", "127.0.0.1:0", "-r", "[::1]:0"];
-  flags.push("--workers=3", "--drain-timeout=9s");
+  flags.push("--workers=3", "--drain-timeout=9s", "--max-reply-bytes=64MiB");
   const printed = await printedCommand(root, ...flags);
   await using server = await ServerProcess.start(root, { args: flags });
   const path = `/proc/${await server.serverPid()}/cmdline`;
