@@ -21,6 +21,8 @@ const FLAGS = [
   "--heartbeat-timeout=1s",
   "--restart-grace=700ms",
   "--drain-timeout=50ms",
+  // Values of 4 MiB are among those that are read.
+  "--max-reply-bytes=8MiB",
 ];
 /** What a server that was killed may say. */
 const EXPECTED =
