@@ -106,7 +106,7 @@ export const MAX_LISTED_ENTRIES = 500;
  * Of the memory for calls, what Stats of keys above 1 KiB may take on a listener:
  * each has its key in memory four times. Nobody but them waits for it.
  */
-export const MAX_STAT_BYTES = 8 * MIB;
+export const MAX_STAT_BYTES = 4 * MIB;
 /** Bytes of keys on one page: what a reply may take without being counted. */
 export const MAX_LISTED_BYTES = MIB;
 

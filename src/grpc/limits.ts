@@ -63,7 +63,7 @@ export const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 export const MAX_UNFINISHED_REQUESTS = 2_048;
 
 /** Bytes that have come of them, as far as the request budget counts none. */
-export const MAX_UNGRANTED_BYTES = 32 * MIB;
+export const MAX_UNGRANTED_BYTES = 24 * MIB;
 
 /** What a request costs beside its bytes. */
 export const REQUEST_OVERHEAD_BYTES = 256;
