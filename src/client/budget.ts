@@ -89,7 +89,7 @@ export class Budget implements Disposable {
     this.#spentMs += ms;
     const limitMs = Math.max(this.#ms(), isAlive ? UNANSWERED_MS : SILENT_MS);
     if (this.#spentMs < limitMs) return;
-    const message = `nothing was heard of it for ${this.#spentMs} ms`;
+    const message = `no answer within ${this.#spentMs} ms`;
     this.#over.abort(new CacheError("unavailable", message));
   }
 
