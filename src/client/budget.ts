@@ -5,7 +5,7 @@
  */
 
 import { Backoff, sleep } from "./backoff.ts";
-import { CacheError } from "./cache_error.ts";
+import { noAnswer } from "./cache_error.ts";
 import type { Lines } from "./lines.ts";
 
 const FIRST_RETRY_MS = 50;
@@ -90,7 +90,7 @@ export class Budget implements Disposable {
     const limitMs = Math.max(this.#ms(), isAlive ? UNANSWERED_MS : SILENT_MS);
     if (this.#spentMs < limitMs) return;
     const message = `no answer within ${this.#spentMs} ms`;
-    this.#over.abort(new CacheError("unavailable", message));
+    this.#over.abort(noAnswer(message));
   }
 
   /** Pauses after a failure; `false` at once if there is nothing left to spend. */

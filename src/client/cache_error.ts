@@ -74,6 +74,17 @@ export function asCacheError(error: unknown, action: string): CacheError {
   });
 }
 
+/**
+ * What a call fails with when nothing comes: as grpc-js would say it, so that
+ * whoever has called adds the server, the proxy and what was tried.
+ */
+export function noAnswer(details: string): Error {
+  return Object.assign(new Error(details), {
+    code: status.UNAVAILABLE,
+    details,
+  });
+}
+
 /** What went wrong, without what grpc-js says around it. */
 export function plainReason(details: string): string {
   if (details === CALMED) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CacheError } from "./cache_error.ts";
+import { noAnswer } from "./cache_error.ts";
 import type { EndCall, Line } from "./line.ts";
 import type { Lines } from "./lines.ts";
 import { afterSilence } from "./patience.ts";
@@ -23,7 +23,7 @@ export class CallEnd implements Disposable {
   readonly #cancel: () => void;
   readonly #stopWaiting: () => void;
   readonly #end: EndCall;
-  #error: CacheError | undefined;
+  #error: Error | undefined;
   #isAnswered = false;
   #hasEnded = false;
 
@@ -55,7 +55,7 @@ export class CallEnd implements Disposable {
       // A channel that is closed lets its calls end by themselves.
       if (line.isReady || line.isClosed) return;
       const message = `no connection within ${CONNECT_MS} ms`;
-      this.#end(new CacheError("unavailable", message));
+      this.#end(noAnswer(message));
     });
   }
 

@@ -162,6 +162,7 @@ export class Connection implements Tier {
       this.#answered();
     };
     const options = { signal: ended.signal, onContact };
+    let heard: CacheError | undefined;
     for (;;) {
       try {
         budget.ask();
@@ -172,9 +173,11 @@ export class Connection implements Tier {
         signal?.throwIfAborted();
         const error = asCacheError(thrown, `${this.name}: cannot ${action}`);
         if (error.code !== "unavailable") throw error;
+        // That time is up tells less than why it has gone by.
+        if (!heard || !budget.signal.aborted) heard = error;
         if (await budget.pause(signal)) continue;
         this.#nextProbeMs = performance.now() + PROBE_MS;
-        throw error;
+        throw heard;
       }
     }
   }

@@ -12,7 +12,7 @@ import {
 } from "@grpc/grpc-js";
 import type { ClientHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import type { CacheError } from "./cache_error.ts";
+
 import { proxyOptions } from "./proxy.ts";
 import { toldOfSessions } from "./sessions.ts";
 
@@ -32,7 +32,7 @@ const OPTIONS: ClientOptions = {
 const MOVED_BYTES = 16 * 1024;
 
 /** Ends a call with an error. */
-export type EndCall = (error: CacheError) => void;
+export type EndCall = (error: Error) => void;
 
 /** A connection. grpc-js makes it, and makes it again when it broke. */
 export class Line {
@@ -135,7 +135,7 @@ export class Line {
   }
 
   /** Ends it, and all calls with an error, without waiting for anybody. */
-  abort(error: CacheError): void {
+  abort(error: Error): void {
     this.close();
     for (const end of [...this.#calls.keys()]) end(error);
     for (const session of this.#sessions.keys()) session.destroy();

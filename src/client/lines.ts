@@ -10,7 +10,7 @@ import {
   setInterval as nodeInterval,
 } from "node:timers";
 import type { Budget } from "./budget.ts";
-import { CacheError } from "./cache_error.ts";
+import { CacheError, noAnswer } from "./cache_error.ts";
 import { Line } from "./line.ts";
 
 /**
@@ -151,7 +151,7 @@ export class Lines {
     this.#line = this.#takeSpare();
     this.#silentTurns = 0;
     const message = "the connection was silent, and another one was not";
-    line.abort(new CacheError("unavailable", message));
+    line.abort(noAnswer(message));
   }
 
   #makeSpare(): Line {

@@ -22,7 +22,7 @@ import {
   LET_GO_TIMEOUT_MS,
   type Pieces,
 } from "./backend.ts";
-import { asCacheError, CacheError, hasCode } from "./cache_error.ts";
+import { asCacheError, CacheError, hasCode, noAnswer } from "./cache_error.ts";
 import { type Channel, loadService, type UnaryOptions } from "./channel.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { fileBody } from "./local_files.ts";
@@ -96,7 +96,7 @@ export class V1Backend implements Backend {
   ): Promise<Fetched> {
     const stream = new LinkedSignal(signal);
     const hasAnswered = afterSilence(TIMEOUT_MS, () => {
-      stream.abort(new CacheError("unavailable", "the server is silent"));
+      stream.abort(noAnswer("the server is silent"));
     });
     const replies = this.#fetch(
       { ...request, path: this.#paths },
@@ -107,7 +107,7 @@ export class V1Backend implements Backend {
       for (;;) {
         const { value: reply } = await replies.next();
         hasAnswered();
-        if (!reply) throw new CacheError("unavailable", "the answer broke off");
+        if (!reply) throw noAnswer("the answer broke off");
         if (reply.waiting) {
           if (!request.wait) return { kind: "loading" };
           onContact?.();
@@ -255,7 +255,7 @@ export class V1Backend implements Backend {
           yield reply.chunk;
           budget.waits();
         }
-        if (at < size) throw new CacheError("unavailable", "it broke off");
+        if (at < size) throw noAnswer("it broke off");
       } catch (error) {
         released.throwIfAborted();
         if (at === size) return;
