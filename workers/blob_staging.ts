@@ -20,6 +20,7 @@
  */
 
 import type { Digest, Hashed, OpOf, Stamp } from "./blob_protocol.ts";
+import type { Sha256 } from "./digest.ts";
 import { fchmodSync, futimesSync } from "node:fs";
 import {
   changedMs,
@@ -37,6 +38,7 @@ import {
 } from "./blob_files.ts";
 import { type Folders, isTemporaryOf } from "./blob_folders.ts";
 import { type Steps, wait } from "./blob_steps.ts";
+import type { Written, WrittenFile } from "./written.ts";
 
 /** Files up to this are hashed when they are captured, and always copied. */
 const COPY_BYTES = 1024 * 1024;
@@ -87,14 +89,21 @@ export function* capture(
 /** Hashes a captured file, and makes sure that it stays what was hashed. */
 export function* hash(
   folders: Folders,
+  written: Written,
   { staging }: OpOf<"hash">,
 ): Steps<Hashed> {
   const captured = folders.captured(staging);
   const info = yield* regular(captured);
+  const hashed = yield* hashWritten(folders, captured, written.take(staging));
+  if (hashed) return hashed;
   const ours = info.uid === folders.uid && info.nlink === 1;
   if (ours && info.size > COPY_BYTES) {
     for (let tries = 0; tries < IN_PLACE_TRIES; tries += 1) {
-      const hashed = yield* hashInPlace(folders, captured);
+      const hashed = yield* hashInPlace(
+        folders,
+        captured,
+        lookAtFile(captured),
+      );
       if (hashed) return hashed;
     }
   }
@@ -121,6 +130,7 @@ export function* install(
 /** Adds bytes to a private file, which `hash` and `install` know as a capture. */
 export function* append(
   folders: Folders,
+  written: Written,
   { staging, offset, value }: OpOf<"append">,
 ): Steps<undefined> {
   const path = folders.captured(staging);
@@ -134,15 +144,21 @@ export function* append(
   if ((found && ino !== found.ino) || nlink !== 1 || size !== offset) {
     throw new OpError("failed", `'${path}' is not what was written so far`);
   }
-  yield* writeAll(file, value);
+  const known = offset === 0
+    ? written.begin(staging, ino)
+    : written.upTo(staging, offset);
+  yield* writeAll(file, value, known?.hash);
+  if (known) known.size += value.length;
   return undefined;
 }
 
 /** Removes a staging file and its capture. */
 export function* discard(
   folders: Folders,
+  written: Written,
   { staging }: OpOf<"discard">,
 ): Steps<undefined> {
+  written.take(staging);
   yield* removeAny(folders.staged(staging));
   yield* removeAny(folders.taken(staging));
   yield* removeAny(folders.kept(staging));
@@ -202,18 +218,37 @@ function* regular(captured: string): Steps<Deno.FileInfo> {
   return info ?? lookAtFile(captured);
 }
 
-/** Hashes a file of ours where it lies; `undefined`: it changed meanwhile. */
+/** What was hashed as it came; `undefined`: the file is not what was written. */
+function* hashWritten(
+  folders: Folders,
+  captured: string,
+  written: WrittenFile | undefined,
+): Steps<Hashed | undefined> {
+  if (!written) return undefined;
+  const info = lookAtFile(captured);
+  if (info.ino !== written.ino || info.size !== written.size) return undefined;
+  return yield* hashInPlace(folders, captured, info, written.hash);
+}
+
+/**
+ * Hashes a file of ours where it lies, unless its hash is known; `undefined`: it
+ * changed meanwhile.
+ */
 function* hashInPlace(
   folders: Folders,
   captured: string,
+  info: Deno.FileInfo,
+  known?: Sha256,
 ): Steps<Hashed | undefined> {
-  using file = new OpenFile(captured, lookAtFile(captured));
+  using file = new OpenFile(captured, info);
   const markS = Math.floor(Date.now() / 1000) - MARK_AGE_S;
   fchmodSync(file.fd, 0o444);
   futimesSync(file.fd, markS, markS);
   const { size } = file.stat();
   if (folders.strict) yield* syncCaptured(file);
-  const digest = yield* hashOpen(file, size);
+  const digest = known
+    ? { size: info.size, sha256: known.hex() }
+    : yield* hashOpen(file, size);
   const after = lookAtFile(captured);
   const stamp = stampOf(after);
   const unchanged = stamp.size === digest.size &&

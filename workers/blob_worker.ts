@@ -44,6 +44,7 @@ import {
   sweep,
   verify,
 } from "./blob_values.ts";
+import { Written } from "./written.ts";
 
 /** The part of a worker's global scope that is used; the type checker assumes a window's. */
 interface Port {
@@ -54,6 +55,7 @@ interface Port {
 const port = globalThis as unknown as Port;
 const scheduler = new Scheduler();
 let outbox: Outcome[] = [];
+const written = new Written();
 let folders: Folders | undefined;
 
 port.onmessage = ({ data }) => {
@@ -126,7 +128,7 @@ function* perform(op: Op): Steps<unknown> {
       }
     case "append":
       try {
-        return yield* append(folders, op);
+        return yield* append(folders, written, op);
       } finally {
         if (op.value.buffer instanceof ArrayBuffer) op.value.buffer.transfer(0);
       }
@@ -155,11 +157,11 @@ function* perform(op: Op): Steps<unknown> {
     case "capture":
       return yield* capture(folders, op);
     case "hash":
-      return yield* hash(folders, op);
+      return yield* hash(folders, written, op);
     case "install":
       return yield* install(folders, op);
     case "discard":
-      return yield* discard(folders, op);
+      return yield* discard(folders, written, op);
     case "sync":
       return yield* folders.sync(op.folder);
     case "rehearse":

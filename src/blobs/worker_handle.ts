@@ -24,10 +24,18 @@ export interface Job {
   readonly retriable: boolean;
   /** Buffers that go with it. */
   readonly transfer: ArrayBuffer[];
+  /** Those that are best done by the same worker. */
+  readonly series: Series | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: BlobError) => void;
   /** How often it was given to a worker that died. */
   deaths: number;
+}
+
+/** Jobs that are best done by one worker: it remembers what went before. */
+export interface Series {
+  /** Who has done the last one. */
+  worker?: WorkerHandle | undefined;
 }
 
 /** What a worker tells its pool. */

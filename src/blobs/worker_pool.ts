@@ -17,7 +17,12 @@ import type {
 } from "../../workers/blob_protocol.ts";
 import { MAX_BLOB_QUEUE, MAX_BLOB_QUEUE_BYTES } from "../limits.ts";
 import { BlobError } from "./blob_store.ts";
-import { type Job, type WorkerEnd, WorkerHandle } from "./worker_handle.ts";
+import {
+  type Job,
+  type Series,
+  type WorkerEnd,
+  WorkerHandle,
+} from "./worker_handle.ts";
 
 /** Jobs that one worker has at most; the rest waits for whoever is free first. */
 const MAX_JOBS_PER_WORKER = 128;
@@ -61,6 +66,8 @@ export interface JobOptions {
   readonly transfer?: ArrayBuffer[];
   /** A step of something that was accepted before: not refused any more. */
   readonly accepted?: boolean;
+  /** Best done by the worker that has done the others of it. */
+  readonly series?: Series;
 }
 
 /** Runs blob operations in workers; none is ever left without an answer. */
@@ -124,6 +131,7 @@ export class WorkerPool {
         large: options.large ?? false,
         retriable: options.retriable ?? false,
         transfer: options.transfer ?? [],
+        series: options.series,
         resolve: (value) => {
           this.#settled(bytes);
           // Worker and store share the table of results.
@@ -209,13 +217,21 @@ export class WorkerPool {
   }
 
   #pick(job: Job): WorkerHandle | undefined {
+    const { series } = job;
+    if (!series) return this.#leastLoaded(job);
+    const { worker } = series;
+    const isThere = worker && this.#workers.has(worker) && !isFull(worker, job);
+    if (!isThere) series.worker = this.#leastLoaded(job);
+    return series.worker;
+  }
+
+  #leastLoaded(job: Job): WorkerHandle | undefined {
     let best: WorkerHandle | undefined;
     let bestLoad = Infinity;
     for (const worker of this.#workers) {
-      const full = worker.jobs >= MAX_JOBS_PER_WORKER ||
-        (job.large && worker.large >= MAX_LARGE_PER_WORKER);
       const load = worker.load + (worker.ready ? 0 : STARTING_LOAD);
-      if (!full && load < bestLoad) [best, bestLoad] = [worker, load];
+      if (isFull(worker, job) || load >= bestLoad) continue;
+      [best, bestLoad] = [worker, load];
     }
     if (bestLoad < SPAWN_LOAD) return best;
     return this.#spawn() ?? best;
@@ -296,6 +312,11 @@ export class WorkerPool {
       this.sweepPrivate().catch(() => {});
     }
   }
+}
+
+function isFull(worker: WorkerHandle, { large }: Job): boolean {
+  return worker.jobs >= MAX_JOBS_PER_WORKER ||
+    (large && worker.large >= MAX_LARGE_PER_WORKER);
 }
 
 function closed(): BlobError {
