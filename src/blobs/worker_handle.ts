@@ -42,6 +42,8 @@ export interface Series {
 export interface HandleEvents {
   /** Jobs were settled, or the worker became ready: there may be room. */
   readonly onRoom: () => void;
+  /** A buffer that nobody uses any more. */
+  readonly onSpent: (buffer: ArrayBuffer) => void;
   /** The worker is gone. */
   readonly onDeath: (end: WorkerEnd) => void;
 }
@@ -145,6 +147,7 @@ export class WorkerHandle {
   #hear(outcomes: FromWorker): void {
     if (this.#dead) return;
     for (const outcome of outcomes) {
+      if (outcome.spent) this.#events.onSpent(outcome.spent);
       if (outcome.seq !== 0) {
         this.#settle(outcome);
       } else if ("failure" in outcome) {

@@ -49,6 +49,8 @@ export interface WorkerPoolOptions {
   readonly spawn: () => Worker;
   /** What each is told, but for its tag. */
   readonly config: Omit<WorkerConfig, "tag">;
+  /** Takes the buffers of what was written. */
+  readonly onSpent: (buffer: ArrayBuffer) => void;
   /** Bounds; the defaults are those of limits.ts. */
   readonly maxQueue?: number;
   readonly maxQueueBytes?: number;
@@ -252,6 +254,7 @@ export class WorkerPool {
       worker,
       { ...this.#options.config, tag },
       {
+        onSpent: this.#options.onSpent,
         onRoom: () => this.#dispatch(),
         onDeath: (end) => this.#replace(handle, end),
       },
