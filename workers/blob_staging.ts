@@ -133,23 +133,38 @@ export function* append(
   written: Written,
   { staging, offset, value }: OpOf<"append">,
 ): Steps<undefined> {
-  const path = folders.captured(staging);
+  let known = written.upTo(staging, offset);
+  let file = offset === 0 ? undefined : written.reopen(known);
+  try {
+    if (!file) {
+      file = openToAppend(folders.captured(staging), offset);
+      if (offset === 0) known = written.begin(staging, file.statSync().ino);
+    }
+    yield* writeAll(file, value, known?.hash);
+    if (!known) return undefined;
+    known.size += value.length;
+    written.keep(known, file);
+    file = undefined;
+    return undefined;
+  } finally {
+    file?.close();
+  }
+}
+
+/** Opens a private file of so many bytes; the first piece makes it. */
+function openToAppend(path: string, offset: number): Deno.FsFile {
   const found = offset === 0 ? undefined : lookAtFile(path);
-  using file = Deno.openSync(path, {
+  const file = Deno.openSync(path, {
     append: true,
     // What lies there already is not ours to write to.
     ...(found ? {} : { createNew: true, mode: 0o600 }),
   });
   const { ino, nlink, size } = file.statSync();
-  if ((found && ino !== found.ino) || nlink !== 1 || size !== offset) {
-    throw new OpError("failed", `'${path}' is not what was written so far`);
+  if ((!found || ino === found.ino) && nlink === 1 && size === offset) {
+    return file;
   }
-  const known = offset === 0
-    ? written.begin(staging, ino)
-    : written.upTo(staging, offset);
-  yield* writeAll(file, value, known?.hash);
-  if (known) known.size += value.length;
-  return undefined;
+  file.close();
+  throw new OpError("failed", `'${path}' is not what was written so far`);
 }
 
 /** Removes a staging file and its capture. */

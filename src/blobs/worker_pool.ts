@@ -222,9 +222,9 @@ export class WorkerPool {
     const { series } = job;
     if (!series) return this.#leastLoaded(job);
     const { worker } = series;
-    const isThere = worker && this.#workers.has(worker) && !isFull(worker, job);
-    if (!isThere) series.worker = this.#leastLoaded(job);
-    return series.worker;
+    // Few jobs of a series are on their way at once: it is never too busy for them.
+    if (worker && this.#workers.has(worker)) return worker;
+    return series.worker = this.#leastLoaded(job);
   }
 
   #leastLoaded(job: Job): WorkerHandle | undefined {
@@ -232,8 +232,9 @@ export class WorkerPool {
     let bestLoad = Infinity;
     for (const worker of this.#workers) {
       const load = worker.load + (worker.ready ? 0 : STARTING_LOAD);
-      if (isFull(worker, job) || load >= bestLoad) continue;
-      [best, bestLoad] = [worker, load];
+      const isFull = worker.jobs >= MAX_JOBS_PER_WORKER ||
+        (job.large && worker.large >= MAX_LARGE_PER_WORKER);
+      if (!isFull && load < bestLoad) [best, bestLoad] = [worker, load];
     }
     if (bestLoad < SPAWN_LOAD) return best;
     return this.#spawn() ?? best;
@@ -315,11 +316,6 @@ export class WorkerPool {
       this.sweepPrivate().catch(() => {});
     }
   }
-}
-
-function isFull(worker: WorkerHandle, { large }: Job): boolean {
-  return worker.jobs >= MAX_JOBS_PER_WORKER ||
-    (large && worker.large >= MAX_LARGE_PER_WORKER);
 }
 
 function closed(): BlobError {
