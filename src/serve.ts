@@ -145,7 +145,8 @@ export async function serve(
   });
   stack.defer(() => engine.close());
   engine.noticeStandstills();
-  await recover({ engine, manifest, blobs });
+  const graceEndsMs = clock.wallMs() + config.restartGraceMs;
+  await recover({ engine, manifest, blobs, graceEndsMs, warn });
   const evictor = new Evictor({
     engine,
     manifest,
