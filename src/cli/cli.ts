@@ -93,9 +93,9 @@ function unknownCommand(name: string): StartError {
   return new StartError(2, `unknown command ${name}${suggest(name, known)}`);
 }
 
-/** In the repository beside deno.json, in the npm package beside package.json. */
+/** In the npm package beside package.json, in the repository beside deno.json. */
 async function version(): Promise<string> {
-  for (const name of ["deno.json", "package.json"]) {
+  for (const name of ["package.json", "deno.json"]) {
     try {
       const text = await readFile(new URL(`../../${name}`, import.meta.url));
       return JSON.parse(text.toString()).version;

@@ -48,25 +48,23 @@ export function findDeno(manifest: string = MANIFEST): FoundDeno {
         `installed beside this package: ${install}`,
     };
   }
-  const packages = packagesFor(process.platform, process.arch);
-  for (const name of packages) {
-    const found = resolve(name, shim);
-    if (found === undefined) continue;
+  const name = packageFor(process.platform, process.arch);
+  const found = resolve(name, shim);
+  if (found !== undefined) {
     const file = process.platform === "win32" ? "deno.exe" : "deno";
     return { path: join(dirname(found), file) };
   }
   return {
-    missing: `Deno ${wanted} has no program for this machine ` +
-      `(${process.platform} ${process.arch}): npm installs ${packages[0]} ` +
-      "on Linux with glibc, macOS and Windows, unless optional packages " +
-      "are left out",
+    missing:
+      `the server runs on Deno ${wanted}, and npm installed no program ` +
+      `of it for this machine (${name}): there are some for Linux ` +
+      "with glibc, macOS and Windows, on x64 and arm64",
   };
 }
 
 /** Of Linux there is only a build for glibc. */
-function packagesFor(platform: string, arch: string): string[] {
-  const machine = `@deno/${platform}-${arch}`;
-  return platform === "linux" ? [`${machine}-glibc`] : [machine];
+function packageFor(platform: string, arch: string): string {
+  return `@deno/${platform}-${arch}${platform === "linux" ? "-glibc" : ""}`;
 }
 
 function versionIn(manifest: string): string {

@@ -5,6 +5,7 @@
  * ```sh
  * deno task npm            # writes dist/npm
  * deno task npm SOME/DIR   # from where it is called
+ * deno task npm --check    # installs it with npm and pnpm, and tries it
  * ```
  *
  * @module
@@ -88,14 +89,26 @@ async function copyFolder(name: string, folder: string): Promise<void> {
   }
 }
 
+/** Tries the package as it is installed; the exit code. */
+async function check(): Promise<number> {
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "--quiet", "--allow-all", "tests/npm/installs.ts"],
+    cwd: ROOT,
+    stdout: "inherit",
+    stderr: "inherit",
+  }).output();
+  return code;
+}
+
 if (import.meta.main) {
-  const [folder = join(ROOT, "dist", "npm"), ...more] = Deno.args;
-  if (folder.startsWith("-") || more.length > 0) {
-    console.error("larder: usage: deno task npm [FOLDER]");
+  const [first = join(ROOT, "dist", "npm"), ...more] = Deno.args;
+  if (first === "--check" && more.length === 0) Deno.exit(await check());
+  if (first.startsWith("-") || more.length > 0) {
+    console.error("larder: usage: deno task npm [FOLDER | --check]");
     Deno.exit(2);
   }
   // A task runs in the clone, wherever it was called.
-  const path = resolve(Deno.env.get("INIT_CWD") ?? "", folder);
+  const path = resolve(Deno.env.get("INIT_CWD") ?? "", first);
   await buildNpmPackage(path);
   console.log(`larder: npm package in ${path}`);
 }
