@@ -14,7 +14,10 @@ export type NpmProject =
 const OLDEST_NODE = 20;
 
 /** What a user of the library alone says: no Deno, and nothing but files. */
-const LIBRARY_ALONE = ["--omit=optional", "--ignore-scripts"];
+export const LIBRARY_ALONE: readonly string[] = [
+  "--omit=optional",
+  "--ignore-scripts",
+];
 
 /**
  * Builds the package, packs it, and installs it with npm and from the registry.

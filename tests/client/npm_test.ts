@@ -4,7 +4,12 @@ import assert from "node:assert/strict";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import ts from "typescript";
-import { npmInstall, npmProject, outputOf } from "./npm_package.ts";
+import {
+  LIBRARY_ALONE,
+  npmInstall,
+  npmProject,
+  outputOf,
+} from "./npm_package.ts";
 import { Child, sameAddresses, withServer } from "./support.ts";
 
 const PROGRAM = new URL("./programs/node_program.mjs", import.meta.url);
@@ -37,7 +42,7 @@ Deno.test("the npm package runs on Node", async (test) => {
   });
 
   await test.step("it is still there after the next install", async () => {
-    assert(await npmInstall(project.folder));
+    assert(await npmInstall(project.folder, ...LIBRARY_ALONE));
     assert.equal(
       await outputOf("node", [
         "--input-type=module",
@@ -46,6 +51,24 @@ Deno.test("the npm package runs on Node", async (test) => {
       "there\n",
     );
   });
+
+  for (const page of ["README.md", "docs/CLIENT.md"]) {
+    await test.step(`the programs for Node in ${page} print what it says`, () =>
+      withServer(async ({ remote }) => {
+        const programs = await nodePrograms(page);
+        assert(programs.length > 0);
+        const file = `${project.folder}/said.mjs`;
+        for (const { code, printed } of programs) {
+          const text = code.replaceAll("127.0.0.1:28056", remote);
+          await Deno.writeTextFile(file, text);
+          for (const expected of printed) {
+            await using said: Child = new Child(["node", file]);
+            const ended = await said.end();
+            assert.deepEqual(ended, { lines: [expected], code: 0 });
+          }
+        }
+      }));
+  }
 
   for (const kind of ["remote", "local"] as const) {
     await test.step(`it computes once, and survives a restart (${kind})`, () =>
@@ -66,6 +89,31 @@ Deno.test("the npm package runs on Node", async (test) => {
       }));
   }
 });
+
+/** Programs of a page, and what they print, run by run. */
+async function nodePrograms(
+  page: string,
+): Promise<{ code: string; printed: string[] }[]> {
+  const text = await Deno.readTextFile(
+    new URL(`../../${page}`, import.meta.url),
+  );
+  const blocks = text.matchAll(/^```js\n(.*?)^```$/gms);
+  const documents = text.matchAll(
+    /<<'END'\n(.*?)^END\n(?:node .*\n)+```\n\n```\n(.*?)\n```$/gms,
+  );
+  return [
+    ...[...blocks].map(([, code]) => ({
+      code: code!,
+      printed: [...code!.matchAll(/\/\/ prints (.*)$/gm)].map(([, line]) =>
+        line!
+      ),
+    })),
+    ...[...documents].map(([, code, printed]) => ({
+      code: code!,
+      printed: printed!.split("\n"),
+    })),
+  ];
+}
 
 function typeErrors(path: string): string[] {
   const program = ts.createProgram([path], {
