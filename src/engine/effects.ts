@@ -78,6 +78,8 @@ export class EffectRunner {
         return this.#probe(effect);
       case "discard":
         return this.#discard(effect.staging);
+      case "renewed":
+        return this.#renewed(effect.entry, effect.id);
       case "complete":
         return this.#complete(effect.entry, effect.id, effect);
       case "put":
@@ -235,6 +237,13 @@ export class EffectRunner {
     // A row that stays incomplete is completed on its next first use.
     this.#manifest.complete(entry, id, digest).catch((error) =>
       this.#warn(`cannot complete ${entry.name}: ${messageOf(error)}`)
+    );
+  }
+
+  #renewed(entry: EntryKey, id: Id): void {
+    // Its lease is renewed all the same, until the next start.
+    this.#manifest.renewed(entry, id).catch((error) =>
+      this.#warn(`cannot note a heartbeat: ${messageOf(error)}`)
     );
   }
 

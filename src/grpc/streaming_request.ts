@@ -40,7 +40,7 @@ export class StreamingRequestCall extends ServerCall {
     const { core, stream, method } = this;
     const { unfinished } = core.counts;
     return {
-      maxMessageBytes: core.maxMessageBytes,
+      reading: core,
       turns: core.turns,
       grant: this.grant,
       decode: (message) => method.decode(message, true),

@@ -48,7 +48,7 @@ export class UnaryRequestCall extends ServerCall {
   }
 
   #read(bytes: Uint8Array): void {
-    this.#reader ??= new MessageReader(this.core.maxMessageBytes);
+    this.#reader ??= new MessageReader(this.core);
     let end: number;
     try {
       end = this.#reader.read(bytes, 0, (message) => {

@@ -27,7 +27,7 @@ import type {
   Ticket,
 } from "./types.ts";
 
-type Brought = "servedBefore" | "newId" | "newStaging";
+type Brought = "servedBefore" | "startWallMs" | "newId" | "newStaging";
 
 /** The options of a table, but for what the engine itself brings. */
 export type Figures =
@@ -47,7 +47,8 @@ type Work = Exclude<
       | "admit"
       | "dismiss"
       | "make-room"
-      | "superseded";
+      | "superseded"
+      | "renewed";
   }
 >;
 
@@ -372,6 +373,7 @@ export class FakeEngine {
     checkInvariants(this.table.state);
     for (const effect of effects) {
       if (effect.kind === "discard") this.#discard(effect.staging);
+      else if (effect.kind === "renewed") this.#renew(effect);
       else if (effect.kind === "make-room") this.#crowded = true;
       else if (effect.kind === "admit") {
         this.unadmitted.push(effect.ticket);
@@ -757,6 +759,14 @@ export class FakeEngine {
     this.model.rowChanged(name, row, { nowMs: this.nowMs, bytes });
   }
 
+  /** A holder was heard: its row has the grace of a start no longer. */
+  #renew({ entry: { name }, id }: Effect & { kind: "renewed" }): void {
+    const row = this.rows.get(name);
+    if (row?.status !== "loading" || row.id !== id) return;
+    const { graceEndsMs: _, ...kept } = row;
+    this.rows.set(name, kept);
+  }
+
   #discard(staging: string): void {
     for (const row of this.rows.values()) {
       must(
@@ -810,6 +820,11 @@ export class FakeEngine {
   }
 
   #restore(): void {
+    const graceEndsMs = this.nowMs + this.#figures.restartGraceMs;
+    for (const [name, row] of this.rows) {
+      if (row.status !== "loading" || row.id === undefined) continue;
+      this.rows.set(name, { graceEndsMs, ...row });
+    }
     for (const row of [...this.rows.values()]) {
       if (row.status === "ready") continue;
       const captured = row.status === "loading" && row.staging !== undefined &&
@@ -829,6 +844,7 @@ export class FakeEngine {
     return new StateTable({
       ...this.#figures,
       servedBefore,
+      startWallMs: this.nowMs,
       newId: () => String(++this.#lastId),
       newStaging: () => `s${++this.#lastId}`,
     }, this.nowMs);
@@ -880,7 +896,7 @@ function isWork(effect: Effect): effect is Work {
   const { kind } = effect;
   return kind !== "reply" && kind !== "notice" && kind !== "discard" &&
     kind !== "admit" && kind !== "dismiss" && kind !== "make-room" &&
-    kind !== "superseded";
+    kind !== "superseded" && kind !== "renewed";
 }
 
 function nameOf(effect: Work): string | undefined {

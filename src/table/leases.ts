@@ -9,6 +9,7 @@ import { EXPIRED_IN_MEMORY_MS } from "../limits.ts";
 import { adopt } from "./asked.ts";
 import { newEntry } from "./asking.ts";
 import { abandon } from "./get.ts";
+import { heardHolder } from "./grace.ts";
 import { renewHandle } from "./handles.ts";
 import { outcome, publish, republish } from "./publish.ts";
 import type { Entry, State, Wait } from "./state.ts";
@@ -42,6 +43,7 @@ function renew(s: State, entry: Entry, id: Id, nowMs: number): void {
     nowMs + s.options.leaseTimeoutMs,
   );
   s.hold(id, entry);
+  heardHolder(s, entry, id);
 }
 
 /** The manifest has looked an id up that is not in memory. */

@@ -34,6 +34,8 @@ const MAX_WAIT_MS = 500;
 interface Lease {
   fromMs: number;
   toMs: number;
+  /** When the grace ends that a restart gave it, if its holder is silent since. */
+  graceEndsMs?: number;
   /** Since when its holder computes. */
   sinceMs: number;
   /** Somebody was told the id (or may have been: a restart forgets). */
@@ -155,14 +157,16 @@ export class ReferenceModel {
       entry.before = undefined;
       entry.publishing = false;
       entry.evicting = false;
-      const endsMs = nowMs + this.#options.graceMs;
       const known = entry.row?.status === "loading" &&
         entry.row.id !== undefined;
+      const freshMs = nowMs + this.#options.graceMs;
+      const endsMs = Math.max(nowMs, entry.lease.graceEndsMs ?? freshMs);
       // Nobody of ours can hold a row of the original server: either will do.
       entry.lease = {
         ...entry.lease,
         fromMs: known ? endsMs : nowMs,
         toMs: endsMs,
+        graceEndsMs: endsMs,
         sinceMs: nowMs,
         granted: true,
         quietMs: -Infinity,
@@ -480,6 +484,7 @@ export class ReferenceModel {
       const [entry] = this.#ofId(request.id);
       if (entry?.row?.id === request.id && entry.row.status === "loading") {
         const { lease } = entry;
+        delete lease.graceEndsMs;
         lease.fromMs = Math.max(lease.fromMs, sinceMs + this.#options.leaseMs);
         lease.toMs = Math.max(lease.toMs, nowMs + this.#options.leaseMs);
         lease.granted = true;
