@@ -192,6 +192,55 @@ Deno.test("a value above its own quota takes nothing from anybody", async () => 
   );
 });
 
+Deno.test("an endless Publish is refused while it comes, and leaves nothing", async () => {
+  await withRoot((root) =>
+    whileServed(root, async ({ server }) => {
+      using client = new CacheClient(server.remote);
+      const { id } = await client.assigned(NS, "endless");
+      let sent = 0;
+      function* endless() {
+        for (; sent < 1024 * MIB; sent += 256 * KIB) {
+          yield new Uint8Array(256 * KIB);
+        }
+      }
+      await rejectsWith(
+        "RESOURCE_EXHAUSTED",
+        client.publish(id, endless()),
+        /quota of tests\.room allows 2097152 bytes in all/,
+      );
+      // What has left the client by then lies in the buffers of both sides.
+      assert(sent < 128 * MIB, `${sent} bytes`);
+      await until(
+        () => Promise.resolve([...Deno.readDirSync(`${root}/.private`)]),
+        (files) => files.length === 0,
+      );
+    }, `--quotas=${NS}=2MiB`)
+  );
+});
+
+Deno.test("a namespace of which all has gone leaves no folder", async () => {
+  await withRoot(async (root) => {
+    const exists = () => [...Deno.readDirSync(root)].some(({ name }) =>
+      name === NS
+    );
+    await whileServed(root, async ({ server, remote }) => {
+      using client = new CacheClient(server.remote);
+      const entry = { namespace: NS, key: new TextEncoder().encode("key") };
+      for (let i = 0; i < 2; i++) {
+        await publish(remote, "key", KIB);
+        assert(exists());
+        await client.call("Delete", entry);
+        assert(!exists());
+      }
+    });
+    // As a killed server leaves it.
+    Deno.mkdirSync(`${root}/${NS}`, { mode: 0o700 });
+    await whileServed(root, async () => {
+      await until(() => Promise.resolve(exists()), (exists) => !exists);
+    });
+  });
+});
+
 Deno.test("clients that died hold no room, and may publish if there is some", async () => {
   await withRoot((root) =>
     whileServed(
