@@ -72,7 +72,10 @@ export class GrpcServer {
       requestBudget,
       newBuffer: options.newBuffer ?? ((bytes) => new Uint8Array(bytes)),
       deadlines: this.#deadlines,
-      turns: new MessageTurns(options.nextTurn ?? nextTurn),
+      turns: new MessageTurns(
+        options.nextTurn ?? nextTurn,
+        () => clock.nowMs(),
+      ),
     };
   }
 

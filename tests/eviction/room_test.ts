@@ -220,9 +220,8 @@ Deno.test("an endless Publish is refused while it comes, and leaves nothing", as
 
 Deno.test("a namespace of which all has gone leaves no folder", async () => {
   await withRoot(async (root) => {
-    const exists = () => [...Deno.readDirSync(root)].some(({ name }) =>
-      name === NS
-    );
+    const exists = () =>
+      [...Deno.readDirSync(root)].some(({ name }) => name === NS);
     await whileServed(root, async ({ server, remote }) => {
       using client = new CacheClient(server.remote);
       const entry = { namespace: NS, key: new TextEncoder().encode("key") };

@@ -1,5 +1,6 @@
 """The Python client, when processes and servers are killed, stopped, forked and away."""
 
+import functools
 import multiprocessing
 import os
 import signal
@@ -8,10 +9,12 @@ import time
 
 from client_case import Program, client, never, raises, warnings
 from flow import equal, flow, flow_alone, kind, poll
-from server import HEARTBEAT_INTERVAL_MS, LEASE_MS
+from server import GRACE_MS, HEARTBEAT_INTERVAL_MS, LEASE_MS
 
 import larder
 
+# One that waits for ever after a failure does not keep the others waiting.
+Thread = functools.partial(threading.Thread, daemon=True)
 # Not within the flow: what a function closes over is part of its key.
 CALLS: list[object] = []
 
@@ -29,7 +32,7 @@ def client_of_two_processes_computes_once(case):
             lines[program] = program.process.stdout.readline().rstrip("\n")
             computing.set()
 
-        threads = [threading.Thread(target=listen, args=[each]) for each in lines]
+        threads = [Thread(target=listen, args=[each]) for each in lines]
         for thread in threads:
             thread.start()
         computing.wait()
@@ -85,7 +88,7 @@ def client_that_was_stopped_too_long_says_that_it_lost_the_work(case):
 def client_holds_work_for_longer_than_its_lease(case):
     with client(case) as cache, client(case) as other:
         ended = threading.Event()
-        holder = threading.Thread(target=cache.generate, args=[case.namespace, b"k", lambda: ended.wait()])
+        holder = Thread(target=cache.generate, args=[case.namespace, b"k", lambda: ended.wait()])
         holder.start()
         poll(lambda: case.remote.get(case.namespace, b"k", assign=False).kind == "loading", "the work")
         end = time.monotonic() + 3 * LEASE_MS / 1000
@@ -130,7 +133,7 @@ def client_publishes_to_a_server_that_came_back(server):
         equal(other.generate("a.b", b"k", never), "computed across a restart")
 
         # Away when the value is ready, and back within the patience.
-        back = threading.Thread(target=server.start)
+        back = Thread(target=server.start)
 
         def kill():
             server.kill()
@@ -141,7 +144,7 @@ def client_publishes_to_a_server_that_came_back(server):
         back.join()
         equal(other.generate("a.b", b"late", never), "published late")
 
-        # Whoever waits goes on waiting.
+        # Whoever waits goes on waiting, and heartbeats go on beyond the grace of a restart.
         computing, restarted = threading.Event(), threading.Event()
 
         def slow():
@@ -149,14 +152,15 @@ def client_publishes_to_a_server_that_came_back(server):
             restarted.wait()
             return "waited for"
 
-        holder = threading.Thread(target=cache.generate, args=["a.b", b"wait", slow])
+        holder = Thread(target=cache.generate, args=["a.b", b"wait", slow])
         holder.start()
         computing.wait()
         values = []
-        waiter = threading.Thread(target=lambda: values.append(other.generate("a.b", b"wait", never)))
+        waiter = Thread(target=lambda: values.append(other.generate("a.b", b"wait", never)))
         waiter.start()
         server.kill()
         server.start()
+        restarted.wait((GRACE_MS + LEASE_MS) / 1000)
         restarted.set()
         holder.join()
         waiter.join()
@@ -178,10 +182,10 @@ def client_survives_a_fork(case):
             parent_may_end.wait()
             return os.getpid()
 
-        holder = threading.Thread(target=cache.generate, args=[case.namespace, "slow", slow])
+        holder = Thread(target=cache.generate, args=[case.namespace, "slow", slow])
         holder.start()
         computing.wait()
-        waiter = threading.Thread(target=cache.generate, args=[case.namespace, "slow", never])
+        waiter = Thread(target=cache.generate, args=[case.namespace, "slow", never])
         waiter.start()
 
         def child(at: int) -> None:

@@ -172,3 +172,5 @@ def client_gives_up_on_a_server_that_says_nothing(_):
     with serving(fetch) as cache, warnings() as said:
         equal([cache.generate("a.b", 1, lambda: 7) for _ in range(20)], [7] * 20)
         equal(len(said), 1, "warnings")
+        if "no answer" not in said[0]:
+            raise AssertionError(said[0])
