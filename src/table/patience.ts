@@ -32,6 +32,8 @@ export function tellLoading(
   if (entry.patient.size >= MAX_WAITERS_PER_ENTRY) return tooMany(s, wait);
   const { state } = entry;
   if (state.kind !== "loading" && state.kind !== "publishing") return;
+  // The value that it was for is gone, and the next one takes its time.
+  dismiss(s, wait);
   const { assignment: { id }, work: { sinceMs, peer } } = state;
   const overdue = overdueMs(s, state.work);
   // Work that is overdue stays its holder's while nobody can take it on.
@@ -45,6 +47,13 @@ export function tellLoading(
     computedMs: nowMs - sinceMs,
     ...(peer === undefined ? {} : { peer }),
   });
+}
+
+/** A Get gives back the memory that it has for a value. */
+export function dismiss(s: State, wait: Wait): void {
+  if (!wait.admitted) return;
+  wait.admitted = false;
+  s.emit({ kind: "dismiss", ticket: wait.request.ticket });
 }
 
 /** More wait for one entry than may. */
