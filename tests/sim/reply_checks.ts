@@ -5,7 +5,7 @@
  */
 
 import { MAX_REPLY_WAIT_MS } from "../../src/limits.ts";
-import type { Submission } from "../../src/engine/engine.ts";
+import type { Notice, Submission } from "../../src/engine/engine.ts";
 import type { Id, Reply } from "../../src/table/types.ts";
 import type { SimDisk } from "./disk.ts";
 import { type DiskChecks, must } from "./disk_checks.ts";
@@ -101,12 +101,16 @@ export class ReplyChecks {
     }
   }
 
-  /** A patient Get is told that somebody has the work. */
-  noticed({ submission, noticed }: Asked): void {
+  /** A patient Get is told that somebody has the work, or nobody can have it. */
+  noticed({ submission, noticed }: Asked, { stopping }: Notice): void {
     must(
       submission.kind === "get" && submission.patient === true,
       "only who is patient is told who has the work",
     );
+    if (stopping) {
+      must(this.drainingMs <= this.#nowMs(), "only who stops gives no work");
+      return must(submission.assign, "who wants no work is answered");
+    }
     const { name } = submission.entry;
     const { id, status } = this.#disk.rows.byName.get(name) ?? {};
     // The table does not know yet, or the answer was lost.
