@@ -108,8 +108,8 @@ export class ReplyChecks {
       "only who is patient is told who has the work",
     );
     if (stopping) {
-      must(this.drainingMs <= this.#nowMs(), "only who stops gives no work");
-      return must(submission.assign, "who wants no work is answered");
+      const isStopping = this.drainingMs <= this.#nowMs();
+      return must(isStopping, "only who stops gives no work");
     }
     const { name } = submission.entry;
     const { id, status } = this.#disk.rows.byName.get(name) ?? {};
@@ -166,6 +166,8 @@ export class ReplyChecks {
     const nowMs = this.#nowMs();
     const { underway, activeMs, holder } = this.#ledger.entry(name);
     if (underway > 0 || this.#isMemoryTaken()) return;
+    // Until the drain ends, for the next process.
+    if (this.drainingMs <= nowMs) return;
     const { leaseTimeoutMs, restartGraceMs, quotas, maxComputeMs = Infinity } =
       this.#promises;
     // For a moment it may wait for room.
