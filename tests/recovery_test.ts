@@ -88,7 +88,9 @@ async function afterKill(
           maxValueBytes: 2 ** 22,
         },
       });
-      await recover({ engine, manifest, blobs });
+      const graceEndsMs = systemClock.wallMs() + 60_000;
+      const warn = () => {};
+      await recover({ engine, manifest, blobs, graceEndsMs, warn });
       await look({ ...stores, engine, id, staging });
       engine.close();
     });

@@ -82,7 +82,7 @@ export function foundInfo(namespace: string, row: Values): FoundInfo {
   return { ...foundKey(namespace, row[0]), info: rowInfo(row, 1) };
 }
 
-/** From `status, id, staging, size, sha256, handed_ms`. */
+/** From `status, id, staging, size, sha256, handed_ms, grace_ms`. */
 export function rowState(row: Values, at: number): RowState {
   return [
     statusCode(row[at]),
@@ -91,6 +91,7 @@ export function rowState(row: Values, at: number): RowState {
     number(row[at + 3]),
     text(row[at + 4]),
     number(row[at + 5]),
+    number(row[at + 6]),
   ];
 }
 

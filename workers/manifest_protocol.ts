@@ -70,6 +70,8 @@ export type Operation =
     sha256: string,
     nowMs: number,
   ]
+  | readonly ["grace", endsMs: number]
+  | readonly ["renewed", namespace: string, keyBytes: number, id: string]
   | readonly [
     "evict",
     namespace: string,
@@ -124,6 +126,7 @@ export type RowState = readonly [
   size: number | null,
   sha256: string | null,
   handedMs: number | null,
+  graceEndsMs: number | null,
 ];
 
 /** What people want to know of a row. */

@@ -109,6 +109,14 @@ export class ManifestRows {
           key,
         ) > 0;
       }
+      case "grace": {
+        sql.grace.run(operation[1]);
+        return true;
+      }
+      case "renewed": {
+        const [, namespace, , id] = operation;
+        return sql.renewed.run(namespace, key, BigInt(id)) > 0;
+      }
       case "evict": {
         const [, namespace, , id, nowMs] = operation;
         return sql.evict.run(nowMs, namespace, key, integer(id)) > 0;

@@ -9,7 +9,8 @@ const OLDEST_SCAN_ROWS = 4_096;
 /** The same where most rows are not wanted: about a millisecond. */
 const UNMEASURED_SCAN_ROWS = 2_000;
 
-const STATE = "status, id, staging, size, lower(hex(sha256)), handed_ms";
+const STATE =
+  "status, id, staging, size, lower(hex(sha256)), handed_ms, grace_ms";
 const INFO = "status, size, lower(hex(sha256)), created_ms, accessed_ms";
 const BY_KEY = "WHERE namespace = ? AND key = ?";
 
@@ -45,18 +46,22 @@ export const SQL = {
     "INSERT OR FAIL INTO manifest(namespace, key, status, id, staging, assigned_ms) " +
     "VALUES(?, ?, 0, ?, ?, ?) ON CONFLICT(namespace, key) DO NOTHING",
   reassign:
-    "UPDATE manifest SET id = ?, staging = ?, assigned_ms = ?, size = NULL, sha256 = NULL " +
+    "UPDATE manifest SET id = ?, staging = ?, assigned_ms = ?, size = NULL, sha256 = NULL, grace_ms = NULL " +
     `${BY_KEY} AND status = 0 AND status = ? AND id IS ?`,
   record: "UPDATE manifest SET size = ?, sha256 = unhex(?) " +
     `${BY_KEY} AND status = 0 AND id = ?`,
   publish:
-    "UPDATE manifest SET status = 1, staging = NULL, assigned_ms = NULL, " +
+    "UPDATE manifest SET status = 1, staging = NULL, assigned_ms = NULL, grace_ms = NULL, " +
     "size = ?, sha256 = unhex(?), created_ms = ?, accessed_ms = ?, " +
     "handed_ms = CASE WHEN staging IS NULL THEN NULL ELSE ? END " +
     `${BY_KEY} AND status = 0 AND id = ?`,
   complete: "UPDATE manifest SET id = ?, size = ?, sha256 = unhex(?), " +
     "created_ms = ?, accessed_ms = ? " +
     `${BY_KEY} AND status = 1 AND (sha256 IS NULL OR size IS NULL)`,
+  grace: "UPDATE manifest SET grace_ms = ? " +
+    "WHERE status IS NOT 1 AND status = 0 AND id IS NOT NULL AND grace_ms IS NULL",
+  renewed:
+    `UPDATE manifest SET grace_ms = NULL ${BY_KEY} AND status = 0 AND id = ?`,
   evict: "UPDATE manifest SET status = 2, assigned_ms = ? " +
     `${BY_KEY} AND status = 1 AND id IS ?`,
   remove: `DELETE FROM manifest ${BY_KEY} AND status = ? AND id IS ?`,

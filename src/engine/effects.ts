@@ -60,6 +60,8 @@ export class EffectRunner {
   /** Starts an effect. */
   run(effect: Work): void {
     switch (effect.kind) {
+      case "used":
+        return this.#uses.note(effect.entry);
       case "read":
         return this.#read(effect);
       case "verify":
@@ -78,6 +80,8 @@ export class EffectRunner {
         return this.#probe(effect);
       case "discard":
         return this.#discard(effect.staging);
+      case "renewed":
+        return this.#renewed(effect.entry, effect.id);
       case "complete":
         return this.#complete(effect.entry, effect.id, effect);
       case "put":
@@ -238,12 +242,17 @@ export class EffectRunner {
     );
   }
 
+  #renewed(entry: EntryKey, id: Id): void {
+    // Its lease is renewed all the same, until the next start.
+    this.#manifest.renewed(entry, id).catch((error) =>
+      this.#warn(`cannot note a heartbeat: ${messageOf(error)}`)
+    );
+  }
+
   #read(effect: Of<"read">): void {
     const { entry, token, generation, digest } = effect;
     const { name } = entry;
     this.#uses.note(entry);
-    const value = this.#cache.get(name, generation);
-    if (value) return this.#feed({ kind: "read", name, token, value });
     this.#then(
       { name, token },
       this.#cache.read(name, generation, digest),

@@ -58,7 +58,7 @@ export interface EngineOptions {
   /** The table's options; ids and what the manifest knows are filled in. */
   readonly table: Omit<
     TableOptions,
-    "newId" | "newStaging" | "servedBefore"
+    "newId" | "newStaging" | "servedBefore" | "startWallMs"
   >;
 }
 
@@ -140,6 +140,8 @@ export class Engine {
       newId: options.newId ?? randomId,
       newStaging: options.newStaging ?? randomStaging,
       servedBefore: manifest.servedBefore,
+      inMemory: (name, generation) => cache.get(name, generation),
+      startWallMs: clock.wallMs(),
     }, clock.nowMs());
     this.#uses = new AccessLog({ manifest, clock, warn });
     const feed = (command: Command) => this.feed(command);

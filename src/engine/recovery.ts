@@ -7,6 +7,7 @@
  */
 
 import type { BlobStore } from "../blobs/blob_store.ts";
+import { messageOf } from "../errors.ts";
 import { MAX_RESTORED } from "../limits.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Row } from "../table/types.ts";
@@ -45,10 +46,14 @@ export interface Recovered {
 
 /** Feeds the engine what is unsettled, and sweeps what nobody owns. */
 export async function recover(
-  { engine, manifest, blobs, maxRestored = MAX_RESTORED }: {
+  { engine, manifest, blobs, graceEndsMs, warn, maxRestored = MAX_RESTORED }: {
     readonly engine: Engine;
     readonly manifest: Manifest;
     readonly blobs: BlobStore;
+    /** When the grace ends, by the wall clock, of whoever has none yet. */
+    readonly graceEndsMs: number;
+    /** Takes a line for the log. */
+    readonly warn: (message: string) => void;
     /** Assignments that are taken into memory, the latest; the rest is found by id and key. */
     readonly maxRestored?: number;
   },
@@ -59,8 +64,13 @@ export async function recover(
   const found = { loading: 0, captured: 0, evicting: 0 };
 
   await blobs.local?.sweepPrivate();
+  try {
+    await manifest.grace(graceEndsMs);
+  } catch (error) {
+    // A disk that takes nothing now: who is taken into memory has it all the same.
+    warn(`cannot note until when work may be resumed: ${messageOf(error)}`);
+  }
   let resting = await countUnsettled(manifest) - maxRestored;
-  if (resting > 0) engine.feed({ kind: "left-on-disk" });
   let cursor: string | undefined;
   do {
     const page = await manifest.unsettled(cursor);

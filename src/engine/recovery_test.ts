@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { FakeClock } from "../clock.ts";
 import { MemoryRows } from "../manifest/memory_rows.ts";
 import type { Id } from "../table/types.ts";
 import { recover } from "./recovery.ts";
@@ -17,8 +18,11 @@ Deno.test("a start takes the latest assignments into memory, and finds the other
     }
     await engine.close();
   }
-  const { engine, manifest, blobs, clock } = memoryEngine({ rows });
-  const found = await recover({ engine, manifest, blobs, maxRestored: 4 });
+  const { engine, manifest, blobs, clock, warn } = memoryEngine({ rows });
+  const graceEndsMs = clock.wallMs() + LEASE_MS;
+  const found = await recover(
+    { engine, manifest, blobs, graceEndsMs, warn, maxRestored: 4 },
+  );
   assert.deepEqual(found, { loading: 4, captured: 0, evicting: 0, swept: 0 });
   assert.equal(engine.counts().loading, 4);
   // All have the restart's grace, and their ids are good.
@@ -34,5 +38,78 @@ Deno.test("a start takes the latest assignments into memory, and finds the other
   for (const key of ["0", "2", "9"]) {
     assert.equal((await askFor(engine, key)).kind, "assigned", key);
   }
+  await engine.close();
+});
+
+/** Starts on what the last one left. */
+async function started(rows: MemoryRows, clock: FakeClock, maxRestored = 9) {
+  const parts = memoryEngine({
+    rows,
+    clock,
+    table: { restartGraceMs: 60_000 },
+  });
+  const { engine, manifest, blobs, warn } = parts;
+  const graceEndsMs = clock.wallMs() + 60_000;
+  await recover({ engine, manifest, blobs, graceEndsMs, warn, maxRestored });
+  return parts;
+}
+
+for (const maxRestored of [9, 0]) {
+  const where = maxRestored > 0 ? "in memory" : "on disk";
+  Deno.test(`a second start adds nothing to the grace of the first (${where})`, async () => {
+    const rows = new MemoryRows();
+    const clock = new FakeClock();
+    const first = memoryEngine({ rows, clock });
+    const held: Record<string, Id> = {};
+    for (const key of ["silent", "heard"]) {
+      const reply = await askFor(first.engine, key);
+      assert.ok(reply.kind === "assigned");
+      held[key] = reply.assignment.id;
+    }
+    await first.engine.close();
+
+    clock.advance(1_000_000);
+    const second = await started(rows, clock, maxRestored);
+    clock.advance(1_000);
+    const heartbeat = { kind: "heartbeat", id: held["heard"]! } as const;
+    assert.equal((await second.engine.ask(heartbeat)).kind, "ok");
+    clock.advance(39_000);
+    await second.engine.close();
+
+    const { engine } = await started(rows, clock, maxRestored);
+    clock.advance(19_000);
+    assert.equal((await askFor(engine, "silent")).kind, "loading");
+    clock.advance(1_000);
+    assert.equal((await askFor(engine, "silent")).kind, "assigned");
+    clock.advance(39_999);
+    assert.equal((await askFor(engine, "heard")).kind, "loading");
+    clock.advance(1);
+    assert.equal((await askFor(engine, "heard")).kind, "assigned");
+    await engine.close();
+  });
+}
+
+Deno.test("a disk that takes no note of the grace does not keep a start from giving it", async () => {
+  const rows = new MemoryRows();
+  const clock = new FakeClock();
+  const first = memoryEngine({ rows, clock });
+  assert.equal((await askFor(first.engine, "k")).kind, "assigned");
+  await first.engine.close();
+
+  const { engine, manifest, blobs, warn, lines } = memoryEngine({
+    rows,
+    clock,
+  });
+  const grace = () => Promise.reject(new Error("the disk is full"));
+  await recover({
+    engine,
+    manifest: Object.assign(manifest, { grace }),
+    blobs,
+    graceEndsMs: clock.wallMs() + LEASE_MS,
+    warn,
+  });
+  assert.match(lines.join(), /cannot note .*: the disk is full/);
+  clock.advance(LEASE_MS - 1);
+  assert.equal((await askFor(engine, "k")).kind, "loading");
   await engine.close();
 });

@@ -81,7 +81,7 @@ function isDigest(sha256: string | null): sha256 is string {
 }
 
 function rowOf({ name, namespace, key }: EntryKey, state: RowState): Row {
-  const [code, id, staging, size, sha256, handedMs] = state;
+  const [code, id, staging, size, sha256, handedMs, graceEndsMs] = state;
   const base = { name, namespace, key, ...(id !== null && { id }) };
   const status = STATUS_NAMES[code];
   if (status === "evicting") return { ...base, status };
@@ -91,5 +91,10 @@ function rowOf({ name, namespace, key }: EntryKey, state: RowState): Row {
   if (status === "ready") {
     return { ...known, ...(handedMs !== null && { handedMs }), status };
   }
-  return { ...known, ...(staging !== null && { staging }), status };
+  return {
+    ...known,
+    ...(staging !== null && { staging }),
+    ...(graceEndsMs !== null && { graceEndsMs }),
+    status,
+  };
 }

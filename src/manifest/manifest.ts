@@ -115,6 +115,16 @@ export interface Manifest extends AsyncDisposable {
    * had a staging file. False: it is not as expected.
    */
   publish(entry: EntryKey, id: Id, digest: Digest): Promise<boolean>;
+  /**
+   * Gives each loading row of ours that has none a grace, which ends then by
+   * the wall clock: a start does that.
+   */
+  grace(endsMs: number): Promise<void>;
+  /**
+   * Takes the grace of a loading row away: its holder has been heard, and the
+   * next start gives it a new one. False: it is not as expected.
+   */
+  renewed(entry: EntryKey, id: Id): Promise<boolean>;
   /** Gives a ready row of the original server its id and digest. False: it has them already. */
   complete(entry: EntryKey, id: Id, digest: Digest): Promise<boolean>;
   /** Makes a ready row evicting. False: it is not as expected. */

@@ -108,6 +108,39 @@ export function manifestContract(name: string, open: OpenForTest): void {
     });
   });
 
+  test("gives the grace of a start once, until the holder is heard", async ({ manifest }) => {
+    const found = async (entry: EntryKey) => {
+      const row = await manifest.find(entry);
+      return row?.status === "loading" ? row.graceEndsMs : row?.status;
+    };
+    await manifest.claim(A, { id: "1", staging: "s1" });
+    await manifest.grace(50.5);
+    await manifest.claim(B, { id: "2" });
+    assert.equal(await found(A), 50);
+    assert.equal(await found(B), undefined);
+    await manifest.grace(99);
+    assert.equal(await found(A), 50);
+    assert.equal(await found(B), 99);
+    assert.deepEqual(
+      (await collect((cursor) => manifest.unsettled(cursor))).map((row) =>
+        row.status === "loading" && row.graceEndsMs
+      ),
+      [50, 99],
+    );
+    assert.equal(await manifest.renewed(A, "2"), false);
+    assert.equal(await found(A), 50);
+    assert.equal(await manifest.renewed(A, "1"), true);
+    assert.equal(await found(A), undefined);
+    const expected = { status: "loading", id: "2" } as const;
+    assert.equal(await manifest.reassign(B, expected, { id: "3" }), true);
+    assert.equal(await found(B), undefined);
+    await manifest.grace(120);
+    assert.equal(await manifest.publish(B, "3", digestOf("x")), true);
+    assert.equal(await manifest.renewed(B, "3"), false);
+    assert.equal(await manifest.evict(B, "3"), true);
+    assert.equal(await found(B), "evicting");
+  });
+
   test("keeps the order of the calls of one turn", async ({ manifest }) => {
     const digest = digestOf("x");
     const answers = await Promise.all([

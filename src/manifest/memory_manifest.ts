@@ -103,10 +103,29 @@ export class MemoryManifest implements Manifest {
     });
   }
 
+  /** {@inheritDoc Manifest.grace} */
+  grace(endsMs: number): Promise<void> {
+    return this.#run(() => {
+      const isOurs = ({ status, id, graceEndsMs }: StoredRow) =>
+        status === "loading" && id !== undefined && graceEndsMs === undefined;
+      for (const row of this.#where(isOurs)) {
+        this.rows.put({ ...row, graceEndsMs: Math.floor(endsMs) });
+      }
+    });
+  }
+
+  /** {@inheritDoc Manifest.renewed} */
+  renewed(entry: EntryKey, id: Id): Promise<boolean> {
+    return this.#change(entry, { status: "loading", id }, (row) => {
+      const { graceEndsMs: _, ...kept } = row;
+      this.rows.put(kept);
+    });
+  }
+
   /** {@inheritDoc Manifest.publish} */
   publish(entry: EntryKey, id: Id, digest: Digest): Promise<boolean> {
     return this.#change(entry, { status: "loading", id }, (row) => {
-      const { staging, ...kept } = row;
+      const { staging, graceEndsMs: _, ...kept } = row;
       const now = this.#wallMs();
       this.rows.put({
         ...kept,

@@ -26,6 +26,8 @@ export interface StoredRow extends EntryKey {
   readonly accessedMs?: number;
   /** When a path to it was given out last. */
   readonly handedMs?: number;
+  /** While loading: when the grace ends that a start gave it. */
+  readonly graceEndsMs?: number;
   /** Since when it is loading under its id, or evicting. */
   readonly assignedMs: number;
   /** Counts insertions: what SQLite orders by where times are equal. */
@@ -83,13 +85,18 @@ export function sizeOf({ digest, measured }: StoredRow): number | undefined {
 
 /** A row as the manifest hands it out. */
 export function rowOfStored(stored: StoredRow): Row {
-  const { name, namespace, key, status, id, staging, digest, handedMs } =
-    stored;
+  const { name, namespace, key, status, id, staging, digest } = stored;
+  const { handedMs, graceEndsMs } = stored;
   const base = { name, namespace, key, ...(id !== undefined && { id }) };
   if (status === "evicting") return { ...base, status };
   const known = { ...base, ...(digest && { digest }) };
   if (status === "loading") {
-    return { ...known, ...(staging !== undefined && { staging }), status };
+    return {
+      ...known,
+      ...(staging !== undefined && { staging }),
+      ...(graceEndsMs !== undefined && { graceEndsMs }),
+      status,
+    };
   }
   return { ...known, ...(handedMs !== undefined && { handedMs }), status };
 }

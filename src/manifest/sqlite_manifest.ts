@@ -169,6 +169,19 @@ export class SqliteManifest implements Manifest {
     ) as Promise<boolean>;
   }
 
+  /** {@inheritDoc Manifest.grace} */
+  async grace(endsMs: number): Promise<void> {
+    await this.#queue.call(["grace", Math.floor(endsMs)]);
+  }
+
+  /** {@inheritDoc Manifest.renewed} */
+  renewed({ namespace, key }: EntryKey, id: Id): Promise<boolean> {
+    return this.#queue.call(
+      ["renewed", namespace, key.length, id],
+      key,
+    ) as Promise<boolean>;
+  }
+
   /** {@inheritDoc Manifest.publish} */
   publish(entry: EntryKey, id: Id, digest: Digest): Promise<boolean> {
     return this.#makeReady("publish", entry, id, digest);

@@ -43,6 +43,14 @@ function makeVersion1(root: string): void {
   ).run(B.key);
 }
 
+/** What version 2 added to that, word for word, but for what counts usage. */
+const VERSION_2 = [
+  "ALTER TABLE manifest ADD COLUMN handed_ms INTEGER",
+  "CREATE INDEX manifest_oldest ON manifest(namespace, accessed_ms) " +
+  "WHERE accessed_ms IS NOT NULL AND status = 1",
+  "PRAGMA user_version = 2",
+];
+
 function open(root: string): Promise<SqliteManifest> {
   return SqliteManifest.open({ root, wallMs });
 }
@@ -84,6 +92,25 @@ Deno.test("SqliteManifest brings a root of version 1 up, once", async () => {
   using plain = openPlain(fresh.root);
   const version = plain.value("PRAGMA user_version");
   assert.equal(version, BigInt(SCHEMA_VERSION));
+});
+
+Deno.test("SqliteManifest gives work in a root of version 2 its grace, and none to the original's", async () => {
+  using fresh = freshRoot();
+  makeVersion1(fresh.root);
+  {
+    using older = openPlain(fresh.root);
+    for (const sql of VERSION_2) older.run(sql);
+    older.prepare(ORIGINAL_INSERT).run("a.c", A.key, 0);
+  }
+  for (const endsMs of [1_000, 2_000]) {
+    await using manifest = await open(fresh.root);
+    await manifest.grace(endsMs);
+    const rows = await collect((cursor) => manifest.unsettled(cursor));
+    const graces = rows.map((row) =>
+      row.status === "loading" && [row.id, row.graceEndsMs]
+    );
+    assert.deepEqual(graces, [["2", 1_000], [undefined, undefined]]);
+  }
 });
 
 Deno.test("SqliteManifest counts the ready rows of the original, whatever else is there", async () => {

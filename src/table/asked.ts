@@ -7,6 +7,7 @@
 import { startEvicting } from "./evict.ts";
 import { ask, refuse, wants } from "./asking.ts";
 import { takeOver } from "./get.ts";
+import { graceEndMs } from "./grace.ts";
 import type { Entry, State, Wait } from "./state.ts";
 import type { Asked, Assignment, Reply, Request, Row } from "./types.ts";
 
@@ -120,11 +121,11 @@ export function adopt(s: State, entry: Entry, row: Row, nowMs: number): void {
       const assignment = staging === undefined ? { id } : { id, staging };
       // What is loading and alive is in memory; this one expired long ago, or
       // was one too many for a start, and has its grace all the same.
-      const graceMs = s.leftOnDisk && row.id !== undefined
-        ? s.startMs + s.options.restartGraceMs
-        : nowMs;
-      const deadlineMs = Math.max(nowMs, graceMs);
-      const work = { sinceMs: nowMs };
+      const graceMs = graceEndMs(s, row, nowMs);
+      const deadlineMs = graceMs ?? nowMs;
+      const work = graceMs === undefined
+        ? { sinceMs: nowMs }
+        : { sinceMs: nowMs, graced: true as const };
       entry.state = row.id === undefined
         ? { kind: "loading", assignment, deadlineMs, work, unnamed: true }
         : { kind: "loading", assignment, deadlineMs, work };

@@ -27,12 +27,21 @@ import type {
   Ticket,
 } from "./types.ts";
 
-type Brought = "servedBefore" | "newId" | "newStaging";
+type Brought =
+  | "servedBefore"
+  | "startWallMs"
+  | "newId"
+  | "newStaging"
+  | "inMemory";
 
 /** The options of a table, but for what the engine itself brings. */
 export type Figures =
   & Required<Omit<TableOptions, Brought | "streamBytes">>
-  & Pick<TableOptions, "streamBytes">;
+  & Pick<TableOptions, "streamBytes">
+  & {
+    /** What was read is in memory from then on, until the table is made anew. */
+    readonly keepsValues?: boolean;
+  };
 
 /** What goes wrong with a job; `unreadable`: a second way, where there is one. */
 export type Fault = "none" | "failed" | "unreadable";
@@ -46,7 +55,8 @@ type Work = Exclude<
       | "discard"
       | "admit"
       | "make-room"
-      | "superseded";
+      | "superseded"
+      | "renewed";
   }
 >;
 
@@ -83,6 +93,7 @@ export class FakeEngine {
   nowMs = 1_000;
   table: StateTable;
   readonly #figures: Figures;
+  readonly #inMemory = new Map<string, { generation: Id; value: Uint8Array }>();
   readonly #story: (readonly [nowMs: number, mark: string, what: unknown])[] =
     [];
   readonly #past: Result[] = [];
@@ -369,6 +380,7 @@ export class FakeEngine {
     checkInvariants(this.table.state);
     for (const effect of effects) {
       if (effect.kind === "discard") this.#discard(effect.staging);
+      else if (effect.kind === "renewed") this.#renew(effect);
       else if (effect.kind === "make-room") this.#crowded = true;
       else if (effect.kind === "admit") this.unadmitted.push(effect.ticket);
       else if (isWork(effect)) this.#begin(effect);
@@ -510,6 +522,8 @@ export class FakeEngine {
           : {};
         return { kind: "probed", name, token, ...changed };
       }
+      case "used":
+        return undefined;
       case "read":
       case "verify":
         return this.#look(effect, fault);
@@ -568,7 +582,10 @@ export class FakeEngine {
     const wrong = effect.digest && effect.digest.sha256 !== bytes;
     if (bytes === undefined || wrong) return { kind: "damaged", name, token };
     if (effect.kind === "read") {
-      return { kind: "read", name, token, value: unhex(bytes) };
+      const { generation } = effect;
+      const value = unhex(bytes);
+      this.#inMemory.set(name, { generation, value });
+      return { kind: "read", name, token, value };
     }
     return {
       kind: "verified",
@@ -748,6 +765,14 @@ export class FakeEngine {
     this.model.rowChanged(name, row, { nowMs: this.nowMs, bytes });
   }
 
+  /** A holder was heard: its row has the grace of a start no longer. */
+  #renew({ entry: { name }, id }: Effect & { kind: "renewed" }): void {
+    const row = this.rows.get(name);
+    if (row?.status !== "loading" || row.id !== id) return;
+    const { graceEndsMs: _, ...kept } = row;
+    this.rows.set(name, kept);
+  }
+
   #discard(staging: string): void {
     for (const row of this.rows.values()) {
       must(
@@ -801,6 +826,11 @@ export class FakeEngine {
   }
 
   #restore(): void {
+    const graceEndsMs = this.nowMs + this.#figures.restartGraceMs;
+    for (const [name, row] of this.rows) {
+      if (row.status !== "loading" || row.id === undefined) continue;
+      this.rows.set(name, { graceEndsMs, ...row });
+    }
     for (const row of [...this.rows.values()]) {
       if (row.status === "ready") continue;
       const captured = row.status === "loading" && row.staging !== undefined &&
@@ -816,12 +846,21 @@ export class FakeEngine {
     }
   }
 
+  #fromMemory(name: string, generation: Id): Uint8Array | undefined {
+    if (!this.#figures.keepsValues) return undefined;
+    const kept = this.#inMemory.get(name);
+    return kept?.generation === generation ? kept.value : undefined;
+  }
+
   #newTable(servedBefore: boolean): StateTable {
+    this.#inMemory.clear();
     return new StateTable({
       ...this.#figures,
       servedBefore,
+      startWallMs: this.nowMs,
       newId: () => String(++this.#lastId),
       newStaging: () => `s${++this.#lastId}`,
+      inMemory: (name, generation) => this.#fromMemory(name, generation),
     }, this.nowMs);
   }
 }
@@ -870,7 +909,8 @@ function failure(
 function isWork(effect: Effect): effect is Work {
   const { kind } = effect;
   return kind !== "reply" && kind !== "notice" && kind !== "discard" &&
-    kind !== "admit" && kind !== "make-room" && kind !== "superseded";
+    kind !== "admit" && kind !== "make-room" && kind !== "superseded" &&
+    kind !== "renewed";
 }
 
 function nameOf(effect: Work): string | undefined {

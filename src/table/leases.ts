@@ -9,6 +9,7 @@ import { EXPIRED_IN_MEMORY_MS } from "../limits.ts";
 import { adopt } from "./asked.ts";
 import { newEntry } from "./asking.ts";
 import { abandon } from "./get.ts";
+import { heardHolder } from "./grace.ts";
 import { renewHandle } from "./handles.ts";
 import { dueMs } from "./patience.ts";
 import { outcome, publish, republish } from "./publish.ts";
@@ -25,6 +26,7 @@ export function byId(s: State, wait: Wait, nowMs: number): void {
   const entry = s.assignments.get(request.id);
   if (entry) {
     if (request.kind === "abandon") return abandon(s, entry, wait);
+    heardHolder(s, entry, request.id);
     if (request.kind !== "heartbeat") return publish(s, entry, wait, nowMs);
     renew(s, entry, request.id, nowMs);
     return s.reply(wait, { kind: "ok" });

@@ -125,6 +125,7 @@ Deno.test("work that takes longer than it may goes to one who waits, heartbeats 
     ...FIGURES,
     maxComputeMs: 6_000,
     servedBefore: false,
+    startWallMs: 0,
     newId: () => String(++ids),
     newStaging: () => "s",
   }, 0);
@@ -274,6 +275,7 @@ Deno.test("no more wait for one entry than may", () => {
   const table = new StateTable({
     ...FIGURES,
     servedBefore: false,
+    startWallMs: 0,
     newId: () => String(++ids),
     newStaging: () => "s",
   }, 0);
@@ -379,6 +381,7 @@ Deno.test("an offer for which there is no room is refused before it is installed
     ...FIGURES,
     quotas: [{ pattern: "*", maxBytes: 4 }],
     servedBefore: false,
+    startWallMs: 0,
     newId: () => "1",
     newStaging: () => "s",
   }, 0);

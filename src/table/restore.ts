@@ -6,6 +6,7 @@
 
 import { newEntry } from "./asking.ts";
 import { startEvicting } from "./evict.ts";
+import { graceEndMs } from "./grace.ts";
 import { republish } from "./publish.ts";
 import type { State } from "./state.ts";
 import type { Row } from "./types.ts";
@@ -26,8 +27,9 @@ export function restore(
   const { id, staging, digest } = row;
   const entry = newEntry(s, row);
   const assignment = staging === undefined ? { id } : { id, staging };
-  const deadlineMs = nowMs + s.options.restartGraceMs;
-  const work = { sinceMs: nowMs };
+  const deadlineMs = graceEndMs(s, row, nowMs) ??
+    nowMs + s.options.restartGraceMs;
+  const work = { sinceMs: nowMs, graced: true } as const;
   entry.state = { kind: "loading", assignment, deadlineMs, work };
   s.hold(id, entry, { graced: true });
   // The Done of a captured file may have been answered: it is ours to publish.

@@ -52,6 +52,8 @@ export interface Work {
   readonly sinceMs: number;
   /** Where the client called from; unknown after a restart. */
   readonly peer?: string;
+  /** Its row has a grace of a start, and the holder has not been heard since. */
+  graced?: true;
 }
 
 /** A file that was captured and is not published yet. */
@@ -195,8 +197,6 @@ export class State {
   /** Waits of entries that were forgotten, to be looked at again as well. */
   again: Wait[] = [];
   draining = false;
-  /** A start has not taken all assignments into memory. */
-  leftOnDisk = false;
   /** The drain is over, too. */
   leaving = false;
   /** Assignments that the manifest has not confirmed yet. */

@@ -179,9 +179,6 @@ export class StateTable {
       }
       case "restore":
         return restore(s, command.row, { captured: command.captured, nowMs });
-      case "left-on-disk":
-        s.leftOnDisk = true;
-        return;
       case "tick":
         return this.#tick(nowMs);
       case "stood-still":

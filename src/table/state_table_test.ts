@@ -751,7 +751,7 @@ Deno.test("a publish whose row is another's by now leaves no file behind", () =>
 
 Deno.test("a publish that only seemed to fail is not done again with another value", () => {
   // Played by hand: the fake engine's manifest never fails after its commit.
-  const options = { ...FIGURES, servedBefore: false };
+  const options = { ...FIGURES, servedBefore: false, startWallMs: 0 };
   const table = new StateTable(
     { ...options, newId: () => "1", newStaging: () => "s" },
     0,
@@ -857,6 +857,31 @@ Deno.test("neither a heartbeat nor a failed Done shortens the restart's grace", 
   assert.equal(get(engine).kind, "loading");
 });
 
+Deno.test("a second restart adds nothing to the grace of the first", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = assigned(get(engine));
+  engine.restart(0);
+  engine.advance(GRACE_MS - 1_000);
+  engine.restart(0);
+  engine.advance(999);
+  assert.equal(get(engine).kind, "loading");
+  engine.advance(1);
+  assert.equal(get(engine).kind, "assigned");
+  refused(set(engine, id, "01"), "invalid-assignment-id");
+});
+
+Deno.test("whoever sent heartbeats after a restart has the grace of the next one", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = assigned(get(engine));
+  engine.restart(0);
+  ok(heartbeat(engine, id));
+  engine.advance(GRACE_MS + 1_000);
+  engine.restart(0);
+  engine.advance(GRACE_MS - 1);
+  assert.equal(get(engine).kind, "loading");
+  ok(set(engine, id, "01"));
+});
+
 Deno.test("an eviction that was cut short is finished at the next start", () => {
   const row: Row = { ...ENTRY, status: "evicting", id: "5" };
   const engine = new FakeEngine(FIGURES, [row]);
@@ -892,6 +917,7 @@ function bare(): StateTable {
   return new StateTable({
     ...FIGURES,
     servedBefore: false,
+    startWallMs: 0,
     newId: () => "1",
     newStaging: () => "s",
   }, 0);

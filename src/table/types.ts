@@ -67,6 +67,11 @@ export type Row =
       /** Absent in rows of the original server. */
       readonly id?: Id;
       readonly staging?: string;
+      /**
+       * When the grace ends that a start gave it, by the wall clock; absent: no
+       * start has, or its holder was heard since.
+       */
+      readonly graceEndsMs?: number;
       /** Present once a captured file has been hashed. */
       readonly digest?: Digest;
     }
@@ -304,8 +309,6 @@ export type Command =
   | { readonly kind: "cancel"; readonly ticket: Ticket }
   /** A row found at start; `captured`: its captured file is still there. */
   | { readonly kind: "restore"; readonly row: Row; readonly captured: boolean }
-  /** Some rows found at start were too many to be taken into memory. */
-  | { readonly kind: "left-on-disk" }
   /** What the manifest counts as ready, and how the disk stands. */
   | {
     readonly kind: "usage";
@@ -474,6 +477,8 @@ export type Effect =
     readonly id: Id;
     readonly digest: Digest;
   }
+  /** The holder of a row was heard that had a grace: it needs a new one after the next start. No result. */
+  | { readonly kind: "renewed"; readonly entry: EntryKey; readonly id: Id }
   /** Complete a Ready row of the original server. No result. */
   | {
     readonly kind: "complete";
@@ -481,6 +486,8 @@ export type Effect =
     readonly id: Id;
     readonly digest: Digest;
   }
+  /** A value was given out of memory. No result. */
+  | { readonly kind: "used"; readonly entry: EntryKey }
   /** Read and verify a value. Result: read | damaged | unreadable. */
   | {
     readonly kind: "read";
@@ -535,6 +542,8 @@ export interface TableOptions {
   readonly leaseTimeoutMs: number;
   /** What a loading entry gets after a restart. */
   readonly restartGraceMs: number;
+  /** The wall clock when the table is made. */
+  readonly startWallMs: number;
   /** How long a handle pins without being renewed. */
   readonly handleLeaseMs: number;
   /** Values above this are never read into memory. */
@@ -549,6 +558,8 @@ export interface TableOptions {
   readonly newId: () => Id;
   /** Fresh staging names. */
   readonly newStaging: () => string;
+  /** A value that is in memory; others are read. Absent: none is. */
+  readonly inMemory?: (name: string, generation: Id) => Uint8Array | undefined;
   /** Live assignments; above it nobody is assigned. Defaults: limits.ts. */
   readonly maxAssignments?: number;
   /** Live handles; above it local Gets are answered Unassigned. */

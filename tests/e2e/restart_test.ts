@@ -101,6 +101,41 @@ Deno.test("after the grace an abandoned assignment goes to the next", async () =
   });
 });
 
+Deno.test("a second start does not make the grace of the first longer", async () => {
+  await withRoot(async (root) => {
+    const args = [
+      "--heartbeat-interval",
+      "50ms",
+      "--heartbeat-timeout",
+      "200ms",
+    ];
+    let heard = "";
+    {
+      await using server = await start(root, ...args);
+      using remote = new RemoteClient(server.remote);
+      await remote.assigned(NS, "silent");
+      heard = (await remote.assigned(NS, "heard")).id;
+      await server.kill();
+    }
+    {
+      await using server = await start(root, ...args, ...GRACE);
+      using remote = new RemoteClient(server.remote);
+      await remote.heartbeat(heard);
+      // The note of it may come after the reply, but not after this one's.
+      await remote.assigned(NS, "another");
+      await server.kill();
+    }
+    const hour = ["--restart-grace", "1h"];
+    await using server = await start(root, ...args, ...hour);
+    using remote = new RemoteClient(server.remote);
+    await until(
+      () => remote.get(NS, "silent"),
+      ({ assign }) => assign !== undefined,
+    );
+    assert.equal((await remote.get(NS, "heard")).entryStatus, "loading");
+  });
+});
+
 Deno.test("a stop lets running work be published, and gives out no more", async () => {
   await withRoot(async (root) => {
     const lease = ["--heartbeat-interval", "1s", "--heartbeat-timeout", "5s"];

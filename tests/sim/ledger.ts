@@ -31,6 +31,8 @@ export interface Grant {
   readonly process: number;
   /** Until then nobody else may be assigned. */
   leaseEndMs: number;
+  /** When the grace ends at the latest that the first restart gave it. */
+  graceEndsMs: number;
   /** The same, because its file was seen to change; void after a clock jump. */
   writingUntilMs: number;
   /** Since when it computes, for all that the server knows: at the earliest. */
@@ -150,6 +152,7 @@ export class Ledger {
       staging,
       process,
       leaseEndMs,
+      graceEndsMs: Infinity,
       writingUntilMs: 0,
       sinceMs: nowMs,
       surelySinceMs: nowMs,

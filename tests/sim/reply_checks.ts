@@ -85,9 +85,13 @@ export class ReplyChecks {
     for (const entry of this.#ledger.entries.values()) {
       Object.assign(entry, { underway: 0, leaving: 0, evicts: 0, crowded: 0 });
     }
-    const leaseEndMs = nowMs + this.#promises.restartGraceMs;
+    const { restartGraceMs } = this.#promises;
     for (const grant of this.#ledger.grants.values()) {
-      grant.leaseEndMs = leaseEndMs;
+      // Heartbeats may make it longer; it is kept by the wall clock.
+      grant.graceEndsMs = Math.min(grant.graceEndsMs, nowMs + restartGraceMs);
+      grant.leaseEndMs = this.#ledger.jumpedMs === -Infinity
+        ? Math.max(nowMs, grant.graceEndsMs)
+        : nowMs;
       grant.sinceMs = nowMs;
     }
   }

@@ -121,7 +121,8 @@ export class ServerProcess {
     this.#sweeper = new Sweeper({ engine, manifest, blobs, clock, warn });
     const { handleLeaseMs } = figures;
     const evict = { engine, manifest, blobs, clock, warn, handleLeaseMs };
-    recover({ engine, manifest, blobs }).then(async () => {
+    const graceEndsMs = wallMs() + figures.restartGraceMs;
+    recover({ engine, manifest, blobs, graceEndsMs, warn }).then(async () => {
       options.events.recovered();
       this.#evictor = new Evictor(evict);
       await this.#evictor.start();
