@@ -356,6 +356,8 @@ export class FakeEngine {
       this.advance(this.#figures.leaseTimeoutMs * 5);
       this.settle();
     }
+    // A stop gives work to nobody, and ends.
+    if (this.table.state.draining) this.leave();
     must(
       this.model.waiting(this.nowMs).length === 0,
       "somebody waits patiently, for ever",

@@ -6,7 +6,13 @@
 
 import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
 import { ask, newEntry, propose, refuse, wants } from "./asking.ts";
-import { dismiss, overdueMs, tellLoading, tooMany } from "./patience.ts";
+import {
+  awaitNext,
+  dismiss,
+  overdueMs,
+  tellLoading,
+  tooMany,
+} from "./patience.ts";
 import { republish } from "./publish.ts";
 import {
   getsHandle,
@@ -127,7 +133,10 @@ function getExpired(
   if (state.probe === undefined && republish(s, entry)) {
     return tellLoading(s, entry, wait, nowMs);
   }
-  if ((wait.request as Get).assign && s.draining) return refuse(s, wait);
+  const { assign, patient } = wait.request as Get;
+  // Its holder may still publish, or take it up again after the restart.
+  if (s.draining && patient) return awaitNext(s, wait, entry);
+  if (s.draining && assign) return refuse(s, wait);
   join(s, entry, wait);
   startProbe(s, entry);
 }
@@ -201,7 +210,7 @@ export function abandon(s: State, entry: Entry, wait: Wait): void {
 }
 
 /** Gives an expired assignment to the next who asks, or removes it. */
-function takeOver(s: State, entry: Entry, givenBack?: Wait): void {
+export function takeOver(s: State, entry: Entry, givenBack?: Wait): void {
   const { state, key } = entry;
   if (state.kind !== "loading") return;
   // Whoever waited for the holder waits for the manifest now.

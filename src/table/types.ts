@@ -376,10 +376,14 @@ export type Reply =
 /** Something the engine has to do. */
 export type Effect =
   | { readonly kind: "reply"; readonly ticket: Ticket; readonly reply: Reply }
-  /** Somebody else has the work; a patient Get goes on waiting. */
+  /**
+   * Somebody else has the work, or, while the server is stopping, nobody can
+   * have it; a patient Get goes on waiting.
+   */
   | {
     readonly kind: "notice";
     readonly ticket: Ticket;
+    readonly stopping?: true;
     /** For how long it has been computed. */
     readonly computedMs: number;
     /** From where; unknown after a restart. */
