@@ -9,9 +9,9 @@ import { type ServerProcess, startLarder } from "./server_process.ts";
 
 /** What small values fill … */
 const MAX_ENTRIES = 2_000;
-/** … and values of 1 MiB. */
-const MAX_MIB = 64;
-const CALLERS = 32;
+/** … and values of 1 MiB: what live leases hold is below a quarter of it. */
+const MAX_MIB = 256;
+const CALLERS = 16;
 const MIB = 1024 * 1024;
 
 /** Both, on roots in the folder; the first one is full. */
