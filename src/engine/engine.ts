@@ -298,6 +298,9 @@ export class Engine {
           case "admit":
             this.#admit(effect.ticket, effect.bytes);
             break;
+          case "dismiss":
+            this.#admissions.release(effect.ticket);
+            break;
           case "make-room":
             this.onCrowded(effect.urgent);
             break;

@@ -28,6 +28,8 @@ export function tellLoading(
   if (entry.patient.size >= MAX_WAITERS_PER_ENTRY) return tooMany(s, wait);
   const { state } = entry;
   if (state.kind !== "loading" && state.kind !== "publishing") return;
+  // The value that it was for is gone, and the next one takes its time.
+  dismiss(s, wait);
   const { assignment: { id }, work: { sinceMs, peer } } = state;
   const overdue = overdueMs(s, state.work);
   // Work that is overdue stays its holder's while nobody can take it on.
@@ -50,6 +52,7 @@ export function tellLoading(
  */
 export function awaitNext(s: State, wait: Wait, entry?: Entry): void {
   if (s.leaving) return sendOn(s, wait);
+  dismiss(s, wait);
   if (entry) s.stay(entry, wait, dueMs(s, entry));
   else s.stranded.add(wait);
   if (wait.noticed !== undefined || wait.isStranded) return;
@@ -68,6 +71,13 @@ function sendOn(s: State, wait: Wait): void {
   const message = "The server is stopping: ask again, the work is not lost";
   const error = new LarderError("stopping", message);
   s.reply(wait, { kind: "error", error });
+}
+
+/** A Get gives back the memory that it has for a value. */
+export function dismiss(s: State, wait: Wait): void {
+  if (!wait.admitted) return;
+  wait.admitted = false;
+  s.emit({ kind: "dismiss", ticket: wait.request.ticket });
 }
 
 /** More wait for one entry than may. */

@@ -57,6 +57,45 @@ Deno.test("a large value is streamed from a handle, of any size", () => {
   assert.equal(reply.digest.size, 9);
 });
 
+/** A Get that waits for memory while its entry goes and somebody else takes the work. */
+function outlived(engine: FakeEngine): { ticket: Ticket; id: Id } {
+  const { id: first } = taken(engine, get(engine));
+  offer(engine, first, "01");
+  engine.memoryIsShort = true;
+  const ticket = get(engine);
+  engine.settle();
+  assert.equal(engine.memory.get(ticket), 1);
+  settled(engine, engine.ask({ kind: "evict", entry: ENTRY }));
+  const { id } = taken(engine, get(engine));
+  return { ticket, id };
+}
+
+Deno.test("who waits for work holds no memory meanwhile, and asks again for its value's", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { ticket, id } = outlived(engine);
+  engine.admit();
+  assert.equal(engine.notices.get(ticket), 1);
+  assert.equal(engine.memory.size, 0, "given back");
+  offer(engine, id, "010101");
+  assert.equal(engine.memory.get(ticket), 3);
+  assert.equal(engine.replies.get(ticket), undefined, "not before it has it");
+  engine.admit();
+  engine.settle();
+  const reply = engine.replies.get(ticket);
+  assert.deepEqual(reply?.kind === "value" && reply.value, unhex("010101"));
+});
+
+Deno.test("memory for a smaller value than there is by now is asked for anew", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { ticket, id } = outlived(engine);
+  offer(engine, id, "010101");
+  engine.admit();
+  assert.equal(engine.memory.get(ticket), 3);
+  engine.admit();
+  engine.settle();
+  assert.equal(engine.replies.get(ticket)?.kind, "value");
+});
+
 Deno.test("what is asked from the disk is read there, whatever its stamp says", () => {
   const engine = new FakeEngine(FIGURES);
   const { id } = taken(engine, get(engine));

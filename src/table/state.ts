@@ -34,7 +34,9 @@ export interface Wait {
   readonly arrivedMs: number;
   /** A Done whose 500 ms are over: answered as soon as its file is captured. */
   due: boolean;
-  /** A Get that has the memory its value takes. */
+  /** What a Get has asked memory for, in bytes; 0: for nothing. */
+  askedBytes: number;
+  /** It has that memory. */
   admitted: boolean;
   /** The assignment whose holder a patient Get was told of. */
   noticed?: Id;
@@ -336,6 +338,7 @@ export class State {
       arrivedMs: this.nowMs,
       live: true,
       due: false,
+      askedBytes: 0,
       admitted: false,
     };
     this.waits.set(request.ticket, wait);

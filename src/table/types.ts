@@ -394,6 +394,8 @@ export type Effect =
    * with. Comes back as `admitted`; may take its time, or never come.
    */
   | { readonly kind: "admit"; readonly ticket: Ticket; readonly bytes: number }
+  /** Give that memory back: the request waits for something else first. */
+  | { readonly kind: "dismiss"; readonly ticket: Ticket }
   /** Look the entry up. Result: asked (none | row | failed). */
   | {
     readonly kind: "find";

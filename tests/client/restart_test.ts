@@ -339,8 +339,8 @@ Deno.test("two tiers may be one server", () =>
   }));
 
 Deno.test("memory forgets what was used least lately", async () => {
-  // Two values of JSON fit: "aaaa" takes 6 bytes.
-  await using cache = new TieredCache([memory({ maxBytes: 12 })]);
+  // Two values of JSON fit: "aaaa" takes 6 bytes, its entry 266.
+  await using cache = new TieredCache([memory({ maxBytes: 2 * 272 })]);
   for (const key of ["one", "two"]) await cache.set("a", key, "aaaa");
   await cache.get("a", "one");
   await cache.set("a", "three", "aaaa");
