@@ -36,6 +36,14 @@ Deno.test("doctor finds a served root in order", () =>
     assert.match(text, /^\w+ +deno /m);
   }));
 
+Deno.test("a server is found by a name, and an empty variable is none", () =>
+  withShell(async (shell) => {
+    const [, port] = shell.server.remote.split(":");
+    const named = { LARDER_REMOTE: `localhost:${port}`, LARDER_LOCAL: "" };
+    const { code, stderr } = await shell.run(["ls"], { env: named });
+    assert.deepEqual([code, stderr], [0, "larder: 0 entries, 0 B\n"]);
+  }));
+
 Deno.test("doctor refuses a root whose cache.sqlite is not Larder's, as serve does", () =>
   withShell(async (shell) => {
     const root = `${shell.folder}/foreign`;
