@@ -57,7 +57,7 @@ async function run(
 ): Promise<number> {
   if (isForClients(args)) {
     const { runCli } = await import("./cli/cli.ts");
-    return await runCli(args, { hasServer: true });
+    return await runCli(args);
   }
   const invocation = await parseCommandLine(args, Deno.cwd);
   const stop = new StopRequests();
@@ -85,6 +85,7 @@ async function run(
     }
     case "launch":
       listen(stop, { interrupt: () => stop.interrupt() });
+      if (invocation.supervised) stopWhenEnded(Deno.stdin.readable, stop);
       return await launch(invocation.config, {
         installation: thisInstallation(program),
         stop,

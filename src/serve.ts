@@ -15,6 +15,7 @@ import {
   type BlobStore,
   type LocalFiles,
 } from "./blobs/blob_store.ts";
+import { SpareBuffers } from "./blobs/spare_buffers.ts";
 import { WorkerBlobStore } from "./blobs/worker_blob_store.ts";
 import { systemClock } from "./clock.ts";
 import { type Config, formatAddress } from "./config.ts";
@@ -82,7 +83,8 @@ export async function serve(
 
   const clock = systemClock;
   const warn = withoutRepeats(log, clock);
-  const [sqlite, workers] = await openStores(config, stack);
+  const spare = new SpareBuffers();
+  const [sqlite, workers] = await openStores(config, spare, stack);
   await refuseTooSmallDisk(config.minFree, workers);
   await lock.update(served);
   if (ignoresCase(join(root, MANIFEST_FILE))) {
@@ -101,6 +103,7 @@ export async function serve(
   const edge = new Edge({
     warn,
     maxMessageBytes: config.maxMessageBytes,
+    newBuffer: (bytes) => spare.take(bytes),
     requestBudget,
     isContended: () => requestBudget.contended,
     maxConnections: config.maxConnections,
@@ -243,6 +246,7 @@ function quotasOf(
  */
 async function openStores(
   { root, durability, workers, bootId }: ServedConfig,
+  spare: SpareBuffers,
   stack: AsyncDisposableStack,
 ): Promise<[SqliteManifest, WorkerBlobStore]> {
   const { wallMs } = systemClock;
@@ -259,6 +263,7 @@ async function openStores(
       root,
       durability,
       workers,
+      spare,
       ...bootId !== undefined && { bootId },
     });
     return [manifest, stack.use(blobs)];

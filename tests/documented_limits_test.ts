@@ -18,7 +18,7 @@ const UNITS: Readonly<Record<string, number>> = {
 
 /** `64 KiB`, `10 s`, `2,048`, `1/32`. */
 function valueOf(text: string): number {
-  const [, number = "", unit = ""] = /^([\d,/]+) ?(\S*)$/.exec(text) ?? [];
+  const [, number = "", unit = ""] = /^([\d,./]+) ?(\S*)$/.exec(text) ?? [];
   const [above = "", below = "1"] = number.replaceAll(",", "").split("/");
   return Number(above) / Number(below) * (unit === "" ? 1 : UNITS[unit] ?? NaN);
 }

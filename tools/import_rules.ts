@@ -84,6 +84,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     ],
     why: "a client that people talk to; it runs on Node, where no server does",
   },
+  npm: {
+    may: ["cli"],
+    why: "on Node, larder runs the commands of clients, and Deno the server",
+  },
   engine: {
     may: [
       ...["table", "manifest", "blobs", "toml", "workers/digest.ts"],

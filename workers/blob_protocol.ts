@@ -185,8 +185,12 @@ export type ToWorker =
 
 /** What became of one operation, or (`seq` 0) of the configuration. */
 export type Outcome =
-  | { readonly seq: number; readonly value: unknown }
-  | { readonly seq: number; readonly failure: Failure };
+  & {
+    readonly seq: number;
+    /** The operation's large buffer, which nobody uses any more. */
+    readonly spent?: ArrayBuffer;
+  }
+  & ({ readonly value: unknown } | { readonly failure: Failure });
 
 /** From a worker. */
 export type FromWorker = readonly Outcome[];

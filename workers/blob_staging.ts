@@ -20,6 +20,7 @@
  */
 
 import type { Digest, Hashed, OpOf, Stamp } from "./blob_protocol.ts";
+import type { Sha256 } from "./digest.ts";
 import { fchmodSync, futimesSync } from "node:fs";
 import {
   changedMs,
@@ -37,6 +38,7 @@ import {
 } from "./blob_files.ts";
 import { type Folders, isTemporaryOf } from "./blob_folders.ts";
 import { type Steps, wait } from "./blob_steps.ts";
+import type { Written, WrittenFile } from "./written.ts";
 
 /** Files up to this are hashed when they are captured, and always copied. */
 const COPY_BYTES = 1024 * 1024;
@@ -87,14 +89,21 @@ export function* capture(
 /** Hashes a captured file, and makes sure that it stays what was hashed. */
 export function* hash(
   folders: Folders,
+  written: Written,
   { staging }: OpOf<"hash">,
 ): Steps<Hashed> {
   const captured = folders.captured(staging);
   const info = yield* regular(captured);
+  const hashed = yield* hashWritten(folders, captured, written.take(staging));
+  if (hashed) return hashed;
   const ours = info.uid === folders.uid && info.nlink === 1;
   if (ours && info.size > COPY_BYTES) {
     for (let tries = 0; tries < IN_PLACE_TRIES; tries += 1) {
-      const hashed = yield* hashInPlace(folders, captured);
+      const hashed = yield* hashInPlace(
+        folders,
+        captured,
+        lookAtFile(captured),
+      );
       if (hashed) return hashed;
     }
   }
@@ -121,28 +130,50 @@ export function* install(
 /** Adds bytes to a private file, which `hash` and `install` know as a capture. */
 export function* append(
   folders: Folders,
+  written: Written,
   { staging, offset, value }: OpOf<"append">,
 ): Steps<undefined> {
-  const path = folders.captured(staging);
+  let known = written.upTo(staging, offset);
+  let file = offset === 0 ? undefined : written.reopen(known);
+  try {
+    if (!file) {
+      file = openToAppend(folders.captured(staging), offset);
+      if (offset === 0) known = written.begin(staging, file.statSync().ino);
+    }
+    yield* writeAll(file, value, known?.hash);
+    if (!known) return undefined;
+    known.size += value.length;
+    written.keep(known, file);
+    file = undefined;
+    return undefined;
+  } finally {
+    file?.close();
+  }
+}
+
+/** Opens a private file of so many bytes; the first piece makes it. */
+function openToAppend(path: string, offset: number): Deno.FsFile {
   const found = offset === 0 ? undefined : lookAtFile(path);
-  using file = Deno.openSync(path, {
+  const file = Deno.openSync(path, {
     append: true,
     // What lies there already is not ours to write to.
     ...(found ? {} : { createNew: true, mode: 0o600 }),
   });
   const { ino, nlink, size } = file.statSync();
-  if ((found && ino !== found.ino) || nlink !== 1 || size !== offset) {
-    throw new OpError("failed", `'${path}' is not what was written so far`);
+  if ((!found || ino === found.ino) && nlink === 1 && size === offset) {
+    return file;
   }
-  yield* writeAll(file, value);
-  return undefined;
+  file.close();
+  throw new OpError("failed", `'${path}' is not what was written so far`);
 }
 
 /** Removes a staging file and its capture. */
 export function* discard(
   folders: Folders,
+  written: Written,
   { staging }: OpOf<"discard">,
 ): Steps<undefined> {
+  written.take(staging);
   yield* removeAny(folders.staged(staging));
   yield* removeAny(folders.taken(staging));
   yield* removeAny(folders.kept(staging));
@@ -202,18 +233,37 @@ function* regular(captured: string): Steps<Deno.FileInfo> {
   return info ?? lookAtFile(captured);
 }
 
-/** Hashes a file of ours where it lies; `undefined`: it changed meanwhile. */
+/** What was hashed as it came; `undefined`: the file is not what was written. */
+function* hashWritten(
+  folders: Folders,
+  captured: string,
+  written: WrittenFile | undefined,
+): Steps<Hashed | undefined> {
+  if (!written) return undefined;
+  const info = lookAtFile(captured);
+  if (info.ino !== written.ino || info.size !== written.size) return undefined;
+  return yield* hashInPlace(folders, captured, info, written.hash);
+}
+
+/**
+ * Hashes a file of ours where it lies, unless its hash is known; `undefined`: it
+ * changed meanwhile.
+ */
 function* hashInPlace(
   folders: Folders,
   captured: string,
+  info: Deno.FileInfo,
+  known?: Sha256,
 ): Steps<Hashed | undefined> {
-  using file = new OpenFile(captured, lookAtFile(captured));
+  using file = new OpenFile(captured, info);
   const markS = Math.floor(Date.now() / 1000) - MARK_AGE_S;
   fchmodSync(file.fd, 0o444);
   futimesSync(file.fd, markS, markS);
   const { size } = file.stat();
   if (folders.strict) yield* syncCaptured(file);
-  const digest = yield* hashOpen(file, size);
+  const digest = known
+    ? { size: info.size, sha256: known.hex() }
+    : yield* hashOpen(file, size);
   const after = lookAtFile(captured);
   const stamp = stampOf(after);
   const unchanged = stamp.size === digest.size &&

@@ -50,10 +50,11 @@ export function* put(
       mode: 0o444,
     });
     yield* writeAll(file, value, hash);
+    const info = file.statSync();
     // The umask may have taken bits away.
-    Deno.chmodSync(temporary, 0o444);
+    if (((info.mode ?? 0) & 0o777) !== 0o444) Deno.chmodSync(temporary, 0o444);
     if (folders.strict) yield* wait(file.sync());
-    const stamp = stampOf(file.statSync());
+    const stamp = stampOf(info);
     yield* folders.rename(temporary, path);
     published = true;
     return { digest: { size: value.length, sha256: hash.hex() }, stamp };

@@ -44,6 +44,7 @@ import {
   sweep,
   verify,
 } from "./blob_values.ts";
+import { Written } from "./written.ts";
 
 /** The part of a worker's global scope that is used; the type checker assumes a window's. */
 interface Port {
@@ -51,9 +52,13 @@ interface Port {
   postMessage(message: FromWorker, transfer: Transferable[]): void;
 }
 
+/** Smaller buffers are not worth their way back. */
+const WORTHWHILE_BYTES = 32 * 1024;
+
 const port = globalThis as unknown as Port;
 const scheduler = new Scheduler();
 let outbox: Outcome[] = [];
+const written = new Written();
 let folders: Folders | undefined;
 
 port.onmessage = ({ data }) => {
@@ -62,9 +67,12 @@ port.onmessage = ({ data }) => {
   } else {
     for (const { seq, op } of data.ops) {
       scheduler.run(perform(op), (value, error) => {
-        report(
-          error ? { seq, failure: explain(op, error.cause) } : { seq, value },
-        );
+        const spent = spentOf(op);
+        report({
+          seq,
+          ...spent && { spent },
+          ...error ? { failure: explain(op, error.cause) } : { value },
+        });
       });
     }
   }
@@ -104,6 +112,7 @@ function flush(): void {
   if (outbox.length === 0) return;
   const transfer: ArrayBuffer[] = [];
   for (const outcome of outbox) {
+    if (outcome.spent) transfer.push(outcome.spent);
     const value = "value" in outcome ? outcome.value : undefined;
     if (value instanceof Uint8Array && value.buffer instanceof ArrayBuffer) {
       transfer.push(value.buffer);
@@ -114,22 +123,24 @@ function flush(): void {
   port.postMessage(outcomes, transfer);
 }
 
+/** What an operation has brought: it goes back where it may serve again. */
+function spentOf(op: Op): ArrayBuffer | undefined {
+  if (op.kind !== "put" && op.kind !== "append") return undefined;
+  const { buffer } = op.value;
+  if (!(buffer instanceof ArrayBuffer)) return undefined;
+  if (buffer.byteLength >= WORTHWHILE_BYTES) return buffer;
+  // Frees the bytes now, not when V8 gets to it: they look tiny to it.
+  buffer.transfer(0);
+  return undefined;
+}
+
 function* perform(op: Op): Steps<unknown> {
   if (!folders) return; // The pool has been told: it has given this worker up.
   switch (op.kind) {
     case "put":
-      try {
-        return yield* put(folders, op);
-      } finally {
-        // Frees the bytes now, not when V8 gets to it: they look tiny to it.
-        if (op.value.buffer instanceof ArrayBuffer) op.value.buffer.transfer(0);
-      }
+      return yield* put(folders, op);
     case "append":
-      try {
-        return yield* append(folders, op);
-      } finally {
-        if (op.value.buffer instanceof ArrayBuffer) op.value.buffer.transfer(0);
-      }
+      return yield* append(folders, written, op);
     case "read":
       return yield* read(folders, op);
     case "read-range":
@@ -155,11 +166,11 @@ function* perform(op: Op): Steps<unknown> {
     case "capture":
       return yield* capture(folders, op);
     case "hash":
-      return yield* hash(folders, op);
+      return yield* hash(folders, written, op);
     case "install":
       return yield* install(folders, op);
     case "discard":
-      return yield* discard(folders, op);
+      return yield* discard(folders, written, op);
     case "sync":
       return yield* folders.sync(op.folder);
     case "rehearse":

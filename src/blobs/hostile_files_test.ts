@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { linkSync } from "node:fs";
 import { Folders } from "../../workers/blob_folders.ts";
 import { hash, probe } from "../../workers/blob_staging.ts";
+import { Written } from "../../workers/written.ts";
 import {
   bytesOf,
   digestOf,
@@ -178,7 +179,10 @@ Deno.test("a file that is written to all the while it is hashed is copied in the
   client.writeSync(bytesOf(LARGE));
   assert.equal(await local.capture("one"), undefined);
   // The worker's own steps, here, so that a write falls between any two.
-  const steps = hash(foldersOf(root), { kind: "hash", staging: "one" });
+  const steps = hash(foldersOf(root), new Written(), {
+    kind: "hash",
+    staging: "one",
+  });
   let next = steps.next();
   for (; !next.done; next = steps.next()) {
     await next.value;

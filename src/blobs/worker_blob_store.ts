@@ -17,6 +17,7 @@ import {
 } from "./blob_store.ts";
 import { DiskTrouble } from "./disk_trouble.ts";
 import { DurableRenames } from "./durable_renames.ts";
+import { SpareBuffers } from "./spare_buffers.ts";
 import { WorkerLocalFiles } from "./worker_local_files.ts";
 import { detachable } from "./transfer.ts";
 import { type JobOptions, WorkerPool } from "./worker_pool.ts";
@@ -42,6 +43,8 @@ export interface WorkerBlobStoreOptions {
   /** Bounds; the defaults are those of limits.ts. */
   readonly maxQueue?: number;
   readonly maxQueueBytes?: number;
+  /** Gets the buffers of what was written; absent: they are freed. */
+  readonly spare?: SpareBuffers;
   /** Starts a worker with access to `root`; tests put theirs in between. */
   readonly spawn?: (root: string) => Worker;
 }
@@ -85,10 +88,12 @@ export class WorkerBlobStore implements BlobStore {
   static async open(options: WorkerBlobStoreOptions): Promise<WorkerBlobStore> {
     const { root, ino, dev } = await realFolder(options.root);
     const strict = options.durability === "strict";
+    const { spare = new SpareBuffers() } = options;
     const { bootId, maxQueue, maxQueueBytes, spawn = spawnWorker } = options;
     const pool = new WorkerPool({
       size: Math.min(MAX_WORKERS, options.workers ?? defaultWorkers()),
       spawn: () => spawn(root),
+      onSpent: (buffer) => spare.give(buffer),
       config: {
         root,
         ino,

@@ -24,16 +24,26 @@ export interface Job {
   readonly retriable: boolean;
   /** Buffers that go with it. */
   readonly transfer: ArrayBuffer[];
+  /** Those that are best done by the same worker. */
+  readonly series: Series | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: BlobError) => void;
   /** How often it was given to a worker that died. */
   deaths: number;
 }
 
+/** Jobs that are best done by one worker: it remembers what went before. */
+export interface Series {
+  /** Who has done the last one. */
+  worker?: WorkerHandle | undefined;
+}
+
 /** What a worker tells its pool. */
 export interface HandleEvents {
   /** Jobs were settled, or the worker became ready: there may be room. */
   readonly onRoom: () => void;
+  /** A buffer that nobody uses any more. */
+  readonly onSpent: (buffer: ArrayBuffer) => void;
   /** The worker is gone. */
   readonly onDeath: (end: WorkerEnd) => void;
 }
@@ -137,6 +147,7 @@ export class WorkerHandle {
   #hear(outcomes: FromWorker): void {
     if (this.#dead) return;
     for (const outcome of outcomes) {
+      if (outcome.spent) this.#events.onSpent(outcome.spent);
       if (outcome.seq !== 0) {
         this.#settle(outcome);
       } else if ("failure" in outcome) {

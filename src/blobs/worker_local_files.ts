@@ -18,6 +18,7 @@ import type { DiskTrouble } from "./disk_trouble.ts";
 import type { DurableRenames } from "./durable_renames.ts";
 import { stagingPath, valuePath } from "./layout.ts";
 import { detachable } from "./transfer.ts";
+import type { Series } from "./worker_handle.ts";
 import type { JobOptions, WorkerPool } from "./worker_pool.ts";
 
 /** Captures that have been hashed and not installed yet; about 200 bytes each. */
@@ -44,6 +45,8 @@ export class WorkerLocalFiles implements LocalFiles {
    * nobody wrote since. One that is missing only costs a verification.
    */
   readonly #stamps = new Map<string, Stamp>();
+  /** Of files that come in pieces: who writes them hashes them, too. */
+  readonly #series = new Map<string, Series>();
 
   /** `root` has no links in it. */
   constructor(root: string, { pool, renames, trouble }: LocalFilesParts) {
@@ -82,6 +85,7 @@ export class WorkerLocalFiles implements LocalFiles {
     return this.#write(async () => {
       const hashed = await this.#again<"hash">({ kind: "hash", staging }, {
         large: true,
+        ...this.#seriesOf(staging),
       });
       await this.#renames.syncPrivate();
       return this.#remember(staging, hashed);
@@ -114,11 +118,17 @@ export class WorkerLocalFiles implements LocalFiles {
   /** {@inheritDoc LocalFiles.append} */
   append(staging: string, offset: number, bytes: Uint8Array): Promise<void> {
     const own = detachable(bytes);
+    if (offset === 0) this.#series.set(staging, {});
     return this.#write(() =>
       this.#pool.run<"append">(
         { kind: "append", staging, offset, value: own },
         // Of an upload that has begun; the memory budget bounds how many run.
-        { bytes: own.length, transfer: [own.buffer], accepted: true },
+        {
+          bytes: own.length,
+          transfer: [own.buffer],
+          accepted: true,
+          ...this.#seriesOf(staging),
+        },
       )
     );
   }
@@ -126,7 +136,9 @@ export class WorkerLocalFiles implements LocalFiles {
   /** {@inheritDoc LocalFiles.discard} */
   discard(staging: string): Promise<void> {
     this.#stamps.delete(staging);
-    return this.#again<"discard">({ kind: "discard", staging });
+    const options = this.#seriesOf(staging);
+    this.#series.delete(staging);
+    return this.#again<"discard">({ kind: "discard", staging }, options);
   }
 
   /** {@inheritDoc LocalFiles.leftovers} */
@@ -137,6 +149,11 @@ export class WorkerLocalFiles implements LocalFiles {
   /** {@inheritDoc LocalFiles.sweepPrivate} */
   sweepPrivate(): Promise<void> {
     return this.#pool.sweepPrivate();
+  }
+
+  #seriesOf(staging: string): JobOptions {
+    const series = this.#series.get(staging);
+    return series ? { series } : {};
   }
 
   /** Steps that are one to the caller, and of which a failure is the disk's. */

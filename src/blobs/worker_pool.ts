@@ -17,7 +17,12 @@ import type {
 } from "../../workers/blob_protocol.ts";
 import { MAX_BLOB_QUEUE, MAX_BLOB_QUEUE_BYTES } from "../limits.ts";
 import { BlobError } from "./blob_store.ts";
-import { type Job, type WorkerEnd, WorkerHandle } from "./worker_handle.ts";
+import {
+  type Job,
+  type Series,
+  type WorkerEnd,
+  WorkerHandle,
+} from "./worker_handle.ts";
 
 /** Jobs that one worker has at most; the rest waits for whoever is free first. */
 const MAX_JOBS_PER_WORKER = 128;
@@ -44,6 +49,8 @@ export interface WorkerPoolOptions {
   readonly spawn: () => Worker;
   /** What each is told, but for its tag. */
   readonly config: Omit<WorkerConfig, "tag">;
+  /** Takes the buffers of what was written. */
+  readonly onSpent: (buffer: ArrayBuffer) => void;
   /** Bounds; the defaults are those of limits.ts. */
   readonly maxQueue?: number;
   readonly maxQueueBytes?: number;
@@ -61,6 +68,8 @@ export interface JobOptions {
   readonly transfer?: ArrayBuffer[];
   /** A step of something that was accepted before: not refused any more. */
   readonly accepted?: boolean;
+  /** Best done by the worker that has done the others of it. */
+  readonly series?: Series;
 }
 
 /** Runs blob operations in workers; none is ever left without an answer. */
@@ -124,6 +133,7 @@ export class WorkerPool {
         large: options.large ?? false,
         retriable: options.retriable ?? false,
         transfer: options.transfer ?? [],
+        series: options.series,
         resolve: (value) => {
           this.#settled(bytes);
           // Worker and store share the table of results.
@@ -209,13 +219,22 @@ export class WorkerPool {
   }
 
   #pick(job: Job): WorkerHandle | undefined {
+    const { series } = job;
+    if (!series) return this.#leastLoaded(job);
+    const { worker } = series;
+    // Few jobs of a series are on their way at once: it is never too busy for them.
+    if (worker && this.#workers.has(worker)) return worker;
+    return series.worker = this.#leastLoaded(job);
+  }
+
+  #leastLoaded(job: Job): WorkerHandle | undefined {
     let best: WorkerHandle | undefined;
     let bestLoad = Infinity;
     for (const worker of this.#workers) {
-      const full = worker.jobs >= MAX_JOBS_PER_WORKER ||
-        (job.large && worker.large >= MAX_LARGE_PER_WORKER);
       const load = worker.load + (worker.ready ? 0 : STARTING_LOAD);
-      if (!full && load < bestLoad) [best, bestLoad] = [worker, load];
+      const isFull = worker.jobs >= MAX_JOBS_PER_WORKER ||
+        (job.large && worker.large >= MAX_LARGE_PER_WORKER);
+      if (!isFull && load < bestLoad) [best, bestLoad] = [worker, load];
     }
     if (bestLoad < SPAWN_LOAD) return best;
     return this.#spawn() ?? best;
@@ -236,6 +255,7 @@ export class WorkerPool {
       worker,
       { ...this.#options.config, tag },
       {
+        onSpent: this.#options.onSpent,
         onRoom: () => this.#dispatch(),
         onDeath: (end) => this.#replace(handle, end),
       },

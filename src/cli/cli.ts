@@ -37,26 +37,16 @@ const COMMANDS: readonly Command[] = [
   ...[run, get, put, stat, ls, usage, rm, gc, verify, doctor],
 ];
 
-/** What a program is besides a client. */
-export interface CliOptions {
-  /** It does `serve` and `recover` itself: a clone, not the npm package. */
-  readonly hasServer?: boolean;
-}
-
 /**
  * Runs a command.
  *
  * @param args The words after the program's name.
- * @param options Which program it is.
  * @returns The exit code.
  */
-export async function runCli(
-  args: readonly string[],
-  options: CliOptions = {},
-): Promise<number> {
+export async function runCli(args: readonly string[]): Promise<number> {
   tolerateFailingStreams();
   try {
-    return await dispatch(args, options);
+    return await dispatch(args);
   } catch (error) {
     if (isBrokenPipe(error)) return OK;
     if (!isForPeople(error)) throw error;
@@ -72,24 +62,21 @@ export async function runCli(
 
 async function dispatch(
   [name, ...args]: readonly string[],
-  { hasServer = false }: CliOptions,
 ): Promise<number> {
   if (name === "--version" || name === "-V") {
     await print(`larder ${await version()}\n`);
     return OK;
   }
   if (name === undefined) {
-    await write(process.stderr, overview(COMMANDS, { hasServer }));
+    await write(process.stderr, overview(COMMANDS));
     return WRONG_USE;
   }
   if (/^(--help|-h|help)$/.test(name)) {
-    await print(overview(COMMANDS, { hasServer }));
+    await print(overview(COMMANDS));
     return OK;
   }
   const command = COMMANDS.find((each) => each.name === name);
-  if (!command) {
-    throw unknownCommand(name, { hasServer });
-  }
+  if (!command) throw unknownCommand(name);
   const words = Words.read(args, [...command.options, ...COMMON_OPTIONS]);
   if (words.has("help")) {
     await print(commandHelp(command));
@@ -101,23 +88,14 @@ async function dispatch(
   return await command.run(words);
 }
 
-function unknownCommand(
-  name: string,
-  { hasServer }: { readonly hasServer: boolean },
-): StartError {
-  const isServers = SERVER_COMMANDS.some((each) => each.name === name);
-  if (isServers) {
-    const how = `in a clone of Larder: deno task ${name}`;
-    return new StartError(2, `${name} is not in this package; ${how}`);
-  }
-  const known = [...COMMANDS, ...hasServer ? SERVER_COMMANDS : []]
-    .map(({ name }) => name);
+function unknownCommand(name: string): StartError {
+  const known = [...COMMANDS, ...SERVER_COMMANDS].map(({ name }) => name);
   return new StartError(2, `unknown command ${name}${suggest(name, known)}`);
 }
 
-/** In the repository beside deno.json, in the npm package beside package.json. */
+/** In the npm package beside package.json, in the repository beside deno.json. */
 async function version(): Promise<string> {
-  for (const name of ["deno.json", "package.json"]) {
+  for (const name of ["package.json", "deno.json"]) {
     try {
       const text = await readFile(new URL(`../../${name}`, import.meta.url));
       return JSON.parse(text.toString()).version;

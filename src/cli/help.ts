@@ -12,23 +12,20 @@ const EXIT_CODES = [
   "3 no server answers; larder run gives those of the command it runs.",
 ];
 
-/** What main.ts does, where the server is installed too. */
+/** What the program does that loads this one: main.ts, or that of npm. */
 export const SERVER_COMMANDS: readonly Pick<Command, "name" | "summary">[] = [
   { name: "serve", summary: "serve a root: larder serve --help" },
   { name: "recover", summary: "move the damaged manifest of a root aside" },
 ];
 
-/** The help of all commands together, those of the server where it is there. */
-export function overview(
-  commands: readonly Command[],
-  { hasServer }: { readonly hasServer: boolean },
-): string {
+/** The help of all commands together. */
+export function overview(commands: readonly Command[]): string {
   return [
     "larder: values of a Larder cache, from a shell",
     "",
     "Usage:",
     table(
-      [...commands, ...hasServer ? SERVER_COMMANDS : []]
+      [...commands, ...SERVER_COMMANDS]
         .map(({ name, summary }) => [`  larder ${name}`, summary]),
     ) + "  larder COMMAND --help",
     "",

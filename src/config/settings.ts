@@ -45,6 +45,9 @@ import {
   parseQuotas,
 } from "./quotas.ts";
 
+/** The launcher counts descriptors with it, and loads nothing of HTTP/2. */
+export { DISMISSAL_SHARE } from "../http2/limits.ts";
+
 /** A worker costs about 10 MB: more than this only when asked for. */
 const MAX_DEFAULT_WORKERS = 8;
 /** A limit on messages below this would refuse ordinary requests. */

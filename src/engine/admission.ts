@@ -28,6 +28,9 @@ export interface Budget {
 /** What a call costs beside its value: stream, headers, buffers. */
 const CALL_OVERHEAD_BYTES = 16 * 1024;
 
+/** One for all that are withdrawn: to make one takes as long as a request. */
+const WITHDRAWN = new DOMException("The request was withdrawn", "AbortError");
+
 /** The grants of the requests that are not answered yet. */
 export class Admissions {
   readonly #budget: Budget;
@@ -55,7 +58,7 @@ export class Admissions {
     }
     // A request that is answered or cancelled meanwhile waits no longer.
     const waiting = new AbortController();
-    this.#held.set(ticket, { release: () => waiting.abort() });
+    this.#held.set(ticket, { release: () => waiting.abort(WITHDRAWN) });
     const taken = this.#budget.take(owner, counted, waiting.signal);
     Promise.resolve(taken).then((grant) => {
       if (waiting.signal.aborted) return grant.release();

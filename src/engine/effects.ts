@@ -60,6 +60,8 @@ export class EffectRunner {
   /** Starts an effect. */
   run(effect: Work): void {
     switch (effect.kind) {
+      case "used":
+        return this.#uses.note(effect.entry);
       case "read":
         return this.#read(effect);
       case "verify":
@@ -251,8 +253,6 @@ export class EffectRunner {
     const { entry, token, generation, digest } = effect;
     const { name } = entry;
     this.#uses.note(entry);
-    const value = this.#cache.get(name, generation);
-    if (value) return this.#feed({ kind: "read", name, token, value });
     this.#then(
       { name, token },
       this.#cache.read(name, generation, digest),

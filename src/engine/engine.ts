@@ -140,6 +140,7 @@ export class Engine {
       newId: options.newId ?? randomId,
       newStaging: options.newStaging ?? randomStaging,
       servedBefore: manifest.servedBefore,
+      inMemory: (name, generation) => cache.get(name, generation),
       startWallMs: clock.wallMs(),
     }, clock.nowMs());
     this.#uses = new AccessLog({ manifest, clock, warn });

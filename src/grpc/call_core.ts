@@ -19,6 +19,8 @@ export interface CallCore {
   readonly clock: Clock;
   /** Larger messages are refused. */
   readonly maxMessageBytes: number;
+  /** Makes buffers for large messages; they may hold anything. */
+  readonly newBuffer: (bytes: number) => Uint8Array;
   /** Gets what an operator should know. */
   readonly log: (message: string, cause?: unknown) => void;
   /** Open calls and unfinished requests. */

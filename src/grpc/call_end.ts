@@ -4,6 +4,15 @@
  * @module
  */
 
+/**
+ * Why a signal was aborted. One for all: to make one takes as long as a call, and
+ * lost connections end hundreds of calls at once.
+ */
+export const GONE: DOMException = new DOMException(
+  "The call has ended",
+  "AbortError",
+);
+
 /** Is told whether reply and status were given to write. */
 export type EndListener = (delivered: boolean) => void;
 
@@ -26,7 +35,7 @@ export abstract class Ending {
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
-      if (this.#hasEnded && !this.#isDelivered) this.#abort.abort();
+      if (this.#hasEnded && !this.#isDelivered) this.#abort.abort(GONE);
     }
     return this.#abort.signal;
   }
@@ -45,7 +54,7 @@ export abstract class Ending {
 
   /** Tells whoever asked for it. */
   protected tellEnded(): void {
-    if (!this.#isDelivered) this.#abort?.abort();
+    if (!this.#isDelivered) this.#abort?.abort(GONE);
     const listeners = this.#listeners;
     if (listeners === undefined) return;
     this.#listeners = undefined;

@@ -8,6 +8,7 @@
  */
 
 import type { Clock } from "./clock.ts";
+import { EXPIRIES_PER_TURN } from "./limits.ts";
 
 /** Who has a deadline. The heap owns `deadlinePlace`. */
 export interface Deadlined {
@@ -103,7 +104,8 @@ export class Deadlines {
 
   #expire(): void {
     const nowMs = this.#clock.nowMs();
-    for (;;) {
+    // The timer is set anew for those that are due as well.
+    for (let count = 0; count < EXPIRIES_PER_TURN; count++) {
       const first = this.#heap[0];
       if (first === undefined || dueMs(first) > nowMs) break;
       this.remove(first);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FakeClock } from "../clock.ts";
 import { type Deadlined, Deadlines, NOT_WAITING } from "./deadlines.ts";
+import { EXPIRIES_PER_TURN } from "./limits.ts";
 
 function waiter(deadlineMs: number, expire: () => void = () => {}): Deadlined {
   return { deadlineMs, deadlinePlace: NOT_WAITING, expire };
@@ -83,4 +84,25 @@ Deno.test("any order of adding, removing and waiting expires each in its time", 
     clock.advance(60);
     assert.deepEqual(waiting, []);
   }));
+});
+
+Deno.test("many that pass together expire in turns", async () => {
+  const clock = new FakeClock();
+  let expired = 0;
+  const turns: number[] = [];
+  const deadlines = new Deadlines({
+    nowMs: () => clock.nowMs(),
+    setTimer: (delayMs, call) =>
+      clock.setTimer(delayMs, () => {
+        const before = expired;
+        call();
+        turns.push(expired - before);
+      }),
+  });
+  const count = 2 * EXPIRIES_PER_TURN + 1;
+  for (let at = 0; at < count; at++) deadlines.add(waiter(5, () => expired++));
+  await Promise.resolve();
+  clock.advance(5);
+  assert.deepEqual(turns, [EXPIRIES_PER_TURN, EXPIRIES_PER_TURN, 1]);
+  assert.equal(deadlines.hasTimer, false);
 });

@@ -9,9 +9,17 @@ import { FIRST_BUFFER_BYTES, INITIAL_WINDOW_BYTES } from "./limits.ts";
 import { release } from "./release.ts";
 import { Status, StatusError } from "./status.ts";
 
+/** How messages are read. */
+export interface ReadingOptions {
+  /** Larger ones are refused at their prefix. */
+  readonly maxMessageBytes: number;
+  /** Makes buffers for those that memory was granted for; they may hold anything. */
+  readonly newBuffer: (bytes: number) => Uint8Array;
+}
+
 /** Reads one message at a time. */
 export class MessageReader {
-  readonly #maxMessageBytes: number;
+  readonly #options: ReadingOptions;
   #prefixBytes = 0;
   #flag = 0;
   #length = 0;
@@ -19,9 +27,9 @@ export class MessageReader {
   #buffer: Uint8Array | undefined;
   #mayReserve = false;
 
-  /** Larger messages are refused at their prefix. */
-  constructor(maxMessageBytes: number) {
-    this.#maxMessageBytes = maxMessageBytes;
+  /** Nothing has come yet. */
+  constructor(options: ReadingOptions) {
+    this.#options = options;
   }
 
   /** Whether a message has begun and is not complete. */
@@ -79,7 +87,7 @@ export class MessageReader {
     if (this.#prefixBytes === 0) this.#flag = byte;
     else this.#length = (this.#length << 8 | byte) >>> 0;
     if (++this.#prefixBytes === PREFIX_BYTES) {
-      checkPrefix(this.#flag, this.#length, this.#maxMessageBytes);
+      checkPrefix(this.#flag, this.#length, this.#options.maxMessageBytes);
     }
   }
 
@@ -100,10 +108,9 @@ export class MessageReader {
     const room = before === undefined
       ? FIRST_BUFFER_BYTES
       : Math.min(4 * before.length, INITIAL_WINDOW_BYTES);
-    const bytes = this.#mayReserve
-      ? this.#length
-      : Math.min(this.#length, Math.max(needed, room));
-    this.#buffer = new Uint8Array(bytes);
+    this.#buffer = this.#mayReserve
+      ? this.#options.newBuffer(this.#length)
+      : new Uint8Array(Math.min(this.#length, Math.max(needed, room)));
     if (!before) return;
     this.#buffer.set(before.subarray(0, this.#come));
     release(before);

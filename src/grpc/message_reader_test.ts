@@ -4,7 +4,7 @@ import { bytes, frame, text } from "./testing/test_server.ts";
 import { concat } from "./testing/fake_stream.ts";
 
 Deno.test("messages are read one at a time, from any place", () => {
-  const reader = new MessageReader(100);
+  const reader = readerOf(100);
   const packet = concat([bytes("??"), frame(bytes("a")), frame(bytes("bc"))]);
   const seen: string[] = [];
   const sink = (message: Uint8Array) => void seen.push(text(message));
@@ -16,7 +16,7 @@ Deno.test("messages are read one at a time, from any place", () => {
 });
 
 Deno.test("what has come of a message is known, and what is announced", () => {
-  const reader = new MessageReader(1_000_000);
+  const reader = readerOf(1_000_000);
   const framed = frame(new Uint8Array(500_000));
   const never = () => assert.fail("it is not complete");
   assert.equal(reader.isInside, false);
@@ -31,7 +31,7 @@ Deno.test("what has come of a message is known, and what is announced", () => {
 
 Deno.test("a message is a buffer of its own, however it grew", () => {
   for (const reserved of [false, true]) {
-    const reader = new MessageReader(1_000_000);
+    const reader = readerOf(1_000_000);
     if (reserved) reader.reserve();
     const message = new Uint8Array(150_000).map((_, at) => at);
     const framed = frame(message);
@@ -50,7 +50,7 @@ Deno.test("whoever only announces holds next to nothing", () => {
   const start = frame(new Uint8Array(60_000)).subarray(0, 6);
   const before = Deno.memoryUsage().external;
   const readers = Array.from({ length: 1_000 }, () => {
-    const reader = new MessageReader(1_000_000);
+    const reader = readerOf(1_000_000);
     reader.read(start, 0, () => {});
     return reader;
   });
@@ -58,3 +58,8 @@ Deno.test("whoever only announces holds next to nothing", () => {
   assert.ok(grownBytes < 10_000_000, `${grownBytes} bytes`);
   assert.ok(readers.every(({ isInside }) => isInside));
 });
+
+function readerOf(maxMessageBytes: number): MessageReader {
+  const newBuffer = (bytes: number) => new Uint8Array(bytes).fill(9);
+  return new MessageReader({ maxMessageBytes, newBuffer });
+}

@@ -7,20 +7,24 @@
  * @module
  */
 
+import { TURN_MS } from "../http2/limits.ts";
 import { MESSAGES_PER_TURN } from "./limits.ts";
 
 /** The turns of all streams of a server. */
 export class MessageTurns {
   readonly #nextTurn: (work: () => void) => void;
+  readonly #nowMs: () => number;
   #taken = 0;
   #isScheduled = false;
   #waiting: (() => void)[] = [];
 
   /**
    * @param nextTurn Calls once, in a later turn of the event loop.
+   * @param nowMs A clock: a turn has its time, as well.
    */
-  constructor(nextTurn: (work: () => void) => void) {
+  constructor(nextTurn: (work: () => void) => void, nowMs: () => number) {
     this.#nextTurn = nextTurn;
+    this.#nowMs = nowMs;
   }
 
   /** How many messages wait for their turn. */
@@ -48,6 +52,12 @@ export class MessageTurns {
     const next = this.#waiting.splice(0, MESSAGES_PER_TURN);
     this.#taken = next.length;
     if (next.length > 0) this.#schedule();
-    for (const take of next) take();
+    const endMs = this.#nowMs() + TURN_MS;
+    for (let at = 0; at < next.length;) {
+      next[at++]!();
+      if (this.#nowMs() < endMs) continue;
+      this.#waiting.unshift(...next.slice(at));
+      break;
+    }
   }
 }

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { TURN_MS } from "../http2/limits.ts";
 import { MESSAGES_PER_TURN } from "./limits.ts";
 import { MessageTurns } from "./message_turns.ts";
 
 Deno.test("a few messages are taken in each turn, in the order in which they were asked for", () => {
   const work: (() => void)[] = [];
-  const turns = new MessageTurns((one) => void work.push(one));
+  const turns = new MessageTurns((one) => void work.push(one), () => 0);
   const taken: number[] = [];
   const total = 2 * MESSAGES_PER_TURN + 3;
   for (let message = 0; message < total; message++) {
@@ -21,4 +22,25 @@ Deno.test("a few messages are taken in each turn, in the order in which they wer
   assert.deepEqual(taken, Array.from({ length: total + 1 }, (_, at) => at));
   work.shift()!();
   assert.equal(work.length, 0, "nobody waits: no more turns");
+});
+
+Deno.test("messages that take long leave the rest of a turn to others, and keep their order", () => {
+  const work: (() => void)[] = [];
+  let nowMs = 0;
+  const turns = new MessageTurns((one) => void work.push(one), () => nowMs);
+  const taken: number[] = [];
+  const total = MESSAGES_PER_TURN + 10;
+  for (let message = 0; message < total; message++) {
+    turns.take(() => {
+      taken.push(message);
+      nowMs += TURN_MS / 2;
+    });
+  }
+  for (let turn = 1; turn <= 5; turn++) {
+    work.shift()!();
+    assert.equal(taken.length, MESSAGES_PER_TURN + 2 * turn);
+  }
+  assert.deepEqual(taken, Array.from({ length: total }, (_, at) => at));
+  while (work.length > 0) work.shift()!();
+  assert.equal(turns.waiting, 0);
 });

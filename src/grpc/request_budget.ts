@@ -4,6 +4,8 @@
  * @module
  */
 
+import { GONE } from "./call_end.ts";
+
 /** Bytes that were taken. */
 export interface Releasable {
   /** Gives them back. */
@@ -89,7 +91,7 @@ export class RequestGrant {
   end(): void {
     this.#hasEnded = true;
     this.#release();
-    this.#waiting?.abort();
+    this.#waiting?.abort(GONE);
     this.#waiting = undefined;
   }
 

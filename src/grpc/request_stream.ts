@@ -11,14 +11,18 @@ import { Backlog } from "./backlog.ts";
 import type { Requests } from "./call.ts";
 import { PREFIX_BYTES } from "./framing.ts";
 import { MESSAGES_AHEAD } from "./limits.ts";
-import { brokenOff, MessageReader } from "./message_reader.ts";
+import {
+  brokenOff,
+  MessageReader,
+  type ReadingOptions,
+} from "./message_reader.ts";
 import type { MessageTurns } from "./message_turns.ts";
 import { RequestWindow, type WindowHost } from "./request_window.ts";
 
 /** What a request stream needs of its call. */
 export interface RequestStreamHost<Q> extends WindowHost {
-  /** Larger messages are refused. */
-  readonly maxMessageBytes: number;
+  /** How messages are read. */
+  readonly reading: ReadingOptions;
   /** For messages that were sent ahead. */
   readonly turns: MessageTurns;
   /** Reads a message that is a buffer of its own. */
@@ -50,7 +54,7 @@ export class RequestStream<Q> implements Requests<Q> {
   /** Nothing has come yet. */
   constructor(host: RequestStreamHost<Q>) {
     this.#host = host;
-    this.#reader = new MessageReader(host.maxMessageBytes);
+    this.#reader = new MessageReader(host.reading);
     this.#window = new RequestWindow(host, this.#reader);
   }
 

@@ -43,6 +43,8 @@ export interface GrpcOptions {
   readonly counts: CallCounts;
   /** Memory for large requests; without one it is not counted. */
   readonly requestBudget?: RequestBudget;
+  /** Makes buffers for large messages; they may hold anything. */
+  readonly newBuffer?: (bytes: number) => Uint8Array;
   /** Calls once in a later turn of the event loop. */
   readonly nextTurn?: (work: () => void) => void;
 }
@@ -68,8 +70,12 @@ export class GrpcServer {
       log,
       counts,
       requestBudget,
+      newBuffer: options.newBuffer ?? ((bytes) => new Uint8Array(bytes)),
       deadlines: this.#deadlines,
-      turns: new MessageTurns(options.nextTurn ?? nextTurn),
+      turns: new MessageTurns(
+        options.nextTurn ?? nextTurn,
+        () => clock.nowMs(),
+      ),
     };
   }
 

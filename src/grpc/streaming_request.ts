@@ -6,7 +6,7 @@
 
 import { RequestStream, type RequestStreamHost } from "./request_stream.ts";
 import { ServerCall } from "./server_call.ts";
-import { noRoom } from "./unary_request.ts";
+import { noRoom } from "./no_room.ts";
 
 /** A call with many requests: its handler starts when its head has come. */
 export class StreamingRequestCall extends ServerCall {
@@ -40,7 +40,7 @@ export class StreamingRequestCall extends ServerCall {
     const { core, stream, method } = this;
     const { unfinished } = core.counts;
     return {
-      maxMessageBytes: core.maxMessageBytes,
+      reading: core,
       turns: core.turns,
       grant: this.grant,
       decode: (message) => method.decode(message, true),

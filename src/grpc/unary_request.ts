@@ -11,6 +11,7 @@ import {
   UNCOUNTED_REQUEST_BYTES,
 } from "./limits.ts";
 import { brokenOff, MessageReader } from "./message_reader.ts";
+import { noRoom } from "./no_room.ts";
 import { ServerCall } from "./server_call.ts";
 import { release } from "./release.ts";
 import { Status, StatusError } from "./status.ts";
@@ -48,7 +49,7 @@ export class UnaryRequestCall extends ServerCall {
   }
 
   #read(bytes: Uint8Array): void {
-    this.#reader ??= new MessageReader(this.core.maxMessageBytes);
+    this.#reader ??= new MessageReader(this.core);
     let end: number;
     try {
       end = this.#reader.read(bytes, 0, (message) => {
@@ -136,15 +137,5 @@ function tooMany(): StatusError {
   return new StatusError(
     Status.UNIMPLEMENTED,
     "the request has more than one message: this method takes one",
-  );
-}
-
-/** The budget gave nothing. */
-export function noRoom(refusal: unknown): StatusError {
-  return new StatusError(
-    Status.RESOURCE_EXHAUSTED,
-    `there is no memory for the request: ${
-      refusal instanceof Error ? refusal.message : refusal
-    }`,
   );
 }

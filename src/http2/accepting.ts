@@ -5,7 +5,12 @@
  * @module
  */
 
-import { MAX_ACCEPT_PAUSE_MS, MIN_ACCEPT_PAUSE_MS } from "./limits.ts";
+import {
+  ACCEPTS_PER_TURN,
+  MAX_ACCEPT_PAUSE_MS,
+  MIN_ACCEPT_PAUSE_MS,
+} from "./limits.ts";
+import { nextTurn } from "./turns.ts";
 
 /** What accepting needs. */
 export interface AcceptOptions<T> {
@@ -28,7 +33,9 @@ export async function acceptAll<T>(options: AcceptOptions<T>): Promise<void> {
   const { accept, take, isAborted, isClosing, warn } = options;
   const pause = options.pause ?? wait;
   let pauseMs = MIN_ACCEPT_PAUSE_MS;
-  while (!isClosing()) {
+  for (let count = 1; !isClosing(); count++) {
+    // Accepted connections are there at once, as long as there are any.
+    if (count % ACCEPTS_PER_TURN === 0) await new Promise<void>(nextTurn);
     let connection: T;
     try {
       connection = await accept();

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { acceptAll } from "./accepting.ts";
+import { ACCEPTS_PER_TURN } from "./limits.ts";
+import { nextTurn } from "./turns.ts";
 
 /** Accepts what a script says, then closes. */
 async function play(script: readonly (string | Error)[]) {
@@ -59,4 +61,23 @@ Deno.test("a connection that breaks as it is taken concerns no other", async () 
 Deno.test("the error of a closed listener is no error", async () => {
   const { warnings } = await play(["a", new Deno.errors.BadResource()]);
   assert.deepEqual(warnings, []);
+});
+
+Deno.test("a crowd of newcomers lets others have their turns", async () => {
+  const crowd = Array.from(
+    { length: 10 * ACCEPTS_PER_TURN },
+    (_, at) => `${at}`,
+  );
+  const playing = play(crowd);
+  let passed = 0;
+  let isOver = false;
+  const count = () => {
+    passed++;
+    if (!isOver) nextTurn(count);
+  };
+  nextTurn(count);
+  const { taken } = await playing;
+  isOver = true;
+  assert.deepEqual(taken, crowd);
+  assert.ok(passed >= 9, `${passed} turns`);
 });

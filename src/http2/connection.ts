@@ -181,6 +181,16 @@ export class Http2Connection {
     this.#streams.closeAll();
   }
 
+  /** Whether callers are still to be told that their streams have ended … */
+  get hasUntold(): boolean {
+    return this.#streams.hasUntold;
+  }
+
+  /** … and tells some of them. */
+  tellSome(): void {
+    this.#streams.tellSome();
+  }
+
   /** Says goodbye, and takes no new streams; those that are open go on. */
   goAway(): void {
     if (this.#isFailed || this.#isLost) return;

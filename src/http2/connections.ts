@@ -9,6 +9,7 @@ import { BufferPool } from "./buffers.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import {
   DISMISSAL_SHARE,
+  FLUSHES_PER_TURN,
   KEPT_LARGE_BUFFERS,
   KEPT_SMALL_BUFFERS,
   MAX_LARGE_BUFFERS,
@@ -17,6 +18,7 @@ import {
   SWEEP_INTERVAL_MS,
   WRITE_BYTES,
 } from "./limits.ts";
+import { FairTurns } from "./fair_turns.ts";
 import { ServedConnection, type Surroundings } from "./served_connection.ts";
 import {
   type ResolvedOptions,
@@ -41,9 +43,13 @@ export class Connections {
   /** The limits hold for all of them together. */
   constructor(options: SharedOptions) {
     this.#options = resolveOptions(options);
-    const flushes = new Gathered<ServedConnection>((each) => each.flush());
+    const flushes = new Gathered<ServedConnection>(
+      (each) => each.flush(),
+      FLUSHES_PER_TURN,
+    );
     this.#around = {
       options: this.#options,
+      turns: new FairTurns(),
       reading: new BufferPool(READ_BYTES, LARGE),
       writing: new BufferPool(WRITE_BYTES, LARGE),
       smallWriting: new BufferPool(SMALL_WRITE_BYTES, SMALL),

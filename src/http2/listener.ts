@@ -14,7 +14,11 @@ export interface Http2ListenerOptions {
   /** Where; port 0 picks one. */
   readonly hostname: string;
   readonly port: number;
-  /** A certificate and its key, as PEM: then it speaks TLS. */
+  /**
+   * A certificate and its key, as PEM: then it speaks TLS. Deno 2.9.6 keeps the
+   * socket of a handshake that was closed until its client goes: where strangers
+   * connect, a proxy should be in front.
+   */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Takes the requests. */
   readonly handler: RequestHandler;

@@ -9,6 +9,7 @@ import { ClosedStreams, type Fate } from "./closed_streams.ts";
 import { ConnectionError, ErrorCode, protocolError } from "./error_codes.ts";
 import {
   BYTES_PER_CREDIT,
+  CLOSES_PER_TURN,
   FRAME_COST,
   INITIAL_WINDOW_BYTES,
   PROGRESS_CREDIT,
@@ -42,6 +43,8 @@ export class OpenStreams implements StreamHost {
   readonly #options: OpenStreamsOptions;
   readonly #open = new Map<number, Stream>();
   readonly #closed = new ClosedStreams();
+  /** Those that have ended with all others, and whose callers are yet to be told. */
+  #untold: Stream[] = [];
 
   /** There are none yet. */
   constructor(options: OpenStreamsOptions) {
@@ -135,15 +138,28 @@ export class OpenStreams implements StreamHost {
     this.#options.account.progress(bytes / BYTES_PER_CREDIT);
   }
 
-  /** Ends all; nothing of them is sent any more. */
+  /** Whether `tellSome` has to be called. */
+  get hasUntold(): boolean {
+    return this.#untold.length > 0;
+  }
+
+  /** Ends all; nothing of them is sent any more. Of few it is told at once. */
   closeAll(): void {
     this.output.withdrawAll();
-    const streams = [...this.#open.values()];
-    this.#open.clear();
-    for (const stream of streams) {
+    for (const stream of this.#open.values()) {
       stream.withdraw();
-      if (!stream.localEnded) this.#tellClosed(stream, false);
+      if (stream.localEnded || stream.isGone) continue;
+      stream.isGone = true;
+      this.#untold.push(stream);
     }
+    this.#open.clear();
+    this.tellSome();
+  }
+
+  /** Tells of some of the streams that have ended with all others. */
+  tellSome(): void {
+    const some = this.#untold.splice(0, CLOSES_PER_TURN);
+    for (const stream of some) this.#tell(stream, false);
   }
 
   /** {@inheritDoc StreamHost.enqueue} */
@@ -192,10 +208,14 @@ export class OpenStreams implements StreamHost {
     if (!stream.localEnded) this.#tellClosed(stream, false);
   }
 
-  /** Whatever is thrown above, the connections of others live on. */
   #tellClosed(stream: Stream, delivered: boolean): void {
     if (stream.isGone) return;
     stream.isGone = true;
+    this.#tell(stream, delivered);
+  }
+
+  /** Whatever is thrown above, the connections of others live on. */
+  #tell(stream: Stream, delivered: boolean): void {
     try {
       stream.events.closed(delivered);
     } catch (error) {

@@ -8,8 +8,11 @@
 import type { BufferPool } from "./buffers.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { Http2Connection } from "./connection.ts";
+import type { FairTurns } from "./fair_turns.ts";
 import {
   FIRST_READ_BYTES,
+  LIGHT_READ_BYTES,
+  LIGHT_READ_MS,
   LINGER_BYTES,
   LINGER_MS,
   MIN_WRITE_BYTES,
@@ -19,11 +22,12 @@ import {
 import type { DropReason, ResolvedOptions } from "./shared_limits.ts";
 import type { RequestHandler } from "./stream_api.ts";
 import { checkTimes } from "./time_limits.ts";
-import { nextTurn } from "./turns.ts";
 
 /** What a connection needs of the others. */
 export interface Surroundings {
   readonly options: ResolvedOptions;
+  /** Turns of those who have much to do. */
+  readonly turns: FairTurns;
   /** Buffers to read with, of those who send much. */
   readonly reading: BufferPool;
   /** Buffers to write much with … */
@@ -50,6 +54,10 @@ export class ServedConnection {
   #isClosed = false;
   #isLeaving = false;
   #sparseReads = 0;
+  /** Whether what was read last took long. */
+  #isHeavy = false;
+  /** Telling the callers of a connection that is lost, or has failed. */
+  #telling: Promise<void> | undefined;
 
   /** Runs when it is told to. */
   constructor(
@@ -100,8 +108,8 @@ export class ServedConnection {
           unread += count;
           continue;
         }
-        const taken = this.#take(buffer.subarray(0, count));
-        if (taken < count) await this.#takeRest(buffer.subarray(taken, count));
+        const rest = this.#takeAll(buffer.subarray(0, count));
+        if (rest) await rest;
         buffer = this.#nextBuffer(buffer, count);
       }
       // Last words, to a client that has said its own.
@@ -111,6 +119,7 @@ export class ServedConnection {
     } finally {
       this.#around.reading.give(buffer);
       this.close();
+      await this.#telling;
     }
   }
 
@@ -147,6 +156,7 @@ export class ServedConnection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#connection.lost();
+    this.#tellRest();
     try {
       this.#stream.close();
     } catch {
@@ -159,20 +169,53 @@ export class ServedConnection {
     this.close();
   }
 
+  /** Others have their turn between the parts. */
+  #takeAll(bytes: Uint8Array): Promise<void> | undefined {
+    const { turns } = this.#around;
+    const isHeavy = this.#isHeavy || bytes.length > LIGHT_READ_BYTES;
+    if (isHeavy && turns.isSpent) return this.#takeInTurns(bytes);
+    const taken = this.#take(bytes);
+    if (taken === bytes.length) return undefined;
+    return this.#takeInTurns(bytes.subarray(taken));
+  }
+
+  async #takeInTurns(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      await this.#around.turns.next();
+      at += this.#take(bytes.subarray(at));
+    }
+  }
+
+  /** Handles what may be handled in one go, and writes what can be. */
   #take(bytes: Uint8Array): number {
+    const { turns, options: { nowMs } } = this.#around;
     const connection = this.#connection;
-    this.#readMs = connection.turnMs = this.#around.options.nowMs();
+    const startMs = nowMs();
+    this.#readMs = connection.turnMs = startMs;
     const taken = connection.receive(bytes);
     this.flush();
+    this.#tellRest();
+    const tookMs = nowMs() - startMs;
+    this.#isHeavy = tookMs >= LIGHT_READ_MS || taken < bytes.length;
+    if (this.#isHeavy) turns.worked(tookMs);
     return taken;
   }
 
-  /** Others have their turn between the parts. */
-  async #takeRest(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) {
-      await new Promise<void>(nextTurn);
-      at += this.#take(bytes.subarray(at));
+  /** Callers of many streams that ended at once are told in turns. */
+  #tellRest(): void {
+    if (!this.#connection.hasUntold) return;
+    this.#telling ??= this.#tellInTurns();
+  }
+
+  async #tellInTurns(): Promise<void> {
+    const { turns, options: { nowMs } } = this.#around;
+    while (this.#connection.hasUntold) {
+      await turns.next();
+      const startMs = nowMs();
+      this.#connection.tellSome();
+      turns.worked(nowMs() - startMs);
     }
+    this.#telling = undefined;
   }
 
   /** Who sends much reads much at once, as long as there are buffers. */
@@ -190,10 +233,13 @@ export class ServedConnection {
   }
 
   async #write(): Promise<void> {
+    const { turns } = this.#around;
     this.#isWriting = true;
     try {
       while (this.#connection.hasOutput && !this.#isClosed) {
         if (!await this.#writeOnce()) break;
+        // A socket that has room takes the next one in this very turn.
+        if (turns.isSpent && this.#connection.hasOutput) await turns.next();
       }
     } catch {
       // Nobody reads any more; it is not certain that a read ends as well.
@@ -207,15 +253,18 @@ export class ServedConnection {
 
   /** Writes a buffer; whether there was anything to put into it. */
   async #writeOnce(): Promise<boolean> {
+    const { turns, options: { nowMs } } = this.#around;
     const connection = this.#connection;
     const pool = this.#poolFor(connection);
     const buffer = pool.take() ?? new Uint8Array(MIN_WRITE_BYTES);
     try {
-      connection.turnMs = this.#around.options.nowMs();
+      const startMs = nowMs();
+      connection.turnMs = startMs;
       const filled = connection.fill(buffer);
       if (filled === 0) return false;
       const written = this.#stream.write(buffer.subarray(0, filled));
       connection.written();
+      if (pool === this.#around.writing) turns.worked(nowMs() - startMs);
       await this.#finish(buffer.subarray(0, filled), written);
       return true;
     } finally {

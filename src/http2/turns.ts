@@ -12,14 +12,16 @@ export function nextTurn(call: () => void): void {
   setImmediate(call);
 }
 
-/** Gathers calls of one turn: they are made together in the next one. */
+/** Gathers calls of one turn: they are made together in the next ones. */
 export class Gathered<T> {
   readonly #call: (item: T) => void;
-  #items = new Set<T>();
+  readonly #most: number;
+  readonly #items = new Set<T>();
 
-  /** Called once for each item that was added in a turn. */
-  constructor(call: (item: T) => void) {
+  /** Called once for each item that was added in a turn, `most` in a row. */
+  constructor(call: (item: T) => void, most: number) {
     this.#call = call;
+    this.#most = most;
   }
 
   /** Adds an item, once. */
@@ -29,8 +31,10 @@ export class Gathered<T> {
   }
 
   #flush(): void {
-    const items = this.#items;
-    this.#items = new Set();
+    const items = [...this.#items.values().take(this.#most)];
+    for (const item of items) this.#items.delete(item);
+    // What is added from here on has scheduled its turn by itself.
+    if (this.#items.size > 0) nextTurn(() => this.#flush());
     for (const item of items) this.#call(item);
   }
 }

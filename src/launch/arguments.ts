@@ -27,7 +27,12 @@ export type Invocation =
   /** Print the version. */
   | { readonly kind: "version" }
   /** Start a confined server and look after it. */
-  | { readonly kind: "launch"; readonly config: Config }
+  | {
+    readonly kind: "launch";
+    readonly config: Config;
+    /** Until stdin ends: somebody else has started the launcher. */
+    readonly supervised: boolean;
+  }
   /** Print the command that starts a confined server. */
   | { readonly kind: "print-command"; readonly config: Config }
   /** Move a root's manifest aside; its absolute path. */
@@ -108,6 +113,7 @@ export async function parseCommandLine(
     throw new StartError(2, "--force is a flag of larder recover");
   }
   const confined = words.switches.has("confined");
+  const supervised = words.switches.has("supervised");
   if (confined && words.configFile !== undefined) {
     throw new StartError(
       2,
@@ -129,7 +135,6 @@ export async function parseCommandLine(
     throw new StartError(2, "--confined needs ROOT as an absolute path");
   });
   if (confined) {
-    const supervised = words.switches.has("supervised");
     const { bootId } = words;
     return {
       kind: "confined",
@@ -138,8 +143,9 @@ export async function parseCommandLine(
       ...bootId !== undefined && { bootId },
     };
   }
-  const printing = words.switches.has("print-command");
-  return { kind: printing ? "print-command" : "launch", config };
+  return words.switches.has("print-command")
+    ? { kind: "print-command", config }
+    : { kind: "launch", config, supervised };
 }
 
 /** Nothing is served: a flag that says how is a misunderstanding. */

@@ -8,7 +8,7 @@
  */
 
 import type { Config } from "../config.ts";
-import { CONFINED_ENVIRONMENT } from "./memory.ts";
+import { CONFINED_ENVIRONMENT } from "./environment.ts";
 import { confinedArguments, type Installation } from "./permissions.ts";
 import { ReadyLineReader } from "./ready_lines.ts";
 import type { ServedAddresses } from "./running_server.ts";

@@ -7,6 +7,7 @@
  */
 
 import type { Config } from "../config.ts";
+import { DISMISSAL_SHARE } from "../config/settings.ts";
 
 /**
  * Descriptors that are not connections: the files, pipes and databases of the
@@ -14,7 +15,7 @@ import type { Config } from "../config.ts";
  */
 const RESERVED_DESCRIPTORS = 300;
 /** Connections that are asked to make place stay until they have heard of it. */
-const PER_CONNECTION = 1.1;
+const PER_CONNECTION = 1 + DISMISSAL_SHARE;
 /** Fewer would serve nobody. */
 const MIN_CONNECTIONS = 16;
 

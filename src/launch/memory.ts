@@ -1,24 +1,11 @@
 /**
- * How the memory of the confined server is managed: what its two allocators are
- * told so that garbage goes back to the system.
+ * How the heaps of the confined server are managed, so that garbage goes back to
+ * the system.
  *
  * @module
  */
 
 import type { Config } from "../config.ts";
-
-/**
- * What the C library's allocator is told. By default it keeps an arena for each
- * thread and, once a large block was freed, cuts all that is smaller from the
- * arenas: keys and values between small objects leave holes, and memory creeps up
- * for hours. With these, all from 32 KiB on is mapped, and given back. Lists and
- * long keys that nobody reads take 60 MB less so; a hit of 1 MiB takes as long.
- */
-export const CONFINED_ENVIRONMENT: Readonly<Record<string, string>> = {
-  MALLOC_ARENA_MAX: "2",
-  MALLOC_MMAP_THRESHOLD_: "32768",
-  MALLOC_TRIM_THRESHOLD_: "262144",
-};
 
 /**
  * Megabytes of each V8 heap. What lives there is bounded, and small: some 30 MB

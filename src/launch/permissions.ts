@@ -7,7 +7,8 @@
 import { fileURLToPath } from "node:url";
 import { type Config, formatAddress, renderArguments } from "../config.ts";
 import { StartError } from "../errors.ts";
-import { CONFINED_ENVIRONMENT, heapFlag } from "./memory.ts";
+import { CONFINED_ENVIRONMENT } from "./environment.ts";
+import { heapFlag } from "./memory.ts";
 
 /** Where the pieces of this installation are. */
 export interface Installation {

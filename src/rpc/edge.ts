@@ -23,6 +23,8 @@ export interface EdgeOptions extends Omit<SharedOptions, "warn"> {
   readonly warn: (message: string) => void;
   /** Requests above this are refused with RESOURCE_EXHAUSTED. */
   readonly maxMessageBytes: number;
+  /** Makes buffers for large messages; they may hold anything. */
+  readonly newBuffer?: (bytes: number) => Uint8Array;
   /** Memory for large requests. */
   readonly requestBudget?: RequestBudget;
 }
@@ -88,13 +90,14 @@ export class Edge {
    * @throws {StartError} If the port is taken.
    */
   listen(address: string, services: readonly Service[]): Listener {
-    const { maxMessageBytes, requestBudget } = this.#options;
+    const { maxMessageBytes, requestBudget, newBuffer } = this.#options;
     const server = new GrpcServer({
       clock: systemClock,
       maxMessageBytes,
       log: this.#warn,
       counts: this.#counts,
       ...requestBudget && { requestBudget },
+      ...newBuffer && { newBuffer },
     });
     this.#servers.push(server);
     for (const addTo of services) addTo(server);

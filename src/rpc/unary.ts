@@ -12,6 +12,9 @@ import { Status, StatusError } from "../grpc/status.ts";
 import type { Reply } from "../table/types.ts";
 import { toStatusError } from "./status.ts";
 
+/** Nobody hears of it: one for all, as its stack would cost more than the rest. */
+const GONE = new StatusError(Status.CANCELLED, "the caller has gone");
+
 /**
  * Submits a request for a call.
  *
@@ -38,7 +41,7 @@ export function submit(
   call.whenEnded(() => {
     if (replied) return;
     engine.cancel(ticket);
-    reject(new StatusError(Status.CANCELLED, "the caller has gone"));
+    reject(GONE);
   });
   return promise;
 }

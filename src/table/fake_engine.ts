@@ -27,12 +27,21 @@ import type {
   Ticket,
 } from "./types.ts";
 
-type Brought = "servedBefore" | "startWallMs" | "newId" | "newStaging";
+type Brought =
+  | "servedBefore"
+  | "startWallMs"
+  | "newId"
+  | "newStaging"
+  | "inMemory";
 
 /** The options of a table, but for what the engine itself brings. */
 export type Figures =
   & Required<Omit<TableOptions, Brought | "streamBytes">>
-  & Pick<TableOptions, "streamBytes">;
+  & Pick<TableOptions, "streamBytes">
+  & {
+    /** What was read is in memory from then on, until the table is made anew. */
+    readonly keepsValues?: boolean;
+  };
 
 /** What goes wrong with a job; `unreadable`: a second way, where there is one. */
 export type Fault = "none" | "failed" | "unreadable";
@@ -84,6 +93,7 @@ export class FakeEngine {
   nowMs = 1_000;
   table: StateTable;
   readonly #figures: Figures;
+  readonly #inMemory = new Map<string, { generation: Id; value: Uint8Array }>();
   readonly #story: (readonly [nowMs: number, mark: string, what: unknown])[] =
     [];
   readonly #past: Result[] = [];
@@ -510,6 +520,8 @@ export class FakeEngine {
           : {};
         return { kind: "probed", name, token, ...changed };
       }
+      case "used":
+        return undefined;
       case "read":
       case "verify":
         return this.#look(effect, fault);
@@ -568,7 +580,10 @@ export class FakeEngine {
     const wrong = effect.digest && effect.digest.sha256 !== bytes;
     if (bytes === undefined || wrong) return { kind: "damaged", name, token };
     if (effect.kind === "read") {
-      return { kind: "read", name, token, value: unhex(bytes) };
+      const { generation } = effect;
+      const value = unhex(bytes);
+      this.#inMemory.set(name, { generation, value });
+      return { kind: "read", name, token, value };
     }
     return {
       kind: "verified",
@@ -829,13 +844,21 @@ export class FakeEngine {
     }
   }
 
+  #fromMemory(name: string, generation: Id): Uint8Array | undefined {
+    if (!this.#figures.keepsValues) return undefined;
+    const kept = this.#inMemory.get(name);
+    return kept?.generation === generation ? kept.value : undefined;
+  }
+
   #newTable(servedBefore: boolean): StateTable {
+    this.#inMemory.clear();
     return new StateTable({
       ...this.#figures,
       servedBefore,
       startWallMs: this.nowMs,
       newId: () => String(++this.#lastId),
       newStaging: () => `s${++this.#lastId}`,
+      inMemory: (name, generation) => this.#fromMemory(name, generation),
     }, this.nowMs);
   }
 }

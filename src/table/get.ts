@@ -8,7 +8,12 @@ import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
 import { ask, newEntry, propose, refuse, wants } from "./asking.ts";
 import { overdueMs, tellLoading, tooMany } from "./patience.ts";
 import { republish } from "./publish.ts";
-import { getsHandle, startReading, startVerifying } from "./read.ts";
+import {
+  getsHandle,
+  giveFromMemory,
+  startReading,
+  startVerifying,
+} from "./read.ts";
 import type { Entry, State, Wait } from "./state.ts";
 import type { Request, Result, Ticket } from "./types.ts";
 
@@ -62,7 +67,7 @@ function getReady(s: State, entry: Entry, wait: Wait, nowMs: number): void {
     const { ticket } = wait.request;
     s.emit({ kind: "admit", ticket, bytes: state.digest.size });
     s.rest(entry);
-  } else {
+  } else if (!giveFromMemory(s, entry, wait)) {
     join(s, entry, wait);
     startReading(s, entry);
   }

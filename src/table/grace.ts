@@ -27,7 +27,8 @@ export function graceEndMs(
 
 /** The holder was heard: the next start gives it a grace of its own. */
 export function heardHolder(s: State, { key, state }: Entry, id: Id): void {
-  if (state.kind !== "loading" || !state.work.graced) return;
+  if (state.kind !== "loading" && state.kind !== "publishing") return;
+  if (!state.work.graced) return;
   delete state.work.graced;
   s.emit({ kind: "renewed", entry: key, id });
 }

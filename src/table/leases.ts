@@ -25,6 +25,7 @@ export function byId(s: State, wait: Wait, nowMs: number): void {
   const entry = s.assignments.get(request.id);
   if (entry) {
     if (request.kind === "abandon") return abandon(s, entry, wait);
+    heardHolder(s, entry, request.id);
     if (request.kind !== "heartbeat") return publish(s, entry, wait, nowMs);
     renew(s, entry, request.id, nowMs);
     return s.reply(wait, { kind: "ok" });
@@ -43,7 +44,6 @@ function renew(s: State, entry: Entry, id: Id, nowMs: number): void {
     nowMs + s.options.leaseTimeoutMs,
   );
   s.hold(id, entry);
-  heardHolder(s, entry, id);
 }
 
 /** The manifest has looked an id up that is not in memory. */

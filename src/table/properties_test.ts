@@ -126,6 +126,7 @@ function figures(small: boolean): Figures {
     maxValueBytes: 8,
     streamBytes: 4,
     uncountedBytes: 0,
+    keepsValues: small,
     maxAssignments: small ? 2 : 100,
     maxHandles: small ? 2 : 100,
     maxResting: small ? 1 : 100,

@@ -21,6 +21,18 @@ export function getsHandle(s: State, get: Get, { size }: Digest): boolean {
     fromDisk === true;
 }
 
+/** Answers a Get with a value that is in memory; false: it has to be read. */
+export function giveFromMemory(s: State, entry: Entry, wait: Wait): boolean {
+  const { state, key } = entry;
+  if (state.kind !== "ready" || state.reading !== undefined) return false;
+  const value = s.options.inMemory?.(key.name, state.generation);
+  if (!value) return false;
+  s.emit({ kind: "used", entry: key });
+  giveValue(s, state, wait, value);
+  s.rest(entry);
+  return true;
+}
+
 /** Reads the value, unless that is under way. */
 export function startReading(s: State, entry: Entry): void {
   const { state, key } = entry;
@@ -80,17 +92,22 @@ export function read(s: State, entry: Entry, result: Of<"read">): void {
   if (state.kind !== "ready" || state.reading !== result.token) return;
   delete state.reading;
   const { value } = result;
-  const { digest } = state;
   for (const wait of takeGets(entry, (get) => !isGivenHandle(s, state, get))) {
-    const isStream = (wait.request as Get).api === "stream";
-    s.reply(wait, {
-      kind: "value",
-      value,
-      ...(isStream && digest ? { digest } : {}),
-    });
+    giveValue(s, state, wait, value);
   }
   s.wake(entry);
   s.rest(entry);
+}
+
+function giveValue(
+  s: State,
+  { digest }: Ready,
+  wait: Wait,
+  value: Uint8Array,
+): void {
+  const isStream = (wait.request as Get).api === "stream";
+  const reply = { kind: "value", value } as const;
+  s.reply(wait, isStream && digest ? { ...reply, digest } : reply);
 }
 
 /** Whether a Get waits for a handle; one that cannot be known yet, for the digest. */

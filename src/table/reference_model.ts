@@ -34,8 +34,10 @@ const MAX_WAIT_MS = 500;
 interface Lease {
   fromMs: number;
   toMs: number;
-  /** When the grace ends that a restart gave it, if its holder is silent since. */
+  /** When the grace ends that a restart gave it, if its holder is silent since … */
   graceEndsMs?: number;
+  /** … and if it was not heard of either: what it brought may not have arrived. */
+  graceLastsMs?: number;
   /** Since when its holder computes. */
   sinceMs: number;
   /** Somebody was told the id (or may have been: a restart forgets). */
@@ -107,6 +109,14 @@ export class ReferenceModel {
   /** A client asks. */
   ask(request: Request, nowMs: number): void {
     if (request.kind === "abandon") this.#giveBack(request.id, nowMs);
+    if (
+      request.kind === "set" || request.kind === "done" ||
+      request.kind === "offer"
+    ) {
+      for (const { lease } of this.#ofId(request.id)) {
+        delete lease.graceLastsMs;
+      }
+    }
     this.#open.set(request.ticket, {
       request,
       sinceMs: nowMs,
@@ -160,13 +170,16 @@ export class ReferenceModel {
       const known = entry.row?.status === "loading" &&
         entry.row.id !== undefined;
       const freshMs = nowMs + this.#options.graceMs;
-      const endsMs = Math.max(nowMs, entry.lease.graceEndsMs ?? freshMs);
+      const { graceEndsMs = freshMs, graceLastsMs = freshMs } = entry.lease;
+      const endsMs = Math.max(nowMs, graceEndsMs);
+      const lastsMs = Math.max(nowMs, graceLastsMs);
       // Nobody of ours can hold a row of the original server: either will do.
       entry.lease = {
         ...entry.lease,
         fromMs: known ? endsMs : nowMs,
-        toMs: endsMs,
+        toMs: lastsMs,
         graceEndsMs: endsMs,
+        graceLastsMs: lastsMs,
         sinceMs: nowMs,
         granted: true,
         quietMs: -Infinity,
@@ -485,6 +498,7 @@ export class ReferenceModel {
       if (entry?.row?.id === request.id && entry.row.status === "loading") {
         const { lease } = entry;
         delete lease.graceEndsMs;
+        delete lease.graceLastsMs;
         lease.fromMs = Math.max(lease.fromMs, sinceMs + this.#options.leaseMs);
         lease.toMs = Math.max(lease.toMs, nowMs + this.#options.leaseMs);
         lease.granted = true;

@@ -482,6 +482,8 @@ export type Effect =
     readonly id: Id;
     readonly digest: Digest;
   }
+  /** A value was given out of memory. No result. */
+  | { readonly kind: "used"; readonly entry: EntryKey }
   /** Read and verify a value. Result: read | damaged | unreadable. */
   | {
     readonly kind: "read";
@@ -552,6 +554,8 @@ export interface TableOptions {
   readonly newId: () => Id;
   /** Fresh staging names. */
   readonly newStaging: () => string;
+  /** A value that is in memory; others are read. Absent: none is. */
+  readonly inMemory?: (name: string, generation: Id) => Uint8Array | undefined;
   /** Live assignments; above it nobody is assigned. Defaults: limits.ts. */
   readonly maxAssignments?: number;
   /** Live handles; above it local Gets are answered Unassigned. */

@@ -66,10 +66,10 @@ Deno.test("deno task npm makes the package in any folder", () =>
         .name,
       "@larder/larder",
     );
-    for (const wrong of [["--help"], ["one", "two"]]) {
+    for (const wrong of [["--help"], ["one", "two"], ["--check", "x"]]) {
       const { code, stderr } = await task(...wrong);
       assert.equal(code, 2);
-      assert.equal(stderr, "larder: usage: deno task npm [FOLDER]\n");
+      assert.equal(stderr, "larder: usage: deno task npm [FOLDER | --check]\n");
     }
   }));
 

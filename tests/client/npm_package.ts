@@ -1,5 +1,5 @@
 /**
- * The npm package, built and installed into a project of its own.
+ * The npm package, built, packed and installed into a project of its own.
  *
  * @module
  */
@@ -13,8 +13,14 @@ export type NpmProject =
 
 const OLDEST_NODE = 20;
 
+/** What a user of the library alone says: no Deno, and nothing but files. */
+export const LIBRARY_ALONE: readonly string[] = [
+  "--omit=optional",
+  "--ignore-scripts",
+];
+
 /**
- * Builds the package and installs it, with npm and from the registry.
+ * Builds the package, packs it, and installs it with npm and from the registry.
  *
  * @param folder An empty folder.
  */
@@ -24,31 +30,55 @@ export async function npmProject(folder: string): Promise<NpmProject> {
   if (Number(/^v(\d+)/.exec(version)?.[1]) < OLDEST_NODE) {
     return { skip: `Node ${version.trim()} is older than ${OLDEST_NODE}` };
   }
-  await buildNpmPackage(`${folder}/package`);
+  const tarball = await packedPackage(folder);
+  if (tarball === undefined) return { skip: "npm is missing" };
   const project = `${folder}/project`;
   await Deno.mkdir(project);
   await Deno.writeTextFile(
     `${project}/package.json`,
-    JSON.stringify({
-      type: "module",
-      dependencies: { "@larder/larder": "file:../package" },
-    }),
+    JSON.stringify({ type: "module" }),
   );
-  const installed = await outputOf("npm", [
-    ...["install", "--install-links", "--prefer-offline"],
-    ...["--no-audit", "--no-fund", "--prefix", project],
-  ]);
-  if (installed === undefined) return { skip: "npm cannot install packages" };
+  const installed = await npmInstall(project, ...LIBRARY_ALONE, tarball);
+  if (!installed) return { skip: "npm cannot install packages" };
   return { folder: project };
+}
+
+/**
+ * Builds the package and packs it as it would be published.
+ *
+ * @param folder Where the tarball is put.
+ * @returns Its path; `undefined` when npm is missing.
+ */
+export async function packedPackage(
+  folder: string,
+): Promise<string | undefined> {
+  await buildNpmPackage(`${folder}/package`);
+  const packed = await outputOf("npm", [
+    ...["pack", "--silent", "--ignore-scripts", `${folder}/package`],
+    ...["--pack-destination", folder],
+  ]);
+  return packed === undefined ? undefined : `${folder}/${packed.trim()}`;
+}
+
+/** Runs `npm install` in a project; whether it succeeded. */
+export async function npmInstall(
+  project: string,
+  ...words: string[]
+): Promise<boolean> {
+  return await outputOf("npm", [
+    ...["install", "--prefer-offline", "--no-audit", "--no-fund"],
+    ...["--prefix", project, ...words],
+  ]) !== undefined;
 }
 
 /** What a program prints; `undefined` when it is missing, or fails. */
 export async function outputOf(
   program: string,
   args: readonly string[],
+  cwd = ".",
 ): Promise<string | undefined> {
   try {
-    const command = new Deno.Command(program, { args: [...args] });
+    const command = new Deno.Command(program, { args: [...args], cwd });
     const { success, stdout } = await command.output();
     return success ? new TextDecoder().decode(stdout) : undefined;
   } catch (error) {

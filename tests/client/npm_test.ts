@@ -4,7 +4,12 @@ import assert from "node:assert/strict";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import ts from "typescript";
-import { npmProject } from "./npm_package.ts";
+import {
+  LIBRARY_ALONE,
+  npmInstall,
+  npmProject,
+  outputOf,
+} from "./npm_package.ts";
 import { Child, sameAddresses, withServer } from "./support.ts";
 
 const PROGRAM = new URL("./programs/node_program.mjs", import.meta.url);
@@ -17,7 +22,8 @@ const made: { n: number } = await tiers.generate("a", { k: [1] }, () => ({ n: 1 
 const day: Date | undefined = await cache.get("a", "k", { codec: messagepack<Date>() });
 // @ts-expect-error: what is computed is no string
 const wrong: string = await cache.generate("a", 1, () => 1);
-export { day, made, wrong };
+await using held = cache;
+export { day, held, made, wrong };
 `;
 
 Deno.test("the npm package runs on Node", async (test) => {
@@ -34,6 +40,35 @@ Deno.test("the npm package runs on Node", async (test) => {
     await Deno.writeTextFile(`${project.folder}/typed.ts`, TYPED);
     assert.deepEqual(typeErrors(`${project.folder}/typed.ts`), []);
   });
+
+  await test.step("it is still there after the next install", async () => {
+    assert(await npmInstall(project.folder, ...LIBRARY_ALONE));
+    assert.equal(
+      await outputOf("node", [
+        "--input-type=module",
+        ...["--eval", 'import "@larder/larder"; console.log("there")'],
+      ], project.folder),
+      "there\n",
+    );
+  });
+
+  for (const page of ["README.md", "docs/CLIENT.md"]) {
+    await test.step(`the programs for Node in ${page} print what it says`, () =>
+      withServer(async ({ remote }) => {
+        const programs = await nodePrograms(page);
+        assert(programs.length > 0);
+        const file = `${project.folder}/said.mjs`;
+        for (const { code, printed } of programs) {
+          const text = code.replaceAll("127.0.0.1:28056", remote);
+          await Deno.writeTextFile(file, text);
+          for (const expected of printed) {
+            await using said: Child = new Child(["node", file]);
+            const ended = await said.end();
+            assert.deepEqual(ended, { lines: [expected], code: 0 });
+          }
+        }
+      }));
+  }
 
   for (const kind of ["remote", "local"] as const) {
     await test.step(`it computes once, and survives a restart (${kind})`, () =>
@@ -55,15 +90,40 @@ Deno.test("the npm package runs on Node", async (test) => {
   }
 });
 
+/** Programs of a page, and what they print, run by run. */
+async function nodePrograms(
+  page: string,
+): Promise<{ code: string; printed: string[] }[]> {
+  const text = await Deno.readTextFile(
+    new URL(`../../${page}`, import.meta.url),
+  );
+  const blocks = text.matchAll(/^```js\n(.*?)^```$/gms);
+  const documents = text.matchAll(
+    /<<'END'\n(.*?)^END\n(?:node .*\n)+```\n\n```\n(.*?)\n```$/gms,
+  );
+  return [
+    ...[...blocks].map(([, code]) => ({
+      code: code!,
+      printed: [...code!.matchAll(/\/\/ prints (.*)$/gm)].map(([, line]) =>
+        line!
+      ),
+    })),
+    ...[...documents].map(([, code, printed]) => ({
+      code: code!,
+      printed: printed!.split("\n"),
+    })),
+  ];
+}
+
 function typeErrors(path: string): string[] {
   const program = ts.createProgram([path], {
+    // As `tsc --strict` of a project that says nothing of `lib`.
     strict: true,
-    exactOptionalPropertyTypes: true,
     noEmit: true,
     target: ts.ScriptTarget.ES2022,
     module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.esnext.disposable.d.ts"],
+    // Nothing that others happen to have installed: pnpm shows none of it.
+    types: [],
   });
   return ts.getPreEmitDiagnostics(program).map(({ file, messageText }) =>
     `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`

@@ -9,7 +9,11 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import flows_connections  # noqa: F401 (the imports fill the table)
+import flows_client  # noqa: F401 (the imports fill the table)
+import flows_client_faults  # noqa: F401
+import flows_client_keys  # noqa: F401
+import flows_client_wire  # noqa: F401
+import flows_connections  # noqa: F401
 import flows_errors  # noqa: F401
 import flows_names  # noqa: F401
 import flows_restart  # noqa: F401

@@ -58,6 +58,13 @@ async function main(): Promise<number> {
       ...[`--python_out=${stubs}`, `--grpc_python_out=${stubs}`],
       ...[`${proto}/local.proto`, `${proto}/remote.proto`],
     );
+    // Their stubs would be a module named as the client is.
+    const descriptors = `${stubs}/larder.descriptors`;
+    await must(
+      ...[python, "-m", "grpc_tools.protoc", `-I${proto}`] as const,
+      ...[`--descriptor_set_out=${descriptors}`, "--include_imports"],
+      `${proto}/larder/v1/cache.proto`,
+    );
     const { code } = await new Deno.Command(python, {
       args: [
         `${here}interop.py`,
@@ -68,7 +75,8 @@ async function main(): Promise<number> {
         "serve",
       ],
       env: {
-        PYTHONPATH: stubs,
+        PYTHONPATH: `${stubs}:${repository}python`,
+        LARDER_DESCRIPTORS: descriptors,
         PYTHONDONTWRITEBYTECODE: "1",
         // Else the C core reports each GOAWAY.
         GRPC_VERBOSITY: "ERROR",

@@ -105,6 +105,7 @@ export class ServerTester {
   /** Nothing is left of the conversation. */
   assertNothingLeft(): void {
     this.connection.lost();
+    while (this.connection.hasUntold) this.connection.tellSome();
     assert.equal(this.connection.streams.size, 0);
     const closed = this.calls.filter((call) => call.startsWith("closed"));
     const began = this.calls.filter((call) => call.startsWith("request"));

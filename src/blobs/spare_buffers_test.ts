@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { SpareBuffers } from "./spare_buffers.ts";
+
+const KIB = 1024;
+
+Deno.test("what was given serves again, for as many pages", () => {
+  const spare = new SpareBuffers();
+  const first = spare.take(100 * KIB - 5);
+  first.fill(7);
+  const { buffer } = first;
+  spare.give(buffer);
+  assert.equal(spare.bytes, 100 * KIB);
+  assert.notEqual(spare.take(96 * KIB).buffer, buffer);
+  const again = spare.take(100 * KIB);
+  assert.equal(again.buffer, buffer);
+  assert.equal(again.length, 100 * KIB);
+  assert.equal(spare.bytes, 0);
+  assert.notEqual(spare.take(100 * KIB).buffer, buffer);
+});
+
+Deno.test("the oldest of too many are freed, and those that never fit", () => {
+  const spare = new SpareBuffers();
+  const buffers = Array.from({ length: 9 }, () => spare.take(512 * KIB).buffer);
+  for (const buffer of buffers) spare.give(buffer);
+  assert.equal(spare.bytes, 8 * 512 * KIB);
+  assert.deepEqual(
+    buffers.map(({ detached }) => detached),
+    [true, ...Array(8).fill(false)],
+  );
+  for (const bytes of [10, 100_001, 5 * KIB * KIB]) {
+    const buffer = new ArrayBuffer(bytes);
+    spare.give(buffer);
+    assert(buffer.detached, `${bytes}`);
+  }
+  assert.equal(spare.bytes, 8 * 512 * KIB);
+});
