@@ -132,6 +132,14 @@ Deno.test("streams say what bytes can be read of", async () => {
     );
     assert.equal(await cache.get("a", 1), undefined);
   }
+  // Also where nothing is ever read of them.
+  const nobody = { remote, patienceMs: 0, onOutage: () => {} };
+  await using away = await Cache.connect(nobody);
+  await refused(
+    () => away.setStream("a", 1, wrong("text")),
+    "TypeError",
+    text,
+  );
   const good = [
     () => new Uint8Array(2) as unknown as OnceReadable,
     [new Uint8Array(2)] as unknown as OnceReadable,
