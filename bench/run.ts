@@ -14,6 +14,7 @@
 import { parseArgs } from "node:util";
 import { HIT_1_KIB, HIT_1_MIB } from "./entries.ts";
 import { type FairnessFigures, measureFairness } from "./fairness.ts";
+import { startFull } from "./full.ts";
 import { buildGoPrograms } from "./go_programs.ts";
 import { missingH2load } from "./h2load.ts";
 import {
@@ -25,7 +26,13 @@ import {
 } from "./report.ts";
 import type { Sample } from "./sample.ts";
 import { seed } from "./seed.ts";
-import { startEmpty, startFloor, startLarder } from "./server_process.ts";
+import {
+  type ServerKind,
+  type ServerProcess,
+  startEmpty,
+  startFloor,
+  startLarder,
+} from "./server_process.ts";
 import { measureStarts, type StartFigures } from "./start.ts";
 import { type Tool, type Tools, type Work, WORKS } from "./works.ts";
 
@@ -70,23 +77,32 @@ async function measureWorks(
 ): Promise<WorkRuns[]> {
   if (works.length === 0) return [];
   Deno.mkdirSync(`${folder}/paths`);
-  await using larder = await startLarder(`${folder}/root`);
-  await using floor = await startFloor(tools.go!.floor, `${folder}/paths`);
-  await using empty = await startEmpty();
+  await using stack = new AsyncDisposableStack();
+  const larder = stack.use(await startLarder(`${folder}/root`));
+  const floor = stack.use(
+    await startFloor(tools.go!.floor, `${folder}/paths`),
+  );
+  const empty = stack.use(await startEmpty());
+  const others: Partial<Record<ServerKind, ServerProcess>> = { floor, empty };
+  if (works.some(({ server }) => server === "full")) {
+    const both = await startFull(folder);
+    for (const server of both) others[server.kind] = stack.use(server);
+  }
   for (const { remote } of [larder, floor]) {
     await seed(remote, HIT_1_KIB);
     await seed(remote, HIT_1_MIB);
   }
   const all: WorkRuns[] = [];
   for (const work of works) {
-    const other = { floor, empty }[work.beside];
+    const server = work.server ? others[work.server]! : larder;
+    const other = others[work.beside]!;
     const seen = { work, larder: [] as Sample[], other: [] as Sample[] };
     // What a server runs for the first time is still being compiled.
-    for (const server of [larder, other]) {
-      await work.run(server, { ...tools, seconds: 1 });
+    for (const each of [server, other]) {
+      await work.run(each, { ...tools, seconds: 1 });
     }
     for (let run = 0; run < runs; run++) {
-      seen.larder.push(await work.run(larder, tools));
+      seen.larder.push(await work.run(server, tools));
       seen.other.push(await work.run(other, tools));
       console.error(`${work.name} ${run + 1}/${runs}: ${speeds(seen)}`);
     }
@@ -99,7 +115,9 @@ async function measureWorks(
 function speeds({ work, larder, other }: WorkRuns): string {
   const of = (runs: readonly Sample[]) =>
     (runs.at(-1)!.perSecond * (work.scale ?? 1)).toFixed(0);
-  return `larder ${of(larder)}/s, ${work.beside} ${of(other)}/s`;
+  return `${work.server ?? "larder"} ${of(larder)}/s, ${work.beside} ${
+    of(other)
+  }/s`;
 }
 
 /** A whole number of at least one. */

@@ -10,8 +10,11 @@ const START_DEADLINE_MS = 120_000;
 const STOP_DEADLINE_MS = 15_000;
 const repository = new URL("..", import.meta.url);
 
-/** The cache server, or what it is measured beside. */
-export type ServerKind = "larder" | "floor" | "empty";
+/**
+ * The cache server, one at its limits, or what they are measured beside: `fresh`
+ * is a cache server that has no limit.
+ */
+export type ServerKind = "larder" | "full" | "fresh" | "floor" | "empty";
 
 /** A running server. */
 export interface ServerProcess extends AsyncDisposable {
@@ -30,12 +33,19 @@ export interface ServerProcess extends AsyncDisposable {
 }
 
 /** Starts the cache server on a root, as `deno task serve` does. */
-export function startLarder(root: string): Promise<ServerProcess> {
-  return start("larder", Deno.execPath(), [
+export function startLarder(
+  root: string,
+  { kind = "larder", flags = [] }: {
+    readonly kind?: ServerKind;
+    readonly flags?: readonly string[];
+  } = {},
+): Promise<ServerProcess> {
+  return start(kind, Deno.execPath(), [
     ...["task", "--quiet", "serve", root],
     ...["-l", "127.0.0.1:0", "-r", "127.0.0.1:0"],
     // The movers' values are as large as messages may be.
     ...["--max-reply-bytes", "64MiB"],
+    ...flags,
   ]);
 }
 

@@ -9,7 +9,7 @@ import type { GoLoad, GoPrograms } from "./go_programs.ts";
 import { h2load } from "./h2load.ts";
 import type { Sample } from "./sample.ts";
 import { assign } from "./seed.ts";
-import type { ServerKind, ServerProcess } from "./server_process.ts";
+import type { ServerProcess } from "./server_process.ts";
 
 /** What a work must reach, as ratios to the other server in the same run. */
 export interface Goal {
@@ -42,8 +42,10 @@ export interface Work {
   readonly title: string;
   /** Without which it is skipped; the floor is in Go. */
   readonly needs: readonly Tool[];
+  /** What is measured: a cache with room, unless given. */
+  readonly server?: "full";
   /** What the server is measured beside. */
-  readonly beside: Exclude<ServerKind, "larder">;
+  readonly beside: "floor" | "empty" | "fresh";
   /** What it must reach. */
   readonly goal: Goal;
   /** What the table counts: so many to a unit of work, 1 unless given. */
@@ -113,6 +115,15 @@ export const WORKS: readonly Work[] = [
     work: "local",
     ...crowd(8, 2),
   }),
+  atTheLimit("full_1_kib", "miss cycle 1 KiB into a full cache", {
+    work: "miss",
+    ...crowd(8, 4),
+  }),
+  atTheLimit("full_1_mib", "Set 1 MiB into a full cache", {
+    work: "set",
+    size: MIB,
+    ...crowd(4, 4),
+  }),
   {
     name: "h2load_hit",
     title: "h2load: remote hit 1 KiB, 8 x 16",
@@ -165,6 +176,19 @@ function goWork(
     goal,
     run: (server, { go, seconds }) =>
       go!.load({ ...load, address: server[at], seconds }),
+  };
+}
+
+/** A cache at its limits beside one that has none: each value needs another to go. */
+function atTheLimit(
+  name: string,
+  title: string,
+  load: Omit<GoLoad, "address" | "seconds">,
+): Work {
+  return {
+    ...goWork(name, title, {}, load),
+    server: "full",
+    beside: "fresh",
   };
 }
 

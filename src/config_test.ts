@@ -120,6 +120,11 @@ Deno.test("readSetting names the source, the value and what to write", () => {
     ["root", "", /^root "": the folder's name is missing$/],
     ["root", "a,b", /cannot hold a comma/],
     ["heartbeatIntervalMs", "0ms", /out of range: 1ms to 2147483647ms/],
+    ["handshakeTimeoutMs", "99ms", /out of range: 100ms to/],
+    ["idleBodyTimeoutMs", "1ms", /out of range: 100ms to/],
+    ["stallTimeoutMs", "1ms", /out of range: 100ms to/],
+    ["keepaliveMs", "1ms", /out of range: 100ms to/],
+    ["keepaliveTimeoutMs", "1ms", /out of range: 100ms to/],
     ["drainTimeoutMs", "25d", /not a duration/],
     ["restartGraceMs", "600h", /out of range: 0ms/],
     ["workers", "0", /whole number from 1 to 64/],
@@ -128,6 +133,8 @@ Deno.test("readSetting names the source, the value and what to write", () => {
     ["maxMessageBytes", "1023", /out of range: 1KiB to 1GiB/],
     ["maxMessageBytes", "2GiB", /out of range: 1KiB to 1GiB/],
     ["memoryCacheBytes", "64MB", /not a size/],
+    // A blank splits the words: what is left is told from a number of bytes.
+    ["maxMessageBytes", "64", /out of range: 1KiB to 1GiB, in bytes where /],
     ["durability", "fast", /^durability fast: write relaxed or strict$/],
   ];
   for (const [key, text, message] of cases) {

@@ -23,6 +23,11 @@ export const HEARTBEAT_SLACK_MS = 2_000;
 export const MAX_DURATION_MS = 2 ** 31 - 1;
 /** How long after a restart a loading entry stays with its client. */
 export const DEFAULT_RESTART_GRACE_MS = 60_000;
+/**
+ * The least that a flag may give a client to answer, to read or to go on: below
+ * it, a busy machine or a distant network looks like a client that has gone.
+ */
+export const MIN_PEER_TIME_MS = 100;
 /** How long a stop waits for running work to be published. */
 export const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
 /** How long a handle pins what it names: the original's clients never renew. */

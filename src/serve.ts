@@ -21,7 +21,7 @@ import { systemClock } from "./clock.ts";
 import { type Config, formatAddress } from "./config.ts";
 import { Catalog } from "./engine/catalog.ts";
 import { Engine, type EngineOptions } from "./engine/engine.ts";
-import { withoutRepeats } from "./engine/repeated_lines.ts";
+import { boundedLog } from "./engine/bounded_log.ts";
 import { Evictor } from "./engine/evictor.ts";
 import { MemoryBudget } from "./engine/memory_budget.ts";
 import { FirstStart } from "./engine/first_start.ts";
@@ -82,7 +82,7 @@ export async function serve(
   start.tag();
 
   const clock = systemClock;
-  const warn = withoutRepeats(log, clock);
+  const { warn } = stack.use(boundedLog(log, clock));
   const spare = new SpareBuffers();
   const [sqlite, workers] = await openStores(config, spare, stack);
   await refuseTooSmallDisk(config.minFree, workers);
@@ -174,6 +174,7 @@ export async function serve(
       warn,
       engine,
       manifest,
+      blobs,
       evictor,
       damaged: () => workers.stats.damaged,
     }),

@@ -49,6 +49,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   launch: {
     may: [
       ...["config", "duration", "toml", "workers/root_contents.ts"],
+      ...["workers/foreign_manifest.ts"],
       ...FLOOR,
     ],
     why: "the launcher starts the server process and loads none of it",
@@ -80,6 +81,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
       ...["workers/digest.ts", "errors", "limits"],
       // The doctor looks at roots.
       ...["workers/letter_case.ts", "workers/root_contents.ts"],
+      ...["workers/foreign_manifest.ts"],
       "workers/root_names.ts",
     ],
     why: "a client that people talk to; it runs on Node, where no server does",

@@ -21,6 +21,7 @@ import {
 } from "node:fs";
 import type { Failure, FailureCode, Stamp } from "./blob_protocol.ts";
 import { Sha256 } from "./digest.ts";
+import { MAX_LISTED_FOLDER_BYTES } from "./root_contents.ts";
 import { type Steps, wait } from "./blob_steps.ts";
 
 /** Work above this is done in slices of this size: about 1 ms each. */
@@ -81,6 +82,11 @@ export function lookAt(path: string): Deno.FileInfo | undefined {
     if (code === "ENOENT" || code === "ENAMETOOLONG") return undefined;
     throw error;
   }
+}
+
+/** Whether a folder has too many names to be listed. */
+export function isHuge(folder: string): boolean {
+  return (lookAt(folder)?.size ?? 0) > MAX_LISTED_FOLDER_BYTES;
 }
 
 /** What lies at a path, which must be a regular file. */

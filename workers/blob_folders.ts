@@ -16,6 +16,8 @@ import {
   STAGING_FOLDER,
 } from "./root_names.ts";
 
+/** Of the folders that are made here. */
+const FOLDER_MODE = 0o700;
 /** Folders that are known to be on the disk. */
 const MAX_SYNCED = 10_000;
 /** A capture whose bytes are on the disk. */
@@ -40,8 +42,8 @@ export class Folders {
   readonly #tag: string;
   readonly #taken: string;
   readonly #ino: string;
-  /** The inodes of folders whose names are on the disk. */
-  readonly #synced = new Map<string, number | null>();
+  /** Which folders' names are on the disk. */
+  readonly #synced = new Map<string, string>();
   #temporaries = 0;
 
   /** Makes what is missing; throws where something else lies in its place. */
@@ -151,11 +153,26 @@ export class Folders {
     return prefix === undefined ? undefined : file.slice(prefix.length);
   }
 
-  /** Renames over whatever lies at `to`: if that is a folder, it is not ours and gives way. */
+  /** Whether a folder is as `#own` makes them. */
+  isOurs(path: string): boolean {
+    const info = lookAt(path);
+    const mode = (info?.mode ?? 0) & 0o777;
+    return info?.uid === this.uid && mode === FOLDER_MODE;
+  }
+
+  /**
+   * Renames to a value's path, over whatever lies there: if that is a folder, it
+   * is not ours and gives way. The namespace's folder may have been removed, for
+   * it was empty, since the path was asked for.
+   */
   *rename(from: string, to: string): Steps<void> {
     try {
       Deno.renameSync(from, to);
     } catch (error) {
+      if (systemCode(error) === "ENOENT" && lookAt(from)) {
+        this.#own(to.slice(this.root.length + 1, to.lastIndexOf("/")));
+        return Deno.renameSync(from, to);
+      }
       if (!lookAt(to)?.isDirectory) throw error;
       yield* removeAny(to);
       Deno.renameSync(from, to);
@@ -173,13 +190,15 @@ export class Folders {
     if (path === undefined) {
       throw new OpError("missing", `There is no folder '${folder}'`);
     }
-    const { ino } = Deno.lstatSync(path);
+    const { ino, birthtime } = Deno.lstatSync(path);
     yield* wait(syncFolder(path));
-    // Made anew after it was removed: another folder, another inode.
-    if (this.#synced.get(path) === ino) return undefined;
+    // Made anew after it was removed: another folder, perhaps of the same inode.
+    const which = birthtime ? `${ino} ${birthtime.getTime()}` : undefined;
+    if (which && this.#synced.get(path) === which) return undefined;
     yield* wait(syncFolder(this.root));
+    if (which === undefined) return undefined;
     if (this.#synced.size >= MAX_SYNCED) this.#synced.clear();
-    this.#synced.set(path, ino);
+    this.#synced.set(path, which);
     return undefined;
   }
 
@@ -203,7 +222,7 @@ export class Folders {
     if (info) throw notOurs(path);
     this.checkRoot();
     try {
-      Deno.mkdirSync(path, { mode: 0o700 });
+      Deno.mkdirSync(path, { mode: FOLDER_MODE });
     } catch (error) {
       // Another worker may have been faster.
       if (systemCode(error) !== "EEXIST") throw error;

@@ -62,6 +62,12 @@ export type Op =
   | { readonly kind: "namespaces" }
   | { readonly kind: "list"; readonly namespace: string }
   | {
+    readonly kind: "remove-empty";
+    readonly namespace: string;
+    /** Only a folder as Larder makes them: nobody knows of a value in it. */
+    readonly ours: boolean;
+  }
+  | {
     readonly kind: "sweep";
     readonly name: string;
     readonly minAgeMs: number;
@@ -119,6 +125,7 @@ export interface Results {
   readonly namespaces: readonly string[];
   /** All the hex digests, 64 digits each, as one string: arrays of a million strings are slow to clone. */
   readonly list: string;
+  readonly "remove-empty": boolean;
   readonly sweep: boolean;
   readonly probe: number | undefined;
   readonly capture: Hashed | undefined;
@@ -132,6 +139,8 @@ export interface Results {
   readonly rehearse: undefined;
   readonly leftovers: {
     readonly staging: readonly string[];
+    /** The staging folder is too large to be listed: these are none of it. */
+    readonly tooMany?: boolean;
     readonly captured: readonly string[];
   };
   readonly "sweep-private": undefined;

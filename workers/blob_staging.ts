@@ -19,12 +19,13 @@
  * @module
  */
 
-import type { Digest, Hashed, OpOf, Stamp } from "./blob_protocol.ts";
+import type { Digest, Hashed, OpOf, Results, Stamp } from "./blob_protocol.ts";
 import type { Sha256 } from "./digest.ts";
 import { fchmodSync, futimesSync } from "node:fs";
 import {
   changedMs,
   hashOpen,
+  isHuge,
   lookAt,
   lookAtFile,
   OpenFile,
@@ -180,15 +181,18 @@ export function* discard(
   return undefined;
 }
 
-/** What lies in the staging folder, and what has been captured. */
-export function* leftovers(
-  folders: Folders,
-): Steps<{ staging: readonly string[]; captured: readonly string[] }> {
-  const staging = yield* names(folders.staging());
+/**
+ * What lies in the staging folder, unless that is too much to be listed, and
+ * what has been captured.
+ */
+export function* leftovers(folders: Folders): Steps<Results["leftovers"]> {
+  const folder = folders.staging();
+  const tooMany = isHuge(folder);
+  const staging = tooMany ? [] : yield* names(folder);
   const captured = (yield* names(folders.private()))
     .map((file) => folders.capturedFrom(file))
     .filter((name) => name !== undefined);
-  return { staging, captured };
+  return { staging, captured, ...tooMany && { tooMany } };
 }
 
 /** Removes private files that are neither captures that count nor being written. */

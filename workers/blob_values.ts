@@ -11,6 +11,7 @@ import {
   AT_ONCE_BYTES,
   changedMs,
   hashOpen,
+  isHuge,
   lookAt,
   lookAtFile,
   OpenFile,
@@ -24,7 +25,6 @@ import {
 } from "./blob_files.ts";
 import type { Folders } from "./blob_folders.ts";
 import { type Steps, wait } from "./blob_steps.ts";
-import { MAX_LISTED_FOLDER_BYTES } from "./root_contents.ts";
 import { isHex, isNamespace } from "./root_names.ts";
 
 /** The quarantine is for a human to look at: the newest few are enough. */
@@ -237,10 +237,33 @@ export function* list(
   { namespace }: OpOf<"list">,
 ): Steps<string> {
   const path = folders.namespace(namespace);
-  if (path === undefined) return "";
-  if (Deno.lstatSync(path).size > MAX_LISTED_FOLDER_BYTES) return "";
-  const entries = yield* wait(Array.fromAsync(Deno.readDir(path)));
-  return entries.map((entry) => entry.name).filter(isHex).join("");
+  if (path === undefined || isHuge(path)) return "";
+  try {
+    const entries = yield* wait(Array.fromAsync(Deno.readDir(path)));
+    return entries.map((entry) => entry.name).filter(isHex).join("");
+  } catch (error) {
+    // It was empty, and has been removed.
+    if (systemCode(error) !== "ENOENT") throw error;
+    return "";
+  }
+}
+
+/** Removes a namespace's folder if nothing is in it. */
+export function removeEmpty(
+  folders: Folders,
+  { namespace, ours }: OpOf<"remove-empty">,
+): boolean {
+  try {
+    const path = folders.namespace(namespace);
+    if (path === undefined || (ours && !folders.isOurs(path))) return false;
+    Deno.removeSync(path);
+    return true;
+  } catch (error) {
+    // It is not empty, a mount, or no folder of ours: it may stay.
+    const mayStay = error instanceof OpError || systemCode(error) !== undefined;
+    if (!mayStay) throw error;
+    return false;
+  }
 }
 
 /** Deletes a value unless it is young, or no file as Larder makes them. */

@@ -40,6 +40,7 @@ import {
   readRange,
   rehearse,
   remove,
+  removeEmpty,
   space,
   sweep,
   verify,
@@ -159,6 +160,8 @@ function* perform(op: Op): Steps<unknown> {
       return yield* namespaces(folders);
     case "list":
       return yield* list(folders, op);
+    case "remove-empty":
+      return removeEmpty(folders, op);
     case "sweep":
       return yield* sweep(folders, op);
     case "probe":

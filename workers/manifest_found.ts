@@ -18,23 +18,53 @@ import {
 } from "./manifest_protocol.ts";
 import type { Value, Values } from "./sqlite.ts";
 
+/** Bytes of keys on a page, unless fewer are wanted: 500 of the longest are 32 MB. */
+const PAGE_KEY_BYTES = 1024 * 1024;
+/** So many rows are read at once: of the longest keys a page. */
+const STEP_ROWS = 16;
+
 /** What makes a page of rows. */
 export interface PageShape<T> {
-  /** How many rows the statement was to find at most. */
+  /** Where the page starts. */
+  readonly after: string | null;
+  /** How many rows it has at most. */
   readonly limit: number;
+  /** Bytes of keys that it has at most, if it has more than one row. */
+  readonly keyBytes?: number;
+  /** Finds the next rows after a position. */
+  readonly find: (after: string | null, most: number) => Values[];
+  /** In which column the key is. */
+  readonly key: number;
   /** What goes onto the page. */
   readonly item: (row: Values) => T;
   /** The position of a row: where the next page starts. */
   readonly cursor: (row: Values) => string;
-  /** The row at which the statement stopped looking, where it did before the last. */
-  readonly end?: () => Values | undefined;
+  /** The row at which `find` stopped looking after this position, where it did before the last. */
+  readonly end?: (after: string | null) => Values | undefined;
 }
 
-/** A page of what was found; one that is not full ends where the search did. */
-export function page<T>(rows: Values[], shape: PageShape<T>): PageOf<T> {
-  const { limit, item, cursor, end } = shape;
-  const last = rows.length === limit ? rows.at(-1) : end?.();
-  return { items: rows.map(item), cursor: last ? cursor(last) : null };
+/** Reads a page; one that is not full ends where the search did. */
+export function page<T>(shape: PageShape<T>): PageOf<T> {
+  const { limit, item, cursor, find, end } = shape;
+  const keyBytes = Math.min(shape.keyBytes ?? Infinity, PAGE_KEY_BYTES);
+  const items: T[] = [];
+  let bytes = 0;
+  let after = shape.after;
+  while (items.length < limit) {
+    const from = after;
+    const most = Math.min(STEP_ROWS, limit - items.length);
+    const rows = find(from, most);
+    for (const row of rows) {
+      bytes += (row[shape.key] as Uint8Array).length;
+      if (items.length > 0 && bytes > keyBytes) return { items, cursor: after };
+      items.push(item(row));
+      after = cursor(row);
+    }
+    if (rows.length === most) continue;
+    const last = end?.(from);
+    return { items, cursor: last ? cursor(last) : null };
+  }
+  return { items, cursor: after };
 }
 
 /** Comes before every time and every row. */
@@ -68,12 +98,12 @@ export function foundRow(row: Values): FoundRow {
   return { ...foundKey(String(row[2]), row[3]), state: rowState(row, 4) };
 }
 
-/** From `accessed_ms, rowid, key, size`. */
-export function agedKey(namespace: string, row: Values): FoundAged {
+/** From `accessed_ms, rowid, namespace, key, size`. */
+export function agedKey(row: Values): FoundAged {
   return {
-    ...foundKey(namespace, row[2]),
+    ...foundKey(String(row[2]), row[3]),
     accessedMs: Number(row[0]),
-    size: number(row[3]),
+    size: number(row[4]),
   };
 }
 

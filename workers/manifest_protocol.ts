@@ -96,12 +96,15 @@ export type Operation =
   | readonly ["stat", namespace: string, keyBytes: number]
   /** `keyBytes` of all the uses: their keys lie one after the other. */
   | readonly ["touch", uses: readonly PackedUse[], keyBytes: number]
-  | readonly ["usage"]
+  /** Of the namespaces after one; of all that follow where the limit is -1. */
+  | readonly ["usage", limit: number, after: string | null]
   | readonly [
     "oldest",
-    namespace: string,
+    /** A namespace, `a.b.*` or `*`. */
+    pattern: string,
     cursor: string | null,
     limit: number,
+    keyBytes: number,
     handedBeforeMs: number,
   ]
   | readonly ["unmeasured", cursor: string | null]

@@ -29,14 +29,12 @@ import type {
   Usage,
 } from "./manifest_protocol.ts";
 import { SQL } from "./manifest_sql.ts";
-import type { Database, Statement, Values } from "./sqlite.ts";
+import type { Database, Statement, Value, Values } from "./sqlite.ts";
 
 /** Rows of a page: about a millisecond of work, which the next batch waits for. */
 const PAGE_ROWS = 500;
-/** Bytes of keys on a page of a listing: 500 of the longest are 32 MB. */
-const PAGE_KEY_BYTES = 1024 * 1024;
-/** A listing reads so many rows at once: of the longest keys a page. */
-const LIST_ROWS = 16;
+/** Sorts after every text. */
+const AFTER_ALL_TEXT = new Uint8Array(0);
 
 type Name = keyof typeof SQL;
 
@@ -126,19 +124,25 @@ export class ManifestRows {
         return sql.remove.run(namespace, key, status, integer(id)) > 0;
       }
       case "unsettled": {
-        const [sinceMs, rowid] = position(operation[1]);
-        return rowPage(sql.unsettled.all(sinceMs, rowid, PAGE_ROWS));
+        return rowPage(
+          operation[1],
+          (after, most) => sql.unsettled.all(...position(after), most),
+        );
       }
       case "stale": {
-        const [sinceMs, rowid] = position(operation[2]);
+        const [, beforeMs, cursor] = operation;
         return rowPage(
-          sql.stale.all(operation[1], sinceMs, rowid, PAGE_ROWS),
+          cursor,
+          (after, most) => sql.stale.all(beforeMs, ...position(after), most),
         );
       }
       case "names": {
         const [, namespace, cursor] = operation;
-        return page(this.#byKey("names", namespace, cursor, PAGE_ROWS), {
+        return page({
+          after: cursor,
           limit: PAGE_ROWS,
+          find: (after, most) => this.#byKey("names", namespace, after, most),
+          key: 0,
           item: (row) => sha256Hex(row[0] as Uint8Array),
           cursor: keyCursor,
         });
@@ -156,30 +160,33 @@ export class ManifestRows {
         return true;
       }
       case "usage": {
-        return sql.usage.all().map(([namespace, entries, bytes]): Usage => [
-          String(namespace),
-          Number(entries),
-          Number(bytes),
-        ]);
+        const [, limit, after] = operation;
+        return sql.usage.all(after ?? "", limit).map((
+          [namespace, entries, bytes],
+        ): Usage => [String(namespace), Number(entries), Number(bytes)]);
       }
       case "oldest": {
         return this.#oldest(operation);
       }
       case "unmeasured": {
-        const rowid = integer(operation[1]) ?? BEFORE_ALL;
-        return page(sql.unmeasured.all(rowid, PAGE_ROWS), {
+        const rowid = (after: string | null) => integer(after) ?? BEFORE_ALL;
+        return page({
+          after: operation[1],
           limit: PAGE_ROWS,
+          find: (after, most) => sql.unmeasured.all(rowid(after), most),
+          key: 2,
           item: (row) => foundKey(String(row[1]), row[2]),
           cursor: (row) => `${row[0]}`,
-          end: () => sql.unmeasuredEnd.get(rowid),
+          end: (after) => sql.unmeasuredEnd.get(rowid(after)),
         });
       }
       case "list": {
-        const [, namespace, cursor, most] = operation;
-        const limit = Math.min(most, PAGE_ROWS);
-        const { rows, isLast } = this.#listed(namespace, cursor, limit);
-        return page(rows, {
-          limit: isLast ? Infinity : rows.length,
+        const [, namespace, cursor, limit] = operation;
+        return page({
+          after: cursor,
+          limit: Math.min(limit, PAGE_ROWS),
+          find: (after, most) => this.#byKey("list", namespace, after, most),
+          key: 0,
           item: (row) => foundInfo(namespace, row),
           cursor: keyCursor,
         });
@@ -206,46 +213,33 @@ export class ManifestRows {
   }
 
   #oldest(
-    [, namespace, cursor, most, handedBeforeMs]: Extract<
+    [, pattern, cursor, limit, keyBytes, handedBeforeMs]: Extract<
       Operation,
       readonly ["oldest", ...unknown[]]
     >,
   ): PageOf<FoundAged> {
     const sql = this.#statements;
-    const limit = Math.min(most, PAGE_ROWS);
-    const [atMs, rowid] = position(cursor);
-    const after = [namespace, atMs, rowid, namespace, atMs];
-    return page(sql.oldest.all(...after, handedBeforeMs, limit), {
-      limit,
-      item: (row) => agedKey(namespace, row),
+    const range = rangeOf(pattern);
+    const start = (after: string | null): Value[] => {
+      const [atMs, rowid] = position(after);
+      return range
+        ? [atMs, rowid, atMs]
+        : [pattern, atMs, rowid, pattern, atMs];
+    };
+    return page({
+      after: cursor,
+      limit: Math.min(limit, PAGE_ROWS),
+      keyBytes,
+      find: (after, most) =>
+        range
+          ? sql.oldestOfAll.all(...start(after), handedBeforeMs, ...range, most)
+          : sql.oldest.all(...start(after), handedBeforeMs, most),
+      key: 3,
+      item: agedKey,
       cursor: timeCursor,
-      end: () => sql.oldestEnd.get(...after),
+      end: (after) =>
+        (range ? sql.oldestOfAllEnd : sql.oldestEnd).get(...start(after)),
     });
-  }
-
-  /** The next rows of a namespace, as far as their keys fit a page. */
-  #listed(
-    namespace: string,
-    cursor: string | null,
-    limit: number,
-  ): { rows: Values[]; isLast: boolean } {
-    const rows: Values[] = [];
-    let bytes = 0;
-    let after = cursor;
-    while (rows.length < limit) {
-      const most = Math.min(LIST_ROWS, limit - rows.length);
-      const found = this.#byKey("list", namespace, after, most);
-      for (const row of found) {
-        bytes += (row[0] as Uint8Array).length;
-        if (rows.length > 0 && bytes > PAGE_KEY_BYTES) {
-          return { rows, isLast: false };
-        }
-        rows.push(row);
-      }
-      if (found.length < most) return { rows, isLast: true };
-      after = keyCursor(rows.at(-1)!);
-    }
-    return { rows, isLast: false };
   }
 
   #byKey(
@@ -260,8 +254,27 @@ export class ManifestRows {
   }
 }
 
-function rowPage(rows: Values[]): PageOf<FoundRow> {
-  return page(rows, { limit: PAGE_ROWS, item: foundRow, cursor: timeCursor });
+/** Between what the namespaces of a pattern lie; absent: it is a namespace. */
+function rangeOf(pattern: string): [from: Value, to: Value] | undefined {
+  if (pattern === "*") return ["", AFTER_ALL_TEXT];
+  if (!pattern.endsWith(".*")) return undefined;
+  // In the order of bytes "/" is next to ".".
+  const prefix = pattern.slice(0, -2);
+  return [`${prefix}.`, `${prefix}/`];
+}
+
+function rowPage(
+  after: string | null,
+  find: (after: string | null, most: number) => Values[],
+): PageOf<FoundRow> {
+  return page({
+    after,
+    limit: PAGE_ROWS,
+    find,
+    key: 3,
+    item: foundRow,
+    cursor: timeCursor,
+  });
 }
 
 function timeCursor(row: Values): string {

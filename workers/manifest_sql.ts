@@ -25,11 +25,23 @@ const FOUND = `assigned_ms, rowid, namespace, CAST(key AS BLOB), ${STATE}`;
  * `(accessed_ms, rowid)` SQLite would look up the time only, and then walk
  * through all that are as old.
  */
-const OLDER = "FROM manifest WHERE status = 1 AND accessed_ms IS NOT NULL " +
-  "AND namespace = ?";
-const agedAfter = (columns: string) =>
-  `SELECT ${columns} ${OLDER} AND accessed_ms = ? AND rowid > ? UNION ALL ` +
-  `SELECT ${columns} ${OLDER} AND accessed_ms > ? ORDER BY 1, 2`;
+const AGED = "status = 1 AND accessed_ms IS NOT NULL";
+const OLDER =
+  `FROM manifest INDEXED BY manifest_oldest WHERE ${AGED} AND namespace = ?`;
+const OLDER_OF_ALL = `FROM manifest INDEXED BY manifest_age WHERE ${AGED}`;
+const agedAfter = (older: string, columns: string) =>
+  `SELECT ${columns} ${older} AND accessed_ms = ? AND rowid > ? UNION ALL ` +
+  `SELECT ${columns} ${older} AND accessed_ms > ? ORDER BY 1, 2`;
+const AGED_COLUMNS = "accessed_ms, rowid AS row, namespace, " +
+  "CAST(key AS BLOB) AS key, size, handed_ms";
+const oldest = (older: string) =>
+  "SELECT accessed_ms, row, namespace, key, size FROM (" +
+  `${agedAfter(older, AGED_COLUMNS)} LIMIT ${OLDEST_SCAN_ROWS}` +
+  ") WHERE (handed_ms IS NULL OR handed_ms < ?)";
+const oldestEnd = (older: string) =>
+  `${agedAfter(older, "accessed_ms, rowid")} LIMIT 1 OFFSET ${
+    OLDEST_SCAN_ROWS - 1
+  }`;
 
 /** Times never go back. */
 const later = (column: string) =>
@@ -71,16 +83,14 @@ export const SQL = {
   names:
     "SELECT CAST(key AS BLOB) FROM manifest WHERE namespace = ? AND key > ? " +
     "ORDER BY key LIMIT ?",
-  usage:
-    "SELECT namespace, entries, bytes FROM larder_usage ORDER BY namespace",
-  oldest: "SELECT accessed_ms, row, key, size FROM (" +
-    agedAfter(
-      "accessed_ms, rowid AS row, CAST(key AS BLOB) AS key, size, handed_ms",
-    ) +
-    ` LIMIT ${OLDEST_SCAN_ROWS}) WHERE handed_ms IS NULL OR handed_ms < ? LIMIT ?`,
-  oldestEnd: `${agedAfter("accessed_ms, rowid")} LIMIT 1 OFFSET ${
-    OLDEST_SCAN_ROWS - 1
-  }`,
+  usage: "SELECT namespace, entries, bytes FROM larder_usage " +
+    "WHERE namespace > ? ORDER BY namespace LIMIT ?",
+  oldest: `${oldest(OLDER)} LIMIT ?`,
+  oldestEnd: oldestEnd(OLDER),
+  oldestOfAll: `${
+    oldest(OLDER_OF_ALL)
+  } AND namespace >= ? AND namespace < ? LIMIT ?`,
+  oldestOfAllEnd: oldestEnd(OLDER_OF_ALL),
   touch: `UPDATE manifest SET ${later("accessed_ms")}, ${later("handed_ms")} ` +
     `${BY_KEY} AND status = 1`,
   unmeasured: "SELECT row, namespace, key FROM (" +

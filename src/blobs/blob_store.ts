@@ -111,6 +111,14 @@ export interface BlobStore extends AsyncDisposable {
    */
   list(namespace: string): Promise<readonly string[]>;
   /**
+   * Removes what an empty namespace leaves behind; absent where that is nothing.
+   * `ours`: only what Larder has made, for nobody knows that it was a namespace.
+   */
+  removeEmpty?(
+    namespace: string,
+    options?: { readonly ours?: boolean },
+  ): Promise<boolean>;
+  /**
    * Deletes a value that nobody owns, unless it changed within `minAgeMs`.
    * Resolves to whether it was deleted.
    */
@@ -121,6 +129,16 @@ export interface BlobStore extends AsyncDisposable {
   readonly local?: LocalFiles;
   /** Finishes what is running, refuses the rest; idempotent. */
   close(): Promise<void>;
+}
+
+/** What was left behind. */
+export interface Leftovers {
+  /** The names in the staging folder; none where they are too many. */
+  readonly staging: readonly string[];
+  /** There are more of them than can be held at once (about 80,000). */
+  readonly tooMany?: boolean;
+  /** The staging names that have a capture. */
+  readonly captured: readonly string[];
 }
 
 /** Values by path, for clients on the same file system. */
@@ -159,12 +177,7 @@ export interface LocalFiles {
   /** Removes a staging file and its capture; a missing one is no error. */
   discard(staging: string): Promise<void>;
   /** The staging names that have a file, and those that have a capture. */
-  leftovers(): Promise<
-    {
-      readonly staging: readonly string[];
-      readonly captured: readonly string[];
-    }
-  >;
+  leftovers(): Promise<Leftovers>;
   /** Removes the private files that no capture explains: torn writes of a killed process. */
   sweepPrivate(): Promise<void>;
 }

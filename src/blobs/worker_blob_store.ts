@@ -223,6 +223,18 @@ export class WorkerBlobStore implements BlobStore {
     return packed.match(/.{64}/g) ?? [];
   }
 
+  /** {@inheritDoc BlobStore.removeEmpty} */
+  removeEmpty(
+    namespace: string,
+    { ours = false }: { readonly ours?: boolean } = {},
+  ): Promise<boolean> {
+    return this.#again<"remove-empty">({
+      kind: "remove-empty",
+      namespace,
+      ours,
+    });
+  }
+
   /** {@inheritDoc BlobStore.sweep} */
   sweep(name: string, minAgeMs: number): Promise<boolean> {
     return this.#again<"sweep">({ kind: "sweep", name, minAgeMs });

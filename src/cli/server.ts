@@ -34,14 +34,15 @@ export interface Info extends Entry {
   readonly accessedMs: number;
 }
 
-/** What is kept, and what the server is doing. */
-export interface Usage {
-  /** Ready entries of each namespace. */
-  readonly namespaces: readonly {
-    readonly namespace: string;
-    readonly entries: number;
-    readonly bytes: number;
-  }[];
+/** Ready entries of a namespace. */
+export interface NamespaceUsage {
+  readonly namespace: string;
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** What the server is doing. */
+export interface State {
   readonly loading: number;
   readonly publishing: number;
   readonly handles: number;
@@ -50,6 +51,12 @@ export interface Usage {
   readonly evictedBytes: number;
   readonly damaged: number;
   readonly version: string;
+}
+
+/** The same, and what is kept. */
+export interface Usage extends State {
+  /** In the order of their names. */
+  readonly namespaces: readonly NamespaceUsage[];
 }
 
 /** What a sweep took away. */
@@ -102,11 +109,47 @@ export class Server implements AsyncDisposable {
     } while (pageToken !== "");
   }
 
-  /** What is kept, and what the server is doing; how long that may take. */
-  async usage(timeoutMs: number = TIMEOUT_MS): Promise<Usage> {
-    const { namespaces, version, ...counts } = await this.#call<
-      Record<string, string> & { namespaces: readonly Record<string, string>[] }
-    >("Usage", {}, timeoutMs);
+  /** What is kept, and what the server is doing. */
+  async usage(): Promise<Usage> {
+    const namespaces: NamespaceUsage[] = [];
+    let last: State | undefined;
+    for await (const { namespaces: some, ...state } of this.#usagePages()) {
+      namespaces.push(...some);
+      last = state;
+    }
+    return { ...last!, namespaces };
+  }
+
+  /** What the server is doing; how long that may take. */
+  async state(timeoutMs: number = TIMEOUT_MS): Promise<State> {
+    return await this.#usagePage({ pageSize: 1 }, timeoutMs);
+  }
+
+  /** The namespaces that hold ready entries, in the order of their names. */
+  async *namespaces(): AsyncGenerator<string, void, undefined> {
+    for await (const { namespaces } of this.#usagePages()) {
+      for (const { namespace } of namespaces) yield namespace;
+    }
+  }
+
+  async *#usagePages(): AsyncGenerator<Usage, void, undefined> {
+    let pageToken = "";
+    do {
+      const { next, ...usage } = await this.#usagePage({ pageToken });
+      yield usage;
+      pageToken = next;
+    } while (pageToken !== "");
+  }
+
+  async #usagePage(
+    request: { readonly pageSize?: number; readonly pageToken?: string },
+    timeoutMs?: number,
+  ): Promise<Usage & { readonly next: string }> {
+    const { namespaces, version, nextPageToken: next, ...counts } = await this
+      .#call<
+        & Record<string, string>
+        & { namespaces: readonly Record<string, string>[] }
+      >("Usage", request, timeoutMs);
     return {
       namespaces: namespaces.map(({ namespace, entries, bytes }) => ({
         namespace,
@@ -115,7 +158,8 @@ export class Server implements AsyncDisposable {
       })),
       ...numbers(counts),
       version,
-    } as unknown as Usage;
+      next,
+    } as unknown as Usage & { readonly next: string };
   }
 
   /** Removes an entry; whether there was one. */

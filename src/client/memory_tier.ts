@@ -12,9 +12,15 @@ import { bytesBody, eachPiece, type Source } from "./transfer.ts";
 
 /** How much a memory tier keeps. */
 export interface MemoryOptions {
-  /** Bytes of values; the least recently used go first. */
+  /**
+   * Bytes of values and of their keys, and 200 more for each; the least recently
+   * used go first.
+   */
   readonly maxBytes: number;
 }
+
+/** What an entry takes beside its value and its key, about: also where both are empty. */
+const ENTRY_BYTES = 200;
 
 /** Makes a tier of a {@linkcode TieredCache} in this process's memory. */
 export function memory(options: MemoryOptions): Tier {
@@ -84,15 +90,17 @@ class MemoryTier implements Tier {
   async #put(name: string, source: Source): Promise<void> {
     const pieces: Uint8Array[] = [];
     let bytes = 0;
+    const overhead = costOf(name, 0);
     for await (const piece of eachPiece(source)) {
       bytes += piece.length;
-      if (bytes > this.#maxBytes) return;
+      if (overhead + bytes > this.#maxBytes) return;
       pieces.push(piece);
     }
+    if (overhead + bytes > this.#maxBytes) return;
     this.#forget(name);
     // A copy: nobody may change what is kept.
     this.#values.set(name, Buffer.concat(pieces));
-    this.#bytes += bytes;
+    this.#bytes += overhead + bytes;
     for (const oldest of this.#values.keys()) {
       if (this.#bytes <= this.#maxBytes) break;
       this.#forget(oldest);
@@ -100,9 +108,16 @@ class MemoryTier implements Tier {
   }
 
   #forget(name: string): void {
-    this.#bytes -= this.#values.get(name)?.length ?? 0;
+    const value = this.#values.get(name);
+    if (!value) return;
+    this.#bytes -= costOf(name, value.length);
     this.#values.delete(name);
   }
+}
+
+/** What an entry costs, in bytes: a name has one for each of its characters. */
+function costOf(name: string, valueBytes: number): number {
+  return ENTRY_BYTES + name.length + valueBytes;
 }
 
 /** An entry as text. */

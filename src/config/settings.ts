@@ -35,6 +35,7 @@ import {
   MAX_MAX_MESSAGE_BYTES,
   MAX_WORKERS,
   MIN_MEMORY_BUDGET_BYTES,
+  MIN_PEER_TIME_MS,
 } from "../limits.ts";
 import { type Address, formatAddress, parseAddress } from "./address.ts";
 import { formatByteSize, parseByteSize } from "./byte_size.ts";
@@ -248,27 +249,27 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   handshakeTimeoutMs: duration(
     "handshake-timeout",
     "how long a new connection may take to say what it is",
-    { minMs: 1, defaultMs: DEFAULT_HANDSHAKE_TIMEOUT_MS },
+    { minMs: MIN_PEER_TIME_MS, defaultMs: DEFAULT_HANDSHAKE_TIMEOUT_MS },
   ),
   idleBodyTimeoutMs: duration(
     "idle-body-timeout",
     "how long a request may pause before its end",
-    { minMs: 1, defaultMs: DEFAULT_IDLE_BODY_TIMEOUT_MS },
+    { minMs: MIN_PEER_TIME_MS, defaultMs: DEFAULT_IDLE_BODY_TIMEOUT_MS },
   ),
   stallTimeoutMs: duration(
     "stall-timeout",
     "how long a client may take nothing of its reply",
-    { minMs: 1, defaultMs: DEFAULT_STALL_TIMEOUT_MS },
+    { minMs: MIN_PEER_TIME_MS, defaultMs: DEFAULT_STALL_TIMEOUT_MS },
   ),
   keepaliveMs: duration(
     "keepalive",
     "after how long a client is asked whether it is still there",
-    { minMs: 1, defaultMs: DEFAULT_KEEPALIVE_MS },
+    { minMs: MIN_PEER_TIME_MS, defaultMs: DEFAULT_KEEPALIVE_MS },
   ),
   keepaliveTimeoutMs: duration(
     "keepalive-timeout",
     "how long it may take to answer; then its connection is closed",
-    { minMs: 1, defaultMs: DEFAULT_KEEPALIVE_TIMEOUT_MS },
+    { minMs: MIN_PEER_TIME_MS, defaultMs: DEFAULT_KEEPALIVE_TIMEOUT_MS },
   ),
   durability: {
     name: "durability",
@@ -353,7 +354,8 @@ function bytes(
       const size = parseByteSize(text);
       if (size >= min && size <= max) return size;
       throw new RangeError(
-        `out of range: ${formatByteSize(min)} to ${formatByteSize(max)}`,
+        `out of range: ${formatByteSize(min)} to ${formatByteSize(max)}` +
+          (/\D/.test(text) ? "" : ", in bytes where no unit follows at once"),
       );
     },
     render: formatByteSize,

@@ -5,12 +5,14 @@
  * @module
  */
 
+import type { BlobStore } from "../blobs/blob_store.ts";
 import { invalidRequest, LarderError, messageOf } from "../errors.ts";
 import { MAX_LISTED_BYTES, MAX_LISTED_ENTRIES } from "../limits.ts";
 import type {
   EntryInfo as KeptInfo,
   Manifest,
   Page,
+  PageOptions,
 } from "../manifest/manifest.ts";
 import type { TableCounts } from "../table/state_table.ts";
 import type { EntryKey, NamespaceUsage } from "../table/types.ts";
@@ -27,7 +29,8 @@ export interface EntryInfo extends Omit<KeptInfo, "status"> {
 /** What a catalog looks into. */
 export interface CatalogOptions {
   readonly engine: Engine;
-  readonly manifest: Pick<Manifest, "stat" | "list" | "usage">;
+  readonly manifest: Pick<Manifest, "stat" | "list" | "usagePage">;
+  readonly blobs: Pick<BlobStore, "removeEmpty">;
   readonly evictor: Pick<Evictor, "sweep" | "stats">;
   /** Values that were found damaged since the start. */
   readonly damaged: () => number;
@@ -35,10 +38,18 @@ export interface CatalogOptions {
   readonly warn: (message: string) => void;
 }
 
+/** Which page of a listing. */
+export interface ListedPage {
+  /** At most so many; 0: as many as there may be. */
+  readonly pageSize: number;
+  /** Of the page before; empty: the first one. */
+  readonly token: string;
+}
+
 /** What is kept, and what the server is doing. */
 export interface Totals {
-  /** In order of their names. */
-  readonly namespaces: readonly NamespaceUsage[];
+  /** A page of them, in order of their names. */
+  readonly namespaces: Page<NamespaceUsage>;
   /** In memory. */
   readonly counts: TableCounts;
   /** Taken away since the start. */
@@ -50,7 +61,7 @@ export interface Totals {
 /** A SHA-256 in bytes. */
 const DIGEST_BYTES = 32;
 
-/** A cursor of the manifest; anything else would fail in its worker. */
+/** A cursor, in hex; anything else would fail in the manifest's worker. */
 const TOKEN = /^([0-9a-f]{2})*$/;
 
 /** Looks entries up; every failure is a `LarderError`. */
@@ -73,21 +84,11 @@ export class Catalog {
   /** A page of a namespace's entries, by key. */
   async list(
     namespace: string,
-    { pageSize, token }: { readonly pageSize: number; readonly token: string },
+    listed: ListedPage,
   ): Promise<Page<EntryInfo>> {
     entryKey(namespace, new Uint8Array());
-    const most = MAX_LISTED_ENTRIES;
-    if (pageSize > most) {
-      throw invalidRequest(
-        `a page has ${most} entries at most, not ${pageSize}`,
-      );
-    }
-    if (!TOKEN.test(token)) {
-      throw invalidRequest("the page token is none of ours");
-    }
-    const cursor = token === "" ? {} : { cursor: token };
+    const { limit, ...cursor } = pageOptions(listed);
     const { manifest } = this.#options;
-    const limit = pageSize || most;
     const page = await this.#logged(
       manifest.list(namespace, { limit, ...cursor }),
     );
@@ -123,12 +124,17 @@ export class Catalog {
   }
 
   /** What is kept, and what the server is doing. */
-  async totals(): Promise<Totals> {
+  async totals(listed: ListedPage): Promise<Totals> {
     const { engine, manifest, evictor, damaged } = this.#options;
-    const namespaces = [...await this.#logged(manifest.usage())];
-    namespaces.sort((a, b) => a.namespace < b.namespace ? -1 : 1);
+    const { limit, cursor } = pageOptions(listed);
+    const usage = await this.#logged(manifest.usagePage({
+      limit,
+      ...cursor !== undefined && { cursor: textOfHex(cursor) },
+    }));
     return {
-      namespaces,
+      namespaces: usage.cursor === undefined
+        ? usage
+        : { ...usage, cursor: hexOfText(usage.cursor) },
       counts: engine.counts(),
       evicted: evictor.stats,
       damaged: damaged(),
@@ -156,11 +162,33 @@ export class Catalog {
         : { kind: "evict", entry, sha256 },
     );
     if (reply.kind === "error") throw reply.error;
-    return reply.kind === "ok";
+    if (reply.kind !== "ok") return false;
+    await this.#options.blobs.removeEmpty?.(namespace).catch(() => {});
+    return true;
   }
 
   /** Takes away what has to go, now. */
   sweep(): Promise<EvictorStats> {
     return this.#options.evictor.sweep();
   }
+}
+
+function pageOptions({ pageSize, token }: ListedPage): PageOptions {
+  const most = MAX_LISTED_ENTRIES;
+  if (pageSize > most) {
+    throw invalidRequest(`a page has ${most} entries at most, not ${pageSize}`);
+  }
+  if (!TOKEN.test(token)) {
+    throw invalidRequest("the page token is none of ours");
+  }
+  const limit = pageSize || most;
+  return token === "" ? { limit } : { limit, cursor: token };
+}
+
+function hexOfText(text: string): string {
+  return new TextEncoder().encode(text).toHex();
+}
+
+function textOfHex(hex: string): string {
+  return new TextDecoder().decode(Uint8Array.fromHex(hex));
 }

@@ -18,7 +18,7 @@ import { isPossibleId } from "./ids.ts";
 /** Everything but what belongs to a request, which the engine does itself. */
 export type Work = Exclude<
   Effect,
-  { kind: "reply" | "notice" | "admit" | "make-room" }
+  { kind: "reply" | "notice" | "admit" | "dismiss" | "make-room" }
 >;
 type Of<K extends Work["kind"]> = Work & { kind: K };
 

@@ -68,13 +68,13 @@ export interface EngineOptions {
  */
 export type OnReply = (reply: Reply, grant?: Grant) => void;
 
-/** Takes a notice: somebody else has the work. */
+/** Takes a notice: somebody else has the work, or nobody can have it now. */
 export type OnNotice = (notice: Notice) => void;
 
 /** Who has the work that a patient Get waits for, and for how long. */
 export type Notice = Pick<
   Effect & { kind: "notice" },
-  "computedMs" | "peer"
+  "computedMs" | "peer" | "stopping"
 >;
 
 interface Caller {
@@ -297,6 +297,9 @@ export class Engine {
             break;
           case "admit":
             this.#admit(effect.ticket, effect.bytes);
+            break;
+          case "dismiss":
+            this.#admissions.release(effect.ticket);
             break;
           case "make-room":
             this.onCrowded(effect.urgent);

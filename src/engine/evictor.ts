@@ -15,8 +15,10 @@ import {
   HANDED_SHARE,
 } from "../limits.ts";
 import type { AgedEntry, Manifest } from "../manifest/manifest.ts";
-import { covers, type Excess } from "../table/room.ts";
+import type { Excess } from "../table/room.ts";
+import { EVERYTHING } from "../table/scope.ts";
 import type { Disk } from "../table/types.ts";
+import { removeEmptyFolders } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";
 import { keptFree, type MinFree } from "./free_space.ts";
 import { oldestFirst } from "./oldest_first.ts";
@@ -57,6 +59,8 @@ export class Evictor {
   #queued: Promise<EvictorStats> | undefined;
   #closed = false;
   #stats = { entries: 0, bytes: 0 };
+  /** The namespaces that the sweep under way has taken entries from. */
+  readonly #takenFrom = new Set<string>();
   /** It has been said that what has to go cannot go. */
   #toldStuck = false;
 
@@ -127,7 +131,7 @@ export class Evictor {
 
   /** Adds the patterns of which nothing could go. */
   async #makeRoom(stuck: Set<string>): Promise<void> {
-    const before = this.#stats.entries;
+    this.#takenFrom.clear();
     const crowded = await this.#look();
     const { engine, maxAgeMs } = this.#options;
     if (crowded.length === 0 && maxAgeMs === undefined) return;
@@ -139,7 +143,7 @@ export class Evictor {
     }
     if (maxAgeMs !== undefined) await this.#removeOld(maxAgeMs);
     // The table's own count is a guess where rows do not know their size.
-    if (this.#stats.entries > before) await this.#look();
+    if (this.#takenFrom.size > 0) await this.#look();
   }
 
   /** Has the table know what is kept; says what has to go. */
@@ -148,6 +152,9 @@ export class Evictor {
     const disk = await this.#disk();
     const usage = await manifest.usage();
     engine.feed({ kind: "usage", usage, ...disk && { disk } });
+    if (this.#takenFrom.size > 0) {
+      await removeEmptyFolders(this.#options.blobs, this.#takenFrom, { usage });
+    }
     return engine.excess();
   }
 
@@ -163,7 +170,7 @@ export class Evictor {
   /** Whether anything has gone. */
   async #free({ pattern, bytes, entries }: Excess): Promise<boolean> {
     const freed = { bytes: 0, entries: 0 };
-    const candidates = this.#oldest((namespace) => covers(pattern, namespace));
+    const candidates = this.#oldest(pattern);
     await this.#evict(candidates, () => {
       return freed.bytes < bytes || freed.entries < entries;
     }, freed);
@@ -183,18 +190,18 @@ export class Evictor {
   async #removeOld(maxAgeMs: number): Promise<void> {
     const beforeMs = this.#options.clock.wallMs() - maxAgeMs;
     const isOld = ({ accessedMs }: AgedEntry) => accessedMs < beforeMs;
-    const candidates = this.#oldest(() => true);
+    const candidates = this.#oldest(EVERYTHING);
     await this.#evict(candidates, isOld, { bytes: 0, entries: 0 });
   }
 
-  #oldest(covered: (namespace: string) => boolean): AsyncIterable<AgedEntry> {
+  #oldest(pattern: string): AsyncIterable<AgedEntry> {
     const { clock, manifest, handleLeaseMs } = this.#options;
     // A row is written once in half a lease, so that one that says "handed out
     // one and a half leases ago" may stand for a handle of one lease ago.
     const isProtected = manifest.servedBefore &&
       clock.nowMs() < this.#startMs + handleLeaseMs;
     return oldestFirst(manifest, {
-      covered,
+      pattern,
       ...isProtected && {
         handedBeforeMs: this.#startWallMs - HANDED_SHARE * handleLeaseMs,
       },
@@ -223,6 +230,7 @@ export class Evictor {
         }
         this.#stats.bytes += size;
         this.#stats.entries++;
+        this.#takenFrom.add(entry.namespace);
       });
       running.add(done);
       if (running.size >= EVICTIONS_AT_ONCE) await Promise.race(running);

@@ -62,13 +62,14 @@ Deno.test("an upload and a look-up that fail are in the log, with their cause", 
   };
   const catalog = new Catalog({
     engine,
-    manifest: { stat: fail, list: fail, usage: fail },
+    manifest: { stat: fail, list: fail, usagePage: fail },
+    blobs: {},
     evictor: { sweep: fail, stats: { entries: 0, bytes: 0 } },
     damaged: () => 0,
     warn,
   });
   await assert.rejects(catalog.stat("ns", new Uint8Array()), LarderError);
-  await assert.rejects(catalog.totals(), LarderError);
+  await assert.rejects(catalog.totals({ pageSize: 1, token: "" }), LarderError);
   const page = { pageSize: 1, token: "" };
   await assert.rejects(catalog.list("ns", page), LarderError);
   assert.deepEqual(lines, [

@@ -1,69 +1,67 @@
 /**
- * Ready entries of many namespaces in one order of age.
+ * Ready entries in the order of their age.
  *
  * @module
  */
 
 import type { AgedEntry, Manifest } from "../manifest/manifest.ts";
+import { covers, EVERYTHING } from "../table/scope.ts";
 
-/** Entries of one namespace that are fetched at once, … */
+/** Entries that are fetched at once. */
 const MAX_PAGE = 64;
-/** … and of all of them together: of very many namespaces one each. */
-const MAX_HELD = 16_384;
-/** Questions that are asked at once: the manifest's queue is for everybody. */
-const QUESTIONS_AT_ONCE = 256;
+/** Bytes of keys that are held, of all namespaces together. */
+const MAX_HELD_KEY_BYTES = 8 * 1024 * 1024;
+/**
+ * Of so many namespaces each is asked by itself, at the price of a question and
+ * a page for each; of more all entries are looked through, in one order.
+ */
+const MAX_ASKED = 64;
 
 /** Which entries. */
 export interface OldestFirstOptions {
-  /** Whether those of a namespace are wanted. */
-  readonly covered: (namespace: string) => boolean;
+  /** Whose: `*`, `a.b.*` or a namespace. */
+  readonly pattern: string;
   /** Leaves out what was handed out at or after this time of the wall clock. */
   readonly handedBeforeMs?: number;
 }
 
 interface Source {
-  readonly namespace: string;
+  readonly pattern: string;
   page: readonly AgedEntry[];
   at: number;
-  cursor: string | undefined;
+  /** Of the next page; absent after the last. */
+  cursor?: string;
+  isLast: boolean;
 }
 
 /** Yields the least recently used entries first; those that were removed meanwhile, too. */
 export async function* oldestFirst(
   manifest: Pick<Manifest, "usage" | "oldest">,
-  { covered, handedBeforeMs }: OldestFirstOptions,
+  { pattern, handedBeforeMs }: OldestFirstOptions,
 ): AsyncGenerator<AgedEntry> {
-  async function fill(source: Source, isFirst: boolean): Promise<void> {
-    while (source.at >= source.page.length) {
-      if (!isFirst && source.cursor === undefined) return;
-      isFirst = false;
-      const { items, cursor } = await manifest.oldest(source.namespace, {
-        limit,
-        ...handedBeforeMs !== undefined && { handedBeforeMs },
+  const patterns = await askedFor(manifest, pattern);
+  const options = {
+    limit: MAX_PAGE,
+    keyBytes: Math.floor(MAX_HELD_KEY_BYTES / patterns.length),
+    ...handedBeforeMs !== undefined && { handedBeforeMs },
+  };
+  async function fill(source: Source): Promise<void> {
+    while (source.at >= source.page.length && !source.isLast) {
+      const { items, cursor } = await manifest.oldest(source.pattern, {
+        ...options,
         ...source.cursor !== undefined && { cursor: source.cursor },
       });
       source.page = items;
       source.at = 0;
-      source.cursor = cursor;
+      source.isLast = cursor === undefined;
+      if (cursor !== undefined) source.cursor = cursor;
     }
   }
 
-  const sources = (await manifest.usage())
-    .filter(({ namespace }) => covered(namespace))
-    .map(({ namespace }): Source => ({
-      namespace,
-      page: [],
-      at: 0,
-      cursor: undefined,
-    }));
-  const limit = Math.max(
-    1,
-    Math.min(MAX_PAGE, Math.floor(MAX_HELD / sources.length)),
-  );
-  for (let at = 0; at < sources.length; at += QUESTIONS_AT_ONCE) {
-    const some = sources.slice(at, at + QUESTIONS_AT_ONCE);
-    await Promise.all(some.map((source) => fill(source, true)));
-  }
+  const sources = patterns.map((pattern): Source => ({
+    ...{ pattern, page: [], at: 0, isLast: false },
+  }));
+  await Promise.all(sources.map(fill));
   for (;;) {
     let oldest: Source | undefined;
     for (const source of sources) {
@@ -74,6 +72,22 @@ export async function* oldestFirst(
     }
     if (!oldest) return;
     yield oldest.page[oldest.at++]!;
-    await fill(oldest, false);
+    await fill(oldest);
   }
+}
+
+/**
+ * What is asked for, one question each: a few namespaces may have few entries
+ * among very many, which need not be looked through for them.
+ */
+async function askedFor(
+  manifest: Pick<Manifest, "usage">,
+  pattern: string,
+): Promise<readonly string[]> {
+  if (pattern === EVERYTHING || !pattern.endsWith(".*")) return [pattern];
+  const covered = (await manifest.usage()).filter(({ namespace }) =>
+    covers(pattern, namespace)
+  );
+  if (covered.length > MAX_ASKED) return [pattern];
+  return covered.map(({ namespace }) => namespace);
 }

@@ -3,32 +3,61 @@ import type { Manifest } from "../manifest/manifest.ts";
 import { entryKey } from "./entry_key.ts";
 import { oldestFirst } from "./oldest_first.ts";
 
-Deno.test("the oldest of very many namespaces are found a few questions at a time", async () => {
-  const count = 20_000;
-  let asking = 0;
-  let most = 0;
-  let held = 0;
+/** Namespaces `a.n0` and so on with an entry each, the last one oldest. */
+function manifestOf(count: number): {
+  readonly asked: string[];
+  readonly manifest: Pick<Manifest, "usage" | "oldest">;
+} {
+  const asked: string[] = [];
+  const entryOf = (index: number) => ({
+    ...entryKey(`a.n${index}`, new Uint8Array()),
+    accessedMs: count - index,
+    size: 1,
+  });
+  const all = Array.from({ length: count }, (_, index) => entryOf(index));
   const manifest: Pick<Manifest, "usage" | "oldest"> = {
     usage: () =>
-      Promise.resolve(Array.from({ length: count }, (_, i) => ({
-        ...{ namespace: `n${i}`, entries: 1, bytes: 1 },
+      Promise.resolve(all.map(({ namespace }) => ({
+        ...{ namespace, entries: 1, bytes: 1 },
       }))),
-    async oldest(namespace, { limit }) {
-      held += limit;
-      most = Math.max(most, ++asking);
-      await Promise.resolve();
-      asking--;
-      const entry = entryKey(namespace, new Uint8Array());
-      // The last one is the oldest.
-      const accessedMs = count - Number(namespace.slice(1));
-      return { items: [{ ...entry, accessedMs, size: 1 }] };
+    oldest(pattern, { limit, cursor = `${count}` }) {
+      asked.push(pattern);
+      if (!pattern.endsWith("*")) {
+        const index = Number(pattern.slice("a.n".length));
+        return Promise.resolve({ items: [all[index]!] });
+      }
+      const from = Math.max(0, Number(cursor) - limit);
+      const items = all.slice(from, Number(cursor)).reverse();
+      return Promise.resolve(
+        from === 0 ? { items } : { items, cursor: `${from}` },
+      );
     },
   };
-  const found: string[] = [];
-  for await (const entry of oldestFirst(manifest, { covered: () => true })) {
-    if (found.push(entry.namespace) === 3) break;
-  }
-  assert.deepEqual(found, ["n19999", "n19998", "n19997"]);
-  assert(most <= 256, `${most} questions at once`);
-  assert(held <= count + 3, `${held} entries asked for`);
-});
+  return { asked, manifest };
+}
+
+for (
+  const [pattern, count, questions] of [
+    // One for each: others may have very many entries.
+    ["a.*", 64, 64],
+    // Beyond that one for a page of all.
+    ["a.*", 20_000, 2],
+    ["*", 3, 1],
+    ["*", 20_000, 2],
+    ["a.n7", 20_000, 1],
+  ] as const
+) {
+  Deno.test(`the oldest of ${pattern} among ${count} namespaces are ${questions} questions`, async () => {
+    const { asked, manifest } = manifestOf(count);
+    const found: string[] = [];
+    for await (const { namespace } of oldestFirst(manifest, { pattern })) {
+      if (found.push(namespace) === 65) break;
+    }
+    const expected = pattern === "a.n7"
+      ? ["a.n7"]
+      : Array.from({ length: Math.min(count, 65) }, (_, index) =>
+        `a.n${count - 1 - index}`);
+    assert.deepEqual(found, expected);
+    assert.equal(asked.length, questions);
+  });
+}

@@ -15,6 +15,7 @@ import {
 } from "../limits.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { EntryKey } from "../table/types.ts";
+import { removeEmptyFolders } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";
 
 /** What a sweeper works on. */
@@ -41,7 +42,8 @@ export class Sweeper {
 
   /** Sweeps once now, and removes expired assignments from time to time. */
   start(): void {
-    this.#running = this.#guarded(() => this.sweepBlobs());
+    this.#running = this.#guarded(() => this.sweepBlobs())
+      .then(() => this.#guarded(() => this.removeFolders()));
     this.#schedule();
   }
 
@@ -72,6 +74,15 @@ export class Sweeper {
       this.#options.warn(`removed ${swept} files that no entry owned`);
     }
     return swept;
+  }
+
+  /** Removes the folders of namespaces that hold nothing; returns how many. */
+  async removeFolders(): Promise<number> {
+    const { manifest, blobs } = this.#options;
+    if (this.#closed || !blobs.removeEmpty) return 0;
+    const namespaces = await blobs.namespaces();
+    const usage = await manifest.usage();
+    return await removeEmptyFolders(blobs, namespaces, { usage, ours: true });
   }
 
   /** Removes the assignments nobody has come back to; returns how many. */
@@ -154,7 +165,14 @@ export class Sweeper {
   async sweepStaging(): Promise<number> {
     const { manifest, blobs } = this.#options;
     // Listed before the rows are read: whoever has a file had a row by then.
-    const unowned = new Set((await blobs.local?.leftovers())?.staging);
+    const left = await blobs.local?.leftovers();
+    if (left?.tooMany) {
+      this.#options.warn(
+        "the staging folder holds so many files that they cannot be listed: " +
+          "stop the server and its clients, and remove the folder .staging",
+      );
+    }
+    const unowned = new Set(left?.staging);
     let cursor: string | undefined;
     do {
       if (unowned.size === 0 || this.#closed) return 0;
@@ -189,6 +207,7 @@ export class Sweeper {
         .then(() => this.#guarded(() => this.removeStale()))
         .then(() => this.#guarded(() => this.boundUnsettled()))
         .then(() => this.#guarded(() => this.sweepStaging()))
+        .then(() => this.#guarded(() => this.removeFolders()))
         .then(() => {
           if (!this.#closed) this.#schedule();
         });

@@ -22,6 +22,17 @@ Deno.test("what a client writes after it has lost its work is removed, and nothi
   await engine.close();
 });
 
+Deno.test("a staging folder that cannot be listed is left alone, and the log says so", async () => {
+  const inside = memoryEngine();
+  const { engine, blobs, lines } = inside;
+  blobs.local.stage("unowned", Uint8Array.of(1));
+  blobs.local.leftovers = () =>
+    Promise.resolve({ staging: [], tooMany: true, captured: [] });
+  assert.equal(await new Sweeper(inside).sweepStaging(), 0);
+  assert.match(lines.join(), /cannot be listed: stop the server/);
+  await engine.close();
+});
+
 Deno.test("of too many abandoned assignments the oldest go, and none that is alive", async () => {
   const inside = memoryEngine();
   const { engine, clock, manifest } = inside;

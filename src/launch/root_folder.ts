@@ -5,6 +5,7 @@
  */
 
 import { basename, dirname, join } from "node:path";
+import { whyForeignManifest } from "../../workers/foreign_manifest.ts";
 import { hasManifest, whyNoManifest } from "../../workers/root_contents.ts";
 import { StartError, systemReason } from "../errors.ts";
 
@@ -44,8 +45,8 @@ export async function prepareRoot(root: string): Promise<string> {
 }
 
 /**
- * Refuses a folder without a manifest that holds other data, before anything is
- * touched there. (A manifest is looked at by whoever opens it.)
+ * Refuses a folder that holds other data, before anything is touched there, the
+ * folder's times included. (A manifest is looked at closer by whoever opens it.)
  *
  * @param root The path of a root, which may be missing.
  * @throws {StartError} When the folder is not Larder's.
@@ -54,7 +55,9 @@ export function refuseOtherData(root: string): void {
   let refusal: string | undefined;
   try {
     refuseUnfit(Deno.realPathSync(root));
-    if (!hasManifest(root)) refusal = whyNoManifest(root);
+    refusal = hasManifest(root)
+      ? whyForeignManifest(root)
+      : whyNoManifest(root);
   } catch (error) {
     if (error instanceof StartError) throw error;
     // It is missing, or cannot be looked at: what comes next says so.

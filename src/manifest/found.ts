@@ -16,8 +16,9 @@ import {
   type RowState,
   STATUS,
   type StatusCode,
+  type Usage,
 } from "../../workers/manifest_protocol.ts";
-import type { EntryKey, Row } from "../table/types.ts";
+import type { EntryKey, NamespaceUsage, Row } from "../table/types.ts";
 import type { AgedEntry, EntryInfo, Page } from "./manifest.ts";
 
 /** A page, each item in the manifest's words. */
@@ -48,6 +49,15 @@ export function entryOfFound({ namespace, key, hash }: FoundKey): EntryKey {
 export function agedOf(found: FoundAged): AgedEntry {
   const { size, accessedMs } = found;
   return { ...entryOfFound(found), ...(size !== null && { size }), accessedMs };
+}
+
+/** What namespaces take. */
+export function usageOf(outcome: Outcome): NamespaceUsage[] {
+  return (outcome as readonly Usage[]).map(([namespace, entries, bytes]) => ({
+    namespace,
+    entries,
+    bytes,
+  }));
 }
 
 /** An entry found for people. */

@@ -64,7 +64,7 @@ export interface EntryInfo extends EntryKey {
   readonly accessedMs?: number;
 }
 
-/** Which page of a namespace's entries. */
+/** Which page. */
 export interface PageOptions {
   /** At most so many items; a page may hold fewer, even none, and not be the last. */
   readonly limit: number;
@@ -72,8 +72,10 @@ export interface PageOptions {
   readonly cursor?: string;
 }
 
-/** Which page of a namespace's ready entries. */
+/** Which page of the ready entries. */
 export interface OldestOptions extends PageOptions {
+  /** Bytes of their keys at most, on a page of more than one; at most 1 MiB. */
+  readonly keyBytes?: number;
   /** Leaves out what was handed out at or after this time of the wall clock. */
   readonly handedBeforeMs?: number;
 }
@@ -137,13 +139,20 @@ export interface Manifest extends AsyncDisposable {
   stale(beforeWallMs: number, cursor?: string): Promise<Page<Row>>;
   /** The blob names (64 hex digits) of a namespace's rows, a page at a time. */
   names(namespace: string, cursor?: string): Promise<Page<string>>;
-  /** What is ready, by namespace: exact, and at once however many entries there are. */
-  usage(): Promise<readonly NamespaceUsage[]>;
   /**
-   * A namespace's ready entries, least recently used first, a page at a time.
-   * Those without an access time are left out: `measure` gives them one.
+   * What is ready, by namespace, in order of their names: exact, and at once
+   * however many entries there are.
    */
-  oldest(namespace: string, options: OldestOptions): Promise<Page<AgedEntry>>;
+  usage(): Promise<readonly NamespaceUsage[]>;
+  /** The same, a page at a time; a cursor is the name of the namespace before. */
+  usagePage(options: PageOptions): Promise<Page<NamespaceUsage>>;
+  /**
+   * The ready entries of a namespace, of those below it (`a.b.*`) or of all
+   * (`*`), least recently used first, a page at a time. For a pattern all
+   * entries are looked through, those of other namespaces as well. Those without
+   * an access time are left out: `measure` gives them one.
+   */
+  oldest(pattern: string, options: OldestOptions): Promise<Page<AgedEntry>>;
   /**
    * Writes down uses, all in one transaction. Times never go back; entries
    * that are not ready are left alone. Rejects with a `RangeError` above

@@ -29,6 +29,8 @@ import {
 
 /** Rows of a page: few, so that tests see more than one. */
 const PAGE_ROWS = 100;
+/** Bytes of their keys, as in SQLite. */
+const PAGE_KEY_BYTES = 1024 * 1024;
 
 /** What a {@linkcode MemoryManifest} needs. */
 export interface MemoryManifestOptions {
@@ -209,15 +211,26 @@ export class MemoryManifest implements Manifest {
     });
   }
 
+  /** {@inheritDoc Manifest.usagePage} */
+  async usagePage(
+    { limit, cursor = "" }: PageOptions,
+  ): Promise<Page<NamespaceUsage>> {
+    const all = await this.usage();
+    const after = all.filter(({ namespace }) => namespace > cursor);
+    const items = after.slice(0, limit);
+    const last = items.length === limit ? items.at(-1) : undefined;
+    return last ? { items, cursor: last.namespace } : { items };
+  }
+
   /** {@inheritDoc Manifest.oldest} */
   oldest(
-    namespace: string,
-    { limit, handedBeforeMs = Infinity, cursor }: OldestOptions,
+    pattern: string,
+    { limit, keyBytes, handedBeforeMs = Infinity, cursor }: OldestOptions,
   ): Promise<Page<AgedEntry>> {
     return this.#page(cursor, {
       rows: () =>
         this.#where((row) =>
-          row.status === "ready" && row.namespace === namespace &&
+          row.status === "ready" && isOf(pattern, row.namespace) &&
           row.accessedMs !== undefined &&
           (row.handedMs ?? -Infinity) < handedBeforeMs
         ),
@@ -231,6 +244,7 @@ export class MemoryManifest implements Manifest {
         };
       },
       limit,
+      ...keyBytes !== undefined && { keyBytes },
     });
   }
 
@@ -361,19 +375,25 @@ export class MemoryManifest implements Manifest {
 
   #page<T>(
     cursor: string | undefined,
-    { rows, position, item, limit = PAGE_ROWS }: {
+    { rows, position, item, limit = PAGE_ROWS, keyBytes = PAGE_KEY_BYTES }: {
       readonly rows: () => StoredRow[];
       /** Where a row stands among its like: sorts as text. */
       readonly position: (row: StoredRow) => string;
       readonly item: (row: StoredRow) => T;
       readonly limit?: number;
+      readonly keyBytes?: number;
     },
   ): Promise<Page<T>> {
     return this.#run(() => {
       const after = rows()
         .filter((row) => position(row) > (cursor ?? ""))
         .sort((a, b) => position(a) < position(b) ? -1 : 1);
-      const found = after.slice(0, Math.min(limit, PAGE_ROWS));
+      let bytes = 0;
+      const tooMany = after.slice(0, Math.min(limit, PAGE_ROWS)).findIndex(
+        ({ key }, index) => (bytes += key.length) > keyBytes && index > 0,
+      );
+      const most = tooMany < 0 ? limit : tooMany;
+      const found = after.slice(0, Math.min(most, PAGE_ROWS));
       const items = found.map(item);
       const last = after.length > found.length ? found.at(-1) : undefined;
       return last === undefined ? { items } : { items, cursor: position(last) };
@@ -389,6 +409,14 @@ function position(atMs: number, order: number): string {
   const digits = (value: number) =>
     String(Math.max(0, value)).padStart(16, "0");
   return `${digits(atMs)}:${digits(order)}`;
+}
+
+/** `*`, `a.b.*` or a namespace itself. */
+function isOf(pattern: string, namespace: string): boolean {
+  if (pattern === "*") return true;
+  return pattern.endsWith(".*")
+    ? namespace.startsWith(pattern.slice(0, -1))
+    : namespace === pattern;
 }
 
 function keyOf({ name, namespace, key }: EntryKey): EntryKey {

@@ -16,7 +16,6 @@ import {
   type PageOf,
   type RowInfo,
   STATUS,
-  type Usage,
 } from "../../workers/manifest_protocol.ts";
 import type { Assignment, Digest, EntryKey, Id, Row } from "../table/types.ts";
 import { packKeys } from "./batch.ts";
@@ -29,6 +28,7 @@ import {
   maybeRow,
   page,
   rowOfFound,
+  usageOf,
 } from "./found.ts";
 import {
   type AgedEntry,
@@ -247,21 +247,27 @@ export class SqliteManifest implements Manifest {
 
   /** {@inheritDoc Manifest.usage} */
   async usage(): Promise<readonly NamespaceUsage[]> {
-    const outcome = await this.#queue.call(["usage"]) as readonly Usage[];
-    return outcome.map(([namespace, entries, bytes]) => ({
-      namespace,
-      entries,
-      bytes,
-    }));
+    return usageOf(await this.#queue.call(["usage", -1, null]));
+  }
+
+  /** {@inheritDoc Manifest.usagePage} */
+  async usagePage(
+    { limit, cursor }: PageOptions,
+  ): Promise<Page<NamespaceUsage>> {
+    const asked = await this.#queue.call(["usage", limit, cursor ?? null]);
+    const items = usageOf(asked);
+    const last = items.length === limit ? items.at(-1) : undefined;
+    return last ? { items, cursor: last.namespace } : { items };
   }
 
   /** {@inheritDoc Manifest.oldest} */
   async oldest(
-    namespace: string,
-    { limit, handedBeforeMs = Infinity, cursor }: OldestOptions,
+    pattern: string,
+    { limit, keyBytes = Infinity, handedBeforeMs = Infinity, cursor }:
+      OldestOptions,
   ): Promise<Page<AgedEntry>> {
     const outcome = await this.#queue.call(
-      ["oldest", namespace, cursor ?? null, limit, handedBeforeMs],
+      ["oldest", pattern, cursor ?? null, limit, keyBytes, handedBeforeMs],
     );
     return page(outcome as PageOf<FoundAged>, agedOf);
   }

@@ -6,6 +6,7 @@
  */
 
 import assert from "node:assert/strict";
+import { MAX_KEY_BYTES } from "../limits.ts";
 import type { EntryKey } from "../table/types.ts";
 import type { AgedEntry, Manifest, Page } from "./manifest.ts";
 import { MAX_USES } from "./manifest.ts";
@@ -76,6 +77,103 @@ export function usageContract(name: string, open: OpenForTest): void {
     assert.deepEqual(await manifest.usage(), rest);
     await manifest.remove(B, { status: "ready", id: "2" });
     assert.deepEqual(await manifest.usage(), []);
+  });
+
+  test("pages the usage by namespace", async ({ manifest }) => {
+    for (const [index, namespace] of ["c", "a", "b.c", "b"].entries()) {
+      await publish(manifest, entryOf("k", namespace), `${index + 1}`);
+    }
+    const all = await manifest.usage();
+    assert.deepEqual(all.map(({ namespace }) => namespace), [
+      ...["a", "b", "b.c", "c"],
+    ]);
+    for (const limit of [1, 2, 3, 4, 5]) {
+      const paged = await collect((cursor) =>
+        manifest.usagePage({
+          limit,
+          ...(cursor !== undefined && { cursor }),
+        })
+      );
+      assert.deepEqual(paged, all, `in pages of ${limit}`);
+    }
+  });
+
+  test("finds the oldest of all namespaces, or of those below one", async ({ manifest, clock }) => {
+    const names = ["b", "a.b", "a.c", "a", "a.b.c", "a_.b", "a0"];
+    const entries = names.map((namespace) => entryOf(namespace, namespace));
+    for (const [index, entry] of entries.entries()) {
+      clock.advance(10);
+      await publish(manifest, entry, `${index + 1}`, {
+        ...(index === 2 && { staging: "s" }),
+      });
+    }
+    await manifest.claim(entryOf("loading", "a.d"), { id: "10" });
+    const found = async (pattern: string, handedBeforeMs = Infinity) =>
+      keysOf(
+        await collect((cursor) =>
+          manifest.oldest(pattern, {
+            limit: 2,
+            handedBeforeMs,
+            ...(cursor !== undefined && { cursor }),
+          })
+        ),
+      );
+    assert.deepEqual(await found("*"), names);
+    assert.deepEqual(await found("a.*"), ["a.b", "a.c", "a.b.c"]);
+    assert.deepEqual(await found("a.*", clock.wallMs() - 100), [
+      ...["a.b", "a.b.c"],
+    ]);
+    assert.deepEqual(await found("a"), ["a"]);
+    assert.deepEqual(await found("none.*"), []);
+    await manifest.touch([
+      { entry: entries[0]!, accessedMs: clock.wallMs() + 1, handed: false },
+    ]);
+    await manifest.evict(entries[3]!, "4");
+    const rest = ["a.b", "a.c", "a.b.c", "a_.b", "a0", "b"];
+    assert.deepEqual(await found("*"), rest);
+    const [first] = (await manifest.oldest("*", { limit: 1 })).items;
+    assert.equal(first?.name, entries[1]!.name);
+  });
+
+  test("bounds a page in bytes of keys, too", async ({ manifest, clock }) => {
+    const long = Array.from({ length: 40 }, (_, index) => {
+      const key = new Uint8Array(MAX_KEY_BYTES);
+      key[0] = index;
+      return entryOf(key, `n${index % 20}`);
+    });
+    await Promise.all(
+      long.map((entry, index) => manifest.claim(entry, { id: `${index + 1}` })),
+    );
+    const bounded = async <T>(
+      what: string,
+      pageAt: (cursor?: string) => Promise<Page<T>>,
+      most = 16,
+    ) => {
+      const pages: number[] = [];
+      await collect(async (cursor) => {
+        const page = await pageAt(cursor);
+        pages.push(page.items.length);
+        return page;
+      });
+      const all = pages.reduce((sum, items) => sum + items, 0);
+      assert.equal(all, 40, what);
+      assert(Math.max(...pages) <= most, `${what}: ${pages}`);
+    };
+    await bounded("unsettled", (cursor) => manifest.unsettled(cursor));
+    const later = clock.wallMs() + 1;
+    await bounded("stale", (cursor) => manifest.stale(later, cursor));
+    await Promise.all(
+      long.map((entry, index) => manifest.publish(entry, `${index + 1}`, X)),
+    );
+    const oldest = (keyBytes?: number) => (cursor?: string) =>
+      manifest.oldest("*", {
+        limit: 500,
+        ...(keyBytes !== undefined && { keyBytes }),
+        ...(cursor !== undefined && { cursor }),
+      });
+    await bounded("oldest", oldest());
+    await bounded("fewer", oldest(3 * MAX_KEY_BYTES), 3);
+    await bounded("one at least", oldest(1), 1);
   });
 
   test("knows the usage again after a restart", async ({ manifest, reopen }) => {

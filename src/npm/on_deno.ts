@@ -8,7 +8,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { findDeno } from "./deno_binary.ts";
+import { findDeno } from "../cli/deno_binary.ts";
 
 const PROGRAM = fileURLToPath(new URL("../server/main.js", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));

@@ -21,6 +21,7 @@ import {
   type EntryRequest,
   type ListRequest,
   STATUS,
+  type UsageRequest,
 } from "./cache_wire.ts";
 import type { Methods } from "./protos.ts";
 import { takeMemory } from "./reply_memory.ts";
@@ -42,7 +43,6 @@ export function addAdministration(
   // is counted nowhere.
   const turns = new MemoryBudget({ totalBytes: 1 });
   const stats = new MemoryBudget({ totalBytes: MAX_STAT_BYTES });
-  let usageBytes = 0;
   async function inTurn<T>(call: Call, work: () => Promise<T>): Promise<T> {
     using _ = await turns.take(call.connection, 1, call.signal);
     return await work();
@@ -71,17 +71,17 @@ export function addAdministration(
       nextPageToken: page.cursor ?? "",
     };
   });
-  add("Usage", async (_, call) => {
-    // As much as the one before took.
-    await takeMemory(budget, call, usageBytes);
+  add("Usage", async (request: UsageRequest, call) => {
+    const { pageSize, pageToken: token } = request;
+    await takeMemory(budget, call, 2 * itemsBytes(pageSize));
     const { namespaces, counts, evicted, damaged } = await inTurn(
       call,
-      () => catalog.totals(),
+      () => catalog.totals({ pageSize, token }),
     );
-    usageBytes = namespaces.length * ITEM_BYTES;
     const { loading, publishing, handles, waiting } = counts;
     return {
-      namespaces,
+      namespaces: namespaces.items,
+      nextPageToken: namespaces.cursor ?? "",
       loading,
       publishing,
       handles,
@@ -116,10 +116,18 @@ function answered<Request, Response>(
 
 /** What a page of so many entries takes, at most. */
 function pageBytes(pageSize: number): number {
-  const entries = Math.min(pageSize || MAX_LISTED_ENTRIES, MAX_LISTED_ENTRIES);
+  const entries = itemsOf(pageSize);
   const keyBytes = Math.min(entries * MAX_KEY_BYTES, MAX_LISTED_BYTES);
   // As objects, and as the message that is made of them.
-  return 2 * (keyBytes + entries * ITEM_BYTES);
+  return 2 * (keyBytes + itemsBytes(pageSize));
+}
+
+function itemsBytes(pageSize: number): number {
+  return itemsOf(pageSize) * ITEM_BYTES;
+}
+
+function itemsOf(pageSize: number): number {
+  return Math.min(pageSize || MAX_LISTED_ENTRIES, MAX_LISTED_ENTRIES);
 }
 
 function infoMessage(info: EntryInfo): EntryInfoMessage {

@@ -92,11 +92,15 @@ export interface DeleteRequest extends EntryRequest {
   readonly sha256: Uint8Array;
 }
 
-/** `ListRequest`. */
-export interface ListRequest {
-  readonly namespace: string;
+/** `UsageRequest`. */
+export interface UsageRequest {
   readonly pageSize: number;
   readonly pageToken: string;
+}
+
+/** `ListRequest`. */
+export interface ListRequest extends UsageRequest {
+  readonly namespace: string;
 }
 
 /** `EntryInfo.Status`, but for the one that never comes. */

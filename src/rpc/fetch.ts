@@ -104,7 +104,9 @@ class Fetching {
       },
       call.connection,
       (notice) => {
-        const told = this.#tell(notice);
+        const told = notice.stopping && !wait
+          ? this.#answer({ kind: "unassigned", reason: "stopping" }, undefined)
+          : this.#tell(notice);
         if (wait) return;
         isToldEnough = true;
         told.then(resolve, reject);

@@ -6,6 +6,7 @@
 
 import { startEvicting } from "./evict.ts";
 import { ask, refuse, wants } from "./asking.ts";
+import { takeOver } from "./get.ts";
 import { graceEndMs } from "./grace.ts";
 import type { Entry, State, Wait } from "./state.ts";
 import type { Asked, Assignment, Reply, Request, Row } from "./types.ts";
@@ -106,6 +107,8 @@ function assigned(
   const work = { sinceMs: nowMs, ...(peer ? { peer: peer.peer } : {}) };
   entry.state = { kind: "loading", assignment, deadlineMs, work };
   s.hold(assignment.id, entry);
+  // Else the next process would keep it for a client that never heard of it.
+  if (s.draining) return takeOver(s, entry);
   if (winner) s.reply(winner, { kind: "assigned", assignment });
   s.wake(entry);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { awaitNext } from "./patience.ts";
 import type { Entry, State, Wait } from "./state.ts";
 import type { Assignment, EntryKey, Request } from "./types.ts";
 
@@ -58,12 +59,15 @@ export function wants(wait: Wait, kind?: Assignment): boolean {
 
 /**
  * Nothing is assigned now, and the client is not to wait for it; but for room
- * that is being made, until its time is over.
+ * that is being made, until its time is over, and for a stop, if it is patient.
  */
 export function refuse(s: State, wait: Wait): void {
   const { entry: { namespace } } = wait.request as Get;
   // What was missing may be there by now: then it is the next one's.
   const reason = s.whyNot(namespace) ?? "full";
+  if (reason === "stopping" && (wait.request as Get).patient) {
+    return awaitNext(s, wait);
+  }
   if (reason !== "no-room") {
     return s.reply(wait, { kind: "unassigned", reason });
   }

@@ -54,6 +54,7 @@ type Work = Exclude<
       | "notice"
       | "discard"
       | "admit"
+      | "dismiss"
       | "make-room"
       | "superseded"
       | "renewed";
@@ -159,6 +160,7 @@ export class FakeEngine {
   cancel(ticket: Ticket): void {
     if (this.#offered.has(ticket)) return;
     this.model.cancel(ticket);
+    this.memory.delete(ticket);
     this.#step({ kind: "cancel", ticket });
   }
 
@@ -238,6 +240,8 @@ export class FakeEngine {
   memoryIsShort = false;
   /** Requests that wait for memory. */
   readonly unadmitted: Ticket[] = [];
+  /** What unanswered requests have asked memory for, in bytes. */
+  readonly memory = new Map<Ticket, number>();
 
   /** A tick that nobody asked for. */
   tick(): void {
@@ -291,7 +295,8 @@ export class FakeEngine {
         `nothing is under way, yet a ${kind} waits`,
       );
     }
-    this.model.checkPatience(this.nowMs);
+    // Who waits for memory has no holder to wait for.
+    if (this.unadmitted.length === 0) this.model.checkPatience(this.nowMs);
   }
 
   /** Nothing could be taken away to make room. */
@@ -351,6 +356,8 @@ export class FakeEngine {
       this.advance(this.#figures.leaseTimeoutMs * 5);
       this.settle();
     }
+    // A stop gives work to nobody, and ends.
+    if (this.table.state.draining) this.leave();
     must(
       this.model.waiting(this.nowMs).length === 0,
       "somebody waits patiently, for ever",
@@ -380,7 +387,13 @@ export class FakeEngine {
       if (effect.kind === "discard") this.#discard(effect.staging);
       else if (effect.kind === "renewed") this.#renew(effect);
       else if (effect.kind === "make-room") this.#crowded = true;
-      else if (effect.kind === "admit") this.unadmitted.push(effect.ticket);
+      else if (effect.kind === "admit") {
+        this.unadmitted.push(effect.ticket);
+        must(!this.memory.has(effect.ticket), "memory is asked for once");
+        this.memory.set(effect.ticket, effect.bytes);
+      } else if (effect.kind === "dismiss") {
+        must(this.memory.delete(effect.ticket), "there is memory to give back");
+      } else if (effect.kind === "reply") this.memory.delete(effect.ticket);
       else if (isWork(effect)) this.#begin(effect);
     }
     this.model.short(
@@ -907,8 +920,8 @@ function failure(
 function isWork(effect: Effect): effect is Work {
   const { kind } = effect;
   return kind !== "reply" && kind !== "notice" && kind !== "discard" &&
-    kind !== "admit" && kind !== "make-room" && kind !== "superseded" &&
-    kind !== "renewed";
+    kind !== "admit" && kind !== "dismiss" && kind !== "make-room" &&
+    kind !== "superseded" && kind !== "renewed";
 }
 
 function nameOf(effect: Work): string | undefined {

@@ -6,7 +6,13 @@
 
 import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
 import { ask, newEntry, propose, refuse, wants } from "./asking.ts";
-import { overdueMs, tellLoading, tooMany } from "./patience.ts";
+import {
+  awaitNext,
+  dismiss,
+  overdueMs,
+  tellLoading,
+  tooMany,
+} from "./patience.ts";
 import { republish } from "./publish.ts";
 import {
   getsHandle,
@@ -62,15 +68,23 @@ function getReady(s: State, entry: Entry, wait: Wait, nowMs: number): void {
     request.api === "remote" && state.digest.size > s.options.maxValueBytes
   ) {
     s.reply(wait, { kind: "unassigned", reason: "too-large" });
-  } else if (!wait.admitted && state.digest.size > s.uncountedBytes) {
+  } else if (!isAdmitted(s, wait, state.digest.size)) {
     // Before it is read: what nobody has room for must not be in memory.
+    dismiss(s, wait);
+    wait.askedBytes = state.digest.size;
     const { ticket } = wait.request;
-    s.emit({ kind: "admit", ticket, bytes: state.digest.size });
+    s.emit({ kind: "admit", ticket, bytes: wait.askedBytes });
     s.rest(entry);
   } else if (!giveFromMemory(s, entry, wait)) {
     join(s, entry, wait);
     startReading(s, entry);
   }
+}
+
+/** Whether there is memory for a value: another may have come since it was asked for. */
+function isAdmitted(s: State, wait: Wait, bytes: number): boolean {
+  return bytes <= s.uncountedBytes ||
+    (wait.admitted && bytes <= wait.askedBytes);
 }
 
 /** There is memory for a value: it is read, if it is still there. */
@@ -119,7 +133,10 @@ function getExpired(
   if (state.probe === undefined && republish(s, entry)) {
     return tellLoading(s, entry, wait, nowMs);
   }
-  if ((wait.request as Get).assign && s.draining) return refuse(s, wait);
+  const { assign, patient } = wait.request as Get;
+  // Its holder may still publish, or take it up again after the restart.
+  if (s.draining && patient) return awaitNext(s, wait, entry);
+  if (s.draining && assign) return refuse(s, wait);
   join(s, entry, wait);
   startProbe(s, entry);
 }
@@ -193,7 +210,7 @@ export function abandon(s: State, entry: Entry, wait: Wait): void {
 }
 
 /** Gives an expired assignment to the next who asks, or removes it. */
-function takeOver(s: State, entry: Entry, givenBack?: Wait): void {
+export function takeOver(s: State, entry: Entry, givenBack?: Wait): void {
   const { state, key } = entry;
   if (state.kind !== "loading") return;
   // Whoever waited for the holder waits for the manifest now.

@@ -45,6 +45,9 @@ export function checkInvariants(s: State): void {
     must(wait.live && wait.request.ticket === ticket, `${ticket} waits`);
   }
   for (const wait of s.timed.keys()) must(wait.live, "timed waits are live");
+  for (const wait of s.stranded) {
+    must(wait.live && s.draining && !s.leaving, "only a stop strands anybody");
+  }
   must(s.woken.size === 0 && s.again.length === 0, "the step has ended");
   must(s.effects.length === 0, "the effects have been handed over");
 }
@@ -105,7 +108,7 @@ function checkPatience(s: State, name: string, entry: Entry): void {
   const { kind } = entry.state;
   must(kind === "loading" || kind === "publishing", `${name} has a holder`);
   must(s.awaited.has(entry), `${name} is known to be awaited`);
-  must(s.awaitedDueMs <= dueMs(entry), `${name}'s waits are woken in time`);
+  must(s.awaitedDueMs <= dueMs(s, entry), `${name}'s waits are woken in time`);
   for (const wait of entry.patient) {
     must(
       wait.live && wait.staysAt === entry &&

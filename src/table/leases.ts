@@ -11,6 +11,7 @@ import { newEntry } from "./asking.ts";
 import { abandon } from "./get.ts";
 import { heardHolder } from "./grace.ts";
 import { renewHandle } from "./handles.ts";
+import { dueMs } from "./patience.ts";
 import { outcome, publish, republish } from "./publish.ts";
 import type { Entry, State, Wait } from "./state.ts";
 import type { Id, Request, Result } from "./types.ts";
@@ -44,6 +45,9 @@ function renew(s: State, entry: Entry, id: Id, nowMs: number): void {
     nowMs + s.options.leaseTimeoutMs,
   );
   s.hold(id, entry);
+  if (!s.awaited.has(entry)) return;
+  // In a drain, nobody waited for the end of a lease that had ended.
+  s.awaitedDueMs = Math.min(s.awaitedDueMs, dueMs(s, entry));
 }
 
 /** The manifest has looked an id up that is not in memory. */

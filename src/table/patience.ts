@@ -23,20 +23,18 @@ export function tellLoading(
   nowMs: number,
 ): void {
   if (!(wait.request as Get).patient) return s.reply(wait, { kind: "loading" });
-  if (s.leaving) {
-    // Whatever comes of the work, the next process will be there to tell.
-    const message = "The server is stopping: ask again, the work is not lost";
-    const error = new LarderError("stopping", message);
-    return s.reply(wait, { kind: "error", error });
-  }
+  // Whatever comes of the work, the next process will be there to tell.
+  if (s.leaving) return sendOn(s, wait);
   if (entry.patient.size >= MAX_WAITERS_PER_ENTRY) return tooMany(s, wait);
   const { state } = entry;
   if (state.kind !== "loading" && state.kind !== "publishing") return;
+  // The value that it was for is gone, and the next one takes its time.
+  dismiss(s, wait);
   const { assignment: { id }, work: { sinceMs, peer } } = state;
   const overdue = overdueMs(s, state.work);
   // Work that is overdue stays its holder's while nobody can take it on.
   entry.lookMs = nowMs < overdue ? overdue : nowMs + OVERDUE_LOOK_MS;
-  s.stay(entry, wait, dueMs(entry));
+  s.stay(entry, wait, dueMs(s, entry));
   if (wait.noticed === id) return;
   wait.noticed = id;
   s.emit({
@@ -45,6 +43,41 @@ export function tellLoading(
     computedMs: nowMs - sinceMs,
     ...(peer === undefined ? {} : { peer }),
   });
+}
+
+/** A Get gives back the memory that it has for a value. */
+export function dismiss(s: State, wait: Wait): void {
+  if (!wait.admitted) return;
+  wait.admitted = false;
+  s.emit({ kind: "dismiss", ticket: wait.request.ticket });
+}
+
+/**
+ * Nobody has the work, and a server that stops gives it to nobody: who is
+ * patient stays until the next process can be asked. `entry`: somebody had the
+ * work, and may still publish it.
+ */
+export function awaitNext(s: State, wait: Wait, entry?: Entry): void {
+  if (s.leaving) return sendOn(s, wait);
+  dismiss(s, wait);
+  if (entry) s.stay(entry, wait, dueMs(s, entry));
+  else s.stranded.add(wait);
+  if (wait.noticed !== undefined || wait.isStranded) return;
+  wait.isStranded = true;
+  const { ticket } = wait.request;
+  s.emit({ kind: "notice", ticket, computedMs: 0, stopping: true });
+}
+
+/** The drain is over: all who wait for work are sent to the next process. */
+export function sendAllOn(s: State): void {
+  for (const entry of s.awaited) s.wake(entry);
+  for (const wait of s.stranded) sendOn(s, wait);
+}
+
+function sendOn(s: State, wait: Wait): void {
+  const message = "The server is stopping: ask again, the work is not lost";
+  const error = new LarderError("stopping", message);
+  s.reply(wait, { kind: "error", error });
 }
 
 /** More wait for one entry than may. */
@@ -64,10 +97,11 @@ export function overdueMs(s: State, { sinceMs }: Work): number {
 }
 
 /** When the work can be given to another, unless the lease is renewed. */
-export function dueMs({ state, lookMs = Infinity }: Entry): number {
-  return state.kind === "loading"
-    ? Math.min(state.deadlineMs, lookMs)
-    : Infinity;
+export function dueMs(s: State, { state, lookMs = Infinity }: Entry): number {
+  if (state.kind !== "loading") return Infinity;
+  // A server that stops gives it to nobody.
+  if (s.draining && state.deadlineMs <= s.nowMs) return Infinity;
+  return Math.min(state.deadlineMs, lookMs);
 }
 
 /**
@@ -78,13 +112,8 @@ export function wakeDue(s: State, nowMs: number): void {
   if (nowMs < s.awaitedDueMs) return;
   s.awaitedDueMs = Infinity;
   for (const entry of s.awaited) {
-    const due = dueMs(entry);
+    const due = dueMs(s, entry);
     if (due <= nowMs) s.wake(entry);
     else s.awaitedDueMs = Math.min(s.awaitedDueMs, due);
   }
-}
-
-/** Wakes everybody who waits for a holder. */
-export function wakeAll(s: State): void {
-  for (const entry of s.awaited) s.wake(entry);
 }

@@ -57,6 +57,45 @@ Deno.test("a large value is streamed from a handle, of any size", () => {
   assert.equal(reply.digest.size, 9);
 });
 
+/** A Get that waits for memory while its entry goes and somebody else takes the work. */
+function outlived(engine: FakeEngine): { ticket: Ticket; id: Id } {
+  const { id: first } = taken(engine, get(engine));
+  offer(engine, first, "01");
+  engine.memoryIsShort = true;
+  const ticket = get(engine);
+  engine.settle();
+  assert.equal(engine.memory.get(ticket), 1);
+  settled(engine, engine.ask({ kind: "evict", entry: ENTRY }));
+  const { id } = taken(engine, get(engine));
+  return { ticket, id };
+}
+
+Deno.test("who waits for work holds no memory meanwhile, and asks again for its value's", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { ticket, id } = outlived(engine);
+  engine.admit();
+  assert.equal(engine.notices.get(ticket), 1);
+  assert.equal(engine.memory.size, 0, "given back");
+  offer(engine, id, "010101");
+  assert.equal(engine.memory.get(ticket), 3);
+  assert.equal(engine.replies.get(ticket), undefined, "not before it has it");
+  engine.admit();
+  engine.settle();
+  const reply = engine.replies.get(ticket);
+  assert.deepEqual(reply?.kind === "value" && reply.value, unhex("010101"));
+});
+
+Deno.test("memory for a smaller value than there is by now is asked for anew", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { ticket, id } = outlived(engine);
+  offer(engine, id, "010101");
+  engine.admit();
+  assert.equal(engine.memory.get(ticket), 3);
+  engine.admit();
+  engine.settle();
+  assert.equal(engine.replies.get(ticket)?.kind, "value");
+});
+
 Deno.test("what is asked from the disk is read there, whatever its stamp says", () => {
   const engine = new FakeEngine(FIGURES);
   const { id } = taken(engine, get(engine));
@@ -171,6 +210,77 @@ Deno.test("who waits stays during a drain, and has what is published in it", () 
   for (const ticket of waiting) {
     assert.match(engine.replies.get(ticket)!.kind, /value|handle/);
   }
+});
+
+Deno.test("whoever waits for one whose lease ends in a drain is not sent to compute", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = taken(engine, get(engine));
+  const waiting = [get(engine), get(engine)];
+  engine.drain();
+  engine.advance(LEASE_MS);
+  waiting.push(get(engine));
+  engine.settle();
+  // Nothing is left to wait for: no timer spins.
+  assert.equal(engine.table.state.awaitedDueMs, Infinity);
+  for (const ticket of waiting) {
+    assert.equal(engine.replies.get(ticket), undefined);
+    assert.equal(engine.notices.get(ticket), 1);
+  }
+  // The id is not void: its holder is late, but comes.
+  engine.ask({ kind: "set", id, value: new Uint8Array(1) });
+  engine.settle();
+  for (const ticket of waiting) {
+    assert.match(engine.replies.get(ticket)!.kind, /value|handle/);
+  }
+});
+
+Deno.test("a lease that is renewed in a drain after its end is waited for again", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = taken(engine, get(engine));
+  const waiting = get(engine);
+  engine.drain();
+  engine.advance(LEASE_MS);
+  settled(engine, engine.ask({ kind: "heartbeat", id }));
+  assert.equal(engine.table.isBusy(engine.nowMs), true);
+  engine.advance(LEASE_MS);
+  engine.settle();
+  assert.equal(engine.replies.get(waiting), undefined);
+});
+
+Deno.test("work that is given back in a drain, or that nobody has, is the next process's", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id } = taken(engine, get(engine));
+  const waiting = [get(engine)];
+  engine.drain();
+  assert.deepEqual(abandon(engine, id), { kind: "ok" });
+  waiting.push(get(engine));
+  engine.settle();
+  for (const ticket of waiting) {
+    assert.equal(engine.replies.get(ticket), undefined);
+    assert.equal(engine.notices.get(ticket), 1);
+  }
+  assert.equal(engine.table.counts().waiting, 2);
+  const gone = get(engine);
+  engine.settle();
+  engine.cancel(gone);
+  assert.equal(engine.table.counts().waiting, 2);
+  engine.leave();
+  waiting.push(get(engine));
+  engine.settle();
+  for (const ticket of waiting) {
+    const reply = engine.replies.get(ticket)!;
+    assert(reply.kind === "error" && reply.error.code === "stopping");
+  }
+  assert.equal(engine.table.counts().waiting, 0);
+});
+
+Deno.test("what was being assigned as a drain began is not kept for whoever never heard of it", () => {
+  const engine = new FakeEngine(FIGURES);
+  const asking = get(engine);
+  engine.drain();
+  engine.settle();
+  assert.equal(engine.replies.get(asking), undefined);
+  assert.equal(engine.rows.size, 0, "the next process would wait for it");
 });
 
 Deno.test("the end of a drain ends all waiting", () => {

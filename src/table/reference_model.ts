@@ -244,9 +244,12 @@ export class ReferenceModel {
 
   /** The table gives a holder's work away, or removes it: somebody must want that. */
   takingOver(name: string): void {
+    const entry = this.#entry(name);
+    // What a stop has not yet told anybody of goes back.
+    const isUntold = this.#draining && !entry.lease.granted;
     must(
-      this.#gets(name) || this.#isGivenBack(this.#entry(name)) ||
-        this.#isUnwanted(name),
+      this.#gets(name) || this.#isGivenBack(entry) ||
+        this.#isUnwanted(name) || isUntold,
       `${name}: taken over though nobody asks any more`,
     );
   }
@@ -377,7 +380,7 @@ export class ReferenceModel {
     ).map((open) => open.request);
   }
 
-  /** A patient Get is told that somebody has the work. */
+  /** A patient Get is told that somebody has the work, or nobody can have it. */
   noticed(ticket: Ticket, computedMs: number, nowMs: number): void {
     const open = this.#open.get(ticket);
     must(open && !open.cancelled, `${ticket}: a notice to nobody`);
@@ -388,7 +391,8 @@ export class ReferenceModel {
     );
     const { row, before } = this.#entry(request.entry.name);
     must(
-      [row, before?.row].some((it) => it?.status === "loading"),
+      [row, before?.row].some((it) => it?.status === "loading") ||
+        (this.#draining && request.assign),
       `${ticket}: nobody has the work`,
     );
     must(computedMs >= 0 && computedMs <= nowMs, `${ticket}: ${computedMs} ms`);
@@ -401,9 +405,11 @@ export class ReferenceModel {
       const { name } = request.entry;
       const { row, lease } = this.#entry(name);
       must(request.patient, "nothing is under way, yet a get waits");
+      const isHeld = row?.status === "loading" && lease.granted &&
+        (nowMs <= lease.toMs || lease.acknowledged);
+      // A stop gives work to nobody: who wants it waits for the next process.
       must(
-        row?.status === "loading" && lease.granted &&
-          (nowMs <= lease.toMs || lease.acknowledged),
+        isHeld || (this.#draining && (request.assign || row !== undefined)),
         `${name}: somebody waits for nobody`,
       );
       must(!this.#leaving, `${name}: somebody waits for a server that stops`);
@@ -664,7 +670,7 @@ export class ReferenceModel {
     if (publishing || lease.acknowledged) {
       yield "loading";
       // Between two tries a stop has nothing to wait for.
-      if (!publishing && this.#draining) yield "unassigned";
+      if (!publishing && this.#draining) yield absent;
       return;
     }
     if (!lease.granted) {
@@ -679,7 +685,11 @@ export class ReferenceModel {
 
   /** What a Get that finds nothing, or nobody, is answered with. */
   #assign(request: Extract<Request, { kind: "get" }>): string {
-    if (!request.assign || this.#draining) return "unassigned";
+    if (!request.assign) return "unassigned";
+    if (this.#draining) {
+      if (!request.patient) return "unassigned";
+      return this.#leaving ? "error:stopping" : "no answer";
+    }
     // Rows that load, and entries for which a row might just be made.
     const loading = [...this.#entries].filter(([name, { row, before, busy }]) =>
       row?.status === "loading" || before?.row?.status === "loading" || busy ||

@@ -34,10 +34,14 @@ export interface Wait {
   readonly arrivedMs: number;
   /** A Done whose 500 ms are over: answered as soon as its file is captured. */
   due: boolean;
-  /** A Get that has the memory its value takes. */
+  /** What a Get has asked memory for, in bytes; 0: for nothing. */
+  askedBytes: number;
+  /** It has that memory. */
   admitted: boolean;
   /** The assignment whose holder a patient Get was told of. */
   noticed?: Id;
+  /** A patient Get was told that the server is stopping. */
+  isStranded?: true;
   /** The entry whose holder a patient Get waits for. */
   staysAt?: Entry;
   /** It waits for room in the namespace that it names. */
@@ -205,6 +209,8 @@ export class State {
   readonly room: Room;
   /** The engine has been told to make room, and has not said what came of it. */
   crowded = false;
+  /** Patient Gets for work that nobody has, which a stop gives to nobody. */
+  readonly stranded = new Set<Wait>();
   /** Gets that wait for room, by namespace, the first one first. */
   readonly wanting = new Map<string, Set<Wait>>();
   /** Publishes that wait for room, the first one first. */
@@ -332,6 +338,7 @@ export class State {
       arrivedMs: this.nowMs,
       live: true,
       due: false,
+      askedBytes: 0,
       admitted: false,
     };
     this.waits.set(request.ticket, wait);
@@ -345,6 +352,7 @@ export class State {
     this.waits.delete(wait.request.ticket);
     this.timed.delete(wait);
     this.wantNoRoom(wait);
+    this.stranded.delete(wait);
     const { staysAt } = wait;
     if (!staysAt) return;
     staysAt.patient.delete(wait);

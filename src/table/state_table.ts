@@ -11,7 +11,7 @@ import { asked } from "./asked.ts";
 import { evict, evicted, sweep } from "./evict.ts";
 import { admitted, get, probed } from "./get.ts";
 import { drop, expireHandles } from "./handles.ts";
-import { wakeAll, wakeDue } from "./patience.ts";
+import { sendAllOn, wakeDue } from "./patience.ts";
 import { byId, expireAssignments, foundId } from "./leases.ts";
 import { refuse } from "./asking.ts";
 import {
@@ -140,7 +140,7 @@ export class StateTable {
   counts(): TableCounts {
     const s = this.state;
     let loading = 0;
-    let waiting = 0;
+    let waiting = s.stranded.size;
     for (const { patient } of s.awaited) waiting += patient.size;
     for (const { state } of s.assignments.values()) {
       if (state.kind === "loading") loading++;
@@ -194,7 +194,7 @@ export class StateTable {
         return this.#giveRoom(nowMs, { conclude: true });
       case "leave":
         s.leaving = true;
-        return wakeAll(s);
+        return sendAllOn(s);
       case "found-id":
         return foundId(s, command, nowMs);
       default:

@@ -376,10 +376,14 @@ export type Reply =
 /** Something the engine has to do. */
 export type Effect =
   | { readonly kind: "reply"; readonly ticket: Ticket; readonly reply: Reply }
-  /** Somebody else has the work; a patient Get goes on waiting. */
+  /**
+   * Somebody else has the work, or, while the server is stopping, nobody can
+   * have it; a patient Get goes on waiting.
+   */
   | {
     readonly kind: "notice";
     readonly ticket: Ticket;
+    readonly stopping?: true;
     /** For how long it has been computed. */
     readonly computedMs: number;
     /** From where; unknown after a restart. */
@@ -390,6 +394,8 @@ export type Effect =
    * with. Comes back as `admitted`; may take its time, or never come.
    */
   | { readonly kind: "admit"; readonly ticket: Ticket; readonly bytes: number }
+  /** Give that memory back: the request waits for something else first. */
+  | { readonly kind: "dismiss"; readonly ticket: Ticket }
   /** Look the entry up. Result: asked (none | row | failed). */
   | {
     readonly kind: "find";

@@ -1,6 +1,7 @@
 /** larder doctor, on roots that are well and roots that are not. */
 
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { diskFinding } from "../../src/cli/doctor/root.ts";
 import { denoFinding } from "../../src/cli/doctor/tools.ts";
 import { type Shell, withShell } from "./support.ts";
@@ -33,6 +34,22 @@ Deno.test("doctor finds a served root in order", () =>
     const text = await shell.ok("doctor");
     assert.match(text, /^ok {4}server {7}.*: larder \d+\.\d+\.\d+, /m);
     assert.match(text, /^\w+ +deno /m);
+  }));
+
+Deno.test("doctor refuses a root whose cache.sqlite is not Larder's, as serve does", () =>
+  withShell(async (shell) => {
+    const root = `${shell.folder}/foreign`;
+    await Deno.mkdir(root, { mode: 0o700 });
+    {
+      using database = new DatabaseSync(`${root}/cache.sqlite`);
+      database.exec("CREATE TABLE mine(manifest TEXT)");
+    }
+    const { code, stdout } = await shell.run(["doctor", root]);
+    assert.equal(code, 1);
+    assert.match(
+      stdout,
+      /^fail +root +Cannot open .*cache\.sqlite: it is not Larder's \(it has no table manifest\)\n +serve another root, or move it aside/m,
+    );
   }));
 
 Deno.test("doctor says what is wrong with a root, and with an address", () =>

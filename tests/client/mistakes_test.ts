@@ -67,7 +67,7 @@ Deno.test("connect says which options there are, and what they may be", async ()
 });
 
 Deno.test("calls refuse options that would be overlooked", async () => {
-  await using cache = new TieredCache([memory({ maxBytes: 100 })]);
+  await using cache = new TieredCache([memory({ maxBytes: 10_000 })]);
   const calls: Record<string, (options: unknown) => unknown> = {
     generate: (options) => cache.generate("a", 1, () => 1, wrong(options)),
     get: (options) => cache.get("a", 1, wrong(options)),
@@ -107,7 +107,7 @@ Deno.test("calls refuse options that would be overlooked", async () => {
 });
 
 Deno.test("streams say what bytes can be read of", async () => {
-  await using cache = new TieredCache([memory({ maxBytes: 100 })]);
+  await using cache = new TieredCache([memory({ maxBytes: 10_000 })]);
   const text = /must be bytes: a Uint8Array, .* not a string; .*TextEncoder/;
   const other = /must be bytes: a Uint8Array, .* not (5|undefined|an object)/;
   const sources: [unknown, RegExp][] = [

@@ -8,6 +8,7 @@ import {
   TieredCache,
 } from "../../src/client/mod.ts";
 import type { Outage } from "../../src/client/mod.ts";
+import { keyBytes } from "../../src/client/keys.ts";
 import { RemoteClient, textOf } from "../support/clients.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
 import { ServerProcess } from "../support/server_process.ts";
@@ -52,6 +53,38 @@ Deno.test("a restart costs those who wait no second computation", () =>
     assert.deepEqual(await waiting, { value: "one", source: "remote" });
     assert.equal(runs, 1);
   }));
+
+Deno.test("who asks while a server stops, or waits for one who died, computes for the next process", () =>
+  withServer(async (server) => {
+    const { remote } = server;
+    using dead = new RemoteClient(remote);
+    await using worker = await Cache.connect({ remote, ...PATIENT });
+    await using waiter = await Cache.connect({ remote, ...PATIENT });
+    await dead.assigned("a", keyBytes("of one who died"));
+    const held = await worker.claim("a", "lets the drain last");
+    assert(held.kind === "assigned");
+    const waiting = waiter.generateDetailed("a", "of one who died", () => 1);
+    const stopped = server.stop();
+    await until(
+      () => dead.get("a", crypto.randomUUID()),
+      ({ entryStatus }) => entryStatus === "unassigned",
+    );
+    const asking = waiter.generateDetailed("a", "of nobody", () => 2);
+    const unasked = await waiter.claim("a", "of nobody at all", {
+      wait: false,
+    });
+    assert.deepEqual(unasked, {
+      kind: "unassigned",
+      reason: "the server is stopping",
+    });
+    // By then the lease of the one who died has ended, too.
+    assert.equal(await stopped, 0);
+    const args = [...sameAddresses(server), "--restart-grace", "1ms"];
+    await using _again = await ServerProcess.start(server.root, { args });
+    assert.deepEqual(await waiting, { value: 1, source: "computed" });
+    assert.deepEqual(await asking, { value: 2, source: "computed" });
+    await held.held.abandon("done");
+  }, [...SHORT_LEASE, "--drain-timeout", "1500ms"]));
 
 for (const kind of ["remote", "local"] as const) {
   Deno.test(`a server killed in mid-computation gets the value of the same assignment (${kind})`, () =>
@@ -306,8 +339,8 @@ Deno.test("two tiers may be one server", () =>
   }));
 
 Deno.test("memory forgets what was used least lately", async () => {
-  // Two values of JSON fit: "aaaa" takes 6 bytes.
-  await using cache = new TieredCache([memory({ maxBytes: 12 })]);
+  // Two values of JSON fit: "aaaa" takes 6 bytes, its entry 266.
+  await using cache = new TieredCache([memory({ maxBytes: 2 * 272 })]);
   for (const key of ["one", "two"]) await cache.set("a", key, "aaaa");
   await cache.get("a", "one");
   await cache.set("a", "three", "aaaa");

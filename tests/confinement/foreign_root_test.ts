@@ -120,6 +120,20 @@ const FOREIGN: Readonly<Record<string, (database: DatabaseSync) => void>> = {
   },
 };
 
+Deno.test("a cache.sqlite that is no manifest at first sight is refused before anything is tried in its folder", async () => {
+  await withRoot(async (folder) => {
+    const [text, tables] = [`${folder}/text`, `${folder}/tables`];
+    for (const root of [text, tables]) await Deno.mkdir(root);
+    await Deno.writeTextFile(`${text}/cache.sqlite`, "a list of mine\n");
+    {
+      using database = new DatabaseSync(`${tables}/cache.sqlite`);
+      database.exec("CREATE TABLE mine(manifest TEXT)");
+    }
+    await assertRefused(text, /it is not Larder's \(it is no database\)/);
+    await assertRefused(tables, /it is not Larder's \(it has no table manif/);
+  });
+});
+
 for (const [what, make] of Object.entries(FOREIGN)) {
   Deno.test(`a foreign cache.sqlite ${what} is refused unmodified, its log as well`, async () => {
     await withRoot(async (folder) => {

@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import { LocalClient, type RemoteClient, textOf } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
-import { whileServed } from "../support/served.ts";
+import { type Served, whileServed } from "../support/served.ts";
 import { CacheClient } from "../v1/client.ts";
 import { rejectsWith, until } from "../support/status.ts";
 
 const NS = "tests.room";
 /** `EntryInfo.Status`. */
+const READY = 2;
 const EXPIRED = 4;
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -24,6 +25,22 @@ async function publish(
   await remote.set(assign!.id, new Uint8Array(bytes));
 }
 
+/** What the server has done. */
+async function counts(address: string): Promise<{ evictedEntries: string }> {
+  using client = new CacheClient(address);
+  return await client.call("Usage");
+}
+
+/** What is known of an entry. */
+async function info(
+  { server }: Served,
+  key: string,
+): Promise<{ status: number; size: string }> {
+  using client = new CacheClient(server.remote);
+  const entry = { namespace: NS, key: new TextEncoder().encode(key) };
+  return await client.call("Stat", entry);
+}
+
 /** How many values of a namespace are on the disk. */
 function kept(root: string, namespace = NS): number {
   return [...Deno.readDirSync(`${root}/${namespace}`)].length;
@@ -31,8 +48,10 @@ function kept(root: string, namespace = NS): number {
 
 Deno.test("one writer at the limit is never refused", async () => {
   await withRoot((root) =>
-    whileServed(root, async ({ remote }) => {
+    whileServed(root, async ({ remote, server }) => {
       for (let i = 0; i < 200; i++) await publish(remote, `${i}`, MIB);
+      const { evictedEntries } = await counts(server.remote);
+      assert(Number(evictedEntries) > 100, "room was made");
     }, "--max-bytes=50000000")
   );
 });
@@ -59,6 +78,69 @@ Deno.test("values much larger than those before wait for their room", async () =
     }, "--max-bytes=100000000")
   );
 });
+
+/** How a value of an assignment is published; each finds the work its own way. */
+const WAYS: Record<
+  string,
+  (served: Served, key: string, value: Uint8Array) => Promise<unknown>
+> = {
+  async set({ remote }, key, value) {
+    const { id } = await remote.assigned(NS, key);
+    return await remote.set(id, value);
+  },
+  async done({ local }, key, value) {
+    const { id, path } = await local.assigned(NS, key);
+    await Deno.writeFile(path, value);
+    return await local.done(id);
+  },
+  async publish({ server }, key, value) {
+    using client = new CacheClient(server.remote);
+    return await client.put(NS, key, value);
+  },
+  async "publish of a path"({ server }, key, value) {
+    using client = new CacheClient(server.local);
+    const { id, path } = await client.assigned(NS, key, { path: true });
+    await Deno.writeFile(path, value);
+    return await client.publishPath(id);
+  },
+};
+
+for (const [way, put] of Object.entries(WAYS)) {
+  Deno.test(`${way} of a value larger than its estimate waits for the room that is made`, async () => {
+    await withRoot((root) =>
+      whileServed(root, async (served) => {
+        const { remote } = served;
+        for (let i = 0; i < 3; i++) {
+          for (let j = 0; j < 9; j++) await publish(remote, `${i} ${j}`, MIB);
+          // There is room for one of 1 MiB more.
+          await put(served, `${i} large`, new Uint8Array(6 * MIB));
+          const { status, size } = await info(served, `${i} large`);
+          assert.deepEqual([status, size], [READY, `${6 * MIB}`]);
+        }
+      }, "--max-bytes=10MiB")
+    );
+  });
+
+  Deno.test(`${way} of a value for which nothing can go is refused, and soon`, async () => {
+    await withRoot((root) =>
+      whileServed(root, async (served) => {
+        const { remote, local } = served;
+        for (let i = 0; i < 8; i++) {
+          await publish(remote, `${i}`, MIB);
+          await local.handle(NS, `${i}`);
+        }
+        const beganMs = performance.now();
+        await rejectsWith(
+          "RESOURCE_EXHAUSTED",
+          put(served, "large", new Uint8Array(6 * MIB)),
+          /--max-bytes allows 10485760 bytes: \d+ are kept.* 6291456 more/,
+        );
+        // Of 500 ms, and whatever else the machine does.
+        assert(performance.now() - beganMs < 10_000);
+      }, "--max-bytes=10MiB")
+    );
+  });
+}
 
 Deno.test("where all is pinned nobody waits for room", async () => {
   await withRoot((root) =>
@@ -108,6 +190,54 @@ Deno.test("a value above its own quota takes nothing from anybody", async () => 
       "--quotas=tests.small=20KiB",
     )
   );
+});
+
+Deno.test("an endless Publish is refused while it comes, and leaves nothing", async () => {
+  await withRoot((root) =>
+    whileServed(root, async ({ server }) => {
+      using client = new CacheClient(server.remote);
+      const { id } = await client.assigned(NS, "endless");
+      let sent = 0;
+      function* endless() {
+        for (; sent < 1024 * MIB; sent += 256 * KIB) {
+          yield new Uint8Array(256 * KIB);
+        }
+      }
+      await rejectsWith(
+        "RESOURCE_EXHAUSTED",
+        client.publish(id, endless()),
+        /quota of tests\.room allows 2097152 bytes in all/,
+      );
+      // What has left the client by then lies in the buffers of both sides.
+      assert(sent < 128 * MIB, `${sent} bytes`);
+      await until(
+        () => Promise.resolve([...Deno.readDirSync(`${root}/.private`)]),
+        (files) => files.length === 0,
+      );
+    }, `--quotas=${NS}=2MiB`)
+  );
+});
+
+Deno.test("a namespace of which all has gone leaves no folder", async () => {
+  await withRoot(async (root) => {
+    const exists = () =>
+      [...Deno.readDirSync(root)].some(({ name }) => name === NS);
+    await whileServed(root, async ({ server, remote }) => {
+      using client = new CacheClient(server.remote);
+      const entry = { namespace: NS, key: new TextEncoder().encode("key") };
+      for (let i = 0; i < 2; i++) {
+        await publish(remote, "key", KIB);
+        assert(exists());
+        await client.call("Delete", entry);
+        assert(!exists());
+      }
+    });
+    // As a killed server leaves it.
+    Deno.mkdirSync(`${root}/${NS}`, { mode: 0o700 });
+    await whileServed(root, async () => {
+      await until(() => Promise.resolve(exists()), (exists) => !exists);
+    });
+  });
 });
 
 Deno.test("clients that died hold no room, and may publish if there is some", async () => {

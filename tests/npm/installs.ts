@@ -85,6 +85,8 @@ async function runsOnce(larder: Installation): Promise<void> {
   const got = await larder.ok(["get", "--ns", "a", "key"], env);
   assert.equal(got.stdout, "counted\n");
   assert.match((await larder.ok(["ls"], env)).stdout, /\bkey\b/);
+  const doctor = await larder.ok(["doctor"], env);
+  assert.match(doctor.stdout, /^ok +deno +2\.9\.6$/m);
   assert.equal((await server.end("SIGTERM")).code, 0);
 }
 

@@ -6,7 +6,7 @@
  */
 
 import type { Grant } from "../../src/engine/admission.ts";
-import type { OnReply, Submission } from "../../src/engine/engine.ts";
+import type { Notice, OnReply, Submission } from "../../src/engine/engine.ts";
 import type { Id, Reply } from "../../src/table/types.ts";
 import type { Faults } from "./faults.ts";
 import type { Asked, ReplyChecks } from "./reply_checks.ts";
@@ -147,7 +147,8 @@ export class Network {
     if (submission.kind === "offer") {
       return void this.#offer(call, asked, onReply);
     }
-    const onNotice = () => watch(() => checks.noticed(asked));
+    const onNotice = (notice: Notice) =>
+      watch(() => checks.noticed(asked, notice));
     const { engine } = process;
     call.ticket = engine.submit(submission, onReply, caller, onNotice);
   }

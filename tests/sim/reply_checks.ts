@@ -5,7 +5,7 @@
  */
 
 import { MAX_REPLY_WAIT_MS } from "../../src/limits.ts";
-import type { Submission } from "../../src/engine/engine.ts";
+import type { Notice, Submission } from "../../src/engine/engine.ts";
 import type { Id, Reply } from "../../src/table/types.ts";
 import type { SimDisk } from "./disk.ts";
 import { type DiskChecks, must } from "./disk_checks.ts";
@@ -105,12 +105,16 @@ export class ReplyChecks {
     }
   }
 
-  /** A patient Get is told that somebody has the work. */
-  noticed({ submission, noticed }: Asked): void {
+  /** A patient Get is told that somebody has the work, or nobody can have it. */
+  noticed({ submission, noticed }: Asked, { stopping }: Notice): void {
     must(
       submission.kind === "get" && submission.patient === true,
       "only who is patient is told who has the work",
     );
+    if (stopping) {
+      const isStopping = this.drainingMs <= this.#nowMs();
+      return must(isStopping, "only who stops gives no work");
+    }
     const { name } = submission.entry;
     const { id, status } = this.#disk.rows.byName.get(name) ?? {};
     // The table does not know yet, or the answer was lost.
@@ -166,6 +170,8 @@ export class ReplyChecks {
     const nowMs = this.#nowMs();
     const { underway, activeMs, holder } = this.#ledger.entry(name);
     if (underway > 0 || this.#isMemoryTaken()) return;
+    // Until the drain ends, for the next process.
+    if (this.drainingMs <= nowMs) return;
     const { leaseTimeoutMs, restartGraceMs, quotas, maxComputeMs = Infinity } =
       this.#promises;
     // For a moment it may wait for room.

@@ -41,7 +41,7 @@ export async function* entriesOf(
   namespace: string | undefined,
 ): AsyncGenerator<Info, void, undefined> {
   if (namespace !== undefined) return yield* server.list(namespace);
-  for (const { namespace } of (await server.usage()).namespaces) {
+  for await (const namespace of server.namespaces()) {
     yield* server.list(namespace);
   }
 }

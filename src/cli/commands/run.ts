@@ -25,7 +25,8 @@ const MAX_TRIES = 4;
 /** Runs a command once, wherever it is asked for. */
 export const run: Command = {
   name: "run",
-  usage: "--ns NS --key-file FILE... [--out PATH...] -- COMMAND",
+  usage:
+    "--ns NS [--key-file FILE...] [--key TEXT...] [--out PATH...] -- COMMAND",
   summary: "run a command once, and have its output again the next time",
   details: [
     "What is kept: the exit code, stdout, stderr, and the files named with --out.",

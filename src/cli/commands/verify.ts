@@ -24,7 +24,7 @@ export const verify: Command = {
   async run(words) {
     words.atMost(1);
     await using server = await Server.at(addressesOf(words));
-    const check = new Check(server, (await server.usage()).damaged);
+    const check = new Check(server, (await server.state()).damaged);
     const isJson = words.has("json");
     const isQuiet = words.has("quiet");
     using progress = new ProgressLine("larder: verify", {
@@ -80,7 +80,7 @@ class Check {
       {},
     );
     if (claim.kind !== "ready") {
-      const { damaged } = await this.#server.usage();
+      const { damaged } = await this.#server.state();
       const hasFound = damaged > this.#found;
       this.#found = damaged;
       if (hasFound) return "the server has found it so, and put it aside";
@@ -110,6 +110,6 @@ class Check {
   }
 
   async #hasGone(): Promise<boolean> {
-    return await this.#server.usage().then(() => false, () => true);
+    return await this.#server.state().then(() => false, () => true);
   }
 }

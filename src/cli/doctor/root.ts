@@ -7,6 +7,7 @@
 import { lstat, mkdtemp, rmdir, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
+import { whyForeignManifest } from "../../../workers/foreign_manifest.ts";
 import { caseWarning, ignoresCase } from "../../../workers/letter_case.ts";
 import { hasManifest, whyNoManifest } from "../../../workers/root_contents.ts";
 import { MANIFEST_FILE } from "../../../workers/root_names.ts";
@@ -75,13 +76,15 @@ export async function rootChecks(
 function contentsCheck(root: string): Finding {
   let refusal: string | undefined;
   try {
-    if (!hasManifest(root)) refusal = whyNoManifest(root);
+    refusal = hasManifest(root)
+      ? whyForeignManifest(root)
+      : whyNoManifest(root);
   } catch (error) {
     return fail("root", messageOf(error), "let this user read it");
   }
   if (refusal === undefined) return ok("root", root);
-  const [text, remedy = ""] = refusal.split(": ");
-  return fail("root", text!, remedy);
+  const [, text, remedy] = /^(.*?\))[:;] (.*)$/.exec(refusal) ?? [];
+  return fail("root", text ?? refusal, remedy ?? "");
 }
 
 /** Looks at the file system of the folder. */

@@ -28,9 +28,9 @@ export interface Answer {
 export async function usageAt(address: string): Promise<Answer | undefined> {
   await using server = await Server.at({ remote: address });
   try {
-    await server.usage(SILENCE_MS);
+    await server.state(SILENCE_MS);
     const startMs = performance.now();
-    const { version } = await server.usage();
+    const { version } = await server.state();
     return { version, roundTripMs: performance.now() - startMs };
   } catch {
     return undefined;

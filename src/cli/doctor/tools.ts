@@ -6,6 +6,7 @@
 
 import { execFile } from "node:child_process";
 import process from "node:process";
+import { findDeno } from "../deno_binary.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 /** What the server is tested with. */
@@ -22,10 +23,16 @@ export async function toolChecks(): Promise<Finding[]> {
 }
 
 async function denoCheck(): Promise<Finding> {
-  // The one that runs us need not be in the path: npx deno.
-  const version = process.versions["deno"] ??
+  // The one that runs us need not be in the path: npx deno. Nor need the one
+  // that npm has installed for `larder serve`.
+  const version = process.versions["deno"] ?? versionBeside() ??
     /^deno (\S+)/.exec(await outputOf("deno", "--version"))?.[1];
   return denoFinding(version);
+}
+
+/** The version that this package takes, where npm has installed it. */
+function versionBeside(): string | undefined {
+  return "path" in findDeno() ? DENO_VERSION : undefined;
 }
 
 /** What a version of Deno means; `undefined`: there is none. */

@@ -1,0 +1,71 @@
+/**
+ * Keeps what goes wrong a thousand times a second from filling the log.
+ *
+ * @module
+ */
+
+import type { Clock, Timer } from "../clock.ts";
+
+/** A line that has been written is not written again for this long. */
+const QUIET_MS = 60_000;
+/** Other lines that are written within that time, some 20 KB; then they are counted. */
+const MAX_LINES = 100;
+
+/** A log of bounded rate. */
+export interface BoundedLog extends Disposable {
+  /** Writes a line, or counts it. */
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * Leaves out lines that were written a moment ago, and whatever comes in
+ * masses; says a minute later how many those were.
+ *
+ * @param write Takes a line for the log.
+ * @param clock Says how long ago a moment was.
+ * @returns The log; disposed, it says what it still has to say.
+ */
+export function boundedLog(
+  write: (message: string) => void,
+  clock: Clock,
+): BoundedLog {
+  /** The lines of the last minute, the latest last. */
+  const writtenMs = new Map<string, number>();
+  let left = { repeated: 0, others: 0 };
+  let timer: Timer | undefined;
+
+  function forgetOld(nowMs: number): void {
+    for (const [line, ms] of writtenMs) {
+      if (nowMs - ms < QUIET_MS) break;
+      writtenMs.delete(line);
+    }
+  }
+
+  function summarize(): void {
+    timer?.cancel();
+    timer = undefined;
+    const { repeated, others } = left;
+    if (repeated + others === 0) return;
+    left = { repeated: 0, others: 0 };
+    write(
+      `${repeated + others} lines were left out here within a minute: ` +
+        `${repeated} that had just been written, and ${others} others, for ` +
+        `there were more than ${MAX_LINES}`,
+    );
+  }
+
+  return {
+    warn(message) {
+      const nowMs = clock.nowMs();
+      forgetOld(nowMs);
+      const isRepeated = writtenMs.has(message);
+      if (!isRepeated && writtenMs.size < MAX_LINES) {
+        writtenMs.set(message, nowMs);
+        return write(message);
+      }
+      left[isRepeated ? "repeated" : "others"]++;
+      timer ??= clock.setTimer(QUIET_MS, summarize);
+    },
+    [Symbol.dispose]: summarize,
+  };
+}

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { FakeClock } from "../clock.ts";
+import { boundedLog } from "./bounded_log.ts";
+
+function opened() {
+  const clock = new FakeClock();
+  const lines: string[] = [];
+  return { ...boundedLog((line) => lines.push(line), clock), clock, lines };
+}
+
+Deno.test("a line is written once a minute, and other lines meanwhile", () => {
+  const { warn, clock, lines } = opened();
+  warn("the disk is full");
+  clock.advance(1);
+  warn("something else");
+  clock.advance(59_998);
+  warn("the disk is full");
+  assert.deepEqual(lines, ["the disk is full", "something else"]);
+  clock.advance(1);
+  warn("the disk is full");
+  assert.deepEqual(lines.slice(2), ["the disk is full"]);
+});
+
+Deno.test("lines that come in masses are counted, and the count is said", () => {
+  const { warn, clock, lines } = opened();
+  for (let i = 0; i < 300; i++) warn(`work was abandoned: "${i}"`);
+  for (let i = 0; i < 50; i++) warn(`work was abandoned: "0"`);
+  assert.equal(lines.length, 100);
+  clock.advance(60_000);
+  const summary = "250 lines were left out here within a minute: 50 that had " +
+    "just been written, and 200 others, for there were more than 100";
+  assert.deepEqual(lines.slice(100), [summary]);
+  for (let i = 0; i < 100; i++) warn(`again ${i}`);
+  assert.equal(lines.length, 201, "a minute later there is room again");
+  clock.advance(600_000);
+  assert.equal(lines.length, 201, "and nothing to count");
+});
+
+Deno.test("what was left out is said at the end, and no timer is left", () => {
+  const clock = new FakeClock();
+  const lines: string[] = [];
+  {
+    using log = boundedLog((line) => lines.push(line), clock);
+    log.warn("a");
+    log.warn("a");
+  }
+  assert.equal(lines.length, 2);
+  assert.match(lines[1]!, /^1 lines? (was|were) left out here/);
+  clock.advance(60_000);
+  assert.equal(lines.length, 2);
+});
