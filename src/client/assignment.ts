@@ -7,7 +7,7 @@
 import { unlessAborted } from "./backoff.ts";
 import type { Backend, BeatOptions, CallOptions, Work } from "./backend.ts";
 import { CacheError, hasCode } from "./cache_error.ts";
-import type { CallEffort } from "./connection.ts";
+import type { CallEffort } from "./call_effort.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { writeFileAt } from "./local_files.ts";

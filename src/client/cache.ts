@@ -6,6 +6,13 @@
 
 import type { CallOptions, FetchRequest } from "./backend.ts";
 import { CacheBase } from "./cache_base.ts";
+import {
+  anything,
+  callable,
+  checkOptions,
+  type KnownOptions,
+  milliseconds,
+} from "./checked_options.ts";
 import { Connection } from "./connection.ts";
 import { isOutage } from "./outages.ts";
 import type { Claim, OnOutage } from "./tier.ts";
@@ -24,6 +31,13 @@ export interface ConnectOptions {
   /** Told of every call that went on without the cache; by default a warning. */
   readonly onOutage?: OnOutage | undefined;
 }
+
+const CONNECT_OPTIONS: KnownOptions = {
+  local: anything,
+  remote: anything,
+  patienceMs: milliseconds,
+  onOutage: callable,
+};
 
 /**
  * A client of a cache server.
@@ -52,26 +66,30 @@ export class Cache extends CacheBase {
    * Makes a client. A server that is away is no error: it may come back.
    *
    * @param options Where the servers are.
-   * @throws {TypeError} No address, or one that is not `host:port`.
+   * @throws {TypeError} No address, one that is not `host:port`, or an option
+   * that is none.
+   * @throws {RangeError} `patienceMs` is negative, or no number.
    */
-  static connect(options: ConnectOptions): Promise<Cache> {
+  // deno-lint-ignore require-await
+  static async connect(options: ConnectOptions): Promise<Cache> {
+    checkOptions(options, CONNECT_OPTIONS);
     const { patienceMs = DEFAULT_PATIENCE_MS, onOutage } = options;
     const connections: Connection[] = [];
     for (const kind of ["local", "remote"] as const) {
       const address = options[kind];
       if (address === undefined) continue;
-      if (!/^.+:\d+$/.test(address)) {
+      if (typeof address !== "string" || !/^.+:\d+$/.test(address)) {
         const message = `${kind}: "${address}" is not host:port`;
-        return Promise.reject(new TypeError(message));
+        throw new TypeError(message);
       }
       connections.push(
         new Connection({ kind, address, patienceMs }),
       );
     }
     if (connections.length === 0) {
-      return Promise.reject(new TypeError("give an address: local or remote"));
+      throw new TypeError("give an address: local or remote");
     }
-    return Promise.resolve(new Cache(connections, onOutage));
+    return new Cache(connections, onOutage);
   }
 
   /** Asks the servers in turn, until one answers. */

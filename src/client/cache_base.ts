@@ -7,15 +7,17 @@
 import { LarderError } from "../errors.ts";
 import type { Body, CallOptions, Entry, FetchRequest } from "./backend.ts";
 import { CacheError } from "./cache_error.ts";
-import type {
-  Compute,
-  Generated,
-  GenerateOptions,
-  GetOptions,
-  SetOptions,
-  TransferOptions,
+import {
+  CALL_OPTIONS,
+  type Compute,
+  type Generated,
+  type GenerateOptions,
+  type GetOptions,
+  type SetOptions,
+  type TransferOptions,
 } from "./call_options.ts";
 import { type Bounds, within } from "./call_signal.ts";
+import { callable, checkOptions } from "./checked_options.ts";
 import { json, type JsonValue } from "./codecs/mod.ts";
 import {
   type Computation,
@@ -30,7 +32,7 @@ import { nameOf } from "./memory_tier.ts";
 import { Outages } from "./outages.ts";
 import { SingleFlight } from "./single_flight.ts";
 import type { Claim, OnOutage, Outage, Tier } from "./tier.ts";
-import { type Source, streamOf } from "./transfer.ts";
+import { asStream, checkSource, type Source, streamOf } from "./transfer.ts";
 
 /** More than anybody has tiers, each of which may have a value of its own. */
 const MAX_TRIES = 8;
@@ -96,6 +98,8 @@ export abstract class CacheBase implements Tier {
     compute: Compute<T>,
     options: GenerateOptions<T> = {},
   ): Promise<Generated<T>> {
+    checkOptions(options, CALL_OPTIONS);
+    callable("compute", compute);
     const codec = options.codec ?? json<T>();
     const { computeWhenDown = true } = options;
     const entry = entryOf(namespace, key);
@@ -151,6 +155,7 @@ export abstract class CacheBase implements Tier {
     key: KeyInput,
     options: GetOptions<T> = {},
   ): Promise<T | undefined> {
+    checkOptions(options, CALL_OPTIONS);
     const entry = entryOf(namespace, key);
     return await within(options, this.#closed.signal, async (signal) => {
       const claim = await this.#lenient.askToRead(entry, options, signal);
@@ -171,6 +176,7 @@ export abstract class CacheBase implements Tier {
     value: T,
     options: SetOptions<T> = {},
   ): Promise<boolean> {
+    checkOptions(options, CALL_OPTIONS);
     const { codec = json<T>() } = options;
     const bytes = codec.encode(value);
     return await this.setStream(namespace, key, bytes, options);
@@ -187,6 +193,7 @@ export abstract class CacheBase implements Tier {
     key: KeyInput,
     options: TransferOptions & { readonly wait?: boolean } = {},
   ): Promise<ReadableStream<Uint8Array> | undefined> {
+    checkOptions(options, CALL_OPTIONS);
     const entry = entryOf(namespace, key);
     return await within(options, this.#closed.signal, async (signal) => {
       const claim = await this.#lenient.askToRead(entry, options, signal);
@@ -200,6 +207,7 @@ export abstract class CacheBase implements Tier {
    *
    * @returns Whether it was kept: a value that is there already stays, and the
    * stream is not read.
+   * @throws {TypeError} `value` is nothing that bytes can be read of.
    */
   async setStream(
     namespace: string,
@@ -207,6 +215,8 @@ export abstract class CacheBase implements Tier {
     value: Source,
     options: TransferOptions = {},
   ): Promise<boolean> {
+    checkOptions(options, CALL_OPTIONS);
+    checkSource(value);
     const entry = entryOf(namespace, key);
     return await within(options, this.#closed.signal, async (signal) => {
       const claim = await this.#lenient.askToCompute(entry, signal);
@@ -236,16 +246,19 @@ export abstract class CacheBase implements Tier {
     produce: Compute<Source>,
     options: TransferOptions = {},
   ): Promise<ReadableStream<Uint8Array>> {
+    checkOptions(options, CALL_OPTIONS);
+    callable("produce", produce);
     const entry = entryOf(namespace, key);
     return await within(options, this.#closed.signal, async (signal) => {
       const events = { onProgress: options.onProgress, signal };
       const claim = await this.#lenient.askToCompute(entry, signal);
       if (claim.kind === "ready") return this.#stream(claim.body, options);
       if (claim.kind === "assigned") {
-        const value = await orAbandon(
-          claim.held,
-          () => started(produce, signal),
-        );
+        const value = await orAbandon(claim.held, async () => {
+          const source = await started(produce, signal);
+          checkSource(source);
+          return source;
+        });
         const publication = { value, events, wanted: signal };
         await this.#lenient.publish(entry, claim.held, publication);
         const again = await this.#lenient.askToRead(entry, {}, signal);
@@ -266,6 +279,7 @@ export abstract class CacheBase implements Tier {
     key: KeyInput,
     options: Bounds & { readonly wait?: boolean } = {},
   ): Promise<Claim> {
+    checkOptions(options, CALL_OPTIONS);
     const { wait = true } = options;
     const request = { ...entryOf(namespace, key), assign: true, wait };
     return await within(
@@ -306,12 +320,4 @@ function entryOf(namespace: string, input: KeyInput): Entry {
     if (!(cause instanceof LarderError)) throw cause;
     throw new CacheError("invalid", cause.message, { cause });
   }
-}
-
-function asStream(source: Source): ReadableStream<Uint8Array> {
-  if (source instanceof Uint8Array) return ReadableStream.from([source]);
-  const pieces = typeof source === "function" ? source() : source;
-  return pieces instanceof ReadableStream
-    ? pieces
-    : ReadableStream.from(pieces);
 }

@@ -5,6 +5,13 @@
  */
 
 import type { Bounds } from "./call_signal.ts";
+import {
+  anything,
+  callable,
+  flag,
+  type KnownOptions,
+  milliseconds,
+} from "./checked_options.ts";
 import type { Codec } from "./codecs/mod.ts";
 import type { Origin } from "./tier.ts";
 import type { OnProgress } from "./transfer.ts";
@@ -38,6 +45,20 @@ export interface GenerateOptions<T> extends TransferOptions {
   /** Whether to compute when no server answers; by default so. */
   readonly computeWhenDown?: boolean | undefined;
 }
+
+/**
+ * The options of calls. Programs keep those of several calls in one object, so
+ * each call takes them all.
+ */
+export const CALL_OPTIONS: KnownOptions = {
+  signal: anything,
+  deadlineMs: milliseconds,
+  onProgress: callable,
+  codec: anything,
+  wait: flag,
+  cacheErrors: anything,
+  computeWhenDown: flag,
+};
 
 /** A value, and where it came from. */
 export interface Generated<T> {

@@ -7,6 +7,7 @@
 
 import { Assignment } from "./assignment.ts";
 import { unlessAborted } from "./backoff.ts";
+import type { CallEffort } from "./call_effort.ts";
 import {
   type Backend,
   type BeatOptions,
@@ -37,21 +38,6 @@ export interface ConnectionOptions {
   readonly address: string;
   /** How long to try before a server counts as away. */
   readonly patienceMs: number;
-}
-
-/** How hard to try, beside when to end it. */
-export interface CallEffort {
-  /** Ends the call. */
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * `usual`: until the patience ends, but one attempt at most while the server
-   * is known to be away. `full`: until the patience ends.
-   */
-  readonly effort?: "usual" | "full";
-  /** Nothing is lost while a server that lives takes its time. */
-  readonly isTrusting?: boolean;
-  /** Whether the process is to live for it. */
-  readonly isAwaited?: boolean;
 }
 
 /** A server, and which of its services it is spoken to through. */

@@ -6,6 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import type { Entry, FetchRequest } from "./backend.ts";
+import { anything, checkOptions } from "./checked_options.ts";
 import type { Claim, Held, Tier } from "./tier.ts";
 import { bytesBody, eachPiece, type Source } from "./transfer.ts";
 
@@ -22,8 +23,9 @@ export interface MemoryOptions {
 const ENTRY_BYTES = 200;
 
 /** Makes a tier of a {@linkcode TieredCache} in this process's memory. */
-export function memory({ maxBytes }: MemoryOptions): Tier {
-  return new MemoryTier(maxBytes);
+export function memory(options: MemoryOptions): Tier {
+  checkOptions(options, { maxBytes: anything });
+  return new MemoryTier(options.maxBytes);
 }
 
 /**

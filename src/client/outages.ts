@@ -5,7 +5,7 @@
  */
 
 import { messageOf } from "../errors.ts";
-import { CacheError } from "./cache_error.ts";
+import { CacheError, hasCode } from "./cache_error.ts";
 import type { OnOutage, Outage } from "./tier.ts";
 
 /** Whether a program can go on without the cache after this error. */
@@ -14,7 +14,10 @@ export function isOutage(error: unknown): error is CacheError {
     error.code !== "closed" && error.code !== "deadline";
 }
 
-/** Tells whoever wants to know; by default, people, once for each tier. */
+/** So many warnings are enough for people to look. */
+const MAX_WARNINGS = 20;
+
+/** Tells whoever wants to know; by default, people, once for each reason. */
 export class Outages {
   readonly #listener: OnOutage | undefined;
   readonly #said = new Set<string>();
@@ -28,7 +31,8 @@ export class Outages {
   report(outage: Outage): void {
     const { tier, error } = outage;
     if (!this.#listener) {
-      return this.#warn(tier, "going on without the cache", error);
+      const about = `${tier} ${reasonOf(error)}`;
+      return this.#warn(about, "going on without the cache", error);
     }
     const failed = (thrown: unknown) =>
       this.#warn("", "onOutage has thrown", thrown);
@@ -41,8 +45,19 @@ export class Outages {
   }
 
   #warn(about: string, what: string, error: unknown): void {
-    if (this.#said.has(about)) return;
+    if (this.#said.has(about) || this.#said.size >= MAX_WARNINGS) return;
     this.#said.add(about);
     console.warn(`larder: ${what}: ${messageOf(error)}`);
+    if (this.#said.size < MAX_WARNINGS) return;
+    console.warn("larder: no more is said of that; onOutage hears of all");
   }
+}
+
+/**
+ * What is the same each time that something goes wrong in one way: a server
+ * that is away is that, however it shows, and sizes and ids do not count.
+ */
+function reasonOf(error: unknown): string {
+  if (hasCode(error, "unavailable")) return error.code;
+  return messageOf(error).replace(/\d+/g, "#");
 }

@@ -6,6 +6,7 @@
 
 import type { CallOptions, Entry, FetchRequest } from "./backend.ts";
 import { CacheBase } from "./cache_base.ts";
+import { callable, checkOptions } from "./checked_options.ts";
 import { CacheError, hasCode } from "./cache_error.ts";
 import { nameOf } from "./memory_tier.ts";
 import { isOutage } from "./outages.ts";
@@ -48,8 +49,9 @@ export class TieredCache extends CacheBase {
    * @param tiers From the fastest to the largest; they are closed with it.
    * @param options Who is told of outages.
    */
-  constructor(tiers: readonly Tier[], { onOutage }: TieredOptions = {}) {
-    super(onOutage);
+  constructor(tiers: readonly Tier[], options: TieredOptions = {}) {
+    checkOptions(options, { onOutage: callable });
+    super(options.onOutage);
     if (tiers.length === 0) throw new TypeError("give at least one tier");
     this.#tiers = tiers;
     this.name = tiers.map(({ name }) => name).join(", ");

@@ -6,6 +6,7 @@
 
 import type { Body, Pieces } from "./backend.ts";
 import { CacheError } from "./cache_error.ts";
+import { shown } from "./checked_options.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { unlessStoredError } from "./stored_error.ts";
 
@@ -41,11 +42,44 @@ const PIECE_BYTES = 256 * 1024;
 export async function* eachPiece(
   value: Source | Pieces,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  if (value instanceof Uint8Array) return yield* cut(value);
-  const pieces = typeof value === "function" ? value() : value;
+  const pieces: unknown = typeof value === "function" ? value() : value;
+  checkSource(pieces);
+  if (pieces instanceof Uint8Array) return yield* cut(pieces);
   for await (const piece of pieces as AsyncIterable<Uint8Array>) {
+    if (!(piece instanceof Uint8Array)) throw notBytes("each piece", piece);
     yield* cut(piece);
   }
+}
+
+/**
+ * Throws unless bytes can be read of it, as far as that can be seen.
+ *
+ * @throws {TypeError} Says what can be given.
+ */
+export function checkSource(value: unknown): asserts value is Source {
+  if (value instanceof Uint8Array || typeof value === "function") return;
+  const isIterable = typeof value === "object" && value !== null &&
+    (Symbol.asyncIterator in value || Symbol.iterator in value);
+  if (!isIterable) throw notBytes("a stream", value);
+}
+
+function notBytes(what: string, value: unknown): TypeError {
+  const advice = typeof value === "string"
+    ? "new TextEncoder().encode(text) makes bytes of a text"
+    : "use set and generate for values";
+  return new TypeError(
+    `${what} must be bytes: a Uint8Array, or a stream or an iterable of ` +
+      `them, or a function that gives one, not ${shown(value)}; ${advice}`,
+  );
+}
+
+/** A value as a stream that nobody else reads. */
+export function asStream(source: Source): ReadableStream<Uint8Array> {
+  const pieces = typeof source === "function" ? source() : source;
+  checkSource(pieces);
+  return pieces instanceof ReadableStream
+    ? pieces
+    : ReadableStream.from(eachPiece(pieces));
 }
 
 function* cut(piece: Uint8Array): Generator<Uint8Array, void, undefined> {

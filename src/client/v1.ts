@@ -9,8 +9,6 @@ import {
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
-import { Buffer } from "node:buffer";
-import { Sha256 } from "../../workers/digest.ts";
 import {
   type Backend,
   type BeatOptions,
@@ -27,14 +25,11 @@ import { type Channel, loadService, type UnaryOptions } from "./channel.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { fileBody } from "./local_files.ts";
 import { afterSilence, Patience } from "./patience.ts";
-import { eachPiece } from "./transfer.ts";
+import { pathRequests, publishRequests } from "./v1_requests.ts";
 import { verified } from "./verified.ts";
 
 /** A server that has not answered by then is not there. */
 const TIMEOUT_MS = 10_000;
-
-/** A server waits more than twice as long for the next piece, however busy it is. */
-const KEEP_ALIVE_MS = 2_000;
 
 /** Whoever reads the same is through with it by then, more often than not. */
 const IN_USE_MS = 1_000;
@@ -274,49 +269,6 @@ function assertSame({ sha256 }: Ready, { ready }: FetchReply): void {
   if (ready && sameBytes(ready.sha256, sha256)) return;
   const what = ready ? "replaced" : "removed";
   throw new CacheError("failed", `the value was ${what} meanwhile`);
-}
-
-function* pathRequests(id: string): Generator<object, void, undefined> {
-  yield { begin: { id, path: true } };
-  yield { end: {} };
-}
-
-/**
- * Only what is whole gets an End, and only what has one is published. While the
- * next piece takes its time, empty ones say that it will come.
- */
-async function* publishRequests(
-  id: string,
-  value: Pieces,
-  { signal }: CallOptions,
-): AsyncGenerator<object, void, undefined> {
-  yield { begin: { id } };
-  const hash = new Sha256();
-  let size = 0;
-  const pieces = eachPiece(value);
-  for (;;) {
-    const next = pieces.next();
-    while (await isLate(next)) yield { chunk: new Uint8Array() };
-    const { value: chunk, done } = await next;
-    if (done) break;
-    hash.update(chunk);
-    size += chunk.length;
-    yield { chunk };
-  }
-  signal?.throwIfAborted();
-  yield { end: { size, sha256: Buffer.from(hash.hex(), "hex") } };
-}
-
-/** Whether it takes longer than the server should be without a word. */
-function isLate(next: Promise<unknown>): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(true), KEEP_ALIVE_MS);
-    const inTime = () => {
-      clearTimeout(timer);
-      resolve(false);
-    };
-    next.then(inTime, inTime);
-  });
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

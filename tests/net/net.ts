@@ -2,8 +2,10 @@
  * A random schedule of faults of the network, for two minutes:
  *
  * ```sh
- * deno task net [--seed S] [--seconds N]
+ * deno task net [--seed S] [--seconds N] [--on deno|node]
  * ```
+ *
+ * Without `--on`, half of the workers run on each.
  *
  * @module
  */
@@ -19,7 +21,11 @@ const MODULE = new URL("../../src/client/mod.ts", import.meta.url).href;
 
 const { values } = parseArgs({
   args: Deno.args,
-  options: { seed: { type: "string" }, seconds: { type: "string" } },
+  options: {
+    seed: { type: "string" },
+    seconds: { type: "string" },
+    on: { type: "string" },
+  },
 });
 const seed = Number(
   values.seed ?? crypto.getRandomValues(new Uint16Array(1))[0],
@@ -41,7 +47,11 @@ console.log(`seed ${seed}, ${seconds} s`);
 const result = await runNet({
   seed,
   seconds,
-  workers: [onDeno, onNode, onDeno, onNode],
+  workers: values.on === "deno"
+    ? Array(4).fill(onDeno)
+    : values.on === "node"
+    ? Array(4).fill(onNode)
+    : [onDeno, onNode, onDeno, onNode],
 });
 const { calls, computations, faults, wrongs } = result;
 console.log(

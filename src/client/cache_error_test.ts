@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { status } from "@grpc/grpc-js";
+import { asCacheError, noAnswer, plainReason } from "./cache_error.ts";
+
+Deno.test("a call that the server has ended says why, and what to do", () => {
+  const details = "Bandwidth exhausted or memory limit exceeded";
+  const thrown = { code: status.RESOURCE_EXHAUSTED, details };
+  const error = asCacheError(thrown, "remote x: cannot publish the value");
+  assert.equal(error.code, "full");
+  assert.equal(
+    error.message,
+    "remote x: cannot publish the value: the server has ended the call: it " +
+      "waited too long for the client to send or to read, or is short of " +
+      "memory; try again",
+  );
+  assert.equal(error.cause, thrown);
+});
+
+Deno.test("a connection that fails says its last error, without what is around it", () => {
+  const around = "No connection established. Last error: Error: connect " +
+    "ECONNREFUSED 127.0.0.1:1. Resolution note: none";
+  assert.equal(plainReason(around), "connect ECONNREFUSED 127.0.0.1:1");
+  assert.equal(plainReason("undefined"), "no connection");
+  const error = asCacheError(noAnswer("no answer"), "remote x: cannot ask");
+  assert.equal(error.code, "unavailable");
+  assert.equal(error.message, "remote x: cannot ask: no answer");
+});

@@ -1,0 +1,20 @@
+/**
+ * How a server is asked.
+ *
+ * @module
+ */
+
+/** How hard to try, beside when to end it. */
+export interface CallEffort {
+  /** Ends the call. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * `usual`: until the patience ends, but one attempt at most while the server
+   * is known to be away. `full`: until the patience ends.
+   */
+  readonly effort?: "usual" | "full";
+  /** Nothing is lost while a server that lives takes its time. */
+  readonly isTrusting?: boolean;
+  /** Whether the process is to live for it. */
+  readonly isAwaited?: boolean;
+}

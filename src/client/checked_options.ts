@@ -1,0 +1,102 @@
+/**
+ * Looks at what programs give before anything is asked of a server: a number
+ * that is none, or a name with a slip, would else change what a call does, and
+ * nobody would hear of it.
+ *
+ * @module
+ */
+
+/** More wrong letters than this is another word, not a slip. */
+const MAX_SLIPS = 3;
+
+/** Throws when a value is none that an option may have. */
+type Check = (name: string, value: unknown) => void;
+
+/** The options of some calls: each is checked where it is given. */
+export type KnownOptions = Readonly<Record<string, Check>>;
+
+/** A number of milliseconds, `Infinity` too. */
+export function milliseconds(name: string, value: unknown): void {
+  if (typeof value !== "number" || !(value >= 0)) {
+    const message = `${name} must be milliseconds, 0 or more, not ${
+      shown(value)
+    }`;
+    throw typeof value === "number"
+      ? new RangeError(message)
+      : new TypeError(message);
+  }
+}
+
+/** A function. */
+export function callable(name: string, value: unknown): void {
+  if (typeof value !== "function") {
+    throw new TypeError(`${name} must be a function, not ${shown(value)}`);
+  }
+}
+
+/** `true` or `false`. */
+export function flag(name: string, value: unknown): void {
+  if (typeof value !== "boolean") {
+    throw new TypeError(`${name} must be true or false, not ${shown(value)}`);
+  }
+}
+
+/** Anything: whoever uses it looks at it. */
+export function anything(): void {}
+
+/**
+ * Throws unless the options are some that are known, with values they may have.
+ * `undefined` is as good as absent.
+ *
+ * @param options What was given.
+ * @param known All that may be.
+ * @throws {TypeError} It is no object, or has a name that is not known.
+ * @throws {RangeError} A number is out of its bounds.
+ */
+export function checkOptions(options: unknown, known: KnownOptions): void {
+  const names = Object.keys(known);
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `the options must be an object with some of ${names.join(", ")}, not ` +
+        shown(options),
+    );
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(known, name)) {
+      throw new TypeError(`there is no option ${name}: ${meant(name, names)}`);
+    }
+    if (value !== undefined) known[name]!(name, value);
+  }
+}
+
+/** A value in an error message: short, whatever it is. */
+export function shown(value: unknown): string {
+  if (typeof value === "number" || value === undefined || value === null) {
+    return String(value);
+  }
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+function meant(typed: string, names: readonly string[]): string {
+  const near = names
+    .map((name) => ({ name, wrong: slips(typed.slice(0, 64), name) }))
+    .sort((a, b) => a.wrong - b.wrong)[0];
+  return near && near.wrong <= MAX_SLIPS
+    ? `did you mean ${near.name}?`
+    : `give some of ${names.join(", ")}`;
+}
+
+/** Levenshtein distance, one row at a time; capitals do not count. */
+function slips(a: string, b: string): number {
+  const [from, to] = [a.toLowerCase(), b.toLowerCase()];
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
+}

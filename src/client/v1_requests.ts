@@ -1,0 +1,57 @@
+/**
+ * The messages of a `Publish`: of a file that the server sees too, or of bytes.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { Sha256 } from "../../workers/digest.ts";
+import type { CallOptions, Pieces } from "./backend.ts";
+import { eachPiece } from "./transfer.ts";
+
+/** A server waits more than twice as long for the next piece, however busy it is. */
+const KEEP_ALIVE_MS = 2_000;
+
+/** The value is the file at the assigned path. */
+export function* pathRequests(id: string): Generator<object, void, undefined> {
+  yield { begin: { id, path: true } };
+  yield { end: {} };
+}
+
+/**
+ * Only what is whole gets an End, and only what has one is published. While the
+ * next piece takes its time, empty ones say that it will come.
+ */
+export async function* publishRequests(
+  id: string,
+  value: Pieces,
+  { signal }: CallOptions,
+): AsyncGenerator<object, void, undefined> {
+  yield { begin: { id } };
+  const hash = new Sha256();
+  let size = 0;
+  const pieces = eachPiece(value);
+  for (;;) {
+    const next = pieces.next();
+    while (await isLate(next)) yield { chunk: new Uint8Array() };
+    const { value: chunk, done } = await next;
+    if (done) break;
+    hash.update(chunk);
+    size += chunk.length;
+    yield { chunk };
+  }
+  signal?.throwIfAborted();
+  yield { end: { size, sha256: Buffer.from(hash.hex(), "hex") } };
+}
+
+/** Whether it takes longer than the server should be without a word. */
+function isLate(next: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(true), KEEP_ALIVE_MS);
+    const inTime = () => {
+      clearTimeout(timer);
+      resolve(false);
+    };
+    next.then(inTime, inTime);
+  });
+}

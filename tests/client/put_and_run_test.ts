@@ -1,0 +1,99 @@
+/** `larder put FILE` and `larder run` publish again what was cut on the way. */
+
+import assert from "node:assert/strict";
+import { larderCommand, type Shell, withShell } from "../cli/support.ts";
+import { FaultProxy } from "../support/fault_proxy.ts";
+import { npmProject } from "./npm_package.ts";
+
+const SIZE = 4_000_000;
+const HALF = 1_500_000;
+
+const VALUE = new Uint8Array(SIZE).fill(7);
+
+/** What publishes `SIZE` bytes under a namespace, and how it is seen. */
+interface Publisher {
+  readonly args: (ns: string) => readonly string[];
+  readonly said: RegExp;
+  /** Afterwards, from another process. */
+  readonly check: (shell: Shell, ns: string) => Promise<void>;
+}
+
+const PUBLISHERS: Record<string, Publisher> = {
+  "put FILE": {
+    args: (ns) => ["put", "--ns", ns, "put", "file"],
+    said: /3\.8 MiB stored/,
+    async check(shell, ns) {
+      const { bytes } = await shell.run(["get", "--ns", ns, "put"]);
+      assert.deepEqual(bytes, VALUE);
+    },
+  },
+  "run": {
+    args: runArgs,
+    said: /computed .*stored/,
+    async check(shell, ns) {
+      const { stderr, stdout } = await shell.run(runArgs(ns));
+      assert.match(stderr, /hit/);
+      assert.equal(stdout, "x".repeat(SIZE));
+      assert.equal(await shell.read(ns), "ran\n");
+    },
+  },
+};
+
+function runArgs(ns: string): string[] {
+  const line = `echo ran >> ${ns}; head -c ${SIZE} /dev/zero | tr '\\0' x`;
+  return ["run", "--ns", ns, "--", "sh", "-c", line];
+}
+
+/** What happens to a publish when half of it has come through. */
+const WAYS: Record<string, (proxy: FaultProxy, shell: Shell) => unknown> = {
+  "its connection is reset": (proxy) => proxy.cut("resetAndDestroy"),
+  // The launcher starts another one.
+  "the server is killed": async (_, { server }) =>
+    Deno.kill(await server.serverPid(), "SIGKILL"),
+};
+
+async function tryAll(
+  test: Deno.TestContext,
+  shell: Shell,
+  program: readonly string[],
+): Promise<void> {
+  await shell.write("file", VALUE);
+  for (const [at, [way, strike]] of Object.entries(WAYS).entries()) {
+    for (const [name, { args, said, check }] of Object.entries(PUBLISHERS)) {
+      await test.step(`${name}: ${way}`, async () => {
+        const half = Promise.withResolvers<void>();
+        let sent = 0;
+        const spoil = (bytes: Uint8Array) => {
+          sent += bytes.length;
+          if (sent >= HALF) half.resolve();
+        };
+        await using proxy = await FaultProxy.start(shell.server.remote, {
+          toServer: { bytesPerSecond: 3_000_000, spoil },
+        });
+        const struck = half.promise.then(() => strike(proxy, shell));
+        const env = { LARDER_REMOTE: proxy.address };
+        const ns = `way_${at}`;
+        const { code, stderr } = await shell.run(args(ns), { program, env });
+        assert.equal(code, 0, stderr);
+        assert.match(stderr, said);
+        await struck;
+        assert(sent > SIZE + HALF / 2, `${sent} bytes: it was not sent again`);
+        await check(shell, ns);
+      });
+    }
+  }
+}
+
+Deno.test("what put and run publish is published again when it is cut (Deno)", (test) =>
+  withShell((shell) => tryAll(test, shell, larderCommand())));
+
+Deno.test("what put and run publish is published again when it is cut (Node)", (test) =>
+  withShell(async (shell) => {
+    const project = await npmProject(shell.folder);
+    if (project.skip !== undefined) {
+      console.log(`skipped larder on Node: ${project.skip}`);
+      return;
+    }
+    const program = [`${project.folder}/node_modules/.bin/larder`];
+    await tryAll(test, shell, program);
+  }));
