@@ -21,8 +21,8 @@ export function graceEndMs(
   if (graceEndsMs === undefined) return undefined;
   const { startWallMs, restartGraceMs } = s.options;
   const endMs = s.startMs + graceEndsMs - startWallMs;
-  // The wall clock may have been set meanwhile.
-  return Math.max(nowMs, Math.min(endMs, nowMs + restartGraceMs));
+  // The wall clock may have been set back: no start gives more than its own.
+  return Math.max(nowMs, Math.min(endMs, s.startMs + restartGraceMs));
 }
 
 /** The holder was heard: the next start gives it a grace of its own. */

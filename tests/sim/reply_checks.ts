@@ -236,7 +236,8 @@ export class ReplyChecks {
         const { leaseTimeoutMs, restartGraceMs } = this.#promises;
         const restMs = Math.max(leaseTimeoutMs, restartGraceMs);
         const isActive = entry.underway > 0 ||
-          asked.sinceMs <= entry.activeMs + restMs;
+          // A Set that waits for room renews the lease when it is refused.
+          asked.sinceMs <= entry.activeMs + restMs + LEASE_SLACK_MS;
         must(!get.patient, "who is patient is not told Loading");
         must(
           isActive || this.#isMemoryTaken(),
