@@ -4,19 +4,13 @@
  * @module
  */
 
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  rename,
-  rm,
-  stat,
-} from "node:fs/promises";
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CacheError } from "../client/cache_error.ts";
 import { cannotWrite } from "./cannot.ts";
 import { isBrokenPipe } from "./output.ts";
 import { placeOf } from "./run/places.ts";
+import { makeFolder } from "./make_folder.ts";
 
 /** A name beside a file that no other process picks, however long its own is. */
 export function temporaryName(path: string): string {
@@ -68,7 +62,7 @@ async function replace(
   place: string,
   pieces: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  await mkdir(dirname(place), { recursive: true });
+  await makeFolder(dirname(place));
   const temporary = temporaryName(place);
   try {
     await writeNewFile(temporary, pieces);

@@ -338,3 +338,21 @@ Deno.test("a local listener of another user's is left for the remote one", () =>
       assert.match(stderr, new RegExp(source));
     }
   }));
+
+Deno.test("a home where nothing can be made, or noted, delays no command", () =>
+  withShell(async (shell) => {
+    const nowhere = { LARDER_LOCAL: "", LARDER_REMOTE: "127.0.0.1:1" };
+    const state = `${shell.folder}/state`;
+    await Deno.mkdir(`${state}/larder`, { recursive: true });
+    const fifo = `${state}/larder/uncached.jsonl`;
+    assert.ok(await outputOf("mkfifo", [fifo]) !== undefined);
+    for (const XDG_STATE_HOME of ["/proc/none", state, "/dev/null"]) {
+      const env = { ...nowhere, XDG_STATE_HOME };
+      const { code, stdout, stderr } = await shell.run(
+        shellRun("echo said"),
+        { env },
+      );
+      assert.deepEqual([code, stdout], [0, "said\n"], stderr);
+      assert.match(stderr, /without the cache/);
+    }
+  }));

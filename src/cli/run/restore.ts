@@ -5,7 +5,7 @@
  */
 
 import type { Stats } from "node:fs";
-import { chmod, lstat, mkdir, rename, rm, symlink } from "node:fs/promises";
+import { chmod, lstat, rename, rm, symlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
 import type { Writable } from "node:stream";
@@ -20,6 +20,7 @@ import { passOn } from "./pass_on.ts";
 import { leadsToOut, outsOf } from "./places.ts";
 import { type Scratch, Spool } from "./spool.ts";
 import type { Unpacking } from "./unpack.ts";
+import { makeFolder } from "../make_folder.ts";
 
 /** How to restore. */
 export interface RestoreOptions {
@@ -76,7 +77,7 @@ export async function restore(
         if (!await leadsToOut(name, entry.target, names)) {
           throw new Error(`${name} would lead to no out here`);
         }
-        await mkdir(dirname(to), { recursive: true });
+        await makeFolder(dirname(to));
         const from = temporaryName(to);
         links.push({ from, to, mode: 0 });
         await symlink(entry.target, from);
@@ -104,7 +105,7 @@ const FIXED = ["EACCES", "EPERM", "EROFS", "EBUSY", "EXDEV"] as const;
 async function waitingPlace(to: string, scratch: Scratch): Promise<string> {
   const from = temporaryName(to);
   try {
-    await mkdir(dirname(to), { recursive: true });
+    await makeFolder(dirname(to));
     await writeNewFile(from, []);
     await rm(from);
     return from;

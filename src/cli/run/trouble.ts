@@ -5,16 +5,21 @@
  * @module
  */
 
-import { appendFile, mkdir, readFile, stat, truncate } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
+import { makeFolder } from "../make_folder.ts";
 
 /** Beyond that, what is old goes. */
 const MAX_BYTES = 64 * 1024;
 const MAX_REASON_CHARACTERS = 300;
 const PRIVATE_FOLDER = 0o700;
 const PRIVATE_FILE = 0o600;
+/** A FIFO in the file's place must not keep a build waiting. */
+const APPENDING = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT |
+  constants.O_NONBLOCK;
 
 /** One run without the cache. */
 export interface Trouble {
@@ -28,15 +33,20 @@ export interface Trouble {
 export async function noteTrouble(reason: string): Promise<void> {
   try {
     const path = notesPath();
-    await mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
-    const size = await stat(path).then(({ size }) => size, () => 0);
-    if (size > MAX_BYTES) await truncate(path);
+    await makeFolder(dirname(path), PRIVATE_FOLDER);
     const note: Trouble = {
       atMs: Date.now(),
       reason: reason.slice(0, MAX_REASON_CHARACTERS),
     };
-    const mode = PRIVATE_FILE;
-    await appendFile(path, `${JSON.stringify(note)}\n`, { mode });
+    const file = await open(path, APPENDING, PRIVATE_FILE);
+    try {
+      const info = await file.stat();
+      if (!info.isFile()) return;
+      if (info.size > MAX_BYTES) await file.truncate();
+      await file.appendFile(`${JSON.stringify(note)}\n`);
+    } finally {
+      await file.close();
+    }
   } catch {
     // It has been said on stderr.
   }
