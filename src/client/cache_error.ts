@@ -17,7 +17,7 @@ export type CacheErrorCode =
   | "invalid"
   /** The assignment is not ours any more: somebody else has the work. */
   | "lost"
-  /** The server cannot keep the value: it is too large, or there is no room. */
+  /** The value cannot be kept: it is too large, or there is no room. */
   | "full"
   /** The deadline of the call has passed. */
   | "deadline"

@@ -6,15 +6,17 @@
 
 import { Buffer } from "node:buffer";
 import type { Entry, FetchRequest } from "./backend.ts";
+import { unlessAborted } from "./backoff.ts";
+import { CacheError } from "./cache_error.ts";
 import { anything, checkOptions } from "./checked_options.ts";
-import type { Claim, Held, Tier } from "./tier.ts";
-import { bytesBody, eachPiece, type Source } from "./transfer.ts";
+import type { Claim, Held, PublishOptions, Tier } from "./tier.ts";
+import { bytesBody, counted, eachPiece, type Source } from "./transfer.ts";
 
 /** How much a memory tier keeps. */
 export interface MemoryOptions {
   /**
    * Bytes of values and of their keys, and 200 more for each; the least recently
-   * used go first.
+   * used go first. A value that does not fit alone is not kept.
    */
   readonly maxBytes: number;
 }
@@ -81,30 +83,49 @@ class MemoryTier implements Tier {
   #held(name: string): Held {
     return {
       signal: new AbortController().signal,
-      publish: (value) => this.#put(name, value),
+      publish: (value, options = {}) => {
+        const putting = this.#put(name, value, options);
+        const { signal } = options;
+        return signal ? unlessAborted(putting, signal) : putting;
+      },
       abandon: () => Promise.resolve(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   }
 
-  async #put(name: string, source: Source): Promise<void> {
-    const pieces: Uint8Array[] = [];
+  async #put(
+    name: string,
+    source: Source,
+    { onProgress, signal }: PublishOptions,
+  ): Promise<void> {
+    const kept: Uint8Array[] = [];
     let bytes = 0;
-    const overhead = costOf(name, 0);
-    for await (const piece of eachPiece(source)) {
+    const total = source instanceof Uint8Array ? source.length : undefined;
+    const about = { direction: "out", total, signal } as const;
+    this.#assertFits(name, bytes);
+    for await (const piece of counted(eachPiece(source), about, onProgress)) {
       bytes += piece.length;
-      if (overhead + bytes > this.#maxBytes) return;
-      pieces.push(piece);
+      this.#assertFits(name, bytes);
+      // A copy: nobody may change what is kept, or was given in the same memory.
+      kept.push(piece.slice());
     }
-    if (overhead + bytes > this.#maxBytes) return;
+    signal?.throwIfAborted();
     this.#forget(name);
-    // A copy: nobody may change what is kept.
-    this.#values.set(name, Buffer.concat(pieces));
-    this.#bytes += overhead + bytes;
+    this.#values.set(name, Buffer.concat(kept));
+    this.#bytes += costOf(name, bytes);
     for (const oldest of this.#values.keys()) {
       if (this.#bytes <= this.#maxBytes) break;
       this.#forget(oldest);
     }
+  }
+
+  #assertFits(name: string, valueBytes: number): void {
+    if (costOf(name, valueBytes) <= this.#maxBytes) return;
+    throw new CacheError(
+      "full",
+      `memory: the value does not fit into maxBytes, ${this.#maxBytes}: ` +
+        "give it more, or a cache behind it",
+    );
   }
 
   #forget(name: string): void {

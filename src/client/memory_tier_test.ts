@@ -8,7 +8,11 @@ function keyOf(index: number): Uint8Array {
 }
 
 /** Which of so many empty values a tier of that size keeps. */
-async function kept(maxBytes: number, count: number): Promise<number[]> {
+async function kept(
+  maxBytes: number,
+  count: number,
+  canFit = true,
+): Promise<number[]> {
   await using tier = memory({ maxBytes });
   const ask = (index: number, assign: boolean) =>
     tier.ask({ ...REQUEST, key: keyOf(index), assign }, {});
@@ -16,7 +20,10 @@ async function kept(maxBytes: number, count: number): Promise<number[]> {
     const claim = await ask(index, true);
     assert.equal(claim.kind, "assigned");
     if (claim.kind !== "assigned") continue;
-    await claim.held.publish(new Uint8Array());
+    const publishing = claim.held.publish(new Uint8Array());
+    // Each of them says whether it is kept.
+    if (canFit) await publishing;
+    else await assert.rejects(publishing, { code: "full" });
   }
   const found = [];
   for (let index = 0; index < count; index++) {
@@ -36,6 +43,6 @@ Deno.test("empty values take room in memory, too", async () => {
 });
 
 Deno.test("what can never fit takes nothing from others", async () => {
-  assert.deepEqual(await kept(0, 1), []);
-  assert.deepEqual(await kept(100, 3), []);
+  assert.deepEqual(await kept(0, 1, false), []);
+  assert.deepEqual(await kept(100, 3, false), []);
 });

@@ -87,8 +87,12 @@ export class TieredCache extends CacheBase {
           keep: this.#keeper(this.#others(tier), request),
           keepUnshared: async (value) => {
             if (this.#unshared.size >= MAX_UNSHARED) return false;
-            this.#unshared.set(nameOf(request), tier);
-            return await this.#keeper(this.#others(tier), request)(value);
+            const name = nameOf(request);
+            this.#unshared.set(name, tier);
+            const keep = this.#keeper(this.#others(tier), request);
+            const isKept = await keep(value);
+            if (!isKept) this.#unshared.delete(name);
+            return isKept;
           },
           report: (error) => this.#reportTier(tier, request.namespace, error),
         });
@@ -179,6 +183,8 @@ export class TieredCache extends CacheBase {
           await claim.held.publish(value);
           isKept = true;
         } catch (error) {
+          // What has no room for it is left out, as one that gives out no work.
+          if (hasCode(error, "full")) continue;
           this.#reportTier(tier, namespace, error as Error);
         }
       }

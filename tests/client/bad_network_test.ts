@@ -9,44 +9,18 @@ import { keyBytes } from "../../src/client/keys.ts";
 import { Cache } from "../../src/client/mod.ts";
 import { CacheClient } from "../v1/client.ts";
 import { testOnEach } from "./runtimes.ts";
+import { BUSY_MS, NS, PROGRAM, run } from "./scenarios.ts";
 import { Child, sameAddresses, withServer } from "./support.ts";
 
-const PROGRAM = new URL("./programs/calls.mjs", import.meta.url);
-const NS = "tests.calls";
 const PHASES = ["ask", "wait", "publish", "read"] as const;
-/** A silent connection is replaced by then; machines of tests are busy. */
+/** A silent connection is replaced by then. */
 const REPLACED_MS = 2_000;
-const BUSY_MS = 1_000;
 const HALF = { afterBytes: 1_500_000, then: "freeze" } as const;
-
-interface Result {
-  readonly ms: number;
-  readonly source?: string;
-  readonly size?: number;
-  readonly outages: readonly string[];
-  readonly [other: string]: unknown;
-}
-
-/** Runs a scenario; `whenBad` is called when the network has to get bad. */
-async function run(
-  command: readonly string[],
-  whenBad: () => unknown = () => {},
-): Promise<Result> {
-  await using child = new Child(command);
-  for (let line; (line = await child.line()) !== undefined;) {
-    if (line === "bad") await whenBad();
-    if (!line.startsWith("{")) continue;
-    // It closes its caches.
-    assert.equal((await child.end()).code, 0);
-    return JSON.parse(line);
-  }
-  throw new Error("it has ended without a result");
-}
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 testOnEach(
-  "a connection that falls silent is replaced within 2 s",
+  "when a connection falls silent: another one takes its place within 2 s",
   PROGRAM,
   async (command, context) => {
     for (const phase of PHASES) {
@@ -79,7 +53,7 @@ testOnEach(
 );
 
 testOnEach(
-  "a server of which nothing is heard gets its patience, wherever that strikes",
+  "when nothing is heard of the server: it gets its patience, wherever that strikes",
   PROGRAM,
   async (command, context) => {
     for (const phase of PHASES) {
@@ -99,7 +73,7 @@ testOnEach(
 );
 
 testOnEach(
-  "who waits for somebody waits on while the server is away",
+  "when nothing is heard of the server: who waits for somebody waits on",
   PROGRAM,
   (command) =>
     withServer(async ({ remote }) => {
@@ -136,59 +110,66 @@ async function taken(remote: string, forMs: number): Promise<number> {
   return got.size;
 }
 
-testOnEach("no lease is lost", PROGRAM, async (command, context) => {
-  const hold = (address: string) =>
-    command("hold", address, `${HELD}`, `${HOLD_MS}`);
-  /** The default: 2 s between heartbeats, a lease of 4 s. */
-  const CUT_MS = 2_000;
-  const ways: Record<string, (proxy: FaultProxy) => void> = {
-    "when one connection falls silent": (proxy) => {
-      proxy.freeze("toClient");
-      proxy.freeze("toServer");
-    },
-    "when everything is refused": (proxy) => {
-      setTimeout(() => proxy.down(), 1_300);
-      setTimeout(() => proxy.up(), 1_300 + CUT_MS);
-    },
-    "when nothing comes through": (proxy) => {
-      setTimeout(() => proxy.still(), 1_300);
-      setTimeout(() => proxy.thaw(), 1_300 + CUT_MS);
-    },
-  };
-  for (const [way, worsen] of Object.entries(ways)) {
-    await context.step(way, () =>
-      withServer(async ({ remote }) => {
-        await using proxy = await FaultProxy.start(remote);
-        let others: Promise<number> | undefined;
-        const { lost } = await run(hold(proxy.address), () => {
-          worsen(proxy);
-          others = taken(remote, HOLD_MS - 500);
-        });
-        assert.deepEqual({ lost, taken: await others }, { lost: 0, taken: 0 });
-      }));
-  }
-  await context.step(
-    "when the server stands still",
-    () =>
-      withServer(async (server) => {
-        const pid = await server.serverPid();
-        const stopped = Promise.withResolvers<number>();
-        const { lost } = await run(hold(server.remote), () => {
-          setTimeout(async () => {
-            Deno.kill(pid, "SIGSTOP");
-            await pause(4_500);
-            Deno.kill(pid, "SIGCONT");
-            stopped.resolve(await taken(server.remote, 500));
-          }, 1_000);
-        });
-        const all = { lost, taken: await stopped.promise };
-        assert.deepEqual(all, { lost: 0, taken: 0 });
-      }),
-  );
-});
+testOnEach(
+  "when heartbeats do not come through: no lease is lost",
+  PROGRAM,
+  async (command, context) => {
+    const hold = (address: string) =>
+      command("hold", address, `${HELD}`, `${HOLD_MS}`);
+    /** The default: 2 s between heartbeats, a lease of 4 s. */
+    const CUT_MS = 2_000;
+    const ways: Record<string, (proxy: FaultProxy) => void> = {
+      "when one connection falls silent": (proxy) => {
+        proxy.freeze("toClient");
+        proxy.freeze("toServer");
+      },
+      "when everything is refused": (proxy) => {
+        setTimeout(() => proxy.down(), 1_300);
+        setTimeout(() => proxy.up(), 1_300 + CUT_MS);
+      },
+      "when nothing comes through": (proxy) => {
+        setTimeout(() => proxy.still(), 1_300);
+        setTimeout(() => proxy.thaw(), 1_300 + CUT_MS);
+      },
+    };
+    for (const [way, worsen] of Object.entries(ways)) {
+      await context.step(way, () =>
+        withServer(async ({ remote }) => {
+          await using proxy = await FaultProxy.start(remote);
+          let others: Promise<number> | undefined;
+          const { lost } = await run(hold(proxy.address), () => {
+            worsen(proxy);
+            others = taken(remote, HOLD_MS - 500);
+          });
+          assert.deepEqual({ lost, taken: await others }, {
+            lost: 0,
+            taken: 0,
+          });
+        }));
+    }
+    await context.step(
+      "when the server stands still",
+      () =>
+        withServer(async (server) => {
+          const pid = await server.serverPid();
+          const stopped = Promise.withResolvers<number>();
+          const { lost } = await run(hold(server.remote), () => {
+            setTimeout(async () => {
+              Deno.kill(pid, "SIGSTOP");
+              await pause(4_500);
+              Deno.kill(pid, "SIGCONT");
+              stopped.resolve(await taken(server.remote, 500));
+            }, 1_000);
+          });
+          const all = { lost, taken: await stopped.promise };
+          assert.deepEqual(all, { lost: 0, taken: 0 });
+        }),
+    );
+  },
+);
 
 testOnEach(
-  "work that is given back while the server restarts goes to the next",
+  "when work is given back while the server is away: it goes to the next who asks",
   PROGRAM,
   (command) =>
     withServer(async (server) => {
@@ -210,7 +191,7 @@ testOnEach(
 );
 
 testOnEach(
-  "what is given out to somebody who has just gone is given back",
+  "when a call is called off before it was answered: what is given out to it is given back",
   PROGRAM,
   async (command, context) => {
     for (const kind of ["remote", "local"] as const) {
@@ -240,7 +221,7 @@ async function fill(local: string): Promise<void> {
 }
 
 testOnEach(
-  "what can be read again is published when the connection breaks",
+  "when the server restarts: what can be read again is published when the connection breaks",
   PROGRAM,
   async (command, context) => {
     for (const way of ["again", "once"]) {
@@ -259,60 +240,22 @@ testOnEach(
   },
 );
 
-testOnEach("a slow side is waited for", PROGRAM, async (command, context) => {
-  const flags = ["--idle-body-timeout", "5s", "--stall-timeout", "2s"];
-  await context.step("a producer", () =>
-    withServer(async ({ remote }) => {
-      const { isKept, size } = await run(
-        command("slowProducer", remote, "8000"),
-      );
-      assert.deepEqual({ isKept, size }, { isKept: true, size: 20 });
-    }, flags));
-  await context.step("a reader", () =>
-    withServer(async ({ remote }) => {
-      const { size } = await run(command("slowReader", remote, "6000"));
-      assert.equal(size, 16_000_000);
-    }, flags));
-});
-
-testOnEach("calls end when they should", PROGRAM, async (command, context) => {
-  await context.step(
-    "with their deadline, on a frozen connection",
-    () =>
+testOnEach(
+  "when a producer or a reader is slow: it is waited for",
+  PROGRAM,
+  async (command, context) => {
+    const flags = ["--idle-body-timeout", "5s", "--stall-timeout", "2s"];
+    await context.step("a producer", () =>
       withServer(async ({ remote }) => {
-        await using proxy = await FaultProxy.start(remote);
-        const { outages: _, ...calls } = await run(
-          command("deadlines", proxy.address),
-          () => proxy.still(),
+        const { isKept, size } = await run(
+          command("slowProducer", remote, "8000"),
         );
-        for (const [name, call] of Object.entries(calls)) {
-          const { ms, error } = call as { ms: number; error: string };
-          const expected = name === "throws" ? "failed" : "deadline";
-          assert.equal(error, expected, name);
-          assert(ms < 400 + BUSY_MS, `${name}: ${ms} ms`);
-        }
-      }),
-  );
-  for (const way of ["close", "leave"]) {
-    await context.step(
-      `and no half-read stream keeps a process: ${way}`,
-      () =>
-        withServer(async ({ remote }) => {
-          await using child = new Child(command("halfRead", remote, way));
-          assert.equal(await child.line(), "half");
-          const beganMs = performance.now();
-          assert.equal((await child.end()).code, 0);
-          const tookMs = performance.now() - beganMs;
-          assert(tookMs < BUSY_MS, `${tookMs} ms`);
-        }),
-    );
-  }
-  await context.step(
-    "and leave nothing in a signal",
-    () =>
+        assert.deepEqual({ isKept, size }, { isKept: true, size: 20 });
+      }, flags));
+    await context.step("a reader", () =>
       withServer(async ({ remote }) => {
-        const { added, linked } = await run(command("signals", remote));
-        assert.deepEqual({ added, linked }, { added: 0, linked: 0 });
-      }),
-  );
-});
+        const { size } = await run(command("slowReader", remote, "6000"));
+        assert.equal(size, 16_000_000);
+      }, flags));
+  },
+);

@@ -81,7 +81,7 @@ onBoth("codecs write and read the bytes", async (connect) => {
 });
 
 onBoth(
-  "an error is not kept, and the next one computes at once",
+  "when the computation throws: an error is not kept, and the next one computes at once",
   async (connect) => {
     await using cache = await connect();
     await using other = await connect();
@@ -94,26 +94,29 @@ onBoth(
   },
 );
 
-onBoth("an error is kept when that was asked for", async (connect) => {
-  await using cache = await connect();
-  const fail = () => {
-    throw new RangeError("diverged");
-  };
-  const cacheErrors = (error: unknown) => error instanceof RangeError;
-  await assert.rejects(cache.generate("a", "k", fail, { cacheErrors }), {
-    name: "RangeError",
-  });
-  const stored = (error: unknown) =>
-    error instanceof StoredError && error.message === "diverged" &&
-    error.originalName === "RangeError";
-  await assert.rejects(cache.generate("a", "k", () => 1), stored);
-  await assert.rejects(cache.get("a", "k"), stored);
-  const stream = await cache.getStream("a", "k");
-  await assert.rejects(Array.fromAsync(stream!), stored);
-});
+onBoth(
+  "when the computation throws: an error is kept when that was asked for",
+  async (connect) => {
+    await using cache = await connect();
+    const fail = () => {
+      throw new RangeError("diverged");
+    };
+    const cacheErrors = (error: unknown) => error instanceof RangeError;
+    await assert.rejects(cache.generate("a", "k", fail, { cacheErrors }), {
+      name: "RangeError",
+    });
+    const stored = (error: unknown) =>
+      error instanceof StoredError && error.message === "diverged" &&
+      error.originalName === "RangeError";
+    await assert.rejects(cache.generate("a", "k", () => 1), stored);
+    await assert.rejects(cache.get("a", "k"), stored);
+    const stream = await cache.getStream("a", "k");
+    await assert.rejects(Array.fromAsync(stream!), stored);
+  },
+);
 
 onBoth(
-  "what fails to say whether to keep an error does not keep the work",
+  "when the computation throws: what fails to say whether to keep an error does not keep the work",
   async (connect) => {
     await using cache = await connect();
     await using other = await connect();
@@ -131,23 +134,26 @@ onBoth(
   },
 );
 
-onBoth("two callers in one process share one computation", async (connect) => {
-  await using cache = await connect();
-  const { promise, resolve } = gate<object>();
-  let runs = 0;
-  const compute = () => {
-    runs++;
-    return promise;
-  };
-  const both = [1, 2].map(() => cache.generate("a", "k", compute));
-  const value = {};
-  resolve(value);
-  assert.deepEqual(await Promise.all(both), [value, value]);
-  assert.equal(runs, 1);
-});
+onBoth(
+  "when two callers in one process ask for the same: they share one computation",
+  async (connect) => {
+    await using cache = await connect();
+    const { promise, resolve } = gate<object>();
+    let runs = 0;
+    const compute = () => {
+      runs++;
+      return promise;
+    };
+    const both = [1, 2].map(() => cache.generate("a", "k", compute));
+    const value = {};
+    resolve(value);
+    assert.deepEqual(await Promise.all(both), [value, value]);
+    assert.equal(runs, 1);
+  },
+);
 
 onBoth(
-  "who aborts leaves; the computation ends with the last one",
+  "when every caller has aborted, or is past its time: the computation ends with the last one",
   async (connect) => {
     await using cache = await connect();
     const started = gate<AbortSignal>();
@@ -172,7 +178,7 @@ onBoth(
 );
 
 onBoth(
-  "a value that was computed is kept, though its caller has left",
+  "when every caller has aborted, or is past its time: a value that was computed is kept, though its caller has left",
   async (connect) => {
     await using cache = await connect();
     await using other = await connect();
@@ -189,17 +195,20 @@ onBoth(
   },
 );
 
-onBoth("who aborts while a value comes does not get it", async (connect) => {
-  await using cache = await connect();
-  await cache.set("a", "k", new Uint8Array(5 * MIB), { codec: bytes });
-  const controller = new AbortController();
-  const options = {
-    signal: controller.signal,
-    onProgress: () => controller.abort(new Error("enough")),
-  };
-  const getting = cache.get("a", "k", { ...options, codec: bytes });
-  await assert.rejects(getting, /enough/);
-});
+onBoth(
+  "when a deadline passes, or a signal is aborted: who aborts while a value comes does not get it",
+  async (connect) => {
+    await using cache = await connect();
+    await cache.set("a", "k", new Uint8Array(5 * MIB), { codec: bytes });
+    const controller = new AbortController();
+    const options = {
+      signal: controller.signal,
+      onProgress: () => controller.abort(new Error("enough")),
+    };
+    const getting = cache.get("a", "k", { ...options, codec: bytes });
+    await assert.rejects(getting, /enough/);
+  },
+);
 
 onBoth("a deadline may be longer than any timer", async (connect) => {
   await using cache = await connect();
@@ -207,24 +216,27 @@ onBoth("a deadline may be longer than any timer", async (connect) => {
   assert.equal(await cache.generate("a", "k", () => 1, options), 1);
 });
 
-onBoth("a deadline ends waiting, not somebody else's work", async (connect) => {
-  await using worker = await connect();
-  await using waiter = await connect();
-  const [started, result] = [gate(), gate<number>()];
-  const working = worker.generate("a", "k", () => {
-    started.resolve();
-    return result.promise;
-  });
-  await started.promise;
-  const late = waiter.generate("a", "k", () => 2, { deadlineMs: 100 });
-  await assert.rejects(
-    late,
-    (error) => error instanceof CacheError && error.code === "deadline",
-  );
-  const patient = waiter.generate("a", "k", () => 2);
-  result.resolve(1);
-  assert.deepEqual(await Promise.all([working, patient]), [1, 1]);
-});
+onBoth(
+  "when a deadline passes, or a signal is aborted: it ends waiting, not somebody else's work",
+  async (connect) => {
+    await using worker = await connect();
+    await using waiter = await connect();
+    const [started, result] = [gate(), gate<number>()];
+    const working = worker.generate("a", "k", () => {
+      started.resolve();
+      return result.promise;
+    });
+    await started.promise;
+    const late = waiter.generate("a", "k", () => 2, { deadlineMs: 100 });
+    await assert.rejects(
+      late,
+      (error) => error instanceof CacheError && error.code === "deadline",
+    );
+    const patient = waiter.generate("a", "k", () => 2);
+    result.resolve(1);
+    assert.deepEqual(await Promise.all([working, patient]), [1, 1]);
+  },
+);
 
 onBoth(
   "large values go in and out in pieces, and say how far they are",
@@ -289,7 +301,7 @@ onBoth(
 );
 
 onBoth(
-  "a stream that fails is no outage, and its work goes back at once",
+  "when the computation throws: a stream that fails is no outage, and its work goes back at once",
   async (connect) => {
     await using cache = await connect();
     await using other = await connect();
@@ -309,7 +321,7 @@ onBoth(
 );
 
 onBoth(
-  "who aborts while a stream is published ends it, and gives the work back",
+  "when a deadline passes, or a signal is aborted: publishing a stream ends, and the work goes back",
   async (connect) => {
     await using cache = await connect();
     await using other = await connect();
@@ -360,7 +372,7 @@ onBoth(
 );
 
 onBoth(
-  "a bad namespace or key is the program's mistake, and thrown",
+  "when the namespace or the key is none: it is thrown",
   async (connect) => {
     await using cache = await connect();
     const invalid = (error: unknown) =>

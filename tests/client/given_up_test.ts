@@ -61,10 +61,10 @@ async function test(test: Deno.TestContext, command: Command): Promise<void> {
   }
 }
 
-Deno.test("what is given up midway is not kept (Deno)", (context) =>
+Deno.test("when a publish is given up midway: nothing is kept (Deno)", (context) =>
   test(context, (...words) => denoCommand(PROGRAM, MODULE, ...words)));
 
-Deno.test("what is given up midway is not kept (Node)", async (context) => {
+Deno.test("when a publish is given up midway: nothing is kept (Node)", async (context) => {
   await using folder = await temporaryFolder();
   const project = await npmProject(folder.path);
   if (project.skip !== undefined) {

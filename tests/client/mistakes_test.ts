@@ -27,7 +27,7 @@ async function refused(
   await assert.rejects(async () => run(), { name, message });
 }
 
-Deno.test("connect says which options there are, and what they may be", async () => {
+Deno.test("when the namespace or the key is none: connect says which options there are, and what they may be", async () => {
   const connect = (options: unknown) => () => Cache.connect(wrong(options));
   const all = /an object with some of local, remote, patienceMs, onOutage/;
   await refused(connect(undefined), "TypeError", all);
@@ -66,7 +66,7 @@ Deno.test("connect says which options there are, and what they may be", async ()
   await using _forever = await Cache.connect({ remote, patienceMs: Infinity });
 });
 
-Deno.test("calls refuse options that would be overlooked", async () => {
+Deno.test("when the namespace or the key is none: calls refuse options that would be overlooked", async () => {
   await using cache = new TieredCache([memory({ maxBytes: 10_000 })]);
   const calls: Record<string, (options: unknown) => unknown> = {
     generate: (options) => cache.generate("a", 1, () => 1, wrong(options)),
@@ -106,7 +106,7 @@ Deno.test("calls refuse options that would be overlooked", async () => {
   );
 });
 
-Deno.test("streams say what bytes can be read of", async () => {
+Deno.test("when the namespace or the key is none: streams say what bytes can be read of", async () => {
   await using cache = new TieredCache([memory({ maxBytes: 10_000 })]);
   const text = /must be bytes: a Uint8Array, .* not a string; .*TextEncoder/;
   const other = /must be bytes: a Uint8Array, .* not (5|undefined|an object)/;
@@ -156,7 +156,7 @@ Deno.test("JSON keeps -0 as 0, as its description says", () => {
   assert.deepEqual(decode(encode([-0])), [0]);
 });
 
-Deno.test("a warning is given once for each reason, and not without end", () => {
+Deno.test("when the server stays away: a warning is given once for each reason, and not without end", () => {
   const lines: string[] = [];
   const { warn } = console;
   console.warn = (line: string) => lines.push(line);

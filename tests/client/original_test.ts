@@ -6,7 +6,7 @@ import { withOriginal } from "./original_server.ts";
 import { gate } from "./support.ts";
 
 for (const kind of ["remote", "local"] as const) {
-  Deno.test(`an original server computes once, too (${kind})`, () =>
+  Deno.test(`when the server is an original: it computes once, too (${kind})`, () =>
     withOriginal(async (server) => {
       await using worker = await Cache.connect({ [kind]: server[kind] });
       await using waiter = await Cache.connect({ [kind]: server[kind] });
@@ -22,7 +22,7 @@ for (const kind of ["remote", "local"] as const) {
       assert.deepEqual(await waiting, { value: 1, source: kind });
     }));
 
-  Deno.test(`an original server takes streams, and gives them (${kind})`, () =>
+  Deno.test(`when the server is an original: it takes streams, and gives them (${kind})`, () =>
     withOriginal(async (server) => {
       await using cache = await Cache.connect({ [kind]: server[kind] });
       const piece = new Uint8Array(100_000).fill(7);
@@ -33,7 +33,7 @@ for (const kind of ["remote", "local"] as const) {
       assert.deepEqual(value, new Uint8Array(300_000).fill(7));
     }));
 
-  Deno.test(`an original server that starts anew gets no value for somebody else's id (${kind})`, () =>
+  Deno.test(`when the connection to an original breaks while something is computed: no value is published for somebody else's id (${kind})`, () =>
     withOriginal(async (server) => {
       const outages: Outage[] = [];
       await using before = await Cache.connect({
@@ -74,7 +74,7 @@ for (const kind of ["remote", "local"] as const) {
       });
     }));
 
-  Deno.test(`work that failed on an original server is free when its lease ends (${kind})`, () =>
+  Deno.test(`when a computation throws, is given up, or its value is too large, on an original: the next who asks computes when the lease ends (${kind})`, () =>
     withOriginal(async (server) => {
       await using cache = await Cache.connect({ [kind]: server[kind] });
       const fail = () => Promise.reject(new Error("no"));
@@ -83,7 +83,7 @@ for (const kind of ["remote", "local"] as const) {
     }));
 }
 
-Deno.test("a value that is too large for an original server is a result all the same", () =>
+Deno.test("when a computation throws, is given up, or its value is too large, on an original: it is a result all the same", () =>
   withOriginal(async ({ remote }) => {
     const outages: Outage[] = [];
     await using cache = await Cache.connect({

@@ -84,10 +84,10 @@ async function tryAll(
   }
 }
 
-Deno.test("what put and run publish is published again when it is cut (Deno)", (test) =>
+Deno.test("when the server restarts: what put and run publish is published again (Deno)", (test) =>
   withShell((shell) => tryAll(test, shell, larderCommand())));
 
-Deno.test("what put and run publish is published again when it is cut (Node)", (test) =>
+Deno.test("when the server restarts: what put and run publish is published again (Node)", (test) =>
   withShell(async (shell) => {
     const project = await npmProject(shell.folder);
     if (project.skip !== undefined) {

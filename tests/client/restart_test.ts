@@ -29,7 +29,7 @@ const SHORT_LEASE = [
   ...["--heartbeat-interval", "100ms", "--heartbeat-timeout", "400ms"],
 ];
 
-Deno.test("a restart costs those who wait no second computation", () =>
+Deno.test("when the server restarts: those who wait compute nothing a second time", () =>
   withServer(async (server) => {
     const options = { remote: server.remote, ...PATIENT };
     await using worker = await Cache.connect(options);
@@ -87,7 +87,7 @@ Deno.test("who asks while a server stops, or waits for one who died, computes fo
   }, [...SHORT_LEASE, "--drain-timeout", "1500ms"]));
 
 for (const kind of ["remote", "local"] as const) {
-  Deno.test(`a server killed in mid-computation gets the value of the same assignment (${kind})`, () =>
+  Deno.test(`when the server restarts: one that was killed gets the value of the same assignment (${kind})`, () =>
     withServer(async (server) => {
       const options = { [kind]: server[kind], ...PATIENT };
       await using worker = await Cache.connect(options);
@@ -116,7 +116,7 @@ for (const kind of ["remote", "local"] as const) {
     }));
 }
 
-Deno.test("work that went to somebody else is still a result here, and said", () =>
+Deno.test("when the work went to somebody else in the meantime: it is still a result here, and said", () =>
   withServer(async ({ remote }) => {
     const outages: Outage[] = [];
     const onOutage = (outage: Outage) => outages.push(outage);
@@ -136,7 +136,7 @@ Deno.test("work that went to somebody else is still a result here, and said", ()
     assert.equal(await slow.get("a", "k"), "quick");
   }, [...SHORT_LEASE, "--max-compute-time", "300ms"]));
 
-Deno.test("whoever holds lost work is told", () =>
+Deno.test("when the work went to somebody else in the meantime: whoever holds it is told", () =>
   withServer(async ({ remote }) => {
     await using slow = await Cache.connect({ remote });
     await using quick = await Cache.connect({ remote });
@@ -174,7 +174,7 @@ Deno.test("heartbeats keep the work for longer than its lease", () =>
     assert.equal(textOf(value), "late");
   }, SHORT_LEASE));
 
-Deno.test("a process that holds work and closes nothing ends by itself", () =>
+Deno.test("when the program ends without closing the cache: it ends by itself, though it holds work", () =>
   withServer(async ({ remote }) => {
     await using child = new Child(denoCommand(HOLD_WORK, MODULE, remote));
     assert.deepEqual(await child.end(), { lines: ["assigned"], code: 0 });
@@ -183,7 +183,7 @@ Deno.test("a process that holds work and closes nothing ends by itself", () =>
     assert.equal(await cache.generate("test.ends", "held", () => 2), 2);
   }, SHORT_LEASE));
 
-Deno.test("when the server is away, it is computed here, and said", async () => {
+Deno.test("when the server stays away: it is computed here, and said", async () => {
   const outages: Outage[] = [];
   const remote = await deadAddress();
   await using cache = await Cache.connect({
@@ -207,7 +207,38 @@ Deno.test("when the server is away, it is computed here, and said", async () => 
   );
 });
 
-Deno.test("a machine that accepts connections and says nothing is away", async () => {
+Deno.test("when the server stays away: it is asked again every 5 s, by one call", () =>
+  withServer(async ({ remote }) => {
+    await using proxy = await FaultProxy.start(remote);
+    const isAway = /: the server is away$/;
+    let asked: string[] = [];
+    await using cache = await Cache.connect({
+      remote: proxy.address,
+      patienceMs: 50,
+      onOutage: ({ error: { message } }) => {
+        if (!isAway.test(message)) asked.push(message);
+      },
+    });
+    const fiveCalls = async () => {
+      asked = [];
+      const keys = [1, 2, 3, 4, 5];
+      const made = await Promise.all(
+        keys.map((key) => cache.generateDetailed("a", key, () => key)),
+      );
+      return made.filter(({ source }) => source !== "uncached").length;
+    };
+    await cache.get("a", "another");
+    proxy.down();
+    await cache.get("a", "another");
+    const beganMs = performance.now();
+    await until(fiveCalls, () => asked.length > 0);
+    assert(performance.now() - beganMs > 4_000, "it was not asked before");
+    assert.equal(asked.length, 1);
+    proxy.up();
+    await until(fiveCalls, (found) => found === 5);
+  }));
+
+Deno.test("when nothing is heard of the server: a machine that accepts connections and says nothing is away", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const outages: Outage[] = [];
   await using cache = await Cache.connect({
@@ -222,7 +253,7 @@ Deno.test("a machine that accepts connections and says nothing is away", async (
   );
 });
 
-Deno.test("a connection that says nothing is not used again", () =>
+Deno.test("when a connection falls silent: it is not used again", () =>
   withServer(async ({ remote }) => {
     await using proxy = await FaultProxy.start(remote, [
       { toClient: { afterBytes: 0, then: "freeze" } },
@@ -234,7 +265,7 @@ Deno.test("a connection that says nothing is not used again", () =>
     assert.equal(proxy.connections, 2);
   }));
 
-Deno.test("who would rather fail than compute does not decide for others", async () => {
+Deno.test("when the server stays away: who would rather fail than compute does not decide for others", async () => {
   await using cache = await Cache.connect({
     remote: await deadAddress(),
     patienceMs: 50,
@@ -296,7 +327,7 @@ Deno.test("tiers read through, write through, and are left out while they are aw
     });
   }));
 
-Deno.test("what the last tier cannot keep, the others do", () =>
+Deno.test("when a value is kept by some tiers, but the one that gave out the work could not be told: the others keep it", () =>
   withServer(async (server) => {
     const outages: string[] = [];
     const remote = await Cache.connect({

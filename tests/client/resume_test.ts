@@ -21,7 +21,7 @@ function randomBytes(size: number): Uint8Array {
   return value;
 }
 
-Deno.test("a download goes on where its connection broke", () =>
+Deno.test("when the server restarts: a download goes on where its connection broke", () =>
   withServer(async ({ remote }) => {
     const value = randomBytes(SIZE);
     await using writer = await Cache.connect({ remote });
@@ -43,7 +43,7 @@ Deno.test("a download goes on where its connection broke", () =>
 
 for (const young of [undefined, randomBytes(SIZE)]) {
   const fate = young ? "replaced" : "removed";
-  Deno.test(`a download whose value is ${fate} meanwhile is no mixture`, () =>
+  Deno.test(`when the server restarts: a download whose value is ${fate} meanwhile is no mixture`, () =>
     withServer(async ({ remote }) => {
       const codec = bytes;
       await using writer = await Cache.connect({ remote });

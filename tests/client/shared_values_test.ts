@@ -26,7 +26,7 @@ async function tiered(
   return new TieredCache([memory({ maxBytes: 1_000 }), server], { onOutage });
 }
 
-Deno.test("a value whose work was lost is kept nowhere", () =>
+Deno.test("when a value is kept by some tiers, but the one that gave out the work could not be told: one whose work was lost is kept nowhere", () =>
   withServer(async ({ remote }) => {
     await using slow = await tiered(remote);
     await using quick = await Cache.connect({ remote });
@@ -49,7 +49,7 @@ for (const theirs of ["B", undefined]) {
   const fate = theirs
     ? "gives way to what everybody has"
     : "becomes everybody's";
-  Deno.test(`a value that its server could not be told of ${fate}`, () =>
+  Deno.test(`when a value is kept by some tiers, but the one that gave out the work could not be told: it ${fate}`, () =>
     withServer(async ({ remote }) => {
       await using proxy = await FaultProxy.start(remote);
       const outages: string[] = [];
@@ -90,14 +90,26 @@ for (
     ["rejects", () => Promise.reject(new Error("a bug of the listener"))],
   ] as const
 ) {
-  Deno.test(`a listener that ${how} fails no call`, () =>
+  Deno.test(`when onOutage throws or rejects: no call fails for it (${how})`, () =>
     withServer(async ({ remote }) => {
       await using away = await Cache.connect({
         remote: "127.0.0.1:1",
         patienceMs: 50,
         onOutage,
       });
-      assert.equal(await away.generate("a", "k", () => 1), 1);
+      const { warn } = console;
+      const lines: string[] = [];
+      console.warn = (line: string) => lines.push(line);
+      try {
+        for (const key of ["k", "l"]) {
+          assert.equal(await away.generate("a", key, () => 1), 1);
+        }
+      } finally {
+        console.warn = warn;
+      }
+      assert.deepEqual(lines, [
+        "larder: onOutage has thrown: a bug of the listener",
+      ]);
       await using writer = await Cache.connect({ remote });
       const codec = bytes;
       await writer.set("a", "k", Uint8Array.of(0x7b), { codec });

@@ -33,7 +33,7 @@ Deno.test("ten processes compute each of 200 keys exactly once", () =>
     assert.equal(new Set(values).size, 1, "all got the same values");
   }));
 
-Deno.test("a process that is killed costs only what it was computing", () =>
+Deno.test("when the process is killed: it costs only what it was computing", () =>
   withProcesses(async ([first, ...others], log) => {
     const ended = 10;
     await using victim = first!(log, ended);

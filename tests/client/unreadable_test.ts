@@ -32,7 +32,7 @@ async function putGarbage(
 
 for (const kind of ["remote", "local"] as const) {
   for (const size of [1, 2 * MIB]) {
-    Deno.test(`${size} bytes that cannot be read are computed anew (${kind})`, () =>
+    Deno.test(`when what is kept cannot be read by the codec: ${size} bytes are computed anew (${kind})`, () =>
       withServer(async (server) => {
         await putGarbage(server, "k", new Uint8Array(size).fill(FILL));
         const outages: Outage[] = [];
@@ -53,7 +53,7 @@ for (const kind of ["remote", "local"] as const) {
       }));
   }
 
-  Deno.test(`of many who find the same garbage, one computes (${kind})`, () =>
+  Deno.test(`when what is kept cannot be read by the codec: of many who find it, one computes (${kind})`, () =>
     withServer(async (server) => {
       await putGarbage(server, "k");
       const connect = () =>
@@ -68,7 +68,7 @@ for (const kind of ["remote", "local"] as const) {
     }));
 }
 
-Deno.test("no tier keeps what cannot be read", () =>
+Deno.test("when what is kept cannot be read by the codec: no tier keeps it", () =>
   withServer(async (near) => {
     await withServer(async (far) => {
       for (const key of ["read", "generated"]) await putGarbage(far, key);
@@ -95,7 +95,7 @@ Deno.test("no tier keeps what cannot be read", () =>
     });
   }));
 
-Deno.test("a tier that has garbage of its own gives it up", () =>
+Deno.test("when what is kept cannot be read by the codec: a tier that has garbage of its own gives it up", () =>
   withServer(async ({ remote }) => {
     await using cache = new TieredCache([
       memory({ maxBytes: 1_000 }),
@@ -126,7 +126,7 @@ function spoilAfter(count: number): (bytes: Uint8Array) => void {
 
 for (const isCut of [false, true]) {
   const how = isCut ? "that goes on after a cut" : "in one piece";
-  Deno.test(`a download ${how} is no other value than what is kept`, () =>
+  Deno.test(`when what comes is not what is kept: nobody has a download ${how}`, () =>
     withServer(async ({ remote }) => {
       await using writer = await Cache.connect({ remote });
       const value = new Uint8Array(4 * MIB).fill(FILL);
@@ -166,7 +166,7 @@ for (const isCut of [false, true]) {
     }));
 }
 
-Deno.test("a file that was changed is no other value than what is kept", () =>
+Deno.test("when what comes is not what is kept: nobody has a file that was changed", () =>
   withServer(async ({ local, root }) => {
     await using cache = await Cache.connect({ local, onOutage: () => {} });
     assert(await cache.set("a", "k", 7));

@@ -158,6 +158,29 @@ const scenarios = {
     // As long as a program goes on, and its patience lasts, it tries.
     await sleep(20_000);
   },
+  /** Gives work back when nobody is there, and has nothing more to do. */
+  async leave() {
+    const cache = await connect(address);
+    const failing = async () => {
+      say("bad");
+      await sleep(500);
+      throw new Error("failed");
+    };
+    await cache.generate(NS, "k", failing).catch(() => {});
+    say("left");
+    open.length = 0;
+  },
+  /** Computes without letting anything else run. */
+  async blocks() {
+    const cache = await connect(address);
+    const { source } = await cache.generateDetailed(NS, "k", () => {
+      say("bad");
+      const endMs = performance.now() + Number(words[0]);
+      while (performance.now() < endMs);
+      return 1;
+    });
+    end({ source });
+  },
   /** Holds much work for a while, and publishes it. */
   async hold() {
     const cache = await connect(address);

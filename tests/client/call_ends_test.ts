@@ -1,0 +1,88 @@
+/** Calls and processes end when they should, on Deno and on Node. */
+
+import assert from "node:assert/strict";
+import { Cache } from "../../src/client/mod.ts";
+import { FaultProxy } from "../support/fault_proxy.ts";
+import { testOnEach } from "./runtimes.ts";
+import { BUSY_MS, NS, PROGRAM, run } from "./scenarios.ts";
+import { Child, withServer } from "./support.ts";
+
+testOnEach(
+  "when a deadline passes, or a signal is aborted: calls end at once on a frozen connection",
+  PROGRAM,
+  (command) =>
+    withServer(async ({ remote }) => {
+      await using proxy = await FaultProxy.start(remote);
+      const { outages: _, ...calls } = await run(
+        command("deadlines", proxy.address),
+        () => proxy.still(),
+      );
+      for (const [name, call] of Object.entries(calls)) {
+        const { ms, error } = call as { ms: number; error: string };
+        const expected = name === "throws" ? "failed" : "deadline";
+        assert.equal(error, expected, name);
+        assert(ms < 400 + BUSY_MS, `${name}: ${ms} ms`);
+      }
+    }),
+);
+
+testOnEach(
+  "when a deadline passes, or a signal is aborted: nothing stays in a signal that lives on",
+  PROGRAM,
+  (command) =>
+    withServer(async ({ remote }) => {
+      const { added, linked } = await run(command("signals", remote));
+      assert.deepEqual({ added, linked }, { added: 0, linked: 0 });
+    }),
+);
+
+testOnEach(
+  "when the program ends without closing the cache: no half-read stream keeps it alive",
+  PROGRAM,
+  async (command, context) => {
+    for (const way of ["close", "leave"]) {
+      await context.step(way, () =>
+        withServer(async ({ remote }) => {
+          await using child = new Child(command("halfRead", remote, way));
+          await endsSoonAfter("half", child);
+        }));
+    }
+  },
+);
+
+testOnEach(
+  "when work is given back while the server is away: that keeps no process alive",
+  PROGRAM,
+  (command) =>
+    withServer(async ({ remote }) => {
+      await using proxy = await FaultProxy.start(remote);
+      await using child = new Child(command("leave", proxy.address));
+      assert.equal(await child.line(), "bad");
+      proxy.down();
+      await endsSoonAfter("left", child);
+    }),
+);
+
+testOnEach(
+  "when the computation blocks the event loop: who waits gets the work when the lease ends",
+  PROGRAM,
+  (command) =>
+    withServer(async ({ remote }) => {
+      await using other = await Cache.connect({ remote });
+      const { source, outages } = await run(
+        command("blocks", remote, "5000"),
+        async () => assert.equal(await other.generate(NS, "k", () => 2), 2),
+      );
+      assert.equal(source, "uncached");
+      assert.match(outages[0]!, /is not held any more/);
+      assert.equal(await other.get(NS, "k"), 2);
+    }, ["--heartbeat-interval", "100ms", "--heartbeat-timeout", "400ms"]),
+);
+
+async function endsSoonAfter(line: string, child: Child): Promise<void> {
+  assert.equal(await child.line(), line);
+  const beganMs = performance.now();
+  assert.equal((await child.end()).code, 0);
+  const tookMs = performance.now() - beganMs;
+  assert(tookMs < BUSY_MS, `${tookMs} ms`);
+}

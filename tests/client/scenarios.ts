@@ -1,0 +1,40 @@
+/**
+ * The scenarios of a program that calls through a network which gets bad.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { Child } from "./support.ts";
+
+/** The program: the module, a scenario, and its words. */
+export const PROGRAM = new URL("./programs/calls.mjs", import.meta.url);
+/** The namespace of its keys. */
+export const NS = "tests.calls";
+/** Beyond what a call takes: machines of tests are busy. */
+export const BUSY_MS = 1_000;
+
+/** What a scenario came to. */
+export interface Result {
+  readonly ms: number;
+  readonly source?: string;
+  readonly size?: number;
+  readonly outages: readonly string[];
+  readonly [other: string]: unknown;
+}
+
+/** Runs a scenario; `whenBad` is called when the network has to get bad. */
+export async function run(
+  command: readonly string[],
+  whenBad: () => unknown = () => {},
+): Promise<Result> {
+  await using child = new Child(command);
+  for (let line; (line = await child.line()) !== undefined;) {
+    if (line === "bad") await whenBad();
+    if (!line.startsWith("{")) continue;
+    // It closes its caches.
+    assert.equal((await child.end()).code, 0);
+    return JSON.parse(line);
+  }
+  throw new Error("it has ended without a result");
+}
