@@ -78,6 +78,22 @@ export const WORKS: readonly Work[] = [
     work: "hit",
     ...HIT_1_KIB,
   }),
+  // Before what is written is still on its way to the disk.
+  {
+    name: "empty",
+    title: "remote hit 1 KiB beside an empty call",
+    needs: ["go"],
+    beside: "empty",
+    goal: { slowdown: 1.15 },
+    run: ({ kind, remote }, { go, seconds }) =>
+      go!.load({
+        work: kind === "empty" ? "empty" : "hit",
+        ...HIT_1_KIB,
+        ...crowd(8, 16),
+        address: remote,
+        seconds,
+      }),
+  },
   goWork("connect", "one connection per call, 16 callers", { speed: 0.85 }, {
     work: "connect",
     ...HIT_1_KIB,
@@ -96,21 +112,6 @@ export const WORKS: readonly Work[] = [
   publishWork("publish_far", `the same, ${DELAY_MS} ms away`, {
     delayMs: DELAY_MS,
   }),
-  {
-    name: "empty",
-    title: "remote hit 1 KiB beside an empty call",
-    needs: ["go"],
-    beside: "empty",
-    goal: { slowdown: 1.15 },
-    run: ({ kind, remote }, { go, seconds }) =>
-      go!.load({
-        work: kind === "empty" ? "empty" : "hit",
-        ...HIT_1_KIB,
-        ...crowd(8, 16),
-        address: remote,
-        seconds,
-      }),
-  },
   goWork("local", "local cycle 1 KiB, 16 callers", {}, {
     work: "local",
     ...crowd(8, 2),

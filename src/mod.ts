@@ -8,6 +8,7 @@ export {
   BlobError,
   type BlobErrorCode,
   type BlobStore,
+  type Leftovers,
   type LocalFiles,
   type Measured,
   type Range,

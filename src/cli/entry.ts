@@ -10,6 +10,7 @@ import type { JsonValue } from "../client/codecs/json.ts";
 import { keyBytes } from "../client/keys.ts";
 import { LarderError, messageOf, StartError } from "../errors.ts";
 import { cannotRead } from "./cannot.ts";
+import { namespaceOf } from "./namespace.ts";
 import type { Words } from "./words.ts";
 
 const KEY_OPTIONS = ["key-file", "key-hex", "key-json"] as const;
@@ -28,7 +29,7 @@ export interface Named {
  * @throws {StartError} None is given, or two are, or it is none.
  */
 export async function entryOf(words: Words): Promise<Named> {
-  const namespace = words.needed("ns");
+  const namespace = namespaceOf(words);
   const given = KEY_OPTIONS.filter((name) => words.has(name));
   if (given.length > 1) {
     throw new StartError(2, `--${given[0]} or --${given[1]}: one key only`);

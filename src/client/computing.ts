@@ -46,7 +46,15 @@ export async function computeHeld<T>(
     });
     throw error;
   }
-  const bytes = await orAbandon(held, async () => await codec.encode(value));
+  let bytes: Uint8Array;
+  try {
+    bytes = await codec.encode(value);
+  } catch (error) {
+    // It may have taken hours: whoever computed it gets it all the same.
+    void held.abandon("the value cannot be written by its codec");
+    cache.notKept(entry, error);
+    return { value, source: "uncached" };
+  }
   return { value, source: await publish(bytes) ? "computed" : "uncached" };
 }
 

@@ -107,6 +107,14 @@ export class LenientTier {
     }
   }
 
+  /** Says that a value is used and not kept, as its codec refuses it. */
+  notKept({ namespace }: Entry, cause: unknown): void {
+    const tier = this.#tier.name;
+    const message = `a value of ${namespace} is not kept: ${messageOf(cause)}`;
+    const error = new CacheError("failed", message, { cause });
+    this.#outages.report({ tier, error, namespace });
+  }
+
   /**
    * Publishes; whether the value is kept.
    *

@@ -4,6 +4,17 @@
  * @module
  */
 
+import { setMaxListeners } from "node:events";
+
+/**
+ * Lets as many calls at once as a program likes listen to a signal: Node takes
+ * more than ten of them for a leak, and warns.
+ */
+export function withoutLimit(signal: AbortSignal): AbortSignal {
+  setMaxListeners(0, signal);
+  return signal;
+}
+
 /**
  * Aborted with the first of several signals. `AbortSignal.any` does the same,
  * and what it makes stays registered with those that live on: a program's signal
@@ -31,7 +42,7 @@ export class LinkedSignal implements Disposable {
   #link(signal: AbortSignal): void {
     const abort = () => this.#controller.abort(signal.reason);
     if (signal.aborted) return abort();
-    signal.addEventListener("abort", abort, { once: true });
+    withoutLimit(signal).addEventListener("abort", abort, { once: true });
     this.#unlinks.push(() => signal.removeEventListener("abort", abort));
   }
 

@@ -7,6 +7,7 @@
 
 import { type Client, connectivityState } from "@grpc/grpc-js";
 import { CacheError } from "./cache_error.ts";
+import { withoutLimit } from "./linked_signal.ts";
 
 const connections = new WeakMap<Client, AbortController>();
 
@@ -31,6 +32,8 @@ export function untilBroken(client: Client): AbortSignal {
   const { READY } = connectivityState;
   if (channel.getConnectivityState(false) === READY) {
     connections.set(client, broken);
+    // Each assignment of the connection listens.
+    withoutLimit(broken.signal);
     channel.watchConnectivityState(READY, Infinity, abort);
   } else {
     abort();

@@ -158,3 +158,37 @@ Deno.test("wrong words and servers that are away have exit codes of their own", 
     for (const line of help.split("\n")) assert(line.length <= 80, line);
     assert.match(help, /--key-json JSON/);
   }));
+
+Deno.test("a namespace that is none is refused, whether or not a server is there", () =>
+  withShell(async (shell) => {
+    const away = { LARDER_LOCAL: "", LARDER_REMOTE: "127.0.0.1:1" };
+    for (
+      const [namespace, proposal] of [
+        ["a-b", "a_b"],
+        ["7nm.top", "_7nm.top"],
+        ["a..b", "a.b"],
+        ["ü", "_"],
+        [".", "sim.ring_osc"],
+      ]
+    ) {
+      for (const env of [{}, away]) {
+        const run = ["run", "--ns", namespace!, "--", "echo", "said"];
+        const { code, stdout, stderr } = await shell.run(run, { env });
+        assert.deepEqual([code, stdout], [2, ""], stderr);
+        assert(stderr.includes(`invalid namespace "${namespace}"`), stderr);
+        assert(stderr.includes(`; ${proposal} would do`), stderr);
+      }
+    }
+  }));
+
+Deno.test("put says that another value stays", () =>
+  withShell(async (shell) => {
+    const put = (text: string) =>
+      shell.run(["put", "--ns", "a", "k"], {
+        stdin: new TextEncoder().encode(text),
+      });
+    assert.match((await put("one")).stderr, /3 B .*stored/);
+    const { code, stderr } = await put("another");
+    assert.equal(code, 0);
+    assert.match(stderr, /are there already, and stay; --replace puts yours/);
+  }));

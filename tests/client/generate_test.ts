@@ -5,6 +5,7 @@ import {
   bytes,
   Cache,
   CacheError,
+  type ConnectOptions,
   json,
   messagepack,
   type Progress,
@@ -19,12 +20,18 @@ const MIB = 1024 * 1024;
 /** Runs a test once with values in messages, and once with values in files. */
 function onBoth(
   name: string,
-  run: (connect: () => Promise<Cache>, server: ServerProcess) => Promise<void>,
+  run: (
+    connect: (options?: Pick<ConnectOptions, "onOutage">) => Promise<Cache>,
+    server: ServerProcess,
+  ) => Promise<void>,
 ): void {
   for (const kind of ["remote", "local"] as const) {
     Deno.test(`${name} (${kind})`, () =>
       withServer((server) =>
-        run(() => Cache.connect({ [kind]: server[kind] }), server)
+        run(
+          (options) => Cache.connect({ [kind]: server[kind], ...options }),
+          server,
+        )
       ));
   }
 }
@@ -72,13 +79,30 @@ onBoth("codecs write and read the bytes", async (connect) => {
   const raw = Uint8Array.of(0, 255, 7);
   await cache.set("a", raw, raw, { codec: bytes });
   assert.deepEqual(await cache.get("a", raw, { codec: bytes }), raw);
-  await assert.rejects(
-    cache.generate("a", "no json", () => 1n as unknown as number),
-    { name: "CodecError" },
-  );
-  // The work was given back: it is not waited for.
-  assert.equal(await cache.generate("a", "no json", () => 1), 1);
 });
+
+onBoth(
+  "a value that its codec refuses is a result all the same",
+  async (connect) => {
+    const outages: string[] = [];
+    await using cache = await connect({
+      onOutage: ({ error }) => outages.push(error.message),
+    });
+    const refused = { mhz: 900, note: undefined } as unknown as number;
+    for (let round = 1; round <= 2; round++) {
+      const { value, source } = await cache.generateDetailed(
+        "a",
+        "no json",
+        () => refused,
+      );
+      assert.deepEqual([value, source], [refused, "uncached"]);
+      assert.equal(outages.length, round);
+    }
+    assert.match(outages[0]!, /a value of a is not kept: .*note is undefined/);
+    // The work was given back: it is not waited for.
+    assert.equal(await cache.generate("a", "no json", () => 1), 1);
+  },
+);
 
 onBoth(
   "when the computation throws: an error is not kept, and the next one computes at once",

@@ -5,7 +5,7 @@ import { isHere } from "../../src/client/proxy.ts";
 import { denoCommand, withServer } from "./support.ts";
 
 const PROGRAM = new URL("programs/compute_once.ts", import.meta.url);
-const LARDER = new URL("../../src/cli/bin.ts", import.meta.url);
+const LARDER = new URL("../../src/main.ts", import.meta.url);
 /** Nobody answers there; the name and the password are nobody's business. */
 const PROXY = "http://user:secret@127.0.0.1:1";
 

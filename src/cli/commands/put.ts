@@ -68,7 +68,11 @@ export const put: Command = {
         });
       } else if (!isQuiet) {
         say(
-          `${about}: ${formatSize(size)} ${isStored ? "stored" : "is there"}`,
+          `${about}: ${formatSize(size)} ${
+            isStored
+              ? "stored"
+              : "are there already, and stay; --replace puts yours there"
+          }`,
         );
       }
       return OK;

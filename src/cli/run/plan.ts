@@ -15,6 +15,7 @@ import { NO_UTF8, type Words } from "../words.ts";
 import { type HashedFile, hashFile, hashIfFile } from "./key_files.ts";
 import { checkOuts, type Needed } from "./overlaps.ts";
 import { outsOf } from "./places.ts";
+import { namespaceOf } from "../namespace.ts";
 
 /** Of the key and of what is kept; another one is another entry. */
 const FORMAT = "larder run 2";
@@ -43,7 +44,7 @@ export interface Plan {
  * @throws {StartError} The words are wrong, or a key file cannot be read.
  */
 export async function planOf(words: Words): Promise<Plan> {
-  const namespace = words.needed("ns");
+  const namespace = namespaceOf(words);
   const [stray] = words.positionals;
   if (stray !== undefined) {
     throw new StartError(2, `write -- before the command: ... -- ${stray}`);

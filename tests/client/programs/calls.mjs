@@ -241,7 +241,9 @@ const scenarios = {
   /** A stream that is read to its half. With a word, the cache is closed then. */
   async halfRead() {
     const cache = await connect(address);
-    await cache.set(NS, "k", VALUE, { codec });
+    // More than fits between the connection and whoever reads.
+    const large = new Uint8Array(32_000_000);
+    await cache.set(NS, "k", large, { codec });
     const stream = await cache.getStream(NS, "k");
     const reader = stream.getReader();
     await reader.read();
