@@ -62,6 +62,8 @@ export type Fetched =
 export interface CallOptions {
   /** Ends the call. */
   readonly signal?: AbortSignal | undefined;
+  /** Aborted when nobody waits for it any more: no process is to live for it. */
+  readonly wanted?: AbortSignal | undefined;
   /** Told when the server has answered, though not yet with what was wanted. */
   readonly onContact?: (() => void) | undefined;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { CallOptions } from "./backend.ts";
 import { noAnswer } from "./cache_error.ts";
 import type { EndCall, Line } from "./line.ts";
 import type { Lines } from "./lines.ts";
@@ -20,6 +21,8 @@ export class CallEnd implements Disposable {
   readonly #lines: Lines;
   readonly #line: Line;
   readonly #signal: AbortSignal | undefined;
+  readonly #wanted: AbortSignal | undefined;
+  readonly #onUnwanted = (): void => void (this.isAwaited = false);
   readonly #cancel: () => void;
   readonly #stopWaiting: () => void;
   readonly #end: EndCall;
@@ -30,25 +33,27 @@ export class CallEnd implements Disposable {
   /**
    * @param lines Is told of the call.
    * @param line What it goes through.
-   * @param signal What else ends the call.
+   * @param options What else ends the call, and whether it is waited for.
    * @param cancel Ends it; called once or not at all.
    */
   constructor(
     lines: Lines,
     line: Line,
-    signal: AbortSignal | undefined,
+    { signal, wanted }: CallOptions,
     cancel: () => void,
   ) {
     this.#lines = lines;
     this.#line = line;
     this.#signal = signal;
+    this.#wanted = wanted;
     this.#cancel = cancel;
     this.#end = (error) => {
       this.#error = error;
       cancel();
     };
     lines.enter();
-    line.hold(this.#end);
+    this.isAwaited = true;
+    wanted?.addEventListener("abort", this.#onUnwanted, { once: true });
     signal?.addEventListener("abort", cancel, { once: true });
     // grpc-js itself waits for as long as the system does: some minutes.
     this.#stopWaiting = afterSilence(CONNECT_MS, () => {
@@ -66,7 +71,8 @@ export class CallEnd implements Disposable {
 
   /** Whether the process is to live for the call. */
   set isAwaited(isAwaited: boolean) {
-    if (!this.#hasEnded) this.#line.hold(this.#end, isAwaited);
+    if (this.#hasEnded) return;
+    this.#line.hold(this.#end, isAwaited && !this.#wanted?.aborted);
   }
 
   /** Why the call failed: what ended it, or else what it failed with. */
@@ -83,5 +89,6 @@ export class CallEnd implements Disposable {
     this.#line.letGo(this.#end);
     this.#lines.leave(this.#isAnswered);
     this.#signal?.removeEventListener("abort", this.#cancel);
+    this.#wanted?.removeEventListener("abort", this.#onUnwanted);
   }
 }

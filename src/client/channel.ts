@@ -78,8 +78,9 @@ export class Channel {
   unary<Reply>(
     method: ServiceDefinition[string],
     request: object,
-    { signal, timeoutMs, isAgain = false, onReply }: UnaryOptions,
+    options: UnaryOptions,
   ): Promise<Reply> {
+    const { signal, timeoutMs, isAgain = false, onReply } = options;
     const line = isAgain ? this.#lines.other : this.#lines.current;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
@@ -98,7 +99,7 @@ export class Channel {
           resolve(reply as Reply);
         },
       );
-      const end = this.#end(line, signal, call);
+      const end = this.#end(line, options, call);
     });
   }
 
@@ -106,9 +107,9 @@ export class Channel {
   async *serverStream<Reply>(
     method: ServiceDefinition[string],
     request: object,
-    { signal }: CallOptions,
+    options: CallOptions,
   ): AsyncGenerator<Reply, void, undefined> {
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
     const line = this.#lines.current;
     const call: ClientReadableStream<Reply> = line.client
       .makeServerStreamRequest(
@@ -117,7 +118,7 @@ export class Channel {
         method.responseDeserialize,
         request,
       );
-    using end = this.#end(line, signal, call);
+    using end = this.#end(line, options, call);
     // The error comes as an event of its own too, after the iteration ended.
     call.on("error", () => {});
     const ended = new Promise<StatusObject>((resolve) =>
@@ -169,7 +170,7 @@ export class Channel {
           reject(this.#failed(line, end.reason(error)));
         },
       );
-      const end = this.#end(line, signal, call);
+      const end = this.#end(line, { signal }, call);
       call.on("error", () => {});
       void (async () => {
         try {
@@ -194,10 +195,10 @@ export class Channel {
 
   #end(
     line: Line,
-    signal: AbortSignal | undefined,
+    options: CallOptions,
     call: { cancel(): void },
   ): CallEnd {
-    return new CallEnd(this.#lines, line, signal, () => call.cancel());
+    return new CallEnd(this.#lines, line, options, () => call.cancel());
   }
 
   /**

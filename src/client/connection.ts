@@ -81,10 +81,11 @@ export class Connection implements Tier {
     const late = new LateAnswer(signal);
     const asking = this.call(
       "ask for the value",
-      (backend, { signal, onContact }) => {
+      (backend, { signal: ended, onContact }) => {
         late.assertWanted();
         return backend.fetch(request, {
-          signal,
+          signal: ended,
+          wanted: signal,
           onContact: () => {
             late.isWaiting();
             onContact?.();

@@ -72,7 +72,7 @@ abstract class OriginalBackend<Reply extends object> implements Backend {
 
   async fetch(
     { namespace, key, assign, wait }: FetchRequest,
-    { signal, onContact }: CallOptions,
+    { signal, wanted, onContact }: CallOptions,
   ): Promise<Fetched> {
     const request: GetRequest = { namespace, key, assign };
     const backoff = new Backoff(FIRST_POLL_MS, MAX_POLL_MS);
@@ -83,6 +83,7 @@ abstract class OriginalBackend<Reply extends object> implements Backend {
         request,
         {
           signal,
+          wanted,
           timeoutMs: this.getTimeoutMs,
           onReply: (broken) => lost = broken,
         },

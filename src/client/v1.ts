@@ -87,7 +87,7 @@ export class V1Backend implements Backend {
 
   async fetch(
     request: FetchRequest,
-    { signal, onContact }: CallOptions,
+    { signal, wanted, onContact }: CallOptions,
   ): Promise<Fetched> {
     const stream = new LinkedSignal(signal);
     const hasAnswered = afterSilence(TIMEOUT_MS, () => {
@@ -95,7 +95,7 @@ export class V1Backend implements Backend {
     });
     const replies = this.#fetch(
       { ...request, path: this.#paths },
-      stream.signal,
+      { signal: stream.signal, wanted },
     );
     let isRead = false;
     try {
@@ -174,9 +174,9 @@ export class V1Backend implements Backend {
     });
   }
 
-  #fetch(request: object, signal: AbortSignal): Replies {
+  #fetch(request: object, options: CallOptions): Replies {
     const method = this.#service["Fetch"]!;
-    return this.#channel.serverStream<FetchReply>(method, request, { signal });
+    return this.#channel.serverStream<FetchReply>(method, request, options);
   }
 
   async #file({ path, handle, ...whole }: Ready): Promise<Body> {
@@ -258,7 +258,7 @@ export class V1Backend implements Backend {
         const isCut = hasCode(failure, "unavailable") ||
           hasCode(failure, "full");
         if (!isCut || !await budget.pause(released)) throw failure;
-        from = this.#fetch({ namespace, key, offset: String(at) }, signal);
+        from = this.#fetch({ namespace, key, offset: String(at) }, { signal });
       }
     }
   }

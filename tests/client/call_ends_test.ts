@@ -51,6 +51,19 @@ testOnEach(
 );
 
 testOnEach(
+  "when the program ends without closing the cache: no call that was called off keeps it alive",
+  PROGRAM,
+  (command) =>
+    withServer(async ({ remote }) => {
+      await using proxy = await FaultProxy.start(remote);
+      await using child = new Child(command("callOff", proxy.address));
+      assert.equal(await child.line(), "bad");
+      proxy.still();
+      await endsSoonAfter("left", child);
+    }),
+);
+
+testOnEach(
   "when work is given back while the server is away: that keeps no process alive",
   PROGRAM,
   (command) =>

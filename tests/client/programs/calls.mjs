@@ -158,6 +158,17 @@ const scenarios = {
     // As long as a program goes on, and its patience lasts, it tries.
     await sleep(20_000);
   },
+  /** Calls a call off on a connection that is silent, and has nothing more to do. */
+  async callOff() {
+    const cache = await connect(address);
+    await cache.get(NS, "another");
+    say("bad");
+    await soon();
+    const deadlineMs = 100;
+    await cache.generate(NS, "k", () => 1, { deadlineMs }).catch(() => {});
+    say("left");
+    open.length = 0;
+  },
   /** Gives work back when nobody is there, and has nothing more to do. */
   async leave() {
     const cache = await connect(address);
