@@ -45,6 +45,7 @@ import {
   sweep,
   verify,
 } from "./blob_values.ts";
+import { SPENT_BYTES } from "./spent.ts";
 import { Written } from "./written.ts";
 
 /** The part of a worker's global scope that is used; the type checker assumes a window's. */
@@ -52,9 +53,6 @@ interface Port {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
   postMessage(message: FromWorker, transfer: Transferable[]): void;
 }
-
-/** Smaller buffers are not worth their way back. */
-const WORTHWHILE_BYTES = 32 * 1024;
 
 const port = globalThis as unknown as Port;
 const scheduler = new Scheduler();
@@ -129,7 +127,7 @@ function spentOf(op: Op): ArrayBuffer | undefined {
   if (op.kind !== "put" && op.kind !== "append") return undefined;
   const { buffer } = op.value;
   if (!(buffer instanceof ArrayBuffer)) return undefined;
-  if (buffer.byteLength >= WORTHWHILE_BYTES) return buffer;
+  if (buffer.byteLength >= SPENT_BYTES) return buffer;
   // Frees the bytes now, not when V8 gets to it: they look tiny to it.
   buffer.transfer(0);
   return undefined;

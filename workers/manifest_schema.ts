@@ -31,8 +31,8 @@ const ADDED_COLUMNS: readonly (readonly [name: string, type: string])[] = [
   ["accessed_ms", "INTEGER"],
   // When a path to it was given out last.
   ["handed_ms", "INTEGER"],
-  // While loading: when the grace ends that a start gave it; null when a
-  // heartbeat has come since, or there was no start.
+  // While loading: when the grace ends that a start gave it; null when its
+  // holder was heard since, or there was no start.
   ["grace_ms", "INTEGER"],
 ];
 

@@ -7,8 +7,8 @@
  * @module
  */
 
-/** Smaller buffers come from memory that the process has already. */
-const MIN_BYTES = 32 * 1024;
+import { SPENT_BYTES } from "../../workers/spent.ts";
+
 /** What lies here at most: the values of four callers of 1 MiB. */
 const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 /** Values differ by a few bytes: their buffers are of whole pages. */
@@ -29,7 +29,7 @@ export class SpareBuffers {
    * until it is filled.
    */
   take(bytes: number): Uint8Array<ArrayBuffer> {
-    if (bytes < MIN_BYTES) return new Uint8Array(bytes);
+    if (bytes < SPENT_BYTES) return new Uint8Array(bytes);
     const wanted = Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
     const at = this.#kept.findLastIndex((kept) => kept.byteLength === wanted);
     const [kept] = at < 0 ? [] : this.#kept.splice(at, 1);
@@ -52,7 +52,7 @@ export class SpareBuffers {
 }
 
 /** Whether another value may fit into a buffer. */
-export function isWorthwhile({ byteLength }: ArrayBuffer): boolean {
-  return byteLength >= MIN_BYTES && byteLength <= MAX_KEPT_BYTES &&
+function isWorthwhile({ byteLength }: ArrayBuffer): boolean {
+  return byteLength >= SPENT_BYTES && byteLength <= MAX_KEPT_BYTES &&
     byteLength % PAGE_BYTES === 0;
 }

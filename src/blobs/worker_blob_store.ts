@@ -17,7 +17,7 @@ import {
 } from "./blob_store.ts";
 import { DiskTrouble } from "./disk_trouble.ts";
 import { DurableRenames } from "./durable_renames.ts";
-import { SpareBuffers } from "./spare_buffers.ts";
+import type { SpareBuffers } from "./spare_buffers.ts";
 import { WorkerLocalFiles } from "./worker_local_files.ts";
 import { detachable } from "./transfer.ts";
 import { type JobOptions, WorkerPool } from "./worker_pool.ts";
@@ -88,12 +88,12 @@ export class WorkerBlobStore implements BlobStore {
   static async open(options: WorkerBlobStoreOptions): Promise<WorkerBlobStore> {
     const { root, ino, dev } = await realFolder(options.root);
     const strict = options.durability === "strict";
-    const { spare = new SpareBuffers() } = options;
-    const { bootId, maxQueue, maxQueueBytes, spawn = spawnWorker } = options;
+    const { spare, bootId, maxQueue, maxQueueBytes, spawn = spawnWorker } =
+      options;
     const pool = new WorkerPool({
       size: Math.min(MAX_WORKERS, options.workers ?? defaultWorkers()),
       spawn: () => spawn(root),
-      onSpent: (buffer) => spare.give(buffer),
+      onSpent: (buffer) => spare ? spare.give(buffer) : void buffer.transfer(0),
       config: {
         root,
         ino,

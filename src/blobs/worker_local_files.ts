@@ -85,7 +85,7 @@ export class WorkerLocalFiles implements LocalFiles {
     return this.#write(async () => {
       const hashed = await this.#again<"hash">({ kind: "hash", staging }, {
         large: true,
-        ...this.#seriesOf(staging),
+        series: this.#series.get(staging),
       });
       await this.#renames.syncPrivate();
       return this.#remember(staging, hashed);
@@ -127,7 +127,7 @@ export class WorkerLocalFiles implements LocalFiles {
           bytes: own.length,
           transfer: [own.buffer],
           accepted: true,
-          ...this.#seriesOf(staging),
+          series: this.#series.get(staging),
         },
       )
     );
@@ -136,9 +136,9 @@ export class WorkerLocalFiles implements LocalFiles {
   /** {@inheritDoc LocalFiles.discard} */
   discard(staging: string): Promise<void> {
     this.#stamps.delete(staging);
-    const options = this.#seriesOf(staging);
+    const series = this.#series.get(staging);
     this.#series.delete(staging);
-    return this.#again<"discard">({ kind: "discard", staging }, options);
+    return this.#again<"discard">({ kind: "discard", staging }, { series });
   }
 
   /** {@inheritDoc LocalFiles.leftovers} */
@@ -149,11 +149,6 @@ export class WorkerLocalFiles implements LocalFiles {
   /** {@inheritDoc LocalFiles.sweepPrivate} */
   sweepPrivate(): Promise<void> {
     return this.#pool.sweepPrivate();
-  }
-
-  #seriesOf(staging: string): JobOptions {
-    const series = this.#series.get(staging);
-    return series ? { series } : {};
   }
 
   /** Steps that are one to the caller, and of which a failure is the disk's. */

@@ -69,7 +69,7 @@ export interface JobOptions {
   /** A step of something that was accepted before: not refused any more. */
   readonly accepted?: boolean;
   /** Best done by the worker that has done the others of it. */
-  readonly series?: Series;
+  readonly series?: Series | undefined;
 }
 
 /** Runs blob operations in workers; none is ever left without an answer. */
