@@ -6,6 +6,8 @@
  * @module
  */
 
+import { slips } from "../slips.ts";
+
 /** More wrong letters than this is another word, not a slip. */
 const MAX_SLIPS = 3;
 
@@ -78,25 +80,11 @@ export function shown(value: unknown): string {
 }
 
 function meant(typed: string, names: readonly string[]): string {
+  const wanted = typed.slice(0, 64).toLowerCase();
   const near = names
-    .map((name) => ({ name, wrong: slips(typed.slice(0, 64), name) }))
+    .map((name) => ({ name, wrong: slips(wanted, name.toLowerCase()) }))
     .sort((a, b) => a.wrong - b.wrong)[0];
   return near && near.wrong <= MAX_SLIPS
     ? `did you mean ${near.name}?`
     : `give some of ${names.join(", ")}`;
-}
-
-/** Levenshtein distance, one row at a time; capitals do not count. */
-function slips(a: string, b: string): number {
-  const [from, to] = [a.toLowerCase(), b.toLowerCase()];
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] ?? 0;
 }
