@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { npmProject } from "../client/npm_package.ts";
+import { larderOnNode, npmProject } from "../client/npm_package.ts";
 import { Child, denoCommand } from "../client/support.ts";
 import { larderCommand, withShell } from "./support.ts";
 
@@ -70,12 +70,8 @@ Deno.test("the Makefile has its reports again after make clean", () =>
 
 Deno.test("the larder of the npm package runs on Node", () =>
   withShell(async (shell) => {
-    const project = await npmProject(shell.folder);
-    if (project.skip !== undefined) {
-      console.log(`skipped larder on Node: ${project.skip}`);
-      return;
-    }
-    const program = [`${project.folder}/node_modules/.bin/larder`];
+    const program = await larderOnNode(shell.folder);
+    if (!program) return;
     const run = (...args: string[]) => shell.run(args, { program });
     assert.match((await run("--version")).stdout, /^larder \d+\.\d+\.\d+\n$/);
     // Deno was left out, as it can be where nothing is served.

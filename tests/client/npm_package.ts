@@ -44,6 +44,21 @@ export async function npmProject(folder: string): Promise<NpmProject> {
 }
 
 /**
+ * The `larder` of the package on Node, as the words that start it; `undefined`,
+ * with a word on it, where it cannot be installed.
+ */
+export async function larderOnNode(
+  folder: string,
+): Promise<string[] | undefined> {
+  const project = await npmProject(folder);
+  if (project.skip === undefined) {
+    return [`${project.folder}/node_modules/.bin/larder`];
+  }
+  console.log(`skipped larder on Node: ${project.skip}`);
+  return undefined;
+}
+
+/**
  * Builds the package and packs it as it would be published.
  *
  * @param folder Where the tarball is put.

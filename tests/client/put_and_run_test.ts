@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { larderCommand, type Shell, withShell } from "../cli/support.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
-import { npmProject } from "./npm_package.ts";
+import { larderOnNode } from "./npm_package.ts";
 
 const SIZE = 4_000_000;
 const HALF = 1_500_000;
@@ -89,11 +89,7 @@ Deno.test("when the server restarts: what put and run publish is published again
 
 Deno.test("when the server restarts: what put and run publish is published again (Node)", (test) =>
   withShell(async (shell) => {
-    const project = await npmProject(shell.folder);
-    if (project.skip !== undefined) {
-      console.log(`skipped larder on Node: ${project.skip}`);
-      return;
-    }
-    const program = [`${project.folder}/node_modules/.bin/larder`];
+    const program = await larderOnNode(shell.folder);
+    if (!program) return;
     await tryAll(test, shell, program);
   }));

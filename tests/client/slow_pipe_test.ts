@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { larderCommand, type Shell, withShell } from "../cli/support.ts";
-import { npmProject } from "./npm_package.ts";
+import { larderOnNode } from "./npm_package.ts";
 
 const SIZE = 16_000_000;
 const FLAGS = ["--stall-timeout", "2s"];
@@ -30,11 +30,7 @@ Deno.test("when a producer or a reader is slow: larder get goes on (Deno)", () =
 
 Deno.test("when a producer or a reader is slow: larder get goes on (Node)", () =>
   withShell(async (shell) => {
-    const project = await npmProject(shell.folder);
-    if (project.skip !== undefined) {
-      console.log(`skipped larder on Node: ${project.skip}`);
-      return;
-    }
-    const program = [`${project.folder}/node_modules/.bin/larder`];
+    const program = await larderOnNode(shell.folder);
+    if (!program) return;
     await readSlowly(shell, program);
   }, FLAGS));

@@ -55,6 +55,19 @@ class Served {
     this.handler = server.handleRequest;
   }
 
+  /** Serves over TLS, by Deno. */
+  listen(): Http2Listener {
+    const { connections, handler } = this;
+    return new Http2Listener({
+      hostname: HOST,
+      port: 0,
+      tls: { cert: CERTIFICATE, key: KEY },
+      handler,
+      connections,
+      warn: (message) => this.warnings.push(message),
+    });
+  }
+
   /** So much time passes, as far as connections know. */
   pass(ms: number): void {
     this.#laterMs += ms;
@@ -100,15 +113,8 @@ async function callsAreAnswered(port: number): Promise<void> {
 
 Deno.test("a client over TLS is served beside handshakes that never end", async () => {
   const served = new Served();
-  const { connections, handler } = served;
-  const listener = new Http2Listener({
-    hostname: HOST,
-    port: 0,
-    tls: { cert: CERTIFICATE, key: KEY },
-    handler,
-    connections,
-    warn: (message) => served.warnings.push(message),
-  });
+  const { connections } = served;
+  const listener = served.listen();
   const { port } = listener;
   const silent = await Promise.all(
     Array.from({ length: 20 }, () => Deno.connect({ hostname: HOST, port })),
@@ -130,15 +136,8 @@ Deno.test("a client over TLS is served beside handshakes that never end", async 
 
 Deno.test("a client that speaks no TLS, or another protocol over it, disturbs nobody", async () => {
   const served = new Served();
-  const { connections, handler } = served;
-  const listener = new Http2Listener({
-    hostname: HOST,
-    port: 0,
-    tls: { cert: CERTIFICATE, key: KEY },
-    handler,
-    connections,
-    warn: (message) => served.warnings.push(message),
-  });
+  const { connections } = served;
+  const listener = served.listen();
   const { port } = listener;
   const plain = await Deno.connect({ hostname: HOST, port });
   await plain.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
