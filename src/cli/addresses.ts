@@ -10,6 +10,8 @@ import type { Words } from "./words.ts";
 
 const DEFAULT_REMOTE = "127.0.0.1:28056";
 const MAX_PORT = 65_535;
+/** A name or an IPv4 address, or an IPv6 address in brackets; then a port. */
+const ADDRESS = /^(?:[\p{L}\p{N}_.-]+|\[[\da-f:.]+(?:%\w+)?\]):(\d{1,5})$/iu;
 
 /** Where the server is; one of the two, or both. */
 export interface Addresses {
@@ -85,7 +87,7 @@ function addressesFrom(
 }
 
 function isAddress(text: string): boolean {
-  const port = /^[^\s/]+:(\d+)$/.exec(text)?.[1];
+  const port = ADDRESS.exec(text)?.[1];
   return port !== undefined && Number(port) <= MAX_PORT;
 }
 

@@ -81,8 +81,10 @@ export const run: Command = {
     const troubles: string[] = [];
     const given = lenientAddressesOf(words, (each) => troubles.push(each));
     await recoverAround(words);
-    using interrupts = new Interrupts();
     let plan = await planOf(words);
+    // Until here a signal ends us, as it would have ended the command: a key
+    // file may be a pipe to which nobody ever writes.
+    using interrupts = new Interrupts();
     let reporter = new Reporter(plan.entry, words);
     const withoutCache = async (reason: string) => {
       if (interrupts.received) return codeOf(interrupts.received);

@@ -22,6 +22,12 @@ const LOCK = ".larder-lock";
 const ADDED = "..larder-partial";
 const NAME_DIGITS = 32;
 
+/** Whether a file of that name would be taken for one of ours. */
+export function isOwnName(name: string): boolean {
+  return /^\..*\.larder-(?:lock|old|partial|shared)$/s.test(name) ||
+    name.startsWith(TAKING);
+}
+
 /** The names beside a place. */
 interface Names {
   /** Who uses the place. */

@@ -80,7 +80,9 @@ async function reasonAgainst(
   } catch (thrown) {
     const error = asCacheError(thrown, address);
     // An original, and one that has no such entry, answer as well.
-    return error.code === "unavailable" ? error.message : undefined;
+    if (error.code !== "unavailable") return undefined;
+    const { message } = error;
+    return message.includes(address) ? message : `${address}: ${message}`;
   } finally {
     channel.close();
   }

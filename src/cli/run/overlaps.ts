@@ -7,9 +7,10 @@
 import type { BigIntStats } from "node:fs";
 import { access, constants, lstat, stat } from "node:fs/promises";
 import { homedir, userInfo } from "node:os";
-import { delimiter, dirname, join, sep } from "node:path";
+import { basename, delimiter, dirname, join, sep } from "node:path";
 import process from "node:process";
 import { StartError } from "../../errors.ts";
+import { isOwnName } from "./aside.ts";
 import { type Out, ownPlace, placeOf } from "./places.ts";
 
 /** A file or a folder. */
@@ -55,6 +56,10 @@ export async function checkOuts(
   for (const each of files) theirFiles.add(each);
   const ours = new Index();
   for (const out of outs) {
+    if (isOwnName(basename(out.place))) {
+      const what = "larder run uses such names itself, choose another one";
+      throw new StartError(2, `--out ${out.name}: ${what}`);
+    }
     const own = await outThing(out);
     const same = theirs.sameAs(own) ?? ours.sameAs(own);
     if (same) throw refusal(own, "is", same);

@@ -5,7 +5,7 @@
  */
 
 import { lstat } from "node:fs/promises";
-import { messageOf } from "../../errors.ts";
+import { whyNot } from "../cannot.ts";
 import { Aside, type AsideOptions, Busy } from "./aside.ts";
 import type { Out } from "./places.ts";
 
@@ -116,7 +116,5 @@ export class Prepared implements AsyncDisposable {
 }
 
 function why(error: unknown): string {
-  return error instanceof Busy
-    ? error.message
-    : messageOf(error).replace(/^E[A-Z0-9]+: (.*?), \w+.*$/s, "$1");
+  return error instanceof Busy ? error.message : whyNot(error);
 }
