@@ -137,6 +137,11 @@ export const DEFAULT_ESTIMATE_BYTES = MIB;
 export const MAX_ESTIMATED_NAMESPACES = 1_024;
 /** Evictions that run beside each other: the workers' queues stay short. */
 export const EVICTIONS_AT_ONCE = 32;
+/**
+ * A page of a removal begins no more evictions after this: its caller hears how
+ * far it came long before the 10 s of a call are over, also on a slow disk.
+ */
+export const REMOVAL_PAGE_MS = 1_000;
 /** How often quotas, ages and the free disk are looked at anyway. */
 export const EVICTION_INTERVAL_MS = 10_000;
 /** Between being told that it is crowded and the look: many are told at once. */
