@@ -26,7 +26,7 @@ const MAX_TRIES = 4;
 export const run: Command = {
   name: "run",
   usage:
-    "--ns NS [--key-file FILE...] [--key TEXT...] [--out PATH...] -- COMMAND",
+    "--ns NS [--key-file PATH...] [--key TEXT...] [--out PATH...] -- COMMAND",
   summary: "run a command once, and have its output again the next time",
   details: [
     "What is kept: the exit code, stdout, stderr, and the files named with --out.",
@@ -39,8 +39,15 @@ export const run: Command = {
     NAMESPACE_OPTION,
     {
       name: "key-file",
+      argument: "PATH",
+      help: "a file, a folder or a pattern of files ('rtl/**/*.v') that the " +
+        "output depends on; may be repeated",
+    },
+    {
+      name: "key-files-from",
       argument: "FILE",
-      help: "a file that the output depends on; may be repeated",
+      help: "the names of such files and folders stand in FILE, one a line " +
+        "or with a NUL after each",
     },
     {
       name: "key",
@@ -113,7 +120,7 @@ export const run: Command = {
         );
       }
       if (came.kind === "again") continue;
-      if (plan.files.some(({ isPipe }) => isPipe)) {
+      if (plan.inputs.some(({ isPipe }) => isPipe)) {
         return await withoutCache("a key file changed, and one is a pipe");
       }
       plan = await planOf(words);

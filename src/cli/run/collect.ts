@@ -6,7 +6,7 @@
 
 import { stat } from "node:fs/promises";
 import { outEntry } from "./archive.ts";
-import { stampOf } from "./key_files.ts";
+import { stampOf } from "./inputs/stamp.ts";
 import type { Entry } from "./pack.ts";
 import { leadsToOut, linkAt, type Out } from "./places.ts";
 

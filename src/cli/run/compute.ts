@@ -13,7 +13,7 @@ import { share } from "./aside.ts";
 import { type Recorded, runCommand } from "./child.ts";
 import { collect } from "./collect.ts";
 import type { Interrupts } from "./interrupts.ts";
-import { changedOf } from "./key_files.ts";
+import { changedOf } from "./inputs/input.ts";
 import { type Entry, pack } from "./pack.ts";
 import { type Out, outsOf } from "./places.ts";
 import type { Plan } from "./plan.ts";
@@ -111,8 +111,10 @@ async function publish(
   { code, said, outs, written, prepared }: Ran,
   { plan, interrupts, reporter }: ComputeOptions,
 ): Promise<number> {
-  const changed = await changedOf(plan.files);
-  if (changed) throw new Error(`${changed.name} changed while the command ran`);
+  const changed = await changedOf(plan.inputs);
+  if (changed !== undefined) {
+    throw new Error(`${changed} changed while the command ran`);
+  }
   const files = await collect(outs, written, { mayMiss: code !== OK });
   const entries: Entry[] = [
     {

@@ -7,9 +7,11 @@
 import type { BigIntStats } from "node:fs";
 import { access, constants, lstat, stat } from "node:fs/promises";
 import { homedir, userInfo } from "node:os";
-import { delimiter, dirname, join, sep } from "node:path";
+import { delimiter, dirname, join, relative, sep } from "node:path";
 import process from "node:process";
 import { StartError } from "../../errors.ts";
+import type { Held } from "./inputs/listing.ts";
+import { Pattern } from "./pattern.ts";
 import { type Out, ownPlace, placeOf } from "./places.ts";
 
 /** A file or a folder. */
@@ -24,7 +26,10 @@ interface Thing {
 
 /** What a run needs, beside its outs. */
 export interface Needed {
+  /** Files, folders and patterns, as they were named. */
   readonly keyFiles: readonly string[];
+  /** What was found in folders, by patterns and in lists. */
+  readonly held: readonly Held[];
   readonly program: string;
 }
 
@@ -36,15 +41,20 @@ export interface Needed {
  */
 export async function checkOuts(
   outs: readonly Out[],
-  { keyFiles, program }: Needed,
+  { keyFiles, held, program }: Needed,
 ): Promise<void> {
   if (outs.length === 0) return;
+  await checkPatterns(outs, keyFiles);
   const folders = [await thing("the working folder", process.cwd())];
   folders.push(await thing("/", sep));
   for (const home of homes()) folders.push(await thing("a home folder", home));
   const files: Thing[] = [];
   for (const name of keyFiles) {
+    if (Pattern.of(name)) continue;
     files.push(await thing(`key file ${name}`, name));
+  }
+  for (const { name, path, id } of held) {
+    files.push({ what: `key file ${name}`, places: [path], id });
   }
   const found = await programPath(program);
   if (found !== undefined) files.push(await thing("the program", found));
@@ -67,6 +77,24 @@ export async function checkOuts(
   for (const own of ours.things) {
     const other = theirFiles.around(own) ?? ours.around(own);
     if (other) throw refusal(own, "lies in", other);
+  }
+}
+
+/** An out that is not there yet would be a key file once it is. */
+async function checkPatterns(
+  outs: readonly Out[],
+  keyFiles: readonly string[],
+): Promise<void> {
+  for (const name of keyFiles) {
+    const pattern = Pattern.of(name);
+    if (!pattern) continue;
+    const base = await placeOf(pattern.base);
+    for (const { name: out, path, place } of outs) {
+      if (![path, place].some((at) => pattern.matches(relative(base, at)))) {
+        continue;
+      }
+      throw new StartError(2, `--out ${out}: it is one of key file ${name}`);
+    }
   }
 }
 
