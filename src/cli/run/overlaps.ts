@@ -12,7 +12,8 @@ import process from "node:process";
 import { StartError } from "../../errors.ts";
 import type { Held } from "./inputs/listing.ts";
 import { Pattern } from "./pattern.ts";
-import { type Out, ownPlace, placeOf } from "./places.ts";
+import type { Out } from "./outs.ts";
+import { ownPlace, placeOf } from "./places.ts";
 
 /** A file or a folder. */
 interface Thing {
@@ -63,8 +64,11 @@ export async function checkOuts(
   for (const each of [...folders, ...files]) theirs.add(each);
   const theirFiles = new Index();
   for (const each of files) theirFiles.add(each);
+  await checkPatternOuts(outs, { files, theirs: theirFiles });
   const ours = new Index();
   for (const out of outs) {
+    // The folder of a pattern is none.
+    if (out.pattern) continue;
     const own = await outThing(out);
     const same = theirs.sameAs(own) ?? ours.sameAs(own);
     if (same) throw refusal(own, "is", same);
@@ -80,6 +84,27 @@ export async function checkOuts(
   }
 }
 
+/** The files that a pattern of an out means must not be anything else. */
+async function checkPatternOuts(
+  outs: readonly Out[],
+  { files, theirs }: { files: readonly Thing[]; theirs: Index },
+): Promise<void> {
+  const others: Thing[] = [];
+  for (const out of outs) if (!out.pattern) others.push(await outThing(out));
+  const ours = new Index();
+  for (const other of others) ours.add(other);
+  for (const { name, pattern, place } of outs) {
+    if (!pattern) continue;
+    const own = { what: `--out ${name}`, places: [join(place, "x")], id: "" };
+    const around = theirs.around(own) ?? ours.around(own);
+    if (around) throw refusal(own, "lies in", around);
+    const meant = [...files, ...others].find(({ places }) =>
+      places.some((at) => pattern.matches(relative(place, at)))
+    );
+    if (meant) throw refusal(own, "means", meant);
+  }
+}
+
 /** An out that is not there yet would be a key file once it is. */
 async function checkPatterns(
   outs: readonly Out[],
@@ -89,7 +114,8 @@ async function checkPatterns(
     const pattern = Pattern.of(name);
     if (!pattern) continue;
     const base = await placeOf(pattern.base);
-    for (const { name: out, path, place } of outs) {
+    for (const { name: out, path, place, pattern: own } of outs) {
+      if (own) continue;
       if (![path, place].some((at) => pattern.matches(relative(base, at)))) {
         continue;
       }

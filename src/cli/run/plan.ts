@@ -14,11 +14,11 @@ import { inputIfThere, inputListed, inputNamed } from "./inputs/find.ts";
 import type { Input } from "./inputs/input.ts";
 import { Obstacle } from "./inputs/listing.ts";
 import { checkOuts, type Needed } from "./overlaps.ts";
-import { outsOf } from "./places.ts";
+import { outsOf } from "./outs.ts";
 import { namespaceOf } from "../namespace.ts";
 
 /** Of the key and of what is kept; another one is another entry. */
-const FORMAT = "larder run 2";
+const FORMAT = "larder run 3";
 
 /** A command to be run once. */
 export interface Plan {

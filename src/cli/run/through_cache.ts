@@ -84,7 +84,12 @@ async function restored(
   try {
     // Before all of it comes, for nothing.
     await before();
-    const code = await restore(kept, { outs: plan.outs, scratch, before });
+    const code = await restore(kept, {
+      outs: plan.outs,
+      scratch,
+      before,
+      onStayed: (names) => reporter.stayed(names),
+    });
     reporter.report("hit", { code, bytes: body.size });
     return code;
   } catch (error) {

@@ -44,11 +44,11 @@ export async function remembering<Value>(
   look: (hashes: Hashes) => Promise<Value>,
   { folder = cacheFolder(), now }: MemoryOptions = {},
 ): Promise<Value> {
-  const path = join(folder, sha256Hex(about));
-  const hashes = new Hashes(await load(path), now);
+  const path = folder && join(folder, sha256Hex(about));
+  const hashes = new Hashes(path ? await load(path) : new Map(), now);
   const value = await look(hashes);
   const { news } = hashes;
-  if (news) await save(path, news).catch(() => {});
+  if (news && path) await save(path, news).catch(() => {});
   return value;
 }
 
@@ -108,7 +108,12 @@ async function removeUnused(folder: string): Promise<void> {
   }
 }
 
-function cacheFolder(): string {
-  const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
-  return join(cache, "larder", "hashes");
+function cacheFolder(): string | undefined {
+  try {
+    const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
+    return join(cache, "larder", "hashes");
+  } catch {
+    // Deno reads no variable that is not UTF-8.
+    return undefined;
+  }
 }
