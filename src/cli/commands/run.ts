@@ -13,7 +13,6 @@ import { throughCache } from "../run/through_cache.ts";
 import { noteTrouble } from "../run/trouble.ts";
 import { type Addresses, lenientAddressesOf } from "../addresses.ts";
 import { Server } from "../server.ts";
-import type { Words } from "../words.ts";
 
 /**
  * A key file that changes each time that the work is had, or a value that is
