@@ -1,6 +1,6 @@
 import { deepEqual, rejects } from "node:assert/strict";
 import { DISK, type Disk } from "./disk.ts";
-import { outsOf } from "./places.ts";
+import { outsOf } from "./outs.ts";
 import { Prepared } from "./prepared.ts";
 
 /** A disk that moves no file of this name away. */
