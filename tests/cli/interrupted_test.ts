@@ -1,4 +1,4 @@
-/** get, put and hits of run that are interrupted leave nothing behind. */
+/** get and put that are interrupted leave nothing behind. */
 
 import assert from "node:assert/strict";
 import { withShell } from "./support.ts";
@@ -35,24 +35,5 @@ Deno.test("an interrupted get removes what it has written so far", () =>
       child.kill("SIGTERM");
       assert.equal((await child.output()).code, 143);
       assert.equal(names(), 0);
-    }
-  }));
-
-Deno.test("an interrupted hit removes what it has written so far", () =>
-  withShell(async (shell) => {
-    const line = `head -c ${LARGE.length} /dev/zero > o; echo ran`;
-    const args = ["run", "--ns", "a", "--out", "o", "--", "sh", "-c", line];
-    await shell.run(args);
-    await Deno.remove(`${shell.folder}/o`);
-    const names = () => [...Deno.readDirSync(shell.folder)].length;
-    for (const away of ["LARDER_LOCAL", "LARDER_REMOTE"]) {
-      const address = away === "LARDER_LOCAL"
-        ? {}
-        : { LARDER_LOCAL: shell.server.local };
-      const child = shell.start(args, { env: { ...address, [away]: "" } });
-      while (names() === 0) await new Promise((done) => setTimeout(done, 1));
-      child.kill("SIGTERM");
-      const { code, stdout } = await child.output();
-      assert.deepEqual([code, stdout.length, names()], [143, 0, 0]);
     }
   }));
