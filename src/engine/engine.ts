@@ -18,6 +18,7 @@ import type { Excess } from "../table/room.ts";
 import type {
   Command,
   Effect,
+  EntryKey,
   Id,
   Reply,
   Request,
@@ -187,6 +188,11 @@ export class Engine {
     );
   }
 
+  /** Takes an entry away; where somebody uses it, it is refused at once. */
+  evict(entry: EntryKey, onReply: OnReply): void {
+    this.submit({ kind: "evict", entry }, onReply);
+  }
+
   /** The caller has gone: what was not answered yet takes nothing. */
   cancel(ticket: Ticket): void {
     if (!this.#callers.delete(ticket)) return;
@@ -215,6 +221,16 @@ export class Engine {
   /** From here on, no lease ends because the server stood still. */
   noticeStandstills(): void {
     this.#pulse ??= new Pulse(this.#clock, () => this.feed({ kind: "tick" }));
+  }
+
+  /** Whether somebody waits for room that an eviction is to make. */
+  get isRoomAwaited(): boolean {
+    return this.#table.isRoomAwaited;
+  }
+
+  /** Whether an entry is being taken away, and counts no more. */
+  isEvicting(name: string): boolean {
+    return this.#table.state.entries.get(name)?.state.kind === "evicting";
   }
 
   /** What has to go so that the quotas are kept. */
