@@ -9,6 +9,7 @@ import type { BlobCache } from "../blobs/blob_cache.ts";
 import type { BlobError, BlobStore, LocalFiles } from "../blobs/blob_store.ts";
 import type { Clock } from "../clock.ts";
 import { LarderError, messageOf } from "../errors.ts";
+import { formatEntry } from "../key_text.ts";
 import { EVICTIONS_AT_ONCE } from "../limits.ts";
 import type { Expected, Manifest } from "../manifest/manifest.ts";
 import type { Effect, EntryKey, Id, Result, Row } from "../table/types.ts";
@@ -128,10 +129,12 @@ export class EffectRunner {
       case "sweep":
         return this.#sweep(effect);
       case "superseded": {
-        const { name, id, computedMs, peer = "an unknown address" } = effect;
+        const { entry, id, computedMs, peer = "an unknown address" } = effect;
         const seconds = Math.round(computedMs / 1_000);
         return this.#warn(
-          `${name} goes to another client: ${peer} has been computing it as ` +
+          `${
+            formatEntry(entry)
+          } goes to another client: ${peer} has been computing it as ` +
             `${id} for ${seconds} s, more than --max-compute-time`,
         );
       }
@@ -241,7 +244,7 @@ export class EffectRunner {
   #complete(entry: EntryKey, id: Id, { digest }: Of<"complete">): void {
     // A row that stays incomplete is completed on its next first use.
     this.#manifest.complete(entry, id, digest).catch((error) =>
-      this.#warn(`cannot complete ${entry.name}: ${messageOf(error)}`)
+      this.#warn(`cannot complete ${formatEntry(entry)}: ${messageOf(error)}`)
     );
   }
 
@@ -307,7 +310,7 @@ export class EffectRunner {
   ): void {
     const effect = { name: entry.name, token };
     const done = promise.then((held) => {
-      if (!held) throw new LostRow(entry.name);
+      if (!held) throw new LostRow(entry);
     });
     this.#then(effect, done, () => ({ kind }), (error) => ({
       kind: "publish-failed",
@@ -339,7 +342,7 @@ export class EffectRunner {
     if (!marked) {
       const row = await this.#manifest.find(entry);
       if (!row) return;
-      if (row.status !== "evicting") throw new LostRow(entry.name);
+      if (row.status !== "evicting") throw new LostRow(entry);
       held = row.id;
     }
     // Marked are all at once, so that nobody finds them any more.
@@ -386,10 +389,12 @@ type Unnamed<K extends Result["kind"]> = K extends Result["kind"]
 
 /** The manifest's row is not the one this publish is about. */
 class LostRow extends LarderError {
-  constructor(name: string) {
+  constructor(entry: EntryKey) {
     super(
       "invalid-assignment-id",
-      `invalid assignment id: ${name} was given to another client`,
+      `invalid assignment id: ${
+        formatEntry(entry)
+      } was given to another client`,
     );
   }
 }

@@ -21,7 +21,7 @@ import { removeEmptyFolders } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";
 import { keptFree, type MinFree } from "./free_space.ts";
 import { oldestFirst } from "./oldest_first.ts";
-import { type Freed, Removals } from "./removals.ts";
+import { type Freed, Departures } from "./departures.ts";
 
 /** What an evictor works on. */
 export interface EvictorOptions {
@@ -59,7 +59,7 @@ export class Evictor {
   #queued: Promise<EvictorStats> | undefined;
   #closed = false;
   #stats = { entries: 0, bytes: 0 };
-  readonly #removals: Removals;
+  readonly #departures: Departures;
   /** Somebody needs room, while what was chosen before is still going. */
   #call: PromiseWithResolvers<void> | undefined;
   #isCalled = false;
@@ -73,7 +73,7 @@ export class Evictor {
     this.#options = options;
     this.#startMs = options.clock.nowMs();
     this.#startWallMs = options.clock.wallMs();
-    this.#removals = new Removals(options.engine, ({ namespace, size = 0 }) => {
+    this.#departures = new Departures(options.engine, ({ namespace, size = 0 }) => {
       this.#stats.bytes += size;
       this.#stats.entries++;
       this.#takenFrom.add(namespace);
@@ -170,7 +170,7 @@ export class Evictor {
     // Then what is kept is counted anew, and the disk is looked at.
     const endMs = clock.nowMs() + EVICTION_INTERVAL_MS;
     while (this.#call) {
-      const done = this.#removals.whenDone();
+      const done = this.#departures.whenDone();
       await Promise.race([done, this.#call.promise]);
       if (!this.#isCalled || this.#closed || clock.nowMs() >= endMs) break;
       this.#isCalled = false;
@@ -180,7 +180,7 @@ export class Evictor {
       this.#conclude(await this.#choose(excess));
     }
     this.#call = undefined;
-    await this.#removals.whenDone();
+    await this.#departures.whenDone();
     if (!this.#isCalled) return;
     this.#isCalled = false;
     this.#schedule(0);
@@ -194,7 +194,7 @@ export class Evictor {
   /** What has to go beside what has been chosen. */
   #stillExcess(): readonly Excess[] {
     return this.#options.engine.excess().flatMap((excess) => {
-      const counted = this.#removals.counted(excess.pattern);
+      const counted = this.#departures.counted(excess.pattern);
       const bytes = excess.bytes - counted.bytes;
       const entries = excess.entries - counted.entries;
       return bytes > 0 || entries > 0 ? { ...excess, bytes, entries } : [];
@@ -241,7 +241,7 @@ export class Evictor {
     const isShort = freed.bytes < bytes || freed.entries < entries;
     if (
       isShort && !this.#toldStuck && !this.#closed &&
-      !this.#removals.isStopped
+      !this.#departures.isStopped
     ) {
       this.#options.warn(
         `cannot keep the quota of ${pattern}: ${bytes} bytes and ${entries} ` +
@@ -282,10 +282,10 @@ export class Evictor {
     freed: Freed,
   ): Promise<void> {
     for await (const entry of candidates) {
-      if (this.#closed || this.#removals.isStopped || !goesOn(entry)) break;
-      if (this.#removals.has(entry.name)) continue;
-      this.#removals.take(entry, freed);
-      await this.#removals.whenFree();
+      if (this.#closed || this.#departures.isStopped || !goesOn(entry)) break;
+      if (this.#departures.has(entry.name)) continue;
+      this.#departures.take(entry, freed);
+      await this.#departures.whenFree();
     }
   }
 

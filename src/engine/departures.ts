@@ -17,7 +17,7 @@ export interface Freed {
 }
 
 /** Takes entries away, and knows those that are not gone yet. */
-export class Removals {
+export class Departures {
   readonly #engine: Engine;
   readonly #onGone: (entry: AgedEntry) => void;
   /** By name. */
