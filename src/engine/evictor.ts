@@ -21,7 +21,7 @@ import { removeEmptyFolders } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";
 import { keptFree, type MinFree } from "./free_space.ts";
 import { oldestFirst } from "./oldest_first.ts";
-import { type Freed, Departures } from "./departures.ts";
+import { Departures, type Freed } from "./departures.ts";
 
 /** What an evictor works on. */
 export interface EvictorOptions {
@@ -73,11 +73,14 @@ export class Evictor {
     this.#options = options;
     this.#startMs = options.clock.nowMs();
     this.#startWallMs = options.clock.wallMs();
-    this.#departures = new Departures(options.engine, ({ namespace, size = 0 }) => {
-      this.#stats.bytes += size;
-      this.#stats.entries++;
-      this.#takenFrom.add(namespace);
-    });
+    this.#departures = new Departures(
+      options.engine,
+      ({ namespace, size = 0 }) => {
+        this.#stats.bytes += size;
+        this.#stats.entries++;
+        this.#takenFrom.add(namespace);
+      },
+    );
   }
 
   /** What was taken away so far. */
