@@ -231,7 +231,10 @@ export class EffectRunner {
           ? { kind: "probed" }
           : { kind: "probed", changedAgoMs },
       // What cannot be looked at does not keep the work from the next client.
-      () => ({ kind: "probed" }),
+      (error) => {
+        this.#logged(error);
+        return { kind: "probed" };
+      },
     );
   }
 

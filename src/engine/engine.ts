@@ -29,6 +29,7 @@ import type {
 import { AccessLog } from "./access_log.ts";
 import { Admissions, type Budget, type Grant } from "./admission.ts";
 import { EffectRunner } from "./effects.ts";
+import { withoutId } from "./failures.ts";
 import { randomId, randomStaging } from "./ids.ts";
 import { Pulse } from "./standstill.ts";
 
@@ -336,6 +337,7 @@ export class Engine {
     this.#callers.delete(ticket);
     const grant = this.#admissions.handOver(ticket);
     if (reply.kind === "unassigned") this.#explain(reply);
+    else if (reply.kind === "error") this.#logRefusal(reply.error);
     if (reply.kind === "value" && caller) return caller.onReply(reply, grant);
     grant?.release();
     caller?.onReply(reply);
@@ -353,6 +355,12 @@ export class Engine {
     if (!why || this.#explained.has(why)) return;
     this.#explained.add(why);
     this.#warn(detail ? `${why} (${detail})` : why);
+  }
+
+  /** What has a cause was logged where it failed. */
+  #logRefusal(error: LarderError): void {
+    if (error.code !== "storage-full" || error.cause !== undefined) return;
+    this.#warn(`a value was not kept: ${withoutId(error)}`);
   }
 
   /** One timer for the earliest deadline. */
