@@ -235,7 +235,9 @@ const HOSTILE_TREES: Record<string, [Header, string][]> = {
   "a link of a pattern to elsewhere": trees(link("outs/1/l.h", "a.c")),
 };
 
-for (const [what, entries] of Object.entries({ ...HOSTILE, ...HOSTILE_TREES })) {
+for (
+  const [what, entries] of Object.entries({ ...HOSTILE, ...HOSTILE_TREES })
+) {
   Deno.test(`a hostile archive: ${what}`, async () => {
     const bytes = await tar(entries);
     const source = inPieces(bytes);
