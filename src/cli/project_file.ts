@@ -51,7 +51,11 @@ export async function projectDefaults(
   for (const [name, value] of Object.entries(rest)) {
     const option = FOR_ALL[name];
     if (option === undefined) {
-      throw mistake(path, name, suggest(name, [...Object.keys(FOR_ALL), "run"]));
+      throw mistake(
+        path,
+        name,
+        suggest(name, [...Object.keys(FOR_ALL), "run"]),
+      );
     }
     if (typeof value !== "string") throw mistake(path, name, ": not a text");
     if (options.some((each) => each.name === option)) {

@@ -49,10 +49,15 @@ timeout = "5m"
     await below(shell, ["put", "key", "/dev/null"]);
     assert.match((await below(shell, ["ls", "chip"])).stdout, /key/);
     const env = { LARDER_REMOTE: "127.0.0.1:1" };
-    assert.match((await below(shell, run, env)).stderr, /without the cache: 127/);
+    assert.match(
+      (await below(shell, run, env)).stderr,
+      /without the cache: 127/,
+    );
     // The nearest one counts, alone.
     await shell.write("a/larder.toml", 'namespace = "near"\n');
-    const near = await below(shell, run, { LARDER_REMOTE: shell.server.remote });
+    const near = await below(shell, run, {
+      LARDER_REMOTE: shell.server.remote,
+    });
     assert.match(near.stderr, /exit code 3, not kept: near/);
     const off = await below(shell, run, { LARDER: "off" });
     assert.deepEqual([off.code, off.stderr], [3, ""]);
@@ -69,7 +74,10 @@ Deno.test("a larder.toml that says something else is a wrong command line", () =
       ['[run]\nquiet = "yes"', /larder\.toml: run\.quiet: neither true nor/],
       ["[run]\nkey = [1]", /larder\.toml: run\.key: not a list of texts/],
       ["run = 1", /larder\.toml: run: not a table/],
-      ['remote = "http://x"', /remote of larder\.toml http:\/\/x: not host:port/],
+      [
+        'remote = "http://x"',
+        /remote of larder\.toml http:\/\/x: not host:port/,
+      ],
     ];
     for (const [text, message] of wrong) {
       await shell.write("larder.toml", text);

@@ -61,7 +61,7 @@ export async function compute(
   } catch (error) {
     const reason = messageOf(error);
     await held.abandon(reason);
-    for (const { place } of outs) await share(place);
+    await share(outs.map(({ place }) => place));
     const { code } = await runCommand(plan.command, interrupts, {
       input: plan.stdin,
     });

@@ -36,10 +36,11 @@ interface Found {
 export async function dryRun(words: Words): Promise<number> {
   await using stdin = words.has("stdin") ? await Stdin.read() : undefined;
   const plan = await planOf(words, stdin);
-  const { info, trouble } = await find(plan, words);
+  const found = await find(plan, words);
+  const { info } = found;
   const isHit = info?.status === "ready";
   const isRunning = info?.status === "loading";
-  const reasons = isHit ? [] : await reasonsOf(plan, { info, trouble });
+  const reasons = isHit ? [] : await reasonsOf(plan, found);
   const would = isHit ? "hit" : isRunning ? "wait" : "run";
   if (words.has("json")) {
     await printJson({

@@ -71,7 +71,10 @@ export function hashOf(value: unknown): string {
 /** Remembers a run. Never fails. */
 export async function rememberRun(
   plan: Plan,
-  { source, reason }: { readonly source: Source; readonly reason?: string | undefined },
+  { source, reason }: {
+    readonly source: Source;
+    readonly reason?: string | undefined;
+  },
 ): Promise<void> {
   const run: LastRun = { ...madeOf(plan), atMs: Date.now(), source, reason };
   await saveState(nameOf(plan), JSON.stringify(run));

@@ -48,7 +48,7 @@ export async function runOnce(words: Words): Promise<number> {
   const unkept = async () => {
     if (interrupts.received) return codeOf(interrupts.received);
     const outs = await outsOf(plan.outs).catch(() => []);
-    for (const { place } of outs) await share(place);
+    await share(outs.map(({ place }) => place));
     const { code } = await runCommand(plan.command, interrupts, {
       input: stdin,
     });
