@@ -322,7 +322,12 @@ Deno.test("a local listener of another user's is left for the remote one", () =>
   withShell(async (shell) => {
     if (Deno.uid() !== 0) return console.log("skipped: not root");
     await Deno.chmod(shell.folder, 0o777);
-    const env = { LARDER_LOCAL: shell.server.local, HOME: shell.folder };
+    const env = {
+      LARDER_LOCAL: shell.server.local,
+      HOME: shell.folder,
+      // Ours is not for everybody to read.
+      DENO_DIR: `${shell.folder}/deno`,
+    };
     const program = [
       ...["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"],
       ...larderCommand(),
