@@ -32,6 +32,10 @@ export interface Info extends Entry {
   readonly createdMs: number;
   /** The same, of its last use. */
   readonly accessedMs: number;
+  /** When its time to live is over; 0: never. */
+  readonly expiresMs: number;
+  /** What computing it took; 0: less than a millisecond, or not known. */
+  readonly computedMs: number;
 }
 
 /** Ready entries of a namespace. */
@@ -50,6 +54,9 @@ export interface State {
   readonly evictedEntries: number;
   readonly evictedBytes: number;
   readonly damaged: number;
+  readonly hits: number;
+  readonly misses: number;
+  readonly savedMs: number;
   readonly version: string;
 }
 
@@ -210,6 +217,8 @@ interface EntryMessage extends Entry {
   readonly sha256: Uint8Array;
   readonly createdMs: string;
   readonly accessedMs: string;
+  readonly expiresMs: string;
+  readonly computedMs: string;
 }
 
 const STATUS = ["unknown", "loading", "ready", "evicting", "expired"];
@@ -224,6 +233,8 @@ function toInfo(message: EntryMessage): Info {
     sha256: new Uint8Array(sha256),
     createdMs: Number(message.createdMs),
     accessedMs: Number(message.accessedMs),
+    expiresMs: Number(message.expiresMs),
+    computedMs: Number(message.computedMs),
   };
 }
 

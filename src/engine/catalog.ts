@@ -81,7 +81,7 @@ export class Catalog {
   async stat(namespace: string, key: Uint8Array): Promise<EntryInfo> {
     const entry = entryKey(namespace, key);
     const info = await this.#logged(this.#options.manifest.stat(entry));
-    if (info) return this.#shown(info);
+    if (info && !this.#isOver(info)) return this.#shown(info);
     throw new LarderError(
       "not-found",
       `there is no entry ${formatEntry(entry)}`,
@@ -109,7 +109,13 @@ export class Catalog {
   }
 
   #shownPage(page: Page<KeptInfo>): Page<EntryInfo> {
-    return { ...page, items: page.items.map((info) => this.#shown(info)) };
+    const items = page.items.filter((info) => !this.#isOver(info));
+    return { ...page, items: items.map((info) => this.#shown(info)) };
+  }
+
+  /** It is as good as absent, until the evictor comes by. */
+  #isOver({ status, expiresMs = Infinity }: KeptInfo): boolean {
+    return status === "ready" && expiresMs <= this.#options.clock.wallMs();
   }
 
   /** The client hears that it failed, the log why. */

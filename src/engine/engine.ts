@@ -99,6 +99,8 @@ const EXPLANATIONS: Partial<Record<UnassignedReason, string>> = {
     "compute it again; where all of them take larger messages, raise it",
   "no-room": "there is no room, and none can be made at once: clients are " +
     "told Unassigned until there is",
+  "still-read": "a value whose time to live is over is still being read: " +
+    "clients are told Unassigned until its readers let go of it",
   "full": "the table is full: clients are told Unassigned until " +
     "assignments or handles end",
 };

@@ -17,7 +17,7 @@ import {
 import type { AgedEntry, Manifest } from "../manifest/manifest.ts";
 import type { Excess } from "../table/room.ts";
 import { EVERYTHING } from "../table/scope.ts";
-import type { Disk } from "../table/types.ts";
+import type { Disk, EntryKey } from "../table/types.ts";
 import { removeEmptyFolders } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";
 import { keptFree, type MinFree } from "./free_space.ts";
@@ -132,6 +132,8 @@ export class Evictor {
   /** Adds the patterns of which nothing could go. */
   async #makeRoom(stuck: Set<string>): Promise<void> {
     this.#takenFrom.clear();
+    // First: what is over makes room for what would have to go else.
+    await this.#removeOver();
     const crowded = await this.#look();
     const { engine, maxAgeMs } = this.#options;
     if (crowded.length === 0 && maxAgeMs === undefined) return;
@@ -187,6 +189,30 @@ export class Evictor {
     return freed.entries > 0;
   }
 
+  /** What has outlived its time, but for what may still be in hands. */
+  async #removeOver(): Promise<void> {
+    const { clock, manifest } = this.#options;
+    const handedBeforeMs = this.#handedBeforeMs ?? Infinity;
+    const atMs = clock.wallMs();
+    const running = new Set<Promise<void>>();
+    let cursor: string | undefined;
+    do {
+      const page = await manifest.expired(atMs, cursor);
+      for (const entry of page.items) {
+        if (this.#closed) break;
+        if ((entry.handedMs ?? -Infinity) >= handedBeforeMs) continue;
+        const done = this.#take(entry, { over: true }).then((gone) => {
+          running.delete(done);
+          if (gone) this.#takenFrom.add(entry.namespace);
+        });
+        running.add(done);
+        if (running.size >= EVICTIONS_AT_ONCE) await Promise.race(running);
+      }
+      cursor = page.cursor;
+    } while (cursor !== undefined && !this.#closed);
+    await Promise.all(running);
+  }
+
   async #removeOld(maxAgeMs: number): Promise<void> {
     const beforeMs = this.#options.clock.wallMs() - maxAgeMs;
     const isOld = ({ accessedMs }: AgedEntry) => accessedMs < beforeMs;
@@ -195,17 +221,27 @@ export class Evictor {
   }
 
   #oldest(pattern: string): AsyncIterable<AgedEntry> {
-    const { clock, manifest, handleLeaseMs } = this.#options;
-    // A row is written once in half a lease, so that one that says "handed out
-    // one and a half leases ago" may stand for a handle of one lease ago.
-    const isProtected = manifest.servedBefore &&
-      clock.nowMs() < this.#startMs + handleLeaseMs;
+    const { manifest } = this.#options;
+    const handedBeforeMs = this.#handedBeforeMs;
     return oldestFirst(manifest, {
       pattern,
-      ...isProtected && {
-        handedBeforeMs: this.#startWallMs - HANDED_SHARE * handleLeaseMs,
-      },
+      ...handedBeforeMs !== undefined && { handedBeforeMs },
     });
+  }
+
+  /**
+   * What was handed out since then may still be in hands, though nobody knows of
+   * it since the restart; absent: all handles are known. A row is written once
+   * in half a lease, so that one that says "handed out one and a half leases
+   * ago" may stand for a handle of one lease ago.
+   */
+  get #handedBeforeMs(): number | undefined {
+    const { clock, manifest, handleLeaseMs } = this.#options;
+    const isProtected = manifest.servedBefore &&
+      clock.nowMs() < this.#startMs + handleLeaseMs;
+    return isProtected
+      ? this.#startWallMs - HANDED_SHARE * handleLeaseMs
+      : undefined;
   }
 
   /** Takes candidates away, some at once, as long as they are wanted to go. */
@@ -238,11 +274,15 @@ export class Evictor {
     await Promise.all(running);
   }
 
-  async #take(entry: AgedEntry): Promise<boolean> {
+  async #take(
+    entry: EntryKey,
+    how: { readonly over?: true } = {},
+  ): Promise<boolean> {
     const { name, namespace, key } = entry;
     const reply = await this.#options.engine.ask({
       kind: "evict",
       entry: { name, namespace, key },
+      ...how,
     });
     // The others would be refused just so, and no quota is to blame.
     if (reply.kind === "error" && reply.error.code === "stopping") {

@@ -80,7 +80,7 @@ export function addAdministration(
       call,
       () => catalog.totals({ pageSize, token }),
     );
-    const { loading, publishing, handles, waiting } = counts;
+    const { loading, publishing, handles, waiting, hits, misses } = counts;
     return {
       namespaces: namespaces.items,
       nextPageToken: namespaces.cursor ?? "",
@@ -92,6 +92,9 @@ export function addAdministration(
       evictedBytes: evicted.bytes,
       damaged,
       version,
+      hits,
+      misses,
+      savedMs: Math.round(counts.savedMs),
     };
   });
   add("Delete", async ({ namespace, key, sha256 }: DeleteRequest) => ({

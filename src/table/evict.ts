@@ -8,6 +8,7 @@
 import { LarderError } from "../errors.ts";
 import { formatEntry } from "../key_text.ts";
 import { ask, newEntry } from "./asking.ts";
+import { isOver } from "./expiry.ts";
 import { removeExpired } from "./get.ts";
 import type { Entry, EntryState, State, Wait } from "./state.ts";
 import type { Id, Request, Result } from "./types.ts";
@@ -45,7 +46,9 @@ function unpinAll(s: State, name: string): void {
  * server panics over the row that is left.
  */
 export function evict(s: State, wait: Wait): void {
-  const { entry: key, sha256 } = wait.request as Request & { kind: "evict" };
+  const { entry: key, sha256, over } = wait.request as Request & {
+    kind: "evict";
+  };
   const entry = s.entries.get(key.name);
   if (s.draining && entry?.state.kind !== "evicting") {
     const message = `Cannot remove ${formatEntry(key)}: the server is stopping`;
@@ -55,6 +58,9 @@ export function evict(s: State, wait: Wait): void {
   if (!entry) return ask(s, newEntry(s, key), wait);
   const { state } = entry;
   if (sha256 !== undefined && isAnother(state, sha256)) {
+    return s.reply(wait, { kind: "absent" });
+  }
+  if (over && isNotOver(state, s.nowMs)) {
     return s.reply(wait, { kind: "absent" });
   }
   if (removeExpired(s, entry, wait)) return;
@@ -86,6 +92,12 @@ function isAnother(state: EntryState, sha256: string): boolean {
     default:
       return false;
   }
+}
+
+/** Whether an entry has, or is going to have, a value whose time is not over. */
+function isNotOver(state: EntryState, nowMs: number): boolean {
+  return state.kind === "loading" || state.kind === "publishing" ||
+    (state.kind === "ready" && !isOver(state, nowMs));
 }
 
 /** Deletes a file that no row owns; its name is blocked meanwhile. */

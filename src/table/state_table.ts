@@ -47,6 +47,12 @@ export interface TableCounts {
   /** Gets that wait for somebody's work. */
   readonly waiting: number;
   readonly entries: number;
+  /** Since the start: Gets that found a value, … */
+  readonly hits: number;
+  /** … those that did not, … */
+  readonly misses: number;
+  /** … and what computing those values had taken that were found. */
+  readonly savedMs: number;
 }
 
 /** The state table. */
@@ -152,6 +158,7 @@ export class StateTable {
       waits: s.waits.size,
       waiting,
       entries: s.entries.size,
+      ...s.tally,
     };
   }
 

@@ -6,11 +6,13 @@
 
 import process from "node:process";
 import type { Entry } from "../../client/backend.ts";
-import { formatSize, toHex } from "../format.ts";
+import { formatSize, formatSpan, toHex } from "../format.ts";
 import { say } from "../output.ts";
 import type { Words } from "../words.ts";
 
 const SHORT_KEY_DIGITS = 8;
+/** Less is not worth a word: the hit itself takes its time, too. */
+const MIN_SAVED_MS = 1_000;
 
 /** Where the output came from, and what became of it. */
 export type Source =
@@ -29,6 +31,8 @@ export interface Outcome {
   readonly code: number;
   /** What is kept of it; absent where nothing is. */
   readonly bytes?: number;
+  /** What computing it took, in milliseconds, which a hit has saved. */
+  readonly savedMs?: number | undefined;
   /** Why nothing is; said with `uncached`. */
   readonly reason?: string;
 }
@@ -67,7 +71,7 @@ export class Reporter {
   }
 
   /** Says how it ended. */
-  report(source: Source, { code, bytes, reason }: Outcome): void {
+  report(source: Source, { code, bytes, savedMs, reason }: Outcome): void {
     if (this.#isJson) {
       const { namespace, key } = this.#entry;
       const line = JSON.stringify({
@@ -76,6 +80,7 @@ export class Reporter {
         key_hex: toHex(key),
         exit_code: code,
         ...bytes === undefined ? {} : { bytes },
+        ...savedMs === undefined ? {} : { saved_ms: savedMs },
         ...reason === undefined ? {} : { reason },
       });
       process.stderr.write(`${line}\n`);
@@ -91,7 +96,10 @@ export class Reporter {
       uncached: `computed ${name}, not kept`,
     }[source];
     const size = bytes === undefined ? "" : ` ${formatSize(bytes)}`;
-    say(`${what}${size}${source === "computed" ? " stored" : ""}`);
+    const saved = (savedMs ?? 0) < MIN_SAVED_MS
+      ? ""
+      : `, saved ${formatSpan(savedMs!)}`;
+    say(`${what}${size}${source === "computed" ? " stored" : ""}${saved}`);
   }
 
   #name(): string {

@@ -75,7 +75,7 @@ async function restored(
   claimed: Extract<Claim, { kind: "ready" }>,
   { plan, reporter }: Attempt,
 ): Promise<number | Came> {
-  const { body } = claimed;
+  const { body, computedMs: savedMs } = claimed;
   await using scratch = new Scratch();
   const kept = new Unpacking(body.chunks(), plan.outs);
   const before = async () => {
@@ -85,7 +85,7 @@ async function restored(
     // Before all of it comes, for nothing.
     await before();
     const code = await restore(kept, { outs: plan.outs, scratch, before });
-    reporter.report("hit", { code, bytes: body.size });
+    reporter.report("hit", { code, bytes: body.size, savedMs });
     return code;
   } catch (error) {
     if (error instanceof Changed) return { kind: "changed" };
