@@ -82,8 +82,11 @@ export const STREAM_BYTES = 256 * KIB;
 /** Below this a budget would not let a single large value pass beside the others. */
 export const MIN_MEMORY_BUDGET_BYTES = 16 * MIB;
 
-/** Entries at rest that the table remembers: about 1 KiB each, 16 MiB in all. */
-export const MAX_RESTING_ENTRIES = 16_384;
+/**
+ * Entries at rest that the table remembers: about 1 KiB each. V8 lets its heap grow
+ * to twice what lives there, so that each costs up to 2 KiB, and 16 MiB in all.
+ */
+export const MAX_RESTING_ENTRIES = 8_192;
 /** Assignments in memory, about 500 bytes each; above it: Unassigned. */
 export const MAX_ASSIGNMENTS = 100_000;
 /**

@@ -158,6 +158,8 @@ export function adopt(
         kind: "ready",
         generation: row.id ?? s.options.newId(),
         pins: 0,
+        reading: undefined,
+        verifying: undefined,
         ...(row.id === undefined ? {} : { rowId: row.id }),
         ...(row.digest ? { digest: row.digest } : {}),
         ...timesOf(s, row, { nowMs, wallMs }),

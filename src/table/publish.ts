@@ -260,6 +260,8 @@ function finish(
     ...(ttlMs === undefined ? {} : { expiresMs: nowMs + ttlMs }),
     computedMs: nowMs - state.work.sinceMs,
     pins: 0,
+    reading: undefined,
+    verifying: undefined,
   };
   for (const wait of joined) s.reply(wait, outcome(wait, digest));
   s.wake(entry);

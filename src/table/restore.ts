@@ -5,7 +5,7 @@
  */
 
 import { assignmentOf } from "./asked.ts";
-import { newEntry } from "./asking.ts";
+import { entryOfRow } from "./asking.ts";
 import { startEvicting } from "./evict.ts";
 import { graceEndMs } from "./grace.ts";
 import { republish } from "./publish.ts";
@@ -20,13 +20,13 @@ export function restore(
 ): void {
   if (row.status === "ready") return;
   if (row.status === "evicting") {
-    const entry = newEntry(s, row);
+    const entry = entryOfRow(s, row);
     return startEvicting(s, entry, { damaged: false, rowId: row.id });
   }
   // The original server's ids died with it: the next one who asks is assigned.
   if (row.id === undefined) return;
   const { id, digest } = row;
-  const entry = newEntry(s, row);
+  const entry = entryOfRow(s, row);
   const assignment = assignmentOf(id, row);
   const deadlineMs = graceEndMs(s, row, nowMs) ??
     nowMs + s.options.restartGraceMs;
