@@ -60,6 +60,36 @@ export interface State {
   readonly version: string;
 }
 
+/** Work that somebody has. */
+export interface UnderWay {
+  readonly namespace: string;
+  /** For people; cut off where it is long. */
+  readonly key: string;
+  /** Where its holder calls from; empty: not known. */
+  readonly holder: string;
+  readonly computingMs: number;
+  /** Calls that wait for it. */
+  readonly waiting: number;
+  readonly publishing: boolean;
+}
+
+/** What the server is doing, on one screen. */
+export interface Status extends State {
+  readonly upMs: number;
+  readonly entries: number;
+  readonly bytes: number;
+  /** 0: no limit. */
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+  /** 0: not known. */
+  readonly diskFreeBytes: number;
+  readonly diskBytes: number;
+  /** Why no value can be kept; empty: there is no trouble. */
+  readonly trouble: string;
+  /** What takes longest. */
+  readonly underWay: readonly UnderWay[];
+}
+
 /** The same, and what is kept. */
 export interface Usage extends State {
   /** In the order of their names. */
@@ -173,6 +203,23 @@ export class Server implements AsyncDisposable {
   async delete(entry: Entry): Promise<boolean> {
     const { deleted } = await this.#call<{ deleted: boolean }>("Delete", entry);
     return deleted;
+  }
+
+  /** What the server is doing, on one screen. */
+  async status(): Promise<Status> {
+    const { underWay, version, trouble, ...counts } = await this.#call<
+      & Record<string, string>
+      & { underWay: readonly Record<string, string>[] }
+    >("Status", {});
+    return {
+      ...numbers(counts),
+      version,
+      trouble,
+      underWay: underWay.map(({ computingMs, waiting, ...work }) => ({
+        ...work,
+        ...numbers({ computingMs: computingMs!, waiting: waiting! }),
+      })),
+    } as unknown as Status;
   }
 
   /** Takes away what has to go. */

@@ -123,6 +123,7 @@ Deno.test("a restart changes nothing of a time to live, before and after the pub
   assert.equal(await site.text(), "kept");
   site.clock.advance(TTL_MS);
   assert.equal(await site.text(), undefined);
+  // Also while the old value is being taken away.
   await site.assigned();
 });
 

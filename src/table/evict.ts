@@ -17,14 +17,19 @@ import type { Id, Request, Result } from "./types.ts";
 export function startEvicting(
   s: State,
   entry: Entry,
-  { damaged, rowId }: { damaged: boolean; rowId: Id | undefined },
+  { damaged, rowId, over }: {
+    damaged: boolean;
+    rowId: Id | undefined;
+    /** Its time is over: whoever wants the work waits for it. */
+    over?: true | undefined;
+  },
 ): void {
   if (damaged) unpinAll(s, entry.key.name);
   if (entry.state.kind === "ready") {
     s.room.subtract(entry.key.namespace, entry.state.digest?.size ?? 0);
   }
   const token = s.nextToken();
-  entry.state = { kind: "evicting", token };
+  entry.state = { kind: "evicting", token, ...(over ? { over } : {}) };
   s.resting.delete(entry.key.name);
   const id = rowId === undefined ? {} : { id: rowId };
   s.emit({ kind: "evict", entry: entry.key, token, ...id, damaged });
@@ -76,7 +81,9 @@ export function evict(s: State, wait: Wait): void {
   }
   const idle = state.kind === "ready" && state.reading === undefined &&
     state.verifying === undefined;
-  if (idle) startEvicting(s, entry, { damaged: false, rowId: state.rowId });
+  if (idle) {
+    startEvicting(s, entry, { damaged: false, rowId: state.rowId, over });
+  }
   entry.waits.push(wait);
 }
 

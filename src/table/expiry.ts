@@ -80,7 +80,8 @@ export function getOver(s: State, entry: Entry, wait: Wait): void {
   } else if (!isFree(state, s.nowMs)) {
     s.reply(wait, { kind: "unassigned", reason: "still-read" });
   } else {
-    startEvicting(s, entry, { damaged: false, rowId: state.rowId });
+    const { rowId } = state;
+    startEvicting(s, entry, { damaged: false, rowId, over: true });
     entry.waits.push(wait);
     return;
   }

@@ -44,6 +44,7 @@ export function get(s: State, wait: Wait, nowMs: number): void {
     case "ready":
       return getReady(s, entry, wait, nowMs);
     case "evicting":
+      if (state.over && wants(wait)) return join(s, entry, wait);
       return s.reply(wait, { kind: "unassigned" });
   }
 }

@@ -153,7 +153,12 @@ export type EntryState =
     /** It reads the bytes, though the stamp may fit. */
     verifyingBytes?: boolean;
   }
-  | { readonly kind: "evicting"; readonly token: number };
+  | {
+    readonly kind: "evicting";
+    readonly token: number;
+    /** Its time to live is over: the next value may come as soon as it is gone. */
+    readonly over?: true;
+  };
 
 /** An entry in memory. */
 export interface Entry {

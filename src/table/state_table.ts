@@ -28,6 +28,7 @@ import type { LarderError } from "../errors.ts";
 import type { Excess } from "./room.ts";
 import { stoodStill } from "./standstill.ts";
 import { State } from "./state.ts";
+import { type UnderWay, underWay } from "./under_way.ts";
 import type { Entry, Wait } from "./state.ts";
 import type {
   Command,
@@ -140,6 +141,16 @@ export class StateTable {
   /** What has to go so that the quotas are kept. */
   excess(): readonly Excess[] {
     return this.state.room.excess();
+  }
+
+  /** The work under way that takes longest. */
+  underWay(limit: number, nowMs: number): readonly UnderWay[] {
+    return underWay(this.state, limit, nowMs);
+  }
+
+  /** What is ready, as far as the table knows. */
+  get kept(): { readonly bytes: number; readonly entries: number } {
+    return this.state.room.used;
   }
 
   /** What the table holds. */
