@@ -9,15 +9,17 @@ import { CacheError, hasCode } from "./cache_error.ts";
 import { unlessAborted } from "./backoff.ts";
 import {
   CALL_OPTIONS,
+  type ClaimOptions,
   type Compute,
   type Generated,
   type GenerateOptions,
   type GetOptions,
+  type ProduceOptions,
   type SetOptions,
   type TransferOptions,
   type WriteOptions,
 } from "./call_options.ts";
-import { type Bounds, within } from "./call_signal.ts";
+import { within } from "./call_signal.ts";
 import { CatalogBase, inUse } from "./catalog_base.ts";
 import { callable, checkOptions } from "./checked_options.ts";
 import { json, type JsonValue } from "./codecs/mod.ts";
@@ -105,7 +107,8 @@ export abstract class CacheBase extends CatalogBase implements Tier {
     const { computeWhenDown = true } = options;
     const entry = entryOf(namespace, key);
     // Who shares a computation shares what happens when no server answers.
-    const flight = `${codec.name} ${computeWhenDown} ${nameOf(entry)}`;
+    const { ttlMs = "" } = options;
+    const flight = `${codec.name} ${computeWhenDown} ${ttlMs} ${nameOf(entry)}`;
     return await within(
       options,
       this.closing.signal,
@@ -124,8 +127,8 @@ export abstract class CacheBase extends CatalogBase implements Tier {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const claim = await this.#lenient.askToCompute(
         entry,
+        options,
         signal,
-        options.computeWhenDown,
       );
       if (claim.kind === "assigned") {
         return await computeHeld(claim.held, computation, this.#lenient);
@@ -135,7 +138,11 @@ export abstract class CacheBase extends CatalogBase implements Tier {
       const kept = await this.#lenient.whole(entry, claim, reading, signal);
       if (!kept) break;
       if (kept.kind !== "unreadable") {
-        return { value: valueOf(kept), source: claim.origin };
+        return {
+          value: valueOf(kept),
+          source: claim.origin,
+          ...claim.computedMs !== undefined && { savedMs: claim.computedMs },
+        };
       }
       const { error } = kept;
       if (!await this.#lenient.discard(entry, claim, error, signal)) break;
@@ -225,7 +232,7 @@ export abstract class CacheBase extends CatalogBase implements Tier {
     const entry = entryOf(namespace, key);
     return await within(options, this.closing.signal, async (signal) => {
       for (let tries = 0; tries < MAX_TRIES; tries++) {
-        const claim = await this.#lenient.askToCompute(entry, signal);
+        const claim = await this.#lenient.askToCompute(entry, options, signal);
         if (claim.kind === "assigned") {
           return await this.#lenient.publish(entry, claim.held, {
             value,
@@ -281,14 +288,14 @@ export abstract class CacheBase extends CatalogBase implements Tier {
     namespace: string,
     key: KeyInput,
     produce: Compute<Source>,
-    options: TransferOptions = {},
+    options: ProduceOptions = {},
   ): Promise<ReadableStream<Uint8Array>> {
     checkOptions(options, CALL_OPTIONS);
     callable("produce", produce);
     const entry = entryOf(namespace, key);
     return await within(options, this.closing.signal, async (signal) => {
       const events = { onProgress: options.onProgress, signal };
-      const claim = await this.#lenient.askToCompute(entry, signal);
+      const claim = await this.#lenient.askToCompute(entry, options, signal);
       if (claim.kind === "ready") return this.#stream(claim.body, options);
       if (claim.kind === "assigned") {
         const value = await orAbandon(claim.held, async () => {
@@ -314,11 +321,11 @@ export abstract class CacheBase extends CatalogBase implements Tier {
   async claim(
     namespace: string,
     key: KeyInput,
-    options: Bounds & { readonly wait?: boolean } = {},
+    options: ClaimOptions = {},
   ): Promise<Claim> {
     checkOptions(options, CALL_OPTIONS);
-    const { wait = true } = options;
-    const request = { ...entryOf(namespace, key), assign: true, wait };
+    const { wait = true, ttlMs } = options;
+    const request = { ...entryOf(namespace, key), assign: true, wait, ttlMs };
     return await within(
       options,
       this.closing.signal,

@@ -123,8 +123,8 @@ export class Connection implements Tier {
     return { kind: "assigned", held };
   }
 
-  #found({ body, remove }: Extract<Fetched, { kind: "ready" }>): Claim {
-    const found = { kind: "ready", body, origin: this.#kind } as const;
+  #found({ remove, ...ready }: Extract<Fetched, { kind: "ready" }>): Claim {
+    const found = { ...ready, origin: this.#kind };
     if (!remove) return found;
     const run = () => remove();
     return { ...found, remove: () => this.call("remove the value", run) };

@@ -39,7 +39,10 @@ export function memory(options: MemoryOptions): Tier {
 class MemoryTier implements Tier {
   readonly name = "memory";
   readonly catalog: TierCatalog = new MemoryCatalog({
-    get: (name) => this.#values.get(name),
+    get: (name) => {
+      const held = this.#values.get(name);
+      return held && leftOf(held) > 0 ? held : undefined;
+    },
     names: () => this.#values.keys(),
     forget: (name) => this.#forget(name),
   });
@@ -57,7 +60,9 @@ class MemoryTier implements Tier {
   ask(request: FetchRequest): Promise<Claim> {
     const name = nameOf(request);
     const held = this.#values.get(name);
-    if (held) {
+    const leftMs = held && leftOf(held);
+    if (leftMs !== undefined && leftMs <= 0) this.#forget(name);
+    else if (held) {
       this.#values.delete(name);
       this.#values.set(name, held);
       held.accessedMs = Date.now();
@@ -65,6 +70,7 @@ class MemoryTier implements Tier {
         kind: "ready",
         body: bytesBody(held.value),
         origin: "memory",
+        ...leftMs !== undefined && leftMs !== Infinity && { ttlMs: leftMs },
         remove: () => {
           if (this.#values.get(name) === held) this.#forget(name);
           return Promise.resolve();
@@ -73,7 +79,7 @@ class MemoryTier implements Tier {
     }
     return Promise.resolve(
       request.assign
-        ? { kind: "assigned", held: this.#held(name) }
+        ? { kind: "assigned", held: this.#held(name, request) }
         : { kind: "unassigned", reason: "not in memory" },
     );
   }
@@ -88,11 +94,11 @@ class MemoryTier implements Tier {
     await this.close();
   }
 
-  #held(name: string): Held {
+  #held(name: string, { ttlMs }: FetchRequest): Held {
     return {
       signal: new AbortController().signal,
       publish: (value, options = {}) => {
-        const putting = this.#put(name, value, options);
+        const putting = this.#put(name, value, { ...options, ttlMs });
         const { signal } = options;
         return signal ? unlessAborted(putting, signal) : putting;
       },
@@ -104,7 +110,9 @@ class MemoryTier implements Tier {
   async #put(
     name: string,
     source: Source,
-    { onProgress, signal }: PublishOptions,
+    { onProgress, signal, ttlMs = Infinity }: PublishOptions & {
+      readonly ttlMs: number | undefined;
+    },
   ): Promise<void> {
     const kept: Uint8Array[] = [];
     let bytes = 0;
@@ -124,6 +132,7 @@ class MemoryTier implements Tier {
       value: Buffer.concat(kept),
       createdMs: nowMs,
       accessedMs: nowMs,
+      endsMs: performance.now() + ttlMs,
     });
     this.#bytes += costOf(name, bytes);
     for (const oldest of this.#values.keys()) {
@@ -152,4 +161,9 @@ class MemoryTier implements Tier {
 /** What an entry costs, in bytes: a name has one for each of its characters. */
 function costOf(name: string, valueBytes: number): number {
   return ENTRY_BYTES + name.length + valueBytes;
+}
+
+/** How much of its time to live is left, in milliseconds. */
+function leftOf({ endsMs }: HeldValue): number {
+  return endsMs - performance.now();
 }

@@ -43,6 +43,7 @@ Deno.test("who waits is told who computes, and gets the value when it is publish
       kind: "value",
       value: unhex("01"),
       digest,
+      times: { computedMs: LEASE_MS - 1 },
     });
     assert.equal(engine.notices.get(ticket), 1, "the holder was the same");
   }

@@ -97,7 +97,7 @@ async function restored(
   claimed: Extract<Claim, { kind: "ready" }>,
   { plan, reporter, isReadOnly }: Attempt,
 ): Promise<number | Came> {
-  const { body } = claimed;
+  const { body, computedMs: savedMs } = claimed;
   await using scratch = new Scratch();
   const kept = new Unpacking(body.chunks(), plan.outs);
   const before = async () => {
@@ -112,7 +112,7 @@ async function restored(
       before,
       onStayed: (names) => reporter.stayed(names),
     });
-    reporter.report("hit", { code, bytes: body.size });
+    reporter.report("hit", { code, bytes: body.size, savedMs });
     return code;
   } catch (error) {
     if (error instanceof Changed) return { kind: "changed" };
