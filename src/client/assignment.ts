@@ -5,28 +5,14 @@
  */
 
 import { unlessAborted } from "./backoff.ts";
-import type { Backend, BeatOptions, CallOptions, Work } from "./backend.ts";
+import type { Backend, CallOptions, Work } from "./backend.ts";
 import { CacheError, hasCode } from "./cache_error.ts";
-import type { CallEffort } from "./call_effort.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { writeFileAt } from "./local_files.ts";
+import type { Server } from "./server.ts";
 import type { Held, PublishOptions } from "./tier.ts";
 import { counted, eachPiece, type Source } from "./transfer.ts";
-
-/** The server that gave the work out. */
-interface Server {
-  readonly name: string;
-  call<T>(
-    action: string,
-    run: (backend: Backend, options: CallOptions) => Promise<T>,
-    options?: CallEffort,
-  ): Promise<T>;
-  /** Renews a lease; fails when the server does not answer, or says so. */
-  beat(id: string, options: BeatOptions): Promise<void>;
-  /** Gives work back; resolves when that was tried. */
-  giveBack(id: string, reason: string): Promise<void>;
-}
 
 /**
  * Holds an assignment: sends its heartbeats until the value is published, or the

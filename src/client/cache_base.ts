@@ -4,8 +4,7 @@
  * @module
  */
 
-import { LarderError } from "../errors.ts";
-import type { Body, CallOptions, Entry, FetchRequest } from "./backend.ts";
+import type { CallOptions, Entry, FetchRequest } from "./backend.ts";
 import { CacheError } from "./cache_error.ts";
 import {
   CALL_OPTIONS,
@@ -19,23 +18,21 @@ import {
 import { type Bounds, within } from "./call_signal.ts";
 import { callable, checkOptions } from "./checked_options.ts";
 import { json, type JsonValue } from "./codecs/mod.ts";
-import {
-  type Computation,
-  computeHeld,
-  orAbandon,
-  started,
-} from "./computing.ts";
+import { found } from "./computing.ts";
+import { entryOf, nameOf } from "./entry.ts";
 import { valueOf } from "./kept.ts";
-import { keyBytes, type KeyInput } from "./keys.ts";
+import type { KeyInput } from "./keys.ts";
 import { LenientTier } from "./lenient_tier.ts";
-import { nameOf } from "./memory_tier.ts";
 import { Outages } from "./outages.ts";
 import { SingleFlight } from "./single_flight.ts";
+import {
+  keepStream,
+  producedStream,
+  readStream,
+  type Streaming,
+} from "./streaming.ts";
 import type { Claim, OnOutage, Outage, Tier } from "./tier.ts";
-import { asStream, checkSource, type Source, streamOf } from "./transfer.ts";
-
-/** More than anybody has tiers, each of which may have a value of its own. */
-const MAX_TRIES = 8;
+import { checkSource, type Source } from "./transfer.ts";
 
 /** The calls of {@linkcode Cache} and {@linkcode TieredCache}. */
 export abstract class CacheBase implements Tier {
@@ -112,35 +109,10 @@ export abstract class CacheBase implements Tier {
         this.#flights.run(
           flight,
           signal,
-          (signal) => this.#found({ entry, compute, codec, options, signal }),
+          (signal) =>
+            found({ entry, compute, codec, options, signal }, this.#lenient),
         ),
     );
-  }
-
-  /** Finds it, or computes it; what cannot be read gives way to what can. */
-  async #found<T>(computation: Computation<T>): Promise<Generated<T>> {
-    const { entry, compute, codec, options, signal } = computation;
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const claim = await this.#lenient.askToCompute(
-        entry,
-        signal,
-        options.computeWhenDown,
-      );
-      if (claim.kind === "assigned") {
-        return await computeHeld(claim.held, computation, this.#lenient);
-      }
-      if (claim.kind !== "ready") break;
-      const reading = { ...options, codec };
-      const kept = await this.#lenient.whole(entry, claim, reading, signal);
-      if (!kept) break;
-      if (kept.kind !== "unreadable") {
-        return { value: valueOf(kept), source: claim.origin };
-      }
-      const { error } = kept;
-      if (!await this.#lenient.discard(entry, claim, error, signal)) break;
-    }
-    const value = await started(compute, signal);
-    return { value, source: "uncached" };
   }
 
   /**
@@ -196,9 +168,7 @@ export abstract class CacheBase implements Tier {
     checkOptions(options, CALL_OPTIONS);
     const entry = entryOf(namespace, key);
     return await within(options, this.#closed.signal, async (signal) => {
-      const claim = await this.#lenient.askToRead(entry, options, signal);
-      if (claim?.kind !== "ready") return undefined;
-      return this.#stream(claim.body, options);
+      return await readStream(this.#streaming(entry, options, signal));
     });
   }
 
@@ -219,14 +189,10 @@ export abstract class CacheBase implements Tier {
     checkSource(value);
     const entry = entryOf(namespace, key);
     return await within(options, this.#closed.signal, async (signal) => {
-      const claim = await this.#lenient.askToCompute(entry, signal);
-      if (claim.kind === "ready") await claim.body.release();
-      if (claim.kind !== "assigned") return false;
-      return await this.#lenient.publish(entry, claim.held, {
+      return await keepStream(
+        this.#streaming(entry, options, signal),
         value,
-        events: { onProgress: options.onProgress, signal },
-        wanted: signal,
-      });
+      );
     });
   }
 
@@ -250,21 +216,10 @@ export abstract class CacheBase implements Tier {
     callable("produce", produce);
     const entry = entryOf(namespace, key);
     return await within(options, this.#closed.signal, async (signal) => {
-      const events = { onProgress: options.onProgress, signal };
-      const claim = await this.#lenient.askToCompute(entry, signal);
-      if (claim.kind === "ready") return this.#stream(claim.body, options);
-      if (claim.kind === "assigned") {
-        const value = await orAbandon(claim.held, async () => {
-          const source = await started(produce, signal);
-          checkSource(source);
-          return source;
-        });
-        const publication = { value, events, wanted: signal };
-        await this.#lenient.publish(entry, claim.held, publication);
-        const again = await this.#lenient.askToRead(entry, {}, signal);
-        if (again?.kind === "ready") return this.#stream(again.body, options);
-      }
-      return asStream(await started(produce, signal));
+      return await producedStream(
+        this.#streaming(entry, options, signal),
+        produce,
+      );
     });
   }
 
@@ -289,12 +244,13 @@ export abstract class CacheBase implements Tier {
     );
   }
 
-  /** It outlives the call, and so does what ends it, but for the deadline. */
-  #stream(
-    body: Body,
-    { onProgress, signal }: TransferOptions,
-  ): ReadableStream<Uint8Array> {
-    return streamOf(body, onProgress, signal, this.#closed.signal);
+  #streaming(
+    entry: Entry,
+    options: TransferOptions & { readonly wait?: boolean },
+    signal: AbortSignal,
+  ): Streaming {
+    const closed = this.#closed.signal;
+    return { cache: this.#lenient, entry, options, signal, closed };
   }
 
   /** Gives work back, stops heartbeats, and ends connections and waiting calls. */
@@ -306,18 +262,5 @@ export abstract class CacheBase implements Tier {
   /** The same as {@linkcode CacheBase.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-}
-
-/**
- * The entry of a key. Bytes are copied: whoever gave them may change them before
- * a call has ended, or is tried again.
- */
-function entryOf(namespace: string, input: KeyInput): Entry {
-  try {
-    return { namespace, key: new Uint8Array(keyBytes(input)) };
-  } catch (cause) {
-    if (!(cause instanceof LarderError)) throw cause;
-    throw new CacheError("invalid", cause.message, { cause });
   }
 }

@@ -5,10 +5,11 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { Entry, FetchRequest } from "./backend.ts";
+import type { FetchRequest } from "./backend.ts";
 import { unlessAborted } from "./backoff.ts";
 import { CacheError } from "./cache_error.ts";
 import { anything, checkOptions } from "./checked_options.ts";
+import { nameOf } from "./entry.ts";
 import type { Claim, Held, PublishOptions, Tier } from "./tier.ts";
 import { bytesBody, counted, eachPiece, type Source } from "./transfer.ts";
 
@@ -139,9 +140,4 @@ class MemoryTier implements Tier {
 /** What an entry costs, in bytes: a name has one for each of its characters. */
 function costOf(name: string, valueBytes: number): number {
   return ENTRY_BYTES + name.length + valueBytes;
-}
-
-/** An entry as text. */
-export function nameOf({ namespace, key }: Entry): string {
-  return `${namespace} ${Buffer.from(key).toString("hex")}`;
 }

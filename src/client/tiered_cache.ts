@@ -8,7 +8,7 @@ import type { CallOptions, Entry, FetchRequest } from "./backend.ts";
 import { CacheBase } from "./cache_base.ts";
 import { callable, checkOptions } from "./checked_options.ts";
 import { CacheError, hasCode } from "./cache_error.ts";
-import { nameOf } from "./memory_tier.ts";
+import { nameOf } from "./entry.ts";
 import { isOutage } from "./outages.ts";
 import type { Claim, Held, OnOutage, PublishOptions, Tier } from "./tier.ts";
 import { bytesBody, collect, type Source } from "./transfer.ts";
