@@ -38,13 +38,10 @@ export class Assignment implements Held {
     this.#heartbeats = new Heartbeats(work.heartbeatIntervalMs, {
       beat: (options) =>
         server.beat(work.id, { ...options, signal: work.lost }),
-      onLost: (error) => {
-        this.#lost.abort(this.#lostError(error));
-        this.#end();
-      },
+      onLost: (error) => this.#lose(error),
     });
-    work.lost?.addEventListener("abort", this.#lose, { once: true });
-    if (work.lost?.aborted) queueMicrotask(this.#lose);
+    work.lost?.addEventListener("abort", this.#onBroken, { once: true });
+    if (work.lost?.aborted) queueMicrotask(this.#onBroken);
   }
 
   /** The assignment's id. */
@@ -148,18 +145,20 @@ export class Assignment implements Held {
     await this.abandon("it was not published");
   }
 
+  readonly #onBroken = (): void => this.#lose(this.#work.lost!.reason);
+
   /** Nothing more is sent, not even where it is being published. */
-  readonly #lose = (): void => {
-    const error = this.#lostError(this.#work.lost!.reason);
+  #lose(cause: unknown): void {
+    const error = this.#lostError(cause);
     this.#lost.abort(error);
     this.#given.abort(error);
     this.#end();
-  };
+  }
 
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#work.lost?.removeEventListener("abort", this.#lose);
+    this.#work.lost?.removeEventListener("abort", this.#onBroken);
     this.#heartbeats.stop();
     this.#onEnd();
   }

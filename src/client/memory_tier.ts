@@ -33,12 +33,13 @@ export function memory(options: MemoryOptions): Tier {
 
 /**
  * Values by key, in the order of their last use. It gives the work to everyone
- * who asks: within a process, a cache asks once.
+ * who asks: within a process, a cache asks once. Of several values the first
+ * that is whole stays.
  */
 class MemoryTier implements Tier {
   readonly name = "memory";
   readonly #maxBytes: number;
-  readonly #values = new Map<string, Uint8Array>();
+  readonly #values = new Map<string, Buffer>();
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -111,8 +112,10 @@ class MemoryTier implements Tier {
       kept.push(piece.slice());
     }
     signal?.throwIfAborted();
-    this.#forget(name);
-    this.#values.set(name, Buffer.concat(kept));
+    const value = Buffer.concat(kept);
+    const other = this.#values.get(name);
+    if (other) return assertSame(other, value);
+    this.#values.set(name, value);
     this.#bytes += costOf(name, bytes);
     for (const oldest of this.#values.keys()) {
       if (this.#bytes <= this.#maxBytes) break;
@@ -135,6 +138,15 @@ class MemoryTier implements Tier {
     this.#bytes -= costOf(name, value.length);
     this.#values.delete(name);
   }
+}
+
+/** Others may have kept a value since the work was given out. */
+function assertSame(theirs: Buffer, ours: Buffer): void {
+  if (theirs.equals(ours)) return;
+  throw new CacheError(
+    "lost",
+    "memory: another value was kept meanwhile, and stays",
+  );
 }
 
 /** What an entry costs, in bytes: a name has one for each of its characters. */

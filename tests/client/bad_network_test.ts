@@ -9,10 +9,9 @@ import { keyBytes } from "../../src/client/keys.ts";
 import { Cache } from "../../src/client/mod.ts";
 import { CacheClient } from "../v1/client.ts";
 import { testOnEach } from "./runtimes.ts";
-import { BUSY_MS, NS, PROGRAM, run } from "./scenarios.ts";
+import { BUSY_MS, NS, PHASES, PROGRAM, run } from "./scenarios.ts";
 import { Child, sameAddresses, withServer } from "./support.ts";
 
-const PHASES = ["ask", "wait", "publish", "read"] as const;
 /** A silent connection is replaced by then. */
 const REPLACED_MS = 2_000;
 const HALF = { afterBytes: 1_500_000, then: "freeze" } as const;
@@ -118,11 +117,12 @@ testOnEach(
       command("hold", address, `${HELD}`, `${HOLD_MS}`);
     /** The default: 2 s between heartbeats, a lease of 4 s. */
     const CUT_MS = 2_000;
+    const silence = (proxy: FaultProxy) => {
+      proxy.freeze("toClient");
+      proxy.freeze("toServer");
+    };
     const ways: Record<string, (proxy: FaultProxy) => void> = {
-      "when one connection falls silent": (proxy) => {
-        proxy.freeze("toClient");
-        proxy.freeze("toServer");
-      },
+      "when one connection falls silent": silence,
       "when everything is refused": (proxy) => {
         setTimeout(() => proxy.down(), 1_300);
         setTimeout(() => proxy.up(), 1_300 + CUT_MS);
@@ -147,6 +147,20 @@ testOnEach(
           });
         }));
     }
+    await context.step(
+      "when one connection falls silent, and the lease is too short to find out",
+      () =>
+        withServer(async ({ remote }) => {
+          await using proxy = await FaultProxy.start(remote);
+          let others: Promise<number> | undefined;
+          const { lost } = await run(hold(proxy.address), () => {
+            silence(proxy);
+            others = taken(remote, HOLD_MS - 500);
+          });
+          const all = { lost, taken: await others };
+          assert.deepEqual(all, { lost: 0, taken: 0 });
+        }, ["--heartbeat-interval", "1s", "--heartbeat-timeout", "2s"]),
+    );
     await context.step(
       "when the server stands still",
       () =>
