@@ -6,6 +6,7 @@
 
 import type { CallOptions, FetchRequest } from "./backend.ts";
 import { CacheBase } from "./cache_base.ts";
+import { FirstCatalog, type TierCatalog } from "./catalog.ts";
 import {
   anything,
   callable,
@@ -51,6 +52,8 @@ const CONNECT_OPTIONS: KnownOptions = {
 export class Cache extends CacheBase {
   /** The servers: `local 127.0.0.1:28055`. */
   readonly name: string;
+  /** Of the server that answers first. */
+  readonly catalog: TierCatalog;
   readonly #connections: readonly Connection[];
 
   private constructor(
@@ -59,6 +62,7 @@ export class Cache extends CacheBase {
   ) {
     super(onOutage);
     this.#connections = connections;
+    this.catalog = new FirstCatalog(connections);
     this.name = connections.map(({ name }) => name).join(", ");
   }
 

@@ -14,15 +14,18 @@ import {
   type GetOptions,
   type SetOptions,
   type TransferOptions,
+  type WriteOptions,
 } from "./call_options.ts";
 import { type Bounds, within } from "./call_signal.ts";
+import { CatalogBase } from "./catalog_base.ts";
 import { callable, checkOptions } from "./checked_options.ts";
 import { json, type JsonValue } from "./codecs/mod.ts";
 import { found } from "./computing.ts";
-import { entryOf, nameOf } from "./entry.ts";
 import { valueOf } from "./kept.ts";
+import { entryOf } from "./entries.ts";
 import type { KeyInput } from "./keys.ts";
 import { LenientTier } from "./lenient_tier.ts";
+import { nameOf } from "./memory_catalog.ts";
 import { Outages } from "./outages.ts";
 import { SingleFlight } from "./single_flight.ts";
 import {
@@ -35,16 +38,14 @@ import type { Claim, OnOutage, Outage, Tier } from "./tier.ts";
 import { checkSource, type Source } from "./transfer.ts";
 
 /** The calls of {@linkcode Cache} and {@linkcode TieredCache}. */
-export abstract class CacheBase implements Tier {
-  /** Names what the cache is made of. */
-  abstract readonly name: string;
+export abstract class CacheBase extends CatalogBase implements Tier {
   readonly #outages: Outages;
   readonly #lenient: LenientTier;
-  readonly #closed = new AbortController();
   readonly #flights = new SingleFlight();
 
   /** Without a listener, outages are warned of on the console. */
   constructor(onOutage?: OnOutage) {
+    super();
     this.#outages = new Outages(onOutage);
     this.#lenient = new LenientTier(this, this.#outages);
   }
@@ -104,7 +105,7 @@ export abstract class CacheBase implements Tier {
     const flight = `${codec.name} ${computeWhenDown} ${nameOf(entry)}`;
     return await within(
       options,
-      this.#closed.signal,
+      this.closing.signal,
       (signal) =>
         this.#flights.run(
           flight,
@@ -129,7 +130,7 @@ export abstract class CacheBase implements Tier {
   ): Promise<T | undefined> {
     checkOptions(options, CALL_OPTIONS);
     const entry = entryOf(namespace, key);
-    return await within(options, this.#closed.signal, async (signal) => {
+    return await within(options, this.closing.signal, async (signal) => {
       const claim = await this.#lenient.askToRead(entry, options, signal);
       if (claim?.kind !== "ready") return undefined;
       const kept = await this.#lenient.whole(entry, claim, options, signal);
@@ -140,7 +141,9 @@ export abstract class CacheBase implements Tier {
   /**
    * Keeps a value that was computed elsewhere.
    *
-   * @returns Whether it was kept: a value that is there already stays.
+   * @returns Whether it was kept: a value that is there already stays, unless
+   * `overwrite` says otherwise.
+   * @throws {CacheError} As for {@linkcode CacheBase.setStream}.
    */
   async set<T = JsonValue>(
     namespace: string,
@@ -167,7 +170,7 @@ export abstract class CacheBase implements Tier {
   ): Promise<ReadableStream<Uint8Array> | undefined> {
     checkOptions(options, CALL_OPTIONS);
     const entry = entryOf(namespace, key);
-    return await within(options, this.#closed.signal, async (signal) => {
+    return await within(options, this.closing.signal, async (signal) => {
       return await readStream(this.#streaming(entry, options, signal));
     });
   }
@@ -175,23 +178,26 @@ export abstract class CacheBase implements Tier {
   /**
    * Keeps a large value that comes as a stream.
    *
-   * @returns Whether it was kept: a value that is there already stays, and the
-   * stream is not read.
+   * @returns Whether it was kept: a value that is there already stays, unless
+   * `overwrite` says otherwise, and the stream is not read.
+   * @throws {CacheError} With `overwrite`: `in-use`, the value that is there is
+   * being read; `unimplemented`, the server is an original.
    * @throws {TypeError} `value` is nothing that bytes can be read of.
    */
   async setStream(
     namespace: string,
     key: KeyInput,
     value: Source,
-    options: TransferOptions = {},
+    options: WriteOptions = {},
   ): Promise<boolean> {
     checkOptions(options, CALL_OPTIONS);
     checkSource(value);
     const entry = entryOf(namespace, key);
-    return await within(options, this.#closed.signal, async (signal) => {
+    return await within(options, this.closing.signal, async (signal) => {
       return await keepStream(
         this.#streaming(entry, options, signal),
         value,
+        { ...options, name: this.name, key },
       );
     });
   }
@@ -215,7 +221,7 @@ export abstract class CacheBase implements Tier {
     checkOptions(options, CALL_OPTIONS);
     callable("produce", produce);
     const entry = entryOf(namespace, key);
-    return await within(options, this.#closed.signal, async (signal) => {
+    return await within(options, this.closing.signal, async (signal) => {
       return await producedStream(
         this.#streaming(entry, options, signal),
         produce,
@@ -239,7 +245,7 @@ export abstract class CacheBase implements Tier {
     const request = { ...entryOf(namespace, key), assign: true, wait };
     return await within(
       options,
-      this.#closed.signal,
+      this.closing.signal,
       (signal) => this.ask(request, { signal }),
     );
   }
@@ -249,13 +255,13 @@ export abstract class CacheBase implements Tier {
     options: TransferOptions & { readonly wait?: boolean },
     signal: AbortSignal,
   ): Streaming {
-    const closed = this.#closed.signal;
+    const closed = this.closing.signal;
     return { cache: this.#lenient, entry, options, signal, closed };
   }
 
   /** Gives work back, stops heartbeats, and ends connections and waiting calls. */
   async close(): Promise<void> {
-    this.#closed.abort(new CacheError("closed", "the cache is closed"));
+    this.closing.abort(new CacheError("closed", "the cache is closed"));
     await this.closeTiers();
   }
 

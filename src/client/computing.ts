@@ -14,7 +14,7 @@ import { encodeError } from "./stored_error.ts";
 import type { Held } from "./tier.ts";
 
 /** More than anybody has tiers, each of which may have a value of its own. */
-const MAX_TRIES = 8;
+export const MAX_TRIES = 8;
 
 /** What is computed, and how. */
 export interface Computation<T> {

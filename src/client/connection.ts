@@ -7,6 +7,8 @@
 import { Assignment } from "./assignment.ts";
 import { unlessAborted } from "./backoff.ts";
 import type { CallOptions, Fetched, FetchRequest } from "./backend.ts";
+import type { TierCatalog } from "./catalog.ts";
+import { ConnectionCatalog } from "./connection_catalog.ts";
 import { LateAnswer } from "./late_answer.ts";
 import { checkAssigned } from "./local_files.ts";
 import { Server, type ServerOptions } from "./server.ts";
@@ -15,6 +17,7 @@ import type { Claim, Tier } from "./tier.ts";
 /** A client of one server. */
 export class Connection implements Tier {
   readonly name: string;
+  readonly catalog: TierCatalog;
   readonly #kind: "local" | "remote";
   readonly #server: Server;
   readonly #held = new Set<Assignment>();
@@ -24,6 +27,7 @@ export class Connection implements Tier {
     this.#server = new Server(options);
     this.#kind = options.kind;
     this.name = this.#server.name;
+    this.catalog = new ConnectionCatalog(this.#server, this.#server.catalog);
   }
 
   async ask(

@@ -8,8 +8,9 @@ import { Buffer } from "node:buffer";
 import type { FetchRequest } from "./backend.ts";
 import { unlessAborted } from "./backoff.ts";
 import { CacheError } from "./cache_error.ts";
+import type { TierCatalog } from "./catalog.ts";
 import { anything, checkOptions } from "./checked_options.ts";
-import { nameOf } from "./entry.ts";
+import { type HeldValue, MemoryCatalog, nameOf } from "./memory_catalog.ts";
 import type { Claim, Held, PublishOptions, Tier } from "./tier.ts";
 import { bytesBody, counted, eachPiece, type Source } from "./transfer.ts";
 
@@ -38,8 +39,13 @@ export function memory(options: MemoryOptions): Tier {
  */
 class MemoryTier implements Tier {
   readonly name = "memory";
+  readonly catalog: TierCatalog = new MemoryCatalog({
+    get: (name) => this.#values.get(name),
+    names: () => this.#values.keys(),
+    forget: (name) => this.#forget(name),
+  });
   readonly #maxBytes: number;
-  readonly #values = new Map<string, Buffer>();
+  readonly #values = new Map<string, HeldValue>();
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -51,16 +57,17 @@ class MemoryTier implements Tier {
 
   ask(request: FetchRequest): Promise<Claim> {
     const name = nameOf(request);
-    const value = this.#values.get(name);
-    if (value) {
+    const held = this.#values.get(name);
+    if (held) {
       this.#values.delete(name);
-      this.#values.set(name, value);
+      this.#values.set(name, held);
+      held.accessedMs = Date.now();
       return Promise.resolve({
         kind: "ready",
-        body: bytesBody(value),
+        body: bytesBody(held.value),
         origin: "memory",
         remove: () => {
-          if (this.#values.get(name) === value) this.#forget(name);
+          if (this.#values.get(name) === held) this.#forget(name);
           return Promise.resolve();
         },
       });
@@ -114,8 +121,13 @@ class MemoryTier implements Tier {
     signal?.throwIfAborted();
     const value = Buffer.concat(kept);
     const other = this.#values.get(name);
-    if (other) return assertSame(other, value);
-    this.#values.set(name, value);
+    if (other) return assertSame(other.value, value);
+    const nowMs = Date.now();
+    this.#values.set(name, {
+      value,
+      createdMs: nowMs,
+      accessedMs: nowMs,
+    });
     this.#bytes += costOf(name, bytes);
     for (const oldest of this.#values.keys()) {
       if (this.#bytes <= this.#maxBytes) break;
@@ -133,16 +145,16 @@ class MemoryTier implements Tier {
   }
 
   #forget(name: string): void {
-    const value = this.#values.get(name);
-    if (!value) return;
-    this.#bytes -= costOf(name, value.length);
+    const held = this.#values.get(name);
+    if (!held) return;
+    this.#bytes -= costOf(name, held.value.length);
     this.#values.delete(name);
   }
 }
 
 /** Others may have kept a value since the work was given out. */
-function assertSame(theirs: Buffer, ours: Buffer): void {
-  if (theirs.equals(ours)) return;
+function assertSame(theirs: Uint8Array, ours: Buffer): void {
+  if (ours.equals(theirs)) return;
   throw new CacheError(
     "lost",
     "memory: another value was kept meanwhile, and stays",

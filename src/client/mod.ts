@@ -7,6 +7,14 @@
 export type { Body, CallOptions, Entry, FetchRequest } from "./backend.ts";
 export { Cache, type ConnectOptions } from "./cache.ts";
 export { CacheBase } from "./cache_base.ts";
+export type {
+  Deleted,
+  Removed,
+  Selection,
+  StoredEntry,
+  TierCatalog,
+} from "./catalog.ts";
+export { CatalogBase, type InvalidateOptions } from "./catalog_base.ts";
 export { CacheError, type CacheErrorCode } from "./cache_error.ts";
 export type {
   Compute,
@@ -15,6 +23,7 @@ export type {
   GetOptions,
   SetOptions,
   TransferOptions,
+  WriteOptions,
 } from "./call_options.ts";
 export type { Bounds } from "./call_signal.ts";
 export * from "./codecs/mod.ts";

@@ -17,6 +17,7 @@ import { Channel } from "./channel.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { OriginalLocal, OriginalRemote } from "./original.ts";
 import { V1Backend } from "./v1.ts";
+import { V1Catalog } from "./v1_catalog.ts";
 
 /** A server that has never answered may well not be there at all. */
 const FIRST_CONTACT_MS = 2_000;
@@ -37,6 +38,8 @@ export interface ServerOptions {
 export class Server {
   /** Names it in messages: `remote 10.0.0.7:28056`. */
   readonly name: string;
+  /** What it keeps, asked once. */
+  readonly catalog: V1Catalog;
   readonly #patienceMs: number;
   readonly #channel: Channel;
   readonly #v1: Backend;
@@ -55,6 +58,7 @@ export class Server {
     this.name = `${kind} ${address}`;
     this.#patienceMs = patienceMs;
     this.#channel = new Channel(address);
+    this.catalog = new V1Catalog(this.#channel);
     this.#v1 = new V1Backend(this.#channel, {
       paths: kind === "local",
       patienceMs,

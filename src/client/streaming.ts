@@ -5,9 +5,14 @@
  */
 
 import type { Body, Entry } from "./backend.ts";
+import { unlessAborted } from "./backoff.ts";
 import type { Compute, TransferOptions } from "./call_options.ts";
-import { orAbandon, started } from "./computing.ts";
+import { CacheError, hasCode } from "./cache_error.ts";
+import { inUse } from "./catalog_base.ts";
+import { MAX_TRIES, orAbandon, started } from "./computing.ts";
+import { formatKeyInput, type KeyInput } from "./keys.ts";
 import type { LenientTier } from "./lenient_tier.ts";
+import type { Claim } from "./tier.ts";
 import {
   asStream,
   checkSource,
@@ -36,20 +41,59 @@ export async function readStream(
   return claim?.kind === "ready" ? outlasting(call, claim.body) : undefined;
 }
 
-/** Keeps a stream; whether it was kept. What is there already stays. */
+/** How a stream is kept, and what a message calls it. */
+export interface Keeping {
+  /** Whether to replace a value that is there already. */
+  readonly overwrite?: boolean | undefined;
+  /** What the cache is made of. */
+  readonly name: string;
+  readonly key: KeyInput;
+}
+
+/** Keeps a stream; whether it was kept. What is there already may stay. */
 export async function keepStream(
   call: Streaming,
   value: Source,
+  keeping: Keeping,
 ): Promise<boolean> {
   const { cache, entry, signal } = call;
-  const claim = await cache.askToCompute(entry, signal);
-  if (claim.kind === "ready") await claim.body.release();
-  if (claim.kind !== "assigned") return false;
-  return await cache.publish(entry, claim.held, {
-    value,
-    events: eventsOf(call),
-    wanted: signal,
-  });
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const claim = await cache.askToCompute(entry, signal);
+    if (claim.kind === "assigned") {
+      return await cache.publish(entry, claim.held, {
+        value,
+        events: eventsOf(call),
+        wanted: signal,
+      });
+    }
+    if (claim.kind !== "ready") break;
+    await claim.body.release();
+    if (!keeping.overwrite) break;
+    // Each tier may have one, and others may be quicker than we are.
+    await makeWay(call, claim, keeping);
+  }
+  return false;
+}
+
+/** Takes a value away that another one is to take the place of. */
+async function makeWay(
+  { entry: { namespace }, signal }: Streaming,
+  { remove }: Extract<Claim, { kind: "ready" }>,
+  { name, key }: Keeping,
+): Promise<void> {
+  if (!remove) {
+    throw new CacheError(
+      "unimplemented",
+      `${name}: cannot replace ${namespace} ${formatKeyInput(key)}: ` +
+        "an original server removes nothing",
+    );
+  }
+  try {
+    await unlessAborted(remove(), signal);
+  } catch (error) {
+    if (!hasCode(error, "in-use")) throw error;
+    throw inUse(name, "replace", namespace, key);
+  }
 }
 
 /** What is kept; or it is produced, kept, and then read from there. */

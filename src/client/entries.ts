@@ -1,10 +1,9 @@
 /**
- * Entries, as programs name them and as texts.
+ * Which entry a program means.
  *
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import { LarderError } from "../errors.ts";
 import type { Entry } from "./backend.ts";
 import { CacheError } from "./cache_error.ts";
@@ -21,9 +20,4 @@ export function entryOf(namespace: string, input: KeyInput): Entry {
     if (!(cause instanceof LarderError)) throw cause;
     throw new CacheError("invalid", cause.message, { cause });
   }
-}
-
-/** An entry as text. */
-export function nameOf({ namespace, key }: Entry): string {
-  return `${namespace} ${Buffer.from(key).toString("hex")}`;
 }
