@@ -15,6 +15,7 @@ export interface GoLoad {
   readonly work:
     | "hit"
     | "connect"
+    | "burst"
     | "heartbeat"
     | "empty"
     | "miss"
@@ -68,10 +69,11 @@ export async function buildGoPrograms(
   };
 }
 
-interface Result extends Omit<Sample, "perSecond"> {
+interface Result extends Omit<Sample, "perSecond" | "failed"> {
   readonly done: number;
   readonly seconds: number;
   readonly errors: number;
+  readonly failed: number;
   readonly firstError?: string;
 }
 
@@ -107,5 +109,6 @@ async function run(program: string, load: GoLoad): Promise<Sample> {
     perSecond: result.done / result.seconds,
     p50Ms: result.p50Ms,
     p99Ms: result.p99Ms,
+    failed: result.failed,
   };
 }

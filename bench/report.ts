@@ -5,7 +5,7 @@
  */
 
 import { FAIRNESS_GOAL, type FairnessFigures } from "./fairness.ts";
-import { median, medians, type Sample } from "./sample.ts";
+import { failedOf, median, medians, type Sample } from "./sample.ts";
 import { START_GOAL, type StartFigures } from "./start.ts";
 import type { Goal, Work } from "./works.ts";
 
@@ -28,7 +28,7 @@ export interface Ratios {
 
 /** The median ratios of neighbouring runs: drift of the machine falls out. */
 export function ratiosOf({ larder, other }: WorkRuns): Ratios {
-  const of = (figure: keyof Sample) =>
+  const of = (figure: "perSecond" | "p50Ms" | "p99Ms") =>
     median(larder.map((sample, i) => sample[figure] / other[i]![figure]));
   return { speed: of("perSecond"), p50: of("p50Ms"), p99: of("p99Ms") };
 }
@@ -61,7 +61,10 @@ export function workTable(all: readonly WorkRuns[]): string {
         ...[ratios.speed, ratios.p50, ratios.p99].map((ratio) =>
           ratio.toFixed(2)
         ),
-        verdict(work.goal, ratios),
+        verdict(work.goal, ratios, {
+          larder: failedOf(runs.larder),
+          other: failedOf(runs.other),
+        }),
       ];
     }),
   ]);
@@ -168,7 +171,14 @@ function figures(
 }
 
 /** Each of the goals, and whether it is met. */
-export function verdict(goal: Goal, ratios: Ratios): string {
+export function verdict(
+  goal: Goal,
+  ratios: Ratios,
+  failed: { readonly larder: number; readonly other: number } = {
+    larder: 0,
+    other: 0,
+  },
+): string {
   const said: string[] = [];
   const say = (text: string, met: boolean) =>
     said.push(`${text}: ${met ? "met" : "missed"}`);
@@ -183,6 +193,10 @@ export function verdict(goal: Goal, ratios: Ratios): string {
   }
   if (goal.p99 !== undefined) {
     say(`p99 <= ${goal.p99}`, ratios.p99 <= goal.p99);
+  }
+  if (goal.failed !== undefined) {
+    const { larder, other } = failed;
+    say(`${larder} failed, beside ${other}`, larder <= goal.failed);
   }
   return said.join(", ");
 }

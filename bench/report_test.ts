@@ -30,5 +30,13 @@ Deno.test("a verdict names each goal: more speed, less time", () => {
     verdict({ slowdown: 1.1 }, ratios),
     "speed >= 1 / 1.1: missed",
   );
+  assert.equal(
+    verdict({ failed: 0 }, ratios, { larder: 0, other: 3 }),
+    "0 failed, beside 3: met",
+  );
+  assert.equal(
+    verdict({ failed: 0 }, ratios, { larder: 1, other: 0 }),
+    "1 failed, beside 0: missed",
+  );
   assert.equal(verdict({}, ratios), "");
 });

@@ -12,6 +12,13 @@ export interface Sample {
   readonly p50Ms: number;
   /** The time that 99 in 100 stay within. */
   readonly p99Ms: number;
+  /** Calls of the run that failed, where that is counted. */
+  readonly failed?: number;
+}
+
+/** All calls that failed. */
+export function failedOf(samples: readonly Sample[]): number {
+  return samples.reduce((sum, { failed = 0 }) => sum + failed, 0);
 }
 
 /** The middle value; of an even number of values the mean of the middle two. */

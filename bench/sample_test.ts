@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { median, medians } from "./sample.ts";
+import { failedOf, median, medians } from "./sample.ts";
 
 Deno.test("median is the middle, of an even number the mean of the middle two", () => {
   assert.equal(median([3, 1, 2]), 2);
@@ -20,5 +20,16 @@ Deno.test("medians takes each figure for itself", () => {
       { perSecond: 3, p50Ms: 20, p99Ms: 100 },
     ]),
     { perSecond: 2, p50Ms: 20, p99Ms: 200 },
+  );
+});
+
+Deno.test("failures are added up, and none where they are not counted", () => {
+  const sample = { perSecond: 1, p50Ms: 1, p99Ms: 1 };
+  assert.equal(
+    failedOf([{ ...sample, failed: 2 }, sample, {
+      ...sample,
+      failed: 3,
+    }]),
+    5,
   );
 });

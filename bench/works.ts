@@ -21,6 +21,8 @@ export interface Goal {
   readonly p50?: number;
   /** The other's units in a second by the server's, at most. */
   readonly slowdown?: number;
+  /** Calls that failed in all runs, at most. */
+  readonly failed?: number;
 }
 
 /** How a work is measured. */
@@ -57,6 +59,8 @@ export interface Work {
 const MIB = 1_024 * 1_024;
 const PUBLISH_MIB = 64;
 const DELAY_MS = 20;
+/** As many as `load/burst.go` makes at once. */
+const BURST_CALLS = 450;
 
 /** In the order of the table. */
 export const WORKS: readonly Work[] = [
@@ -99,6 +103,12 @@ export const WORKS: readonly Work[] = [
     ...HIT_1_KIB,
     callers: 16,
   }),
+  {
+    ...goWork("burst", `${BURST_CALLS} connections with a call at once`, {
+      failed: 0,
+    }, { work: "burst", ...HIT_1_KIB }),
+    scale: BURST_CALLS,
+  },
   goWork("miss", "miss cycle 1 KiB, 32 callers", { speed: 0.25 }, {
     work: "miss",
     ...crowd(8, 4),

@@ -119,7 +119,11 @@ Deno.test("readSetting names the source, the value and what to write", () => {
   const cases: [keyof Config, string, RegExp][] = [
     ["root", "", /^root "": the folder's name is missing$/],
     ["root", "a,b", /cannot hold a comma/],
-    ["heartbeatIntervalMs", "0ms", /out of range: 1ms to 2147483647ms/],
+    ["heartbeatIntervalMs", "9ms", /out of range: 10ms to 2147483647ms/],
+    ["heartbeatTimeoutMs", "99ms", /out of range: 100ms to/],
+    ["handleLeaseMs", "1ms", /out of range: 100ms to/],
+    ["maxComputeMs", "1ms", /out of range: 100ms to/],
+    ["maxAgeMs", "999ms", /out of range: 1000ms to/],
     ["handshakeTimeoutMs", "99ms", /out of range: 100ms to/],
     ["idleBodyTimeoutMs", "1ms", /out of range: 100ms to/],
     ["stallTimeoutMs", "1ms", /out of range: 100ms to/],

@@ -28,6 +28,10 @@ export const DEFAULT_RESTART_GRACE_MS = 60_000;
  * it, a busy machine or a distant network looks like a client that has gone.
  */
 export const MIN_PEER_TIME_MS = 100;
+/** A client that holds a hundred assignments sends 10,000 heartbeats a second then. */
+export const MIN_HEARTBEAT_INTERVAL_MS = 10;
+/** Below it a value is old before anybody else can ask for it. */
+export const MIN_AGE_MS = 1_000;
 /** How long a stop waits for running work to be published. */
 export const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
 /** How long a handle pins what it names: the original's clients never renew. */
@@ -135,8 +139,19 @@ export const MIN_BATCHED_ENTRIES = 100;
 export const DEFAULT_ESTIMATE_BYTES = MIB;
 /** Namespaces whose values' sizes are remembered, about 100 bytes each. */
 export const MAX_ESTIMATED_NAMESPACES = 1_024;
-/** Evictions that run beside each other: the workers' queues stay short. */
+/** Evictions that the stores have at once: the workers' queues stay short. */
 export const EVICTIONS_AT_ONCE = 32;
+/**
+ * Entries that are chosen to go while somebody waits for room, about 1 KiB each:
+ * a thousand small ones may have to go for a large one, within 500 ms. They
+ * count no more, and their files follow.
+ */
+export const MAX_CHOSEN = 4_096;
+/**
+ * Bytes of those: until their files are gone, the disk holds so much more than
+ * the limits say. It is less than what stays free by default.
+ */
+export const MAX_CHOSEN_BYTES = 64 * MIB;
 /**
  * A page of a removal begins no more evictions after this: its caller hears how
  * far it came long before the 10 s of a call are over, also on a slow disk.

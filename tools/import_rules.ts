@@ -80,7 +80,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   cli: {
     may: [
       ...["client", "launch/suggest.ts", "config/duration.ts"],
-      ...["workers/digest.ts", "errors", "limits", "key_text"],
+      ...["toml", "workers/digest.ts", "errors", "limits", "key_text"],
       // The doctor looks at roots.
       ...["workers/letter_case.ts", "workers/root_contents.ts"],
       ...["workers/foreign_manifest.ts"],

@@ -17,7 +17,7 @@ func main() {
 	flag.IntVar(&o.callers, "callers", 1, "units of work under way at once")
 	flag.IntVar(&o.connections, "connections", 1, "connections the callers share")
 	flag.StringVar(&o.namespace, "namespace", "bench", "namespace of the entries")
-	flag.StringVar(&o.key, "key", "", "hit, connect: key of a ready entry; else prefix of the keys")
+	flag.StringVar(&o.key, "key", "", "hit, connect, burst: key of a ready entry; else prefix of the keys")
 	flag.IntVar(&o.size, "size", 1024, "bytes of a value")
 	delay := flag.Duration("delay", 0, "what a proxy before the server adds each way")
 	warmup := flag.Duration("warmup", 500*time.Millisecond, "time that is not measured")
@@ -43,5 +43,8 @@ func run(work string, o options, delay, warmup, duration time.Duration) error {
 		return err
 	}
 	measure(unit, o.callers, warmup)
-	return json.NewEncoder(os.Stdout).Encode(measure(unit, o.callers, duration))
+	failed.Store(0)
+	measured := measure(unit, o.callers, duration)
+	measured.Failed = failed.Load()
+	return json.NewEncoder(os.Stdout).Encode(measured)
 }

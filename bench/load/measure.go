@@ -17,6 +17,7 @@ type result struct {
 	Seconds    float64 `json:"seconds"`
 	Errors     int     `json:"errors"`
 	FirstError string  `json:"firstError,omitempty"`
+	Failed     int64   `json:"failed"`
 	P50Ms      float64 `json:"p50Ms"`
 	P99Ms      float64 `json:"p99Ms"`
 }

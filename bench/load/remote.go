@@ -22,6 +22,10 @@ func (c *client) read(conn *grpc.ClientConn) error {
 	if err := invoke(conn, remoteGet, request, &reply); err != nil {
 		return err
 	}
+	return c.isValue(reply)
+}
+
+func (c *client) isValue(reply wire.RemoteReply) error {
 	if reply.Status != wire.Ready || len(reply.Value) != c.size {
 		return fmt.Errorf("expected a value of %d bytes, got %v of %d", c.size, reply.Status, len(reply.Value))
 	}

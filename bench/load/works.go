@@ -36,6 +36,8 @@ var works = map[string]func(*client) (unit, error){
 	"hit": (*client).hit,
 	// The same on a connection that is opened for it and closed after.
 	"connect": (*client).connect,
+	// Many such calls at once, a second for each; what fails is counted apart.
+	"burst": (*client).burst,
 	// Heartbeat of one assignment.
 	"heartbeat": (*client).heartbeat,
 	// A call without a thought: for a server that answers anything.

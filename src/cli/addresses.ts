@@ -6,6 +6,7 @@
 
 import process from "node:process";
 import { StartError } from "../errors.ts";
+import { PROJECT_FILE } from "./project_file.ts";
 import type { Words } from "./words.ts";
 
 const DEFAULT_REMOTE = "127.0.0.1:28056";
@@ -28,7 +29,8 @@ interface Given {
 }
 
 /**
- * Where the server is, by flags, or else by the environment.
+ * Where the server is, by flags, or else by the environment, or by the file of
+ * the project.
  *
  * @throws {StartError} One of them is not `host:port`.
  */
@@ -60,15 +62,22 @@ export function lenientAddressesOf(
 
 function given(words: Words): readonly Given[] {
   const flags = ["local", "remote"].flatMap((kind) => {
-    const address = words.text(kind);
+    const address = words.own(kind);
     return address === undefined ? [] : [{ kind, by: `--${kind}`, address }];
+  });
+  const project = ["local", "remote"].flatMap((kind) => {
+    const address = words.text(kind);
+    const by = `${kind} of ${PROJECT_FILE}`;
+    return address === undefined ? [] : [{ kind, by, address }];
   });
   const variables = ["local", "remote"].map((kind) => {
     const name = `LARDER_${kind.toUpperCase()}`;
     return { kind, by: name, address: variable(name) };
   });
-  const all = flags.length > 0 ? flags : variables;
-  return all.filter(({ address }) => address !== "") as Given[];
+  const isSaid = ({ address }: { address: string }) => address !== "";
+  if (flags.length > 0) return flags.filter(isSaid) as Given[];
+  const all = variables.some(isSaid) ? variables : project;
+  return all.filter(isSaid) as Given[];
 }
 
 function addressesFrom(

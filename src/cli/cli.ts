@@ -31,6 +31,8 @@ import {
   tolerateFailingStreams,
   write,
 } from "./output.ts";
+import { projectDefaults } from "./project_file.ts";
+import { isOff } from "./run/off.ts";
 import { Words } from "./words.ts";
 
 const COMMANDS: readonly Command[] = [
@@ -77,13 +79,18 @@ async function dispatch(
   }
   const command = COMMANDS.find((each) => each.name === name);
   if (!command) throw unknownCommand(name);
-  const words = Words.read(args, [...command.options, ...COMMON_OPTIONS]);
+  const options = [...command.options, ...COMMON_OPTIONS];
+  const words = Words.read(args, options);
   if (words.has("help")) {
     await print(commandHelp(command));
     return OK;
   }
   if (words.rest.length > 0 && command !== run) {
     throw new StartError(2, `larder ${name} takes no --`);
+  }
+  // Switched off, nothing is looked at.
+  if (command !== run || !isOff()) {
+    words.useDefaults(await projectDefaults(name, options));
   }
   return await command.run(words);
 }

@@ -31,6 +31,7 @@ export class Words {
   /** The words after `--`. */
   readonly rest: readonly string[];
   readonly #values: ReadonlyMap<string, readonly string[]>;
+  #defaults: ReadonlyMap<string, readonly string[]> = new Map();
 
   private constructor(
     values: ReadonlyMap<string, readonly string[]>,
@@ -99,19 +100,32 @@ export class Words {
     return new Words(values, positionals, end < 0 ? [] : args.slice(end + 1));
   }
 
-  /** Whether an option was given. */
+  /** Sets what options are that were not given. */
+  useDefaults(defaults: ReadonlyMap<string, readonly string[]>): void {
+    this.#defaults = defaults;
+  }
+
+  /** Whether an option was given, or is by default. */
   has(name: string): boolean {
-    return this.#values.has(name);
+    return this.#values.has(name) || this.#defaults.has(name);
   }
 
   /** The last value of an option. */
   text(name: string): string | undefined {
+    return this.own(name) ?? this.#defaults.get(name)?.at(-1);
+  }
+
+  /** The same, if it was given on the command line. */
+  own(name: string): string | undefined {
     return this.#values.get(name)?.at(-1);
   }
 
-  /** All values of an option, in their order. */
+  /** All values of an option, those by default first, in their order. */
   all(name: string): readonly string[] {
-    return this.#values.get(name) ?? [];
+    return [
+      ...this.#defaults.get(name) ?? [],
+      ...this.#values.get(name) ?? [],
+    ];
   }
 
   /** A value that must be there. */

@@ -34,6 +34,8 @@ import {
   MAX_DURATION_MS,
   MAX_MAX_MESSAGE_BYTES,
   MAX_WORKERS,
+  MIN_AGE_MS,
+  MIN_HEARTBEAT_INTERVAL_MS,
   MIN_MEMORY_BUDGET_BYTES,
   MIN_PEER_TIME_MS,
 } from "../limits.ts";
@@ -120,13 +122,16 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   heartbeatIntervalMs: duration(
     "heartbeat-interval",
     "how often clients are told to send heartbeats",
-    { minMs: 1, defaultMs: DEFAULT_HEARTBEAT_INTERVAL_MS },
+    {
+      minMs: MIN_HEARTBEAT_INTERVAL_MS,
+      defaultMs: DEFAULT_HEARTBEAT_INTERVAL_MS,
+    },
   ),
   heartbeatTimeoutMs: {
     ...duration(
       "heartbeat-timeout",
       "how long an assignment lives without one; more than the interval",
-      { minMs: 2, defaultMs: 0 },
+      { minMs: MIN_PEER_TIME_MS, defaultMs: 0 },
     ),
     defaultHelp: `the interval plus ${formatDurationMs(HEARTBEAT_SLACK_MS)}`,
     default: (given) =>
@@ -146,13 +151,13 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   handleLeaseMs: duration(
     "handle-lease",
     "how long a file that a client holds is kept without a renewal",
-    { minMs: 1, defaultMs: DEFAULT_HANDLE_LEASE_MS },
+    { minMs: MIN_PEER_TIME_MS, defaultMs: DEFAULT_HANDLE_LEASE_MS },
   ),
   maxComputeMs: optional(duration(
     "max-compute-time",
     "how long one client may compute a value, heartbeats or not; then it goes " +
       "to the next who asks",
-    { minMs: 1, defaultMs: 0 },
+    { minMs: MIN_PEER_TIME_MS, defaultMs: 0 },
   )),
   maxBytes: optional(bytes(
     "max-bytes",
@@ -167,7 +172,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   maxAgeMs: optional(duration(
     "max-age",
     "values that nobody used for so long go",
-    { minMs: 1, maxMs: MAX_AGE_MS, defaultMs: 0 },
+    { minMs: MIN_AGE_MS, maxMs: MAX_AGE_MS, defaultMs: 0 },
   )),
   minFree: {
     name: "min-free",

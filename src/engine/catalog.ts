@@ -170,7 +170,10 @@ export class Catalog {
     );
     if (reply.kind === "error") throw reply.error;
     if (reply.kind !== "ok") return false;
-    await this.#options.blobs.removeEmpty?.(namespace).catch(() => {});
+    const { blobs, warn } = this.#options;
+    await blobs.removeEmpty?.(namespace).catch((error) =>
+      warn(`cannot remove the folder of ${namespace}: ${messageOf(error)}`)
+    );
     return true;
   }
 

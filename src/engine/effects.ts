@@ -10,9 +10,11 @@ import type { BlobError, BlobStore, LocalFiles } from "../blobs/blob_store.ts";
 import type { Clock } from "../clock.ts";
 import { LarderError, messageOf } from "../errors.ts";
 import { formatEntry } from "../key_text.ts";
+import { EVICTIONS_AT_ONCE } from "../limits.ts";
 import type { Expected, Manifest } from "../manifest/manifest.ts";
 import type { Effect, EntryKey, Id, Result, Row } from "../table/types.ts";
 import type { AccessLog } from "./access_log.ts";
+import { AtMost } from "./at_most.ts";
 import { isDamage, toLarderError } from "./failures.ts";
 import { isPossibleId } from "./ids.ts";
 
@@ -46,6 +48,7 @@ export class EffectRunner {
   readonly #uses: AccessLog;
   readonly #feed: (result: Result) => void;
   readonly #warn: (message: string) => void;
+  readonly #removals = new AtMost(EVICTIONS_AT_ONCE);
 
   constructor(options: EffectRunnerOptions) {
     this.#manifest = options.manifest;
@@ -228,7 +231,10 @@ export class EffectRunner {
           ? { kind: "probed" }
           : { kind: "probed", changedAgoMs },
       // What cannot be looked at does not keep the work from the next client.
-      () => ({ kind: "probed" }),
+      (error) => {
+        this.#logged(error);
+        return { kind: "probed" };
+      },
     );
   }
 
@@ -342,8 +348,12 @@ export class EffectRunner {
       if (row.status !== "evicting") throw new LostRow(entry);
       held = row.id;
     }
-    if (damaged) await this.#blobs.quarantine(entry.name);
-    else await this.#blobs.remove(entry.name);
+    // Marked are all at once, so that nobody finds them any more.
+    await this.#removals.run(() =>
+      damaged
+        ? this.#blobs.quarantine(entry.name)
+        : this.#blobs.remove(entry.name)
+    );
     await this.#manifest.remove(entry, { status: "evicting", id: held });
   }
 

@@ -18,6 +18,7 @@ import type { Excess } from "../table/room.ts";
 import type {
   Command,
   Effect,
+  EntryKey,
   Id,
   Reply,
   Request,
@@ -28,6 +29,7 @@ import type {
 import { AccessLog } from "./access_log.ts";
 import { Admissions, type Budget, type Grant } from "./admission.ts";
 import { EffectRunner } from "./effects.ts";
+import { withoutId } from "./failures.ts";
 import { randomId, randomStaging } from "./ids.ts";
 import { Pulse } from "./standstill.ts";
 
@@ -187,6 +189,11 @@ export class Engine {
     );
   }
 
+  /** Takes an entry away; where somebody uses it, it is refused at once. */
+  evict(entry: EntryKey, onReply: OnReply): void {
+    this.submit({ kind: "evict", entry }, onReply);
+  }
+
   /** The caller has gone: what was not answered yet takes nothing. */
   cancel(ticket: Ticket): void {
     if (!this.#callers.delete(ticket)) return;
@@ -215,6 +222,16 @@ export class Engine {
   /** From here on, no lease ends because the server stood still. */
   noticeStandstills(): void {
     this.#pulse ??= new Pulse(this.#clock, () => this.feed({ kind: "tick" }));
+  }
+
+  /** Whether somebody waits for room that an eviction is to make. */
+  get isRoomAwaited(): boolean {
+    return this.#table.isRoomAwaited;
+  }
+
+  /** Whether an entry is being taken away, and counts no more. */
+  isEvicting(name: string): boolean {
+    return this.#table.state.entries.get(name)?.state.kind === "evicting";
   }
 
   /** What has to go so that the quotas are kept. */
@@ -320,6 +337,7 @@ export class Engine {
     this.#callers.delete(ticket);
     const grant = this.#admissions.handOver(ticket);
     if (reply.kind === "unassigned") this.#explain(reply);
+    else if (reply.kind === "error") this.#logRefusal(reply.error);
     if (reply.kind === "value" && caller) return caller.onReply(reply, grant);
     grant?.release();
     caller?.onReply(reply);
@@ -337,6 +355,12 @@ export class Engine {
     if (!why || this.#explained.has(why)) return;
     this.#explained.add(why);
     this.#warn(detail ? `${why} (${detail})` : why);
+  }
+
+  /** What has a cause was logged where it failed. */
+  #logRefusal(error: LarderError): void {
+    if (error.code !== "storage-full" || error.cause !== undefined) return;
+    this.#warn(`a value was not kept: ${withoutId(error)}`);
   }
 
   /** One timer for the earliest deadline. */

@@ -11,7 +11,6 @@ import { messageOf } from "../errors.ts";
 import {
   EVICTION_INTERVAL_MS,
   EVICTION_PAUSE_MS,
-  EVICTIONS_AT_ONCE,
   HANDED_SHARE,
 } from "../limits.ts";
 import type { AgedEntry, Manifest } from "../manifest/manifest.ts";
@@ -22,6 +21,7 @@ import { removeEmptyFolders } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";
 import { keptFree, type MinFree } from "./free_space.ts";
 import { oldestFirst } from "./oldest_first.ts";
+import { Departures, type Freed } from "./departures.ts";
 
 /** What an evictor works on. */
 export interface EvictorOptions {
@@ -59,6 +59,10 @@ export class Evictor {
   #queued: Promise<EvictorStats> | undefined;
   #closed = false;
   #stats = { entries: 0, bytes: 0 };
+  readonly #departures: Departures;
+  /** Somebody needs room, while what was chosen before is still going. */
+  #call: PromiseWithResolvers<void> | undefined;
+  #isCalled = false;
   /** The namespaces that the sweep under way has taken entries from. */
   readonly #takenFrom = new Set<string>();
   /** It has been said that what has to go cannot go. */
@@ -69,6 +73,14 @@ export class Evictor {
     this.#options = options;
     this.#startMs = options.clock.nowMs();
     this.#startWallMs = options.clock.wallMs();
+    this.#departures = new Departures(
+      options.engine,
+      ({ namespace, size = 0 }) => {
+        this.#stats.bytes += size;
+        this.#stats.entries++;
+        this.#takenFrom.add(namespace);
+      },
+    );
   }
 
   /** What was taken away so far. */
@@ -78,8 +90,13 @@ export class Evictor {
 
   /** Looks at once, then from time to time, and when the engine says so. */
   async start(): Promise<void> {
-    this.#options.engine.onCrowded = (urgent) =>
-      this.#schedule(urgent ? 0 : EVICTION_PAUSE_MS);
+    this.#options.engine.onCrowded = (urgent) => {
+      if (!this.#call) {
+        return this.#schedule(urgent ? 0 : EVICTION_PAUSE_MS);
+      }
+      this.#isCalled = true;
+      this.#call.resolve();
+    };
     // Until the first look the table knows of nothing that is kept.
     await this.#guarded(() => this.#look());
     this.#schedule(0);
@@ -120,30 +137,80 @@ export class Evictor {
   }
 
   async #round(): Promise<void> {
-    const stuck = new Set<string>();
-    try {
-      await this.#makeRoom(stuck);
-    } finally {
-      // Whoever waits for it is told, whatever came of it.
-      this.#options.engine.feed({ kind: "swept", stuck: [...stuck] });
-    }
-  }
-
-  /** Adds the patterns of which nothing could go. */
-  async #makeRoom(stuck: Set<string>): Promise<void> {
-    this.#takenFrom.clear();
-    const crowded = await this.#look();
     const { engine, maxAgeMs } = this.#options;
-    if (crowded.length === 0 && maxAgeMs === undefined) return;
-    for (const { pattern } of crowded) stuck.add(pattern);
-    // What was used a moment ago must not look old.
-    await engine.flushUses();
-    for (const excess of crowded) {
-      if (await this.#free(excess)) stuck.delete(excess.pattern);
+    this.#takenFrom.clear();
+    let crowded: readonly Excess[] = [];
+    try {
+      crowded = await this.#look();
+      if (crowded.length > 0 || maxAgeMs !== undefined) {
+        // What was used a moment ago must not look old.
+        await engine.flushUses();
+      }
+      const stuck = await this.#choose(crowded);
+      if (maxAgeMs !== undefined) await this.#removeOld(maxAgeMs);
+      this.#conclude(stuck);
+      await this.#follow();
+    } catch (error) {
+      this.#call = undefined;
+      this.#isCalled = false;
+      const stuck = crowded.map(({ pattern }) => pattern);
+      engine.feed({ kind: "swept", stuck });
+      throw error;
     }
-    if (maxAgeMs !== undefined) await this.#removeOld(maxAgeMs);
     // The table's own count is a guess where rows do not know their size.
     if (this.#takenFrom.size > 0) await this.#look();
+  }
+
+  /** Whoever waits for room is told what came of it, and may call again. */
+  #conclude(stuck: readonly string[]): void {
+    this.#call = Promise.withResolvers();
+    this.#options.engine.feed({ kind: "swept", stuck });
+  }
+
+  /** Until all that was chosen has gone, chooses more where that is needed. */
+  async #follow(): Promise<void> {
+    const { clock } = this.#options;
+    // Then what is kept is counted anew, and the disk is looked at.
+    const endMs = clock.nowMs() + EVICTION_INTERVAL_MS;
+    while (this.#call) {
+      const done = this.#departures.whenDone();
+      await Promise.race([done, this.#call.promise]);
+      if (!this.#isCalled || this.#closed || clock.nowMs() >= endMs) break;
+      this.#isCalled = false;
+      const excess = this.#stillExcess();
+      // Enough was chosen, and is being looked up before it is counted out.
+      if (excess.length === 0) await Promise.race([done, this.#pause()]);
+      this.#conclude(await this.#choose(excess));
+    }
+    this.#call = undefined;
+    await this.#departures.whenDone();
+    if (!this.#isCalled) return;
+    this.#isCalled = false;
+    this.#schedule(0);
+  }
+
+  #pause(): Promise<void> {
+    const { clock } = this.#options;
+    return new Promise((resolve) => clock.setTimer(EVICTION_PAUSE_MS, resolve));
+  }
+
+  /** What has to go beside what has been chosen. */
+  #stillExcess(): readonly Excess[] {
+    return this.#options.engine.excess().flatMap((excess) => {
+      const counted = this.#departures.counted(excess.pattern);
+      const bytes = excess.bytes - counted.bytes;
+      const entries = excess.entries - counted.entries;
+      return bytes > 0 || entries > 0 ? { ...excess, bytes, entries } : [];
+    });
+  }
+
+  /** Chooses what goes; the patterns of which nothing could. */
+  async #choose(crowded: readonly Excess[]): Promise<readonly string[]> {
+    const stuck: string[] = [];
+    for (const excess of crowded) {
+      if (!await this.#free(excess)) stuck.push(excess.pattern);
+    }
+    return stuck;
   }
 
   /** Has the table know what is kept; says what has to go. */
@@ -167,7 +234,7 @@ export class Evictor {
     return { roomBytes, slackBytes: Math.ceil(keptBytes * SLACK_SHARE) };
   }
 
-  /** Whether anything has gone. */
+  /** Whether anything goes. */
   async #free({ pattern, bytes, entries }: Excess): Promise<boolean> {
     const freed = { bytes: 0, entries: 0 };
     const candidates = this.#oldest(pattern);
@@ -175,7 +242,10 @@ export class Evictor {
       return freed.bytes < bytes || freed.entries < entries;
     }, freed);
     const isShort = freed.bytes < bytes || freed.entries < entries;
-    if (isShort && !this.#toldStuck && !this.#closed) {
+    if (
+      isShort && !this.#toldStuck && !this.#closed &&
+      !this.#departures.isStopped
+    ) {
       this.#options.warn(
         `cannot keep the quota of ${pattern}: ${bytes} bytes and ${entries} ` +
           `values had to go, ${freed.bytes} and ${freed.entries} went; what ` +
@@ -208,47 +278,18 @@ export class Evictor {
     });
   }
 
-  /** Takes candidates away, some at once, as long as they are wanted to go. */
+  /** Takes candidates away, as long as they are wanted to go. */
   async #evict(
     candidates: AsyncIterable<AgedEntry>,
     goesOn: (next: AgedEntry) => boolean,
-    freed: { bytes: number; entries: number },
+    freed: Freed,
   ): Promise<void> {
-    const running = new Set<Promise<void>>();
     for await (const entry of candidates) {
-      if (this.#closed || !goesOn(entry)) break;
-      const size = entry.size ?? 0;
-      // Counted before it has gone, so that no more go than have to.
-      freed.bytes += size;
-      freed.entries++;
-      const done = this.#take(entry).then((gone) => {
-        running.delete(done);
-        if (!gone) {
-          freed.bytes -= size;
-          freed.entries--;
-          return;
-        }
-        this.#stats.bytes += size;
-        this.#stats.entries++;
-        this.#takenFrom.add(entry.namespace);
-      });
-      running.add(done);
-      if (running.size >= EVICTIONS_AT_ONCE) await Promise.race(running);
+      if (this.#closed || this.#departures.isStopped || !goesOn(entry)) break;
+      if (this.#departures.has(entry.name)) continue;
+      this.#departures.take(entry, freed);
+      await this.#departures.whenFree();
     }
-    await Promise.all(running);
-  }
-
-  async #take(entry: AgedEntry): Promise<boolean> {
-    const { name, namespace, key } = entry;
-    const reply = await this.#options.engine.ask({
-      kind: "evict",
-      entry: { name, namespace, key },
-    });
-    // The others would be refused just so, and no quota is to blame.
-    if (reply.kind === "error" && reply.error.code === "stopping") {
-      this.#closed = true;
-    }
-    return reply.kind === "ok";
   }
 
   /** Rows of the original server say neither size nor when they were used. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MemoryBlobStore } from "../blobs/memory_blob_store.ts";
 import { FakeClock } from "../clock.ts";
-import { EVICTION_PAUSE_MS } from "../limits.ts";
+import { EVICTION_PAUSE_MS, EVICTIONS_AT_ONCE } from "../limits.ts";
 import type { MemoryManifest } from "../manifest/memory_manifest.ts";
 import { MemoryRows } from "../manifest/memory_rows.ts";
 import type { Quota, Reply } from "../table/types.ts";
@@ -125,6 +125,31 @@ Deno.test("who is refused has room made for, below the watermark too", async () 
   const asked = site.get("9");
   await site.evictor.sweep();
   assert.equal((await asked).kind, "assigned");
+});
+
+Deno.test("room is there as soon as it is clear what goes, however slow the disk", async () => {
+  const site = await Site.open([{ pattern: "*", maxBytes: 10_000 }]);
+  await site.fill(90);
+  const end = Promise.withResolvers<void>();
+  const { blobs } = site;
+  const remove = blobs.remove.bind(blobs);
+  let removing = 0;
+  blobs.remove = async (name) => {
+    removing++;
+    await end.promise;
+    await remove(name);
+  };
+  const { kind, ...work } = await site.get("large");
+  assert.equal(kind, "assigned");
+  const { assignment: { id } } = work as Reply & { kind: "assigned" };
+  const value = new Uint8Array(90 * 100);
+  const set = site.engine.ask({ kind: "set", id, value });
+  site.clock.advance(0);
+  assert.equal((await set).kind, "ok", "though no file has gone");
+  assert.equal(removing, EVICTIONS_AT_ONCE, "the disk gets some at once");
+  end.resolve();
+  await site.evictor.sweep();
+  assert.deepEqual(await site.kept(), ["large"]);
 });
 
 Deno.test("what is pinned or being computed stays, and its quota is full", async () => {

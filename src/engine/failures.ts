@@ -42,3 +42,8 @@ export function isDamage(thrown: unknown): boolean {
   return thrown instanceof BlobError &&
     ["missing", "damaged", "not-a-file"].includes(thrown.code);
 }
+
+/** Why a value was refused, for the log: without its id, so that many are one line. */
+export function withoutId({ message }: LarderError): string {
+  return message.replace(/assignment \d+/, "an assignment");
+}

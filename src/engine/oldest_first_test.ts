@@ -51,11 +51,11 @@ for (
     const { asked, manifest } = manifestOf(count);
     const found: string[] = [];
     for await (const { namespace } of oldestFirst(manifest, { pattern })) {
-      if (found.push(namespace) === 65) break;
+      if (found.push(namespace) === 257) break;
     }
     const expected = pattern === "a.n7"
       ? ["a.n7"]
-      : Array.from({ length: Math.min(count, 65) }, (_, index) =>
+      : Array.from({ length: Math.min(count, 257) }, (_, index) =>
         `a.n${count - 1 - index}`);
     assert.deepEqual(found, expected);
     assert.equal(asked.length, questions);

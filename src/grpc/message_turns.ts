@@ -15,8 +15,10 @@ export class MessageTurns {
   readonly #nextTurn: (work: () => void) => void;
   readonly #nowMs: () => number;
   #taken = 0;
+  /** When the time of this turn is over. */
+  #endMs = 0;
   #isScheduled = false;
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   /**
    * @param nextTurn Calls once, in a later turn of the event loop.
@@ -34,30 +36,36 @@ export class MessageTurns {
 
   /** Takes a message, now or, after too many in this turn, in a later one. */
   take(take: () => void): void {
-    const isNow = this.#taken < MESSAGES_PER_TURN && this.#waiting.length === 0;
-    if (!isNow) this.#waiting.push(take);
-    else this.#taken++;
-    this.#schedule();
-    if (isNow) take();
+    if (!this.#isScheduled) this.#begin();
+    const isNow = this.#waiting.length === 0 && this.#hasRoom();
+    if (!isNow) return void this.#waiting.push(take);
+    this.#taken++;
+    take();
   }
 
-  #schedule(): void {
-    if (this.#isScheduled) return;
+  #begin(): void {
+    this.#taken = 0;
+    this.#endMs = this.#nowMs() + TURN_MS;
     this.#isScheduled = true;
     this.#nextTurn(() => this.#turn());
   }
 
   #turn(): void {
     this.#isScheduled = false;
-    const next = this.#waiting.splice(0, MESSAGES_PER_TURN);
-    this.#taken = next.length;
-    if (next.length > 0) this.#schedule();
-    const endMs = this.#nowMs() + TURN_MS;
-    for (let at = 0; at < next.length;) {
-      next[at++]!();
-      if (this.#nowMs() < endMs) continue;
-      this.#waiting.unshift(...next.slice(at));
-      break;
-    }
+    if (this.#waiting.length === 0) return;
+    this.#begin();
+    this.#step();
+  }
+
+  /** One at a time: what its handler does with a message counts as well. */
+  #step(): void {
+    if (this.#waiting.length === 0 || !this.#hasRoom()) return;
+    this.#taken++;
+    this.#waiting.shift()!();
+    queueMicrotask(() => this.#step());
+  }
+
+  #hasRoom(): boolean {
+    return this.#taken < MESSAGES_PER_TURN && this.#nowMs() < this.#endMs;
   }
 }

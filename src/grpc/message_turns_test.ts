@@ -3,7 +3,10 @@ import { TURN_MS } from "../http2/limits.ts";
 import { MESSAGES_PER_TURN } from "./limits.ts";
 import { MessageTurns } from "./message_turns.ts";
 
-Deno.test("a few messages are taken in each turn, in the order in which they were asked for", () => {
+/** Lets everything happen that waits for nothing. */
+const steps = () => new Promise<void>((resolve) => setTimeout(resolve));
+
+Deno.test("a few messages are taken in each turn, in the order in which they were asked for", async () => {
   const work: (() => void)[] = [];
   const turns = new MessageTurns((one) => void work.push(one), () => 0);
   const taken: number[] = [];
@@ -14,17 +17,19 @@ Deno.test("a few messages are taken in each turn, in the order in which they wer
   assert.equal(taken.length, MESSAGES_PER_TURN);
   assert.equal(turns.waiting, total - MESSAGES_PER_TURN);
   work.shift()!();
+  await steps();
   assert.equal(taken.length, 2 * MESSAGES_PER_TURN);
   // A turn that is full already takes no newcomer, either.
   turns.take(() => taken.push(total));
   assert.equal(taken.length, 2 * MESSAGES_PER_TURN);
   work.shift()!();
+  await steps();
   assert.deepEqual(taken, Array.from({ length: total + 1 }, (_, at) => at));
   work.shift()!();
   assert.equal(work.length, 0, "nobody waits: no more turns");
 });
 
-Deno.test("messages that take long leave the rest of a turn to others, and keep their order", () => {
+Deno.test("messages that take long leave the rest of a turn to others, and keep their order", async () => {
   const work: (() => void)[] = [];
   let nowMs = 0;
   const turns = new MessageTurns((one) => void work.push(one), () => nowMs);
@@ -36,11 +41,35 @@ Deno.test("messages that take long leave the rest of a turn to others, and keep 
       nowMs += TURN_MS / 2;
     });
   }
+  // The first turn has begun with the first of them.
   for (let turn = 1; turn <= 5; turn++) {
+    assert.equal(taken.length, 2 * turn);
     work.shift()!();
-    assert.equal(taken.length, MESSAGES_PER_TURN + 2 * turn);
+    await steps();
+  }
+  while (work.length > 0) {
+    work.shift()!();
+    await steps();
   }
   assert.deepEqual(taken, Array.from({ length: total }, (_, at) => at));
-  while (work.length > 0) work.shift()!();
   assert.equal(turns.waiting, 0);
+});
+
+Deno.test("what a handler does with a message counts for the turn", async () => {
+  const work: (() => void)[] = [];
+  let nowMs = 0;
+  const turns = new MessageTurns((one) => void work.push(one), () => nowMs);
+  const taken: number[] = [];
+  const total = MESSAGES_PER_TURN + 10;
+  for (let message = 0; message < total; message++) {
+    turns.take(() => {
+      taken.push(message);
+      void Promise.resolve().then(() => nowMs += TURN_MS / 2);
+    });
+  }
+  assert.equal(taken.length, MESSAGES_PER_TURN);
+  await steps();
+  work.shift()!();
+  await steps();
+  assert.equal(taken.length, MESSAGES_PER_TURN + 2);
 });

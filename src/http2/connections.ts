@@ -49,7 +49,7 @@ export class Connections {
     );
     this.#around = {
       options: this.#options,
-      turns: new FairTurns(),
+      turns: new FairTurns(this.#options.nowMs),
       reading: new BufferPool(READ_BYTES, LARGE),
       writing: new BufferPool(WRITE_BYTES, LARGE),
       smallWriting: new BufferPool(SMALL_WRITE_BYTES, SMALL),

@@ -15,7 +15,7 @@ async function work(turns: FairTurns, log: string[], name: string, ms: number) {
 }
 
 Deno.test("who has much to do waits once a turn is spent, and only then", async () => {
-  const turns = new FairTurns();
+  const turns = new FairTurns(() => 0);
   assert.equal(turns.isSpent, false);
   turns.worked(TURN_MS / 2);
   assert.equal(turns.isSpent, false);
@@ -26,7 +26,7 @@ Deno.test("who has much to do waits once a turn is spent, and only then", async 
 });
 
 Deno.test("those who wait have as much of a turn together as one may take", async () => {
-  const turns = new FairTurns();
+  const turns = new FairTurns(() => 0);
   const log: string[] = [];
   turns.worked(TURN_MS);
   const all = ["a", "b", "c"].map((name) => work(turns, log, name, TURN_MS));
@@ -40,7 +40,7 @@ Deno.test("those who wait have as much of a turn together as one may take", asyn
 });
 
 Deno.test("those who have little left to do share one turn, in order", async () => {
-  const turns = new FairTurns();
+  const turns = new FairTurns(() => 0);
   const log: string[] = [];
   for (const name of "abcdefgh") void work(turns, log, name, TURN_MS / 4);
   await turn();
@@ -55,10 +55,49 @@ Deno.test("those who have little left to do share one turn, in order", async () 
 });
 
 Deno.test("who has gone when it is let in costs the others a turn, not more", async () => {
-  const turns = new FairTurns();
+  const turns = new FairTurns(() => 0);
   const log: string[] = [];
   void turns.next();
   void work(turns, log, "b", 0);
   for (let at = 0; at < 2; at++) await turn();
   assert.equal(log.join(""), "b");
+});
+
+Deno.test("what a handler goes on with after its frames counts as well", async () => {
+  let nowMs = 0;
+  const turns = new FairTurns(() => nowMs);
+  const log: string[] = [];
+  const slow = async (name: string) => {
+    await turns.next();
+    log.push(name);
+    // A handler that waits for what is there already, and then works.
+    void Promise.resolve().then(() => nowMs += TURN_MS);
+    turns.worked(0);
+  };
+  for (const name of "abc") void slow(name);
+  const seen: string[] = [];
+  for (let at = 0; at < 3; at++) {
+    await turn();
+    seen.push(log.join(""));
+  }
+  assert.deepEqual(seen, ["a", "ab", "abc"]);
+  void slow("d");
+  await turn();
+  assert.equal(turns.isSpent, true);
+});
+
+Deno.test("who asks for little waits for those alone that do so as well", async () => {
+  const turns = new FairTurns(() => 0);
+  const log: string[] = [];
+  const wait = async (name: string, isSmall: boolean) => {
+    await turns.next(isSmall);
+    log.push(name);
+    turns.worked(TURN_MS);
+  };
+  for (const name of "abcd") void wait(name, false);
+  await turn();
+  for (const name of "xy") void wait(name, true);
+  for (let at = 0; at < 5; at++) await turn();
+  // Nor do they keep the others from their turns.
+  assert.equal(log.join(""), "axbycd");
 });

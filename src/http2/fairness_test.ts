@@ -67,3 +67,34 @@ Deno.test("calls of a lost connection end in turns, each of them once", async ()
   assert.deepEqual(closed(), expected);
   await served.end();
 });
+
+Deno.test("who asks for little and was slow once waits for no busy connections", async () => {
+  const served = new ServedPipes();
+  const answeredMs: number[] = [];
+  const working = (onEnd: () => void): RequestHandler => (stream) => ({
+    data() {},
+    end() {
+      served.nowMs += CALL_MS;
+      onEnd();
+      stream.headers(HEAD, true);
+    },
+    closed() {},
+  });
+  const polite = await served.ready(
+    working(() => answeredMs.push(served.nowMs)),
+  );
+  polite.pipe.send(request(1));
+  await turns();
+  const busy = [];
+  for (let at = 0; at < CONNECTIONS; at++) {
+    busy.push(await served.ready(working(() => {})));
+  }
+  for (const { pipe } of busy) pipe.send(...requests(CALLS));
+  await turns();
+  const sentMs = served.nowMs;
+  polite.pipe.send(request(3));
+  await turns();
+  const tookMs = answeredMs[1]! - sentMs;
+  assert.ok(tookMs <= 3 * TURN_MS, `it took ${tookMs} ms`);
+  await served.end();
+});

@@ -78,16 +78,16 @@ export const FRAMES_PER_TURN = 128;
 /** … and how long that may take. */
 export const TURN_MS = 2;
 /** How often in a turn the clock is looked at. */
-export const FRAMES_PER_LOOK = 16;
+export const FRAMES_PER_LOOK = 4;
 /**
  * Connections whose reads take longer than this share one turn of `TURN_MS`: 160
  * busy ones, each with a turn of its own, kept a call of another for 160 ms.
  */
 export const LIGHT_READ_MS = 0.2;
-/** A read of more bytes is not taken for light before it was handled. */
+/** A read of so many bytes is not taken for light before it was handled. */
 export const LIGHT_READ_BYTES = 2 * KIB;
-/** Streams of a lost connection that are ended in a row: some 10 us each. */
-export const CLOSES_PER_TURN = 64;
+/** Streams of a lost connection that are ended in a row: some 20 us each. */
+export const CLOSES_PER_TURN = 16;
 /** Connections that are accepted in a row: some 60 us each. */
 export const ACCEPTS_PER_TURN = 16;
 /** Connections whose gathered replies are written in a row: up to 50 us each. */

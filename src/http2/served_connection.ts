@@ -172,16 +172,17 @@ export class ServedConnection {
   /** Others have their turn between the parts. */
   #takeAll(bytes: Uint8Array): Promise<void> | undefined {
     const { turns } = this.#around;
-    const isHeavy = this.#isHeavy || bytes.length > LIGHT_READ_BYTES;
+    const isHeavy = this.#isHeavy || bytes.length >= LIGHT_READ_BYTES;
     if (isHeavy && turns.isSpent) return this.#takeInTurns(bytes);
     const taken = this.#take(bytes);
     if (taken === bytes.length) return undefined;
-    return this.#takeInTurns(bytes.subarray(taken));
+    return this.#takeInTurns(bytes, taken);
   }
 
-  async #takeInTurns(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) {
-      await this.#around.turns.next();
+  async #takeInTurns(bytes: Uint8Array, from: number = 0): Promise<void> {
+    const isSmall = bytes.length < LIGHT_READ_BYTES;
+    for (let at = from; at < bytes.length;) {
+      await this.#around.turns.next(isSmall);
       at += this.#take(bytes.subarray(at));
     }
   }

@@ -101,7 +101,8 @@ export class Room {
   concluded(stuck: readonly string[]): void {
     this.changed = true;
     for (const scope of this.#scopes) {
-      scope.wantedBefore = NOTHING;
+      // Whoever still waits asks again.
+      scope.wanted = scope.wantedBefore = NOTHING;
       if (stuck.includes(scope.quota.pattern)) scope.stuck = true;
     }
   }

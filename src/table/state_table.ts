@@ -64,7 +64,10 @@ export class StateTable {
     const s = this.state;
     s.nowMs = nowMs;
     this.#apply(command, nowMs);
-    while (s.woken.size > 0 || s.again.length > 0 || this.#isRoomAwaited) {
+    while (
+      s.woken.size > 0 || s.again.length > 0 ||
+      (s.room.changed && this.isRoomAwaited)
+    ) {
       this.#giveRoom(nowMs);
       this.#lookAgain(nowMs);
     }
@@ -129,6 +132,11 @@ export class StateTable {
     const state = this.state.entries.get(name)?.state;
     if (state?.kind !== "loading") return state !== undefined;
     return state.deadlineMs > nowMs || state.taken?.acknowledged === true;
+  }
+
+  /** Whether somebody waits for room. */
+  get isRoomAwaited(): boolean {
+    return this.state.wanting.size + this.state.short.size > 0;
   }
 
   /** What has to go so that the quotas are kept. */
@@ -277,18 +285,13 @@ export class StateTable {
     wakeDue(s, nowMs);
   }
 
-  get #isRoomAwaited(): boolean {
-    const { room, wanting, short } = this.state;
-    return room.changed && wanting.size + short.size > 0;
-  }
-
   /**
    * Gives room to those who wait for it, values first; `conclude`: those for
    * whom nothing is under way any more wait no longer.
    */
   #giveRoom(nowMs: number, { conclude = false } = {}): void {
     const s = this.state;
-    if (!conclude && !this.#isRoomAwaited) return;
+    if (!conclude && !(s.room.changed && this.isRoomAwaited)) return;
     s.room.changed = false;
     s.releaseDead();
     for (const entry of [...s.short]) lookForRoom(s, entry, nowMs);

@@ -207,6 +207,29 @@ Deno.test("a hit writes through no link, and removes nothing that is in its way"
     assert.equal(await shell.read("build/sub/f"), "new\n");
   }));
 
+Deno.test("thousands of files and a large one go through", () =>
+  withShell(async (shell) => {
+    const line =
+      "mkdir -p build && cd build && seq 2000 | split -l 1 -a 4 - f && " +
+      "head -c 40000000 /dev/urandom > large && sha256sum large f*";
+    const args = shellRun(line, "--out", "build/");
+    const first = await shell.run(args);
+    assert.match(first.stderr, /stored/);
+    await outputOf("rm", ["-r", `${shell.folder}/build`]);
+    const hit = await shell.run(args);
+    assert.match(hit.stderr, /hit/);
+    const check = new Deno.Command("sha256sum", {
+      args: ["--check", "--quiet"],
+      cwd: `${shell.folder}/build`,
+      stdin: "piped",
+    }).spawn();
+    const writer = check.stdin.getWriter();
+    await writer.write(hit.bytes);
+    await writer.close();
+    assert.equal((await check.status).code, 0);
+    assert.equal(hit.stdout, first.stdout);
+  }));
+
 Deno.test("a run whose folder a run within writes to is kept, and so is that", () =>
   withShell(async (shell) => {
     const { larderCommand } = await import("./support.ts");

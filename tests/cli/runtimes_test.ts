@@ -148,7 +148,7 @@ const TESTS: Record<string, Body> = {
       [["put", ...key, "none"], 2, `cannot read none: ${missing}`],
       [["put", ...key, "."], 2, "cannot read .: it is a folder"],
       [["get", "--ns", ns, "--key-file", "none"], 2, `none: ${missing}`],
-      [["run", ...key.slice(0, 2), "--key-file", ".", "--", "true"], 2, "."],
+      [["run", "--ns", ns, "--key-file", "none", "--", "true"], 2, missing],
       [["get", ...key, "-o", "."], 1, "cannot write .: it is a folder"],
       [["get", ...key, "-o", "file/x"], 1, "cannot write file/x: not a dir"],
     ];

@@ -1,10 +1,12 @@
 /** A file system that is really full, under values and manifest alike. */
 
 import assert from "node:assert/strict";
+import { statfsSync } from "node:fs";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { LocalClient, RemoteClient } from "../support/clients.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith, until } from "../support/status.ts";
+import { CacheClient } from "../v1/client.ts";
 import { hashOf, valueOf } from "./values.ts";
 
 const NS = "tests.full";
@@ -16,8 +18,9 @@ const SMALL = valueOf(2, 1_000);
 /** A small file system; `undefined`, with a reason on stdout: none can be mounted. */
 async function smallDisk(
   path: string,
+  bytes = DISK_BYTES,
 ): Promise<AsyncDisposable | undefined> {
-  const options = `size=${DISK_BYTES},mode=0700`;
+  const options = `size=${bytes},mode=0700`;
   const failed = await run("mount", ["-t", "tmpfs", "-o", options, "l", path]);
   if (failed === undefined) {
     return {
@@ -128,4 +131,46 @@ Deno.test("a value that the disk has no room for leaves room for those that fit"
     assert.equal(hashOf(await remote.value(NS, key)), hashOf(value));
   }
   assert.deepEqual([...Deno.readDirSync(`${root}/.private`)], []);
+});
+
+Deno.test("an endless Publish leaves on the disk what --min-free says", async () => {
+  const MIB = 1024 * 1024;
+  await using folder = await temporaryFolder();
+  const root = folder.path;
+  await using disk = await smallDisk(root, 64 * MIB);
+  if (!disk) return;
+  await using server = await ServerProcess.start(root, {
+    args: ["--min-free=24MiB"],
+  });
+  using client = new CacheClient(server.remote);
+  using remote = new RemoteClient(server.remote);
+  const { id } = await client.assigned(NS, "endless");
+  let leastFree = Infinity;
+  let sent = 0;
+  function* endless() {
+    for (; sent < 1024 * MIB; sent += 256 * 1024) {
+      const { bavail, bsize } = statfsSync(root);
+      leastFree = Math.min(leastFree, bavail * bsize);
+      yield new Uint8Array(256 * 1024);
+    }
+  }
+  await rejectsWith(
+    "RESOURCE_EXHAUSTED",
+    client.publish(id, endless()),
+    /--min-free leaves no byte of the disk to be written, after \d+ of this value/,
+  );
+  const { bavail, bsize } = statfsSync(root);
+  leastFree = Math.min(leastFree, bavail * bsize);
+  // The manifest and its log grow beside it.
+  assert(leastFree > 20 * MIB, `${leastFree} bytes were left`);
+  await until(
+    () => Promise.resolve([...Deno.readDirSync(`${root}/.private`)]),
+    (files) => files.length === 0,
+  );
+  // There is room again, and the work is still its client's.
+  await until(
+    () => remote.set(id, SMALL).then(() => true, () => false),
+    (isSet) => isSet,
+    40_000,
+  );
 });

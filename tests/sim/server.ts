@@ -189,14 +189,13 @@ export class ServerProcess {
   #watchEvictions(): void {
     const { engine } = this;
     const { events } = this.#options;
-    const ask = engine.ask.bind(engine);
-    engine.ask = async (request) => {
-      if (request.kind !== "evict") return await ask(request);
-      const { name } = request.entry;
-      events.evicting(name);
-      const reply = await ask(request);
-      events.evicted(name);
-      return reply;
+    const evict = engine.evict.bind(engine);
+    engine.evict = (entry, onReply) => {
+      events.evicting(entry.name);
+      evict(entry, (reply) => {
+        events.evicted(entry.name);
+        onReply(reply);
+      });
     };
   }
 

@@ -9,10 +9,10 @@
 import type { Stats } from "node:fs";
 import { lstat, readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { LOCK, type Names, namesOf } from "./aside_names.ts";
+import { LOCK, type Names, namesOf, placeIn } from "./aside_names.ts";
 import { DISK, type Disk, isErrno } from "./disk.ts";
 import { mergeLeft } from "./left.ts";
-import { isDead, OWNER_WORDS, thisOwner } from "./owner.ts";
+import { isDead, thisOwner } from "./owner.ts";
 import { giveBack, isTrusted, lineOf, takeLock, TAKING } from "./place_lock.ts";
 import { whoHas } from "./share.ts";
 import { isStale, STAGING } from "./staging.ts";
@@ -199,7 +199,7 @@ export async function recoverFolder(
         }
         continue;
       }
-      const place = join(folder, nameIn(line));
+      const place = join(folder, placeIn(line));
       // A link that only looks like one of ours.
       if (namesOf(place).lock !== path) continue;
       await (await Aside.at(place, options))?.release();
@@ -207,11 +207,6 @@ export async function recoverFolder(
       // As above.
     }
   }
-}
-
-/** The name of a place, which stands in the line of its lock after the owner. */
-function nameIn(line: string): string {
-  return line.split(" ").slice(OWNER_WORDS).join(" ");
 }
 
 async function infoOf(path: string): Promise<Stats | undefined> {

@@ -7,6 +7,7 @@
 import { Buffer } from "node:buffer";
 import { basename, dirname, join } from "node:path";
 import { sha256Hex } from "../../../workers/digest.ts";
+import { OWNER_WORDS } from "./owner.ts";
 import { TAKING } from "./place_lock.ts";
 import { STAGING } from "./staging.ts";
 
@@ -51,4 +52,9 @@ export function namesOf(place: string): Names {
     partial: `${base}.larder-partial`,
     shared: `${base}.larder-shared`,
   };
+}
+
+/** The name of a place, which stands in the line of its lock after the owner. */
+export function placeIn(line: string): string {
+  return line.split(" ").slice(OWNER_WORDS).join(" ");
 }

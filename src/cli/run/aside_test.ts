@@ -237,10 +237,10 @@ Deno.test("who is told that a place is shared, is", () =>
     const { pid } = other;
     const line = `${pid} ${await startOf(pid)} ${rest.join(" ")} o`;
     await Deno.symlink(line, `${folder}/.o.larder-lock`);
-    await share(place);
+    await share([place]);
     ok(filesOf(folder).includes(".o.larder-shared"));
     equal(await Deno.readLink(`${folder}/.o.larder-shared`), line);
-    await share(`${folder}/free`);
+    await share([`${folder}/free`]);
     equal(filesOf(folder).length, 2);
     // What was told to an earlier owner is not taken for ours.
     await Deno.remove(`${folder}/.o.larder-lock`);

@@ -8,7 +8,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { setTimeout as nodeTimeout } from "node:timers";
-import type { Readable, Writable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { messageOf } from "../../errors.ts";
 import { FAILED, OK } from "../exit_codes.ts";
 import { say } from "../output.ts";
@@ -16,6 +17,7 @@ import { stayingDeaf } from "./ignored.ts";
 import { codeOf, type Interrupts } from "./interrupts.ts";
 import { type PassedOn, passOn } from "./pass_on.ts";
 import type { Spool } from "./spool.ts";
+import type { Stdin } from "./stdin.ts";
 
 /** What shells give when there is no such program, and when it cannot be run. */
 const NOT_FOUND = 127;
@@ -33,6 +35,14 @@ export interface Recorded {
   readonly stderr: Spool;
 }
 
+/** What a command is given. */
+export interface Given {
+  /** What it reads; by default nothing, and it may be ours. */
+  readonly input?: "ours" | Stdin | undefined;
+  /** Where to keep what it says; without it, it has our stdout and stderr. */
+  readonly recorded?: Recorded;
+}
+
 /** How a command has ended. */
 export interface Ended {
   /** The exit code, as a shell has it. */
@@ -42,24 +52,25 @@ export interface Ended {
 }
 
 /**
- * Runs a command to its end. It has no stdin: what it read there would be in
- * its output, but not in the key.
+ * Runs a command to its end. By default it has no stdin: what it read there
+ * would be in its output, but not in the key.
  *
  * @param command The program and its arguments.
  * @param interrupts Signals, which are passed on.
- * @param recorded Where to keep what it says; without it, it has our own stdout
- * and stderr.
+ * @param given What it reads, and where to keep what it says.
  */
 export async function runCommand(
   command: readonly [string, ...string[]],
   interrupts: Interrupts,
-  recorded?: Recorded,
+  { input, recorded }: Given = {},
 ): Promise<Ended> {
   const output = recorded ? "pipe" : "inherit";
   const [program, ...args] = stayingDeaf(command);
   let child: ChildProcess;
   try {
-    child = spawn(program, args, { stdio: ["ignore", output, output] });
+    child = spawn(program, args, {
+      stdio: [stdinOf(input), output, output],
+    });
   } catch (error) {
     // Such as too many words.
     return cannotRun(program, error);
@@ -73,6 +84,7 @@ export async function runCommand(
       nodeTimeout(resolve, LEAVE_MS).unref();
     })
   );
+  if (typeof input === "object") feed(input, child.stdin!);
   // Before anything is waited for: what nobody reads yet when the program ends,
   // Node throws away.
   const copied = recorded && child.stdout && child.stderr
@@ -93,6 +105,16 @@ export async function runCommand(
   using _passing = interrupts.passTo((signal) => sendTo(child.pid!, signal));
   const [code, copies] = await Promise.all([exited, copied]);
   return { code: codeWith(code, copies), gap: gapOf(copies, recorded) };
+}
+
+function stdinOf(input: Given["input"]): "ignore" | "inherit" | "pipe" {
+  if (input === undefined) return "ignore";
+  return input === "ours" ? "inherit" : "pipe";
+}
+
+/** Gives it all there is; it need not read it. */
+function feed(input: Stdin, to: Writable): void {
+  pipeline(Readable.from(input.chunks()), to).catch(() => {});
 }
 
 function cannotRun(program: string, error: unknown): Ended {

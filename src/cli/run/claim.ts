@@ -30,6 +30,10 @@ export interface ClaimOptions {
   readonly waitMs: number | undefined;
   /** Is told that it takes time. */
   readonly reporter: Reporter;
+  /** Whether to take the work on; by default it is. */
+  readonly assign?: boolean;
+  /** Whether to wait while somebody else runs the same; by default it is. */
+  readonly wait?: boolean;
 }
 
 /** There is neither the output nor the work. */
@@ -46,8 +50,9 @@ export interface Nothing {
 export async function claim(
   server: Server,
   entry: Entry,
-  { addresses, signal, waitMs, reporter }: ClaimOptions,
+  options: ClaimOptions,
 ): Promise<Claim | Nothing> {
+  const { addresses, signal, waitMs, reporter } = options;
   const late = new AbortController();
   const timer = waitMs === undefined ? undefined : setTimeout(
     () => late.abort(new Error("somebody else runs it for too long")),
@@ -62,7 +67,8 @@ export async function claim(
   });
   const ended = AbortSignal.any([signal, late.signal]);
   try {
-    const request = { ...entry, assign: true, wait: true };
+    const { assign = true, wait = true } = options;
+    const request = { ...entry, assign, wait };
     return await server.cache.ask(request, { signal: ended });
   } catch (error) {
     if (hasCode(error, "invalid")) throw error;

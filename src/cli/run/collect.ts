@@ -48,6 +48,7 @@ export async function collect(
       if (mayMiss) continue;
       throw new Error(`${out.name} was not written`);
     }
+    if (result.trouble !== undefined) throw result.trouble;
     if (out.kind === "file") await found.addFile(index, { mayMiss });
     else await found.addTree(index, result.leaves);
   }

@@ -61,8 +61,10 @@ export async function compute(
   } catch (error) {
     const reason = messageOf(error);
     await held.abandon(reason);
-    for (const { place } of outs) await share(place);
-    const { code } = await runCommand(plan.command, interrupts);
+    await share(outs.map(({ place }) => place));
+    const { code } = await runCommand(plan.command, interrupts, {
+      input: plan.stdin,
+    });
     reporter.report("uncached", { code, reason });
     return code;
   }
@@ -84,7 +86,10 @@ async function computeIn(
   const giveBack = () => void held.abandon(interrupts.received);
   interrupts.signal.addEventListener("abort", giveBack, { once: true });
   if (interrupts.signal.aborted) giveBack();
-  const { code, gap } = await runCommand(plan.command, interrupts, said);
+  const { code, gap } = await runCommand(plan.command, interrupts, {
+    input: plan.stdin,
+    recorded: said,
+  });
   const settled = await prepared.settle();
   if (settled.failure) reporter.warn(messageOf(settled.failure));
   reporter.stayed(settled.stayed);

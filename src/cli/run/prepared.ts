@@ -7,6 +7,7 @@
 import { messageOf } from "../../errors.ts";
 import { Busy } from "./aside.ts";
 import type { Out } from "./outs.ts";
+import { userAround } from "./share.ts";
 import {
   type Taken,
   TakenFile,
@@ -49,16 +50,21 @@ export class Prepared implements AsyncDisposable {
     options: TakeOptions,
   ): Promise<Prepared> {
     const prepared = new Prepared();
-    for (const out of outs) {
-      try {
+    let at = "";
+    try {
+      for (const out of outs) {
+        at = out.name;
         prepared.#taken.set(out, await TAKING[out.kind].at(out, options));
-      } catch (error) {
-        await prepared.settle();
-        await prepared[Symbol.asyncDispose]();
-        throw new Error(`${out.name} could not be set aside: ${why(error)}`);
       }
+      // After that: of two who come at the same time, one sees the other.
+      const user = await userAround(outs.map(aroundOf));
+      if (user !== undefined) throw new Busy(user);
+      return prepared;
+    } catch (error) {
+      await prepared.settle();
+      await prepared[Symbol.asyncDispose]();
+      throw new Error(`${at} could not be set aside: ${why(error)}`);
     }
-    return prepared;
   }
 
   /**
@@ -95,6 +101,11 @@ export class Prepared implements AsyncDisposable {
     if (!this.#isSettled) await this.settle();
     for (const taken of this.#taken.values()) await taken.release();
   }
+}
+
+/** The files of a pattern lie in its folder. */
+function aroundOf({ place, pattern }: Out): string {
+  return pattern ? `${place}/x` : place;
 }
 
 function why(error: unknown): string {

@@ -32,7 +32,7 @@ export interface Outcome {
   /** What is kept of it; absent where nothing is. */
   readonly bytes?: number;
   /** Why nothing is; said with `uncached`. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
 }
 
 /** Says things of one run. */
@@ -43,6 +43,8 @@ export class Reporter {
   readonly #isJson: boolean;
   /** Whether it has said already that it goes without the cache. */
   #isSaid = false;
+  #source: Source = "uncached";
+  #reason: string | undefined;
 
   /** Speaks of `entry`, as the flags say. */
   constructor(entry: Entry, words: Words) {
@@ -54,6 +56,7 @@ export class Reporter {
   /** Says that the command is run without the cache. */
   withoutCache(reason: string): void {
     this.#isSaid = true;
+    this.#reason = reason;
     this.warn(`running without the cache: ${reason}`);
   }
 
@@ -79,8 +82,15 @@ export class Reporter {
     say(`${this.#name()}: waiting for whoever runs the same`);
   }
 
+  /** How it ended, once that has been said. */
+  get ended(): Pick<Outcome, "reason"> & { readonly source: Source } {
+    return { source: this.#source, reason: this.#reason };
+  }
+
   /** Says how it ended. */
   report(source: Source, { code, bytes, reason }: Outcome): void {
+    this.#source = source;
+    this.#reason = reason ?? this.#reason;
     if (this.#isJson) {
       const { namespace, key } = this.#entry;
       const line = JSON.stringify({
@@ -108,7 +118,11 @@ export class Reporter {
   }
 
   #name(): string {
-    const { namespace, key } = this.#entry;
-    return `${namespace} ${toHex(key).slice(0, SHORT_KEY_DIGITS)}…`;
+    return shortName(this.#entry);
   }
+}
+
+/** Enough of an entry to be told from others. */
+export function shortName({ namespace, key }: Entry): string {
+  return `${namespace} ${toHex(key).slice(0, SHORT_KEY_DIGITS)}…`;
 }

@@ -79,14 +79,13 @@ export class Restoring implements AsyncDisposable {
    */
   async put(): Promise<readonly string[]> {
     const stayed: string[] = [];
+    const moves = [...this.#files, ...this.#links];
+    await share(moves.map(({ to }) => to));
     for (const [out, tree] of this.#trees) {
-      await share(out.place);
+      await share([out.place, ...tree.used]);
       for (const below of await tree.put()) stayed.push(nameBelow(out, below));
     }
-    for (const move of [...this.#files, ...this.#links]) {
-      await share(move.to);
-      await put(move);
-    }
+    for (const move of moves) await put(move);
     return stayed;
   }
 

@@ -13,24 +13,39 @@ import { giveBack, lineOf } from "./place_lock.ts";
 import { leavesOf } from "./tree.ts";
 
 /**
- * Tells whoever uses a place, or a folder around it, that somebody else writes
- * there now. Never fails: it is a courtesy to the other.
+ * Tells whoever uses some places, or a folder around them, that somebody else
+ * writes there now. Never fails: it is a courtesy to the others.
  */
-export async function share(place: string): Promise<void> {
-  for (let at = place; dirname(at) !== at; at = dirname(at)) await tell(at);
+export async function share(places: Iterable<string>): Promise<void> {
+  for (const each of withFolders(places)) await tell(each);
 }
 
 /**
- * Who else uses a folder around a place; `undefined`: nobody, or a run whose
+ * Who else uses a folder around some places; `undefined`: nobody, or a run whose
  * command we are a part of.
  */
-export async function userAround(place: string): Promise<string | undefined> {
-  for (let at = dirname(place); dirname(at) !== at; at = dirname(at)) {
-    const { lock } = namesOf(at);
+export async function userAround(
+  places: Iterable<string>,
+): Promise<string | undefined> {
+  const folders = Array.from(places, (place) => dirname(place));
+  for (const each of withFolders(folders)) {
+    const { lock } = namesOf(each);
     const line = await lineOf(lock).catch(() => undefined);
     if (line !== undefined && await isOthers(line)) return whoHas(lock, line);
   }
   return undefined;
+}
+
+/** Places and the folders around them, each once. */
+function withFolders(places: Iterable<string>): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const place of places) {
+    for (let at = place; dirname(at) !== at && !found.has(at);) {
+      found.add(at);
+      at = dirname(at);
+    }
+  }
+  return found;
 }
 
 /** Who else uses a place in a folder; `undefined`: nobody. */

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { isOwnName } from "./aside_names.ts";
+import { dirname, join } from "node:path";
+import { isOwnName, LOCK, placeIn } from "./aside_names.ts";
 import type { Pattern } from "./pattern.ts";
 import { markOf, type Marks } from "./record.ts";
 import { type Leaf, leafAt, leavesOf } from "./tree.ts";
@@ -21,15 +22,18 @@ export class Standing {
   readonly own: readonly string[];
   /** All other ones. */
   readonly others: readonly string[];
+  /** The places in it that runs use. */
+  readonly used: readonly string[];
   readonly #place: string;
 
   private constructor(
     place: string,
-    { own, others }: Pick<Standing, "own" | "others">,
+    { own, others, used }: Pick<Standing, "own" | "others" | "used">,
   ) {
     this.#place = place;
     this.own = own;
     this.others = others;
+    this.used = used;
   }
 
   /**
@@ -47,11 +51,15 @@ export class Standing {
   ): Promise<Standing> {
     const own: string[] = [];
     const others: string[] = [];
-    for await (const { below, info } of leavesOf(place, pattern)) {
+    const used: string[] = [];
+    for await (const { below, info, target } of leavesOf(place, pattern)) {
+      if (target !== undefined && below.endsWith(LOCK)) {
+        used.push(join(dirname(join(place, below)), placeIn(target)));
+      }
       if (info.isDirectory() || below.split("/").some(isOwnName)) continue;
       (marks.get(below) === markOf(info) ? own : others).push(below);
     }
-    return new Standing(place, { own, others });
+    return new Standing(place, { own, others, used });
   }
 
   /**

@@ -14,6 +14,8 @@ import { temporaryName, writeNewFile } from "../replace_file.ts";
 const PRIVATE_FOLDER = 0o700;
 /** What was not written for so long is removed: its folder may be gone. */
 const UNUSED_MS = 90 * 86_400_000;
+/** There may be thousands, and each would be looked at by each run. */
+const CLEANING_CHANCE = 0.02;
 
 /** A file of the state folder: the name of a folder in it, and its own. */
 export type StateName = readonly [folder: string, name: string];
@@ -60,6 +62,7 @@ export async function saveState(name: StateName, text: string): Promise<void> {
 }
 
 async function removeUnused(folder: string): Promise<void> {
+  if (Math.random() > CLEANING_CHANCE) return;
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
     const info = await lstat(path).catch(() => undefined);

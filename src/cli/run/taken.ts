@@ -5,10 +5,9 @@
  */
 
 import { lstat } from "node:fs/promises";
-import { Aside, type AsideOptions, Busy } from "./aside.ts";
+import { Aside, type AsideOptions } from "./aside.ts";
 import type { Out } from "./outs.ts";
 import { linkAt } from "./places.ts";
-import { userAround } from "./share.ts";
 import type { Leaf } from "./tree.ts";
 
 /** How to take a place. */
@@ -28,6 +27,8 @@ export interface Result {
 /** What was written: of an out of many files, what lies there. */
 export interface Written {
   readonly leaves: readonly Leaf[];
+  /** Why not all of it can be told; `undefined`: it is all. */
+  readonly trouble?: unknown;
 }
 
 /** A place that is taken until it is released. */
@@ -60,7 +61,6 @@ export class TakenFile implements Taken {
   static async at(out: Out, options: TakeOptions): Promise<TakenFile> {
     const taken = new TakenFile(out, await take(out, options));
     try {
-      await checkAround(out.place);
       if (!options.keepsOuts) await taken.#aside?.move();
       return taken;
     } catch (error) {
@@ -100,12 +100,6 @@ export class TakenFile implements Taken {
 async function isWritten({ path, place, link }: Out): Promise<boolean> {
   const isStill = link !== undefined && (await linkAt(path))?.id === link;
   return await lstat(isStill ? place : path).then(() => true, () => false);
-}
-
-/** Refuses a place in a folder that is somebody else's out. */
-export async function checkAround(place: string): Promise<void> {
-  const user = await userAround(place);
-  if (user !== undefined) throw new Busy(user);
 }
 
 async function take(

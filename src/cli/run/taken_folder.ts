@@ -9,12 +9,7 @@ import { Aside, Busy } from "./aside.ts";
 import { markedPlace, nameBelow, type Out } from "./outs.ts";
 import { saveMarks } from "./record.ts";
 import { userInside } from "./share.ts";
-import {
-  checkAround,
-  type Result,
-  type Taken,
-  type TakeOptions,
-} from "./taken.ts";
+import type { Result, Taken, TakeOptions } from "./taken.ts";
 import { type Leaf, leavesOf, marksOf } from "./tree.ts";
 
 /** The place of a folder. */
@@ -49,7 +44,6 @@ export class TakenFolder implements Taken {
     const aside = await Aside.at(place, options);
     const taken = new TakenFolder(out, options, aside);
     try {
-      await checkAround(place);
       const user = await userInside(place);
       if (user !== undefined) throw new Busy(user);
       if (!options.keepsOuts) await aside?.move({ mayBeFolder: true });
@@ -64,14 +58,13 @@ export class TakenFolder implements Taken {
   async settle(): Promise<Result> {
     const { place } = this.#out;
     const leaves: Leaf[] = [];
-    let failure: unknown;
+    let trouble: unknown;
     try {
       for await (const leaf of leavesOf(place)) leaves.push(leaf);
     } catch (error) {
-      failure = error;
+      trouble = error;
     }
     const stayed = await this.#aside?.settle() ?? [];
-    if (failure !== undefined) throw failure;
     const isWritten = leaves.length > 0;
     // Of what the command has found, nobody knows who has put it there.
     if (isWritten && !this.#keepsOuts) {
@@ -79,7 +72,7 @@ export class TakenFolder implements Taken {
     }
     await this.#takeLate();
     return {
-      written: isWritten ? { leaves } : undefined,
+      written: isWritten || trouble ? { leaves, trouble } : undefined,
       stayed: stayed.map((below) => nameBelow(this.#out, below)),
     };
   }

@@ -9,12 +9,7 @@ import { join } from "node:path";
 import { Aside } from "./aside.ts";
 import { markedPlace, nameBelow, type Out } from "./outs.ts";
 import { markOf, readMarks, saveMarks } from "./record.ts";
-import {
-  checkAround,
-  type Result,
-  type Taken,
-  type TakeOptions,
-} from "./taken.ts";
+import type { Result, Taken, TakeOptions } from "./taken.ts";
 import { type Leaf, leafAt, leavesOf, marksOf } from "./tree.ts";
 
 /** The places of the files that were there, and the pattern's own lock. */
@@ -78,7 +73,6 @@ export class TakenPattern implements Taken {
   async #take(): Promise<void> {
     const { place, pattern } = this.#out;
     this.#lock = await Aside.at(this.#lockPlace, this.#options);
-    await checkAround(this.#lockPlace);
     for await (const { below, info } of leavesOf(place, pattern)) {
       if (!info.isFile() && !info.isSymbolicLink()) continue;
       const aside = await Aside.at(join(place, below), this.#options);

@@ -5,7 +5,7 @@
  */
 
 import { messageOf } from "../../errors.ts";
-import type { Claim } from "../../client/tier.ts";
+import type { Claim, Held } from "../../client/tier.ts";
 import type { Addresses } from "../addresses.ts";
 import type { Server } from "../server.ts";
 import { Malformed } from "./archive.ts";
@@ -14,6 +14,7 @@ import { compute } from "./compute.ts";
 import { codeOf, type Interrupts } from "./interrupts.ts";
 import { changedOf } from "./inputs/input.ts";
 import type { Plan } from "./plan.ts";
+import { Replacement } from "./replacement.ts";
 import type { Reporter } from "./report.ts";
 import { restore } from "./restore.ts";
 import { Scratch } from "./spool.ts";
@@ -31,12 +32,18 @@ export interface Attempt {
   readonly waitMs: number | undefined;
   /** Whether what failed is kept too. */
   readonly keepsFailures: boolean;
+  /** Whether what is kept is replaced. */
+  readonly isForced: boolean;
+  /** Whether nothing is kept, nor removed. */
+  readonly isReadOnly: boolean;
 }
 
 /** What an attempt came to, if not to an exit code. */
 export type Came =
   /** The cache has neither the output nor the work. */
   | { readonly kind: "uncached"; readonly reason: string }
+  /** Nothing is kept, and nothing is to be. */
+  | { readonly kind: "unkept" }
   /** A key file is another by now: the key is that of something else. */
   | { readonly kind: "changed" }
   /** What was kept was none, and is not kept any more. */
@@ -51,29 +58,44 @@ class Changed extends Error {}
  * @returns The command's exit code, if it was run or need not be.
  */
 export async function throughCache(attempt: Attempt): Promise<number | Came> {
-  const { plan, server, interrupts } = attempt;
+  const { plan, server, interrupts, isForced, isReadOnly } = attempt;
   const { signal } = interrupts;
-  const claimed = await claim(server, plan.entry, { ...attempt, signal });
+  const options = { ...attempt, signal, assign: !isReadOnly };
+  if (isForced) {
+    return await computed(
+      new Replacement(server, plan.entry, options),
+      attempt,
+    );
+  }
+  const claimed = await claim(server, plan.entry, options);
   if (interrupts.received) return codeOf(interrupts.received);
   switch (claimed.kind) {
     case "ready":
       return await restored(claimed, attempt);
-    case "assigned": {
-      await using held = claimed.held;
-      if (await changedOf(plan.found) !== undefined) return { kind: "changed" };
-      await using scratch = new Scratch();
-      return await compute(held, { ...attempt, scratch });
-    }
+    case "assigned":
+      return await computed(claimed.held, attempt);
     case "loading":
       return { kind: "uncached", reason: "somebody else runs it" };
+    case "unassigned":
+      if (isReadOnly) return { kind: "unkept" };
+      return { kind: "uncached", reason: claimed.reason };
     default:
       return { kind: "uncached", reason: claimed.reason };
   }
 }
 
+async function computed(work: Held, attempt: Attempt): Promise<number | Came> {
+  await using held = work;
+  if (await changedOf(attempt.plan.found) !== undefined) {
+    return { kind: "changed" };
+  }
+  await using scratch = new Scratch();
+  return await compute(held, { ...attempt, scratch });
+}
+
 async function restored(
   claimed: Extract<Claim, { kind: "ready" }>,
-  { plan, reporter }: Attempt,
+  { plan, reporter, isReadOnly }: Attempt,
 ): Promise<number | Came> {
   const { body } = claimed;
   await using scratch = new Scratch();
@@ -96,7 +118,9 @@ async function restored(
     if (error instanceof Changed) return { kind: "changed" };
     const reason = messageOf(error);
     // Trouble of this machine is no fault of what is kept.
-    if (!(error instanceof Malformed)) return { kind: "uncached", reason };
+    if (!(error instanceof Malformed) || isReadOnly) {
+      return { kind: "uncached", reason };
+    }
     const isWhole = await kept.drain().then(() => true, () => false);
     await body.release();
     if (!isWhole || !await removed(claimed)) {

@@ -108,6 +108,11 @@ export class TreeRestore implements AsyncDisposable {
     );
   }
 
+  /** The places in it that runs use. */
+  get used(): readonly string[] {
+    return this.#standing!.used;
+  }
+
   /**
    * Moves everything to its place, and removes what earlier runs have put there.
    *

@@ -32,6 +32,35 @@ export function typedVectors(): TypedVector[] {
   return JSON.parse(readFileSync(new URL("typed.json", FOLDER), "utf8"));
 }
 
+/** What Rust refuses, or makes of something else than was meant. */
+export interface OddVector {
+  /** Names the case. */
+  readonly name: string;
+  /** The Rust type. */
+  readonly type: string;
+  /** The value, where Rust writes it, as it prints it with `{:?}`. */
+  readonly debug?: string;
+  /** What Rust writes, or another one did. */
+  readonly hex?: string;
+  /** Why Rust does not write it. */
+  readonly writeError?: string;
+  /** What Rust reads, as `{:?}` prints it. */
+  readonly read?: string;
+  /** Why Rust does not read it. */
+  readonly readError?: string;
+}
+
+/** The odd cases by name. */
+export function oddVectors(): Map<string, OddVector> {
+  const vectors: OddVector[] = JSON.parse(oddText());
+  return new Map(vectors.map((vector) => [vector.name, vector]));
+}
+
+/** Their file, which the Rust program prints. */
+export function oddText(): string {
+  return readFileSync(new URL("odd.json", FOLDER), "utf8");
+}
+
 /** Random values, and large ones, from a seeded generator in Rust. */
 export function randomVectors(): { tree: Tree; bytes: Uint8Array }[] {
   const lines = gunzipSync(readFileSync(new URL("random.jsonl.gz", FOLDER)));

@@ -38,16 +38,26 @@ export interface RustAnswer {
 export function rustReads(
   questions: readonly { name: string; bytes: Uint8Array }[],
 ): RustAnswer[] | undefined {
+  const input = questions.map(({ name, bytes }) => `${name}\t${toHex(bytes)}`);
+  const output = rustSays("read", input.join("\n"));
+  return output?.trim().split("\n").map((line) => JSON.parse(line));
+}
+
+/**
+ * Runs the program: `typed` and `odd` print the vectors that are committed.
+ *
+ * @returns What it printed, or undefined, with a line that says so, where Rust
+ * is not asked.
+ */
+export function rustSays(word: string, input = ""): string | undefined {
   if (env.LARDER_RUST !== "1") {
     console.log("skipped: Rust is asked only when LARDER_RUST=1 is set");
     return undefined;
   }
-  const input = questions.map(({ name, bytes }) => `${name}\t${toHex(bytes)}`);
-  const output = execFileSync(
+  return execFileSync(
     "cargo",
     ["run", "--release", "--locked", "--quiet", "--manifest-path", MANIFEST]
-      .concat("--", "read"),
-    { input: input.join("\n"), maxBuffer: 2 ** 30, encoding: "utf8" },
+      .concat("--", word),
+    { input, maxBuffer: 2 ** 30, encoding: "utf8" },
   );
-  return output.trim().split("\n").map((line) => JSON.parse(line));
 }

@@ -3,8 +3,10 @@
 //!
 //!     flexbuffers-golden typed                # ../typed.json
 //!     flexbuffers-golden random SEED COUNT    # ../random.jsonl.gz, unpacked
+//!     flexbuffers-golden odd                  # ../odd.json
 //!     flexbuffers-golden read < lines         # reads what others wrote
 
+mod odd;
 mod random;
 mod tree;
 mod typed;
@@ -13,7 +15,7 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex(text: &str) -> Vec<u8> {
+pub fn unhex(text: &str) -> Vec<u8> {
     (0..text.len())
         .step_by(2)
         .map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex"))
@@ -41,13 +43,14 @@ fn main() {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["typed"] => typed::print(),
+        ["odd"] => odd::print(),
         ["random", seed, count] => random::print(
             seed.parse().expect("a seed"),
             count.parse().expect("a count"),
         ),
         ["read"] => read(),
         _ => {
-            eprintln!("typed | random SEED COUNT | read");
+            eprintln!("typed | odd | random SEED COUNT | read");
             std::process::exit(2);
         }
     }

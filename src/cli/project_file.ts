@@ -1,0 +1,126 @@
+/**
+ * `larder.toml`: where the server is, and what is wanted of `larder`, for all who
+ * work in a folder and below it.
+ *
+ * @module
+ */
+
+import { readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { messageOf, StartError } from "../errors.ts";
+import { suggest } from "../launch/suggest.ts";
+import { parseToml, type TomlTable } from "../toml.ts";
+import { say } from "./output.ts";
+import type { Option } from "./words.ts";
+
+/** The file's name. */
+export const PROJECT_FILE = "larder.toml";
+/** What it says for all commands, and the option that each stands for. */
+const FOR_ALL: Readonly<Record<string, string>> = {
+  remote: "remote",
+  local: "local",
+  namespace: "ns",
+};
+/** What it says for `larder run`, by the names of its options. */
+const FOR_RUN = [
+  ...["timeout", "cache-failures", "keep-outs", "read-only", "quiet"],
+  ...["key", "env"],
+];
+const ROOT = 0;
+
+/** Values of options, by their names; a switch has an empty one. */
+export type Defaults = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * Reads the nearest file, from the working folder upwards.
+ *
+ * @param command The name of the command.
+ * @param options What that knows.
+ * @returns What its options are if nobody says otherwise.
+ * @throws {StartError} The file says something else than it can.
+ */
+export async function projectDefaults(
+  command: string,
+  options: readonly Option[],
+): Promise<Defaults> {
+  const path = await find();
+  if (path === undefined) return new Map();
+  const { run = {}, ...rest } = await read(path);
+  const defaults = new Map<string, readonly string[]>();
+  for (const [name, value] of Object.entries(rest)) {
+    const option = FOR_ALL[name];
+    if (option === undefined) {
+      throw mistake(
+        path,
+        name,
+        suggest(name, [...Object.keys(FOR_ALL), "run"]),
+      );
+    }
+    if (typeof value !== "string") throw mistake(path, name, ": not a text");
+    if (options.some((each) => each.name === option)) {
+      defaults.set(option, [value]);
+    }
+  }
+  if (typeof run !== "object" || run === null || Array.isArray(run)) {
+    throw mistake(path, "run", ": not a table, as of [run]");
+  }
+  for (const [name, value] of Object.entries(run)) {
+    if (!FOR_RUN.includes(name)) {
+      throw mistake(path, `run.${name}`, suggest(name, FOR_RUN));
+    }
+    const values = valuesOf(path, name, value);
+    if (command === "run" && values) defaults.set(name, values);
+  }
+  return defaults;
+}
+
+/** Those of an option of `larder run`; `undefined`: a switch that is off. */
+function valuesOf(
+  path: string,
+  name: string,
+  value: unknown,
+): readonly string[] | undefined {
+  if (name === "key" || name === "env") {
+    const values = Array.isArray(value) ? value : [value];
+    if (values.every((each) => typeof each === "string")) return values;
+    throw mistake(path, `run.${name}`, ": not a list of texts");
+  }
+  if (name === "timeout") {
+    if (typeof value === "string") return [value];
+    throw mistake(path, "run.timeout", ': not a text, as "5m"');
+  }
+  if (typeof value !== "boolean") {
+    throw mistake(path, `run.${name}`, ": neither true nor false");
+  }
+  return value ? [""] : undefined;
+}
+
+async function find(): Promise<string | undefined> {
+  for (let folder = process.cwd();; folder = dirname(folder)) {
+    const path = join(folder, PROJECT_FILE);
+    const info = await stat(path).catch(() => undefined);
+    if (info?.isFile()) {
+      // In /tmp, anybody could send us to a server of their own.
+      const uid = process.getuid?.();
+      if (uid === undefined || info.uid === uid || info.uid === ROOT) {
+        return path;
+      }
+      say(`${path} is somebody else's, and not used`);
+      return undefined;
+    }
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+async function read(path: string): Promise<TomlTable> {
+  try {
+    return parseToml(await readFile(path, "utf8"));
+  } catch (error) {
+    throw new StartError(2, `${path}: ${messageOf(error)}`);
+  }
+}
+
+function mistake(path: string, name: string, why: string): StartError {
+  return new StartError(2, `${path}: ${name}${why}`);
+}

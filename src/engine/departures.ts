@@ -1,0 +1,106 @@
+/**
+ * Entries that are being taken away: room is there as soon as the table has
+ * been told of them, and their files follow.
+ *
+ * @module
+ */
+
+import { EVICTIONS_AT_ONCE, MAX_CHOSEN, MAX_CHOSEN_BYTES } from "../limits.ts";
+import type { AgedEntry } from "../manifest/manifest.ts";
+import { covers } from "../table/scope.ts";
+import type { Engine } from "./engine.ts";
+
+/** How much is gone, or is going. */
+export interface Freed {
+  bytes: number;
+  entries: number;
+}
+
+/** Takes entries away, and knows those that are not gone yet. */
+export class Departures {
+  readonly #engine: Engine;
+  readonly #onGone: (entry: AgedEntry) => void;
+  /** By name. */
+  readonly #going = new Map<string, AgedEntry>();
+  #bytes = 0;
+  #onChange: PromiseWithResolvers<void> | undefined;
+  #onDone: PromiseWithResolvers<void> | undefined;
+  /** The engine takes nothing away any more: it is stopping. */
+  isStopped = false;
+
+  /** `onGone` is told of each that has gone. */
+  constructor(engine: Engine, onGone: (entry: AgedEntry) => void) {
+    this.#engine = engine;
+    this.#onGone = onGone;
+  }
+
+  /** Whether an entry is on its way. */
+  has(name: string): boolean {
+    return this.#going.has(name);
+  }
+
+  /** Takes an entry away, if nobody uses it; `freed` counts it until it stays. */
+  take(entry: AgedEntry, freed: Freed): void {
+    const { name, namespace, key, size = 0 } = entry;
+    this.#going.set(name, entry);
+    this.#bytes += size;
+    freed.bytes += size;
+    freed.entries++;
+    // Refused at once, as a rule, if at all: then the next one goes instead.
+    this.#engine.evict({ name, namespace, key }, (reply) => {
+      this.#going.delete(name);
+      this.#bytes -= size;
+      this.#wake();
+      if (reply.kind === "ok") return this.#onGone(entry);
+      freed.bytes -= size;
+      freed.entries--;
+      const isStopping = reply.kind === "error" &&
+        reply.error.code === "stopping";
+      // The others would be refused just so, and no quota is to blame.
+      if (isStopping) this.isStopped = true;
+    });
+  }
+
+  /** Resolves when another one may be chosen: more of them while somebody waits. */
+  async whenFree(): Promise<void> {
+    while (this.#isFull) {
+      this.#onChange ??= Promise.withResolvers();
+      await this.#onChange.promise;
+    }
+  }
+
+  /** Resolves when all have gone. */
+  whenDone(): Promise<void> {
+    if (this.#going.size === 0) return Promise.resolve();
+    this.#onDone ??= Promise.withResolvers();
+    return this.#onDone.promise;
+  }
+
+  /** Of these namespaces, what the table still counts: it looks them up first. */
+  counted(pattern: string): Freed {
+    const counted = { bytes: 0, entries: 0 };
+    for (const { name, namespace, size = 0 } of this.#going.values()) {
+      if (!covers(pattern, namespace) || this.#engine.isEvicting(name)) {
+        continue;
+      }
+      counted.bytes += size;
+      counted.entries++;
+    }
+    return counted;
+  }
+
+  get #isFull(): boolean {
+    const { size } = this.#going;
+    if (size < EVICTIONS_AT_ONCE) return false;
+    if (!this.#engine.isRoomAwaited) return true;
+    return size >= MAX_CHOSEN || this.#bytes >= MAX_CHOSEN_BYTES;
+  }
+
+  #wake(): void {
+    this.#onChange?.resolve();
+    this.#onChange = undefined;
+    if (this.#going.size > 0) return;
+    this.#onDone?.resolve();
+    this.#onDone = undefined;
+  }
+}
