@@ -34,7 +34,8 @@ export function memory(options: MemoryOptions): Tier {
 
 /**
  * Values by key, in the order of their last use. It gives the work to everyone
- * who asks: within a process, a cache asks once.
+ * who asks: within a process, a cache asks once. Of several values the first
+ * that is whole stays.
  */
 class MemoryTier implements Tier {
   readonly name = "memory";
@@ -126,10 +127,12 @@ class MemoryTier implements Tier {
       kept.push(piece.slice());
     }
     signal?.throwIfAborted();
-    this.#forget(name);
+    const value = Buffer.concat(kept);
+    const other = this.#values.get(name);
+    if (other) return assertSame(other.value, value);
     const nowMs = Date.now();
     this.#values.set(name, {
-      value: Buffer.concat(kept),
+      value,
       createdMs: nowMs,
       accessedMs: nowMs,
       endsMs: performance.now() + ttlMs,
@@ -156,6 +159,15 @@ class MemoryTier implements Tier {
     this.#bytes -= costOf(name, held.value.length);
     this.#values.delete(name);
   }
+}
+
+/** Others may have kept a value since the work was given out. */
+function assertSame(theirs: Uint8Array, ours: Buffer): void {
+  if (ours.equals(theirs)) return;
+  throw new CacheError(
+    "lost",
+    "memory: another value was kept meanwhile, and stays",
+  );
 }
 
 /** What an entry costs, in bytes: a name has one for each of its characters. */
