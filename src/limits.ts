@@ -119,6 +119,8 @@ export const MAX_LISTED_ENTRIES = 500;
  * each has its key in memory four times. Nobody but them waits for it.
  */
 export const MAX_STAT_BYTES = 4 * MIB;
+/** Work that a status names: more fills no screen. */
+export const MAX_SHOWN_WORK = 50;
 /** Bytes of keys on one page: what a reply may take without being counted. */
 export const MAX_LISTED_BYTES = MIB;
 

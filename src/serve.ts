@@ -30,9 +30,11 @@ import { Pieces } from "./engine/pieces.ts";
 import { recover } from "./engine/recovery.ts";
 import { RequestShare } from "./engine/request_share.ts";
 import { lockRoot } from "./engine/root_lock.ts";
+import { stopWords } from "./engine/stop_words.ts";
 import { Sweeper } from "./engine/sweeper.ts";
 import { Uploads } from "./engine/uploads.ts";
 import { StartError } from "./errors.ts";
+import { MAX_SHOWN_WORK } from "./limits.ts";
 import type { RunningServer, ServedConfig } from "./launch/running_server.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
@@ -177,6 +179,12 @@ export async function serve(
       blobs,
       evictor,
       clock,
+      limits: {
+        ...config.maxBytes !== undefined && { maxBytes: config.maxBytes },
+        ...config.maxEntries !== undefined && {
+          maxEntries: config.maxEntries,
+        },
+      },
       damaged: () => workers.stats.damaged,
     }),
     version: denoConfig.version,
@@ -223,6 +231,11 @@ export async function serve(
     async drain() {
       if (draining) return await closed.promise;
       draining = true;
+      const waitsFor = stopWords(
+        engine.underWay(MAX_SHOWN_WORK),
+        config.drainTimeoutMs,
+      );
+      if (waitsFor !== undefined) log(waitsFor);
       await engine.drain(config.drainTimeoutMs);
       await running.disposeAsync();
       closed.resolve();

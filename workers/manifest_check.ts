@@ -11,7 +11,7 @@ import { MANIFEST_SUFFIXES } from "./root_names.ts";
 import { Database, sqliteFault } from "./sqlite.ts";
 
 /** Our form of the table; the original server leaves `user_version` at 0. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** The original's columns, and their places in its primary key. */
 const ORIGINAL_COLUMNS = new Map([["namespace", 1], ["key", 2], ["status", 0]]);

@@ -7,6 +7,7 @@
 import { sha256Hex } from "./digest.ts";
 import {
   type FoundAged,
+  type FoundExpired,
   type FoundInfo,
   type FoundKey,
   type FoundRow,
@@ -107,12 +108,24 @@ export function agedKey(row: Values): FoundAged {
   };
 }
 
+/** From `created_ms + ttl_ms, rowid, namespace, key, size, handed_ms`. */
+export function expiredKey(row: Values): FoundExpired {
+  return {
+    ...foundKey(String(row[2]), row[3]),
+    size: number(row[4]),
+    handedMs: number(row[5]),
+  };
+}
+
 /** From `key` and the info. */
 export function foundInfo(namespace: string, row: Values): FoundInfo {
   return { ...foundKey(namespace, row[0]), info: rowInfo(row, 1) };
 }
 
-/** From `status, id, staging, size, sha256, handed_ms, grace_ms`. */
+/**
+ * From `status, id, staging, size, sha256, handed_ms, grace_ms, ttl_ms`, when it
+ * expires, and `computed_ms`.
+ */
 export function rowState(row: Values, at: number): RowState {
   return [
     statusCode(row[at]),
@@ -122,10 +135,16 @@ export function rowState(row: Values, at: number): RowState {
     text(row[at + 4]),
     number(row[at + 5]),
     number(row[at + 6]),
+    number(row[at + 7]),
+    number(row[at + 8]),
+    number(row[at + 9]),
   ];
 }
 
-/** From `status, size, sha256, created_ms, accessed_ms`. */
+/**
+ * From `status, size, sha256, created_ms, accessed_ms`, when it expires, and
+ * `computed_ms`.
+ */
 export function rowInfo(row: Values, at: number): RowInfo {
   return [
     statusCode(row[at]),
@@ -133,6 +152,8 @@ export function rowInfo(row: Values, at: number): RowInfo {
     text(row[at + 2]),
     number(row[at + 3]),
     number(row[at + 4]),
+    number(row[at + 5]),
+    number(row[at + 6]),
   ];
 }
 

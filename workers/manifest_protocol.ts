@@ -41,6 +41,7 @@ export type Operation =
     keyBytes: number,
     id: string,
     staging: string | null,
+    ttlMs: number | null,
     nowMs: number,
   ]
   | readonly [
@@ -51,6 +52,7 @@ export type Operation =
     expectedId: MaybeId,
     id: string,
     staging: string | null,
+    ttlMs: number | null,
     nowMs: number,
   ]
   | readonly [
@@ -107,6 +109,7 @@ export type Operation =
     keyBytes: number,
     handedBeforeMs: number,
   ]
+  | readonly ["expired", beforeMs: number, cursor: string | null]
   | readonly ["unmeasured", cursor: string | null]
   | readonly ["list", namespace: string, cursor: string | null, limit: number]
   | readonly ["unsettled", cursor: string | null]
@@ -130,6 +133,9 @@ export type RowState = readonly [
   sha256: string | null,
   handedMs: number | null,
   graceEndsMs: number | null,
+  ttlMs: number | null,
+  expiresMs: number | null,
+  computedMs: number | null,
 ];
 
 /** What people want to know of a row. */
@@ -139,6 +145,8 @@ export type RowInfo = readonly [
   sha256: string | null,
   createdMs: number | null,
   accessedMs: number | null,
+  expiresMs: number | null,
+  computedMs: number | null,
 ];
 
 /** A namespace, how many of its entries are ready, and their bytes. */
@@ -165,6 +173,12 @@ export interface FoundRow extends FoundKey {
 export interface FoundAged extends FoundKey {
   readonly size: number | null;
   readonly accessedMs: number;
+}
+
+/** A ready row whose time is over. */
+export interface FoundExpired extends FoundKey {
+  readonly size: number | null;
+  readonly handedMs: number | null;
 }
 
 /** A row found for people. */
@@ -196,6 +210,7 @@ export type Outcome =
   | readonly Usage[]
   | PageOf<FoundRow>
   | PageOf<FoundAged>
+  | PageOf<FoundExpired>
   | PageOf<FoundKey>
   | PageOf<FoundInfo>
   | PageOf<string>

@@ -9,6 +9,7 @@ import { sha256Hex } from "./digest.ts";
 import {
   agedKey,
   BEFORE_ALL,
+  expiredKey,
   foundInfo,
   foundKey,
   foundRow,
@@ -62,15 +63,24 @@ export class ManifestRows {
         return row ? foundRow(row) : null;
       }
       case "claim": {
-        const [, namespace, , id, staging, nowMs] = operation;
-        const made = sql.claim.run(namespace, key, BigInt(id), staging, nowMs);
+        const [, namespace, , id, staging, ttlMs, nowMs] = operation;
+        const made = sql.claim.run(
+          namespace,
+          key,
+          BigInt(id),
+          staging,
+          ttlMs,
+          nowMs,
+        );
         return made > 0 || this.#find(namespace, key);
       }
       case "reassign": {
-        const [, namespace, , status, from, id, staging, nowMs] = operation;
+        const [, namespace, , status, from, id, staging, ttlMs, nowMs] =
+          operation;
         return sql.reassign.run(
               BigInt(id),
               staging,
+              ttlMs,
               nowMs,
               namespace,
               key,
@@ -85,6 +95,7 @@ export class ManifestRows {
       case "publish": {
         const [, namespace, , id, size, sha256, nowMs] = operation;
         return sql.publish.run(
+          nowMs,
           size,
           sha256,
           nowMs,
@@ -164,6 +175,18 @@ export class ManifestRows {
         return sql.usage.all(after ?? "", limit).map((
           [namespace, entries, bytes],
         ): Usage => [String(namespace), Number(entries), Number(bytes)]);
+      }
+      case "expired": {
+        const [, beforeMs, cursor] = operation;
+        return page({
+          after: cursor,
+          limit: PAGE_ROWS,
+          find: (after, most) =>
+            sql.expired.all(beforeMs, ...position(after), most),
+          key: 3,
+          item: expiredKey,
+          cursor: timeCursor,
+        });
       }
       case "oldest": {
         return this.#oldest(operation);

@@ -34,6 +34,10 @@ const ADDED_COLUMNS: readonly (readonly [name: string, type: string])[] = [
   // While loading: when the grace ends that a start gave it; null when its
   // holder was heard since, or there was no start.
   ["grace_ms", "INTEGER"],
+  // For how long the value is kept after it was published; null: for ever.
+  ["ttl_ms", "INTEGER"],
+  // What computing it took: from the assignment until it was published.
+  ["computed_ms", "INTEGER"],
 ];
 
 /**
@@ -59,6 +63,12 @@ const INDEXES: readonly (readonly [name: string, definition: string])[] = [
     "manifest_age",
     "CREATE INDEX manifest_age ON manifest(accessed_ms) " +
     "WHERE accessed_ms IS NOT NULL AND status = 1",
+  ],
+  // Of what has a time to live only, which is little or nothing.
+  [
+    "manifest_expiry",
+    "CREATE INDEX manifest_expiry ON manifest(created_ms + ttl_ms) " +
+    "WHERE ttl_ms IS NOT NULL AND status = 1",
   ],
 ];
 

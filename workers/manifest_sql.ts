@@ -10,8 +10,10 @@ const OLDEST_SCAN_ROWS = 4_096;
 const UNMEASURED_SCAN_ROWS = 2_000;
 
 const STATE =
-  "status, id, staging, size, lower(hex(sha256)), handed_ms, grace_ms";
-const INFO = "status, size, lower(hex(sha256)), created_ms, accessed_ms";
+  "status, id, staging, size, lower(hex(sha256)), handed_ms, grace_ms, " +
+  "ttl_ms, created_ms + ttl_ms, computed_ms";
+const INFO = "status, size, lower(hex(sha256)), created_ms, accessed_ms, " +
+  "created_ms + ttl_ms, computed_ms";
 const BY_KEY = "WHERE namespace = ? AND key = ?";
 
 // `status IS NOT 1` is what the partial index is made of; SQLite takes it only
@@ -55,20 +57,22 @@ export const SQL = {
   findId: `SELECT ${FOUND} FROM manifest WHERE id = ? AND status IN (0, 1)`,
   // OR FAIL: see manifest_usage.ts. Nothing is written before a row's checks.
   claim:
-    "INSERT OR FAIL INTO manifest(namespace, key, status, id, staging, assigned_ms) " +
-    "VALUES(?, ?, 0, ?, ?, ?) ON CONFLICT(namespace, key) DO NOTHING",
+    "INSERT OR FAIL INTO manifest(namespace, key, status, id, staging, ttl_ms, assigned_ms) " +
+    "VALUES(?, ?, 0, ?, ?, ?, ?) ON CONFLICT(namespace, key) DO NOTHING",
   reassign:
-    "UPDATE manifest SET id = ?, staging = ?, assigned_ms = ?, size = NULL, sha256 = NULL, grace_ms = NULL " +
+    "UPDATE manifest SET id = ?, staging = ?, ttl_ms = ?, assigned_ms = ?, size = NULL, sha256 = NULL, grace_ms = NULL " +
     `${BY_KEY} AND status = 0 AND status = ? AND id IS ?`,
   record: "UPDATE manifest SET size = ?, sha256 = unhex(?) " +
     `${BY_KEY} AND status = 0 AND id = ?`,
   publish:
     "UPDATE manifest SET status = 1, staging = NULL, assigned_ms = NULL, grace_ms = NULL, " +
+    "computed_ms = max(0, ? - assigned_ms), " +
     "size = ?, sha256 = unhex(?), created_ms = ?, accessed_ms = ?, " +
     "handed_ms = CASE WHEN staging IS NULL THEN NULL ELSE ? END " +
     `${BY_KEY} AND status = 0 AND id = ?`,
+  // What the original made of a row of ours has neither from it.
   complete: "UPDATE manifest SET id = ?, size = ?, sha256 = unhex(?), " +
-    "created_ms = ?, accessed_ms = ? " +
+    "created_ms = ?, accessed_ms = ?, ttl_ms = NULL, computed_ms = NULL " +
     `${BY_KEY} AND status = 1 AND (sha256 IS NULL OR size IS NULL)`,
   grace: "UPDATE manifest SET grace_ms = ? " +
     "WHERE status IS NOT 1 AND status = 0 AND id IS NOT NULL AND grace_ms IS NULL",
@@ -91,6 +95,11 @@ export const SQL = {
     oldest(OLDER_OF_ALL)
   } AND namespace >= ? AND namespace < ? LIMIT ?`,
   oldestOfAllEnd: oldestEnd(OLDER_OF_ALL),
+  expired:
+    "SELECT created_ms + ttl_ms, rowid, namespace, CAST(key AS BLOB), size, handed_ms " +
+    "FROM manifest INDEXED BY manifest_expiry WHERE ttl_ms IS NOT NULL AND status = 1 " +
+    "AND created_ms + ttl_ms <= ? AND (created_ms + ttl_ms, rowid) > (?, ?) " +
+    "ORDER BY created_ms + ttl_ms, rowid LIMIT ?",
   touch: `UPDATE manifest SET ${later("accessed_ms")}, ${later("handed_ms")} ` +
     `${BY_KEY} AND status = 1`,
   unmeasured: "SELECT row, namespace, key FROM (" +

@@ -20,6 +20,7 @@ import { put } from "./commands/put.ts";
 import { rm } from "./commands/rm.ts";
 import { run } from "./commands/run.ts";
 import { stat } from "./commands/stat.ts";
+import { status } from "./commands/status.ts";
 import { usage } from "./commands/usage.ts";
 import { verify } from "./commands/verify.ts";
 import { FAILED, OK, UNREACHABLE, WRONG_USE } from "./exit_codes.ts";
@@ -36,7 +37,7 @@ import { isOff } from "./run/off.ts";
 import { Words } from "./words.ts";
 
 const COMMANDS: readonly Command[] = [
-  ...[run, get, put, stat, ls, usage, rm, gc, verify, doctor],
+  ...[run, get, put, stat, ls, usage, status, rm, gc, verify, doctor],
 ];
 
 /**

@@ -27,6 +27,15 @@ export function formatSize(bytes: number): string {
   return `${value.toFixed(digits)} ${SIZE_UNITS[unit]}`;
 }
 
+/** `3 min`, `0.4 s`: how long something took, or takes. */
+export function formatSpan(ms: number): string {
+  for (const [unit, unitMs] of AGE_UNITS) {
+    if (ms >= 10 * unitMs) return `${Math.floor(ms / unitMs)} ${unit}`;
+    if (ms >= unitMs) return `${(Math.floor(ms / unitMs * 10) / 10)} ${unit}`;
+  }
+  return `${Math.floor(ms)} ms`;
+}
+
 /** `3 min ago`, from milliseconds since 1970; 0: it is not known. */
 export function formatAge(thenMs: number, nowMs: number): string {
   if (thenMs === 0) return "-";

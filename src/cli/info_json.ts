@@ -19,5 +19,7 @@ export function infoJson(info: Info): Record<string, unknown> {
     sha256: toHex(info.sha256),
     created_ms: info.createdMs,
     accessed_ms: info.accessedMs,
+    expires_ms: info.expiresMs,
+    computed_ms: info.computedMs,
   };
 }

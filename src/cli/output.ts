@@ -6,6 +6,7 @@
 
 import process from "node:process";
 import type { Writable } from "node:stream";
+import { CacheError } from "../client/cache_error.ts";
 import type { Progress } from "../client/transfer.ts";
 import { formatSize } from "./format.ts";
 
@@ -22,10 +23,14 @@ export function write(
   );
 }
 
-/** Whether nobody reads what is written any more: `larder ls | head`. */
+/**
+ * Whether nobody reads what is written any more: `larder ls | head`. A server
+ * that hangs up may say the same word: that is a failure of the call.
+ */
 export function isBrokenPipe(error: unknown): boolean {
   // Deno has no code for it.
-  return error instanceof Error && /\bEPIPE\b/.test(error.message);
+  return error instanceof Error && !(error instanceof CacheError) &&
+    /\bEPIPE\b/.test(error.message);
 }
 
 /**

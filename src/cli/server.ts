@@ -32,6 +32,10 @@ export interface Info extends Entry {
   readonly createdMs: number;
   /** The same, of its last use. */
   readonly accessedMs: number;
+  /** When its time to live is over; 0: never. */
+  readonly expiresMs: number;
+  /** What computing it took; 0: less than a millisecond, or not known. */
+  readonly computedMs: number;
 }
 
 /** Ready entries of a namespace. */
@@ -50,7 +54,40 @@ export interface State {
   readonly evictedEntries: number;
   readonly evictedBytes: number;
   readonly damaged: number;
+  readonly hits: number;
+  readonly misses: number;
+  readonly savedMs: number;
   readonly version: string;
+}
+
+/** Work that somebody has. */
+export interface UnderWay {
+  readonly namespace: string;
+  /** For people; cut off where it is long. */
+  readonly key: string;
+  /** Where its holder calls from; empty: not known. */
+  readonly holder: string;
+  readonly computingMs: number;
+  /** Calls that wait for it. */
+  readonly waiting: number;
+  readonly publishing: boolean;
+}
+
+/** What the server is doing, on one screen. */
+export interface Status extends State {
+  readonly upMs: number;
+  readonly entries: number;
+  readonly bytes: number;
+  /** 0: no limit. */
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+  /** 0: not known. */
+  readonly diskFreeBytes: number;
+  readonly diskBytes: number;
+  /** Why no value can be kept; empty: there is no trouble. */
+  readonly trouble: string;
+  /** What takes longest. */
+  readonly underWay: readonly UnderWay[];
 }
 
 /** The same, and what is kept. */
@@ -168,6 +205,23 @@ export class Server implements AsyncDisposable {
     return deleted;
   }
 
+  /** What the server is doing, on one screen. */
+  async status(): Promise<Status> {
+    const { underWay, version, trouble, ...counts } = await this.#call<
+      & Record<string, string>
+      & { underWay: readonly Record<string, string>[] }
+    >("Status", {});
+    return {
+      ...numbers(counts),
+      version,
+      trouble,
+      underWay: underWay.map(({ computingMs, waiting, ...work }) => ({
+        ...work,
+        ...numbers({ computingMs: computingMs!, waiting: waiting! }),
+      })),
+    } as unknown as Status;
+  }
+
   /** Takes away what has to go. */
   async sweep(): Promise<Swept> {
     const counts = await this.#call<Record<string, string>>(
@@ -210,6 +264,8 @@ interface EntryMessage extends Entry {
   readonly sha256: Uint8Array;
   readonly createdMs: string;
   readonly accessedMs: string;
+  readonly expiresMs: string;
+  readonly computedMs: string;
 }
 
 const STATUS = ["unknown", "loading", "ready", "evicting", "expired"];
@@ -224,6 +280,8 @@ function toInfo(message: EntryMessage): Info {
     sha256: new Uint8Array(sha256),
     createdMs: Number(message.createdMs),
     accessedMs: Number(message.accessedMs),
+    expiresMs: Number(message.expiresMs),
+    computedMs: Number(message.computedMs),
   };
 }
 

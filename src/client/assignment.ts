@@ -5,28 +5,14 @@
  */
 
 import { unlessAborted } from "./backoff.ts";
-import type { Backend, BeatOptions, CallOptions, Work } from "./backend.ts";
+import type { Backend, CallOptions, Work } from "./backend.ts";
 import { CacheError, hasCode } from "./cache_error.ts";
-import type { CallEffort } from "./call_effort.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { writeFileAt } from "./local_files.ts";
+import type { Server } from "./server.ts";
 import type { Held, PublishOptions } from "./tier.ts";
 import { counted, eachPiece, type Source } from "./transfer.ts";
-
-/** The server that gave the work out. */
-interface Server {
-  readonly name: string;
-  call<T>(
-    action: string,
-    run: (backend: Backend, options: CallOptions) => Promise<T>,
-    options?: CallEffort,
-  ): Promise<T>;
-  /** Renews a lease; fails when the server does not answer, or says so. */
-  beat(id: string, options: BeatOptions): Promise<void>;
-  /** Gives work back; resolves when that was tried. */
-  giveBack(id: string, reason: string): Promise<void>;
-}
 
 /**
  * Holds an assignment: sends its heartbeats until the value is published, or the
@@ -52,13 +38,10 @@ export class Assignment implements Held {
     this.#heartbeats = new Heartbeats(work.heartbeatIntervalMs, {
       beat: (options) =>
         server.beat(work.id, { ...options, signal: work.lost }),
-      onLost: (error) => {
-        this.#lost.abort(this.#lostError(error));
-        this.#end();
-      },
+      onLost: (error) => this.#lose(error),
     });
-    work.lost?.addEventListener("abort", this.#lose, { once: true });
-    if (work.lost?.aborted) queueMicrotask(this.#lose);
+    work.lost?.addEventListener("abort", this.#onBroken, { once: true });
+    if (work.lost?.aborted) queueMicrotask(this.#onBroken);
   }
 
   /** The assignment's id. */
@@ -162,18 +145,20 @@ export class Assignment implements Held {
     await this.abandon("it was not published");
   }
 
+  readonly #onBroken = (): void => this.#lose(this.#work.lost!.reason);
+
   /** Nothing more is sent, not even where it is being published. */
-  readonly #lose = (): void => {
-    const error = this.#lostError(this.#work.lost!.reason);
+  #lose(cause: unknown): void {
+    const error = this.#lostError(cause);
     this.#lost.abort(error);
     this.#given.abort(error);
     this.#end();
-  };
+  }
 
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#work.lost?.removeEventListener("abort", this.#lose);
+    this.#work.lost?.removeEventListener("abort", this.#onBroken);
     this.#heartbeats.stop();
     this.#onEnd();
   }

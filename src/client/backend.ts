@@ -20,6 +20,8 @@ export interface FetchRequest extends Entry {
   readonly wait: boolean;
   /** Whether the server is to verify its file, even if memory has the value. */
   readonly fromDisk?: boolean;
+  /** With `assign`: for how long a value is kept that is published for it. */
+  readonly ttlMs?: number | undefined;
 }
 
 /** A value that a server has. */
@@ -49,6 +51,10 @@ export type Fetched =
   | {
     readonly kind: "ready";
     readonly body: Body;
+    /** What computing it took, in milliseconds, where a service says so. */
+    readonly computedMs?: number;
+    /** How much of its time to live is left; absent: it has no end. */
+    readonly ttlMs?: number;
     /** Takes this value away, where a service knows how. Release it first. */
     readonly remove?: () => Promise<void>;
   }

@@ -36,6 +36,8 @@ export class Budget implements Disposable {
   readonly #over = new AbortController();
   #backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
   #spentMs = 0;
+  /** Of pauses, which may end between two turns. */
+  #pausedMs = 0;
   readonly #isTrusting: boolean;
   readonly #isAwaited: boolean;
   #isWaiting = true;
@@ -67,7 +69,7 @@ export class Budget implements Disposable {
   /** Something was heard of the server: it begins anew. */
   heard(): void {
     this.#isHeard = true;
-    this.#spentMs = 0;
+    this.#spentMs = this.#pausedMs = 0;
     this.#backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
   }
 
@@ -84,7 +86,9 @@ export class Budget implements Disposable {
   /** Time has gone by; `isAlive`: the connection is none that is silent. */
   spend(ms: number, isAlive: boolean): void {
     if (!this.#isWaiting) return;
-    if (isAlive && this.#isHeard) return void (this.#spentMs = 0);
+    if (isAlive && this.#isHeard) {
+      return void (this.#spentMs = this.#pausedMs = 0);
+    }
     if (isAlive && this.#isTrusting) return;
     this.#spentMs += ms;
     const limitMs = Math.max(this.#ms(), isAlive ? UNANSWERED_MS : SILENT_MS);
@@ -96,9 +100,12 @@ export class Budget implements Disposable {
   /** Pauses after a failure; `false` at once if there is nothing left to spend. */
   async pause(signal?: AbortSignal): Promise<boolean> {
     this.ask();
-    const waitMs = this.#backoff.nextMs();
     if (this.#over.signal.aborted) return false;
-    if (this.#spentMs + waitMs > this.#ms()) return false;
+    const leftMs = this.#ms() - Math.max(this.#spentMs, this.#pausedMs);
+    if (leftMs <= 0) return false;
+    // The last attempt is made when the time is up, and not long before.
+    const waitMs = Math.min(this.#backoff.nextMs(), leftMs);
+    this.#pausedMs += waitMs;
     await sleep(waitMs, signal, this.#isAwaited);
     return true;
   }

@@ -4,41 +4,40 @@
  * @module
  */
 
-import type { Body, CallOptions, FetchRequest } from "./backend.ts";
-import { CacheError, hasCode } from "./cache_error.ts";
-import { unlessAborted } from "./backoff.ts";
+import type { CallOptions, Entry, FetchRequest } from "./backend.ts";
+import { CacheError } from "./cache_error.ts";
 import {
   CALL_OPTIONS,
+  type ClaimOptions,
   type Compute,
   type Generated,
   type GenerateOptions,
   type GetOptions,
+  type ProduceOptions,
   type SetOptions,
   type TransferOptions,
   type WriteOptions,
 } from "./call_options.ts";
 import { type Bounds, within } from "./call_signal.ts";
-import { CatalogBase, inUse } from "./catalog_base.ts";
+import { CatalogBase } from "./catalog_base.ts";
 import { callable, checkOptions } from "./checked_options.ts";
 import { json, type JsonValue } from "./codecs/mod.ts";
-import {
-  type Computation,
-  computeHeld,
-  orAbandon,
-  started,
-} from "./computing.ts";
+import { found } from "./computing.ts";
 import { valueOf } from "./kept.ts";
 import { entryOf } from "./entries.ts";
-import { formatKeyInput, type KeyInput } from "./keys.ts";
+import type { KeyInput } from "./keys.ts";
 import { LenientTier } from "./lenient_tier.ts";
 import { nameOf } from "./memory_catalog.ts";
 import { Outages } from "./outages.ts";
 import { SingleFlight } from "./single_flight.ts";
+import {
+  keepStream,
+  producedStream,
+  readStream,
+  type Streaming,
+} from "./streaming.ts";
 import type { Claim, OnOutage, Outage, Tier } from "./tier.ts";
-import { asStream, checkSource, type Source, streamOf } from "./transfer.ts";
-
-/** More than anybody has tiers, each of which may have a value of its own. */
-const MAX_TRIES = 8;
+import { checkSource, type Source } from "./transfer.ts";
 
 /** The calls of {@linkcode Cache} and {@linkcode TieredCache}. */
 export abstract class CacheBase extends CatalogBase implements Tier {
@@ -105,7 +104,8 @@ export abstract class CacheBase extends CatalogBase implements Tier {
     const { computeWhenDown = true } = options;
     const entry = entryOf(namespace, key);
     // Who shares a computation shares what happens when no server answers.
-    const flight = `${codec.name} ${computeWhenDown} ${nameOf(entry)}`;
+    const { ttlMs = "" } = options;
+    const flight = `${codec.name} ${computeWhenDown} ${ttlMs} ${nameOf(entry)}`;
     return await within(
       options,
       this.closing.signal,
@@ -113,35 +113,10 @@ export abstract class CacheBase extends CatalogBase implements Tier {
         this.#flights.run(
           flight,
           signal,
-          (signal) => this.#found({ entry, compute, codec, options, signal }),
+          (signal) =>
+            found({ entry, compute, codec, options, signal }, this.#lenient),
         ),
     );
-  }
-
-  /** Finds it, or computes it; what cannot be read gives way to what can. */
-  async #found<T>(computation: Computation<T>): Promise<Generated<T>> {
-    const { entry, compute, codec, options, signal } = computation;
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const claim = await this.#lenient.askToCompute(
-        entry,
-        signal,
-        options.computeWhenDown,
-      );
-      if (claim.kind === "assigned") {
-        return await computeHeld(claim.held, computation, this.#lenient);
-      }
-      if (claim.kind !== "ready") break;
-      const reading = { ...options, codec };
-      const kept = await this.#lenient.whole(entry, claim, reading, signal);
-      if (!kept) break;
-      if (kept.kind !== "unreadable") {
-        return { value: valueOf(kept), source: claim.origin };
-      }
-      const { error } = kept;
-      if (!await this.#lenient.discard(entry, claim, error, signal)) break;
-    }
-    const value = await started(compute, signal);
-    return { value, source: "uncached" };
   }
 
   /**
@@ -199,9 +174,7 @@ export abstract class CacheBase extends CatalogBase implements Tier {
     checkOptions(options, CALL_OPTIONS);
     const entry = entryOf(namespace, key);
     return await within(options, this.closing.signal, async (signal) => {
-      const claim = await this.#lenient.askToRead(entry, options, signal);
-      if (claim?.kind !== "ready") return undefined;
-      return this.#stream(claim.body, options);
+      return await readStream(this.#streaming(entry, options, signal));
     });
   }
 
@@ -224,47 +197,12 @@ export abstract class CacheBase extends CatalogBase implements Tier {
     checkSource(value);
     const entry = entryOf(namespace, key);
     return await within(options, this.closing.signal, async (signal) => {
-      for (let tries = 0; tries < MAX_TRIES; tries++) {
-        const claim = await this.#lenient.askToCompute(entry, signal);
-        if (claim.kind === "assigned") {
-          return await this.#lenient.publish(entry, claim.held, {
-            value,
-            events: { onProgress: options.onProgress, signal },
-            wanted: signal,
-          });
-        }
-        if (claim.kind !== "ready") break;
-        await claim.body.release();
-        if (!options.overwrite) break;
-        // Each tier may have one, and others may be quicker than we are.
-        await this.#remove(claim, { namespace, key, signal });
-      }
-      return false;
-    });
-  }
-
-  /** Takes a value away that another one is to take the place of. */
-  async #remove(
-    { remove }: Extract<Claim, { kind: "ready" }>,
-    { namespace, key, signal }: {
-      readonly namespace: string;
-      readonly key: KeyInput;
-      readonly signal: AbortSignal;
-    },
-  ): Promise<void> {
-    if (!remove) {
-      throw new CacheError(
-        "unimplemented",
-        `${this.name}: cannot replace ${namespace} ${formatKeyInput(key)}: ` +
-          "an original server removes nothing",
+      return await keepStream(
+        this.#streaming(entry, options, signal),
+        value,
+        { ...options, name: this.name, key },
       );
-    }
-    try {
-      await unlessAborted(remove(), signal);
-    } catch (error) {
-      if (!hasCode(error, "in-use")) throw error;
-      throw inUse(this.name, "replace", namespace, key);
-    }
+    });
   }
 
   /**
@@ -281,27 +219,16 @@ export abstract class CacheBase extends CatalogBase implements Tier {
     namespace: string,
     key: KeyInput,
     produce: Compute<Source>,
-    options: TransferOptions = {},
+    options: ProduceOptions = {},
   ): Promise<ReadableStream<Uint8Array>> {
     checkOptions(options, CALL_OPTIONS);
     callable("produce", produce);
     const entry = entryOf(namespace, key);
     return await within(options, this.closing.signal, async (signal) => {
-      const events = { onProgress: options.onProgress, signal };
-      const claim = await this.#lenient.askToCompute(entry, signal);
-      if (claim.kind === "ready") return this.#stream(claim.body, options);
-      if (claim.kind === "assigned") {
-        const value = await orAbandon(claim.held, async () => {
-          const source = await started(produce, signal);
-          checkSource(source);
-          return source;
-        });
-        const publication = { value, events, wanted: signal };
-        await this.#lenient.publish(entry, claim.held, publication);
-        const again = await this.#lenient.askToRead(entry, {}, signal);
-        if (again?.kind === "ready") return this.#stream(again.body, options);
-      }
-      return asStream(await started(produce, signal));
+      return await producedStream(
+        this.#streaming(entry, options, signal),
+        produce,
+      );
     });
   }
 
@@ -314,11 +241,11 @@ export abstract class CacheBase extends CatalogBase implements Tier {
   async claim(
     namespace: string,
     key: KeyInput,
-    options: Bounds & { readonly wait?: boolean } = {},
+    options: ClaimOptions = {},
   ): Promise<Claim> {
     checkOptions(options, CALL_OPTIONS);
-    const { wait = true } = options;
-    const request = { ...entryOf(namespace, key), assign: true, wait };
+    const { wait = true, ttlMs } = options;
+    const request = { ...entryOf(namespace, key), assign: true, wait, ttlMs };
     return await within(
       options,
       this.closing.signal,
@@ -326,12 +253,13 @@ export abstract class CacheBase extends CatalogBase implements Tier {
     );
   }
 
-  /** It outlives the call, and so does what ends it, but for the deadline. */
-  #stream(
-    body: Body,
-    { onProgress, signal }: TransferOptions,
-  ): ReadableStream<Uint8Array> {
-    return streamOf(body, onProgress, signal, this.closing.signal);
+  #streaming(
+    entry: Entry,
+    options: TransferOptions & ClaimOptions,
+    signal: AbortSignal,
+  ): Streaming {
+    const closed = this.closing.signal;
+    return { cache: this.#lenient, entry, options, signal, closed };
   }
 
   /** Gives work back, stops heartbeats, and ends connections and waiting calls. */

@@ -10,6 +10,7 @@ import {
   callable,
   flag,
   type KnownOptions,
+  lifetime,
   milliseconds,
 } from "./checked_options.ts";
 import type { Codec } from "./codecs/mod.ts";
@@ -26,6 +27,14 @@ export interface TransferOptions extends Bounds {
 export interface WriteOptions extends TransferOptions {
   /** Whether to replace a value that is there already; by default not. */
   readonly overwrite?: boolean | undefined;
+  /** For how long to keep it, in milliseconds from now; by default for ever. */
+  readonly ttlMs?: number | undefined;
+}
+
+/** How to get or produce a large value. */
+export interface ProduceOptions extends TransferOptions {
+  /** For how long to keep it, in milliseconds from when it is published. */
+  readonly ttlMs?: number | undefined;
 }
 
 /** How to read a value. */
@@ -42,8 +51,16 @@ export interface SetOptions<T> extends WriteOptions {
   readonly codec?: Codec<T> | undefined;
 }
 
+/** How to ask for an entry, and for the work on it. */
+export interface ClaimOptions extends Bounds {
+  /** Whether to wait while somebody computes it; by default so. */
+  readonly wait?: boolean | undefined;
+  /** For how long to keep what is published, in milliseconds; by default for ever. */
+  readonly ttlMs?: number | undefined;
+}
+
 /** How to get or compute a value. */
-export interface GenerateOptions<T> extends TransferOptions {
+export interface GenerateOptions<T> extends ProduceOptions {
   /** What writes and reads the bytes; JSON by default. */
   readonly codec?: Codec<T> | undefined;
   /** Which errors of the computation to keep like values; by default none. */
@@ -63,6 +80,7 @@ export const CALL_OPTIONS: KnownOptions = {
   codec: anything,
   wait: flag,
   overwrite: flag,
+  ttlMs: lifetime,
   cacheErrors: anything,
   computeWhenDown: flag,
 };
@@ -73,6 +91,11 @@ export interface Generated<T> {
   readonly value: T;
   /** A tier, or `computed`; `uncached`: computed, but not kept by anybody. */
   readonly source: Origin | "computed" | "uncached";
+  /**
+   * What computing it had taken, in milliseconds, which was saved: of a value
+   * that was found, where the server knows it.
+   */
+  readonly savedMs?: number;
 }
 
 /** Computes a value; the signal is aborted when nobody wants it any more. */

@@ -22,6 +22,10 @@ export interface StoredEntry extends Entry {
   readonly createdMs: number;
   /** When it was used last, in the same way. */
   readonly accessedMs: number;
+  /** When its time to live is over, in the same way; 0: never. */
+  readonly expiresMs: number;
+  /** What computing it took, in milliseconds; 0: not known. */
+  readonly computedMs: number;
 }
 
 /** Which values of a namespace are meant: those for which all of it is true. */

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { MAX_AGE_MS } from "../limits.ts";
 import { slips } from "../slips.ts";
 
 /** More wrong letters than this is another word, not a slip. */
@@ -27,6 +28,16 @@ export function milliseconds(name: string, value: unknown): void {
       ? new RangeError(message)
       : new TypeError(message);
   }
+}
+
+/** A number of milliseconds, more than 0 and at most ten years; whole or rounded up. */
+export function lifetime(name: string, value: unknown): void {
+  milliseconds(name, value);
+  if (Number(value) > 0 && Number(value) <= MAX_AGE_MS) return;
+  throw new RangeError(
+    `${name} must be more than 0 and at most ${MAX_AGE_MS}, ten years, not ` +
+      `${shown(value)}; leave it out to keep the value for ever`,
+  );
 }
 
 /** A function. */

@@ -1,5 +1,5 @@
 /**
- * Computes what a cache has given out the work for.
+ * Finds a value or computes it, when a cache has given out the work.
  *
  * @module
  */
@@ -8,9 +8,13 @@ import { unlessAborted } from "./backoff.ts";
 import type { Entry } from "./backend.ts";
 import type { Compute, Generated, GenerateOptions } from "./call_options.ts";
 import type { Codec } from "./codecs/mod.ts";
+import { valueOf } from "./kept.ts";
 import type { LenientTier } from "./lenient_tier.ts";
 import { encodeError } from "./stored_error.ts";
 import type { Held } from "./tier.ts";
+
+/** More than anybody has tiers, each of which may have a value of its own. */
+export const MAX_TRIES = 8;
 
 /** What is computed, and how. */
 export interface Computation<T> {
@@ -22,8 +26,36 @@ export interface Computation<T> {
   readonly signal: AbortSignal;
 }
 
+/** Finds it, or computes it; what cannot be read gives way to what can. */
+export async function found<T>(
+  computation: Computation<T>,
+  cache: LenientTier,
+): Promise<Generated<T>> {
+  const { entry, compute, codec, options, signal } = computation;
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const claim = await cache.askToCompute(entry, options, signal);
+    if (claim.kind === "assigned") {
+      return await computeHeld(claim.held, computation, cache);
+    }
+    if (claim.kind !== "ready") break;
+    const reading = { ...options, codec };
+    const kept = await cache.whole(entry, claim, reading, signal);
+    if (!kept) break;
+    if (kept.kind !== "unreadable") {
+      return {
+        value: valueOf(kept),
+        source: claim.origin,
+        ...claim.computedMs !== undefined && { savedMs: claim.computedMs },
+      };
+    }
+    if (!await cache.discard(entry, claim, kept.error, signal)) break;
+  }
+  const value = await started(compute, signal);
+  return { value, source: "uncached" };
+}
+
 /** Computes a value and publishes it; or its error, if that is asked for. */
-export async function computeHeld<T>(
+async function computeHeld<T>(
   held: Held,
   { entry, compute, codec, options, signal }: Computation<T>,
   cache: LenientTier,

@@ -34,11 +34,14 @@ export class LenientTier {
   /** Asks for the value or the work; an outage is `unassigned`. */
   async askToCompute(
     entry: Entry,
+    { computeWhenDown = true, ttlMs }: {
+      readonly computeWhenDown?: boolean | undefined;
+      readonly ttlMs?: number | undefined;
+    },
     signal: AbortSignal,
-    computeWhenDown = true,
   ): Promise<Claim> {
     try {
-      const request = { ...entry, assign: true, wait: true };
+      const request = { ...entry, assign: true, wait: true, ttlMs };
       return await this.#tier.ask(request, { signal });
     } catch (error) {
       if (!computeWhenDown || !this.#isOutage(error, entry, signal)) {

@@ -20,6 +20,8 @@ export interface HeldValue {
   readonly value: Uint8Array;
   readonly createdMs: number;
   accessedMs: number;
+  /** When its time to live is over, on the clock of `performance.now`. */
+  readonly endsMs: number;
 }
 
 /** The values, by {@linkcode nameOf} their entries. */
@@ -106,7 +108,7 @@ export function nameOf({ namespace, key }: Entry): string {
 
 function stored(
   { namespace, key }: Entry,
-  { value, createdMs, accessedMs }: HeldValue,
+  { value, createdMs, accessedMs, endsMs }: HeldValue,
 ): StoredEntry {
   return {
     namespace,
@@ -116,5 +118,9 @@ function stored(
     sha256: sha256(value),
     createdMs,
     accessedMs,
+    expiresMs: endsMs === Infinity
+      ? 0
+      : Math.ceil(Date.now() + endsMs - performance.now()),
+    computedMs: 0,
   };
 }

@@ -34,12 +34,16 @@ export function memory(options: MemoryOptions): Tier {
 
 /**
  * Values by key, in the order of their last use. It gives the work to everyone
- * who asks: within a process, a cache asks once.
+ * who asks: within a process, a cache asks once. Of several values the first
+ * that is whole stays.
  */
 class MemoryTier implements Tier {
   readonly name = "memory";
   readonly catalog: TierCatalog = new MemoryCatalog({
-    get: (name) => this.#values.get(name),
+    get: (name) => {
+      const held = this.#values.get(name);
+      return held && leftOf(held) > 0 ? held : undefined;
+    },
     names: () => this.#values.keys(),
     forget: (name) => this.#forget(name),
   });
@@ -57,7 +61,9 @@ class MemoryTier implements Tier {
   ask(request: FetchRequest): Promise<Claim> {
     const name = nameOf(request);
     const held = this.#values.get(name);
-    if (held) {
+    const leftMs = held && leftOf(held);
+    if (leftMs !== undefined && leftMs <= 0) this.#forget(name);
+    else if (held) {
       this.#values.delete(name);
       this.#values.set(name, held);
       held.accessedMs = Date.now();
@@ -65,6 +71,7 @@ class MemoryTier implements Tier {
         kind: "ready",
         body: bytesBody(held.value),
         origin: "memory",
+        ...leftMs !== undefined && leftMs !== Infinity && { ttlMs: leftMs },
         remove: () => {
           if (this.#values.get(name) === held) this.#forget(name);
           return Promise.resolve();
@@ -73,7 +80,7 @@ class MemoryTier implements Tier {
     }
     return Promise.resolve(
       request.assign
-        ? { kind: "assigned", held: this.#held(name) }
+        ? { kind: "assigned", held: this.#held(name, request) }
         : { kind: "unassigned", reason: "not in memory" },
     );
   }
@@ -88,11 +95,11 @@ class MemoryTier implements Tier {
     await this.close();
   }
 
-  #held(name: string): Held {
+  #held(name: string, { ttlMs }: FetchRequest): Held {
     return {
       signal: new AbortController().signal,
       publish: (value, options = {}) => {
-        const putting = this.#put(name, value, options);
+        const putting = this.#put(name, value, { ...options, ttlMs });
         const { signal } = options;
         return signal ? unlessAborted(putting, signal) : putting;
       },
@@ -104,7 +111,9 @@ class MemoryTier implements Tier {
   async #put(
     name: string,
     source: Source,
-    { onProgress, signal }: PublishOptions,
+    { onProgress, signal, ttlMs = Infinity }: PublishOptions & {
+      readonly ttlMs: number | undefined;
+    },
   ): Promise<void> {
     const kept: Uint8Array[] = [];
     let bytes = 0;
@@ -118,12 +127,15 @@ class MemoryTier implements Tier {
       kept.push(piece.slice());
     }
     signal?.throwIfAborted();
-    this.#forget(name);
+    const value = Buffer.concat(kept);
+    const other = this.#values.get(name);
+    if (other) return assertSame(other.value, value);
     const nowMs = Date.now();
     this.#values.set(name, {
-      value: Buffer.concat(kept),
+      value,
       createdMs: nowMs,
       accessedMs: nowMs,
+      endsMs: performance.now() + ttlMs,
     });
     this.#bytes += costOf(name, bytes);
     for (const oldest of this.#values.keys()) {
@@ -149,7 +161,21 @@ class MemoryTier implements Tier {
   }
 }
 
+/** Others may have kept a value since the work was given out. */
+function assertSame(theirs: Uint8Array, ours: Buffer): void {
+  if (ours.equals(theirs)) return;
+  throw new CacheError(
+    "lost",
+    "memory: another value was kept meanwhile, and stays",
+  );
+}
+
 /** What an entry costs, in bytes: a name has one for each of its characters. */
 function costOf(name: string, valueBytes: number): number {
   return ENTRY_BYTES + name.length + valueBytes;
+}
+
+/** How much of its time to live is left, in milliseconds. */
+function leftOf({ endsMs }: HeldValue): number {
+  return endsMs - performance.now();
 }

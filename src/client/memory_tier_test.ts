@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { bytes } from "./codecs/mod.ts";
 import { memory } from "./memory_tier.ts";
+import { TieredCache } from "./tiered_cache.ts";
 
 const REQUEST = { namespace: "ns", wait: false };
 
@@ -45,4 +47,30 @@ Deno.test("empty values take room in memory, too", async () => {
 Deno.test("what can never fit takes nothing from others", async () => {
   assert.deepEqual(await kept(0, 1, false), []);
   assert.deepEqual(await kept(100, 3, false), []);
+});
+
+Deno.test("of two who keep a value at once, one is told that another one stays", async () => {
+  const said: string[] = [];
+  await using cache = new TieredCache([memory({ maxBytes: 1_000 })], {
+    onOutage: ({ error }) => said.push(error.message),
+  });
+  const put = (value: number) =>
+    cache.set("ns", "k", Uint8Array.of(value), { codec: bytes });
+  assert.deepEqual(await Promise.all([put(1), put(2)]), [true, false]);
+  assert.deepEqual(said, [
+    "memory: another value was kept meanwhile, and stays",
+  ]);
+  assert.equal(await put(3), false);
+  const kept = await cache.get("ns", "k", { codec: bytes });
+  assert.deepEqual([...kept!], [1]);
+});
+
+Deno.test("of two who keep the same at once, both have it kept", async () => {
+  const said: unknown[] = [];
+  await using cache = new TieredCache([memory({ maxBytes: 1_000 })], {
+    onOutage: (outage) => said.push(outage),
+  });
+  const both = [1, 1].map((value) => cache.set("ns", "k", value));
+  assert.deepEqual(await Promise.all(both), [true, true]);
+  assert.deepEqual(said, []);
 });

@@ -17,10 +17,12 @@ export type {
 export { CatalogBase, type InvalidateOptions } from "./catalog_base.ts";
 export { CacheError, type CacheErrorCode } from "./cache_error.ts";
 export type {
+  ClaimOptions,
   Compute,
   Generated,
   GenerateOptions,
   GetOptions,
+  ProduceOptions,
   SetOptions,
   TransferOptions,
   WriteOptions,

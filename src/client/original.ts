@@ -71,9 +71,11 @@ abstract class OriginalBackend<Reply extends object> implements Backend {
   ): Promise<void>;
 
   async fetch(
-    { namespace, key, assign, wait }: FetchRequest,
+    { namespace, key, assign: isWanted, wait, ttlMs }: FetchRequest,
     { signal, wanted, onContact }: CallOptions,
   ): Promise<Fetched> {
+    // It would keep the value for ever.
+    const assign = isWanted && ttlMs === undefined;
     const request: GetRequest = { namespace, key, assign };
     const backoff = new Backoff(FIRST_POLL_MS, MAX_POLL_MS);
     for (;;) {

@@ -37,6 +37,10 @@ export type Claim =
     readonly kind: "ready";
     readonly body: Body;
     readonly origin: Origin;
+    /** What computing it took, in milliseconds, as far as that is known. */
+    readonly computedMs?: number;
+    /** How much of its time to live is left, in milliseconds; absent: it has no end. */
+    readonly ttlMs?: number;
     /** Keeps the value where it will be found sooner; never fails. */
     readonly keep?: (value: Uint8Array) => Promise<void>;
     /**

@@ -167,13 +167,21 @@ export class TieredCache extends CacheBase {
   }
 
   #found(claim: Ready, entry: Entry, at: number): Claim {
-    const keep = this.#keeper(this.#tiers.slice(0, at), entry);
+    // It lives no longer elsewhere than where it was found.
+    const { ttlMs } = claim;
+    const keep = this.#keeper(this.#tiers.slice(0, at), { ...entry, ttlMs });
     return { ...claim, keep: async (value) => void await keep(value) };
   }
 
   /** Publishes to those tiers that have nothing yet. */
-  #keeper(tiers: readonly Tier[], { namespace, key }: Entry): Keep {
-    const request = { namespace, key, assign: true, wait: false };
+  #keeper(
+    tiers: readonly Tier[],
+    { namespace, key, ttlMs }: Pick<
+      FetchRequest,
+      "namespace" | "key" | "ttlMs"
+    >,
+  ): Keep {
+    const request = { namespace, key, assign: true, wait: false, ttlMs };
     return async (value) => {
       let isKept = false;
       for (const tier of tiers) {

@@ -48,6 +48,8 @@ interface FetchReply {
     readonly sha256: Uint8Array;
     readonly handle: string;
     readonly path: string;
+    readonly computedMs: string;
+    readonly ttlMs: string;
   };
   readonly chunk?: Uint8Array;
 }
@@ -94,7 +96,11 @@ export class V1Backend implements Backend {
       stream.abort(noAnswer("the server is silent"));
     });
     const replies = this.#fetch(
-      { ...request, path: this.#paths },
+      {
+        ...request,
+        path: this.#paths,
+        ttlMs: Math.ceil(request.ttlMs ?? 0),
+      },
       { signal: stream.signal, wanted },
     );
     let isRead = false;
@@ -111,12 +117,11 @@ export class V1Backend implements Backend {
         const { ready } = reply;
         if (!ready) return this.#without(reply);
         const remove = () => this.#remove(request, ready);
-        if (this.#paths) {
-          return { kind: "ready", body: await this.#file(ready), remove };
-        }
+        const found = { kind: "ready", remove, ...timesOf(ready) } as const;
+        if (this.#paths) return { ...found, body: await this.#file(ready) };
         isRead = true;
         const body = this.#body(request, { ready, replies, stream });
-        return { kind: "ready", body, remove };
+        return { ...found, body };
       }
     } finally {
       hasAnswered();
@@ -265,6 +270,17 @@ export class V1Backend implements Backend {
       }
     }
   }
+}
+
+/** What is known of a value's time; 0 stands for nothing. */
+function timesOf({ computedMs, ttlMs }: Ready): {
+  readonly computedMs?: number;
+  readonly ttlMs?: number;
+} {
+  return {
+    ...computedMs !== "0" && { computedMs: Number(computedMs) },
+    ...ttlMs !== "0" && { ttlMs: Number(ttlMs) },
+  };
 }
 
 /** Throws unless a transfer that goes on is of the value that it began with. */

@@ -120,6 +120,8 @@ interface EntryMessage extends Entry {
   readonly sha256: Uint8Array;
   readonly createdMs: string;
   readonly accessedMs: string;
+  readonly expiresMs: string;
+  readonly computedMs: string;
 }
 
 const STATUS = ["unknown", "loading", "ready", "evicting", "expired"] as const;
@@ -134,6 +136,8 @@ function toStored(message: EntryMessage): StoredEntry {
     sha256: new Uint8Array(sha256),
     createdMs: Number(message.createdMs),
     accessedMs: Number(message.accessedMs),
+    expiresMs: Number(message.expiresMs),
+    computedMs: Number(message.computedMs),
   };
 }
 

@@ -31,14 +31,20 @@ export async function* publishRequests(
   const hash = new Sha256();
   let size = 0;
   const pieces = eachPiece(value);
-  for (;;) {
-    const next = pieces.next();
-    while (await isLate(next)) yield { chunk: new Uint8Array() };
-    const { value: chunk, done } = await next;
-    if (done) break;
-    hash.update(chunk);
-    size += chunk.length;
-    yield { chunk };
+  try {
+    for (;;) {
+      const next = pieces.next();
+      while (await isLate(next)) yield { chunk: new Uint8Array() };
+      const { value: chunk, done } = await next;
+      if (done) break;
+      hash.update(chunk);
+      size += chunk.length;
+      yield { chunk };
+    }
+  } finally {
+    // Whoever makes them is told that no more are wanted; the one that is being
+    // made may take its time, or never come.
+    pieces.return().catch(() => {});
   }
   signal?.throwIfAborted();
   yield { end: { size, sha256: Buffer.from(hash.hex(), "hex") } };

@@ -5,11 +5,15 @@
  * @module
  */
 
-import type { BlobStore } from "../blobs/blob_store.ts";
+import type { BlobStore, Space } from "../blobs/blob_store.ts";
 import type { Clock } from "../clock.ts";
 import { invalidRequest, LarderError, messageOf } from "../errors.ts";
 import { formatEntry } from "../key_text.ts";
-import { MAX_LISTED_BYTES, MAX_LISTED_ENTRIES } from "../limits.ts";
+import {
+  MAX_LISTED_BYTES,
+  MAX_LISTED_ENTRIES,
+  MAX_SHOWN_WORK,
+} from "../limits.ts";
 import type {
   EntryInfo as KeptInfo,
   Manifest,
@@ -17,7 +21,8 @@ import type {
   PageOptions,
 } from "../manifest/manifest.ts";
 import type { TableCounts } from "../table/state_table.ts";
-import type { EntryKey, NamespaceUsage } from "../table/types.ts";
+import type { EntryKey, NamespaceUsage, Quota } from "../table/types.ts";
+import type { UnderWay } from "../table/under_way.ts";
 import type { Engine } from "./engine.ts";
 import { entryKey } from "./entry_key.ts";
 import type { Evictor, EvictorStats } from "./evictor.ts";
@@ -33,7 +38,9 @@ export interface EntryInfo extends Omit<KeptInfo, "status"> {
 export interface CatalogOptions {
   readonly engine: Engine;
   readonly manifest: Pick<Manifest, "stat" | "list" | "usagePage">;
-  readonly blobs: Pick<BlobStore, "removeEmpty">;
+  readonly blobs: Pick<BlobStore, "removeEmpty" | "space" | "trouble">;
+  /** What may be kept in all; absent: any number. */
+  readonly limits: Pick<Quota, "maxBytes" | "maxEntries">;
   readonly evictor: Pick<Evictor, "sweep" | "stats">;
   readonly clock: Clock;
   /** Values that were found damaged since the start. */
@@ -62,6 +69,22 @@ export interface Totals {
   readonly damaged: number;
 }
 
+/** What a server is doing, on one screen. */
+export interface ServerStatus extends Omit<Totals, "namespaces"> {
+  /** Since when it serves. */
+  readonly upMs: number;
+  /** What is ready, in all. */
+  readonly kept: { readonly bytes: number; readonly entries: number };
+  /** What may be. */
+  readonly limits: Pick<Quota, "maxBytes" | "maxEntries">;
+  /** On the disk; absent where that is not known. */
+  readonly space?: Space;
+  /** The work that takes longest. */
+  readonly underWay: readonly UnderWay[];
+  /** Why the disk takes no values now. */
+  readonly trouble?: string;
+}
+
 /** A SHA-256 in bytes. */
 const DIGEST_BYTES = 32;
 
@@ -71,17 +94,19 @@ const TOKEN = /^([0-9a-f]{2})*$/;
 /** Looks entries up; every failure is a `LarderError`. */
 export class Catalog {
   readonly #options: CatalogOptions;
+  readonly #startMs: number;
 
   /** Holds nothing itself. */
   constructor(options: CatalogOptions) {
     this.#options = options;
+    this.#startMs = options.clock.nowMs();
   }
 
   /** One entry; `not-found` where there is none. */
   async stat(namespace: string, key: Uint8Array): Promise<EntryInfo> {
     const entry = entryKey(namespace, key);
     const info = await this.#logged(this.#options.manifest.stat(entry));
-    if (info) return this.#shown(info);
+    if (info && !this.#isOver(info)) return this.#shown(info);
     throw new LarderError(
       "not-found",
       `there is no entry ${formatEntry(entry)}`,
@@ -109,7 +134,13 @@ export class Catalog {
   }
 
   #shownPage(page: Page<KeptInfo>): Page<EntryInfo> {
-    return { ...page, items: page.items.map((info) => this.#shown(info)) };
+    const items = page.items.filter((info) => !this.#isOver(info));
+    return { ...page, items: items.map((info) => this.#shown(info)) };
+  }
+
+  /** It is as good as absent, until the evictor comes by. */
+  #isOver({ status, expiresMs = Infinity }: KeptInfo): boolean {
+    return status === "ready" && expiresMs <= this.#options.clock.wallMs();
   }
 
   /** The client hears that it failed, the log why. */
@@ -175,6 +206,24 @@ export class Catalog {
       warn(`cannot remove the folder of ${namespace}: ${messageOf(error)}`)
     );
     return true;
+  }
+
+  /** What the server is doing. */
+  async status(): Promise<ServerStatus> {
+    const { engine, blobs, evictor, damaged, clock, limits } = this.#options;
+    const space = await blobs.space().catch(() => undefined);
+    return {
+      upMs: clock.nowMs() - this.#startMs,
+      kept: engine.kept,
+      limits,
+      ...space && { space },
+      counts: engine.counts(),
+      underWay: engine.underWay(MAX_SHOWN_WORK),
+      evicted: evictor.stats,
+      damaged: damaged(),
+      // What follows the colon names files.
+      ...blobs.trouble && { trouble: blobs.trouble.message.split(": ")[0]! },
+    };
   }
 
   /** Takes away a page of what is meant of a namespace. */

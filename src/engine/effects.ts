@@ -171,7 +171,7 @@ export class EffectRunner {
         asked: found === true
           ? { kind: "assigned" }
           : found
-          ? { kind: "row", row: found }
+          ? { kind: "row", row: found, wallMs: this.#clock.wallMs() }
           : { kind: "none" },
       }),
       (error) => ({

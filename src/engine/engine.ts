@@ -15,6 +15,7 @@ import type { Manifest } from "../manifest/manifest.ts";
 import { checkInvariants } from "../table/invariants.ts";
 import { StateTable, type TableCounts } from "../table/state_table.ts";
 import type { Excess } from "../table/room.ts";
+import type { UnderWay } from "../table/under_way.ts";
 import type {
   Command,
   Effect,
@@ -101,6 +102,8 @@ const EXPLANATIONS: Partial<Record<UnassignedReason, string>> = {
     "compute it again; where all of them take larger messages, raise it",
   "no-room": "there is no room, and none can be made at once: clients are " +
     "told Unassigned until there is",
+  "still-read": "a value whose time to live is over is still being read: " +
+    "clients are told Unassigned until its readers let go of it",
   "full": "the table is full: clients are told Unassigned until " +
     "assignments or handles end",
 };
@@ -255,6 +258,16 @@ export class Engine {
   /** Whether somebody computes or publishes an entry, as far as the table knows. */
   isLive(name: string): boolean {
     return this.#table.isLive(name, this.#clock.nowMs());
+  }
+
+  /** The work under way that takes longest. */
+  underWay(limit: number): readonly UnderWay[] {
+    return this.#table.underWay(limit, this.#clock.nowMs());
+  }
+
+  /** What is ready, but for what came since the evictor looked and has no size. */
+  get kept(): { readonly bytes: number; readonly entries: number } {
+    return this.#table.kept;
   }
 
   /** What the table holds. */

@@ -11,12 +11,13 @@ import { messageOf } from "../errors.ts";
 import {
   EVICTION_INTERVAL_MS,
   EVICTION_PAUSE_MS,
+  EVICTIONS_AT_ONCE,
   HANDED_SHARE,
 } from "../limits.ts";
 import type { AgedEntry, Manifest } from "../manifest/manifest.ts";
 import type { Excess } from "../table/room.ts";
 import { EVERYTHING } from "../table/scope.ts";
-import type { Disk } from "../table/types.ts";
+import type { Disk, EntryKey } from "../table/types.ts";
 import { removeEmptyFolders } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";
 import { keptFree, type MinFree } from "./free_space.ts";
@@ -44,6 +45,9 @@ export interface EvictorStats {
   readonly entries: number;
   readonly bytes: number;
 }
+
+/** For how long a round takes away what is over; the rest is the next round's. */
+const MAX_EXPIRY_MS = 200;
 
 /** Of what has to be freed on a disk, a tenth more, so that it lasts a while. */
 const SLACK_SHARE = 0.1;
@@ -141,6 +145,8 @@ export class Evictor {
     this.#takenFrom.clear();
     let crowded: readonly Excess[] = [];
     try {
+      // First: what is over makes room for what would have to go else.
+      await this.#removeOver();
       crowded = await this.#look();
       if (crowded.length > 0 || maxAgeMs !== undefined) {
         // What was used a moment ago must not look old.
@@ -257,6 +263,47 @@ export class Evictor {
     return freed.entries > 0;
   }
 
+  /**
+   * What has outlived its time, but for what may still be in hands. Whoever
+   * waits for room waits for no more than a part of it.
+   */
+  async #removeOver(): Promise<void> {
+    const { clock, manifest } = this.#options;
+    const handedBeforeMs = this.#handedBeforeMs ?? Infinity;
+    const atMs = clock.wallMs();
+    const endMs = clock.nowMs() + MAX_EXPIRY_MS;
+    const running = new Set<Promise<void>>();
+    let isOver = false;
+    let cursor: string | undefined;
+    do {
+      const page = await manifest.expired(atMs, cursor);
+      for (const entry of page.items) {
+        if (this.#closed || isOver) break;
+        if ((entry.handedMs ?? -Infinity) >= handedBeforeMs) continue;
+        const done = this.#takeOver(entry).then((mayGoOn) => {
+          running.delete(done);
+          isOver ||= !mayGoOn;
+        });
+        running.add(done);
+        if (running.size >= EVICTIONS_AT_ONCE) await Promise.race(running);
+        if (clock.nowMs() < endMs) continue;
+        isOver = true;
+        this.#schedule(EVICTION_PAUSE_MS);
+      }
+      cursor = page.cursor;
+    } while (cursor !== undefined && !this.#closed && !isOver);
+    await Promise.all(running);
+  }
+
+  /** False: the others would be refused just so. */
+  async #takeOver({ name, namespace, key }: EntryKey): Promise<boolean> {
+    const entry = { name, namespace, key };
+    const { engine } = this.#options;
+    const reply = await engine.ask({ kind: "evict", entry, over: true });
+    if (reply.kind === "ok") this.#takenFrom.add(namespace);
+    return reply.kind !== "error" || reply.error.code !== "stopping";
+  }
+
   async #removeOld(maxAgeMs: number): Promise<void> {
     const beforeMs = this.#options.clock.wallMs() - maxAgeMs;
     const isOld = ({ accessedMs }: AgedEntry) => accessedMs < beforeMs;
@@ -265,17 +312,27 @@ export class Evictor {
   }
 
   #oldest(pattern: string): AsyncIterable<AgedEntry> {
-    const { clock, manifest, handleLeaseMs } = this.#options;
-    // A row is written once in half a lease, so that one that says "handed out
-    // one and a half leases ago" may stand for a handle of one lease ago.
-    const isProtected = manifest.servedBefore &&
-      clock.nowMs() < this.#startMs + handleLeaseMs;
+    const { manifest } = this.#options;
+    const handedBeforeMs = this.#handedBeforeMs;
     return oldestFirst(manifest, {
       pattern,
-      ...isProtected && {
-        handedBeforeMs: this.#startWallMs - HANDED_SHARE * handleLeaseMs,
-      },
+      ...handedBeforeMs !== undefined && { handedBeforeMs },
     });
+  }
+
+  /**
+   * What was handed out since then may still be in hands, though nobody knows of
+   * it since the restart; absent: all handles are known. A row is written once
+   * in half a lease, so that one that says "handed out one and a half leases
+   * ago" may stand for a handle of one lease ago.
+   */
+  get #handedBeforeMs(): number | undefined {
+    const { clock, manifest, handleLeaseMs } = this.#options;
+    const isProtected = manifest.servedBefore &&
+      clock.nowMs() < this.#startMs + handleLeaseMs;
+    return isProtected
+      ? this.#startWallMs - HANDED_SHARE * handleLeaseMs
+      : undefined;
   }
 
   /** Takes candidates away, as long as they are wanted to go. */

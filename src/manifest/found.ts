@@ -7,6 +7,7 @@
 
 import {
   type FoundAged,
+  type FoundExpired,
   type FoundInfo,
   type FoundKey,
   type FoundRow,
@@ -19,7 +20,7 @@ import {
   type Usage,
 } from "../../workers/manifest_protocol.ts";
 import type { EntryKey, NamespaceUsage, Row } from "../table/types.ts";
-import type { AgedEntry, EntryInfo, Page } from "./manifest.ts";
+import type { AgedEntry, EntryInfo, ExpiredEntry, Page } from "./manifest.ts";
 
 /** A page, each item in the manifest's words. */
 export function page<From, To>(
@@ -51,6 +52,16 @@ export function agedOf(found: FoundAged): AgedEntry {
   return { ...entryOfFound(found), ...(size !== null && { size }), accessedMs };
 }
 
+/** A ready entry whose time is over. */
+export function expiredOf(found: FoundExpired): ExpiredEntry {
+  const { size, handedMs } = found;
+  return {
+    ...entryOfFound(found),
+    ...(size !== null && { size }),
+    ...(handedMs !== null && { handedMs }),
+  };
+}
+
 /** What namespaces take. */
 export function usageOf(outcome: Outcome): NamespaceUsage[] {
   return (outcome as readonly Usage[]).map(([namespace, entries, bytes]) => ({
@@ -68,7 +79,7 @@ export function infoOf(found: FoundInfo): EntryInfo {
 /** What people want to know of an entry. */
 export function infoOfKey(
   { name, namespace, key }: EntryKey,
-  [code, size, sha256, createdMs, accessedMs]: RowInfo,
+  [code, size, sha256, createdMs, accessedMs, expiresMs, computedMs]: RowInfo,
 ): EntryInfo {
   return {
     ...{ name, namespace, key, status: STATUS_NAMES[code] },
@@ -76,6 +87,8 @@ export function infoOfKey(
     ...(isDigest(sha256) && { sha256 }),
     ...(createdMs !== null && { createdMs }),
     ...(accessedMs !== null && { accessedMs }),
+    ...(expiresMs !== null && { expiresMs }),
+    ...(computedMs !== null && { computedMs }),
   };
 }
 
@@ -91,7 +104,8 @@ function isDigest(sha256: string | null): sha256 is string {
 }
 
 function rowOf({ name, namespace, key }: EntryKey, state: RowState): Row {
-  const [code, id, staging, size, sha256, handedMs, graceEndsMs] = state;
+  const [code, id, staging, size, sha256, handedMs, ...times] = state;
+  const [graceEndsMs, ttlMs, expiresMs, computedMs] = times;
   const base = { name, namespace, key, ...(id !== null && { id }) };
   const status = STATUS_NAMES[code];
   if (status === "evicting") return { ...base, status };
@@ -99,12 +113,19 @@ function rowOf({ name, namespace, key }: EntryKey, state: RowState): Row {
     ? { ...base, digest: { size, sha256 } }
     : base;
   if (status === "ready") {
-    return { ...known, ...(handedMs !== null && { handedMs }), status };
+    return {
+      ...known,
+      ...(handedMs !== null && { handedMs }),
+      ...(expiresMs !== null && { expiresMs }),
+      ...(computedMs !== null && { computedMs }),
+      status,
+    };
   }
   return {
     ...known,
     ...(staging !== null && { staging }),
     ...(graceEndsMs !== null && { graceEndsMs }),
+    ...(ttlMs !== null && { ttlMs }),
     status,
   };
 }

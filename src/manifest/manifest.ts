@@ -40,6 +40,14 @@ export interface AgedEntry extends EntryKey {
   readonly accessedMs: number;
 }
 
+/** A ready entry whose time to live is over. */
+export interface ExpiredEntry extends EntryKey {
+  /** Length of its value in bytes; absent where nobody has measured it. */
+  readonly size?: number;
+  /** When a path to it was given out last, by the wall clock; absent: never. */
+  readonly handedMs?: number;
+}
+
 /** A use of a ready entry. */
 export interface Use {
   /** What was used. */
@@ -62,6 +70,10 @@ export interface EntryInfo extends EntryKey {
   readonly createdMs?: number;
   /** When it was used last, by the wall clock. */
   readonly accessedMs?: number;
+  /** When its time to live is over, by the wall clock; absent: never. */
+  readonly expiresMs?: number;
+  /** What computing it took, as far as it is known. */
+  readonly computedMs?: number;
 }
 
 /** Which page. */
@@ -114,7 +126,8 @@ export interface Manifest extends AsyncDisposable {
   record(entry: EntryKey, id: Id, digest: Digest): Promise<boolean>;
   /**
    * Makes the loading row of `id` ready, used now, and handed out now where it
-   * had a staging file. False: it is not as expected.
+   * had a staging file; its time to live begins, and it took from its assignment
+   * until now. False: it is not as expected.
    */
   publish(entry: EntryKey, id: Id, digest: Digest): Promise<boolean>;
   /**
@@ -153,6 +166,11 @@ export interface Manifest extends AsyncDisposable {
    * an access time are left out: `measure` gives them one.
    */
   oldest(pattern: string, options: OldestOptions): Promise<Page<AgedEntry>>;
+  /**
+   * The ready entries whose time to live was over at this time of the wall
+   * clock, the first ones first, a page at a time.
+   */
+  expired(atMs: number, cursor?: string): Promise<Page<ExpiredEntry>>;
   /**
    * Writes down uses, all in one transaction. Times never go back; entries
    * that are not ready are left alone. Rejects with a `RangeError` above

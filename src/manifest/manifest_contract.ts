@@ -189,7 +189,14 @@ export function manifestContract(name: string, open: OpenForTest): void {
     await manifest.publish(A, "2", digest);
     assert.deepEqual(
       await manifest.reassign(A, { status: "ready", id: "2" }, { id: "3" }),
-      { ...A, status: "ready", id: "2", digest, handedMs: clock.wallMs() },
+      {
+        ...A,
+        status: "ready",
+        id: "2",
+        digest,
+        handedMs: clock.wallMs(),
+        computedMs: 0,
+      },
       "a ready row is never given to an assignment",
     );
   });
@@ -218,7 +225,10 @@ export function manifestContract(name: string, open: OpenForTest): void {
     assert.equal(await manifest.publish(A, "2", digest), false);
     assert.equal(await manifest.publish(A, "1", digest), true);
     const handedMs = clock.wallMs();
-    const row = { ...A, status: "ready", id: "1", digest, handedMs };
+    const row = {
+      ...{ ...A, status: "ready", id: "1", digest, handedMs },
+      computedMs: 0,
+    };
     assert.deepEqual(await manifest.find(A), row);
     assert.deepEqual(await manifest.findId("1"), row);
     assert.equal(await manifest.publish(A, "1", digestOf("y")), false);
@@ -408,7 +418,7 @@ export function manifestContract(name: string, open: OpenForTest): void {
       digest,
     };
     assert.deepEqual(await again.find(A), loading);
-    const ready = { ...B, status: "ready", id: "2", digest };
+    const ready = { ...B, status: "ready", id: "2", digest, computedMs: 0 };
     assert.deepEqual(await again.findId("2"), ready);
     const rows = await collect((cursor) => again.unsettled(cursor));
     assert.deepEqual(new Set(rows.map((row) => row.id)), new Set(["1", "3"]));

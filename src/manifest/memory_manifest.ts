@@ -11,6 +11,7 @@ import {
   type AgedEntry,
   type EntryInfo,
   type Expected,
+  type ExpiredEntry,
   type Manifest,
   MAX_USES,
   type NamespaceUsage,
@@ -20,6 +21,7 @@ import {
   type Use,
 } from "./manifest.ts";
 import {
+  expiryOf,
   infoOfStored,
   MemoryRows,
   rowOfStored,
@@ -133,6 +135,7 @@ export class MemoryManifest implements Manifest {
         ...kept,
         ...(staging !== undefined && { handedMs: now }),
         ...{ status: "ready", digest, createdMs: now, accessedMs: now },
+        computedMs: Math.max(0, now - row.assignedMs),
       });
     });
   }
@@ -143,7 +146,8 @@ export class MemoryManifest implements Manifest {
       const row = this.rows.byName.get(entry.name);
       if (row?.status !== "ready" || row.digest) return false;
       const now = this.#wallMs();
-      this.rows.put({ ...row, id, digest, createdMs: now, accessedMs: now });
+      const { ttlMs: _, computedMs: __, ...kept } = row;
+      this.rows.put({ ...kept, id, digest, createdMs: now, accessedMs: now });
       return true;
     });
   }
@@ -245,6 +249,26 @@ export class MemoryManifest implements Manifest {
       },
       limit,
       ...keyBytes !== undefined && { keyBytes },
+    });
+  }
+
+  /** {@inheritDoc Manifest.expired} */
+  expired(atMs: number, cursor?: string): Promise<Page<ExpiredEntry>> {
+    return this.#page(cursor, {
+      rows: () =>
+        this.#where((row) =>
+          row.status === "ready" && (expiryOf(row) ?? Infinity) <= atMs
+        ),
+      position: (row) => position(expiryOf(row) ?? 0, row.order),
+      item: (row) => {
+        const { name, namespace, key, handedMs } = row;
+        const size = sizeOf(row);
+        return {
+          ...{ name, namespace, key },
+          ...(size !== undefined && { size }),
+          ...(handedMs !== undefined && { handedMs }),
+        };
+      },
     });
   }
 

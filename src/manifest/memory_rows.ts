@@ -28,6 +28,10 @@ export interface StoredRow extends EntryKey {
   readonly handedMs?: number;
   /** While loading: when the grace ends that a start gave it. */
   readonly graceEndsMs?: number;
+  /** For how long it is kept once it is published. */
+  readonly ttlMs?: number;
+  /** What computing it took. */
+  readonly computedMs?: number;
   /** Since when it is loading under its id, or evicting. */
   readonly assignedMs: number;
   /** Counts insertions: what SQLite orders by where times are equal. */
@@ -86,7 +90,7 @@ export function sizeOf({ digest, measured }: StoredRow): number | undefined {
 /** A row as the manifest hands it out. */
 export function rowOfStored(stored: StoredRow): Row {
   const { name, namespace, key, status, id, staging, digest } = stored;
-  const { handedMs, graceEndsMs } = stored;
+  const { handedMs, graceEndsMs, ttlMs, computedMs } = stored;
   const base = { name, namespace, key, ...(id !== undefined && { id }) };
   if (status === "evicting") return { ...base, status };
   const known = { ...base, ...(digest && { digest }) };
@@ -95,10 +99,27 @@ export function rowOfStored(stored: StoredRow): Row {
       ...known,
       ...(staging !== undefined && { staging }),
       ...(graceEndsMs !== undefined && { graceEndsMs }),
+      ...(ttlMs !== undefined && { ttlMs }),
       status,
     };
   }
-  return { ...known, ...(handedMs !== undefined && { handedMs }), status };
+  const expiresMs = expiryOf(stored);
+  return {
+    ...known,
+    ...(handedMs !== undefined && { handedMs }),
+    ...(expiresMs !== undefined && { expiresMs }),
+    ...(computedMs !== undefined && { computedMs }),
+    status,
+  };
+}
+
+/** When its time is over; `undefined`: never. */
+export function expiryOf(
+  { createdMs, ttlMs }: StoredRow,
+): number | undefined {
+  return createdMs === undefined || ttlMs === undefined
+    ? undefined
+    : createdMs + ttlMs;
 }
 
 /** A row as people look at it. */
@@ -106,11 +127,15 @@ export function infoOfStored(stored: StoredRow): EntryInfo {
   const { name, namespace, key, status, digest, createdMs, accessedMs } =
     stored;
   const size = sizeOf(stored);
+  const expiresMs = expiryOf(stored);
+  const { computedMs } = stored;
   return {
     ...{ name, namespace, key, status },
     ...(size !== undefined && { size }),
     ...(digest && { sha256: digest.sha256 }),
     ...(createdMs !== undefined && { createdMs }),
     ...(accessedMs !== undefined && { accessedMs }),
+    ...(expiresMs !== undefined && { expiresMs }),
+    ...(computedMs !== undefined && { computedMs }),
   };
 }

@@ -115,7 +115,7 @@ Deno.test("ManifestSession rolls a batch back that finds the disk full, and goes
   const claim = (
     namespace: string,
     id: string,
-  ): Operation => ["claim", namespace, big.length, id, null, 0];
+  ): Operation => ["claim", namespace, big.length, id, null, null, 0];
   const find = (
     namespace: string,
   ): Operation => ["find", namespace, big.length];

@@ -8,6 +8,7 @@
 import {
   type Durability,
   type FoundAged,
+  type FoundExpired,
   type FoundInfo,
   type FoundKey,
   type FoundRow,
@@ -23,6 +24,7 @@ import { BatchQueue, type BatchStats } from "./batch_queue.ts";
 import {
   agedOf,
   entryOfFound,
+  expiredOf,
   infoOf,
   infoOfKey,
   maybeRow,
@@ -34,6 +36,7 @@ import {
   type AgedEntry,
   type EntryInfo,
   type Expected,
+  type ExpiredEntry,
   type Manifest,
   MAX_USES,
   type NamespaceUsage,
@@ -127,9 +130,9 @@ export class SqliteManifest implements Manifest {
     assignment: Assignment,
   ): Promise<Row | undefined> {
     const { namespace, key } = entry;
-    const { id, staging = null } = assignment;
+    const { id, staging = null, ttlMs = null } = assignment;
     const outcome = await this.#queue.call(
-      ["claim", namespace, key.length, id, staging, this.#wallMs()],
+      ["claim", namespace, key.length, id, staging, ttlMs, this.#wallMs()],
       key,
     );
     return outcome === true ? undefined : maybeRow(entry, outcome);
@@ -142,7 +145,7 @@ export class SqliteManifest implements Manifest {
     assignment: Assignment,
   ): Promise<true | Row | undefined> {
     const { namespace, key } = entry;
-    const { id, staging = null } = assignment;
+    const { id, staging = null, ttlMs = null } = assignment;
     const outcome = await this.#queue.call(
       [
         "reassign",
@@ -152,6 +155,7 @@ export class SqliteManifest implements Manifest {
         expected.id ?? null,
         id,
         staging,
+        ttlMs,
         this.#wallMs(),
       ],
       key,
@@ -270,6 +274,14 @@ export class SqliteManifest implements Manifest {
       ["oldest", pattern, cursor ?? null, limit, keyBytes, handedBeforeMs],
     );
     return page(outcome as PageOf<FoundAged>, agedOf);
+  }
+
+  /** {@inheritDoc Manifest.expired} */
+  async expired(atMs: number, cursor?: string): Promise<Page<ExpiredEntry>> {
+    const outcome = await this.#queue.call(
+      ["expired", Math.floor(atMs), cursor ?? null],
+    );
+    return page(outcome as PageOf<FoundExpired>, expiredOf);
   }
 
   /** {@inheritDoc Manifest.touch} */

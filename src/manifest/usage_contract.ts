@@ -342,7 +342,8 @@ export function usageContract(name: string, open: OpenForTest): void {
       use(A, 10, false),
     ]);
     assert.equal((await manifest.stat(A))?.accessedMs, at + 70);
-    const ready = { ...A, status: "ready", id: "1", digest: X };
+    const computed = { computedMs: 0 };
+    const ready = { ...A, status: "ready", id: "1", digest: X, ...computed };
     assert.deepEqual(await manifest.find(A), { ...ready, handedMs: at + 50 });
     assert.deepEqual(await manifest.findId("1"), {
       ...ready,
@@ -378,7 +379,7 @@ export function usageContract(name: string, open: OpenForTest): void {
     clock.advance(5);
     await manifest.evict(gone, "3");
     await publish(manifest, C, "4");
-    const times = { createdMs: at, accessedMs: at };
+    const times = { createdMs: at, accessedMs: at, computedMs: 0 };
     const expected = [
       { ...gone, status: "evicting", ...X, ...times },
       { ...A, status: "loading" },
@@ -402,5 +403,43 @@ export function usageContract(name: string, open: OpenForTest): void {
     assert.equal(after.cursor, A.key.toHex());
     assert.deepEqual(await manifest.stat(B), expected[2]);
     assert.equal(await manifest.stat(entryOf("B", "a.c")), undefined);
+  });
+
+  test("keeps a time to live from the assignment on, and what computing took", async ({ manifest, clock }) => {
+    const digest = digestOf("x");
+    await manifest.claim(A, { id: "1", staging: "s", ttlMs: 100 });
+    const loading = await manifest.find(A);
+    assert.ok(loading?.status === "loading" && loading.ttlMs === 100);
+    await manifest.claim(B, { id: "2" });
+    const from = { status: "loading", id: "2" } as const;
+    await manifest.reassign(B, from, { id: "3", ttlMs: 50 });
+    clock.advance(7);
+    const at = clock.wallMs();
+    await manifest.publish(A, "1", digest);
+    await manifest.publish(B, "3", digest);
+    const ready = await manifest.find(A);
+    assert.ok(ready?.status === "ready");
+    assert.equal(ready.expiresMs, at + 100);
+    assert.equal(ready.computedMs, 7);
+    const info = await manifest.stat(B);
+    assert.deepEqual([info?.expiresMs, info?.computedMs], [at + 50, 7]);
+
+    const expired = async (
+      atMs: number,
+    ) => (await collect((cursor) => manifest.expired(atMs, cursor)));
+    const handedMs = at;
+    assert.deepEqual(await expired(at + 49), []);
+    assert.deepEqual(await expired(at + 50), [{ ...B, size: digest.size }]);
+    assert.deepEqual(await expired(at + 100), [
+      { ...B, size: digest.size },
+      { ...A, size: digest.size, handedMs },
+    ]);
+    // Whoever takes the work over decides anew.
+    await manifest.evict(A, "1");
+    await manifest.remove(A, { status: "evicting", id: "1" });
+    await manifest.claim(A, { id: "4", ttlMs: 100 });
+    await manifest.reassign(A, { status: "loading", id: "4" }, { id: "5" });
+    await manifest.publish(A, "5", digest);
+    assert.equal((await manifest.stat(A))?.expiresMs, undefined);
   });
 }

@@ -4,14 +4,16 @@
  * @module
  */
 
-import type { EntryInfo } from "../engine/catalog.ts";
+import type { EntryInfo, ServerStatus } from "../engine/catalog.ts";
 import { MemoryBudget } from "../engine/memory_budget.ts";
 import type { Call, UnaryHandler } from "../grpc/call.ts";
 import type { GrpcServer } from "../grpc/server.ts";
+import { clipped, formatKey } from "../key_text.ts";
 import {
   MAX_KEY_BYTES,
   MAX_LISTED_BYTES,
   MAX_LISTED_ENTRIES,
+  MAX_SHOWN_WORK,
   MAX_STAT_BYTES,
 } from "../limits.ts";
 import type { CacheServiceOptions } from "./cache_options.ts";
@@ -80,7 +82,7 @@ export function addAdministration(
       call,
       () => catalog.totals({ pageSize, token }),
     );
-    const { loading, publishing, handles, waiting } = counts;
+    const { loading, publishing, handles, waiting, hits, misses } = counts;
     return {
       namespaces: namespaces.items,
       nextPageToken: namespaces.cursor ?? "",
@@ -92,7 +94,14 @@ export function addAdministration(
       evictedBytes: evicted.bytes,
       damaged,
       version,
+      hits,
+      misses,
+      savedMs: Math.round(counts.savedMs),
     };
+  });
+  add("Status", async (_: object, call) => {
+    await takeMemory(budget, call, 2 * MAX_SHOWN_WORK * ITEM_BYTES);
+    return statusMessage(await catalog.status(), version);
   });
   add("Delete", async ({ namespace, key, sha256 }: DeleteRequest) => ({
     deleted: await catalog.delete(namespace, key, sha256),
@@ -113,6 +122,35 @@ export function addAdministration(
     const { entries, bytes } = await catalog.sweep();
     return { evictedEntries: entries, evictedBytes: bytes };
   });
+}
+
+function statusMessage(status: ServerStatus, version: string): object {
+  const { counts, kept, limits, space, evicted } = status;
+  const { loading, publishing, handles, waiting, hits, misses } = counts;
+  return {
+    version,
+    upMs: Math.round(status.upMs),
+    ...kept,
+    ...limits,
+    ...space && {
+      diskFreeBytes: Math.floor(space.freeBytes),
+      diskBytes: Math.floor(space.totalBytes),
+    },
+    ...{ loading, publishing, handles, waiting, hits, misses },
+    savedMs: Math.round(counts.savedMs),
+    evictedEntries: evicted.entries,
+    evictedBytes: evicted.bytes,
+    damaged: status.damaged,
+    trouble: status.trouble ?? "",
+    underWay: status.underWay.map((work) => ({
+      namespace: work.entry.namespace,
+      key: clipped(formatKey(work.entry.key)),
+      holder: work.peer ?? "",
+      computingMs: Math.round(work.computingMs),
+      waiting: work.waiting,
+      publishing: work.isPublishing,
+    })),
+  };
 }
 
 /** Makes the handler of a method whose request takes nothing that a cancelled call should give back. */

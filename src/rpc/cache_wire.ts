@@ -17,6 +17,7 @@ export interface FetchRequest {
   readonly length: string;
   readonly head: boolean;
   readonly fromDisk: boolean;
+  readonly ttlMs: string;
 }
 
 /** `FetchReply`: one of its fields. */
@@ -38,6 +39,8 @@ export type FetchReply =
       readonly sha256: Uint8Array;
       readonly handle?: string;
       readonly path?: string;
+      readonly computedMs?: number;
+      readonly ttlMs?: number;
     };
   }
   | { readonly chunk: Uint8Array };
@@ -128,4 +131,6 @@ export interface EntryInfoMessage extends EntryRequest {
   readonly sha256?: Uint8Array;
   readonly createdMs?: number;
   readonly accessedMs?: number;
+  readonly expiresMs?: number;
+  readonly computedMs?: number;
 }

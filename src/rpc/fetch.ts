@@ -9,10 +9,20 @@ import type { Engine, Notice } from "../engine/engine.ts";
 import { entryKey } from "../engine/entry_key.ts";
 import { MemoryBudget } from "../engine/memory_budget.ts";
 import type { HandleReply, Range } from "../engine/pieces.ts";
-import { LarderError } from "../errors.ts";
+import { invalidRequest, LarderError } from "../errors.ts";
 import type { Call, Sender, ServerStreamingHandler } from "../grpc/call.ts";
-import { MAX_OPEN_KEYS_BYTES, UNCOUNTED_KEY_BYTES } from "../limits.ts";
-import type { Assignment, EntryKey, Reply } from "../table/types.ts";
+import {
+  MAX_AGE_MS,
+  MAX_OPEN_KEYS_BYTES,
+  UNCOUNTED_KEY_BYTES,
+} from "../limits.ts";
+import type {
+  Assignment,
+  Digest,
+  EntryKey,
+  Reply,
+  Times,
+} from "../table/types.ts";
 import { type CacheServiceOptions, localPaths } from "./cache_options.ts";
 import type { FetchReply, FetchRequest } from "./cache_wire.ts";
 import { toStatusError } from "./status.ts";
@@ -21,6 +31,7 @@ import { toStatusError } from "./status.ts";
 const REASONS: Record<string, string> = {
   "full": "the server holds as much work, or as many handles, as it can",
   "no-room": "there is no room, and none can be made at once",
+  "still-read": "its time to live is over, and its file is still being read",
   "stopping": "the server is stopping",
   "failed": "the server cannot look the entry up or keep it now",
 };
@@ -84,6 +95,7 @@ class Fetching {
   run(): Promise<void> {
     const { call, request, entry } = this.#asked;
     const { assign, fromDisk, wait } = request;
+    const ttlMs = ttlOf(request);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let isAnswered = false;
     let isToldEnough = false;
@@ -95,6 +107,7 @@ class Fetching {
         assign,
         patient: true,
         ...(fromDisk ? { fromDisk } : {}),
+        ...(ttlMs === undefined ? {} : { ttlMs }),
         peer: call,
       },
       (reply, grant) => {
@@ -172,11 +185,11 @@ class Fetching {
   }
 
   async #sendValue(
-    { value, digest }: Reply & { kind: "value" },
+    { value, digest, times }: Reply & { kind: "value" },
   ): Promise<void> {
     const { sender, request } = this.#asked;
     if (!digest) throw new Error("a value without its digest");
-    const sent = sender.send({ ready: ready(digest) });
+    const sent = sender.send({ ready: ready(digest, times) });
     const { offset, length } = rangeOf(request, value.length);
     // At most one piece: larger values come as handles.
     const chunk = value.subarray(offset, offset + length);
@@ -196,14 +209,14 @@ class Fetching {
     }
   }
 
-  #readyFile({ id, name, digest }: HandleReply): Ready {
+  #readyFile({ id, name, digest, times }: HandleReply): Ready {
     const path = localPaths(this.#options).path(name);
-    return { ...ready(digest), handle: id, path };
+    return { ...ready(digest, times), handle: id, path };
   }
 
   async #sendPieces(handle: HandleReply): Promise<void> {
     const { request, entry, call, sender } = this.#asked;
-    const sent = sender.send({ ready: ready(handle.digest) });
+    const sent = sender.send({ ready: ready(handle.digest, handle.times) });
     const range = rangeOf(request, handle.digest.size);
     if (request.head || range.length === 0) return void await sent;
     const { connection: owner, signal } = call;
@@ -225,8 +238,26 @@ class Fetching {
 
 type Ready = Extract<FetchReply, { ready: unknown }>["ready"];
 
-function ready({ size, sha256 }: { size: number; sha256: string }): Ready {
-  return { size, sha256: Uint8Array.fromHex(sha256) };
+function ready(
+  { size, sha256 }: Digest,
+  { computedMs, ttlMs }: Times = {},
+): Ready {
+  return {
+    size,
+    sha256: Uint8Array.fromHex(sha256),
+    ...(computedMs !== undefined && { computedMs: Math.round(computedMs) }),
+    // 0 would say that it has no end.
+    ...(ttlMs !== undefined && { ttlMs: Math.max(1, Math.floor(ttlMs)) }),
+  };
+}
+
+/** For how long a value is to be kept; absent: for ever. */
+function ttlOf(request: FetchRequest): number | undefined {
+  const ttlMs = Number(request.ttlMs);
+  if (ttlMs <= MAX_AGE_MS) return ttlMs === 0 ? undefined : ttlMs;
+  throw invalidRequest(
+    `ttl_ms is ${MAX_AGE_MS} at most, ten years; 0 keeps a value for ever`,
+  );
 }
 
 function waiting({ peer = "", computedMs }: Notice): {

@@ -7,9 +7,10 @@
 import { startEvicting } from "./evict.ts";
 import { ask, refuse, wants } from "./asking.ts";
 import { takeOver } from "./get.ts";
+import { timesOf } from "./expiry.ts";
 import { graceEndMs } from "./grace.ts";
 import type { Entry, State, Wait } from "./state.ts";
-import type { Asked, Assignment, Reply, Request, Row } from "./types.ts";
+import type { Asked, Assignment, Id, Reply, Request, Row } from "./types.ts";
 
 /** Takes the manifest's answer; every wait of the entry is looked at again. */
 export function asked(
@@ -32,7 +33,7 @@ export function asked(
     case "assigned":
       return assigned(s, entry, state.proposed!, nowMs);
     case "row":
-      adopt(s, entry, answer.row, nowMs);
+      adopt(s, entry, answer.row, { nowMs, wallMs: answer.wallMs });
       return s.wake(entry);
     case "failed":
       // A cache that cannot keep a value says so now, not at Set.
@@ -113,12 +114,32 @@ function assigned(
   s.wake(entry);
 }
 
+/** The assignment that a loading row is of. */
+export function assignmentOf(
+  id: Id,
+  { staging, ttlMs }: Row & { status: "loading" },
+): Assignment {
+  return {
+    id,
+    ...(staging === undefined ? {} : { staging }),
+    ...(ttlMs === undefined ? {} : { ttlMs }),
+  };
+}
+
 /** Takes over what the manifest knows of an entry that was not in memory. */
-export function adopt(s: State, entry: Entry, row: Row, nowMs: number): void {
+export function adopt(
+  s: State,
+  entry: Entry,
+  row: Row,
+  { nowMs, wallMs }: {
+    readonly nowMs: number;
+    readonly wallMs?: number | undefined;
+  },
+): void {
   switch (row.status) {
     case "loading": {
-      const { id = s.options.newId(), staging } = row;
-      const assignment = staging === undefined ? { id } : { id, staging };
+      const { id = s.options.newId() } = row;
+      const assignment = assignmentOf(id, row);
       // What is loading and alive is in memory; this one expired long ago, or
       // was one too many for a start, and has its grace all the same.
       const graceMs = graceEndMs(s, row, nowMs);
@@ -141,6 +162,7 @@ export function adopt(s: State, entry: Entry, row: Row, nowMs: number): void {
         verifying: undefined,
         ...(row.id === undefined ? {} : { rowId: row.id }),
         ...(row.digest ? { digest: row.digest } : {}),
+        ...timesOf(s, row, { nowMs, wallMs }),
       };
       return s.rest(entry);
     case "evicting":

@@ -48,16 +48,19 @@ export function propose(s: State, entry: Entry): Assignment | undefined {
   const id = s.options.newId();
   s.proposals++;
   s.room.reserve(id, namespace);
-  return (wait.request as Get).api === "local"
-    ? { id, staging: s.options.newStaging() }
-    : { id };
+  const { api, ttlMs } = wait.request as Get;
+  const life = ttlMs === undefined ? {} : { ttlMs };
+  return api === "local"
+    ? { id, staging: s.options.newStaging(), ...life }
+    : { id, ...life };
 }
 
 /** Whether a wait asks for work; `kind`: for an assignment of that kind. */
 export function wants(wait: Wait, kind?: Assignment): boolean {
   const { live, request } = wait;
   return live && request.kind === "get" && request.assign &&
-    (!kind || (request.api === "local") === (kind.staging !== undefined));
+    (!kind || ((request.api === "local") === (kind.staging !== undefined) &&
+      request.ttlMs === kind.ttlMs));
 }
 
 /**

@@ -8,6 +8,7 @@
 import { LarderError } from "../errors.ts";
 import { formatEntry } from "../key_text.ts";
 import { ask, newEntry } from "./asking.ts";
+import { isOver } from "./expiry.ts";
 import { removeExpired } from "./get.ts";
 import type { Entry, EntryState, State, Wait } from "./state.ts";
 import type { Id, Request, Result } from "./types.ts";
@@ -16,14 +17,19 @@ import type { Id, Request, Result } from "./types.ts";
 export function startEvicting(
   s: State,
   entry: Entry,
-  { damaged, rowId }: { damaged: boolean; rowId: Id | undefined },
+  { damaged, rowId, over }: {
+    damaged: boolean;
+    rowId: Id | undefined;
+    /** Its time is over: whoever wants the work waits for it. */
+    over?: true | undefined;
+  },
 ): void {
   if (damaged) unpinAll(s, entry.key.name);
   if (entry.state.kind === "ready") {
     s.room.subtract(entry.key.namespace, entry.state.digest?.size ?? 0);
   }
   const token = s.nextToken();
-  entry.state = { kind: "evicting", token };
+  entry.state = { kind: "evicting", token, ...(over ? { over } : {}) };
   s.resting.delete(entry.key.name);
   const id = rowId === undefined ? {} : { id: rowId };
   s.emit({ kind: "evict", entry: entry.key, token, ...id, damaged });
@@ -45,7 +51,9 @@ function unpinAll(s: State, name: string): void {
  * server panics over the row that is left.
  */
 export function evict(s: State, wait: Wait): void {
-  const { entry: key, sha256 } = wait.request as Request & { kind: "evict" };
+  const { entry: key, sha256, over } = wait.request as Request & {
+    kind: "evict";
+  };
   const entry = s.entries.get(key.name);
   if (s.draining && entry?.state.kind !== "evicting") {
     const message = `Cannot remove ${formatEntry(key)}: the server is stopping`;
@@ -55,6 +63,9 @@ export function evict(s: State, wait: Wait): void {
   if (!entry) return ask(s, newEntry(s, key), wait);
   const { state } = entry;
   if (sha256 !== undefined && isAnother(state, sha256)) {
+    return s.reply(wait, { kind: "absent" });
+  }
+  if (over && isNotOver(state, s.nowMs)) {
     return s.reply(wait, { kind: "absent" });
   }
   if (removeExpired(s, entry, wait)) return;
@@ -70,7 +81,9 @@ export function evict(s: State, wait: Wait): void {
   }
   const idle = state.kind === "ready" && state.reading === undefined &&
     state.verifying === undefined;
-  if (idle) startEvicting(s, entry, { damaged: false, rowId: state.rowId });
+  if (idle) {
+    startEvicting(s, entry, { damaged: false, rowId: state.rowId, over });
+  }
   entry.waits.push(wait);
 }
 
@@ -86,6 +99,12 @@ function isAnother(state: EntryState, sha256: string): boolean {
     default:
       return false;
   }
+}
+
+/** Whether an entry has, or is going to have, a value whose time is not over. */
+function isNotOver(state: EntryState, nowMs: number): boolean {
+  return state.kind === "loading" || state.kind === "publishing" ||
+    (state.kind === "ready" && !isOver(state, nowMs));
 }
 
 /** Deletes a file that no row owns; its name is blocked meanwhile. */

@@ -6,6 +6,7 @@
 
 import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
 import { ask, newEntry, propose, refuse, wants } from "./asking.ts";
+import { getOver, isOver } from "./expiry.ts";
 import {
   awaitNext,
   dismiss,
@@ -43,6 +44,7 @@ export function get(s: State, wait: Wait, nowMs: number): void {
     case "ready":
       return getReady(s, entry, wait, nowMs);
     case "evicting":
+      if (state.over && wants(wait)) return join(s, entry, wait);
       return s.reply(wait, { kind: "unassigned" });
   }
 }
@@ -60,6 +62,7 @@ function join(s: State, entry: Entry, wait: Wait): void {
 function getReady(s: State, entry: Entry, wait: Wait, nowMs: number): void {
   const { state } = entry;
   if (state.kind !== "ready") return;
+  if (isOver(state, nowMs)) return getOver(s, entry, wait);
   const request = wait.request as Get;
   if (!state.digest || getsHandle(s, request, state.digest)) {
     join(s, entry, wait);

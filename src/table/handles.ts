@@ -7,6 +7,7 @@
 
 import { LarderError } from "../errors.ts";
 import { MAX_EXPIRED_HANDLES } from "../limits.ts";
+import { timesLeft } from "./expiry.ts";
 import type { Entry, Handle, State, Wait } from "./state.ts";
 import type { Id, Request } from "./types.ts";
 
@@ -27,7 +28,9 @@ export function giveHandle(
   s.handles.set(id, { name, generation: state.generation, expiresMs });
   state.pins++;
   const { digest, stamp } = state;
-  s.reply(wait, { kind: "handle", id, name, digest, stamp });
+  const times = timesLeft(state, nowMs);
+  s.countHit(wait, state.computedMs);
+  s.reply(wait, { kind: "handle", id, name, digest, stamp, times });
 }
 
 /** Releases one handle. */

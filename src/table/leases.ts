@@ -72,7 +72,7 @@ export function foundId(
   if (!entry) {
     // It expired long ago and nobody has taken it over: it is still its holder's.
     const adopted = entryOfRow(s, row);
-    adopt(s, adopted, row, nowMs);
+    adopt(s, adopted, row, { nowMs });
     renew(s, adopted, id, nowMs);
     return byId(s, wait, nowMs);
   }

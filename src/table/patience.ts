@@ -34,8 +34,10 @@ export function tellLoading(
   dismiss(s, wait);
   const { assignment: { id }, work: { sinceMs, peer } } = state;
   const overdue = overdueMs(s, state.work);
-  // Work that is overdue stays its holder's while nobody can take it on.
-  entry.lookMs = nowMs < overdue ? overdue : nowMs + OVERDUE_LOOK_MS;
+  // Work that is overdue stays its holder's while nobody can take it on. Who
+  // comes later does not put off when the others are looked at.
+  if (nowMs < overdue) entry.lookMs = overdue;
+  else if (!entry.patient?.size) entry.lookMs = nowMs + OVERDUE_LOOK_MS;
   s.stay(entry, wait, dueMs(s, entry));
   if (wait.noticed === id) return;
   wait.noticed = id;

@@ -43,6 +43,7 @@ Deno.test("who waits is told who computes, and gets the value when it is publish
       kind: "value",
       value: unhex("01"),
       digest,
+      times: { computedMs: LEASE_MS - 1 },
     });
     assert.equal(engine.notices.get(ticket), 1, "the holder was the same");
   }
@@ -158,7 +159,8 @@ Deno.test("a heartbeat, or a file that grows, keeps those who wait waiting", () 
   taken(engine, waiting);
 });
 
-Deno.test("work that takes longer than it may goes to one who waits, heartbeats or not", () => {
+/** Somebody has the work, of at most 6 s, and somebody waits for it. */
+function overdueTable(): StateTable {
   let ids = 0;
   const table = new StateTable({
     ...FIGURES,
@@ -168,16 +170,35 @@ Deno.test("work that takes longer than it may goes to one who waits, heartbeats 
     newId: () => String(++ids),
     newStaging: () => "s",
   }, 0);
-  const asking = { api: "stream", entry: ENTRY, assign: true } as const;
-  table.step({ kind: "get", ticket: 1, ...asking, patient: true }, 0);
+  table.step({ kind: "get", ticket: 1, ...ASKING, assign: true }, 0);
   const token = 1;
   const asked = { kind: "assigned" } as const;
   table.step({ kind: "asked", name: ENTRY.name, token, asked }, 0);
-  table.step({ kind: "get", ticket: 2, ...asking, patient: true }, 0);
+  table.step({ kind: "get", ticket: 2, ...ASKING, assign: true }, 0);
   table.step({ kind: "heartbeat", ticket: 3, id: "1" }, 3_999);
+  return table;
+}
+
+const ASKING = { api: "stream", entry: ENTRY, patient: true } as const;
+
+Deno.test("work that takes longer than it may goes to one who waits, heartbeats or not", () => {
+  const table = overdueTable();
   assert.deepEqual(kinds(table.step({ kind: "tick" }, 5_999)), []);
   assert.equal(table.nextDeadlineMs(), 6_000);
   const effects = table.step({ kind: "tick" }, 6_000);
+  assert.deepEqual(kinds(effects), ["superseded", "reassign"]);
+});
+
+Deno.test("who only looks, again and again, keeps overdue work from nobody who waits for it", () => {
+  const table = overdueTable();
+  table.step({ kind: "tick" }, 5_999);
+  // When it gets overdue, and before the timer.
+  for (const ticket of [4, 5, 6]) {
+    table.step({ kind: "get", ticket, ...ASKING, assign: false }, 6_000);
+    table.step({ kind: "cancel", ticket }, 6_000);
+  }
+  assert.equal(table.nextDeadlineMs(), 6_000);
+  const effects = table.step({ kind: "tick" }, 6_010);
   assert.deepEqual(kinds(effects), ["superseded", "reassign"]);
 });
 

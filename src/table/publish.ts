@@ -244,7 +244,7 @@ function finish(
   state: Publishing,
   nowMs: number,
 ): void {
-  const { assignment: { id, staging }, digest, stamp, joined } = state;
+  const { assignment: { id, staging, ttlMs }, digest, stamp, joined } = state;
   s.letGo(id);
   s.room.add(entry.key.namespace, digest!.size);
   s.makeRoom();
@@ -257,6 +257,8 @@ function finish(
     ...(stamp ? { stamp } : {}),
     // With a file of a local client's, its row says so from the beginning.
     ...(staging === undefined ? {} : { handedMs: nowMs }),
+    ...(ttlMs === undefined ? {} : { expiresMs: nowMs + ttlMs }),
+    computedMs: nowMs - state.work.sinceMs,
     pins: 0,
     reading: undefined,
     verifying: undefined,

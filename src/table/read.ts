@@ -6,6 +6,7 @@
  */
 
 import { startEvicting } from "./evict.ts";
+import { timesLeft } from "./expiry.ts";
 import { giveHandle } from "./handles.ts";
 import type { Entry, EntryState, State, Wait } from "./state.ts";
 import type { Digest, Request, Result } from "./types.ts";
@@ -101,13 +102,20 @@ export function read(s: State, entry: Entry, result: Of<"read">): void {
 
 function giveValue(
   s: State,
-  { digest }: Ready,
+  state: Ready,
   wait: Wait,
   value: Uint8Array,
 ): void {
   const isStream = (wait.request as Get).api === "stream";
   const reply = { kind: "value", value } as const;
-  s.reply(wait, isStream && digest ? { ...reply, digest } : reply);
+  const { digest, computedMs } = state;
+  s.countHit(wait, computedMs);
+  s.reply(
+    wait,
+    isStream && digest
+      ? { ...reply, digest, times: timesLeft(state, s.nowMs) }
+      : reply,
+  );
 }
 
 /** Whether a Get waits for a handle; one that cannot be known yet, for the digest. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { assignmentOf } from "./asked.ts";
 import { entryOfRow } from "./asking.ts";
 import { startEvicting } from "./evict.ts";
 import { graceEndMs } from "./grace.ts";
@@ -24,9 +25,9 @@ export function restore(
   }
   // The original server's ids died with it: the next one who asks is assigned.
   if (row.id === undefined) return;
-  const { id, staging, digest } = row;
+  const { id, digest } = row;
   const entry = entryOfRow(s, row);
-  const assignment = staging === undefined ? { id } : { id, staging };
+  const assignment = assignmentOf(id, row);
   const deadlineMs = graceEndMs(s, row, nowMs) ??
     nowMs + s.options.restartGraceMs;
   const work = { sinceMs: nowMs, graced: true } as const;

@@ -138,6 +138,12 @@ export type EntryState =
     stamp?: Stamp;
     /** When its row was last made to say that it is handed out. */
     handedMs?: number;
+    /** When its time to live is over; absent: never. */
+    readonly expiresMs?: number;
+    /** Until then handles of before the start may pin it. */
+    readonly pinnedUntilMs?: number;
+    /** What computing it took, as far as it is known. */
+    readonly computedMs?: number;
     /** Handles on it. */
     pins: number;
     /** The read that is under way. */
@@ -147,7 +153,12 @@ export type EntryState =
     /** It reads the bytes, though the stamp may fit. */
     verifyingBytes?: boolean;
   }
-  | { readonly kind: "evicting"; readonly token: number };
+  | {
+    readonly kind: "evicting";
+    readonly token: number;
+    /** Its time to live is over: the next value may come as soon as it is gone. */
+    readonly over?: true;
+  };
 
 /** An entry in memory. */
 export interface Entry {
@@ -205,6 +216,8 @@ export class State {
   proposals = 0;
   /** Bytes of the keys in memory. */
   keyBytes = 0;
+  /** What became of Gets since the start. */
+  readonly tally = { hits: 0, misses: 0, savedMs: 0 };
   /** What is kept, and what is going to be. */
   readonly room: Room;
   /** The engine has been told to make room, and has not said what came of it. */
@@ -328,7 +341,18 @@ export class State {
   reply(wait: Wait, reply: Reply): void {
     if (!wait.live) return;
     this.settle(wait);
+    if (reply.kind === "assigned" || reply.kind === "unassigned") {
+      this.tally.misses++;
+    }
     this.emit({ kind: "reply", ticket: wait.request.ticket, reply });
+  }
+
+  /** A Get has found a value. One that looks for damage saves nobody anything. */
+  countHit(wait: Wait, computedMs = 0): void {
+    const { request } = wait;
+    if (!wait.live || request.kind !== "get" || request.fromDisk) return;
+    this.tally.hits++;
+    this.tally.savedMs += computedMs;
   }
 
   /** Registers a request that is going to wait. */

@@ -28,6 +28,7 @@ import type { LarderError } from "../errors.ts";
 import type { Excess } from "./room.ts";
 import { stoodStill } from "./standstill.ts";
 import { State } from "./state.ts";
+import { type UnderWay, underWay } from "./under_way.ts";
 import type { Entry, Wait } from "./state.ts";
 import type {
   Command,
@@ -47,6 +48,12 @@ export interface TableCounts {
   /** Gets that wait for somebody's work. */
   readonly waiting: number;
   readonly entries: number;
+  /** Since the start: Gets that found a value, … */
+  readonly hits: number;
+  /** … those that did not, … */
+  readonly misses: number;
+  /** … and what computing those values had taken that were found. */
+  readonly savedMs: number;
 }
 
 /** The state table. */
@@ -144,6 +151,16 @@ export class StateTable {
     return this.state.room.excess();
   }
 
+  /** The work under way that takes longest. */
+  underWay(limit: number, nowMs: number): readonly UnderWay[] {
+    return underWay(this.state, limit, nowMs);
+  }
+
+  /** What is ready, as far as the table knows. */
+  get kept(): { readonly bytes: number; readonly entries: number } {
+    return this.state.room.used;
+  }
+
   /** What the table holds. */
   counts(): TableCounts {
     const s = this.state;
@@ -160,6 +177,7 @@ export class StateTable {
       waits: s.waits.size,
       waiting,
       entries: s.entries.size,
+      ...s.tally,
     };
   }
 

@@ -56,6 +56,8 @@ export interface Assignment {
   readonly id: Id;
   /** The staging file's random name; absent for remote assignments. */
   readonly staging?: string;
+  /** For how long the value is kept once it is published; absent: for ever. */
+  readonly ttlMs?: number;
 }
 
 /** An entry as the manifest keeps it. */
@@ -74,6 +76,8 @@ export type Row =
       readonly graceEndsMs?: number;
       /** Present once a captured file has been hashed. */
       readonly digest?: Digest;
+      /** For how long the value is kept once it is published; absent: for ever. */
+      readonly ttlMs?: number;
     }
     | {
       readonly status: "ready";
@@ -83,6 +87,10 @@ export type Row =
       readonly digest?: Digest;
       /** When a path to it was given out last, by the wall clock; absent: never. */
       readonly handedMs?: number;
+      /** When its time to live is over, by the wall clock; absent: never. */
+      readonly expiresMs?: number;
+      /** What computing it took; absent in rows of the original. */
+      readonly computedMs?: number;
     }
     | { readonly status: "evicting"; readonly id?: Id }
   );
@@ -128,7 +136,12 @@ export type Asked =
   /** The assignment that was proposed now holds the row. */
   | { readonly kind: "assigned" }
   /** Another row is there, unchanged. */
-  | { readonly kind: "row"; readonly row: Row }
+  | {
+    readonly kind: "row";
+    readonly row: Row;
+    /** When it was found, by the wall clock. */
+    readonly wallMs?: number;
+  }
   /** The manifest failed, nothing is known. */
   | { readonly kind: "failed"; readonly error: LarderError };
 
@@ -143,6 +156,8 @@ export type Request =
     readonly api: Api;
     readonly entry: EntryKey;
     readonly assign: boolean;
+    /** Of the value that it may compute: see {@linkcode Assignment}. */
+    readonly ttlMs?: number;
     readonly peer?: Peer;
     /** Is told of whoever has the work, and waits, instead of Loading. */
     readonly patient?: true;
@@ -185,6 +200,8 @@ export type Request =
     readonly entry: EntryKey;
     /** In hex. */
     readonly sha256?: string;
+    /** Only a value whose time is over; `absent` is the answer for another. */
+    readonly over?: true;
   }
   /** Deletes a blob that no row owns; `loading` is the answer where one might. */
   | { readonly kind: "sweep"; readonly ticket: Ticket; readonly name: string };
@@ -339,8 +356,18 @@ export type UnassignedReason =
   | "too-large"
   | "full"
   | "no-room"
+  /** The time of the value is over, and somebody still has its file in hands. */
+  | "still-read"
   | "stopping"
   | "failed";
+
+/** What is known of a value beside its bytes. */
+export interface Times {
+  /** What computing it took. */
+  readonly computedMs?: number;
+  /** How much of its time to live is left; absent: it has no end. */
+  readonly ttlMs?: number;
+}
 
 /** What a request is answered with. */
 export type Reply =
@@ -357,6 +384,7 @@ export type Reply =
     readonly kind: "value";
     readonly value: Uint8Array;
     readonly digest?: Digest;
+    readonly times?: Times;
   }
   /** A handle on the blob of that name: for paths, and for large streams. */
   | {
@@ -365,6 +393,7 @@ export type Reply =
     readonly name: string;
     readonly digest: Digest;
     readonly stamp: Stamp;
+    readonly times?: Times;
   }
   /** To offers and patient Dones: what the id has published. */
   | { readonly kind: "published"; readonly digest: Digest }

@@ -207,6 +207,51 @@ Deno.test("a hit writes through no link, and removes nothing that is in its way"
     assert.equal(await shell.read("build/sub/f"), "new\n");
   }));
 
+Deno.test("--keep-outs lets a command find its folder, which is then in the key", () =>
+  withShell(async (shell) => {
+    const args = shellRun(
+      "mkdir -p build; cat build/* | wc -l; echo more >> build/f",
+      ...["--keep-outs", "--out", "build/", "--out", "gen/*.h"],
+      ...["--cache-failures"],
+    );
+    await Deno.mkdir(`${shell.folder}/gen`);
+    await shell.write("gen/a.h", "a");
+    for (const old of ["", "a\n"]) {
+      for (const source of ["computed", "hit"]) {
+        await Deno.mkdir(`${shell.folder}/build`, { recursive: true });
+        await shell.write("build/f", old);
+        const stderr = await ran(shell, args, source);
+        assert.doesNotMatch(stderr, /left as they are/);
+        assert.equal(await shell.read("build/f"), `${old}more\n`);
+      }
+    }
+    await shell.write("build/f", "");
+    await shell.write("gen/a.h", "b");
+    await ran(shell, args, "computed");
+    await shell.write("build/f", "");
+    await shell.write("gen/b.h", "b");
+    await ran(shell, args, "computed");
+  }));
+
+Deno.test("a hit tells a run that has an out in the folder which it replaces", () =>
+  withShell(async (shell) => {
+    const folder = shellRun("mkdir build; echo a > build/a", "--out", "build/");
+    await ran(shell, folder, "computed");
+    await outputOf("mkfifo", [`${shell.folder}/fifo`]);
+    const slow = shell.start(
+      shellRun("echo b > build/b; read x < fifo", "--out", "build/b"),
+    );
+    while (await shell.read("build/b").catch(() => "") !== "b\n");
+    await ran(shell, folder, "hit");
+    await shell.write("fifo", "end\n");
+    const { stderr } = await slow.output();
+    assert.match(
+      new TextDecoder().decode(stderr),
+      /not kept: another larder run wrote to the same files/,
+    );
+    assert.equal(await shell.read("build/b"), "b\n");
+  }));
+
 Deno.test("thousands of files and a large one go through", () =>
   withShell(async (shell) => {
     const line =

@@ -139,10 +139,10 @@ Deno.test("silent addresses cost 2 s in all, and doctor counts the runs", () =>
         const { ms, stderr } = await timed(shell, env);
         const silent = [env.LARDER_LOCAL, env.LARDER_REMOTE]
           .filter((address) => address !== "")
-          .map((address) => `${address}: no (answer|connection) within .*`);
+          .map((address) => `${address}: .*no (answer|connection) within`);
         assert.match(
           stderr,
-          new RegExp(`without the cache: ${silent.join("; ")}\\n$`),
+          new RegExp(`without the cache: .*${silent.join(".*; ")}`),
         );
         assert.equal(stderr.trim().split("\n").length, 1, stderr);
         quickestMs = Math.min(quickestMs, ms);
@@ -314,7 +314,12 @@ Deno.test("a local listener of another user's is left for the remote one", () =>
   withShell(async (shell) => {
     if (Deno.uid() !== 0) return console.log("skipped: not root");
     await Deno.chmod(shell.folder, 0o777);
-    const env = { LARDER_LOCAL: shell.server.local, HOME: shell.folder };
+    const env = {
+      LARDER_LOCAL: shell.server.local,
+      HOME: shell.folder,
+      // Ours is not for everybody to read.
+      DENO_DIR: `${shell.folder}/deno`,
+    };
     const program = [
       ...["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"],
       ...larderCommand(),

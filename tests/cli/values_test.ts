@@ -192,3 +192,23 @@ Deno.test("put says that another value stays", () =>
     assert.equal(code, 0);
     assert.match(stderr, /are there already, and stay; --replace puts yours/);
   }));
+
+Deno.test("put keeps a value for a time, and stat says for how long", () =>
+  withShell(async (shell) => {
+    await shell.write("value", "v");
+    await shell.ok("put", "--ns", "a", "k", "value", "--ttl", "2h");
+    const stat = await shell.json("stat", "--ns", "a", "k");
+    const leftMs = Number(stat["expires_ms"]) - Date.now();
+    assert(leftMs > 0 && leftMs <= 7_200_000, `${leftMs}`);
+    assert.match(
+      await shell.ok("stat", "--ns", "a", "k"),
+      /^expires +in 1(\.\d)? h$/m,
+    );
+    await shell.ok("put", "--ns", "a", "ever", "value");
+    assert.match(await shell.ok("stat", "--ns", "a", "ever"), /expires +never/);
+    const { code, stderr } = await shell.run(
+      ["put", "--ns", "a", "z", "value", "--ttl", "0s"],
+    );
+    assert.equal(code, 2, stderr);
+    assert.match(await shell.ok("usage"), /hits? that saved/);
+  }));

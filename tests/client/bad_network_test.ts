@@ -9,10 +9,9 @@ import { keyBytes } from "../../src/client/keys.ts";
 import { Cache } from "../../src/client/mod.ts";
 import { CacheClient } from "../v1/client.ts";
 import { testOnEach } from "./runtimes.ts";
-import { BUSY_MS, NS, PROGRAM, run } from "./scenarios.ts";
+import { BUSY_MS, NS, PHASES, PROGRAM, run } from "./scenarios.ts";
 import { Child, sameAddresses, withServer } from "./support.ts";
 
-const PHASES = ["ask", "wait", "publish", "read"] as const;
 /** A silent connection is replaced by then. */
 const REPLACED_MS = 2_000;
 const HALF = { afterBytes: 1_500_000, then: "freeze" } as const;
@@ -118,21 +117,48 @@ testOnEach(
       command("hold", address, `${HELD}`, `${HOLD_MS}`);
     /** The default: 2 s between heartbeats, a lease of 4 s. */
     const CUT_MS = 2_000;
-    const ways: Record<string, (proxy: FaultProxy) => void> = {
-      "when one connection falls silent": (proxy) => {
-        proxy.freeze("toClient");
-        proxy.freeze("toServer");
+    const LONG_CUT_MS = 3_000;
+    const silence = (proxy: FaultProxy) => {
+      proxy.freeze("toClient");
+      proxy.freeze("toServer");
+    };
+    const refused = (proxy: FaultProxy, ms: number) => {
+      setTimeout(() => proxy.down(), 1_300);
+      setTimeout(() => proxy.up(), 1_300 + ms);
+    };
+    const ways: Record<string, {
+      readonly worsen: (proxy: FaultProxy) => void;
+      readonly lease: "usual" | "short" | "long";
+    }> = {
+      "when one connection falls silent": { worsen: silence, lease: "usual" },
+      "when it does, and the lease is short": {
+        worsen: silence,
+        lease: "short",
       },
-      "when everything is refused": (proxy) => {
-        setTimeout(() => proxy.down(), 1_300);
-        setTimeout(() => proxy.up(), 1_300 + CUT_MS);
+      "when everything is refused": {
+        worsen: (proxy) => refused(proxy, CUT_MS),
+        lease: "usual",
       },
-      "when nothing comes through": (proxy) => {
-        setTimeout(() => proxy.still(), 1_300);
-        setTimeout(() => proxy.thaw(), 1_300 + CUT_MS);
+      "when it is for longer, and the lease is longer, too": {
+        worsen: (proxy) => refused(proxy, LONG_CUT_MS),
+        lease: "long",
+      },
+      "when nothing comes through": {
+        worsen: (proxy) => {
+          setTimeout(() => proxy.still(), 1_300);
+          setTimeout(() => proxy.thaw(), 1_300 + CUT_MS);
+        },
+        lease: "usual",
       },
     };
-    for (const [way, worsen] of Object.entries(ways)) {
+    const LEASES = {
+      usual: [],
+      // Ends before a connection counts as silent.
+      short: ["--heartbeat-interval", "1s", "--heartbeat-timeout", "2s"],
+      // Lets a heartbeat that is repeated seldom come too late.
+      long: ["--heartbeat-timeout", "5s"],
+    };
+    for (const [way, { worsen, lease }] of Object.entries(ways)) {
       await context.step(way, () =>
         withServer(async ({ remote }) => {
           await using proxy = await FaultProxy.start(remote);
@@ -145,7 +171,7 @@ testOnEach(
             lost: 0,
             taken: 0,
           });
-        }));
+        }, LEASES[lease]));
     }
     await context.step(
       "when the server stands still",

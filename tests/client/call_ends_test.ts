@@ -27,6 +27,46 @@ testOnEach(
 );
 
 testOnEach(
+  "when a deadline passes, or a signal is aborted: no file that is still written holds a call",
+  PROGRAM,
+  (command) =>
+    withServer(async ({ local }) => {
+      const { calls } = await run(command("stuckFile", local));
+      for (const { ms, error } of calls as { ms: number; error: string }[]) {
+        assert.equal(error, "deadline");
+        assert(ms < 400 + BUSY_MS, `${ms} ms`);
+      }
+    }),
+);
+
+testOnEach(
+  "when the work went to somebody else in the meantime: a stream that is still produced is not waited for",
+  PROGRAM,
+  async (command, context) => {
+    for (const way of ["late", "stuck"]) {
+      await context.step(way, () =>
+        withServer(async ({ remote }) => {
+          await using other = await Cache.connect({ remote });
+          const { isKept, ms, value, isStopped, outages } = await run(
+            command("lateStream", remote, way),
+            async () => assert(await other.set(NS, "k", "theirs")),
+          );
+          assert.deepEqual({ isKept, value }, {
+            isKept: false,
+            value: "theirs",
+          });
+          assert.match(outages.join(), /is not held any more/);
+          assert(ms < 1_000 + BUSY_MS, `${ms} ms`);
+          if (way === "late") assert(isStopped, "it is not asked for more");
+        }, [
+          ...["--heartbeat-interval", "100ms", "--heartbeat-timeout", "400ms"],
+          ...["--max-compute-time", "300ms"],
+        ]));
+    }
+  },
+);
+
+testOnEach(
   "when a deadline passes, or a signal is aborted: nothing stays in a signal that lives on",
   PROGRAM,
   (command) =>
@@ -44,7 +84,9 @@ testOnEach(
       await context.step(way, () =>
         withServer(async ({ remote }) => {
           await using child = new Child(command("halfRead", remote, way));
-          await endsSoonAfter("half", child);
+          // The stream of a cache that was closed says so.
+          const said = way === "close" ? "half closed" : "half ";
+          await endsSoonAfter(said, child);
         }));
     }
   },

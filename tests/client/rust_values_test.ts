@@ -55,7 +55,7 @@ for (
       const plain = typeof value === "object"
         ? Object.assign(Object.create(null), value)
         : value;
-      assert.deepEqual(found, { value: plain, source: "remote" });
+      assert.deepEqual([found.value, found.source], [plain, "remote"]);
     }));
 }
 

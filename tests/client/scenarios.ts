@@ -9,6 +9,8 @@ import { Child } from "./support.ts";
 
 /** The program: the module, a scenario, and its words. */
 export const PROGRAM = new URL("./programs/calls.mjs", import.meta.url);
+/** The scenarios of which each strikes a call at another place. */
+export const PHASES = ["ask", "wait", "publish", "read"] as const;
 /** The namespace of its keys. */
 export const NS = "tests.calls";
 /** Beyond what a call takes: machines of tests are busy. */
@@ -23,15 +25,20 @@ export interface Result {
   readonly [other: string]: unknown;
 }
 
-/** Runs a scenario; `whenBad` is called when the network has to get bad. */
+/**
+ * Runs a scenario; `whenSaid` is called when the network has to get bad, or good
+ * again.
+ */
 export async function run(
   command: readonly string[],
-  whenBad: () => unknown = () => {},
+  whenSaid: (line: string) => unknown = () => {},
 ): Promise<Result> {
   await using child = new Child(command);
   for (let line; (line = await child.line()) !== undefined;) {
-    if (line === "bad") await whenBad();
-    if (!line.startsWith("{")) continue;
+    if (!line.startsWith("{")) {
+      await whenSaid(line);
+      continue;
+    }
     // It closes its caches.
     assert.equal((await child.end()).code, 0);
     return JSON.parse(line);

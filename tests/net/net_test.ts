@@ -2,15 +2,16 @@
 
 import assert from "node:assert/strict";
 import { denoCommand } from "../client/support.ts";
-import { type Event, type Fault, wrongs } from "./history.ts";
+import type { Event, Fault } from "./history.ts";
 import { runNet } from "./run.ts";
+import { wrongs } from "./wrongs.ts";
 
 const WORKER = new URL("./worker.mjs", import.meta.url);
 const MODULE = new URL("../../src/client/mod.ts", import.meta.url).href;
 const SEED = 7;
 const BOUNDS = {
   ...{ patienceMs: 4_000, leaseMs: 4_000, intervalMs: 2_000 },
-  ...{ awayMs: 0, slackMs: 1_000 },
+  ...{ computeMs: 400, slackMs: 500 },
 };
 
 Deno.test("values stay right, and calls end, while everything fails at random", async () => {
@@ -40,6 +41,7 @@ const called: Event = {
   worker: 0,
   beganMs: 0,
   endMs: 100,
+  lateMs: 0,
   id: "A",
   source: "computed",
 };
@@ -47,6 +49,18 @@ const again = [
   { ...computed, call: "2", id: "B", atMs: 200 },
   { ...called, call: "2", id: "B", beganMs: 200, endMs: 300 },
 ];
+
+const second = { call: "2", beganMs: 200, endMs: 300 };
+const { source: _, ...unsourced } = called;
+const stream = { ...unsourced, kind: "stream" } as const;
+const lost: Event = {
+  type: "outage",
+  worker: 0,
+  atMs: 50,
+  code: "lost",
+  message: "it is not held any more",
+};
+const away: Event = { ...lost, code: "unavailable", message: "no answer" };
 
 const histories: Record<string, {
   readonly events: readonly Event[];
@@ -66,17 +80,80 @@ const histories: Record<string, {
     events: [computed, { ...called, deadlineMs: 50, endMs: 2_000 }],
     wrong: /took 2000 ms, of 50 ms/,
   },
+  "of a deadline on a machine that was busy": {
+    events: [
+      computed,
+      { ...called, deadlineMs: 50, endMs: 2_000, lateMs: 1_800 },
+    ],
+  },
+  "of a stream that is read after its deadline": {
+    events: [
+      computed,
+      { ...stream, deadlineMs: 50, startedMs: 40, endMs: 2_000 },
+    ],
+  },
+  "of a call that goes on for longer than its patience": {
+    events: [computed, { ...called, endMs: 9_000 }],
+    faults: [{ what: "silent", worker: 0, beganMs: 0, endMs: 10_000 }],
+    wrong: /went on for 9000 ms of silent/,
+  },
+  "of one that began long before": {
+    events: [computed, { ...called, endMs: 9_000 }],
+    faults: [{ what: "silent", worker: 0, beganMs: 4_000, endMs: 10_000 }],
+  },
   "of a second computation": {
     events: [computed, called, ...again],
     wrong: /kept 2 times/,
   },
-  "of a computation that is not kept for no reason": {
-    events: [computed, { ...called, source: "uncached" }],
-    wrong: /without a fault/,
+  "of a stream that is produced though it was kept": {
+    events: [computed, called, again[0]!, { ...stream, ...second, id: "B" }],
+    wrong: /which was kept/,
   },
-  "of one that is not kept for a reason": {
+  "of a stream that was cut and produced again": {
+    events: [computed, called, again[0]!, { ...stream, ...second, id: "B" }],
+    faults: [{ what: "cut", worker: 0, beganMs: 210, endMs: 211 }],
+  },
+  "of a computation that is not kept, and nothing is said": {
     events: [computed, { ...called, source: "uncached" }],
-    faults: [{ what: "cut", worker: 0, beganMs: -3_000, endMs: 50 }],
+    wrong: /said nothing/,
+  },
+  "of a server that is away for no reason": {
+    events: [computed, { ...called, source: "uncached" }, away],
+    faults: [{ what: "refused", worker: 0, beganMs: -3_000, endMs: 0 }],
+    wrong: /had unavailable without a fault/,
+  },
+  "of a server that is away": {
+    events: [computed, { ...called, source: "uncached" }, away],
+    faults: [{ what: "refused", worker: 0, beganMs: -4_500, endMs: 0 }],
+  },
+  "of a server that another worker's network cuts off": {
+    events: [computed, { ...called, source: "uncached" }, away],
+    faults: [{ what: "refused", worker: 1, beganMs: -4_500, endMs: 0 }],
+    wrong: /had unavailable without a fault/,
+  },
+  "of work that is lost for no reason": {
+    events: [computed, { ...called, source: "uncached" }, lost],
+    faults: [{ what: "silent", worker: 0, beganMs: -1_000, endMs: 0 }],
+    wrong: /had lost without a fault/,
+  },
+  "of work that is lost as its server stands still": {
+    events: [computed, { ...called, source: "uncached" }, lost],
+    faults: [{
+      what: "server stopped",
+      worker: undefined,
+      beganMs: -5_000,
+      endMs: 0,
+    }],
+    wrong: /had lost without a fault/,
+  },
+  "of work whose heartbeats do not come through": {
+    events: [computed, { ...called, source: "uncached" }, lost],
+    faults: [{ what: "silent", worker: 0, beganMs: -2_500, endMs: 0 }],
+  },
+  "of a download that is none": {
+    events: [computed, called, { ...lost, code: "failed" }],
+    faults: [{ what: "cut", worker: 0, beganMs: 0, endMs: 1 }],
+    wrong: /had failed without a fault/,
   },
 };
 for (

@@ -10,7 +10,8 @@ import { TextLineStream } from "../support/lines.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { Chance } from "../sim/chance.ts";
-import { type Event, type Fault, wrongs } from "./history.ts";
+import type { Event, Fault, FaultKind } from "./history.ts";
+import { wrongs } from "./wrongs.ts";
 
 /** What to run. */
 export interface NetOptions {
@@ -29,17 +30,17 @@ export interface NetResult {
 }
 
 const BOUNDS = {
-  patienceMs: 4_000,
+  // Longer than a lease: work is lost that is still to be published.
+  patienceMs: 6_000,
   leaseMs: 4_000,
   intervalMs: 2_000,
-  // It is asked every 5 s, and that may meet another fault.
-  awayMs: 10_000,
-  // Runs share their machine with others.
-  slackMs: 4_000,
+  computeMs: 400,
+  slackMs: 500,
 };
 /** Most faults are such that nobody should notice. */
 const SHORT_MS = [100, 400, 900, 1_500];
-const LONG_MS = [3_000, 5_000];
+/** The longest are longer than patience, with all that it may take. */
+const LONG_MS = [3_000, 5_000, 12_000];
 
 /** Runs it. */
 export function runNet(options: NetOptions): Promise<NetResult> {
@@ -84,7 +85,7 @@ class Net implements AsyncDisposable {
     const endMs = Date.now() + seconds * 1_000;
     while (Date.now() < endMs) {
       await pause(this.#chance.pick([50, 300, 1_000]));
-      await this.#fail();
+      await this.#fail(endMs - Date.now());
       // What follows a fault is no part of it.
       await pause(this.#chance.pick([300, 1_000]));
     }
@@ -104,11 +105,12 @@ class Net implements AsyncDisposable {
     };
   }
 
-  async #fail(): Promise<void> {
-    const ms = this.#chance.pick(this.#chance.below(4) ? SHORT_MS : LONG_MS);
+  async #fail(mostMs: number): Promise<void> {
+    const lengths = this.#chance.below(4) ? SHORT_MS : LONG_MS;
+    const ms = Math.min(this.#chance.pick(lengths), Math.max(mostMs, 100));
     const worker = this.#chance.below(this.#proxies.length);
     const proxy = this.#proxies[worker]!;
-    const faults: Record<string, () => Promise<void>> = {
+    const faults: Record<FaultKind, () => Promise<void>> = {
       "cut": () => Promise.resolve(proxy.cut()),
       "reset": () => Promise.resolve(proxy.cut("resetAndDestroy")),
       "one connection silent": async () => {
@@ -140,7 +142,7 @@ class Net implements AsyncDisposable {
         this.#server = await ServerProcess.start(root, { args });
       },
     };
-    const what = this.#chance.pick(Object.keys(faults));
+    const what = this.#chance.pick(Object.keys(faults) as FaultKind[]);
     const beganMs = Date.now();
     await faults[what]!();
     this.#faults.push({
@@ -158,7 +160,8 @@ class Net implements AsyncDisposable {
   ): Promise<void> {
     const delayMs = this.#chance.below(20);
     const proxy = await FaultProxy.start(this.#server.remote, {
-      toServer: { delayMs },
+      // grpc-js ends a stream before it resets it.
+      toServer: { delayMs, resetDelayMs: this.#chance.pick([0, 40]) },
     });
     this.#proxies[at] = proxy;
     const words = [proxy.address, `${seed}`, `${BOUNDS.patienceMs}`];

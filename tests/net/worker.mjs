@@ -44,9 +44,14 @@ function idOf(value) {
 const cache = await Cache.connect({
   remote,
   patienceMs: Number(patienceMs),
-  onOutage: ({ error }) =>
-    write({ type: "outage", atMs: Date.now(), message: error.message }),
+  onOutage: ({ error: { code, message } }) =>
+    write({ type: "outage", atMs: Date.now(), code, message }),
 });
+
+/** A producer gives up in the middle of its value. */
+class Midway extends Error {
+  code = "midway";
+}
 
 const kinds = {
   async generate(key, compute, options) {
@@ -56,7 +61,8 @@ const kinds = {
     }, { ...options, codec: bytes });
     return { id: idOf(made.value), source: made.source };
   },
-  async stream(key, compute, options) {
+  async stream(key, compute, options, about) {
+    const isCutShort = below(2) === 0;
     const stream = await cache.generateStream(NS, key, async () => {
       const { id, size } = await compute();
       const value = valueOf(id, size);
@@ -64,9 +70,11 @@ const kinds = {
         for (let at = 0; at < value.length; at += 100_000) {
           await sleep(1);
           yield value.subarray(at, at + 100_000);
+          if (isCutShort && at > value.length / 2) throw new Midway();
         }
       })();
     }, options);
+    about.startedMs = Date.now();
     const pieces = [];
     for await (const piece of stream) pieces.push(piece);
     return { id: idOf(Buffer.concat(pieces)) };
@@ -76,6 +84,27 @@ const kinds = {
     return { id: value && idOf(value) };
   },
 };
+
+/** When timers were late, and by how much. */
+const lates = [];
+const LOOK_MS = 50;
+let lookedMs = performance.now();
+setInterval(() => {
+  const nowMs = performance.now();
+  const lateMs = nowMs - lookedMs - LOOK_MS;
+  lookedMs = nowMs;
+  if (lateMs > 1) lates.push({ atMs: Date.now(), lateMs });
+  if (lates.length > 10_000) lates.splice(0, 5_000);
+}, LOOK_MS).unref();
+
+function lateSince(beganMs) {
+  let lateMs = performance.now() - lookedMs;
+  for (let at = lates.length - 1; at >= 0; at--) {
+    if (lates[at].atMs < beganMs) break;
+    lateMs += lates[at].lateMs;
+  }
+  return Math.round(lateMs);
+}
 
 let calls = 0;
 async function call() {
@@ -96,11 +125,13 @@ async function call() {
   let result;
   try {
     const options = deadlineMs === undefined ? {} : { deadlineMs };
-    result = await kinds[kind](key, compute, options);
+    result = await kinds[kind](key, compute, options, about);
   } catch (error) {
-    result = { error: error.code ?? error.name, message: error.message };
+    const { code, name, message } = error;
+    result = { error: code ?? name, message };
   }
-  write({ type: "call", ...about, endMs: Date.now(), ...result });
+  const lateMs = lateSince(beganMs);
+  write({ type: "call", ...about, endMs: Date.now(), lateMs, ...result });
 }
 
 let isOver = false;

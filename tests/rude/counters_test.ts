@@ -14,6 +14,7 @@ import { RemoteClient } from "../support/clients.ts";
 import { until } from "../support/status.ts";
 import { eachOf } from "../support/waiting.ts";
 import { NS } from "./arena.ts";
+import { converse } from "./conversations.ts";
 import { data, goaway, headers, MAX_WINDOW, ping, reset } from "./frames.ts";
 import { MALFORMATIONS } from "./malformed_frames.ts";
 import {
@@ -29,10 +30,14 @@ import { join } from "./octets.ts";
 import { ODD_BODIES, ODD_NAMES } from "./odd_bodies.ts";
 import { ODD_HEADERS, ODD_TIMEOUTS } from "./odd_headers.ts";
 import { RawClient } from "./raw_client.ts";
+import { randomFrom, scaled, SEED } from "./scale.ts";
 
 const MIB = 1024 * 1024;
 /** More than sockets hold, so that replies are cut off on their way. */
 const VALUE_BYTES = 3 * MIB;
+/** Crowds that talk at random, and how many are one. */
+const ROUNDS = 15;
+const CLIENTS = 12;
 const NOTHING = {
   connections: 0,
   buffers: 0,
@@ -144,6 +149,19 @@ Deno.test("after any conversation every counter is back at zero", async (test) =
       assert.deepEqual(await held(), NOTHING);
     });
   }
+  await test.step("random conversations", async () => {
+    console.log(`rude: random conversations from --seed ${SEED}`);
+    for (let round = 0; round < scaled(ROUNDS); round++) {
+      const seed = SEED + CLIENTS * round;
+      await eachOf(
+        CLIENTS,
+        CLIENTS,
+        (i) => converse(port, randomFrom(seed + i)),
+      );
+      await until(held, isNothing);
+    }
+    assert.deepEqual(await held(), NOTHING);
+  });
   await listener.close(1_000);
   await engine.close();
 });

@@ -37,3 +37,20 @@ export async function eachOf(
   }
   await Promise.all(Array.from({ length: Math.min(width, count) }, work));
 }
+
+/** How often a condition is looked at that nobody tells of. */
+const LOOK_MS = 20;
+
+/** Waits until something has become so; fails when that takes too long. */
+export async function until(
+  isSo: () => Promise<boolean>,
+  limitMs: number = PATIENCE_MS,
+): Promise<void> {
+  const endMs = performance.now() + limitMs;
+  while (!await isSo()) {
+    if (performance.now() > endMs) {
+      throw new Error(`gave up after ${limitMs} ms`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}

@@ -39,6 +39,8 @@ export interface FetchReply {
     readonly sha256: Uint8Array;
     readonly handle: string;
     readonly path: string;
+    readonly computedMs: string;
+    readonly ttlMs: string;
   };
   readonly chunk?: Uint8Array;
 }
@@ -59,6 +61,7 @@ export interface FetchOptions {
   readonly length?: number | string;
   readonly head?: boolean;
   readonly fromDisk?: boolean;
+  readonly ttlMs?: number;
 }
 
 /** A Fetch that is under way. */

@@ -118,7 +118,7 @@ Deno.test("local clients get paths, and both listeners and all services one stat
     await rejectsWith(
       "FAILED_PRECONDITION",
       remote.call("Delete", entry),
-      /in use/,
+      /being read/,
     );
     await remote.call("Heartbeat", { id: last.ready!.handle });
     await remote.call("Release", { handle: last.ready!.handle });

@@ -4,6 +4,7 @@ import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import process from "node:process";
 import type { Source } from "../../client/transfer.ts";
+import { StartError } from "../../errors.ts";
 import { type Command, ENTRY_OPTIONS, QUIET_OPTION } from "../command.ts";
 import { cannotRead } from "../cannot.ts";
 import { entryOf } from "../entry.ts";
@@ -22,6 +23,11 @@ export const put: Command = {
   options: [
     ...ENTRY_OPTIONS,
     { name: "replace", help: "remove what is there first" },
+    {
+      name: "ttl",
+      argument: "AGE",
+      help: "keep it for so long: 12h; then it is not there any more",
+    },
     QUIET_OPTION,
   ],
   details: ["While somebody computes the value, it waits for theirs."],
@@ -29,12 +35,14 @@ export const put: Command = {
     const { entry, others: [path = "-"] } = await entryOf(words);
     words.atMost(KEY_AND_FILE - (hasKeyOption(words) ? 1 : 0));
     const isQuiet = words.has("quiet");
+    const ttlMs = words.durationMs("ttl");
+    if (ttlMs === 0) throw new StartError(2, "--ttl 0: nothing is kept for 0");
     const total = await sizeOf(path);
     return await interruptible(async (interrupts) => {
       await using server = await Server.at(addressesOf(words));
       if (words.has("replace")) await server.delete(entry);
       const claim = await server.cache.ask(
-        { ...entry, assign: true, wait: true },
+        { ...entry, assign: true, wait: true, ttlMs },
         { signal: interrupts.signal },
       );
       const about = `${entry.namespace} ${formatKey(entry.key)}`;

@@ -3,11 +3,22 @@
 import { type Command, ENTRY_OPTIONS } from "../command.ts";
 import { entryOf } from "../entry.ts";
 import { FAILED, OK } from "../exit_codes.ts";
-import { formatAge, formatKey, formatSize, table, toHex } from "../format.ts";
+import {
+  formatAge,
+  formatKey,
+  formatSize,
+  formatSpan,
+  table,
+  toHex,
+} from "../format.ts";
 import { infoJson } from "../info_json.ts";
 import { print, printJson, say } from "../output.ts";
 import { addressesOf } from "../addresses.ts";
-import { Server } from "../server.ts";
+import { type Info, Server } from "../server.ts";
+
+function formatIn({ expiresMs }: Info, nowMs: number): string {
+  return `in ${formatSpan(Math.max(0, expiresMs - nowMs))}`;
+}
 
 /** Says what is known of an entry. */
 export const stat: Command = {
@@ -38,6 +49,8 @@ export const stat: Command = {
       ["sha256", toHex(info.sha256) || "-"],
       ["created", formatAge(info.createdMs, nowMs)],
       ["last used", formatAge(info.accessedMs, nowMs)],
+      ["expires", info.expiresMs === 0 ? "never" : formatIn(info, nowMs)],
+      ["computing took", formatSpan(info.computedMs)],
     ]));
     return OK;
   },

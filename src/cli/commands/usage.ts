@@ -2,7 +2,7 @@
 
 import type { Command } from "../command.ts";
 import { OK } from "../exit_codes.ts";
-import { formatSize, table } from "../format.ts";
+import { count, formatSize, formatSpan, table } from "../format.ts";
 import { print, printJson } from "../output.ts";
 import { addressesOf } from "../addresses.ts";
 import { Server } from "../server.ts";
@@ -32,6 +32,9 @@ export const usage: Command = {
         evicted_entries: counts.evictedEntries,
         evicted_bytes: counts.evictedBytes,
         damaged: counts.damaged,
+        hits: counts.hits,
+        misses: counts.misses,
+        saved_ms: counts.savedMs,
       });
       return OK;
     }
@@ -52,7 +55,9 @@ export const usage: Command = {
         `${counts.publishing} being published, ${counts.waiting} waiting, ` +
         `${counts.handles} files in use\nsince it started: ` +
         `${counts.evictedEntries} evicted ` +
-        `(${formatSize(counts.evictedBytes)}), ${counts.damaged} damaged\n`,
+        `(${formatSize(counts.evictedBytes)}), ${counts.damaged} damaged, ` +
+        `${count(counts.hits, "hit")} that saved ` +
+        `${formatSpan(counts.savedMs)} of computing\n`,
     );
     return OK;
   },

@@ -3,6 +3,7 @@ import { Aside, recoverFolder } from "./aside.ts";
 import { DISK, type Disk } from "./disk.ts";
 import { thisOwner } from "./owner.ts";
 import { share } from "./share.ts";
+import { Staging } from "./staging.ts";
 import { leavesOf } from "./tree.ts";
 
 const KILLED = new URL("./testing/killed_aside.ts", import.meta.url);
@@ -83,8 +84,8 @@ Deno.test("whoever is killed at any step loses nothing", () =>
 /** All files of a folder and those below it, and what they hold. */
 async function allFilesIn(folder: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  for await (const { below, info } of leavesOf(folder)) {
-    if (!info.isDirectory()) {
+  for await (const { below, kind } of leavesOf(folder)) {
+    if (kind !== "folder") {
       found[below] = await Deno.readTextFile(`${folder}/${below}`);
     }
   }
@@ -197,6 +198,26 @@ Deno.test("of many who find a dead one's lock, one has it", () =>
     const taken = all.filter(({ status }) => status === "fulfilled");
     equal(taken.length, 1);
     deepEqual(filesOf(folder).sort(), [".o.larder-lock", "o"]);
+  }));
+
+Deno.test("what a dead process has left waiting for its place is removed", () =>
+  withFolder(async (folder) => {
+    await using _living = await Staging.in(folder);
+    const [living] = filesOf(folder);
+    for (const name of [".larder-new-dead", "named.larder-new-dead"]) {
+      await Deno.mkdir(`${folder}/${name}/files`, { recursive: true });
+      await Deno.symlink(await deadLine(""), `${folder}/${name}/owner`);
+    }
+    await Deno.mkdir(`${folder}/.larder-new-nobody`);
+    await recoverFolder(folder);
+    deepEqual(
+      filesOf(folder).sort(),
+      [
+        living!,
+        ".larder-new-nobody",
+        "named.larder-new-dead",
+      ].sort(),
+    );
   }));
 
 Deno.test("a living owner's place, and another machine's, are left alone", () =>

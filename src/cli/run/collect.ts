@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { BigIntStats } from "node:fs";
 import { lstat, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { outEntry } from "./archive.ts";
@@ -85,7 +84,11 @@ class Found implements Collected {
     if (!info?.isFile()) {
       throw new Error(`${out.name} ${info ? "is no file" : "was not written"}`);
     }
-    this.#add(name, out.path, info);
+    this.#add(name, out.path, {
+      mode: Number(info.mode) & PERMISSION_BITS,
+      size: Number(info.size),
+      stamp: stampOf(info),
+    });
   }
 
   async addTree(index: number, leaves: readonly Leaf[]): Promise<void> {
@@ -97,18 +100,18 @@ class Found implements Collected {
         folderMode: mode & PERMISSION_BITS,
       });
     }
-    for (const { below, info, target } of leaves) {
+    for (const leaf of leaves) {
+      const { below, kind, mode, target } = leaf;
       const name = outEntry(index, below);
       const called = nameBelow(out, below);
       if (below.split("/").some(isOwnName)) {
         throw new Error(`${called} is that of another larder run`);
-      } else if (info.isDirectory()) {
-        const folderMode = Number(info.mode) & PERMISSION_BITS;
-        this.entries.push({ name: `${name}/`, folderMode });
+      } else if (kind === "folder") {
+        this.entries.push({ name: `${name}/`, folderMode: mode });
       } else if (target !== undefined) {
         await this.#addLink(name, called, target);
-      } else if (info.isFile()) {
-        this.#add(name, join(out.place, below), info);
+      } else if (kind === "file") {
+        this.#add(name, join(out.place, below), leaf);
       } else {
         throw new Error(`${called} is no file`);
       }
@@ -123,10 +126,13 @@ class Found implements Collected {
     }
   }
 
-  #add(name: string, path: string, info: BigIntStats): void {
-    this.#stamps.set(path, stampOf(info));
-    const mode = Number(info.mode) & PERMISSION_BITS;
-    this.entries.push({ name, path, size: Number(info.size), mode });
+  #add(
+    name: string,
+    path: string,
+    { mode, size, stamp }: Pick<Leaf, "mode" | "size" | "stamp">,
+  ): void {
+    this.#stamps.set(path, stamp);
+    this.entries.push({ name, path, size, mode });
   }
 
   async #addLink(name: string, called: string, target: string): Promise<void> {

@@ -14,7 +14,7 @@ import { markOf, readMarks } from "./record.ts";
 import { leafAt, leavesOf } from "./tree.ts";
 
 /** What makes a folder one whose files can be moved. */
-const OWNER_BITS = 0o700n;
+const OWNER_BITS = 0o700;
 
 /**
  * Moves what no run has put there into the new folder. Whoever dies meanwhile
@@ -34,15 +34,15 @@ export async function mergeLeft(
   const marks = await readMarks(place);
   const stayed: string[] = [];
   const folders: string[] = [];
-  for await (const { below, info } of leavesOf(left)) {
+  for await (const { below, kind, mode, stamp } of leavesOf(left)) {
     const from = `${left}/${below}`;
     const to = `${place}/${below}`;
-    if (info.isDirectory()) {
+    if (kind === "folder") {
       folders.push(from);
-      if ((info.mode & OWNER_BITS) !== OWNER_BITS) {
-        await chmod(from, Number((info.mode & 0o777n) | OWNER_BITS));
+      if ((mode & OWNER_BITS) !== OWNER_BITS) {
+        await chmod(from, mode | OWNER_BITS);
       }
-    } else if (marks.get(below) === markOf(info)) {
+    } else if (marks.get(below) === markOf(stamp)) {
       await disk.unlink(from);
     } else if (!hasFolders(place, dirname(below))) {
       // It becomes a part of the partial one, as in its folder's place is a
@@ -71,7 +71,7 @@ export async function mergeLeft(
 function hasFolders(place: string, below: string): boolean {
   for (let at = below; at !== "."; at = dirname(at)) {
     const leaf = leafAt(place, at);
-    if (leaf && !leaf.info.isDirectory()) return false;
+    if (leaf && leaf.kind !== "folder") return false;
   }
   return true;
 }

@@ -23,6 +23,8 @@ export type Entry =
   | { readonly name: string; readonly folderMode: number };
 
 const PIECE_BYTES = 256 * 1024;
+/** Not worth copying. */
+const LARGE_BYTES = 64 * 1024;
 const PRIVATE_FILE = 0o600;
 /** The same things have the same bytes, whenever they are packed. */
 const NO_TIME = new Date(0);
@@ -61,12 +63,18 @@ async function* gathered(
   let waiting: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of pieces) {
-    waiting.push(piece);
-    bytes += piece.length;
-    if (bytes < PIECE_BYTES) continue;
-    yield Buffer.concat(waiting);
-    waiting = [];
-    bytes = 0;
+    const isLarge = piece.length >= LARGE_BYTES;
+    if (bytes > 0 && (isLarge || bytes + piece.length > PIECE_BYTES)) {
+      yield Buffer.concat(waiting);
+      waiting = [];
+      bytes = 0;
+    }
+    if (isLarge) {
+      yield piece;
+    } else {
+      waiting.push(piece);
+      bytes += piece.length;
+    }
   }
   if (bytes > 0) yield Buffer.concat(waiting);
 }

@@ -5,19 +5,23 @@
  * @module
  */
 
-import type { BigIntStats } from "node:fs";
 import { sha256Hex } from "../../../workers/digest.ts";
 import { readState, saveState } from "./state_folder.ts";
 
-const NS_PER_MS = 1_000_000n;
+const NS_DIGITS = 6;
 
 /** The files of a folder that were put there, as they were. */
 export type Marks = ReadonlyMap<string, string>;
 
-/** What tells a file from one that was written, or put there, later. */
-export function markOf({ ino, size, mtimeNs }: BigIntStats): string {
-  // Not all file systems, nor all runtimes, tell more.
-  return [ino, size, mtimeNs / NS_PER_MS].join(" ");
+/**
+ * What tells a file from one that was written, or put there, later.
+ *
+ * @param stamp What tells it from what it was a moment ago.
+ */
+export function markOf(stamp: string): string {
+  const [, ino, size, mtimeNs = ""] = stamp.split(" ");
+  // In milliseconds: not all runtimes tell more.
+  return [ino, size, mtimeNs.slice(0, -NS_DIGITS)].join(" ");
 }
 
 /**

@@ -6,11 +6,13 @@
 
 import process from "node:process";
 import type { Entry } from "../../client/backend.ts";
-import { count, formatSize, toHex } from "../format.ts";
+import { count, formatSize, formatSpan, toHex } from "../format.ts";
 import { say } from "../output.ts";
 import type { Words } from "../words.ts";
 
 const SHORT_KEY_DIGITS = 8;
+/** Less is not worth a word: the hit itself takes its time, too. */
+const MIN_SAVED_MS = 1_000;
 /** A line is read up to about here. */
 const SHOWN_NAMES = 5;
 
@@ -31,6 +33,8 @@ export interface Outcome {
   readonly code: number;
   /** What is kept of it; absent where nothing is. */
   readonly bytes?: number;
+  /** What computing it took, in milliseconds, which a hit has saved. */
+  readonly savedMs?: number | undefined;
   /** Why nothing is; said with `uncached`. */
   readonly reason?: string | undefined;
 }
@@ -88,7 +92,7 @@ export class Reporter {
   }
 
   /** Says how it ended. */
-  report(source: Source, { code, bytes, reason }: Outcome): void {
+  report(source: Source, { code, bytes, savedMs, reason }: Outcome): void {
     this.#source = source;
     this.#reason = reason ?? this.#reason;
     if (this.#isJson) {
@@ -99,6 +103,7 @@ export class Reporter {
         key_hex: toHex(key),
         exit_code: code,
         ...bytes === undefined ? {} : { bytes },
+        ...savedMs === undefined ? {} : { saved_ms: savedMs },
         ...reason === undefined ? {} : { reason },
       });
       process.stderr.write(`${line}\n`);
@@ -114,7 +119,10 @@ export class Reporter {
       uncached: `computed ${name}, not kept`,
     }[source];
     const size = bytes === undefined ? "" : ` ${formatSize(bytes)}`;
-    say(`${what}${size}${source === "computed" ? " stored" : ""}`);
+    const saved = (savedMs ?? 0) < MIN_SAVED_MS
+      ? ""
+      : `, saved ${formatSpan(savedMs!)}`;
+    say(`${what}${size}${source === "computed" ? " stored" : ""}${saved}`);
   }
 
   #name(): string {

@@ -52,12 +52,14 @@ export class Standing {
     const own: string[] = [];
     const others: string[] = [];
     const used: string[] = [];
-    for await (const { below, info, target } of leavesOf(place, pattern)) {
+    for await (
+      const { below, kind, stamp, target } of leavesOf(place, pattern)
+    ) {
       if (target !== undefined && below.endsWith(LOCK)) {
         used.push(join(dirname(join(place, below)), placeIn(target)));
       }
-      if (info.isDirectory() || below.split("/").some(isOwnName)) continue;
-      (marks.get(below) === markOf(info) ? own : others).push(below);
+      if (kind === "folder" || below.split("/").some(isOwnName)) continue;
+      (marks.get(below) === markOf(stamp) ? own : others).push(below);
     }
     return new Standing(place, { own, others, used });
   }
@@ -81,19 +83,19 @@ export class Standing {
     }
     for (const below of folders) {
       const leaf = below === "" ? undefined : leafAt(this.#place, below);
-      if (!leaf || leaf.info.isDirectory() || own.has(below)) continue;
+      if (!leaf || leaf.kind === "folder" || own.has(below)) continue;
       return { below, what: "no folder" };
     }
     for (const below of others) {
       const leaf = leafAt(this.#place, below);
       if (!leaf || isReplaceable(leaf)) continue;
-      if (!leaf.info.isDirectory()) return { below, what: "no file" };
+      if (leaf.kind !== "folder") return { below, what: "no file" };
       if (kept.has(below)) return { below, what: "a folder" };
     }
     return undefined;
   }
 }
 
-function isReplaceable({ info }: Leaf): boolean {
-  return info.isFile() || info.isSymbolicLink();
+function isReplaceable({ kind }: Leaf): boolean {
+  return kind === "file" || kind === "link";
 }

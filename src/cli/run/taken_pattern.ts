@@ -73,8 +73,8 @@ export class TakenPattern implements Taken {
   async #take(): Promise<void> {
     const { place, pattern } = this.#out;
     this.#lock = await Aside.at(this.#lockPlace, this.#options);
-    for await (const { below, info } of leavesOf(place, pattern)) {
-      if (!info.isFile() && !info.isSymbolicLink()) continue;
+    for await (const { below, kind } of leavesOf(place, pattern)) {
+      if (kind !== "file" && kind !== "link") continue;
       const aside = await Aside.at(join(place, below), this.#options);
       if (!aside) continue;
       this.#asides.set(below, aside);
@@ -107,7 +107,7 @@ export class TakenPattern implements Taken {
       if (written.has(below)) continue;
       const leaf = leafAt(place, below);
       if (!leaf) continue;
-      if (marks.get(below) === markOf(leaf.info)) {
+      if (marks.get(below) === markOf(leaf.stamp)) {
         await unlink(join(place, below));
       } else {
         stayed.push(nameBelow(this.#out, below));

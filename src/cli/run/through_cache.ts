@@ -98,7 +98,7 @@ async function restored(
   claimed: Extract<Claim, { kind: "ready" }>,
   { plan, reporter, interrupts, isReadOnly }: Attempt,
 ): Promise<number | Came> {
-  const { body } = claimed;
+  const { body, computedMs: savedMs } = claimed;
   const { signal } = interrupts;
   // A piece that is waited for may never come.
   const stop = () => void body.release();
@@ -119,7 +119,7 @@ async function restored(
       before,
       onStayed: (names) => reporter.stayed(names),
     });
-    reporter.report("hit", { code, bytes: body.size });
+    reporter.report("hit", { code, bytes: body.size, savedMs });
     return code;
   } catch (error) {
     if (interrupts.received) return codeOf(interrupts.received);

@@ -14,17 +14,29 @@ import {
 import { setImmediate } from "node:timers/promises";
 import { NO_UTF8 } from "../words.ts";
 import { isErrno } from "./disk.ts";
+import { stampOf } from "./inputs/stamp.ts";
 import type { Pattern } from "./pattern.ts";
 import { markOf } from "./record.ts";
 
 /** Files between two turns of the event loop, in which work is kept alive. */
 const FILES_A_TURN = 256;
+/** Who may do what with a file; never whose rights it runs with. */
+const PERMISSION_BITS = 0o777;
 
-/** One thing in it. */
+/** What something is. */
+export type LeafKind = "file" | "link" | "folder" | "other";
+
+/** One thing in it; there may be 100,000. */
 export interface Leaf {
   /** Its name, from the folder on. */
   readonly below: string;
-  readonly info: BigIntStats;
+  readonly kind: LeafKind;
+  /** Its permission bits. */
+  readonly mode: number;
+  /** In bytes. */
+  readonly size: number;
+  /** Which one it is, and when it was written. */
+  readonly stamp: string;
   /** What a link says. */
   readonly target: string | undefined;
 }
@@ -50,7 +62,7 @@ export async function* leavesOf(
       if (++seen % FILES_A_TURN === 0) await setImmediate();
       const leaf = leafAt(folder, path);
       if (!leaf) continue;
-      if (leaf.info.isDirectory()) {
+      if (leaf.kind === "folder") {
         if (!pattern) yield leaf;
         if (!pattern || pattern.leadsInto(path)) yield* below(`${path}/`);
       } else if (!pattern || pattern.matches(path)) {
@@ -83,11 +95,24 @@ export function leafAt(folder: string, below: string): Leaf | undefined {
     const path = `${folder}/${below}`;
     const info = lstatSync(path, { bigint: true });
     const target = info.isSymbolicLink() ? readlinkSync(path) : undefined;
-    return { below, info, target };
+    return {
+      below,
+      kind: kindOf(info),
+      mode: Number(info.mode) & PERMISSION_BITS,
+      size: Number(info.size),
+      stamp: stampOf(info),
+      target,
+    };
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
     throw error;
   }
+}
+
+function kindOf(info: BigIntStats): LeafKind {
+  if (info.isDirectory()) return "folder";
+  if (info.isSymbolicLink()) return "link";
+  return info.isFile() ? "file" : "other";
 }
 
 function entriesOf(folder: string): Dirent[] {
@@ -114,7 +139,7 @@ function namesIn(folder: string): string[] {
 /** What is recorded of the files and links among them. */
 export function marksOf(leaves: readonly Leaf[]): Map<string, string> {
   return new Map(
-    leaves.filter(({ info }) => !info.isDirectory())
-      .map(({ below, info }) => [below, markOf(info)]),
+    leaves.filter(({ kind }) => kind !== "folder")
+      .map(({ below, stamp }) => [below, markOf(stamp)]),
   );
 }

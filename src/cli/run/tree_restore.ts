@@ -20,6 +20,7 @@ import { setImmediate } from "node:timers/promises";
 import { writeNewFile } from "../replace_file.ts";
 import { makeFolder } from "../make_folder.ts";
 import { isErrno } from "./disk.ts";
+import { stampOf } from "./inputs/stamp.ts";
 import { markedPlace, nameBelow, type Out } from "./outs.ts";
 import { markOf, readMarks, saveMarks } from "./record.ts";
 import { Staging } from "./staging.ts";
@@ -161,7 +162,7 @@ export class TreeRestore implements AsyncDisposable {
   async #move(below: string): Promise<string> {
     const from = this.#waiting(below);
     const to = join(this.#out.place, below);
-    const mark = markOf(lstatSync(from, { bigint: true }));
+    const mark = markOf(stampOf(lstatSync(from, { bigint: true })));
     try {
       renameSync(from, to);
     } catch (error) {

@@ -119,6 +119,76 @@ const scenarios = {
     end(Object.fromEntries(await Promise.all(running)));
     process.exit();
   },
+  /** Writes into a file what never ends; the call has to. */
+  async stuckFile() {
+    const cache = await connect(undefined, { local: address });
+    async function* stuck() {
+      yield new Uint8Array(10);
+      await new Promise(() => {});
+    }
+    const deadlineMs = 400;
+    const calls = [
+      () => cache.setStream(NS, 1, stuck(), { deadlineMs }),
+      () => cache.generateStream(NS, 2, stuck, { deadlineMs }),
+    ];
+    // Nothing that is waited for keeps a process on Node alive.
+    const living = setInterval(() => {}, 1_000);
+    end({ calls: await Promise.all(calls.map(timed)) });
+    clearInterval(living);
+  },
+  /** Produces a stream for longer than it may. */
+  async lateStream() {
+    const cache = await connect(address);
+    let isStopped = false;
+    async function* late() {
+      try {
+        yield new Uint8Array(10);
+        say("bad");
+        for (;;) {
+          await sleep(100);
+          yield new Uint8Array(1);
+        }
+      } finally {
+        isStopped = true;
+      }
+    }
+    async function* stuck() {
+      yield new Uint8Array(10);
+      say("bad");
+      await new Promise(() => {});
+    }
+    const source = words[0] === "late" ? late() : stuck();
+    const living = setInterval(() => {}, 1_000);
+    const result = await timed(async () => ({
+      isKept: await cache.setStream(NS, "k", source),
+    }));
+    clearInterval(living);
+    await sleep(500);
+    const value = await cache.get(NS, "k");
+    end({ ...result, isStopped, value });
+  },
+  /** Waits for somebody for long; meanwhile lets nothing else run. */
+  async longWait() {
+    const cache = await connect(address);
+    const holder = await connect(words[0]);
+    const claim = await holder.claim(NS, "k");
+    const waiting = cache.generateDetailed(NS, "k", () => 1);
+    await sleep(4_000);
+    const endMs = performance.now() + 2_500;
+    while (performance.now() < endMs);
+    await sleep(1_000);
+    await claim.held.publish(new TextEncoder().encode("2"));
+    end({ source: (await waiting).source });
+  },
+  /** The local server says nothing, the remote one does. */
+  async silentLocal(patienceMs) {
+    const [local, how] = words;
+    const cache = await connect(address, { local, patienceMs });
+    if (how === "later") await cache.set(NS, "another", 1);
+    say("bad");
+    await soon();
+    end(await timed(() => cache.generateDetailed(NS, "k", () => 1)));
+  },
   /** Aborts calls before they can be answered. */
   async aborts() {
     const kind = words[0];
@@ -259,7 +329,11 @@ const scenarios = {
     const reader = stream.getReader();
     await reader.read();
     if (words[0] === "close") await cache.close();
-    say("half");
+    // What was there already may still come.
+    const closed = words[0] === "close"
+      ? await reader.read().catch(({ code }) => ({ code }))
+      : {};
+    say(`half ${closed.code ?? ""}`);
     open.length = 0;
   },
   /** Many calls with one signal. */

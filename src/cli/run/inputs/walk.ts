@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { cannotRead } from "../../cannot.ts";
 import { NO_UTF8 } from "../../words.ts";
+import { isOwnName } from "../aside_names.ts";
 import { isErrno } from "../disk.ts";
 import type { Pattern } from "../pattern.ts";
 import type { Hashes } from "./hashes.ts";
@@ -121,9 +122,13 @@ export class Walk {
   }
 }
 
-/** In an order that is everywhere the same. */
+/**
+ * In an order that is everywhere the same, and without what runs put there for
+ * as long as they work.
+ */
 function namesIn(folder: string): string[] {
-  const names = reading(folder, () => readdirSync(folder)).sort();
+  const names = reading(folder, () => readdirSync(folder))
+    .filter((name) => !isOwnName(name)).sort();
   const garbled = names.find((name) => name.includes(NO_UTF8));
   if (garbled === undefined) return names;
   throw new Obstacle(`the name of ${folder}/${garbled} is not UTF-8`);

@@ -1,0 +1,106 @@
+/** What is kept is what was computed, and everybody has the same, on Deno and on Node. */
+
+import assert from "node:assert/strict";
+import { bytes, Cache } from "../../src/client/mod.ts";
+import { FaultProxy } from "../support/fault_proxy.ts";
+import { testOnEach } from "./runtimes.ts";
+import { NS, run } from "./scenarios.ts";
+import { FILL, spoilAfter } from "./spoilt.ts";
+import { withServer } from "./support.ts";
+
+const PROGRAM = new URL("./programs/values.mjs", import.meta.url);
+const SHORT_WORK = [
+  ...["--heartbeat-interval", "100ms", "--heartbeat-timeout", "400ms"],
+  ...["--max-compute-time", "300ms"],
+];
+const MIB = 1024 * 1024;
+
+testOnEach("values are what was computed", PROGRAM, async (command, test) => {
+  await test.step(
+    "when what is kept cannot be read by the codec: it is replaced",
+    () =>
+      withServer(async ({ remote }) => {
+        const { outages, ...found } = await run(command("unreadable", remote));
+        assert.match(String(found["read"]), /CodecError/);
+        assert.deepEqual(found["made"], { value: 7, source: "computed" });
+        assert.deepEqual(found["found"], { value: 7, source: "remote" });
+        assert.match(outages.join(), /cannot be read: json: /);
+      }),
+  );
+
+  await test.step(
+    "when what comes is not what is kept: nobody has it whole",
+    () =>
+      withServer(async ({ remote }) => {
+        await using writer = await Cache.connect({ remote });
+        const value = new Uint8Array(4 * MIB).fill(FILL);
+        assert(await writer.set(NS, "k", value, { codec: bytes }));
+        let spoil = spoilAfter(MIB);
+        await using proxy = await FaultProxy.start(remote, {
+          toClient: {
+            // Each time that the value comes.
+            spoil: (bytes) => void (spoil(bytes) && (spoil = spoilAfter(MIB))),
+          },
+        });
+        const { source, size, read, streamed, outages } = await run(
+          command("spoilt", proxy.address),
+        );
+        assert.deepEqual({ source, size }, { source: "uncached", size: 1 });
+        const told = /not the value that the server has told of/;
+        assert.match(outages.join(), told);
+        assert.match(String(streamed), told);
+        assert(Number(read) < value.length, `${read} bytes were read`);
+      }),
+  );
+});
+
+testOnEach("everybody has one value", PROGRAM, async (command, test) => {
+  await test.step(
+    "when a value is kept by some tiers, but the one that gave out the work could not be told: of lost work none is kept",
+    () =>
+      withServer(async ({ remote }) => {
+        await using quick = await Cache.connect({ remote });
+        const { made, next, last } = await run(
+          command("lostWork", remote),
+          async () =>
+            assert.equal(await quick.generate(NS, "k", () => "B"), "B"),
+        );
+        assert.deepEqual(made, { value: "A", source: "uncached" });
+        assert.deepEqual(next, { value: "B", source: "remote" });
+        assert.deepEqual(last, { value: "B", source: "memory" });
+      }, SHORT_WORK),
+  );
+
+  await test.step(
+    "when a value is kept by some tiers, but the one that gave out the work could not be told: it gives way at the next look",
+    () =>
+      withServer(async ({ remote }) => {
+        await using proxy = await FaultProxy.start(remote);
+        const { made, meanwhile, last } = await run(
+          command("unshared", proxy.address, remote),
+          (line) => line === "bad" ? proxy.down() : proxy.up(),
+        );
+        assert.deepEqual(made, { value: "A", source: "computed" });
+        assert.deepEqual(meanwhile, { value: "A", source: "memory" });
+        assert.deepEqual(last, { value: "B", source: "memory" });
+      }, SHORT_WORK.slice(0, 4)),
+  );
+
+  await test.step(
+    "when onOutage throws or rejects: no call fails for it",
+    async () => {
+      const { values } = await run(command("throwingListener"));
+      assert.deepEqual(values, [1, 2, 1, 2]);
+    },
+  );
+
+  await test.step("a producer that lets nothing else run hears what to do", () =>
+    withServer(async ({ remote }) => {
+      const { isKept, outages } = await run(command("blockedProducer", remote));
+      assert.equal(isKept, false);
+      assert.match(
+        outages.join(),
+        /cannot publish the value: the server has ended the call: it waited too long .*; try again/,
+      );
+    }, ["--idle-body-timeout", "1s"]));
+});
