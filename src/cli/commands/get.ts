@@ -11,6 +11,7 @@ import { interruptible } from "../run/interrupts.ts";
 import { printJson, ProgressLine, say, write } from "../output.ts";
 import { replaceFile } from "../replace_file.ts";
 import { addressesOf } from "../addresses.ts";
+import { entryFor } from "../printed_key.ts";
 import { Server } from "../server.ts";
 
 /** Prints a value, or writes it to a file. */
@@ -31,11 +32,12 @@ export const get: Command = {
   ],
   details: ["With --json and -o FILE it prints what it has written."],
   async run(words) {
-    const { entry, others } = await entryOf(words);
-    words.atMost(words.positionals.length - others.length);
+    const named = await entryOf(words);
+    words.atMost(words.positionals.length - named.others.length);
     const isQuiet = words.has("quiet");
     return await interruptible(async ({ signal }) => {
       await using server = await Server.at(addressesOf(words));
+      const entry = await entryFor(server, named);
       const claim = await server.cache.ask(
         { ...entry, assign: false, wait: words.has("wait") },
         { signal },

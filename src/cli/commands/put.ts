@@ -5,6 +5,7 @@ import { open, stat } from "node:fs/promises";
 import process from "node:process";
 import type { Source } from "../../client/transfer.ts";
 import { type Command, ENTRY_OPTIONS, QUIET_OPTION } from "../command.ts";
+import { StartError } from "../../errors.ts";
 import { cannotRead } from "../cannot.ts";
 import { entryOf } from "../entry.ts";
 import { FAILED, OK } from "../exit_codes.ts";
@@ -26,7 +27,10 @@ export const put: Command = {
   ],
   details: ["While somebody computes the value, it waits for theirs."],
   async run(words) {
-    const { entry, others: [path = "-"] } = await entryOf(words);
+    const { entry, others: [path = "-"], printed } = await entryOf(words);
+    if (printed?.isCut) {
+      throw new StartError(2, "put needs the whole key, not its first digits");
+    }
     words.atMost(KEY_AND_FILE - (hasKeyOption(words) ? 1 : 0));
     const isQuiet = words.has("quiet");
     const total = await sizeOf(path);

@@ -7,7 +7,8 @@ import { formatAge, formatKey, formatSize, table, toHex } from "../format.ts";
 import { infoJson } from "../info_json.ts";
 import { print, printJson, say } from "../output.ts";
 import { addressesOf } from "../addresses.ts";
-import { Server } from "../server.ts";
+import { entryFor, printedHint } from "../printed_key.ts";
+import { type Info, Server } from "../server.ts";
 
 /** Says what is known of an entry. */
 export const stat: Command = {
@@ -16,13 +17,17 @@ export const stat: Command = {
   summary: "what is known of an entry; exit code 1 if there is none",
   options: ENTRY_OPTIONS,
   async run(words) {
-    const { entry, others } = await entryOf(words);
-    words.atMost(words.positionals.length - others.length);
+    const named = await entryOf(words);
+    words.atMost(words.positionals.length - named.others.length);
     await using server = await Server.at(addressesOf(words));
+    const entry = await entryFor(server, named);
     const info = await server.stat(entry);
     if (info === undefined) {
       if (words.has("json")) await printJson(null);
-      else say(`${entry.namespace} ${formatKey(entry.key)}: not there`);
+      else {
+        const hint = printedHint(words.positionals[0]);
+        say(`${entry.namespace} ${formatKey(entry.key)}: not there${hint}`);
+      }
       return FAILED;
     }
     if (words.has("json")) {
@@ -33,8 +38,8 @@ export const stat: Command = {
     await print(table([
       ["namespace", info.namespace],
       ["key", formatKey(info.key)],
-      ["status", info.status],
-      ["size", `${formatSize(info.size)} (${info.size} bytes)`],
+      ["status", STATUS[info.status] ?? info.status],
+      ["size", sizeOf(info)],
       ["sha256", toHex(info.sha256) || "-"],
       ["created", formatAge(info.createdMs, nowMs)],
       ["last used", formatAge(info.accessedMs, nowMs)],
@@ -42,3 +47,13 @@ export const stat: Command = {
     return OK;
   },
 };
+
+const STATUS: Readonly<Record<string, string>> = {
+  loading: "loading: being computed",
+  expired: "expired: whoever computed it has gone, and the next gets the work",
+};
+
+/** What is being computed has no size yet. */
+function sizeOf({ status, size }: Info): string {
+  return status === "ready" ? `${formatSize(size)} (${size} bytes)` : "-";
+}

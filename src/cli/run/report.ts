@@ -8,9 +8,8 @@ import process from "node:process";
 import type { Entry } from "../../client/backend.ts";
 import { formatSize, toHex } from "../format.ts";
 import { say } from "../output.ts";
+import { SHORT_KEY_DIGITS } from "../printed_key.ts";
 import type { Words } from "../words.ts";
-
-const SHORT_KEY_DIGITS = 8;
 
 /** Where the output came from, and what became of it. */
 export type Source =
