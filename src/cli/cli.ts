@@ -10,6 +10,7 @@ import process from "node:process";
 import { CacheError } from "../client/cache_error.ts";
 import { LarderError, messageOf, StartError } from "../errors.ts";
 import { suggest } from "../launch/suggest.ts";
+import { addressesOf } from "./addresses.ts";
 import type { Command } from "./command.ts";
 import { COMMON_OPTIONS } from "./command.ts";
 import { doctor } from "./commands/doctor.ts";
@@ -31,6 +32,7 @@ import {
   tolerateFailingStreams,
   write,
 } from "./output.ts";
+import { explained } from "./who_answers.ts";
 import { Words } from "./words.ts";
 
 const COMMANDS: readonly Command[] = [
@@ -48,7 +50,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
   try {
     return await dispatch(args);
   } catch (error) {
-    if (isBrokenPipe(error)) return OK;
+    // Of a server the connection may break so, and that is another matter.
+    if (!(error instanceof CacheError) && isBrokenPipe(error)) return OK;
     if (!isForPeople(error)) throw error;
     const exitCode = exitCodeOf(error);
     say(
@@ -85,7 +88,12 @@ async function dispatch(
   if (words.rest.length > 0 && command !== run) {
     throw new StartError(2, `larder ${name} takes no --`);
   }
-  return await command.run(words);
+  try {
+    return await command.run(words);
+  } catch (error) {
+    if (!(error instanceof CacheError)) throw error;
+    throw await explained(error, addressesOf(words));
+  }
 }
 
 function unknownCommand(name: string): StartError {

@@ -50,7 +50,7 @@ export interface GenerateOptions<T> extends TransferOptions {
  * The options of calls. Programs keep those of several calls in one object, so
  * each call takes them all.
  */
-export const CALL_OPTIONS: KnownOptions = {
+export const CALL_OPTIONS = {
   signal: anything,
   deadlineMs: milliseconds,
   onProgress: callable,
@@ -58,7 +58,10 @@ export const CALL_OPTIONS: KnownOptions = {
   wait: flag,
   cacheErrors: anything,
   computeWhenDown: flag,
-};
+} satisfies Record<
+  keyof GenerateOptions<unknown> | keyof GetOptions<unknown>,
+  KnownOptions[string]
+>;
 
 /** A value, and where it came from. */
 export interface Generated<T> {

@@ -4,7 +4,13 @@
  * @module
  */
 
-export type { Body, CallOptions, Entry, FetchRequest } from "./backend.ts";
+export type {
+  Body,
+  CallOptions,
+  Entry,
+  FetchRequest,
+  Holder,
+} from "./backend.ts";
 export { Cache, type ConnectOptions } from "./cache.ts";
 export { CacheBase } from "./cache_base.ts";
 export { CacheError, type CacheErrorCode } from "./cache_error.ts";
@@ -23,6 +29,7 @@ export {
   flexbuffersKey,
   keyBytes,
   type KeyInput,
+  type KeyObject,
 } from "./keys.ts";
 export { memory, type MemoryOptions } from "./memory_tier.ts";
 export { StoredError } from "./stored_error.ts";

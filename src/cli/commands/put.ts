@@ -52,6 +52,7 @@ export const put: Command = {
         using progress = new ProgressLine("larder: put", { isOn: !isQuiet });
         await using held = claim.held;
         const published = held.publish(input(path, total !== undefined), {
+          expectedSize: total,
           onProgress({ done, direction }) {
             size = done;
             progress.transfer({ done, direction, total });

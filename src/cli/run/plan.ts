@@ -16,6 +16,7 @@ import { type HashedFile, hashFile, hashIfFile } from "./key_files.ts";
 import { checkOuts, type Needed } from "./overlaps.ts";
 import { outsOf } from "./places.ts";
 import { namespaceOf } from "../namespace.ts";
+import { refuseSlips } from "./slips.ts";
 
 /** Of the key and of what is kept; another one is another entry. */
 const FORMAT = "larder run 2";
@@ -44,6 +45,7 @@ export interface Plan {
  * @throws {StartError} The words are wrong, or a key file cannot be read.
  */
 export async function planOf(words: Words): Promise<Plan> {
+  refuseSlips(words);
   const namespace = namespaceOf(words);
   const [stray] = words.positionals;
   if (stray !== undefined) {

@@ -5,7 +5,7 @@
  */
 
 import process from "node:process";
-import type { Entry } from "../../client/backend.ts";
+import type { Entry, Holder } from "../../client/backend.ts";
 import { formatSize, toHex } from "../format.ts";
 import { say } from "../output.ts";
 import { SHORT_KEY_DIGITS } from "../printed_key.ts";
@@ -38,8 +38,8 @@ export class Reporter {
   readonly isQuiet: boolean;
   readonly #entry: Entry;
   readonly #isJson: boolean;
-  /** Whether it has said already that it goes without the cache. */
-  #isSaid = false;
+  /** Why it goes without the cache, as it has said already. */
+  #said: string | undefined;
 
   /** Speaks of `entry`, as the flags say. */
   constructor(entry: Entry, words: Words) {
@@ -50,7 +50,7 @@ export class Reporter {
 
   /** Says that the command is run without the cache. */
   withoutCache(reason: string): void {
-    this.#isSaid = true;
+    this.#said = reason;
     this.warn(`running without the cache: ${reason}`);
   }
 
@@ -60,28 +60,33 @@ export class Reporter {
   }
 
   /** Says why nothing happens. */
-  waiting(): void {
+  waiting({ holder, computingMs }: Holder): void {
     if (this.isQuiet || this.#isJson) return;
-    say(`${this.#name()}: waiting for whoever runs the same`);
+    const since = Math.round(computingMs / 1_000);
+    const who = holder === "" ? "" : `, from ${holder}, for ${since} s now`;
+    say(`${this.#name()}: waiting for whoever runs the same${who}`);
   }
 
   /** Says how it ended. */
   report(source: Source, { code, bytes, reason }: Outcome): void {
     if (this.#isJson) {
       const { namespace, key } = this.#entry;
+      const why = reason ?? this.#said;
       const line = JSON.stringify({
         source,
         namespace,
         key_hex: toHex(key),
         exit_code: code,
         ...bytes === undefined ? {} : { bytes },
-        ...reason === undefined ? {} : { reason },
+        ...why === undefined ? {} : { reason: why },
       });
       process.stderr.write(`${line}\n`);
       return;
     }
     if (reason !== undefined) return this.warn(`not kept: ${reason}`);
-    if (this.isQuiet || (source === "uncached" && this.#isSaid)) return;
+    if (this.isQuiet || (source === "uncached" && this.#said !== undefined)) {
+      return;
+    }
     const name = this.#name();
     const what = {
       hit: `hit ${name}`,
