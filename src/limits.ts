@@ -82,8 +82,11 @@ export const STREAM_BYTES = 256 * KIB;
 /** Below this a budget would not let a single large value pass beside the others. */
 export const MIN_MEMORY_BUDGET_BYTES = 16 * MIB;
 
-/** Entries at rest that the table remembers: about 1 KiB each, 16 MiB in all. */
-export const MAX_RESTING_ENTRIES = 16_384;
+/**
+ * Entries at rest that the table remembers: about 1 KiB each. V8 lets its heap grow
+ * to twice what lives there, so that each costs up to 2 KiB, and 16 MiB in all.
+ */
+export const MAX_RESTING_ENTRIES = 8_192;
 /** Assignments in memory, about 500 bytes each; above it: Unassigned. */
 export const MAX_ASSIGNMENTS = 100_000;
 /**
@@ -134,6 +137,11 @@ export const DEFAULT_ESTIMATE_BYTES = MIB;
 export const MAX_ESTIMATED_NAMESPACES = 1_024;
 /** Evictions that run beside each other: the workers' queues stay short. */
 export const EVICTIONS_AT_ONCE = 32;
+/**
+ * A page of a removal begins no more evictions after this: its caller hears how
+ * far it came long before the 10 s of a call are over, also on a slow disk.
+ */
+export const REMOVAL_PAGE_MS = 1_000;
 /** How often quotas, ages and the free disk are looked at anyway. */
 export const EVICTION_INTERVAL_MS = 10_000;
 /** Between being told that it is crowded and the look: many are told at once. */

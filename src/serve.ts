@@ -176,6 +176,7 @@ export async function serve(
       manifest,
       blobs,
       evictor,
+      clock,
       damaged: () => workers.stats.damaged,
     }),
     version: denoConfig.version,

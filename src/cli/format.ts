@@ -4,6 +4,8 @@
  * @module
  */
 
+export { asText, formatKey, toHex } from "../key_text.ts";
+
 const SIZE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 const AGE_UNITS = [
   ["d", 86_400_000],
@@ -33,33 +35,6 @@ export function formatAge(thenMs: number, nowMs: number): string {
     if (ageMs >= unitMs) return `${Math.floor(ageMs / unitMs)} ${unit} ago`;
   }
   return "just now";
-}
-
-/** The bytes in lower-case hexadecimal. */
-export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
-    .join("");
-}
-
-/** The text that some bytes are; `undefined` when they are none that can be shown. */
-export function asText(bytes: Uint8Array): string | undefined {
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-      .decode(bytes);
-    return /^[^\p{C}\p{Z}](?:[^\p{C}]*[^\p{C}\p{Z}])?$/u.test(text)
-      ? text
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** A key: its text, or `hex:` and what `--key-hex` takes. */
-export function formatKey(key: Uint8Array): string {
-  const text = asText(key);
-  return text === undefined || text.startsWith("hex:")
-    ? `hex:${toHex(key)}`
-    : text;
 }
 
 /** Rows with their columns under each other; numbers of bytes are on the right. */

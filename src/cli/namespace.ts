@@ -9,12 +9,16 @@ import { StartError } from "../errors.ts";
 import type { Words } from "./words.ts";
 
 /**
- * What `--ns` or its variable says, also where no server can be asked about it.
+ * What `--ns` says, also where no server can be asked about it.
  *
+ * @param namespace What it says, where that is more than a namespace.
  * @throws {StartError} There is none, or it is no namespace.
  */
-export function namespaceOf(words: Words): string {
-  return checkedNamespace(words.needed("ns"));
+export function namespaceOf(
+  words: Words,
+  namespace: string = words.needed("ns"),
+): string {
+  return checkedNamespace(namespace);
 }
 
 /** The same text, if it is a namespace. */

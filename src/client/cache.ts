@@ -7,6 +7,7 @@
 import { addressFault } from "./address.ts";
 import type { CallOptions, FetchRequest } from "./backend.ts";
 import { CacheBase } from "./cache_base.ts";
+import { FirstCatalog, type TierCatalog } from "./catalog.ts";
 import {
   anything,
   callable,
@@ -56,6 +57,8 @@ const EXAMPLE_ADDRESS = "127.0.0.1:28056";
 export class Cache extends CacheBase {
   /** The servers: `local 127.0.0.1:28055`. */
   readonly name: string;
+  /** Of the server that answers first. */
+  readonly catalog: TierCatalog;
   readonly #connections: readonly Connection[];
 
   private constructor(
@@ -64,6 +67,7 @@ export class Cache extends CacheBase {
   ) {
     super(onOutage);
     this.#connections = connections;
+    this.catalog = new FirstCatalog(connections);
     this.name = connections.map(({ name }) => name).join(", ");
   }
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { LarderError } from "../errors.ts";
-import type { Body, CallOptions, Entry, FetchRequest } from "./backend.ts";
-import { CacheError } from "./cache_error.ts";
+import type { Body, CallOptions, FetchRequest } from "./backend.ts";
+import { CacheError, hasCode } from "./cache_error.ts";
+import { unlessAborted } from "./backoff.ts";
 import {
   CALL_OPTIONS,
   type Compute,
@@ -15,8 +15,10 @@ import {
   type GetOptions,
   type SetOptions,
   type TransferOptions,
+  type WriteOptions,
 } from "./call_options.ts";
 import { type Bounds, within } from "./call_signal.ts";
+import { CatalogBase, inUse } from "./catalog_base.ts";
 import { callable, checkOptions } from "./checked_options.ts";
 import { json, type JsonValue } from "./codecs/mod.ts";
 import {
@@ -26,9 +28,10 @@ import {
   started,
 } from "./computing.ts";
 import { valueOf } from "./kept.ts";
-import { keyBytes, type KeyInput } from "./keys.ts";
+import { entryOf } from "./entries.ts";
+import { formatKeyInput, type KeyInput } from "./keys.ts";
 import { LenientTier } from "./lenient_tier.ts";
-import { nameOf } from "./memory_tier.ts";
+import { nameOf } from "./memory_catalog.ts";
 import { Outages } from "./outages.ts";
 import { SingleFlight } from "./single_flight.ts";
 import type { Claim, OnOutage, Outage, Tier } from "./tier.ts";
@@ -38,16 +41,14 @@ import { asStream, checkSource, type Source, streamOf } from "./transfer.ts";
 const MAX_TRIES = 8;
 
 /** The calls of {@linkcode Cache} and {@linkcode TieredCache}. */
-export abstract class CacheBase implements Tier {
-  /** Names what the cache is made of. */
-  abstract readonly name: string;
+export abstract class CacheBase extends CatalogBase implements Tier {
   readonly #outages: Outages;
   readonly #lenient: LenientTier;
-  readonly #closed = new AbortController();
   readonly #flights = new SingleFlight();
 
   /** Without a listener, outages are warned of on the console. */
   constructor(onOutage?: OnOutage) {
+    super();
     this.#outages = new Outages(onOutage);
     this.#lenient = new LenientTier(this, this.#outages);
   }
@@ -107,7 +108,7 @@ export abstract class CacheBase implements Tier {
     const flight = `${codec.name} ${computeWhenDown} ${nameOf(entry)}`;
     return await within(
       options,
-      this.#closed.signal,
+      this.closing.signal,
       (signal) =>
         this.#flights.run(
           flight,
@@ -157,7 +158,7 @@ export abstract class CacheBase implements Tier {
   ): Promise<T | undefined> {
     checkOptions(options, CALL_OPTIONS);
     const entry = entryOf(namespace, key);
-    return await within(options, this.#closed.signal, async (signal) => {
+    return await within(options, this.closing.signal, async (signal) => {
       const claim = await this.#lenient.askToRead(entry, options, signal);
       if (claim?.kind !== "ready") return undefined;
       const kept = await this.#lenient.whole(entry, claim, options, signal);
@@ -168,7 +169,9 @@ export abstract class CacheBase implements Tier {
   /**
    * Keeps a value that was computed elsewhere.
    *
-   * @returns Whether it was kept: a value that is there already stays.
+   * @returns Whether it was kept: a value that is there already stays, unless
+   * `overwrite` says otherwise.
+   * @throws {CacheError} As for {@linkcode CacheBase.setStream}.
    */
   async set<T = JsonValue>(
     namespace: string,
@@ -195,7 +198,7 @@ export abstract class CacheBase implements Tier {
   ): Promise<ReadableStream<Uint8Array> | undefined> {
     checkOptions(options, CALL_OPTIONS);
     const entry = entryOf(namespace, key);
-    return await within(options, this.#closed.signal, async (signal) => {
+    return await within(options, this.closing.signal, async (signal) => {
       const claim = await this.#lenient.askToRead(entry, options, signal);
       if (claim?.kind !== "ready") return undefined;
       return this.#stream(claim.body, options);
@@ -205,29 +208,63 @@ export abstract class CacheBase implements Tier {
   /**
    * Keeps a large value that comes as a stream.
    *
-   * @returns Whether it was kept: a value that is there already stays, and the
-   * stream is not read.
+   * @returns Whether it was kept: a value that is there already stays, unless
+   * `overwrite` says otherwise, and the stream is not read.
+   * @throws {CacheError} With `overwrite`: `in-use`, the value that is there is
+   * being read; `unimplemented`, the server is an original.
    * @throws {TypeError} `value` is nothing that bytes can be read of.
    */
   async setStream(
     namespace: string,
     key: KeyInput,
     value: Source,
-    options: TransferOptions = {},
+    options: WriteOptions = {},
   ): Promise<boolean> {
     checkOptions(options, CALL_OPTIONS);
     checkSource(value);
     const entry = entryOf(namespace, key);
-    return await within(options, this.#closed.signal, async (signal) => {
-      const claim = await this.#lenient.askToCompute(entry, signal);
-      if (claim.kind === "ready") await claim.body.release();
-      if (claim.kind !== "assigned") return false;
-      return await this.#lenient.publish(entry, claim.held, {
-        value,
-        events: { onProgress: options.onProgress, signal },
-        wanted: signal,
-      });
+    return await within(options, this.closing.signal, async (signal) => {
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
+        const claim = await this.#lenient.askToCompute(entry, signal);
+        if (claim.kind === "assigned") {
+          return await this.#lenient.publish(entry, claim.held, {
+            value,
+            events: { onProgress: options.onProgress, signal },
+            wanted: signal,
+          });
+        }
+        if (claim.kind !== "ready") break;
+        await claim.body.release();
+        if (!options.overwrite) break;
+        // Each tier may have one, and others may be quicker than we are.
+        await this.#remove(claim, { namespace, key, signal });
+      }
+      return false;
     });
+  }
+
+  /** Takes a value away that another one is to take the place of. */
+  async #remove(
+    { remove }: Extract<Claim, { kind: "ready" }>,
+    { namespace, key, signal }: {
+      readonly namespace: string;
+      readonly key: KeyInput;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<void> {
+    if (!remove) {
+      throw new CacheError(
+        "unimplemented",
+        `${this.name}: cannot replace ${namespace} ${formatKeyInput(key)}: ` +
+          "an original server removes nothing",
+      );
+    }
+    try {
+      await unlessAborted(remove(), signal);
+    } catch (error) {
+      if (!hasCode(error, "in-use")) throw error;
+      throw inUse(this.name, "replace", namespace, key);
+    }
   }
 
   /**
@@ -249,7 +286,7 @@ export abstract class CacheBase implements Tier {
     checkOptions(options, CALL_OPTIONS);
     callable("produce", produce);
     const entry = entryOf(namespace, key);
-    return await within(options, this.#closed.signal, async (signal) => {
+    return await within(options, this.closing.signal, async (signal) => {
       const events = { onProgress: options.onProgress, signal };
       const claim = await this.#lenient.askToCompute(entry, signal);
       if (claim.kind === "ready") return this.#stream(claim.body, options);
@@ -284,7 +321,7 @@ export abstract class CacheBase implements Tier {
     const request = { ...entryOf(namespace, key), assign: true, wait };
     return await within(
       options,
-      this.#closed.signal,
+      this.closing.signal,
       (signal) => this.ask(request, { signal }),
     );
   }
@@ -294,30 +331,17 @@ export abstract class CacheBase implements Tier {
     body: Body,
     { onProgress, signal }: TransferOptions,
   ): ReadableStream<Uint8Array> {
-    return streamOf(body, onProgress, signal, this.#closed.signal);
+    return streamOf(body, onProgress, signal, this.closing.signal);
   }
 
   /** Gives work back, stops heartbeats, and ends connections and waiting calls. */
   async close(): Promise<void> {
-    this.#closed.abort(new CacheError("closed", "the cache is closed"));
+    this.closing.abort(new CacheError("closed", "the cache is closed"));
     await this.closeTiers();
   }
 
   /** The same as {@linkcode CacheBase.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-}
-
-/**
- * The entry of a key. Bytes are copied: whoever gave them may change them before
- * a call has ended, or is tried again.
- */
-function entryOf(namespace: string, input: KeyInput): Entry {
-  try {
-    return { namespace, key: new Uint8Array(keyBytes(input)) };
-  } catch (cause) {
-    if (!(cause instanceof LarderError)) throw cause;
-    throw new CacheError("invalid", cause.message, { cause });
   }
 }

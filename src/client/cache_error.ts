@@ -19,6 +19,8 @@ export type CacheErrorCode =
   | "lost"
   /** The value cannot be kept: it is too large, or there is no room. */
   | "full"
+  /** The value cannot be taken away: it is being read or computed. */
+  | "in-use"
   /** The deadline of the call has passed. */
   | "deadline"
   /** The cache has been closed. */

@@ -22,6 +22,12 @@ export interface TransferOptions extends Bounds {
   readonly onProgress?: OnProgress | undefined;
 }
 
+/** How to keep a value that was not computed in the call. */
+export interface WriteOptions extends TransferOptions {
+  /** Whether to replace a value that is there already; by default not. */
+  readonly overwrite?: boolean | undefined;
+}
+
 /** How to read a value. */
 export interface GetOptions<T> extends TransferOptions {
   /** What reads the bytes; JSON by default. */
@@ -31,7 +37,7 @@ export interface GetOptions<T> extends TransferOptions {
 }
 
 /** How to write a value. */
-export interface SetOptions<T> extends TransferOptions {
+export interface SetOptions<T> extends WriteOptions {
   /** What writes the bytes; JSON by default. */
   readonly codec?: Codec<T> | undefined;
 }
@@ -56,10 +62,13 @@ export const CALL_OPTIONS = {
   onProgress: callable,
   codec: anything,
   wait: flag,
+  overwrite: flag,
   cacheErrors: anything,
   computeWhenDown: flag,
 } satisfies Record<
-  keyof GenerateOptions<unknown> | keyof GetOptions<unknown>,
+  | keyof GenerateOptions<unknown>
+  | keyof GetOptions<unknown>
+  | keyof SetOptions<unknown>,
   KnownOptions[string]
 >;
 

@@ -17,13 +17,16 @@ import {
   LET_GO_TIMEOUT_MS,
 } from "./backend.ts";
 import { asCacheError, CacheError, hasCode } from "./cache_error.ts";
+import type { TierCatalog } from "./catalog.ts";
 import { Channel } from "./channel.ts";
+import { ConnectionCatalog } from "./connection_catalog.ts";
 import { LateAnswer } from "./late_answer.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { checkAssigned } from "./local_files.ts";
 import { OriginalLocal, OriginalRemote } from "./original.ts";
 import type { Claim, Tier } from "./tier.ts";
 import { V1Backend } from "./v1.ts";
+import { V1Catalog } from "./v1_catalog.ts";
 
 /** A server that has never answered may well not be there at all. */
 const FIRST_CONTACT_MS = 2_000;
@@ -43,6 +46,7 @@ export interface ConnectionOptions {
 /** A server, and which of its services it is spoken to through. */
 export class Connection implements Tier {
   readonly name: string;
+  readonly catalog: TierCatalog;
   readonly #kind: "local" | "remote";
   readonly #patienceMs: number;
   readonly #channel: Channel;
@@ -64,6 +68,7 @@ export class Connection implements Tier {
     this.#kind = kind;
     this.#patienceMs = patienceMs;
     this.#channel = new Channel(address);
+    this.catalog = new ConnectionCatalog(this, new V1Catalog(this.#channel));
     this.#v1 = new V1Backend(this.#channel, {
       paths: kind === "local",
       patienceMs,

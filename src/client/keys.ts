@@ -7,6 +7,7 @@
 import canonicalize from "canonicalize";
 import { sha256 } from "../../workers/digest.ts";
 import { LarderError } from "../errors.ts";
+import { clipped, formatKey } from "../key_text.ts";
 import { MAX_KEY_BYTES } from "../limits.ts";
 import { CodecError } from "./codecs/codec.ts";
 import { flexbuffers } from "./codecs/flexbuffers.ts";
@@ -69,6 +70,15 @@ export function keyBytes(input: KeyInput): Uint8Array {
   throw new LarderError(
     "key-too-large",
     `a key of ${input.length} bytes is larger than ${MAX_KEY_BYTES}; use a hash of it`,
+  );
+}
+
+/** A key in a message, as its program knows it, and not as the hash of it. */
+export function formatKeyInput(input: KeyInput): string {
+  return clipped(
+    input instanceof Uint8Array
+      ? formatKey(input)
+      : canonicalJson(input as JsonValue),
   );
 }
 

@@ -5,10 +5,12 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { Entry, FetchRequest } from "./backend.ts";
+import type { FetchRequest } from "./backend.ts";
 import { unlessAborted } from "./backoff.ts";
 import { CacheError } from "./cache_error.ts";
+import type { TierCatalog } from "./catalog.ts";
 import { anything, checkOptions } from "./checked_options.ts";
+import { type HeldValue, MemoryCatalog, nameOf } from "./memory_catalog.ts";
 import type { Claim, Held, PublishOptions, Tier } from "./tier.ts";
 import { bytesBody, counted, eachPiece, type Source } from "./transfer.ts";
 
@@ -36,8 +38,13 @@ export function memory(options: MemoryOptions): Tier {
  */
 class MemoryTier implements Tier {
   readonly name = "memory";
+  readonly catalog: TierCatalog = new MemoryCatalog({
+    get: (name) => this.#values.get(name),
+    names: () => this.#values.keys(),
+    forget: (name) => this.#forget(name),
+  });
   readonly #maxBytes: number;
-  readonly #values = new Map<string, Uint8Array>();
+  readonly #values = new Map<string, HeldValue>();
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -49,16 +56,17 @@ class MemoryTier implements Tier {
 
   ask(request: FetchRequest): Promise<Claim> {
     const name = nameOf(request);
-    const value = this.#values.get(name);
-    if (value) {
+    const held = this.#values.get(name);
+    if (held) {
       this.#values.delete(name);
-      this.#values.set(name, value);
+      this.#values.set(name, held);
+      held.accessedMs = Date.now();
       return Promise.resolve({
         kind: "ready",
-        body: bytesBody(value),
+        body: bytesBody(held.value),
         origin: "memory",
         remove: () => {
-          if (this.#values.get(name) === value) this.#forget(name);
+          if (this.#values.get(name) === held) this.#forget(name);
           return Promise.resolve();
         },
       });
@@ -111,7 +119,12 @@ class MemoryTier implements Tier {
     }
     signal?.throwIfAborted();
     this.#forget(name);
-    this.#values.set(name, Buffer.concat(kept));
+    const nowMs = Date.now();
+    this.#values.set(name, {
+      value: Buffer.concat(kept),
+      createdMs: nowMs,
+      accessedMs: nowMs,
+    });
     this.#bytes += costOf(name, bytes);
     for (const oldest of this.#values.keys()) {
       if (this.#bytes <= this.#maxBytes) break;
@@ -129,9 +142,9 @@ class MemoryTier implements Tier {
   }
 
   #forget(name: string): void {
-    const value = this.#values.get(name);
-    if (!value) return;
-    this.#bytes -= costOf(name, value.length);
+    const held = this.#values.get(name);
+    if (!held) return;
+    this.#bytes -= costOf(name, held.value.length);
     this.#values.delete(name);
   }
 }
@@ -139,9 +152,4 @@ class MemoryTier implements Tier {
 /** What an entry costs, in bytes: a name has one for each of its characters. */
 function costOf(name: string, valueBytes: number): number {
   return ENTRY_BYTES + name.length + valueBytes;
-}
-
-/** An entry as text. */
-export function nameOf({ namespace, key }: Entry): string {
-  return `${namespace} ${Buffer.from(key).toString("hex")}`;
 }

@@ -13,6 +13,14 @@ export type {
 } from "./backend.ts";
 export { Cache, type ConnectOptions } from "./cache.ts";
 export { CacheBase } from "./cache_base.ts";
+export type {
+  Deleted,
+  Removed,
+  Selection,
+  StoredEntry,
+  TierCatalog,
+} from "./catalog.ts";
+export { CatalogBase, type InvalidateOptions } from "./catalog_base.ts";
 export { CacheError, type CacheErrorCode } from "./cache_error.ts";
 export type {
   Compute,
@@ -21,6 +29,7 @@ export type {
   GetOptions,
   SetOptions,
   TransferOptions,
+  WriteOptions,
 } from "./call_options.ts";
 export type { Bounds } from "./call_signal.ts";
 export * from "./codecs/mod.ts";
@@ -43,4 +52,4 @@ export type {
   Tier,
 } from "./tier.ts";
 export { TieredCache, type TieredOptions } from "./tiered_cache.ts";
-export type { OnceReadable, OnProgress, Progress, Source } from "./transfer.ts";
+export type { OnceReadable, OnProgress, Progress, Source, TransferEvents } from "./transfer.ts";

@@ -6,6 +6,7 @@
  */
 
 import type { Body, CallOptions, FetchRequest } from "./backend.ts";
+import type { TierCatalog } from "./catalog.ts";
 import type { Source, TransferEvents } from "./transfer.ts";
 
 /** Where a value came from. */
@@ -59,6 +60,8 @@ export type Claim =
 export interface Tier extends AsyncDisposable {
   /** Names it in messages: `remote 10.0.0.7:28056`. */
   readonly name: string;
+  /** Looks at what it keeps, and takes it away; absent: it can do neither. */
+  readonly catalog?: TierCatalog;
   /**
    * Asks for an entry.
    *

@@ -6,9 +6,10 @@
 
 import type { CallOptions, Entry, FetchRequest } from "./backend.ts";
 import { CacheBase } from "./cache_base.ts";
+import { AllCatalogs, type TierCatalog } from "./catalog.ts";
 import { callable, checkOptions } from "./checked_options.ts";
 import { CacheError, hasCode } from "./cache_error.ts";
-import { nameOf } from "./memory_tier.ts";
+import { nameOf } from "./memory_catalog.ts";
 import { isOutage } from "./outages.ts";
 import type { Claim, Held, OnOutage, PublishOptions, Tier } from "./tier.ts";
 import { bytesBody, collect, type Source } from "./transfer.ts";
@@ -36,6 +37,8 @@ const MAX_UNSHARED = 10_000;
 export class TieredCache extends CacheBase {
   /** The tiers' names. */
   readonly name: string;
+  /** Of all tiers together. */
+  readonly catalog: TierCatalog;
   readonly #tiers: readonly Tier[];
   /**
    * Entries that a tier gave out and could not keep, while others do: there may
@@ -54,6 +57,7 @@ export class TieredCache extends CacheBase {
     super(options.onOutage);
     if (tiers.length === 0) throw new TypeError("give at least one tier");
     this.#tiers = tiers;
+    this.catalog = new AllCatalogs(tiers);
     this.name = tiers.map(({ name }) => name).join(", ");
   }
 

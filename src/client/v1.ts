@@ -203,7 +203,10 @@ export class V1Backend implements Backend {
       } catch (error) {
         const { code } = error as Partial<ServiceError>;
         if (code !== status.FAILED_PRECONDITION) throw error;
-        if (!await patience.pause()) throw error;
+        if (await patience.pause()) continue;
+        throw new CacheError("in-use", "the value is being read", {
+          cause: error,
+        });
       }
     }
   }

@@ -6,7 +6,9 @@
  */
 
 import type { BlobStore } from "../blobs/blob_store.ts";
+import type { Clock } from "../clock.ts";
 import { invalidRequest, LarderError, messageOf } from "../errors.ts";
+import { formatEntry } from "../key_text.ts";
 import { MAX_LISTED_BYTES, MAX_LISTED_ENTRIES } from "../limits.ts";
 import type {
   EntryInfo as KeptInfo,
@@ -19,6 +21,7 @@ import type { EntryKey, NamespaceUsage } from "../table/types.ts";
 import type { Engine } from "./engine.ts";
 import { entryKey } from "./entry_key.ts";
 import type { Evictor, EvictorStats } from "./evictor.ts";
+import { Removal, type Removed, type Selection } from "./removal.ts";
 
 /** An entry, for people. */
 export interface EntryInfo extends Omit<KeptInfo, "status"> {
@@ -32,6 +35,7 @@ export interface CatalogOptions {
   readonly manifest: Pick<Manifest, "stat" | "list" | "usagePage">;
   readonly blobs: Pick<BlobStore, "removeEmpty">;
   readonly evictor: Pick<Evictor, "sweep" | "stats">;
+  readonly clock: Clock;
   /** Values that were found damaged since the start. */
   readonly damaged: () => number;
   /** Takes a line for the log. */
@@ -78,7 +82,10 @@ export class Catalog {
     const entry = entryKey(namespace, key);
     const info = await this.#logged(this.#options.manifest.stat(entry));
     if (info) return this.#shown(info);
-    throw new LarderError("not-found", `there is no entry ${entry.name}`);
+    throw new LarderError(
+      "not-found",
+      `there is no entry ${formatEntry(entry)}`,
+    );
   }
 
   /** A page of a namespace's entries, by key. */
@@ -165,6 +172,20 @@ export class Catalog {
     if (reply.kind !== "ok") return false;
     await this.#options.blobs.removeEmpty?.(namespace).catch(() => {});
     return true;
+  }
+
+  /** Takes away a page of what is meant of a namespace. */
+  async remove(
+    namespace: string,
+    selection: Selection,
+    { token, dryRun }: { readonly token: string; readonly dryRun: boolean },
+  ): Promise<Removed> {
+    entryKey(namespace, new Uint8Array());
+    const page = pageOptions({ pageSize: 0, token });
+    const removal = new Removal(this.#options);
+    return await this.#logged(
+      removal.page(namespace, selection, { ...page, dryRun }),
+    );
   }
 
   /** Takes away what has to go, now. */

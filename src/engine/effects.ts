@@ -9,6 +9,7 @@ import type { BlobCache } from "../blobs/blob_cache.ts";
 import type { BlobError, BlobStore, LocalFiles } from "../blobs/blob_store.ts";
 import type { Clock } from "../clock.ts";
 import { LarderError, messageOf } from "../errors.ts";
+import { formatEntry } from "../key_text.ts";
 import type { Expected, Manifest } from "../manifest/manifest.ts";
 import type { Effect, EntryKey, Id, Result, Row } from "../table/types.ts";
 import type { AccessLog } from "./access_log.ts";
@@ -125,10 +126,12 @@ export class EffectRunner {
       case "sweep":
         return this.#sweep(effect);
       case "superseded": {
-        const { name, id, computedMs, peer = "an unknown address" } = effect;
+        const { entry, id, computedMs, peer = "an unknown address" } = effect;
         const seconds = Math.round(computedMs / 1_000);
         return this.#warn(
-          `${name} goes to another client: ${peer} has been computing it as ` +
+          `${
+            formatEntry(entry)
+          } goes to another client: ${peer} has been computing it as ` +
             `${id} for ${seconds} s, more than --max-compute-time`,
         );
       }
@@ -238,7 +241,7 @@ export class EffectRunner {
   #complete(entry: EntryKey, id: Id, { digest }: Of<"complete">): void {
     // A row that stays incomplete is completed on its next first use.
     this.#manifest.complete(entry, id, digest).catch((error) =>
-      this.#warn(`cannot complete ${entry.name}: ${messageOf(error)}`)
+      this.#warn(`cannot complete ${formatEntry(entry)}: ${messageOf(error)}`)
     );
   }
 
@@ -304,7 +307,7 @@ export class EffectRunner {
   ): void {
     const effect = { name: entry.name, token };
     const done = promise.then((held) => {
-      if (!held) throw new LostRow(entry.name);
+      if (!held) throw new LostRow(entry);
     });
     this.#then(effect, done, () => ({ kind }), (error) => ({
       kind: "publish-failed",
@@ -336,7 +339,7 @@ export class EffectRunner {
     if (!marked) {
       const row = await this.#manifest.find(entry);
       if (!row) return;
-      if (row.status !== "evicting") throw new LostRow(entry.name);
+      if (row.status !== "evicting") throw new LostRow(entry);
       held = row.id;
     }
     if (damaged) await this.#blobs.quarantine(entry.name);
@@ -379,10 +382,12 @@ type Unnamed<K extends Result["kind"]> = K extends Result["kind"]
 
 /** The manifest's row is not the one this publish is about. */
 class LostRow extends LarderError {
-  constructor(name: string) {
+  constructor(entry: EntryKey) {
     super(
       "invalid-assignment-id",
-      `invalid assignment id: ${name} was given to another client`,
+      `invalid assignment id: ${
+        formatEntry(entry)
+      } was given to another client`,
     );
   }
 }

@@ -54,7 +54,7 @@ Deno.test("an upload and a look-up that fail are in the log, with their cause", 
     assert.doesNotMatch(error.message, /root/, "no paths for clients");
     return true;
   });
-  const { engine } = memoryEngine();
+  const { engine, clock } = memoryEngine();
   const fail = () => {
     const options = { cause: "disk I/O error" };
     const message = "The manifest did not answer";
@@ -62,6 +62,7 @@ Deno.test("an upload and a look-up that fail are in the log, with their cause", 
   };
   const catalog = new Catalog({
     engine,
+    clock,
     manifest: { stat: fail, list: fail, usagePage: fail },
     blobs: {},
     evictor: { sweep: fail, stats: { entries: 0, bytes: 0 } },

@@ -169,7 +169,10 @@ export interface Manifest extends AsyncDisposable {
     entry: EntryKey,
     found: { readonly size: number; readonly accessedMs: number },
   ): Promise<boolean>;
-  /** The entries of a namespace, of every status, by key, a page at a time. */
+  /**
+   * The entries of a namespace, of every status, by key, a page at a time; a
+   * cursor is the key of the entry before, in hex, whether or not it is there.
+   */
   list(namespace: string, options: PageOptions): Promise<Page<EntryInfo>>;
   /** One of them. */
   stat(entry: EntryKey): Promise<EntryInfo | undefined>;

@@ -294,17 +294,21 @@ export class MemoryManifest implements Manifest {
   }
 
   /** {@inheritDoc Manifest.list} */
-  list(
+  async list(
     namespace: string,
     { limit, cursor }: PageOptions,
   ): Promise<Page<EntryInfo>> {
-    return this.#page(cursor, {
+    const after = cursor === undefined ? undefined : `0${cursor}`;
+    const page = await this.#page(after, {
       rows: () => this.#where((row) => row.namespace === namespace),
       // One digit in front: the first cursor, the empty text, is no position.
       position: ({ key }) => `0${key.toHex()}`,
       item: infoOfStored,
       limit,
     });
+    return page.cursor === undefined
+      ? page
+      : { ...page, cursor: page.cursor.slice(1) };
   }
 
   /** {@inheritDoc Manifest.stat} */

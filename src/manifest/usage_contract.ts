@@ -396,6 +396,10 @@ export function usageContract(name: string, open: OpenForTest): void {
     const { items } = await manifest.list("a.b", { limit: 2 });
     assert.deepEqual(items, expected.slice(0, 2));
     assert.deepEqual(await manifest.list("a", { limit: 2 }), { items: [] });
+    // A page may begin after any key, also one that is not there.
+    const after = await manifest.list("a.b", { limit: 1, cursor: "00" });
+    assert.deepEqual(after.items, expected.slice(1, 2));
+    assert.equal(after.cursor, A.key.toHex());
     assert.deepEqual(await manifest.stat(B), expected[2]);
     assert.equal(await manifest.stat(entryOf("B", "a.c")), undefined);
   });

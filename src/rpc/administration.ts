@@ -20,6 +20,7 @@ import {
   type EntryInfoMessage,
   type EntryRequest,
   type ListRequest,
+  type RemoveRequest,
   STATUS,
   type UsageRequest,
 } from "./cache_wire.ts";
@@ -42,6 +43,7 @@ export function addAdministration(
   // One at a time, the connections in turn: what is on its way from the manifest
   // is counted nowhere.
   const turns = new MemoryBudget({ totalBytes: 1 });
+  const removals = new MemoryBudget({ totalBytes: 1 });
   const stats = new MemoryBudget({ totalBytes: MAX_STAT_BYTES });
   async function inTurn<T>(call: Call, work: () => Promise<T>): Promise<T> {
     using _ = await turns.take(call.connection, 1, call.signal);
@@ -95,6 +97,18 @@ export function addAdministration(
   add("Delete", async ({ namespace, key, sha256 }: DeleteRequest) => ({
     deleted: await catalog.delete(namespace, key, sha256),
   }));
+  add("Remove", async (request: RemoveRequest, call) => {
+    const { namespace, prefix, dryRun, pageToken: token } = request;
+    await takeMemory(budget, call, pageBytes(0));
+    // Not in turn with those who only look: a page of it takes its time.
+    using _ = await removals.take(call.connection, 1, call.signal);
+    const { cursor, ...counts } = await catalog.remove(namespace, {
+      prefix,
+      ...duration("olderThanMs", request.olderThanMs),
+      ...duration("unreadForMs", request.unreadForMs),
+    }, { dryRun, token });
+    return { ...counts, nextPageToken: cursor ?? "" };
+  });
   add("Sweep", async () => {
     const { entries, bytes } = await catalog.sweep();
     return { evictedEntries: entries, evictedBytes: bytes };
@@ -112,6 +126,14 @@ function answered<Request, Response>(
       throw toStatusError(error);
     }
   };
+}
+
+/** A duration, where one was given. */
+function duration<Name extends string>(
+  name: Name,
+  ms: string,
+): { readonly [name in Name]?: number } {
+  return ms === "0" ? {} : { [name]: Number(ms) } as Record<Name, number>;
 }
 
 /** What a page of so many entries takes, at most. */

@@ -93,6 +93,16 @@ export interface DeleteRequest extends EntryRequest {
   readonly sha256: Uint8Array;
 }
 
+/** `RemoveRequest`. */
+export interface RemoveRequest {
+  readonly namespace: string;
+  readonly prefix: Uint8Array;
+  readonly olderThanMs: string;
+  readonly unreadForMs: string;
+  readonly dryRun: boolean;
+  readonly pageToken: string;
+}
+
 /** `UsageRequest`. */
 export interface UsageRequest {
   readonly pageSize: number;

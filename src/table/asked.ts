@@ -137,6 +137,8 @@ export function adopt(s: State, entry: Entry, row: Row, nowMs: number): void {
         kind: "ready",
         generation: row.id ?? s.options.newId(),
         pins: 0,
+        reading: undefined,
+        verifying: undefined,
         ...(row.id === undefined ? {} : { rowId: row.id }),
         ...(row.digest ? { digest: row.digest } : {}),
       };

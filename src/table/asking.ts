@@ -13,13 +13,16 @@ type Get = Request & { kind: "get" };
 /** An entry of which only the manifest knows something, if anything. */
 export function newEntry(s: State, key: EntryKey): Entry {
   const state = { kind: "asking", token: 0 } as const;
-  // The caller's key is a view into its whole request: keep no more than it.
-  const { name, namespace } = key;
-  const owned = { name, namespace, key: new Uint8Array(key.key) };
-  const entry: Entry = { key: owned, state, waits: [], patient: new Set() };
+  const entry: Entry = { key, state, waits: [], patient: undefined };
   s.entries.set(key.name, entry);
-  s.keyBytes += owned.key.length;
+  s.keyBytes += key.key.length;
   return entry;
+}
+
+/** The entry of a row; the row's key is a view into a whole page of them. */
+export function entryOfRow(s: State, row: EntryKey): Entry {
+  const { name, namespace } = row;
+  return newEntry(s, { name, namespace, key: new Uint8Array(row.key) });
 }
 
 /** Asks the manifest; where it has nothing, the first who wants it gets the entry. */

@@ -6,6 +6,7 @@
  */
 
 import { LarderError } from "../errors.ts";
+import { formatEntry } from "../key_text.ts";
 import { ask, newEntry } from "./asking.ts";
 import { removeExpired } from "./get.ts";
 import type { Entry, EntryState, State, Wait } from "./state.ts";
@@ -47,7 +48,7 @@ export function evict(s: State, wait: Wait): void {
   const { entry: key, sha256 } = wait.request as Request & { kind: "evict" };
   const entry = s.entries.get(key.name);
   if (s.draining && entry?.state.kind !== "evicting") {
-    const message = `Cannot evict ${key.name}: the server is stopping`;
+    const message = `Cannot remove ${formatEntry(key)}: the server is stopping`;
     const error = new LarderError("stopping", message);
     return s.reply(wait, { kind: "error", error });
   }
@@ -60,7 +61,10 @@ export function evict(s: State, wait: Wait): void {
   const busy = state.kind === "loading" || state.kind === "publishing" ||
     (state.kind === "ready" && state.pins > 0);
   if (busy) {
-    const message = `Cannot evict ${key.name}: it is in use; try again later`;
+    const how = state.kind === "ready" ? "read" : "computed";
+    const message = `Cannot remove ${
+      formatEntry(key)
+    }: it is being ${how}; try again later`;
     const error = new LarderError("in-use", message);
     return s.reply(wait, { kind: "error", error });
   }

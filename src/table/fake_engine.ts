@@ -65,6 +65,8 @@ interface Job {
   readonly effect: Work;
   /** Present once it took effect. */
   outcome?: { readonly result: Result | undefined };
+  /** The row as it was when the table wanted the effect. */
+  readonly row: Row | undefined;
 }
 
 interface Staged {
@@ -276,7 +278,7 @@ export class FakeEngine {
     this.jobs = this.jobs.filter((other) => other !== job);
     const result = job.outcome?.result;
     if (!result) return;
-    this.#heard(result, job.effect);
+    this.#heard(result, job);
     if (result.kind !== "found-id") this.#past.push(result);
     this.#step(result);
   }
@@ -456,11 +458,11 @@ export class FakeEngine {
       const { maxValueBytes } = this.#figures;
       must(effect.digest.size <= maxValueBytes, "too large for the memory");
     }
-    this.jobs.push({ effect });
+    this.jobs.push({ effect, row: this.rows.get(nameOf(effect) ?? "") });
   }
 
   /** Shows the model what the table is about to hear. */
-  #heard(result: Result, effect: Work): void {
+  #heard(result: Result, { effect, row }: Job): void {
     if (result.kind === "found-id") {
       if (result.error) this.model.lookupFailed(result.ticket);
       return;
@@ -480,8 +482,10 @@ export class FakeEngine {
       if (!result.lost) this.model.publishFailed(name, ours, this.nowMs);
       this.model.failed(name);
     }
-    const loading = this.rows.get(name)?.status === "loading";
-    if (result.kind === "damaged" && loading) {
+    const now = this.rows.get(name);
+    // Not a look at a value that has made room for this work since.
+    const ofWork = now?.status === "loading" && now.id === row?.id;
+    if (result.kind === "damaged" && ofWork) {
       this.model.lost(name, this.nowMs);
     }
     const failed = result.kind === "unreadable" ||

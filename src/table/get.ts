@@ -105,17 +105,17 @@ function supersede(
   wait: Wait,
   nowMs: number,
 ): boolean {
-  const { state, key: { name, namespace } } = entry;
+  const { state, key } = entry;
   if (state.kind !== "loading" || !wants(wait)) return false;
   const { assignment: { id }, work } = state;
   const { sinceMs, peer } = work;
   const computedMs = nowMs - sinceMs;
-  if (nowMs < overdueMs(s, work) || s.whyNot(namespace) !== undefined) {
+  if (nowMs < overdueMs(s, work) || s.whyNot(key.namespace) !== undefined) {
     return false;
   }
   if (republish(s, entry)) return false;
   const who = peer === undefined ? {} : { peer };
-  s.emit({ kind: "superseded", name, id, computedMs, ...who });
+  s.emit({ kind: "superseded", entry: key, id, computedMs, ...who });
   join(s, entry, wait);
   takeOver(s, entry);
   return true;

@@ -22,7 +22,7 @@ export function checkInvariants(s: State): void {
   for (const entry of s.awaited) {
     const { name } = entry.key;
     must(s.entries.get(name) === entry, `${name} is awaited where it lives`);
-    must(entry.patient.size > 0, `${name} is awaited by somebody`);
+    must(!!entry.patient?.size, `${name} is awaited by somebody`);
   }
   checkRoom(s);
   const keyBytes = [...s.entries.values()].reduce(
@@ -61,7 +61,7 @@ function checkEntry(s: State, name: string, entry: Entry): void {
       `${name} is found by its assignment's id`,
     );
   }
-  if (entry.patient.size > 0) checkPatience(s, name, entry);
+  if (entry.patient?.size) checkPatience(s, name, entry);
   const live = waits.filter((wait) => wait.live);
   for (const wait of live) {
     must(
@@ -109,7 +109,7 @@ function checkPatience(s: State, name: string, entry: Entry): void {
   must(kind === "loading" || kind === "publishing", `${name} has a holder`);
   must(s.awaited.has(entry), `${name} is known to be awaited`);
   must(s.awaitedDueMs <= dueMs(s, entry), `${name}'s waits are woken in time`);
-  for (const wait of entry.patient) {
+  for (const wait of entry.patient ?? []) {
     must(
       wait.live && wait.staysAt === entry &&
         s.waits.get(wait.request.ticket) === wait,

@@ -7,7 +7,7 @@
 import { LarderError } from "../errors.ts";
 import { EXPIRED_IN_MEMORY_MS } from "../limits.ts";
 import { adopt } from "./asked.ts";
-import { newEntry } from "./asking.ts";
+import { entryOfRow } from "./asking.ts";
 import { abandon } from "./get.ts";
 import { heardHolder } from "./grace.ts";
 import { renewHandle } from "./handles.ts";
@@ -71,7 +71,7 @@ export function foundId(
   const entry = s.entries.get(row.name);
   if (!entry) {
     // It expired long ago and nobody has taken it over: it is still its holder's.
-    const adopted = newEntry(s, row);
+    const adopted = entryOfRow(s, row);
     adopt(s, adopted, row, nowMs);
     renew(s, adopted, id, nowMs);
     return byId(s, wait, nowMs);

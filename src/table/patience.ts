@@ -25,7 +25,9 @@ export function tellLoading(
   if (!(wait.request as Get).patient) return s.reply(wait, { kind: "loading" });
   // Whatever comes of the work, the next process will be there to tell.
   if (s.leaving) return sendOn(s, wait);
-  if (entry.patient.size >= MAX_WAITERS_PER_ENTRY) return tooMany(s, wait);
+  if ((entry.patient?.size ?? 0) >= MAX_WAITERS_PER_ENTRY) {
+    return tooMany(s, wait);
+  }
   const { state } = entry;
   if (state.kind !== "loading" && state.kind !== "publishing") return;
   // The value that it was for is gone, and the next one takes its time.

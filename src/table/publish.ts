@@ -258,6 +258,8 @@ function finish(
     // With a file of a local client's, its row says so from the beginning.
     ...(staging === undefined ? {} : { handedMs: nowMs }),
     pins: 0,
+    reading: undefined,
+    verifying: undefined,
   };
   for (const wait of joined) s.reply(wait, outcome(wait, digest));
   s.wake(entry);

@@ -90,7 +90,7 @@ function isWaitedFor(
 export function read(s: State, entry: Entry, result: Of<"read">): void {
   const { state } = entry;
   if (state.kind !== "ready" || state.reading !== result.token) return;
-  delete state.reading;
+  state.reading = undefined;
   const { value } = result;
   for (const wait of takeGets(entry, (get) => !isGivenHandle(s, state, get))) {
     giveValue(s, state, wait, value);
@@ -124,7 +124,7 @@ export function verified(
 ): void {
   const { state, key } = entry;
   if (state.kind !== "ready" || state.verifying !== result.token) return;
-  delete state.verifying;
+  state.verifying = undefined;
   state.stamp = result.stamp;
   if (result.handed) state.handedMs = nowMs;
   if (!state.digest) {
@@ -165,8 +165,8 @@ export function unreadable(
   const { state } = entry;
   if (state.kind !== "ready" || !isUnderWay(state, result.token)) return;
   const isRead = state.reading === result.token;
-  if (state.reading === result.token) delete state.reading;
-  if (state.verifying === result.token) delete state.verifying;
+  if (isRead) state.reading = undefined;
+  if (state.verifying === result.token) state.verifying = undefined;
   const reply = { kind: "unassigned", reason: "failed" } as const;
   takeGets(entry, (get) => !isRead || !isGivenHandle(s, state, get))
     .forEach((wait) => s.reply(wait, reply));
@@ -175,7 +175,7 @@ export function unreadable(
 }
 
 function isUnderWay(
-  state: { readonly reading?: number; readonly verifying?: number },
+  state: Ready,
   token: number,
 ): boolean {
   return state.reading === token || state.verifying === token;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { newEntry } from "./asking.ts";
+import { entryOfRow } from "./asking.ts";
 import { startEvicting } from "./evict.ts";
 import { graceEndMs } from "./grace.ts";
 import { republish } from "./publish.ts";
@@ -19,13 +19,13 @@ export function restore(
 ): void {
   if (row.status === "ready") return;
   if (row.status === "evicting") {
-    const entry = newEntry(s, row);
+    const entry = entryOfRow(s, row);
     return startEvicting(s, entry, { damaged: false, rowId: row.id });
   }
   // The original server's ids died with it: the next one who asks is assigned.
   if (row.id === undefined) return;
   const { id, staging, digest } = row;
-  const entry = newEntry(s, row);
+  const entry = entryOfRow(s, row);
   const assignment = staging === undefined ? { id } : { id, staging };
   const deadlineMs = graceEndMs(s, row, nowMs) ??
     nowMs + s.options.restartGraceMs;

@@ -141,9 +141,9 @@ export type EntryState =
     /** Handles on it. */
     pins: number;
     /** The read that is under way. */
-    reading?: number;
+    reading: number | undefined;
     /** The verification that is under way. */
-    verifying?: number;
+    verifying: number | undefined;
     /** It reads the bytes, though the stamp may fit. */
     verifyingBytes?: boolean;
   }
@@ -156,7 +156,7 @@ export interface Entry {
   /** Requests to be looked at again when the state has changed. */
   waits: Wait[];
   /** Patient Gets that wait for the holder; looked at again like the others. */
-  readonly patient: Set<Wait>;
+  patient: Set<Wait> | undefined;
   /** When those are looked at again, even if the lease is renewed. */
   lookMs?: number;
 }
@@ -355,26 +355,26 @@ export class State {
     this.stranded.delete(wait);
     const { staysAt } = wait;
     if (!staysAt) return;
-    staysAt.patient.delete(wait);
-    if (staysAt.patient.size === 0) this.awaited.delete(staysAt);
+    staysAt.patient?.delete(wait);
+    if (!staysAt.patient?.size) this.awaited.delete(staysAt);
   }
 
   /** A patient Get waits for the holder, whose lease ends at `dueMs` unless renewed. */
   stay(entry: Entry, wait: Wait, dueMs: number): void {
     wait.staysAt = entry;
-    entry.patient.add(wait);
+    (entry.patient ??= new Set()).add(wait);
     this.awaited.add(entry);
     this.awaitedDueMs = Math.min(this.awaitedDueMs, dueMs);
   }
 
   /** Everybody who waits at an entry, to be looked at again. */
   takeWaits(entry: Entry): Wait[] {
-    const taken = [...entry.waits, ...entry.patient];
-    for (const wait of entry.patient) delete wait.staysAt;
+    const { waits, patient = [] } = entry;
+    for (const wait of patient) delete wait.staysAt;
     entry.waits = [];
-    entry.patient.clear();
+    entry.patient = undefined;
     this.awaited.delete(entry);
-    return taken;
+    return [...waits, ...patient];
   }
 
   /** Removes an entry from memory; the manifest may still know it. */
@@ -393,7 +393,7 @@ export class State {
 
   /** The entry has changed: its waits are looked at again before the step ends. */
   wake(entry: Entry): void {
-    if (entry.waits.length > 0 || entry.patient.size > 0) {
+    if (entry.waits.length > 0 || entry.patient?.size) {
       this.woken.add(entry);
     }
   }

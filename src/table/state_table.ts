@@ -141,7 +141,7 @@ export class StateTable {
     const s = this.state;
     let loading = 0;
     let waiting = s.stranded.size;
-    for (const { patient } of s.awaited) waiting += patient.size;
+    for (const { patient } of s.awaited) waiting += patient?.size ?? 0;
     for (const { state } of s.assignments.values()) {
       if (state.kind === "loading") loading++;
     }

@@ -530,7 +530,7 @@ export type Effect =
   /** A client that still sends heartbeats has lost its work to another. No result. */
   | {
     readonly kind: "superseded";
-    readonly name: string;
+    readonly entry: EntryKey;
     readonly id: Id;
     /** Since when it had the work. */
     readonly computedMs: number;

@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { diskFinding } from "../../src/cli/doctor/root.ts";
 import { denoFinding } from "../../src/cli/doctor/tools.ts";
 import { Edge } from "../../src/rpc/edge.ts";
+import { ServerProcess } from "../support/server_process.ts";
 import { withOriginal } from "../client/original_server.ts";
 import { type Shell, withShell } from "./support.ts";
 
@@ -160,16 +161,14 @@ Deno.test("doctor forgets where a root was served once, and says how to serve it
   withShell(async (shell) => {
     const root = `${shell.folder}/old`;
     await Deno.mkdir(root, { mode: 0o700 });
-    await Deno.writeTextFile(
-      `${root}/Cache.toml`,
-      'remote_addr = "127.0.0.1:2"\n',
-    );
+    const before = await ServerProcess.start(root);
+    await before.stop();
     const { stdout } = await shell.run(["doctor", root]);
     assert.match(
       stdout,
       new RegExp(`^ok +server +${shell.server.remote}: larder `, "m"),
     );
-    assert(!stdout.includes("127.0.0.1:2\n"), stdout);
+    assert(!stdout.includes(before.remote), stdout);
     assert.match(
       stdout,
       /^warn +served +no\n +.* task serve .*\/old serves it$/m,

@@ -20,6 +20,9 @@ export const TASK: readonly string[] = [
   ...["env", "-u", "INIT_CWD", Deno.execPath()],
   ...["task", "--quiet", "--config", CONFIG],
 ];
+const CACHE = Deno.env.get("XDG_CACHE_HOME") ||
+  `${Deno.env.get("HOME")}/.cache`;
+const DENO_DIR = Deno.env.get("DENO_DIR") ?? `${CACHE}/deno`;
 const MAIN = new URL("../../src/main.ts", import.meta.url);
 
 /** How a command ended, and what it said. */
@@ -61,8 +64,10 @@ export class Shell {
     return {
       LARDER_REMOTE: this.server.remote,
       LARDER_LOCAL: "",
-      // The notes of a test are not those of whoever runs it.
+      // The notes of a test are not those of whoever runs it; Deno's are.
+      DENO_DIR,
       XDG_STATE_HOME: "/dev/null",
+      XDG_CACHE_HOME: "/dev/null",
     };
   }
 

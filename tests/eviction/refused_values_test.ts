@@ -1,7 +1,7 @@
 /** A value that can never be kept is refused before it comes, and why is said. */
 
 import assert from "node:assert/strict";
-import { Cache, CacheError } from "../../src/client/mod.ts";
+import { Cache, type CacheError } from "../../src/client/mod.ts";
 import { withShell } from "../cli/support.ts";
 import { until } from "../support/status.ts";
 

@@ -1,20 +1,18 @@
 /** `larder run`. @module */
 
-import { dirname } from "node:path";
 import { type Command, NAMESPACE_OPTION, QUIET_OPTION } from "../command.ts";
-import { say } from "../output.ts";
-import { recoverFolder, share } from "../run/aside.ts";
 import { runCommand } from "../run/child.ts";
 import { codeOf, Interrupts } from "../run/interrupts.ts";
-import { outsOf, ownPlace, placeOf } from "../run/places.ts";
+import { outsOf } from "../run/outs.ts";
 import { type Contact, contactOf } from "../run/contact.ts";
 import { type Plan, planOf } from "../run/plan.ts";
+import { recoverAround } from "../run/recover.ts";
 import { Reporter } from "../run/report.ts";
+import { share } from "../run/share.ts";
 import { throughCache } from "../run/through_cache.ts";
 import { noteTrouble } from "../run/trouble.ts";
 import { type Addresses, lenientAddressesOf } from "../addresses.ts";
 import { Server } from "../server.ts";
-import type { Words } from "../words.ts";
 
 /**
  * A key file that changes each time that the work is had, or a value that is
@@ -26,10 +24,11 @@ const MAX_TRIES = 4;
 export const run: Command = {
   name: "run",
   usage:
-    "--ns NS [--key-file FILE...] [--key TEXT...] [--out PATH...] -- COMMAND",
+    "--ns NS [--key-file PATH...] [--key TEXT...] [--out PATH...] -- COMMAND",
   summary: "run a command once, and have its output again the next time",
   details: [
-    "What is kept: the exit code, stdout, stderr, and the files named with --out.",
+    "What is kept: the exit code, stdout, stderr, and the files, folders and",
+    "patterns of files named with --out.",
     "The key is the command with its arguments, the names and contents of the",
     "key files, --key, --env, and the names of the outs. The command has no stdin,",
     "and finds none of the outs: what is there is set aside until it has ended.",
@@ -39,8 +38,15 @@ export const run: Command = {
     NAMESPACE_OPTION,
     {
       name: "key-file",
+      argument: "PATH",
+      help: "a file, a folder or a pattern of files ('rtl/**/*.v') that the " +
+        "output depends on; may be repeated",
+    },
+    {
+      name: "key-files-from",
       argument: "FILE",
-      help: "a file that the output depends on; may be repeated",
+      help: "the names of such files and folders stand in FILE, one a line " +
+        "or with a NUL after each",
     },
     {
       name: "key",
@@ -56,7 +62,9 @@ export const run: Command = {
     {
       name: "out",
       argument: "PATH",
-      help: "a file that the command writes; may be repeated",
+      help:
+        "a file, a folder (build/) or a pattern of files ('gen/*.h') that " +
+        "the command writes; may be repeated",
     },
     {
       name: "timeout",
@@ -80,7 +88,10 @@ export const run: Command = {
     const keepsFailures = words.has("cache-failures");
     const troubles: string[] = [];
     const given = lenientAddressesOf(words, (each) => troubles.push(each));
-    await recoverAround(words);
+    await recoverAround({
+      outs: words.all("out"),
+      keyFiles: words.all("key-file"),
+    });
     using interrupts = new Interrupts();
     let plan = await planOf(words);
     let reporter = new Reporter(plan.entry, words);
@@ -113,7 +124,7 @@ export const run: Command = {
         );
       }
       if (came.kind === "again") continue;
-      if (plan.files.some(({ isPipe }) => isPipe)) {
+      if (plan.inputs.some(({ isPipe }) => isPipe)) {
         return await withoutCache("a key file changed, and one is a pipe");
       }
       plan = await planOf(words);
@@ -131,20 +142,4 @@ async function contactIfTwo(
   return addresses.local !== undefined && addresses.remote !== undefined
     ? await contactOf(addresses, entry, { signal })
     : { addresses, reason: "" };
-}
-
-/** Puts back what runs that were killed have set aside around here. */
-async function recoverAround(words: Words): Promise<void> {
-  const folders = new Set<string>();
-  for (const name of ["./x", ...words.all("out"), ...words.all("key-file")]) {
-    for (const find of [ownPlace, placeOf]) {
-      // What is wrong with it is said where it is used. The first one stands
-      // for the working folder.
-      const place = await find(name).catch(() => undefined);
-      if (place !== undefined) folders.add(dirname(place));
-    }
-  }
-  const onRecovered = (place: string) =>
-    say(`put back ${place}, which a run that was killed had set aside`);
-  for (const folder of folders) await recoverFolder(folder, { onRecovered });
 }

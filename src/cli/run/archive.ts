@@ -3,11 +3,14 @@
  * stderr, and each out by its number, for names are whatever people write:
  *
  * ```
- * larder-run.json   {"larder_run":2,"exit_code":0,"outs":["ring.raw","latest"]}
+ * larder-run.json   {"larder_run":3,"exit_code":0,"outs":["ring.raw","latest","build/"]}
  * stdout
  * stderr
  * outs/0            a file
  * outs/1            a link
+ * outs/2/           a folder
+ * outs/2/sub/       what is in it: folders before their files
+ * outs/2/sub/x.o
  * ```
  *
  * @module
@@ -21,7 +24,7 @@ export const MANIFEST = "larder-run.json";
 export const STDOUT = "stdout";
 export const STDERR = "stderr";
 const OUTS = "outs";
-const VERSION = 2;
+const VERSION = 3;
 /** What an entry's name may have in one of its parts, as on file systems. */
 const MAX_PART_BYTES = 255;
 /** The names of the outs were words of a command line, which has 6 MiB at most. */
@@ -79,18 +82,28 @@ export function readManifest(bytes: Uint8Array): Manifest {
   return { exitCode: exit_code as number, outs };
 }
 
-/** The name of an out's entry. */
-export function outEntry(index: number): string {
-  return `${OUTS}/${index}`;
+/** The name of an out's entry, or of something in it. */
+export function outEntry(index: number, below?: string): string {
+  return below === undefined ? `${OUTS}/${index}` : `${OUTS}/${index}/${below}`;
+}
+
+/** What of the outs an entry is. */
+export interface Member {
+  /** The number of the out. */
+  readonly index: number;
+  /** Its name in an out of many files; `undefined`: the out itself. */
+  readonly below: string | undefined;
 }
 
 /**
- * The number of the out that an entry is. Every part of the name is looked at:
- * it comes from anybody who can reach the server.
+ * What an entry is. Every part of its name is looked at: it comes from anybody
+ * who can reach the server.
  *
+ * @param name The entry's name, without a folder's slash at its end.
+ * @param count How many outs there are.
  * @throws {Malformed} It is no name that {@linkcode outEntry} gives.
  */
-export function outIndex(name: string, count: number): number {
+export function memberOf(name: string, count: number): Member {
   for (const part of name.split("/")) {
     const isSafe = part !== "" && part !== "." && part !== ".." &&
       !part.includes("\0") && Buffer.byteLength(part) <= MAX_PART_BYTES;
@@ -98,10 +111,10 @@ export function outIndex(name: string, count: number): number {
   }
   const [folder, number = "", ...more] = name.split("/");
   const index = /^(?:0|[1-9]\d{0,8})$/.test(number) ? Number(number) : count;
-  if (folder !== OUTS || index >= count || more.length > 0) {
+  if (folder !== OUTS || index >= count) {
     throw new Malformed(`it holds ${JSON.stringify(name)}`);
   }
-  return index;
+  return { index, below: more.length === 0 ? undefined : more.join("/") };
 }
 
 function isExitCode(value: unknown): boolean {

@@ -6,46 +6,19 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import type { Stats } from "node:fs";
-import { lstat, readdir } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { sha256Hex } from "../../../workers/digest.ts";
+import { lstat, readdir, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { LOCK, type Names, namesOf } from "./aside_names.ts";
 import { DISK, type Disk, isErrno } from "./disk.ts";
-import { isDead, OWNER_WORDS, ownerOf, thisOwner } from "./owner.ts";
+import { mergeLeft } from "./left.ts";
+import { isDead, OWNER_WORDS, thisOwner } from "./owner.ts";
 import { giveBack, isTrusted, lineOf, takeLock, TAKING } from "./place_lock.ts";
+import { whoHas } from "./share.ts";
+import { isStale, STAGING } from "./staging.ts";
 
-/** File systems take names of so many bytes. */
-const MAX_NAME_BYTES = 255;
-const LOCK = ".larder-lock";
-/** The longest of what is added to a name. */
-const ADDED = "..larder-partial";
-const NAME_DIGITS = 32;
-
-/** The names beside a place. */
-interface Names {
-  /** Who uses the place. */
-  readonly lock: string;
-  /** What was there before. */
-  readonly old: string;
-  /** What a command had written whose `larder run` was killed. */
-  readonly partial: string;
-  /** Somebody else has written to the place meanwhile. */
-  readonly shared: string;
-}
-
-function namesOf(place: string): Names {
-  const name = basename(place);
-  const isLong = Buffer.byteLength(name) + ADDED.length > MAX_NAME_BYTES;
-  const short = isLong ? sha256Hex(name).slice(0, NAME_DIGITS) : name;
-  const base = join(dirname(place), `.${short}`);
-  return {
-    lock: `${base}${LOCK}`,
-    old: `${base}.larder-old`,
-    partial: `${base}.larder-partial`,
-    shared: `${base}.larder-shared`,
-  };
-}
+/** Who may do what with a folder. */
+const PERMISSION_BITS = 0o777;
 
 /** A place that is somebody else's. */
 export class Busy extends Error {}
@@ -97,25 +70,51 @@ export class Aside {
     }
   }
 
-  /** Moves what is there away: a file or a link, and nothing else. */
-  async move(): Promise<void> {
+  /**
+   * Moves what is there away: a file or a link, and nothing else, unless it may
+   * be a folder. Where there was one, the command finds an empty one.
+   */
+  async move({ mayBeFolder = false } = {}): Promise<void> {
     const info = await infoOf(this.#place);
-    if (!info?.isFile() && !info?.isSymbolicLink()) return;
+    const isFolder = mayBeFolder && info?.isDirectory();
+    if (!info?.isFile() && !info?.isSymbolicLink() && !isFolder) return;
     await this.#disk.rename(this.#place, this.#names.old);
+    if (isFolder) {
+      await this.#disk.mkdir(this.#place, info!.mode & PERMISSION_BITS);
+    }
   }
 
   /**
    * Ends what {@linkcode Aside.move} began: what stood there goes if something
-   * was written, and else comes back.
+   * was written, and else comes back. Of a folder, only what runs have put there
+   * goes.
+   *
+   * @returns What was in the folder before, and is there again.
    */
-  async settle(): Promise<void> {
-    const { old } = this.#names;
+  async settle(): Promise<readonly string[]> {
     this.#isStuck = true;
-    if (await infoOf(old)) {
+    const stayed = await this.#settle();
+    this.#isStuck = false;
+    return stayed;
+  }
+
+  async #settle(): Promise<readonly string[]> {
+    const { old, left } = this.#names;
+    const was = await infoOf(old);
+    if (!was) return [];
+    if (!was.isDirectory()) {
       if (await infoOf(this.#place)) await this.#disk.unlink(old);
       else await this.#disk.rename(old, this.#place);
+      return [];
     }
-    this.#isStuck = false;
+    const info = await infoOf(this.#place);
+    if (!info?.isDirectory() || await this.#isEmpty()) {
+      await this.#putBack();
+      return [];
+    }
+    // From here on it goes forward, whoever dies.
+    await this.#disk.rename(old, left);
+    return await mergeLeft(this.#names, this.#place, this.#disk);
   }
 
   /** Whether nobody else has written there, as far as others tell. */
@@ -133,17 +132,36 @@ export class Aside {
 
   /** Puts back what a dead process has left; whether there was anything. */
   async #recover(): Promise<boolean> {
-    const { old, partial, shared } = this.#names;
+    const { old, left, shared } = this.#names;
     if (await infoOf(shared)) await this.#disk.unlink(shared);
-    if (!await infoOf(old)) return false;
-    if (!await isTrusted(old)) throw new Busy(`${old} is in the way`);
+    const isLeft = await infoOf(left) !== undefined;
+    if (!isLeft && !await infoOf(old)) return false;
+    const found = isLeft ? left : old;
+    if (!await isTrusted(found)) throw new Busy(`${found} is in the way`);
     this.#isStuck = true;
-    if (await infoOf(this.#place)) {
+    if (isLeft) await mergeLeft(this.#names, this.#place, this.#disk);
+    if (await infoOf(old)) await this.#putBack();
+    this.#isStuck = false;
+    return true;
+  }
+
+  /** Moves the old one to its place; what is there becomes the partial one. */
+  async #putBack(): Promise<void> {
+    const { old, partial } = this.#names;
+    const info = await infoOf(this.#place);
+    if (info?.isDirectory() && await this.#isEmpty()) {
+      await this.#disk.rmdir(this.#place);
+    } else if (info) {
+      if ((await infoOf(partial))?.isDirectory() || info.isDirectory()) {
+        await rm(partial, { recursive: true, force: true });
+      }
       await this.#disk.rename(this.#place, partial);
     }
     await this.#disk.rename(old, this.#place);
-    this.#isStuck = false;
-    return true;
+  }
+
+  async #isEmpty(): Promise<boolean> {
+    return (await readdir(this.#place)).length === 0;
   }
 }
 
@@ -153,27 +171,6 @@ export interface AsideOptions {
   readonly disk?: Disk;
   /** Is told of a place that has its file again. */
   readonly onRecovered?: (place: string) => void;
-}
-
-/**
- * Tells whoever uses a place that somebody else writes there now. Never fails:
- * it is a courtesy to the other.
- */
-export async function share(place: string): Promise<void> {
-  const { lock, shared } = namesOf(place);
-  try {
-    const other = await lineOf(lock);
-    const isOwn = other?.startsWith(`${await thisOwner()} `);
-    if (other === undefined || isOwn || await isDead(other)) return;
-    const told = await lineOf(shared);
-    if (told === other) return;
-    // One who has let go of the place since.
-    if (told !== undefined) await DISK.unlink(shared);
-    await DISK.symlink(other, shared);
-    if (await lineOf(lock) !== other) await giveBack(shared, other, DISK);
-  } catch {
-    // Another one tells it at the same time, or it cannot be told.
-  }
 }
 
 /**
@@ -188,6 +185,10 @@ export async function recoverFolder(
   for (const name of await readdir(folder).catch(() => [])) {
     const path = join(folder, name);
     try {
+      if (name.startsWith(STAGING) && await isStale(path)) {
+        await rm(path, { recursive: true, force: true });
+        continue;
+      }
       const line = name.endsWith(LOCK) || name.startsWith(TAKING)
         ? await lineOf(path)
         : undefined;
@@ -211,14 +212,6 @@ export async function recoverFolder(
 /** The name of a place, which stands in the line of its lock after the owner. */
 function nameIn(line: string): string {
   return line.split(" ").slice(OWNER_WORDS).join(" ");
-}
-
-function whoHas(lock: string, line: string): string {
-  const { pid, host } = ownerOf(line);
-  return line === ""
-    ? `${lock} is in the way`
-    : `larder run with process number ${pid} on ${host} uses it ` +
-      `(if that is gone, remove ${lock})`;
 }
 
 async function infoOf(path: string): Promise<Stats | undefined> {

@@ -1,7 +1,9 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { Aside, recoverFolder, share } from "./aside.ts";
+import { Aside, recoverFolder } from "./aside.ts";
 import { DISK, type Disk } from "./disk.ts";
 import { thisOwner } from "./owner.ts";
+import { share } from "./share.ts";
+import { leavesOf } from "./tree.ts";
 
 const KILLED = new URL("./testing/killed_aside.ts", import.meta.url);
 
@@ -78,6 +80,51 @@ Deno.test("whoever is killed at any step loses nothing", () =>
     }
   }));
 
+/** All files of a folder and those below it, and what they hold. */
+async function allFilesIn(folder: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for await (const { below, info } of leavesOf(folder)) {
+    if (!info.isDirectory()) {
+      found[below] = await Deno.readTextFile(`${folder}/${below}`);
+    }
+  }
+  return found;
+}
+
+Deno.test("whoever is killed at any step loses nothing of a folder", () =>
+  withFolder(async (folder) => {
+    const place = `${folder}/o`;
+    const prepare = async () => {
+      await Deno.mkdir(`${place}/sub`, { recursive: true });
+      await Deno.writeTextFile(`${place}/mine`, "old");
+      await Deno.writeTextFile(`${place}/sub/mine`, "old");
+    };
+    await prepare();
+    const calls = await killedAt(place, 0, "before");
+    // The lock, the folder away, an empty one; the old one is what is left, two
+    // files back, two folders gone, the lock.
+    equal(calls, 9);
+    for (let call = 1; call <= calls; call++) {
+      for (const when of ["before", "after"] as const) {
+        await Deno.remove(place, { recursive: true });
+        await prepare();
+        equal(await killedAt(place, call, when), undefined);
+        await recoverFolder(folder);
+        const isWritten = call > 3;
+        // From there on it goes forward.
+        const isSettled = call > 4 || (call === 4 && when === "after");
+        deepEqual(await allFilesIn(folder), {
+          ...isWritten && !isSettled ? { ".o.larder-partial/new": "new" } : {},
+          "o/mine": "old",
+          ...isSettled ? { "o/new": "new" } : {},
+          "o/sub/mine": "old",
+        }, `${call} ${when}`);
+        await Deno.remove(`${folder}/.o.larder-partial`, { recursive: true })
+          .catch(() => {});
+      }
+    }
+  }));
+
 Deno.test("whoever is killed while it puts back loses nothing either", () =>
   withFolder(async (folder) => {
     const place = `${folder}/o`;
@@ -114,6 +161,8 @@ Deno.test("a disk that fails at any step loses nothing", () =>
         symlink: full(DISK.symlink),
         rename: full(DISK.rename),
         unlink: full(DISK.unlink),
+        mkdir: full(DISK.mkdir),
+        rmdir: full(DISK.rmdir),
       };
       await rejects(async () => {
         const aside = await Aside.at(place, { disk });
@@ -182,9 +231,11 @@ Deno.test("a living owner's place, and another machine's, are left alone", () =>
 Deno.test("who is told that a place is shared, is", () =>
   withFolder(async (folder) => {
     const place = `${folder}/o`;
-    // Of the first process of this machine, which lives as long as that.
+    // Of a process that lives, and has not started this one.
+    await using other = new Deno.Command("sleep", { args: ["600"] }).spawn();
     const [, , ...rest] = (await thisOwner()).split(" ");
-    const line = `1 ${await startOf(1)} ${rest.join(" ")} o`;
+    const { pid } = other;
+    const line = `${pid} ${await startOf(pid)} ${rest.join(" ")} o`;
     await Deno.symlink(line, `${folder}/.o.larder-lock`);
     await share(place);
     ok(filesOf(folder).includes(".o.larder-shared"));

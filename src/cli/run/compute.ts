@@ -9,17 +9,18 @@ import type { Held } from "../../client/tier.ts";
 import { OK } from "../exit_codes.ts";
 import { ProgressLine } from "../output.ts";
 import { MANIFEST, STDERR, STDOUT, writeManifest } from "./archive.ts";
-import { share } from "./aside.ts";
 import { type Recorded, runCommand } from "./child.ts";
 import { collect } from "./collect.ts";
 import type { Interrupts } from "./interrupts.ts";
-import { changedOf } from "./key_files.ts";
+import { changedOf } from "./inputs/input.ts";
 import { type Entry, pack } from "./pack.ts";
-import { type Out, outsOf } from "./places.ts";
+import { type Out, outsOf } from "./outs.ts";
 import type { Plan } from "./plan.ts";
 import { Prepared } from "./prepared.ts";
 import type { Reporter } from "./report.ts";
+import { share } from "./share.ts";
 import { type Scratch, Spool } from "./spool.ts";
+import type { Written } from "./taken.ts";
 
 /** What a run is made of, beside its work. */
 export interface ComputeOptions {
@@ -39,7 +40,7 @@ interface Ran {
   /** The outs as they stood before. */
   readonly outs: readonly Out[];
   /** Those that it has written. */
-  readonly written: ReadonlySet<Out>;
+  readonly written: ReadonlyMap<Out, Written>;
   readonly prepared: Prepared;
 }
 
@@ -86,6 +87,7 @@ async function computeIn(
   const { code, gap } = await runCommand(plan.command, interrupts, said);
   const settled = await prepared.settle();
   if (settled.failure) reporter.warn(messageOf(settled.failure));
+  reporter.stayed(settled.stayed);
   const { received } = interrupts;
   if (received || (code !== OK && !keepsFailures)) {
     await held.abandon(received ?? `exit code ${code}`);
@@ -94,6 +96,7 @@ async function computeIn(
   }
   try {
     if (gap !== undefined) throw new Error(gap);
+    if (settled.failure) throw settled.failure;
     const { written } = settled;
     const ran = { code, said, outs, written, prepared };
     const bytes = await publish(held, ran, options);
@@ -111,8 +114,10 @@ async function publish(
   { code, said, outs, written, prepared }: Ran,
   { plan, interrupts, reporter }: ComputeOptions,
 ): Promise<number> {
-  const changed = await changedOf(plan.files);
-  if (changed) throw new Error(`${changed.name} changed while the command ran`);
+  const changed = await changedOf(plan.inputs);
+  if (changed !== undefined) {
+    throw new Error(`${changed} changed while the command ran`);
+  }
   const files = await collect(outs, written, { mayMiss: code !== OK });
   const entries: Entry[] = [
     {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { rename, symlink, unlink } from "node:fs/promises";
+import { chmod, mkdir, rename, rmdir, symlink, unlink } from "node:fs/promises";
 
 /** What a test replaces, to be killed at each step or to have no room. */
 export interface Disk {
@@ -15,10 +15,24 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>;
   /** Removes a file or a link. */
   unlink(path: string): Promise<void>;
+  /** Makes a folder, with these permissions. */
+  mkdir(path: string, mode: number): Promise<void>;
+  /** Removes a folder in which nothing is. */
+  rmdir(path: string): Promise<void>;
 }
 
 /** The real one. */
-export const DISK: Disk = { symlink, rename, unlink };
+export const DISK: Disk = {
+  symlink,
+  rename,
+  unlink,
+  async mkdir(path, mode) {
+    await mkdir(path, mode);
+    // Whatever the umask is.
+    await chmod(path, mode);
+  },
+  rmdir,
+};
 
 /** Whether it is an error of the system with one of these codes. */
 export function isErrno(error: unknown, ...codes: readonly string[]): boolean {

@@ -7,10 +7,13 @@
 import type { BigIntStats } from "node:fs";
 import { access, constants, lstat, stat } from "node:fs/promises";
 import { homedir, userInfo } from "node:os";
-import { delimiter, dirname, join, sep } from "node:path";
+import { delimiter, dirname, join, relative, sep } from "node:path";
 import process from "node:process";
 import { StartError } from "../../errors.ts";
-import { type Out, ownPlace, placeOf } from "./places.ts";
+import type { Held } from "./inputs/listing.ts";
+import { Pattern } from "./pattern.ts";
+import type { Out } from "./outs.ts";
+import { ownPlace, placeOf } from "./places.ts";
 
 /** A file or a folder. */
 interface Thing {
@@ -24,7 +27,10 @@ interface Thing {
 
 /** What a run needs, beside its outs. */
 export interface Needed {
+  /** Files, folders and patterns, as they were named. */
   readonly keyFiles: readonly string[];
+  /** What was found in folders, by patterns and in lists. */
+  readonly held: readonly Held[];
   readonly program: string;
 }
 
@@ -36,15 +42,20 @@ export interface Needed {
  */
 export async function checkOuts(
   outs: readonly Out[],
-  { keyFiles, program }: Needed,
+  { keyFiles, held, program }: Needed,
 ): Promise<void> {
   if (outs.length === 0) return;
+  await checkPatterns(outs, keyFiles);
   const folders = [await thing("the working folder", process.cwd())];
   folders.push(await thing("/", sep));
   for (const home of homes()) folders.push(await thing("a home folder", home));
   const files: Thing[] = [];
   for (const name of keyFiles) {
+    if (Pattern.of(name)) continue;
     files.push(await thing(`key file ${name}`, name));
+  }
+  for (const { name, path, id } of held) {
+    files.push({ what: `key file ${name}`, places: [path], id });
   }
   const found = await programPath(program);
   if (found !== undefined) files.push(await thing("the program", found));
@@ -53,8 +64,11 @@ export async function checkOuts(
   for (const each of [...folders, ...files]) theirs.add(each);
   const theirFiles = new Index();
   for (const each of files) theirFiles.add(each);
+  await checkPatternOuts(outs, { files, theirs: theirFiles });
   const ours = new Index();
   for (const out of outs) {
+    // The folder of a pattern is none.
+    if (out.pattern) continue;
     const own = await outThing(out);
     const same = theirs.sameAs(own) ?? ours.sameAs(own);
     if (same) throw refusal(own, "is", same);
@@ -67,6 +81,46 @@ export async function checkOuts(
   for (const own of ours.things) {
     const other = theirFiles.around(own) ?? ours.around(own);
     if (other) throw refusal(own, "lies in", other);
+  }
+}
+
+/** The files that a pattern of an out means must not be anything else. */
+async function checkPatternOuts(
+  outs: readonly Out[],
+  { files, theirs }: { files: readonly Thing[]; theirs: Index },
+): Promise<void> {
+  const others: Thing[] = [];
+  for (const out of outs) if (!out.pattern) others.push(await outThing(out));
+  const ours = new Index();
+  for (const other of others) ours.add(other);
+  for (const { name, pattern, place } of outs) {
+    if (!pattern) continue;
+    const own = { what: `--out ${name}`, places: [join(place, "x")], id: "" };
+    const around = theirs.around(own) ?? ours.around(own);
+    if (around) throw refusal(own, "lies in", around);
+    const meant = [...files, ...others].find(({ places }) =>
+      places.some((at) => pattern.matches(relative(place, at)))
+    );
+    if (meant) throw refusal(own, "means", meant);
+  }
+}
+
+/** An out that is not there yet would be a key file once it is. */
+async function checkPatterns(
+  outs: readonly Out[],
+  keyFiles: readonly string[],
+): Promise<void> {
+  for (const name of keyFiles) {
+    const pattern = Pattern.of(name);
+    if (!pattern) continue;
+    const base = await placeOf(pattern.base);
+    for (const { name: out, path, place, pattern: own } of outs) {
+      if (own) continue;
+      if (![path, place].some((at) => pattern.matches(relative(base, at)))) {
+        continue;
+      }
+      throw new StartError(2, `--out ${out}: it is one of key file ${name}`);
+    }
   }
 }
 

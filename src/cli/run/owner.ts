@@ -63,15 +63,38 @@ export async function isDead(line: string): Promise<boolean> {
   return state === undefined || !state.runs || state.started !== other.started;
 }
 
+/** More would be a circle. */
+const MAX_PARENTS = 1_000;
+
+/** Whether a line is that of a process which has started this one. */
+export async function isAround(line: string): Promise<boolean> {
+  const other = ownerOf(line);
+  const here = ownerOf(await thisOwner());
+  if (other.host !== here.host || other.boot !== here.boot) return false;
+  if (other.pids !== here.pids) return false;
+  let pid = String(process.ppid);
+  for (let count = 0; pid !== "0" && count < MAX_PARENTS; count++) {
+    if (pid === other.pid) return !await isDead(line);
+    const state = await stateOf(pid);
+    if (!state) return false;
+    pid = state.parent;
+  }
+  return false;
+}
+
 /** When a process was started, and whether it still runs. */
 async function stateOf(
   pid: string,
-): Promise<{ started: string; runs: boolean } | undefined> {
+): Promise<{ started: string; runs: boolean; parent: string } | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
     // The name of the program, in brackets, may hold anything.
     const words = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return { started: words[19] ?? UNKNOWN, runs: !/[ZX]/.test(words[0]!) };
+    return {
+      started: words[19] ?? UNKNOWN,
+      runs: !/[ZX]/.test(words[0]!),
+      parent: words[1] ?? "0",
+    };
   } catch {
     return undefined;
   }

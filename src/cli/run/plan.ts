@@ -7,19 +7,19 @@
 
 import process from "node:process";
 import type { Entry } from "../../client/backend.ts";
-import type { JsonValue } from "../../client/codecs/json.ts";
 import { keyBytes } from "../../client/keys.ts";
 import { messageOf, StartError } from "../../errors.ts";
-import { cannotRead } from "../cannot.ts";
 import { NO_UTF8, type Words } from "../words.ts";
-import { type HashedFile, hashFile, hashIfFile } from "./key_files.ts";
+import { inputIfThere, inputListed, inputNamed } from "./inputs/find.ts";
+import type { Input } from "./inputs/input.ts";
+import { Obstacle } from "./inputs/listing.ts";
 import { checkOuts, type Needed } from "./overlaps.ts";
-import { outsOf } from "./places.ts";
+import { outsOf } from "./outs.ts";
 import { namespaceOf } from "../namespace.ts";
 import { refuseSlips } from "./slips.ts";
 
 /** Of the key and of what is kept; another one is another entry. */
-const FORMAT = "larder run 2";
+const FORMAT = "larder run 3";
 
 /** A command to be run once. */
 export interface Plan {
@@ -31,10 +31,10 @@ export interface Plan {
   readonly outs: readonly string[];
   /** Whether it finds the outs that are there: they are part of the key then. */
   readonly keepsOuts: boolean;
-  /** The key files. */
-  readonly files: readonly HashedFile[];
-  /** All files that the key depends on: these, and the outs that it finds. */
-  readonly found: readonly HashedFile[];
+  /** The key files, folders, patterns and lists. */
+  readonly inputs: readonly Input[];
+  /** All that the key depends on: these, and the outs that it finds. */
+  readonly found: readonly Input[];
   /** Why no key says what the output depends on; `undefined`: this one does. */
   readonly obstacle: string | undefined;
 }
@@ -58,31 +58,33 @@ export async function planOf(words: Words): Promise<Plan> {
   if (program === "") throw new StartError(2, "the command has no name");
   const outs = words.all("out");
   const keyFiles = words.all("key-file");
-  const unseen = await obstacleOf(outs, { keyFiles, program });
-  const files: HashedFile[] = [];
-  for (const name of keyFiles) files.push(await hashed(name));
+  const { inputs, obstacle } = await inputsOf(words);
+  const held = inputs.flatMap(({ listing }) => listing.held);
+  const unseen = await obstacleOf(outs, { keyFiles, held, program });
   const keepsOuts = words.has("keep-outs");
-  const old: HashedFile[] = [];
-  if (keepsOuts) { for (const name of outs) old.push(await hashIfFile(name)); }
+  const old: Input[] = [];
+  if (keepsOuts) { for (const out of outs) old.push(await inputIfThere(out)); }
   const env = words.all("env").map((name) => [name, variable(name)] as const);
   const garbled = env.find(([, value]) => value?.includes(NO_UTF8));
   const key = keyBytes({
     format: FORMAT,
     command: [program, ...args],
-    files: files.map(forKey),
+    files: inputs.map(({ forKey }) => forKey),
     keys: [...words.all("key")],
     env: env.map((pair) => [...pair]),
     outs: [...outs],
-    ...keepsOuts ? { old: old.map(forKey) } : {},
+    ...keepsOuts ? { old: old.map(({ forKey }) => forKey) } : {},
   });
   return {
     entry: { namespace, key },
     command: [program, ...args],
     outs,
     keepsOuts,
-    files,
-    found: [...files, ...old],
-    obstacle: garbled ? `the value of ${garbled[0]} is not UTF-8` : unseen,
+    inputs,
+    found: [...inputs, ...old],
+    obstacle: garbled
+      ? `the value of ${garbled[0]} is not UTF-8`
+      : obstacle ?? unseen,
   };
 }
 
@@ -104,16 +106,27 @@ async function obstacleOf(
   }
 }
 
-async function hashed(name: string): Promise<HashedFile> {
-  try {
-    return await hashFile(name);
-  } catch (error) {
-    throw cannotRead(name, error);
-  }
-}
-
-function forKey({ name, sha256 }: HashedFile): JsonValue {
-  return { name, sha256: sha256 ?? null };
+/**
+ * The inputs, and why not all that they hold can be told, if so.
+ *
+ * @throws {StartError} One of them cannot be read.
+ */
+async function inputsOf(
+  words: Words,
+): Promise<{ inputs: readonly Input[]; obstacle: string | undefined }> {
+  const inputs: Input[] = [];
+  let obstacle: string | undefined;
+  const add = async (input: Promise<Input>) => {
+    try {
+      inputs.push(await input);
+    } catch (error) {
+      if (!(error instanceof Obstacle)) throw error;
+      obstacle = error.message;
+    }
+  };
+  for (const name of words.all("key-file")) await add(inputNamed(name));
+  for (const list of words.all("key-files-from")) await add(inputListed(list));
+  return { inputs, obstacle };
 }
 
 function variable(name: string): string | null {

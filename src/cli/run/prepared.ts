@@ -4,37 +4,40 @@
  * @module
  */
 
-import { lstat } from "node:fs/promises";
 import { messageOf } from "../../errors.ts";
-import { Aside, type AsideOptions, Busy } from "./aside.ts";
-import type { Out } from "./places.ts";
-
-/** How to prepare them. */
-export interface PrepareOptions extends AsideOptions {
-  /** Whether the command finds the outs that are there. */
-  readonly keepsOuts: boolean;
-}
+import { Busy } from "./aside.ts";
+import type { Out } from "./outs.ts";
+import {
+  type Taken,
+  TakenFile,
+  type TakeOptions,
+  type Written,
+} from "./taken.ts";
+import { TakenFolder } from "./taken_folder.ts";
+import { TakenPattern } from "./taken_pattern.ts";
 
 /** What was found after the command. */
 export interface Settled {
   /** The outs that it has written. */
-  readonly written: ReadonlySet<Out>;
+  readonly written: ReadonlyMap<Out, Written>;
+  /** What was there before, is none of the command's, and is there again. */
+  readonly stayed: readonly string[];
   /** An old file could not be put back; `undefined`: all are. */
   readonly failure: Error | undefined;
 }
 
+const TAKING = {
+  file: TakenFile,
+  folder: TakenFolder,
+  pattern: TakenPattern,
+} as const;
+
 /** Places that are taken until it is disposed of. */
 export class Prepared implements AsyncDisposable {
-  readonly #outs: readonly Out[];
-  readonly #options: PrepareOptions;
-  readonly #asides = new Map<Out, Aside>();
-  #isShared = false;
+  readonly #taken = new Map<Out, Taken>();
   #isSettled = false;
 
-  private constructor(outs: readonly Out[], options: PrepareOptions) {
-    this.#outs = outs;
-    this.#options = options;
-  }
+  private constructor() {}
 
   /**
    * Takes the places, and sets aside what stands there.
@@ -43,13 +46,12 @@ export class Prepared implements AsyncDisposable {
    */
   static async at(
     outs: readonly Out[],
-    options: PrepareOptions,
+    options: TakeOptions,
   ): Promise<Prepared> {
-    const prepared = new Prepared(outs, options);
+    const prepared = new Prepared();
     for (const out of outs) {
       try {
-        const aside = await prepared.#take(out);
-        if (!options.keepsOuts) await aside?.move();
+        prepared.#taken.set(out, await TAKING[out.kind].at(out, options));
       } catch (error) {
         await prepared.settle();
         await prepared[Symbol.asyncDispose]();
@@ -65,53 +67,33 @@ export class Prepared implements AsyncDisposable {
    */
   async settle(): Promise<Settled> {
     this.#isSettled = true;
-    const written = new Set<Out>();
-    for (const out of this.#outs) {
-      const isThere = await lstat(out.path).then(() => true, () => false);
-      if (isThere) written.add(out);
-    }
+    const written = new Map<Out, Written>();
+    const stayed: string[] = [];
     let failure: Error | undefined;
-    for (const [out, aside] of this.#asides) {
+    for (const [out, taken] of this.#taken) {
       try {
-        await aside.settle();
+        const result = await taken.settle();
+        if (result.written) written.set(out, result.written);
+        stayed.push(...result.stayed);
       } catch (error) {
         // Its lock stays, and so the next run tries again.
         failure = new Error(`${out.name} could not be put back: ${why(error)}`);
       }
     }
-    // Whose folder was made by the command.
-    for (const out of this.#outs) {
-      if (!this.#asides.has(out)) {
-        await this.#take(out).catch(() => this.#isShared = true);
-      }
-    }
-    return { written, failure };
+    return { written, stayed, failure };
   }
 
   /** Whether nobody else has written to the places, as far as others tell. */
   async isOurs(): Promise<boolean> {
-    if (this.#isShared) return false;
-    for (const [, aside] of this.#asides) {
-      if (!await aside.isOurs()) return false;
+    for (const taken of this.#taken.values()) {
+      if (!await taken.isOurs()) return false;
     }
     return true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isSettled) await this.settle();
-    for (const [, aside] of this.#asides) {
-      // The next run finds it.
-      await aside.release().catch(() => {});
-    }
-  }
-
-  async #take(out: Out): Promise<Aside | undefined> {
-    const info = await lstat(out.place).catch(() => undefined);
-    // A device, a pipe or a folder is nobody's to move, nor kept.
-    if (info && !info.isFile() && !info.isSymbolicLink()) return undefined;
-    const aside = await Aside.at(out.place, this.#options);
-    if (aside) this.#asides.set(out, aside);
-    return aside;
+    for (const taken of this.#taken.values()) await taken.release();
   }
 }
 

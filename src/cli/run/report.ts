@@ -6,10 +6,13 @@
 
 import process from "node:process";
 import type { Entry, Holder } from "../../client/backend.ts";
-import { formatSize, toHex } from "../format.ts";
+import { count, formatSize, toHex } from "../format.ts";
 import { say } from "../output.ts";
 import { SHORT_KEY_DIGITS } from "../printed_key.ts";
 import type { Words } from "../words.ts";
+
+/** A line is read up to about here. */
+const SHOWN_NAMES = 5;
 
 /** Where the output came from, and what became of it. */
 export type Source =
@@ -57,6 +60,17 @@ export class Reporter {
   /** Says what did not go as it should. */
   warn(message: string): void {
     say(`${this.#name()}: ${message}`);
+  }
+
+  /** Says which files in outs are none of the command's. */
+  stayed(names: readonly string[]): void {
+    if (names.length === 0 || this.isQuiet || this.#isJson) return;
+    const shown = names.slice(0, SHOWN_NAMES).join(", ");
+    const more = names.length - SHOWN_NAMES;
+    this.warn(
+      `none of the command's, left as they are: ${shown}` +
+        (more > 0 ? ` and ${count(more, "other")}` : ""),
+    );
   }
 
   /** Says why nothing happens. */

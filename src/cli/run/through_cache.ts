@@ -12,7 +12,7 @@ import { Malformed } from "./archive.ts";
 import { claim } from "./claim.ts";
 import { compute } from "./compute.ts";
 import { codeOf, type Interrupts } from "./interrupts.ts";
-import { changedOf } from "./key_files.ts";
+import { changedOf } from "./inputs/input.ts";
 import type { Plan } from "./plan.ts";
 import type { Reporter } from "./report.ts";
 import { restore } from "./restore.ts";
@@ -60,7 +60,7 @@ export async function throughCache(attempt: Attempt): Promise<number | Came> {
       return await restored(claimed, attempt);
     case "assigned": {
       await using held = claimed.held;
-      if (await changedOf(plan.found)) return { kind: "changed" };
+      if (await changedOf(plan.found) !== undefined) return { kind: "changed" };
       await using scratch = new Scratch();
       return await compute(held, { ...attempt, scratch });
     }
@@ -79,12 +79,17 @@ async function restored(
   await using scratch = new Scratch();
   const kept = new Unpacking(body.chunks(), plan.outs);
   const before = async () => {
-    if (await changedOf(plan.found)) throw new Changed();
+    if (await changedOf(plan.found) !== undefined) throw new Changed();
   };
   try {
     // Before all of it comes, for nothing.
     await before();
-    const code = await restore(kept, { outs: plan.outs, scratch, before });
+    const code = await restore(kept, {
+      outs: plan.outs,
+      scratch,
+      before,
+      onStayed: (names) => reporter.stayed(names),
+    });
     reporter.report("hit", { code, bytes: body.size });
     return code;
   } catch (error) {

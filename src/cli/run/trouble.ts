@@ -7,10 +7,9 @@
 
 import { constants } from "node:fs";
 import { open, readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import process from "node:process";
 import { makeFolder } from "../make_folder.ts";
+import { stateFolder } from "./state_folder.ts";
 
 /** Beyond that, what is old goes. */
 const MAX_BYTES = 64 * 1024;
@@ -68,7 +67,5 @@ export async function readTroubles(): Promise<readonly Trouble[]> {
 }
 
 function notesPath(): string {
-  const state = process.env["XDG_STATE_HOME"] ||
-    join(homedir(), ".local", "state");
-  return join(state, "larder", "uncached.jsonl");
+  return join(stateFolder(), "uncached.jsonl");
 }

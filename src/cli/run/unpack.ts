@@ -9,13 +9,14 @@ import { Buffer } from "node:buffer";
 import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
 import { messageOf } from "../../errors.ts";
 import { OK } from "../exit_codes.ts";
-import { outAt } from "./places.ts";
+import { Members } from "./members.ts";
+import { insideAt } from "./inside.ts";
 import {
   Malformed,
   MANIFEST,
   type Manifest,
   MAX_MANIFEST_BYTES,
-  outIndex,
+  type Member,
   readManifest,
   STDERR,
   STDOUT,
@@ -28,19 +29,26 @@ export type Unpacked =
     readonly name: typeof STDOUT | typeof STDERR;
     readonly pieces: AsyncIterable<Uint8Array>;
   }
-  | {
-    readonly kind: "file";
-    /** The number of the out. */
-    readonly index: number;
-    readonly mode: number;
-    readonly pieces: AsyncIterable<Uint8Array>;
-  }
-  | {
-    readonly kind: "link";
-    readonly index: number;
-    /** What it says: a way to another out. */
-    readonly target: string;
-  };
+  | UnpackedOut;
+
+/** What it holds of the outs. */
+export type UnpackedOut =
+  & Member
+  & (
+    | {
+      readonly kind: "file";
+      readonly mode: number;
+      /** How many bytes follow. */
+      readonly size: number;
+      readonly pieces: AsyncIterable<Uint8Array>;
+    }
+    | {
+      readonly kind: "link";
+      /** What it says: a way to something of the outs. */
+      readonly target: string;
+    }
+    | { readonly kind: "folder"; readonly mode: number }
+  );
 
 /** Who may do what with a file; never whose rights it runs with. */
 const PERMISSION_BITS = 0o777;
@@ -115,18 +123,12 @@ export class Unpacking {
       const pieces = this.#body(fileNamed(name, await next()));
       yield { kind: "said", name, pieces };
     }
-    const seen = new Set<number>();
+    const members = new Members(outs);
     for (let each = await next(); each; each = await next()) {
-      const { name } = each.header;
-      const index = outIndex(name, outs.length);
-      if (seen.has(index)) throw new Malformed(`it holds ${name} twice`);
-      seen.add(index);
-      yield this.#out(index, each);
+      yield this.#out(each, members);
     }
     // What failed need not have come that far.
-    if (exitCode === OK && seen.size < outs.length) {
-      throw new Malformed("an out is missing");
-    }
+    if (exitCode === OK) members.checkComplete();
     this.#exitCode = exitCode;
   }
 
@@ -140,17 +142,24 @@ export class Unpacking {
     return readManifest(Buffer.concat(pieces));
   }
 
-  #out(index: number, entry: ParsedTarEntry): Unpacked {
-    const { type, linkname = "", mode = 0, name } = entry.header;
+  #out(entry: ParsedTarEntry, members: Members): UnpackedOut {
+    const { type, linkname = "", mode: bits = 0, name, size } = entry.header;
+    const mode = bits & PERMISSION_BITS;
+    if (type === "directory") {
+      const member = members.add(name.replace(/\/$/, ""), "folder");
+      return { kind: "folder", ...member, mode };
+    }
     if (type === "file") {
-      const pieces = this.#body(entry);
-      return { kind: "file", index, mode: mode & PERMISSION_BITS, pieces };
+      const member = members.add(name, "file");
+      return { kind: "file", ...member, mode, size, pieces: this.#body(entry) };
     }
     if (type !== "symlink") throw new Malformed(`${name} is a ${type}`);
-    if (outAt(this.#outs[index]!, linkname, this.#outs) === undefined) {
+    const member = members.add(name, "link");
+    const at = members.nameOf(member);
+    if (insideAt(at, linkname, this.#outs) === undefined) {
       throw new Malformed(`${name} is a link that leads to no out`);
     }
-    return { kind: "link", index, target: linkname };
+    return { kind: "link", ...member, target: linkname };
   }
 
   async *#body({ body }: ParsedTarEntry): AsyncGenerator<Uint8Array> {

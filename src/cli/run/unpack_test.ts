@@ -14,7 +14,7 @@ function manifest(value: unknown): [Header, string] {
 }
 
 const GOOD: readonly [Header, string][] = [
-  manifest({ larder_run: 2, exit_code: 0, outs: OUTS }),
+  manifest({ larder_run: 3, exit_code: 0, outs: OUTS }),
   [{ name: "stdout" }, "said"],
   [{ name: "stderr" }, ""],
   [{ name: "outs/0", mode: 0o4755 }, "first"],
@@ -57,6 +57,9 @@ async function read(kept: Unpacking): Promise<string[]> {
 
 async function shown(entry: Unpacked): Promise<string> {
   if (entry.kind === "link") return `${entry.index} -> ${entry.target}`;
+  if (entry.kind === "folder") {
+    return `${entry.index}/${entry.below ?? ""} ${entry.mode.toString(8)}`;
+  }
   const pieces: Uint8Array[] = [];
   for await (const piece of entry.pieces) pieces.push(piece);
   const text = await new Blob(pieces as BlobPart[]).text();
@@ -84,15 +87,15 @@ const HOSTILE: Record<string, [Header, string][]> = {
   ]),
   "a manifest of another version": replaced(
     0,
-    manifest({ larder_run: 3, exit_code: 0, outs: OUTS }),
+    manifest({ larder_run: 2, exit_code: 0, outs: OUTS }),
   ),
   "an exit code that is none": replaced(
     0,
-    manifest({ larder_run: 2, exit_code: 256, outs: OUTS }),
+    manifest({ larder_run: 3, exit_code: 256, outs: OUTS }),
   ),
   "outs of another run": replaced(
     0,
-    manifest({ larder_run: 2, exit_code: 0, outs: ["d/a", "/etc/passwd"] }),
+    manifest({ larder_run: 3, exit_code: 0, outs: ["d/a", "/etc/passwd"] }),
   ),
   "no stdout": replaced(1),
   "stdout that is a device": replaced(1, [
@@ -143,7 +146,7 @@ Deno.test("what is packed can be unpacked", async () => {
   try {
     const large = crypto.getRandomValues(new Uint8Array(60_000));
     await Deno.writeFile(name, large);
-    const text = { larder_run: 2, exit_code: 3, outs: OUTS };
+    const text = { larder_run: 3, exit_code: 3, outs: OUTS };
     const kept = new Unpacking(
       pack([
         {
@@ -165,11 +168,80 @@ Deno.test("what is packed can be unpacked", async () => {
   }
 });
 
-for (const [what, entries] of Object.entries(HOSTILE)) {
+const TREE_OUTS = ["build/", "gen/*.h"];
+
+/** What a run of these outs keeps, and more. */
+function trees(...more: readonly [Header, string][]): [Header, string][] {
+  return [
+    manifest({ larder_run: 3, exit_code: 0, outs: TREE_OUTS }),
+    [{ name: "stdout" }, ""],
+    [{ name: "stderr" }, ""],
+    [{ name: "outs/0/", type: "directory", mode: 0o755 }, ""],
+    [{ name: "outs/0/sub/", type: "directory", mode: 0o4700 }, ""],
+    [{ name: "outs/0/sub/f", mode: 0o644 }, "first"],
+    [{ name: "outs/0/l", type: "symlink", linkname: "sub/f" }, ""],
+    [{ name: "outs/1/a.h", mode: 0o600 }, "second"],
+    ...more,
+  ];
+}
+
+Deno.test("an archive says what it holds of folders and patterns", async () => {
+  const kept = new Unpacking(inPieces(await tar(trees())), TREE_OUTS);
+  const found = [
+    ...["stdout: ", "stderr: ", "0/ 755", "0/sub 700", "0 644: first"],
+    ...["0 -> sub/f", "1 600: second"],
+  ];
+  equal(String(await read(kept)), String(found));
+});
+
+const link = (name: string, linkname: string): [Header, string] => [
+  { name, type: "symlink", linkname },
+  "",
+];
+
+const HOSTILE_TREES: Record<string, [Header, string][]> = {
+  "a pattern's file that does not match": trees([{ name: "outs/1/a.c" }, ""]),
+  "a pattern's file in a folder": trees([{ name: "outs/1/d/a.h" }, ""]),
+  "a pattern's folder": trees([{ name: "outs/1/d", type: "directory" }, ""]),
+  "a pattern as a file": trees([{ name: "outs/1" }, ""]),
+  "a folder as a file": trees([{ name: "outs/0" }, ""]),
+  "a file in no folder": trees([{ name: "outs/0/x/f" }, ""]),
+  "a file in a file": trees([{ name: "outs/0/sub/f/x" }, ""]),
+  "a file in a link": trees([{ name: "outs/0/l/x" }, ""]),
+  "a file twice": trees([{ name: "outs/0/sub/f" }, ""]),
+  "a folder twice": trees([{ name: "outs/0/sub", type: "directory" }, ""]),
+  "a file in a link's place": trees([{ name: "outs/0/l" }, ""]),
+  "a file in a folder's place": trees([{ name: "outs/0/sub" }, ""]),
+  "a hard link in a folder": trees([
+    { name: "outs/0/h", type: "link", linkname: "outs/0/sub/f" },
+    "",
+  ]),
+  "no folder": trees().toSpliced(3, 4),
+  "no file of a pattern": trees().slice(0, -1),
+  ...Object.fromEntries(
+    ["..", ".", "outs/0/../x", "a//b", "a/./b", "a/../../x"]
+      .map((name) => [
+        `the name ${name} in a folder`,
+        trees([{ name: `outs/0/${name}` }, ""]),
+      ]),
+  ),
+  ...Object.fromEntries(
+    ["/etc/passwd", "..", "../x", "l/../../x", "sub/../f", "../gen/a.c", ""]
+      .map((to) => [
+        `a link in a folder to ${to}`,
+        trees(link("outs/0/m", to)),
+      ]),
+  ),
+  "a link of a pattern to elsewhere": trees(link("outs/1/l.h", "a.c")),
+};
+
+for (
+  const [what, entries] of Object.entries({ ...HOSTILE, ...HOSTILE_TREES })
+) {
   Deno.test(`a hostile archive: ${what}`, async () => {
     const bytes = await tar(entries);
     const source = inPieces(bytes);
-    const kept = new Unpacking(source, OUTS);
+    const kept = new Unpacking(source, what in HOSTILE ? OUTS : TREE_OUTS);
     await rejects(read(kept), (error) => {
       match((error as Error).message, /^what is kept is no output of larder/);
       return error instanceof Malformed;

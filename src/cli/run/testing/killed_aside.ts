@@ -1,6 +1,6 @@
 /**
- * Sets a file aside, writes another one, and ends that; it is killed before,
- * or after, a certain call that changes the disk.
+ * Sets a file or a folder aside, writes another one, and ends that; it is killed
+ * before, or after, a certain call that changes the disk.
  *
  * ```sh
  * deno run --allow-all killed_aside.ts PLACE CALL before|after
@@ -33,10 +33,13 @@ const disk: Disk = {
   symlink: killing(DISK.symlink),
   rename: killing(DISK.rename),
   unlink: killing(DISK.unlink),
+  mkdir: killing(DISK.mkdir),
+  rmdir: killing(DISK.rmdir),
 };
 const aside = await Aside.at(place, { disk });
-await aside!.move();
-await Deno.writeTextFile(place, "new");
+await aside!.move({ mayBeFolder: true });
+const isFolder = (await Deno.stat(place).catch(() => undefined))?.isDirectory;
+await Deno.writeTextFile(isFolder ? `${place}/new` : place, "new");
 await aside!.settle();
 await aside!.release();
 console.log(calls);

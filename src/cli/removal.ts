@@ -1,0 +1,139 @@
+/**
+ * `larder rm` of many values at once.
+ *
+ * @module
+ */
+
+import type { Selection } from "../client/catalog.ts";
+import { StartError } from "../errors.ts";
+import { addressesOf } from "./addresses.ts";
+import { OK } from "./exit_codes.ts";
+import { count, formatSize } from "./format.ts";
+import { namespaceOf } from "./namespace.ts";
+import { print, printJson, ProgressLine } from "./output.ts";
+import { Server } from "./server.ts";
+import type { Option, Words } from "./words.ts";
+
+/** What says which values, beside a key. */
+export const SELECTION_OPTIONS: readonly Option[] = [
+  { name: "all", help: "all values of the namespace" },
+  {
+    name: "prefix",
+    argument: "TEXT",
+    help: "those whose keys begin with it",
+  },
+  {
+    name: "older-than",
+    argument: "AGE",
+    help: "those that were published so long ago: 30d, 12h",
+  },
+  {
+    name: "unread-for",
+    argument: "AGE",
+    help: "those that nobody has read for so long",
+  },
+  { name: "dry-run", help: "with these: count them, and remove nothing" },
+];
+
+const SELECTING = ["all", "prefix", "older-than", "unread-for"] as const;
+
+/** Whether the words name values by anything but a key. */
+export function isSelection(words: Words): boolean {
+  const isSelected = SELECTING.some((name) => words.has(name));
+  if (isSelected || !words.has("dry-run")) return isSelected;
+  throw new StartError(
+    2,
+    "--dry-run counts what many keys match: give --all, --prefix, " +
+      "--older-than or --unread-for",
+  );
+}
+
+/**
+ * Removes them, a page after the other.
+ *
+ * @throws {StartError} A key is given, too.
+ */
+export async function removeSelected(words: Words): Promise<number> {
+  refuseKey(words);
+  const selection = selectionOf(words);
+  const pattern = patternOf(words);
+  const { dryRun = false } = selection;
+  const isJson = words.has("json");
+  await using server = await Server.at(addressesOf(words));
+  const sum = { entries: 0, bytes: 0, inUse: 0 };
+  using progress = new ProgressLine("larder: rm", {
+    isOn: !isJson && !words.has("quiet"),
+  });
+  for await (const namespace of namespacesOf(server, pattern)) {
+    const pages = server.cache.catalog.remove(namespace, selection, {});
+    for await (const { entries, bytes, inUse } of pages) {
+      sum.entries += entries;
+      sum.bytes += bytes;
+      sum.inUse += inUse;
+      progress.show(count(sum.entries, "entry", "entries"));
+    }
+  }
+  progress[Symbol.dispose]();
+  const { entries, bytes, inUse } = sum;
+  if (isJson) {
+    await printJson({ entries, bytes, in_use: inUse, dry_run: dryRun });
+  } else if (!words.has("quiet")) {
+    const what = dryRun ? "would be removed" : "removed";
+    const stay = inUse === 0
+      ? ""
+      : `; ${
+        count(inUse, "entry stays, as it is", "entries stay, as they are")
+      } being read or computed`;
+    await print(
+      `${count(entries, "entry", "entries")} ${what}, ${
+        formatSize(bytes)
+      }${stay}\n`,
+    );
+  }
+  return OK;
+}
+
+function refuseKey(words: Words): void {
+  const option = ["key-file", "key-hex", "key-json"].find((name) =>
+    words.has(name)
+  );
+  const [word] = words.positionals;
+  if (option === undefined && word === undefined) return;
+  throw new StartError(
+    2,
+    `${word ?? `--${option}`}: give one key, or what many keys have in ` +
+      "common, not both",
+  );
+}
+
+function selectionOf(words: Words): Selection {
+  const prefix = words.text("prefix");
+  const olderThanMs = words.durationMs("older-than");
+  const unreadForMs = words.durationMs("unread-for");
+  return {
+    ...prefix !== undefined && { prefix: new TextEncoder().encode(prefix) },
+    ...olderThanMs !== undefined && { olderThanMs },
+    ...unreadForMs !== undefined && { unreadForMs },
+    dryRun: words.has("dry-run"),
+  };
+}
+
+/** `a.b`, `a.*` or `*`. */
+function patternOf(words: Words): string {
+  const pattern = words.needed("ns");
+  if (pattern === "*") return pattern;
+  namespaceOf(words, pattern.replace(/\.\*$/, ""));
+  return pattern;
+}
+
+/** The namespaces that a pattern names, as far as they hold anything. */
+async function* namespacesOf(
+  server: Server,
+  pattern: string,
+): AsyncGenerator<string, void, undefined> {
+  if (!pattern.endsWith("*")) return yield pattern;
+  const start = pattern.slice(0, -1);
+  for await (const namespace of server.namespaces()) {
+    if (namespace.startsWith(start)) yield namespace;
+  }
+}

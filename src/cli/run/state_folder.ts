@@ -1,0 +1,69 @@
+/**
+ * Where what runs leave to later ones is kept. It can be done without.
+ *
+ * @module
+ */
+
+import { lstat, readdir, readFile, rename, rm } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { makeFolder } from "../make_folder.ts";
+import { temporaryName, writeNewFile } from "../replace_file.ts";
+
+const PRIVATE_FOLDER = 0o700;
+/** What was not written for so long is removed: its folder may be gone. */
+const UNUSED_MS = 90 * 86_400_000;
+
+/** A file of the state folder: the name of a folder in it, and its own. */
+export type StateName = readonly [folder: string, name: string];
+
+/**
+ * The folder, which need not be there.
+ *
+ * @throws The environment does not tell.
+ */
+export function stateFolder(): string {
+  const state = process.env["XDG_STATE_HOME"] ||
+    join(homedir(), ".local", "state");
+  return join(state, "larder");
+}
+
+/**
+ * Reads a file of it.
+ *
+ * @throws There is none.
+ */
+export async function readState(name: StateName): Promise<string> {
+  return await readFile(join(stateFolder(), ...name), "utf8");
+}
+
+/** Writes a file of it, or removes it if that fails. Never fails. */
+export async function saveState(name: StateName, text: string): Promise<void> {
+  try {
+    const path = join(stateFolder(), ...name);
+    const temporary = temporaryName(path);
+    try {
+      await makeFolder(dirname(path), PRIVATE_FOLDER);
+      await removeUnused(dirname(path));
+      await writeNewFile(temporary, [new TextEncoder().encode(text)]);
+      await rename(temporary, path);
+    } catch {
+      // What it says is of another time.
+      await rm(path, { force: true });
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  } catch {
+    // The folder is nobody's to write to.
+  }
+}
+
+async function removeUnused(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const info = await lstat(path).catch(() => undefined);
+    if (!info || Date.now() - info.mtimeMs < UNUSED_MS) continue;
+    await rm(path, { force: true });
+  }
+}

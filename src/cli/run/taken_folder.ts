@@ -1,0 +1,103 @@
+/**
+ * An out that is a folder, while a command runs that is to find it empty.
+ *
+ * @module
+ */
+
+import { lstat } from "node:fs/promises";
+import { Aside, Busy } from "./aside.ts";
+import { markedPlace, nameBelow, type Out } from "./outs.ts";
+import { saveMarks } from "./record.ts";
+import { userInside } from "./share.ts";
+import {
+  checkAround,
+  type Result,
+  type Taken,
+  type TakeOptions,
+} from "./taken.ts";
+import { type Leaf, leavesOf, marksOf } from "./tree.ts";
+
+/** The place of a folder. */
+export class TakenFolder implements Taken {
+  readonly #out: Out;
+  readonly #keepsOuts: boolean;
+  #aside: Aside | undefined;
+  #isShared = false;
+
+  private constructor(
+    out: Out,
+    { keepsOuts }: TakeOptions,
+    aside: Aside | undefined,
+  ) {
+    this.#out = out;
+    this.#keepsOuts = keepsOuts;
+    this.#aside = aside;
+  }
+
+  /**
+   * Takes it, and sets aside what stands there.
+   *
+   * @throws {Busy} Somebody else has it, or something in it.
+   * @throws It cannot be set aside.
+   */
+  static async at(out: Out, options: TakeOptions): Promise<TakenFolder> {
+    const { place } = out;
+    const info = await lstat(place).catch(() => undefined);
+    if (info && !info.isFile() && !info.isDirectory()) {
+      throw new Error("it is neither a folder nor a file");
+    }
+    const aside = await Aside.at(place, options);
+    const taken = new TakenFolder(out, options, aside);
+    try {
+      await checkAround(place);
+      const user = await userInside(place);
+      if (user !== undefined) throw new Busy(user);
+      if (!options.keepsOuts) await aside?.move({ mayBeFolder: true });
+      return taken;
+    } catch (error) {
+      await aside?.settle();
+      await taken.release();
+      throw error;
+    }
+  }
+
+  async settle(): Promise<Result> {
+    const { place } = this.#out;
+    const leaves: Leaf[] = [];
+    let failure: unknown;
+    try {
+      for await (const leaf of leavesOf(place)) leaves.push(leaf);
+    } catch (error) {
+      failure = error;
+    }
+    const stayed = await this.#aside?.settle() ?? [];
+    if (failure !== undefined) throw failure;
+    const isWritten = leaves.length > 0;
+    // Of what the command has found, nobody knows who has put it there.
+    if (isWritten && !this.#keepsOuts) {
+      await saveMarks(markedPlace(this.#out), marksOf(leaves));
+    }
+    await this.#takeLate();
+    return {
+      written: isWritten ? { leaves } : undefined,
+      stayed: stayed.map((below) => nameBelow(this.#out, below)),
+    };
+  }
+
+  async isOurs(): Promise<boolean> {
+    return !this.#isShared && await this.#aside?.isOurs() !== false;
+  }
+
+  async release(): Promise<void> {
+    await this.#aside?.release().catch(() => {});
+  }
+
+  /** Of a folder whose own folder was made by the command. */
+  async #takeLate(): Promise<void> {
+    try {
+      this.#aside ??= await Aside.at(this.#out.place);
+    } catch {
+      this.#isShared = true;
+    }
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * The files of a pattern, while a command runs that is to find none of them.
+ *
+ * @module
+ */
+
+import { unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { Aside } from "./aside.ts";
+import { markedPlace, nameBelow, type Out } from "./outs.ts";
+import { markOf, readMarks, saveMarks } from "./record.ts";
+import {
+  checkAround,
+  type Result,
+  type Taken,
+  type TakeOptions,
+} from "./taken.ts";
+import { type Leaf, leafAt, leavesOf, marksOf } from "./tree.ts";
+
+/** The places of the files that were there, and the pattern's own lock. */
+export class TakenPattern implements Taken {
+  readonly #out: Out;
+  readonly #options: TakeOptions;
+  readonly #asides = new Map<string, Aside>();
+  #lock: Aside | undefined;
+  #isShared = false;
+
+  private constructor(out: Out, options: TakeOptions) {
+    this.#out = out;
+    this.#options = options;
+  }
+
+  /**
+   * Takes the places, and sets aside what stands there.
+   *
+   * @throws {Busy} Somebody else has one of them.
+   * @throws One cannot be set aside.
+   */
+  static async at(out: Out, options: TakeOptions): Promise<TakenPattern> {
+    const taken = new TakenPattern(out, options);
+    try {
+      await taken.#take();
+      return taken;
+    } catch (error) {
+      for (const aside of taken.#asides.values()) await aside.settle();
+      await taken.release();
+      throw error;
+    }
+  }
+
+  async settle(): Promise<Result> {
+    const { place, pattern } = this.#out;
+    const leaves: Leaf[] = [];
+    for await (const leaf of leavesOf(place, pattern)) leaves.push(leaf);
+    for (const aside of this.#asides.values()) await aside.settle();
+    await this.#takeLate(leaves);
+    if (leaves.length === 0) return { written: undefined, stayed: [] };
+    if (this.#options.keepsOuts) return { written: { leaves }, stayed: [] };
+    const stayed = await this.#removeMarked(marksOf(leaves));
+    return { written: { leaves }, stayed };
+  }
+
+  async isOurs(): Promise<boolean> {
+    if (this.#isShared || await this.#lock?.isOurs() === false) return false;
+    for (const aside of this.#asides.values()) {
+      if (!await aside.isOurs()) return false;
+    }
+    return true;
+  }
+
+  async release(): Promise<void> {
+    for (const aside of this.#asides.values()) {
+      await aside.release().catch(() => {});
+    }
+    await this.#lock?.release().catch(() => {});
+  }
+
+  async #take(): Promise<void> {
+    const { place, pattern } = this.#out;
+    this.#lock = await Aside.at(this.#lockPlace, this.#options);
+    await checkAround(this.#lockPlace);
+    for await (const { below, info } of leavesOf(place, pattern)) {
+      if (!info.isFile() && !info.isSymbolicLink()) continue;
+      const aside = await Aside.at(join(place, below), this.#options);
+      if (!aside) continue;
+      this.#asides.set(below, aside);
+      if (!this.#options.keepsOuts) await aside.move();
+    }
+  }
+
+  /** Files that were not there before, and so were nobody's. */
+  async #takeLate(leaves: readonly Leaf[]): Promise<void> {
+    try {
+      this.#lock ??= await Aside.at(this.#lockPlace);
+      for (const { below } of leaves) {
+        if (this.#asides.has(below)) continue;
+        const aside = await Aside.at(join(this.#out.place, below));
+        if (aside) this.#asides.set(below, aside);
+      }
+    } catch {
+      this.#isShared = true;
+    }
+  }
+
+  /** Removes what earlier runs have left; what is nobody's stays. */
+  async #removeMarked(
+    written: ReadonlyMap<string, string>,
+  ): Promise<readonly string[]> {
+    const { place } = this.#out;
+    const marks = await readMarks(markedPlace(this.#out));
+    const stayed: string[] = [];
+    for (const below of this.#asides.keys()) {
+      if (written.has(below)) continue;
+      const leaf = leafAt(place, below);
+      if (!leaf) continue;
+      if (marks.get(below) === markOf(leaf.info)) {
+        await unlink(join(place, below));
+      } else {
+        stayed.push(nameBelow(this.#out, below));
+      }
+    }
+    await saveMarks(markedPlace(this.#out), written);
+    return stayed;
+  }
+
+  /** No file has such a name; it tells the runs of one pattern of each other. */
+  get #lockPlace(): string {
+    const { place, pattern } = this.#out;
+    return join(place, pattern!.text.replaceAll("/", "+"));
+  }
+}

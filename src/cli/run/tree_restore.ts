@@ -1,0 +1,194 @@
+/**
+ * Puts the files of a folder or a pattern into their places: all of them wait
+ * beside these until the last one has come, and then each is moved as a whole.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { rmdir, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { writeNewFile } from "../replace_file.ts";
+import { makeFolder } from "../make_folder.ts";
+import { isErrno } from "./disk.ts";
+import { markedPlace, nameBelow, type Out } from "./outs.ts";
+import { markOf, readMarks, saveMarks } from "./record.ts";
+import { Staging } from "./staging.ts";
+import { Standing } from "./standing.ts";
+
+/** Larger files are written as they come. */
+const AT_ONCE_BYTES = 256 * 1024;
+/** Files between two turns of the event loop. */
+const FILES_A_TURN = 256;
+const OWNER_BITS = 0o700;
+
+/** A file on its way. */
+export interface Incoming {
+  readonly mode: number;
+  readonly size: number;
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
+
+/** An out of many files on its way. */
+export class TreeRestore implements AsyncDisposable {
+  readonly #out: Out;
+  readonly #staging: Staging;
+  readonly #folders = new Map<string, number>();
+  readonly #files = new Set<string>();
+  readonly #links = new Map<string, string>();
+  #standing: Standing | undefined;
+
+  private constructor(out: Out, staging: Staging) {
+    this.#out = out;
+    this.#staging = staging;
+  }
+
+  /** Makes room for it. */
+  static async of(out: Out): Promise<TreeRestore> {
+    return new TreeRestore(out, await Staging.in(out.place));
+  }
+
+  /** A folder has come. */
+  folder(below: string, mode: number): void {
+    this.#folders.set(below, mode);
+    if (below !== "") mkdirSync(this.#waiting(below), OWNER_BITS);
+  }
+
+  /** A file has come. */
+  async file(below: string, { mode, size, pieces }: Incoming): Promise<void> {
+    const path = this.#waiting(below);
+    if (this.#out.pattern) await makeFolder(dirname(path));
+    if (size > AT_ONCE_BYTES) {
+      await writeNewFile(path, pieces);
+    } else {
+      const whole: Uint8Array[] = [];
+      for await (const piece of pieces) whole.push(piece);
+      writeFileSync(path, Buffer.concat(whole), { flag: "wx" });
+    }
+    chmodSync(path, mode);
+    this.#files.add(below);
+  }
+
+  /** A link has come. */
+  link(below: string, target: string): void {
+    this.#links.set(below, target);
+  }
+
+  /**
+   * Looks at what stands there.
+   *
+   * @throws Something does that nobody has recorded to be one of a run, and that
+   * cannot stay.
+   */
+  async check(): Promise<void> {
+    const { place, pattern } = this.#out;
+    const marks = await readMarks(markedPlace(this.#out));
+    this.#standing = await Standing.at(place, { pattern, marks });
+    const folders = new Set(this.#folders.keys());
+    const others = [...this.#files, ...this.#links.keys()];
+    for (const below of others) {
+      for (let at = dirname(below); at !== "."; at = dirname(at)) {
+        folders.add(at);
+      }
+    }
+    const wrong = this.#standing.inTheWay({ folders, others });
+    if (wrong === undefined) return;
+    const { below, what } = wrong;
+    throw new Error(
+      `${nameBelow(this.#out, below)} is there, and is ${what}`,
+    );
+  }
+
+  /**
+   * Moves everything to its place, and removes what earlier runs have put there.
+   *
+   * @returns What was there, and stays.
+   */
+  async put(): Promise<readonly string[]> {
+    const { place } = this.#out;
+    const isNew = (below: string) =>
+      this.#files.has(below) || this.#links.has(below);
+    const { own, others } = this.#standing!;
+    await removeAll(place, own.filter((below) => !isNew(below)));
+    const marks = new Map<string, string>();
+    for (const [below] of this.#folders) await openFolder(join(place, below));
+    let count = 0;
+    for (const below of this.#files) {
+      if (++count % FILES_A_TURN === 0) await setImmediate();
+      if (this.#out.pattern) await makeFolder(dirname(join(place, below)));
+      marks.set(below, await this.#move(below));
+    }
+    // Last: nothing is written through one of them.
+    for (const [below, target] of this.#links) {
+      if (this.#out.pattern) await makeFolder(dirname(join(place, below)));
+      const path = this.#waiting(below);
+      if (this.#out.pattern) await makeFolder(dirname(path));
+      symlinkSync(target, path);
+      marks.set(below, await this.#move(below));
+    }
+    for (const [below, mode] of [...this.#folders].reverse()) {
+      chmodSync(join(place, below), mode);
+    }
+    await saveMarks(markedPlace(this.#out), marks);
+    return others.filter((below) => !isNew(below));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#staging[Symbol.asyncDispose]();
+    // One that was made for nothing.
+    await rmdir(this.#out.place).catch(() => {});
+  }
+
+  #waiting(below: string): string {
+    return join(this.#staging.path, below);
+  }
+
+  /** Moves a file; its mark. */
+  async #move(below: string): Promise<string> {
+    const from = this.#waiting(below);
+    const to = join(this.#out.place, below);
+    const mark = markOf(lstatSync(from, { bigint: true }));
+    try {
+      renameSync(from, to);
+    } catch (error) {
+      if (!isErrno(error, "EISDIR")) throw error;
+      // An empty one, or it would have been in the way.
+      await rmdir(to);
+      renameSync(from, to);
+    }
+    return mark;
+  }
+}
+
+/** A folder that can be written to, for now. */
+async function openFolder(path: string): Promise<void> {
+  await makeFolder(path);
+  const { mode } = lstatSync(path);
+  if ((mode & OWNER_BITS) !== OWNER_BITS) chmodSync(path, mode | OWNER_BITS);
+}
+
+/** Removes files, and the folders in which nothing is then. */
+async function removeAll(
+  place: string,
+  names: readonly string[],
+): Promise<void> {
+  const emptied = new Set<string>();
+  for (const below of names) {
+    await openFolder(dirname(join(place, below)));
+    await unlink(join(place, below));
+    for (let at = dirname(below); at !== "."; at = dirname(at)) emptied.add(at);
+  }
+  // The deepest first.
+  for (const below of [...emptied].sort().reverse()) {
+    await rmdir(join(place, below)).catch(() => {});
+  }
+}

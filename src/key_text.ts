@@ -1,0 +1,50 @@
+/**
+ * Keys as people see them: clients name entries by keys, and know nothing of
+ * the hashes that files are named by.
+ *
+ * @module
+ */
+
+/** So much of a key is shown in a message: it has to stay one line. */
+const MAX_SHOWN_LENGTH = 80;
+
+/** Bytes in lower-case hexadecimal digits. */
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+}
+
+/** The text that some bytes are; `undefined` when they are none that can be shown. */
+export function asText(bytes: Uint8Array): string | undefined {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(bytes);
+    return /^[^\p{C}\p{Z}](?:[^\p{C}]*[^\p{C}\p{Z}])?$/u.test(text)
+      ? text
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A key: its text, or `hex:` and what `--key-hex` takes. */
+export function formatKey(key: Uint8Array): string {
+  const text = asText(key);
+  return text === undefined || text.startsWith("hex:")
+    ? `hex:${toHex(key)}`
+    : text;
+}
+
+/** The beginning of a text, where the whole would be too long for a message. */
+export function clipped(text: string): string {
+  return text.length <= MAX_SHOWN_LENGTH
+    ? text
+    : `${text.slice(0, MAX_SHOWN_LENGTH)}…`;
+}
+
+/** Namespace and key, for messages. */
+export function formatEntry(
+  { namespace, key }: { readonly namespace: string; readonly key: Uint8Array },
+): string {
+  return `${namespace} ${clipped(formatKey(key))}`;
+}
