@@ -35,12 +35,14 @@ export interface ConnectOptions {
 }
 
 /** The options of {@linkcode Cache.connect}. */
-export const CONNECT_OPTIONS = {
+export const CONNECT_OPTIONS: Readonly<
+  Record<keyof ConnectOptions, KnownOptions[string]>
+> = {
   local: anything,
   remote: anything,
   patienceMs: milliseconds,
   onOutage: callable,
-} satisfies Record<keyof ConnectOptions, KnownOptions[string]>;
+};
 
 /** As it could be written. */
 const EXAMPLE_ADDRESS = "127.0.0.1:28056";

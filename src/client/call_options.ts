@@ -56,7 +56,14 @@ export interface GenerateOptions<T> extends TransferOptions {
  * The options of calls. Programs keep those of several calls in one object, so
  * each call takes them all.
  */
-export const CALL_OPTIONS = {
+export const CALL_OPTIONS: Readonly<
+  Record<
+    | keyof GenerateOptions<unknown>
+    | keyof GetOptions<unknown>
+    | keyof SetOptions<unknown>,
+    KnownOptions[string]
+  >
+> = {
   signal: anything,
   deadlineMs: milliseconds,
   onProgress: callable,
@@ -65,12 +72,7 @@ export const CALL_OPTIONS = {
   overwrite: flag,
   cacheErrors: anything,
   computeWhenDown: flag,
-} satisfies Record<
-  | keyof GenerateOptions<unknown>
-  | keyof GetOptions<unknown>
-  | keyof SetOptions<unknown>,
-  KnownOptions[string]
->;
+};
 
 /** A value, and where it came from. */
 export interface Generated<T> {

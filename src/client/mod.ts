@@ -52,4 +52,10 @@ export type {
   Tier,
 } from "./tier.ts";
 export { TieredCache, type TieredOptions } from "./tiered_cache.ts";
-export type { OnceReadable, OnProgress, Progress, Source, TransferEvents } from "./transfer.ts";
+export type {
+  OnceReadable,
+  OnProgress,
+  Progress,
+  Source,
+  TransferEvents,
+} from "./transfer.ts";
