@@ -340,7 +340,7 @@ Deno.test("a local listener of another user's is left for the remote one", () =>
     for (const source of ["computed", "hit"]) {
       const args = shellRun("echo said > o", "--out", "o");
       const { code, stderr } = await shell.run(args, { program, env });
-      assert.equal(code, 0);
+      assert.equal(code, 0, stderr);
       assert.match(stderr, new RegExp(source));
     }
   }));
