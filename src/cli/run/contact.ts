@@ -9,7 +9,9 @@ import type { Entry } from "../../client/backend.ts";
 import { asCacheError, CacheError } from "../../client/cache_error.ts";
 import { Channel, loadService } from "../../client/channel.ts";
 import { afterSilence } from "../../client/patience.ts";
+import { messageOf } from "../../errors.ts";
 import type { Addresses } from "../addresses.ts";
+import { quicklyExplained } from "../who_answers.ts";
 
 /** What all of them together are given. */
 export const CONTACT_MS = 2_000;
@@ -80,7 +82,8 @@ async function reasonAgainst(
   } catch (thrown) {
     const error = asCacheError(thrown, address);
     // An original, and one that has no such entry, answer as well.
-    return error.code === "unavailable" ? error.message : undefined;
+    if (error.code !== "unavailable") return undefined;
+    return messageOf(await quicklyExplained(error, { remote: address }));
   } finally {
     channel.close();
   }
