@@ -17,7 +17,16 @@ export function cannotWrite(path: string, error: unknown): StartError {
 }
 
 function cannot(exitCode: 1 | 2, what: string, error: unknown): StartError {
-  // Without the name of the error, and of the call, which has the path again.
-  const why = messageOf(error).replace(/^E[A-Z0-9]+: (.*?), \w+.*$/s, "$1");
+  const why = whyNot(error);
   return new StartError(exitCode, `cannot ${what}: ${why}`, { cause: error });
+}
+
+/**
+ * What the system says, without the name of the error, and of the call, which
+ * has paths again. Deno's own calls say it in another way.
+ */
+export function whyNot(error: unknown): string {
+  return messageOf(error)
+    .replace(/^E[A-Z0-9]+: (.*?), \w+.*$/s, "$1")
+    .replace(/^(.*?) \(os error \d+\).*$/s, "$1");
 }

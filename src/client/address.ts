@@ -5,6 +5,8 @@
  */
 
 const MAX_PORT = 65_535;
+/** A name or an IPv4 address, or an IPv6 address in brackets; then a port. */
+const ADDRESS = /^(?:[\p{L}\p{N}_.-]+|\[[\da-f:.]+(?:%\w+)?\]):(\d+)$/iu;
 
 /**
  * What is wrong with an address, and how to write it.
@@ -20,7 +22,7 @@ export function addressFault(text: string): string | undefined {
   if (/^[^\s/]+:\d+\/+$/.test(text)) {
     return `an address is host:port; write ${plain}`;
   }
-  const port = /^[^\s/]+:(\d+)$/.exec(text)?.[1];
+  const port = ADDRESS.exec(text)?.[1];
   if (port !== undefined) {
     return Number(port) <= MAX_PORT
       ? undefined

@@ -191,6 +191,7 @@ Deno.test("outs that something else lies in are refused", () =>
       [[".."], /it contains /],
       [["d/prog"], /it is the program/],
       [["alias/prog"], /it is the program/],
+      [["d/.x.larder-old"], /larder run uses such names itself/],
       [["d/e"], /it is a home folder/],
       [["d"], /it contains /],
     ];

@@ -131,7 +131,7 @@ async function copy(
 ): Promise<PassedOn> {
   const keep = (piece: Uint8Array) => spool.write(piece);
   const passed = await passOn(from, to, { keep, leave });
-  if (!passed.isWhole) from.destroy();
+  if (passed.gap !== undefined) from.destroy();
   return passed;
 }
 
@@ -147,9 +147,8 @@ function gapOf(
   copies: readonly PassedOn[],
   recorded: Recorded | undefined,
 ): string | undefined {
-  if (copies.some(({ isWhole }) => !isWhole)) {
-    return "a process that the command has left behind still has its output";
-  }
+  const gap = copies.find(({ gap }) => gap !== undefined)?.gap;
+  if (gap !== undefined) return gap;
   if (copies.some(({ failure }) => failure !== undefined)) {
     return "what the command says could not be written";
   }

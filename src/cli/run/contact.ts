@@ -83,7 +83,10 @@ async function reasonAgainst(
     const error = asCacheError(thrown, address);
     // An original, and one that has no such entry, answer as well.
     if (error.code !== "unavailable") return undefined;
-    return messageOf(await quicklyExplained(error, { remote: address }));
+    const message = messageOf(
+      await quicklyExplained(error, { remote: address }),
+    );
+    return message.includes(address) ? message : `${address}: ${message}`;
   } finally {
     channel.close();
   }

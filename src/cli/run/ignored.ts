@@ -1,6 +1,6 @@
 /**
- * `nohup`: a process that was started deaf to SIGHUP stays so, and so does what
- * it runs.
+ * `nohup`, and jobs that a script has in the background: a process that was
+ * started deaf to a signal stays so, and so does what it runs.
  *
  * @module
  */
@@ -10,17 +10,26 @@ import { constants } from "node:os";
 import { basename } from "node:path";
 import process from "node:process";
 
+/** What would end a program. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+
 /**
  * Found out before the first listener: with it Deno hears the signal again. Node
  * does so when it starts; there, who has started it is the only sign.
  */
-const IS_DEAF = process.versions["deno"] === undefined
-  ? isUnderNohup()
-  : isDeaf("self");
+const IGNORED: ReadonlySet<NodeJS.Signals> = process.versions["deno"] ===
+    undefined
+  ? new Set(isUnderNohup() ? ["SIGHUP"] : [])
+  : ignoredBy("self");
+
+// Also while nobody listens.
+if (process.versions["deno"] === undefined && IGNORED.size > 0) {
+  process.on("SIGHUP", () => {});
+}
 
 /** Whether a signal is to do nothing. */
 export function isIgnored(signal: NodeJS.Signals): boolean {
-  return IS_DEAF && signal === "SIGHUP";
+  return IGNORED.has(signal);
 }
 
 /**
@@ -31,25 +40,31 @@ export function isIgnored(signal: NodeJS.Signals): boolean {
 export function stayingDeaf(
   command: readonly [string, ...string[]],
 ): readonly [string, ...string[]] {
-  return IS_DEAF
-    ? ["sh", "-c", 'trap "" HUP; exec "$0" "$@"', ...command]
-    : command;
+  if (IGNORED.size === 0) return command;
+  const names = [...IGNORED].map((signal) => signal.replace(/^SIG/, ""));
+  return ["sh", "-c", `trap "" ${names.join(" ")}; exec "$0" "$@"`, ...command];
 }
 
 /** Shells say which program they have started; what that starts is deaf, too. */
 function isUnderNohup(): boolean {
   return basename(process.env["_"] ?? "") === "nohup" ||
-    isDeaf(String(process.ppid));
+    ignoredBy(String(process.ppid)).has("SIGHUP");
 }
 
-function isDeaf(pid: string): boolean {
+/** Of the signals that would end it, those that do nothing to a process. */
+function ignoredBy(pid: string): ReadonlySet<NodeJS.Signals> {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
-    const bit = BigInt(constants.signals.SIGHUP - 1);
-    return (BigInt(`0x${mask}`) >> bit & 1n) === 1n;
+    const mask = BigInt(
+      `0x${/^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`,
+    );
+    return new Set(
+      SIGNALS.filter((signal) =>
+        (mask >> BigInt(constants.signals[signal] - 1) & 1n) === 1n
+      ),
+    );
   } catch {
     // Not Linux.
-    return false;
+    return new Set();
   }
 }

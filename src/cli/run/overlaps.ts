@@ -7,9 +7,10 @@
 import type { BigIntStats } from "node:fs";
 import { access, constants, lstat, stat } from "node:fs/promises";
 import { homedir, userInfo } from "node:os";
-import { delimiter, dirname, join, relative, sep } from "node:path";
+import { basename, delimiter, dirname, join, relative, sep } from "node:path";
 import process from "node:process";
 import { StartError } from "../../errors.ts";
+import { isOwnName } from "./aside_names.ts";
 import type { Held } from "./inputs/listing.ts";
 import { Pattern } from "./pattern.ts";
 import type { Out } from "./outs.ts";
@@ -69,6 +70,10 @@ export async function checkOuts(
   for (const out of outs) {
     // The folder of a pattern is none.
     if (out.pattern) continue;
+    if (isOwnName(basename(out.place))) {
+      const what = "larder run uses such names itself, choose another one";
+      throw new StartError(2, `--out ${out.name}: ${what}`);
+    }
     const own = await outThing(out);
     const same = theirs.sameAs(own) ?? ours.sameAs(own);
     if (same) throw refusal(own, "is", same);

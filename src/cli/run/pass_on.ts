@@ -9,6 +9,11 @@ import { isBrokenPipe, write } from "../output.ts";
 
 /** What has been written, and not been read, when a process ends: some pipes. */
 const IN_PIPES_BYTES = 1024 * 1024;
+/**
+ * What is taken of what nobody reads any more, to be kept. Beyond that the pipe
+ * is closed, which ends a command that has no end of its own: `yes | head`.
+ */
+const UNHEARD_BYTES = 64 * 1024 * 1024;
 /** What is in a pipe comes at once. */
 const AT_ONCE_MS = 50;
 
@@ -22,8 +27,8 @@ export interface PassOnOptions {
 
 /** What came of it. */
 export interface PassedOn {
-  /** Whether they came to their end. */
-  readonly isWhole: boolean;
+  /** Why they did not come to their end; `undefined`: they did. */
+  readonly gap: string | undefined;
   /** Why not all of it was written; nobody who listens is no failure. */
   readonly failure: unknown;
 }
@@ -44,10 +49,16 @@ export async function passOn(
 ): Promise<PassedOn> {
   let isHeard = true;
   let failure: unknown;
+  let unheard = 0;
   for await (const piece of leave ? until(pieces, leave) : pieces) {
-    if (piece === LEFT) return { isWhole: false, failure };
+    if (piece === LEFT) return { gap: LEFT_BEHIND, failure };
     await keep?.(piece);
-    if (!isHeard) continue;
+    if (!isHeard) {
+      unheard += piece.length;
+      const isTooMuch = failure === undefined && unheard > UNHEARD_BYTES;
+      if (isTooMuch) return { gap: UNHEARD, failure };
+      continue;
+    }
     try {
       await write(to, piece);
     } catch (error) {
@@ -55,8 +66,12 @@ export async function passOn(
       if (!isBrokenPipe(error)) failure = error;
     }
   }
-  return { isWhole: true, failure };
+  return { gap: undefined, failure };
 }
+
+const LEFT_BEHIND =
+  "a process that the command has left behind still has its output";
+const UNHEARD = "nobody reads what the command says";
 
 /** Stands for the pieces that were not waited for. */
 const LEFT = new Uint8Array(0);

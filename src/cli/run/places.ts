@@ -7,6 +7,7 @@
 import { lstat, readlink, realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import process from "node:process";
+import { NO_UTF8 } from "../words.ts";
 import { isErrno } from "./disk.ts";
 
 /** As many as Linux follows. */
@@ -15,7 +16,10 @@ const MAX_LINKS = 40;
 /** The place of a name itself, whatever lies there. */
 export async function ownPlace(name: string): Promise<string> {
   const path = isAbsolute(name) ? name : `${process.cwd()}/${name}`;
-  return join(await realFolder(dirname(path)), basename(path));
+  const place = join(await realFolder(dirname(path)), basename(path));
+  // Of a folder, or of where a link leads; it is the name of something else.
+  if (place.includes(NO_UTF8)) throw new Error(`${place}: not UTF-8`);
+  return place;
 }
 
 /** The place that is written to by who writes to `path`. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { messageOf } from "../../errors.ts";
+import { whyNot } from "../cannot.ts";
 import { Busy } from "./aside.ts";
 import type { Out } from "./outs.ts";
 import { userAround } from "./share.ts";
@@ -109,7 +109,5 @@ function aroundOf({ place, pattern }: Out): string {
 }
 
 function why(error: unknown): string {
-  return error instanceof Busy
-    ? error.message
-    : messageOf(error).replace(/^E[A-Z0-9]+: (.*?), \w+.*$/s, "$1");
+  return error instanceof Busy ? error.message : whyNot(error);
 }

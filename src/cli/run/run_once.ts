@@ -42,8 +42,10 @@ export async function runOnce(words: Words): Promise<number> {
     keyFiles: words.all("key-file"),
   });
   await using stdin = words.has("stdin") ? await Stdin.read() : undefined;
-  using interrupts = new Interrupts();
   let plan = await planOf(words, stdin);
+  // Until here a signal ends us, as it would have ended the command: a key file
+  // may be a pipe to which nobody ever writes.
+  using interrupts = new Interrupts();
   let reporter = new Reporter(plan.entry, words);
   const unkept = async () => {
     if (interrupts.received) return codeOf(interrupts.received);

@@ -66,7 +66,7 @@ export class Spool implements AsyncDisposable {
       else this.#pieces.push(piece.slice());
     } catch (error) {
       const why = messageOf(error);
-      this.#failure = new Error(`no room for it in ${tmpdir()}: ${why}`);
+      this.#failure = new Error(`no room for it in ${folderName()}: ${why}`);
       await this[Symbol.asyncDispose]();
     }
   }
@@ -97,6 +97,16 @@ export class Spool implements AsyncDisposable {
     this.#file = { path, handle: await open(path, "wx", PRIVATE_FILE) };
     for (const piece of this.#pieces) await this.#file.handle.writeFile(piece);
     this.#pieces = [];
+  }
+}
+
+/** Where temporary files are, for people. */
+function folderName(): string {
+  try {
+    return tmpdir();
+  } catch {
+    // Deno reads no variable that is not UTF-8.
+    return "TMPDIR";
   }
 }
 

@@ -6,6 +6,7 @@
 
 import { messageOf } from "../../errors.ts";
 import type { Claim, Held } from "../../client/tier.ts";
+import { counted } from "../../client/transfer.ts";
 import type { Addresses } from "../addresses.ts";
 import type { Server } from "../server.ts";
 import { Malformed } from "./archive.ts";
@@ -95,11 +96,17 @@ async function computed(work: Held, attempt: Attempt): Promise<number | Came> {
 
 async function restored(
   claimed: Extract<Claim, { kind: "ready" }>,
-  { plan, reporter, isReadOnly }: Attempt,
+  { plan, reporter, interrupts, isReadOnly }: Attempt,
 ): Promise<number | Came> {
   const { body, computedMs: savedMs } = claimed;
+  const { signal } = interrupts;
+  // A piece that is waited for may never come.
+  const stop = () => void body.release();
+  signal.addEventListener("abort", stop, { once: true });
   await using scratch = new Scratch();
-  const kept = new Unpacking(body.chunks(), plan.outs);
+  const about = { direction: "in", total: body.size } as const;
+  const pieces = counted(body.chunks(), { ...about, signal }, undefined);
+  const kept = new Unpacking(pieces, plan.outs);
   const before = async () => {
     if (await changedOf(plan.found) !== undefined) throw new Changed();
   };
@@ -115,6 +122,7 @@ async function restored(
     reporter.report("hit", { code, bytes: body.size, savedMs });
     return code;
   } catch (error) {
+    if (interrupts.received) return codeOf(interrupts.received);
     if (error instanceof Changed) return { kind: "changed" };
     const reason = messageOf(error);
     // Trouble of this machine is no fault of what is kept.

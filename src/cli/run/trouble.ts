@@ -53,7 +53,12 @@ export async function noteTrouble(reason: string): Promise<void> {
 
 /** The notes, oldest first. */
 export async function readTroubles(): Promise<readonly Trouble[]> {
-  const text = await readFile(notesPath(), "utf8").catch(() => "");
+  let text = "";
+  try {
+    text = await readFile(notesPath(), "utf8");
+  } catch {
+    // There are none, or their folder cannot be named.
+  }
   return text.split("\n").flatMap((line) => {
     try {
       const { atMs, reason } = JSON.parse(line);

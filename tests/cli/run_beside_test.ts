@@ -1,0 +1,121 @@
+/** larder run beside other runs, in the same folder and in another one. */
+
+import assert from "node:assert/strict";
+import { outputOf } from "../client/npm_package.ts";
+import { Shell, withShell } from "./support.ts";
+
+/** `larder run` of a line of shell. */
+function shellRun(line: string, ...options: string[]): string[] {
+  return ["run", "--ns", "sim", ...options, "--", "sh", "-c", line];
+}
+
+/** Writes its out, and ends when somebody writes to `fifo`. */
+const SLOW = "echo slow > o; read x < fifo";
+
+/** Starts the slow one, whose out is there. */
+async function startSlow(shell: Shell): Promise<Deno.ChildProcess> {
+  await outputOf("mkfifo", [`${shell.folder}/fifo`]);
+  const slow = shell.start(shellRun(SLOW, "--out", "o"));
+  while (await shell.read("o").catch(() => "") !== "slow\n");
+  return slow;
+}
+
+async function endSlow(
+  shell: Shell,
+  slow: Deno.ChildProcess,
+): Promise<string> {
+  await shell.write("fifo", "end\n");
+  const { code, stderr } = await slow.output();
+  assert.equal(code, 0);
+  return new TextDecoder().decode(stderr);
+}
+
+Deno.test("a hit that writes an out of a run under way keeps that one from being kept", () =>
+  withShell(async (shell) => {
+    const quick = shellRun("echo quick > o", "--out", "o");
+    assert.match((await shell.run(quick)).stderr, /stored/);
+    await Deno.remove(`${shell.folder}/o`);
+    const slow = await startSlow(shell);
+    assert.match((await shell.run(quick)).stderr, /hit/);
+    assert.match(
+      await endSlow(shell, slow),
+      /not kept: another larder run wrote to the same files meanwhile/,
+    );
+    assert.equal(await shell.read("o"), "quick\n");
+    const names = [...Deno.readDirSync(shell.folder)].map(({ name }) => name);
+    assert.deepEqual(names.sort(), ["fifo", "o"]);
+  }));
+
+Deno.test("so does one that goes without the cache", () =>
+  withShell(async (shell) => {
+    const slow = await startSlow(shell);
+    const env = { LARDER_REMOTE: "nowhere" };
+    const quick = shellRun("echo quick > o", "--out", "o");
+    assert.equal((await shell.run(quick, { env })).code, 0);
+    assert.match(
+      await endSlow(shell, slow),
+      /not kept: another larder run wrote to the same files meanwhile/,
+    );
+  }));
+
+Deno.test("a key file that changes before a hit is restored: planned again", () =>
+  withShell(async (shell) => {
+    const [first, second] = ["first", "second"].map((name) =>
+      new Shell(`${shell.folder}/${name}`, shell.server)
+    ) as [Shell, Shell];
+    for (const each of [first, second]) {
+      await Deno.mkdir(each.folder);
+      await each.write("in", "A");
+    }
+    await outputOf("mkfifo", [`${first.folder}/fifo`]);
+    const args = shellRun("cat in; read x < fifo", "--key-file", "in");
+    const computing = first.start(args);
+    const reader = computing.stdout.getReader();
+    await reader.read();
+    const waiting = second.start(args);
+    const said = waiting.stderr.pipeThrough(new TextDecoderStream())
+      .getReader();
+    assert.match(
+      (await said.read()).value!,
+      /waiting for whoever runs the same/,
+    );
+    await second.write("in", "B");
+    await first.write("fifo", "end\n");
+    assert.equal(await new Response(waiting.stdout).text(), "B");
+    await said.cancel();
+    await waiting.status;
+    await reader.cancel();
+    assert.match(await new Response(computing.stderr).text(), /stored/);
+    await computing.status;
+    // Each of the two is kept as what it is.
+    for (const content of ["A", "B"]) {
+      await second.write("in", content);
+      const { stdout, stderr } = await second.run(args);
+      assert.deepEqual([stdout], [content]);
+      if (content === "A") assert.match(stderr, /hit/);
+    }
+  }));
+
+Deno.test("key files that keep changing leave a run without the cache", () =>
+  withShell(async (shell) => {
+    if (Deno.build.os !== "linux") return console.log("skipped: no /proc");
+    // The file is another one each time that it is looked at.
+    const args = [
+      ...["run", "--ns", "sim", "--key-file", "/proc/self/stat"],
+      ...["--", "echo", "said"],
+    ];
+    const { code, stdout, stderr } = await shell.run(args);
+    assert.deepEqual([code, stdout], [0, "said\n"]);
+    assert.match(stderr, /without the cache: the key files keep changing/);
+    assert.equal((await shell.json("usage"))["loading"], 0);
+  }, ["--heartbeat-timeout", "1h"]));
+
+Deno.test("what is kept can be read with tar", () =>
+  withShell(async (shell) => {
+    const args = shellRun("echo said; echo x > o", "--out", "o", "--json");
+    const { key_hex: key } = JSON.parse((await shell.run(args)).stderr);
+    await shell.ok("get", "--ns", "sim", "--key-hex", key, "-o", "kept.tar");
+    const listed = await outputOf("tar", ["-tf", `${shell.folder}/kept.tar`]);
+    if (listed === undefined) return console.log("skipped: there is no tar(1)");
+    assert.equal(listed, "larder-run.json\nstdout\nstderr\nouts/0\n");
+  }));

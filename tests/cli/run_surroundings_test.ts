@@ -1,0 +1,104 @@
+/** larder run in surroundings that few have: a command does in them what it always does. */
+
+import assert from "node:assert/strict";
+import { outputOf } from "../client/npm_package.ts";
+import { inBash } from "./bash.ts";
+import { larderCommand, withShell } from "./support.ts";
+
+Deno.test("variables that are not UTF-8 break no command, and no doctor", () =>
+  withShell(async (shell) => {
+    const long = "sh -c 'head -c 600000 /dev/zero'";
+    const { code, stdout, stderr } = await inBash(
+      shell,
+      `TMPDIR=$'/tmp/\\xff' $larder run --ns a -- ${long} | wc -c`,
+    );
+    assert.deepEqual([code, stdout.trim()], [0, "600000"], stderr);
+    assert.match(stderr, /not kept: no room for it in TMPDIR: /);
+    const doctor = await inBash(
+      shell,
+      "XDG_STATE_HOME=$'/tmp/\\xff' $larder doctor",
+    );
+    assert.match(doctor.stdout, /^ok +runs /m, doctor.stderr);
+  }));
+
+Deno.test("whoever was started deaf to a signal stays so, and so does the command", () =>
+  withShell(async (shell) => {
+    const { code, stdout, stderr } = await inBash(
+      shell,
+      `trap '' INT TERM HUP QUIT; $larder run --ns a -- sh -c '
+         for s in INT TERM HUP QUIT; do kill -$s $PPID $$; done; sleep 0.5
+         echo said'`,
+    );
+    assert.deepEqual([code, stdout], [0, "said\n"], stderr);
+    assert.match(stderr, /stored/);
+  }));
+
+Deno.test("a command without an end has one when nobody reads it any more", () =>
+  withShell(async (shell) => {
+    const { code, stdout, stderr } = await inBash(
+      shell,
+      "$larder run --ns a -- yes | head -n 2; exit ${PIPESTATUS[0]}",
+    );
+    assert.deepEqual([code, stdout], [141, "y\ny\n"], stderr);
+    assert.match(stderr, /exit code 141, not kept/);
+  }));
+
+Deno.test("a key file that never comes to its end can be interrupted", () =>
+  withShell(async (shell) => {
+    const fifo = `${shell.folder}/fifo`;
+    await outputOf("mkfifo", [fifo]);
+    const child = shell.start(
+      ["run", "--ns", "a", "--key-file", "fifo", "--", "echo", "ran"],
+    );
+    // Opened when somebody reads it.
+    using _writer = await Deno.open(fifo, { write: true });
+    child.kill("SIGINT");
+    const { signal, stdout } = await child.output();
+    assert.deepEqual([signal, stdout.length], ["SIGINT", 0]);
+  }));
+
+/** Root may do what others may not, unless it gives that up. */
+const AS_OTHERS: readonly string[] = Deno.uid() === 0
+  ? ["setpriv", "--bounding-set", "-dac_override", "--"]
+  : [];
+
+Deno.test("a folder that takes no new files breaks no command", () =>
+  withShell(async (shell) => {
+    const program = [...AS_OTHERS, ...larderCommand()];
+    const probe = await shell.run(["--version"], { program });
+    if (probe.code !== 0) return console.log("skipped: there is no setpriv(1)");
+    const folder = `${shell.folder}/d`;
+    const line = "cat d/o; echo new > d/o || echo failed; echo ran >> log";
+    const args = ["run", "--ns", "a", "--out", "d/o", "--", "sh", "-c", line];
+    const run = async (source: RegExp) => {
+      const { code, stdout, stderr } = await shell.run(args, { program });
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, source);
+      return stdout;
+    };
+    await Deno.mkdir(folder);
+    await shell.write("d/o", "old\n");
+    await Deno.chmod(folder, 0o555);
+    const reason = /not kept: d\/o could not be set aside: permission denied/i;
+    assert.equal(await run(reason), "old\n");
+    assert.equal(await shell.read("d/o"), "new\n");
+
+    await Deno.chmod(folder, 0o755);
+    await run(/stored/);
+    // At a hit the file is written in place, or not at all.
+    await shell.write("d/o", "a longer old one\n");
+    await Deno.chmod(folder, 0o555);
+    await run(/hit/);
+    assert.equal(await shell.read("d/o"), "new\n");
+    await Deno.chmod(folder, 0o755);
+    await Deno.remove(`${folder}/o`);
+    await Deno.chmod(folder, 0o555);
+    assert.equal(
+      await run(/without the cache: .*permission denied/i),
+      "failed\n",
+    );
+    // It is this machine's trouble: what is kept is kept.
+    await Deno.chmod(folder, 0o755);
+    await run(/hit/);
+    assert.equal(await shell.read("log"), "ran\n".repeat(3));
+  }));
