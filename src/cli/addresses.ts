@@ -5,14 +5,12 @@
  */
 
 import process from "node:process";
+import { addressFault } from "../client/address.ts";
 import { StartError } from "../errors.ts";
 import { PROJECT_FILE } from "./project_file.ts";
 import type { Words } from "./words.ts";
 
 const DEFAULT_REMOTE = "127.0.0.1:28056";
-const MAX_PORT = 65_535;
-/** A name or an IPv4 address, or an IPv6 address in brackets; then a port. */
-const ADDRESS = /^(?:[\p{L}\p{N}_.-]+|\[[\da-f:.]+(?:%\w+)?\]):(\d{1,5})$/iu;
 
 /** Where the server is; one of the two, or both. */
 export interface Addresses {
@@ -89,15 +87,11 @@ function addressesFrom(
   const addresses: { local?: string; remote?: string } = {};
   for (const each of all) {
     const { kind, by, address } = each;
-    if (isAddress(address)) addresses[kind] = address;
-    else refuse(`${by} ${address}: not host:port`, each);
+    const fault = addressFault(address);
+    if (fault === undefined) addresses[kind] = address;
+    else refuse(`${by} ${address}: ${fault}`, each);
   }
   return addresses.local ?? addresses.remote ? addresses : undefined;
-}
-
-function isAddress(text: string): boolean {
-  const port = ADDRESS.exec(text)?.[1];
-  return port !== undefined && Number(port) <= MAX_PORT;
 }
 
 function variable(name: string): string {

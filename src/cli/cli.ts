@@ -10,6 +10,7 @@ import process from "node:process";
 import { CacheError } from "../client/cache_error.ts";
 import { LarderError, messageOf, StartError } from "../errors.ts";
 import { suggest } from "../launch/suggest.ts";
+import { addressesOf } from "./addresses.ts";
 import type { Command } from "./command.ts";
 import { COMMON_OPTIONS } from "./command.ts";
 import { doctor } from "./commands/doctor.ts";
@@ -34,6 +35,7 @@ import {
 } from "./output.ts";
 import { projectDefaults } from "./project_file.ts";
 import { isOff } from "./run/off.ts";
+import { explained } from "./who_answers.ts";
 import { Words } from "./words.ts";
 
 const COMMANDS: readonly Command[] = [
@@ -51,7 +53,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
   try {
     return await dispatch(args);
   } catch (error) {
-    if (isBrokenPipe(error)) return OK;
+    // Of a server the connection may break so, and that is another matter.
+    if (!(error instanceof CacheError) && isBrokenPipe(error)) return OK;
     if (!isForPeople(error)) throw error;
     const exitCode = exitCodeOf(error);
     say(
@@ -93,7 +96,12 @@ async function dispatch(
   if (command !== run || !isOff()) {
     words.useDefaults(await projectDefaults(name, options));
   }
-  return await command.run(words);
+  try {
+    return await command.run(words);
+  } catch (error) {
+    if (!(error instanceof CacheError)) throw error;
+    throw await explained(error, addressesOf(words));
+  }
 }
 
 function unknownCommand(name: string): StartError {

@@ -11,12 +11,13 @@ import { keyBytes } from "../client/keys.ts";
 import { LarderError, messageOf, StartError } from "../errors.ts";
 import { cannotRead } from "./cannot.ts";
 import { namespaceOf } from "./namespace.ts";
+import { type NamedEntry, printedKey } from "./printed_key.ts";
 import type { Words } from "./words.ts";
 
 const KEY_OPTIONS = ["key-file", "key-hex", "key-json"] as const;
 
 /** An entry, and the words that are left. */
-export interface Named {
+export interface Named extends NamedEntry {
   /** The namespace and the key's bytes. */
   readonly entry: Entry;
   /** The positional words without the key. */
@@ -44,8 +45,11 @@ export async function entryOf(words: Words): Promise<Named> {
   }
   try {
     if (option === undefined) {
-      const key = keyBytes(new TextEncoder().encode(first));
-      return { entry: { namespace, key }, others };
+      const printed = printedKey(first!);
+      const key = keyBytes(
+        printed ? hexBytes(printed.digits) : wordKey(first!),
+      );
+      return { entry: { namespace, key }, others, printed };
     }
     const key = await optionKey(option, words.needed(option));
     return { entry: { namespace, key }, others: words.positionals };
@@ -54,6 +58,25 @@ export async function entryOf(words: Words): Promise<Named> {
     const where = error instanceof LarderError ? "" : `--${option}: `;
     throw new StartError(2, `${where}${messageOf(error)}`, { cause: error });
   }
+}
+
+/** The key that a word is which was not printed. */
+function wordKey(word: string): Uint8Array {
+  if (word === "") {
+    throw new StartError(
+      2,
+      "KEY is empty, as of a variable that is not set; if that is meant: " +
+        "--key-hex ''",
+    );
+  }
+  if (/^hex:/i.test(word)) {
+    throw new StartError(
+      2,
+      `${word}: after hex: come hexadecimal digits, as ls prints them; text ` +
+        "that begins like that is given with --key-file or --key-hex",
+    );
+  }
+  return new TextEncoder().encode(word);
 }
 
 async function optionKey(
@@ -71,11 +94,18 @@ async function optionKey(
 }
 
 async function contentOf(path: string): Promise<Uint8Array> {
+  let content: Uint8Array;
   try {
-    return new Uint8Array(await readFile(path));
+    content = new Uint8Array(await readFile(path));
   } catch (error) {
     throw cannotRead(path, error);
   }
+  if (content.length > 0) return content;
+  throw new StartError(
+    2,
+    `--key-file ${path}: it is empty, and so would the key be; if that is ` +
+      "meant: --key-hex ''",
+  );
 }
 
 /** Reads the hexadecimal digits of bytes. */
@@ -83,5 +113,12 @@ function fromHex(text: string): Uint8Array {
   if (!/^(?:[0-9a-f]{2})*$/i.test(text)) {
     throw new StartError(2, `--key-hex ${text}: two digits a byte, 0 to f`);
   }
-  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+  return hexBytes(text);
+}
+
+function hexBytes(digits: string): Uint8Array {
+  return Uint8Array.from(
+    digits.match(/../g) ?? [],
+    (pair) => parseInt(pair, 16),
+  );
 }

@@ -15,7 +15,8 @@ export function infoJson(info: Info): Record<string, unknown> {
     key_hex: toHex(info.key),
     ...text === undefined ? {} : { key: text },
     status: info.status,
-    size: info.size,
+    // What is being computed has none yet.
+    size: info.status === "ready" ? info.size : null,
     sha256: toHex(info.sha256),
     created_ms: info.createdMs,
     accessed_ms: info.accessedMs,

@@ -18,6 +18,11 @@ export function namespaceOf(
   words: Words,
   namespace: string = words.needed("ns"),
 ): string {
+  return checkedNamespace(namespace);
+}
+
+/** The same text, if it is a namespace. */
+function checkedNamespace(namespace: string): string {
   if (isNamespace(namespace)) return namespace;
   throw new StartError(
     2,
@@ -36,4 +41,32 @@ function proposalFor(namespace: string): string {
   );
   const proposal = names.join(".");
   return isNamespace(proposal) ? proposal : "sim.ring_osc";
+}
+
+/** Some namespaces: one, or all that lie below it. */
+export interface Pattern {
+  /** The only one; `undefined`: there may be several. */
+  readonly only: string | undefined;
+  /** Whether a namespace is meant. */
+  has(namespace: string): boolean;
+}
+
+/**
+ * The namespaces that a word means: one, `a.*` for all below `a`, `*` for all,
+ * as the server's quotas write it.
+ *
+ * @param word `undefined` for all.
+ * @throws {StartError} It is neither.
+ */
+export function patternOf(word: string = "*"): Pattern {
+  if (word === "*") return { only: undefined, has: () => true };
+  if (!word.endsWith(".*")) {
+    const only = checkedNamespace(word);
+    return { only, has: (namespace) => namespace === only };
+  }
+  const above = checkedNamespace(word.slice(0, -".*".length));
+  return {
+    only: undefined,
+    has: (namespace) => namespace.startsWith(`${above}.`),
+  };
 }

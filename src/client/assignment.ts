@@ -66,7 +66,7 @@ export class Assignment implements Held {
    */
   async publish(
     value: Source,
-    { onProgress, signal: unwanted }: PublishOptions = {},
+    { onProgress, signal: unwanted, expectedSize }: PublishOptions = {},
   ): Promise<void> {
     if (this.#ended) throw this.#lost.signal.reason ?? this.#lostError();
     using ended = new LinkedSignal(unwanted, this.#given.signal);
@@ -74,7 +74,7 @@ export class Assignment implements Held {
     let failure: { readonly error: unknown } | undefined;
     const isOnce = !(value instanceof Uint8Array) &&
       typeof value !== "function";
-    const total = value instanceof Uint8Array ? value.length : undefined;
+    const total = value instanceof Uint8Array ? value.length : expectedSize;
     const pieces = async function* () {
       const about = { direction: "out", total, signal } as const;
       try {
@@ -85,7 +85,10 @@ export class Assignment implements Held {
       }
     };
     try {
-      await unlessAborted(this.#send(pieces, { isOnce, signal }), signal);
+      await unlessAborted(
+        this.#send(pieces, { isOnce, signal, total }),
+        signal,
+      );
       this.#end();
     } catch (error) {
       if (!failure && hasCode(error, "invalid")) {
@@ -101,9 +104,10 @@ export class Assignment implements Held {
 
   async #send(
     pieces: () => AsyncIterable<Uint8Array>,
-    { isOnce, signal }: {
+    { isOnce, signal, total }: {
       readonly isOnce: boolean;
       readonly signal: AbortSignal;
+      readonly total: number | undefined;
     },
   ): Promise<void> {
     const { path } = this.#work;
@@ -123,7 +127,10 @@ export class Assignment implements Held {
         if (bytes > mostBytes) options.onContact?.();
         mostBytes = Math.max(bytes, mostBytes);
       };
-      await backend.publish(this.id, sent(pieces(), onContact), options);
+      await backend.publish(this.id, sent(pieces(), onContact), {
+        ...options,
+        expectedSize: total,
+      });
     };
     const effort = "full";
     const isTrusting = true;

@@ -72,6 +72,22 @@ export interface CallOptions {
   readonly wanted?: AbortSignal | undefined;
   /** Told when the server has answered, though not yet with what was wanted. */
   readonly onContact?: (() => void) | undefined;
+  /** Told whom one waits for, and again when that changes. */
+  readonly onWaiting?: ((holder: Holder) => void) | undefined;
+}
+
+/** Who has the work that is waited for, as far as the server knows. */
+export interface Holder {
+  /** Where they call from; empty: that is not known, or nobody has it. */
+  readonly holder: string;
+  /** For how long they have had it, in milliseconds. */
+  readonly computingMs: number;
+}
+
+/** How to publish. */
+export interface PublishCallOptions extends CallOptions {
+  /** Of the value, in bytes; `undefined`: nobody knows yet. */
+  readonly expectedSize?: number | undefined;
 }
 
 /** How to send a heartbeat. */
@@ -101,7 +117,7 @@ export interface Backend {
   publish(
     id: string,
     value: Pieces | undefined,
-    options: CallOptions,
+    options: PublishCallOptions,
   ): Promise<void>;
   /** Gives the work back, where a service knows how. */
   abandon(id: string, reason: string, options: CallOptions): Promise<void>;

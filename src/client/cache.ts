@@ -4,6 +4,7 @@
  * @module
  */
 
+import { addressFault } from "./address.ts";
 import type { CallOptions, FetchRequest } from "./backend.ts";
 import { CacheBase } from "./cache_base.ts";
 import { FirstCatalog, type TierCatalog } from "./catalog.ts";
@@ -33,12 +34,18 @@ export interface ConnectOptions {
   readonly onOutage?: OnOutage | undefined;
 }
 
-const CONNECT_OPTIONS: KnownOptions = {
+/** The options of {@linkcode Cache.connect}. */
+export const CONNECT_OPTIONS: Readonly<
+  Record<keyof ConnectOptions, KnownOptions[string]>
+> = {
   local: anything,
   remote: anything,
   patienceMs: milliseconds,
   onOutage: callable,
 };
+
+/** As it could be written. */
+const EXAMPLE_ADDRESS = "127.0.0.1:28056";
 
 /**
  * A client of a cache server.
@@ -76,22 +83,27 @@ export class Cache extends CacheBase {
    */
   // deno-lint-ignore require-await
   static async connect(options: ConnectOptions): Promise<Cache> {
+    if (options === undefined || typeof options === "string") {
+      throw unaddressed(options);
+    }
     checkOptions(options, CONNECT_OPTIONS);
     const { patienceMs = DEFAULT_PATIENCE_MS, onOutage } = options;
     const connections: Connection[] = [];
     for (const kind of ["local", "remote"] as const) {
       const address = options[kind];
       if (address === undefined) continue;
-      if (typeof address !== "string" || !/^.+:\d+$/.test(address)) {
-        const message = `${kind}: "${address}" is not host:port`;
-        throw new TypeError(message);
+      const fault = typeof address === "string"
+        ? addressFault(address)
+        : `not host:port, such as ${EXAMPLE_ADDRESS}`;
+      if (fault !== undefined) {
+        throw new TypeError(`${kind} ${JSON.stringify(address)}: ${fault}`);
       }
       connections.push(
         new Connection({ kind, address, patienceMs }),
       );
     }
     if (connections.length === 0) {
-      throw new TypeError("give an address: local or remote");
+      throw unaddressed();
     }
     return new Cache(connections, onOutage);
   }
@@ -114,4 +126,13 @@ export class Cache extends CacheBase {
   protected override async closeTiers(): Promise<void> {
     await Promise.all(this.#connections.map((each) => each.close()));
   }
+}
+
+/** Nobody has said where the server is. */
+function unaddressed(address: string = EXAMPLE_ADDRESS): TypeError {
+  return new TypeError(
+    "Cache.connect needs to know where the server is: " +
+      `Cache.connect({ remote: ${JSON.stringify(address)} }), or local: ` +
+      "host:port of a server on this machine",
+  );
 }

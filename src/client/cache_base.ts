@@ -18,7 +18,7 @@ import {
   type TransferOptions,
   type WriteOptions,
 } from "./call_options.ts";
-import { type Bounds, within } from "./call_signal.ts";
+import { within } from "./call_signal.ts";
 import { CatalogBase } from "./catalog_base.ts";
 import { callable, checkOptions } from "./checked_options.ts";
 import { json, type JsonValue } from "./codecs/mod.ts";

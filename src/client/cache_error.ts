@@ -93,10 +93,11 @@ export function plainReason(details: string): string {
     return "the server has ended the call: it waited too long for the client " +
       "to send or to read, or is short of memory; try again";
   }
-  const reason = details.replace(
-    /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/s,
-    "$1",
-  );
+  const reason = details.replace(/^Cannot publish assignment \d+: /, "")
+    .replace(
+      /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/s,
+      "$1",
+    );
   // A connection through a proxy fails with no reason at all.
   return /^(undefined|null)?$/.test(reason) ? "no connection" : reason;
 }

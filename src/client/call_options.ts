@@ -73,7 +73,14 @@ export interface GenerateOptions<T> extends ProduceOptions {
  * The options of calls. Programs keep those of several calls in one object, so
  * each call takes them all.
  */
-export const CALL_OPTIONS: KnownOptions = {
+export const CALL_OPTIONS: Readonly<
+  Record<
+    | keyof GenerateOptions<unknown>
+    | keyof GetOptions<unknown>
+    | keyof SetOptions<unknown>,
+    KnownOptions[string]
+  >
+> = {
   signal: anything,
   deadlineMs: milliseconds,
   onProgress: callable,

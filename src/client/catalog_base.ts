@@ -32,7 +32,8 @@ export interface InvalidateOptions extends Selection, Bounds {
 
 const BOUNDS: KnownOptions = { signal: anything, deadlineMs: milliseconds };
 
-const INVALIDATE_OPTIONS: KnownOptions = {
+/** The options of `invalidate`. */
+export const INVALIDATE_OPTIONS: KnownOptions = {
   ...BOUNDS,
   prefix: bytes,
   olderThanMs: milliseconds,

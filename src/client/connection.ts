@@ -32,7 +32,7 @@ export class Connection implements Tier {
 
   async ask(
     request: FetchRequest,
-    { signal }: CallOptions,
+    { signal, onWaiting }: CallOptions,
   ): Promise<Claim> {
     signal?.throwIfAborted();
     const late = new LateAnswer(signal);
@@ -43,6 +43,7 @@ export class Connection implements Tier {
         return backend.fetch(request, {
           signal: ended,
           wanted: signal,
+          onWaiting,
           onContact: () => {
             late.isWaiting();
             onContact?.();

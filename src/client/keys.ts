@@ -13,8 +13,30 @@ import { CodecError } from "./codecs/codec.ts";
 import { flexbuffers } from "./codecs/flexbuffers.ts";
 import { assertJson, type JsonValue } from "./codecs/json.ts";
 
-/** What a client may give as a key: bytes as they are, or JSON to be hashed. */
-export type KeyInput = Uint8Array | JsonValue;
+/**
+ * An object of any interface. What is no JSON for certain, as a `Date`, a `Map`, a
+ * function or a promise, does not fit; the rest is found when the key is made.
+ */
+export interface KeyObject {
+  /** Maps, sets, promises. */
+  readonly [Symbol.toStringTag]?: never;
+  /** Dates. */
+  readonly [Symbol.toPrimitive]?: never;
+  /** Functions and classes. */
+  readonly [Symbol.hasInstance]?: never;
+  /** Regular expressions. */
+  readonly [Symbol.match]?: never;
+}
+
+/**
+ * What a client may give as a key: bytes as they are, or JSON to be hashed. What
+ * lies within objects is looked at when the key is made.
+ */
+export type KeyInput =
+  | Uint8Array
+  | JsonValue
+  | { readonly [name: string]: unknown }
+  | (object & KeyObject);
 
 /**
  * The bytes of a key.
@@ -41,7 +63,9 @@ export type KeyInput = Uint8Array | JsonValue;
  * @throws {CodecError} The value is not JSON; the error says where.
  */
 export function keyBytes(input: KeyInput): Uint8Array {
-  if (!(input instanceof Uint8Array)) return sha256(canonicalJson(input));
+  if (!(input instanceof Uint8Array)) {
+    return sha256(canonicalJson(input as JsonValue));
+  }
   if (input.length <= MAX_KEY_BYTES) return input;
   throw new LarderError(
     "key-too-large",
@@ -52,7 +76,9 @@ export function keyBytes(input: KeyInput): Uint8Array {
 /** A key in a message, as its program knows it, and not as the hash of it. */
 export function formatKeyInput(input: KeyInput): string {
   return clipped(
-    input instanceof Uint8Array ? formatKey(input) : canonicalJson(input),
+    input instanceof Uint8Array
+      ? formatKey(input)
+      : canonicalJson(input as JsonValue),
   );
 }
 

@@ -161,3 +161,35 @@ Deno.test("a Rust key is the SHA-256 of the flexbuffer that Rust writes", () => 
 Deno.test("what Rust tells apart are two keys", () => {
   assert.notDeepEqual(flexbuffersKey(5), flexbuffersKey(uint(5)));
 });
+
+interface Point {
+  readonly x: number;
+  readonly name?: string;
+}
+
+Deno.test("a key may be of an interface, but not what is no JSON for certain", () => {
+  const point: Point = { x: 1 };
+  assert.deepEqual(keyBytes(point), keyBytes({ x: 1 }));
+  assert.deepEqual(keyBytes([point]), keyBytes([{ x: 1 }]));
+  assert.deepEqual(
+    keyBytes({ at: point, of: [point] }),
+    keyBytes({ at: { x: 1 }, of: [{ x: 1 }] }),
+  );
+  const wrong: (() => unknown)[] = [
+    // @ts-expect-error A date is a string in one program and an object in another.
+    () => keyBytes(new Date()),
+    // @ts-expect-error A map would be empty.
+    () => keyBytes(new Map()),
+    // @ts-expect-error So would a set.
+    () => keyBytes(new Set()),
+    // @ts-expect-error An await has been forgotten.
+    () => keyBytes(Promise.resolve(1)),
+    // @ts-expect-error A function has no contents.
+    () => keyBytes(() => 1),
+    // @ts-expect-error Nor has an expression.
+    () => keyBytes(/x/),
+    // @ts-expect-error JSON has no undefined.
+    () => keyBytes(undefined),
+  ];
+  for (const each of wrong) assert.throws(each, { name: "CodecError" });
+});

@@ -4,7 +4,13 @@
  * @module
  */
 
-export type { Body, CallOptions, Entry, FetchRequest } from "./backend.ts";
+export type {
+  Body,
+  CallOptions,
+  Entry,
+  FetchRequest,
+  Holder,
+} from "./backend.ts";
 export { Cache, type ConnectOptions } from "./cache.ts";
 export { CacheBase } from "./cache_base.ts";
 export type {
@@ -34,6 +40,7 @@ export {
   flexbuffersKey,
   keyBytes,
   type KeyInput,
+  type KeyObject,
 } from "./keys.ts";
 export { memory, type MemoryOptions } from "./memory_tier.ts";
 export { StoredError } from "./stored_error.ts";
@@ -47,4 +54,10 @@ export type {
   Tier,
 } from "./tier.ts";
 export { TieredCache, type TieredOptions } from "./tiered_cache.ts";
-export type { OnceReadable, OnProgress, Progress, Source } from "./transfer.ts";
+export type {
+  OnceReadable,
+  OnProgress,
+  Progress,
+  Source,
+  TransferEvents,
+} from "./transfer.ts";

@@ -43,7 +43,8 @@ export function namingProxy(error: unknown, address: string): unknown {
   });
 }
 
-function proxyFor(address: string): string | undefined {
+/** Which proxy is between, in brackets; `undefined`: none. */
+export function proxyFor(address: string): string | undefined {
   if (isHere(address)) return undefined;
   const name = PROXIES.find((name) => variable(name));
   if (name === undefined || isExcepted(hostOf(address))) return undefined;

@@ -13,7 +13,10 @@ import type { Source, TransferEvents } from "./transfer.ts";
 export type Origin = "memory" | "local" | "remote";
 
 /** How to publish. When the signal is aborted, the work is given back. */
-export type PublishOptions = TransferEvents;
+export interface PublishOptions extends TransferEvents {
+  /** Of a stream, in bytes, where that is known before: it may be refused for it. */
+  readonly expectedSize?: number | undefined;
+}
 
 /** The right and the duty to compute the value of an entry. */
 export interface Held extends AsyncDisposable {

@@ -19,6 +19,7 @@ import {
   type FetchRequest,
   LET_GO_TIMEOUT_MS,
   type Pieces,
+  type PublishCallOptions,
 } from "./backend.ts";
 import { asCacheError, CacheError, hasCode, noAnswer } from "./cache_error.ts";
 import { type Channel, loadService, type UnaryOptions } from "./channel.ts";
@@ -36,7 +37,7 @@ const IN_USE_MS = 1_000;
 
 /** `FetchReply`: one of its fields. */
 interface FetchReply {
-  readonly waiting?: { readonly holder: string };
+  readonly waiting?: { readonly holder: string; readonly computingMs: string };
   readonly assigned?: {
     readonly id: string;
     readonly heartbeatIntervalMs: string;
@@ -89,7 +90,7 @@ export class V1Backend implements Backend {
 
   async fetch(
     request: FetchRequest,
-    { signal, wanted, onContact }: CallOptions,
+    { signal, wanted, onContact, onWaiting }: CallOptions,
   ): Promise<Fetched> {
     const stream = new LinkedSignal(signal);
     const hasAnswered = afterSilence(TIMEOUT_MS, () => {
@@ -112,6 +113,8 @@ export class V1Backend implements Backend {
         if (reply.waiting) {
           if (!request.wait) return { kind: "loading" };
           onContact?.();
+          const { holder, computingMs } = reply.waiting;
+          onWaiting?.({ holder, computingMs: Number(computingMs) });
           continue;
         }
         const { ready } = reply;
@@ -148,7 +151,7 @@ export class V1Backend implements Backend {
   async publish(
     id: string,
     value: Pieces | undefined,
-    options: CallOptions,
+    options: PublishCallOptions,
   ): Promise<void> {
     await this.#channel.clientStream(
       this.#service["Publish"]!,

@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { Sha256 } from "../../workers/digest.ts";
-import type { CallOptions, Pieces } from "./backend.ts";
+import type { Pieces, PublishCallOptions } from "./backend.ts";
 import { eachPiece } from "./transfer.ts";
 
 /** A server waits more than twice as long for the next piece, however busy it is. */
@@ -19,15 +19,16 @@ export function* pathRequests(id: string): Generator<object, void, undefined> {
 }
 
 /**
- * Only what is whole gets an End, and only what has one is published. While the
+ * A size that is known is said first: a value that can never be kept is refused
+ * before it is sent. Only what is whole gets an End, and only what has one is published. While the
  * next piece takes its time, empty ones say that it will come.
  */
 export async function* publishRequests(
   id: string,
   value: Pieces,
-  { signal }: CallOptions,
+  { signal, expectedSize }: PublishCallOptions,
 ): AsyncGenerator<object, void, undefined> {
-  yield { begin: { id } };
+  yield { begin: { id, ...expectedSize !== undefined && { expectedSize } } };
   const hash = new Sha256();
   let size = 0;
   const pieces = eachPiece(value);

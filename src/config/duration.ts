@@ -1,10 +1,12 @@
 /**
- * Durations as people write them: `200ms`, `2s`, `1m`, `1h`.
+ * Durations as people write them: `200ms`, `2s`, `1m`, `1h`, `30d`, `2w`.
  *
  * @module
  */
 
 const UNIT_MS: ReadonlyMap<string, number> = new Map([
+  ["w", 604_800_000],
+  ["d", 86_400_000],
   ["h", 3_600_000],
   ["m", 60_000],
   ["s", 1_000],
@@ -31,7 +33,7 @@ export function parseDurationMs(text: string): number {
   const unitMs = UNIT_MS.get(unit);
   if (!match || unitMs === undefined) {
     const what = match && unit === "" ? "it has no unit" : "not a duration";
-    throw new RangeError(`${what}: write 200ms, 2s, 1m or 1h`);
+    throw new RangeError(`${what}: write 200ms, 2s, 1m, 1h, 30d or 2w`);
   }
   // Rounded to a nanosecond first: 0.001 * 1000 must count as whole.
   const ms = Math.round(Number(match[1]) * unitMs * 1e6) / 1e6;

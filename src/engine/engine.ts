@@ -14,7 +14,7 @@ import { MAX_REPLY_WAIT_MS } from "../limits.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { checkInvariants } from "../table/invariants.ts";
 import { StateTable, type TableCounts } from "../table/state_table.ts";
-import type { Excess } from "../table/room.ts";
+import type { Coming, Excess } from "../table/room.ts";
 import type { UnderWay } from "../table/under_way.ts";
 import type {
   Command,
@@ -250,9 +250,12 @@ export class Engine {
   /** Why no more bytes of an assignment's value are taken, if so; counts them. */
   refusal(
     id: Id,
-    coming: { readonly total: number; readonly more: number },
+    coming: Coming,
   ): LarderError | undefined {
-    return this.#table.refusal(id, coming);
+    const refusal = this.#table.refusal(id, coming);
+    // Clients may keep it to themselves, and the limits are the operator's.
+    if (refusal) this.#warn(refusal.message);
+    return refusal;
   }
 
   /** Whether somebody computes or publishes an entry, as far as the table knows. */

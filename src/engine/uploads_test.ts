@@ -122,7 +122,7 @@ Deno.test("an upload is held to its quota and to the free disk while it comes", 
   for (let i = 0; i < 2; i++) await small.append(new Uint8Array(10));
   await assert.rejects(
     small.append(new Uint8Array(10)),
-    /quota of small allows 25 bytes in all, and the value has 30; use/,
+    /quota of small allows 25 bytes in all, and the value has more; use/,
   );
   // 30 of the 100 have been counted by now.
   for (let i = 0; i < 7; i++) await endless.append(new Uint8Array(10));

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { openDoors } from "./open_doors.ts";
 import { readyLines } from "./ready_lines.ts";
 import { prepareRoot, refuseOtherData } from "./root_folder.ts";
 import type { Serve, ServedConfig } from "./running_server.ts";
@@ -41,6 +42,8 @@ export async function serveConfined(
   return await Promise.race([running, forced]);
 
   async function run(root: string, serve: Serve): Promise<number> {
+    const { mode } = await Deno.stat(root);
+    for (const warning of openDoors({ ...config, root }, mode)) warn(warning);
     const server = await serve({ ...config, root }, warn);
     if (!stop.isRequested) print(readyLines(root, server));
     await Promise.race([stop.requested, server.closed]);

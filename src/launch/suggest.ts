@@ -17,13 +17,15 @@ const MAX_SLIPS = 2;
  * @returns `: did you mean …?`, or what to do when nothing is near.
  */
 export function suggest(typed: string, known: readonly string[]): string {
-  const wanted = plain(typed);
   for (const name of known) {
-    if (slips(wanted, plain(name)) <= MAX_SLIPS) {
-      return `: did you mean ${name}?`;
-    }
+    if (isSlip(typed, name)) return `: did you mean ${name}?`;
   }
   return ": --help lists what there is";
+}
+
+/** Whether a name is another one with a slip or two. */
+export function isSlip(typed: string, name: string): boolean {
+  return slips(plain(typed), plain(name)) <= MAX_SLIPS;
 }
 
 function plain(name: string): string {

@@ -38,7 +38,8 @@ export interface Paths {
 /** What only a client on the same machine can be given. */
 export function localPaths({ paths }: CacheServiceOptions): Paths {
   if (paths) return paths;
-  const message = "paths mean nothing on another machine: ask the local " +
-    "listener, or ask for bytes";
+  const message = "this is the server's remote listener, which hands over " +
+    "bytes and no paths: give its address as remote, or that of the local " +
+    "listener as local";
   throw new LarderError("not-local", message);
 }

@@ -52,6 +52,7 @@ export const CHUNK_FIELD = 5;
 export interface PublishBegin {
   readonly id: string;
   readonly path: boolean;
+  readonly expectedSize: string;
 }
 
 /** `PublishEnd`. */

@@ -134,8 +134,26 @@ function bind(
   } catch (error) {
     const { code } = error as { code?: string };
     const message = `cannot listen on ${address} ` +
-      `(${code ?? systemReason(error)}): stop what uses ` +
-      "the port, or choose another address with -l or -r (port 0 picks one)";
+      `(${code ?? systemReason(error)}): ${listenRemedy(code, options)}`;
     throw new StartError(1, message, { cause: error });
   }
+}
+
+/** Ports below it are for root, on most systems. */
+const FIRST_FREE_PORT = 1_024;
+
+/** What to do about an address on which one cannot listen. */
+export function listenRemedy(
+  code: string | undefined,
+  { hostname, port }: { readonly hostname: string; readonly port: number },
+): string {
+  const another = "choose another address with -l or -r";
+  if (code === "EADDRNOTAVAIL") {
+    return `${hostname} is no address of this machine: ip addr lists them, ` +
+      `and 0.0.0.0 is all of them; ${another}`;
+  }
+  if (code === "EACCES" && port < FIRST_FREE_PORT) {
+    return `ports below ${FIRST_FREE_PORT} are for root: ${another}`;
+  }
+  return `stop what uses the port, or ${another} (port 0 picks one)`;
 }

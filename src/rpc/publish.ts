@@ -62,7 +62,7 @@ class Publishing {
 
   async run(requests: Requests<PublishRequest>): Promise<Digest> {
     const begin = beginOf(await next(requests));
-    const { id, path } = begin;
+    const { id, path, expectedSize } = begin;
     // Before a byte is taken of a value that is nobody's.
     const reply = await this.#engine.ask({ kind: "heartbeat", id });
     if (reply.kind === "error") throw reply.error;
@@ -73,6 +73,9 @@ class Publishing {
       assertEndOfPath(await lastOf(requests, request, id));
       return await this.#submit({ kind: "done", id, patient: true });
     }
+    const coming = { total: Number(expectedSize), more: 0, isWhole: true };
+    const refusal = this.#engine.refusal(id, coming);
+    if (refusal) throw refusal;
     const upload = this.#options.uploads.begin(this.#owner, id);
     try {
       const sent = await this.#receive(begin, requests, upload);

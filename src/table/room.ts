@@ -34,6 +34,16 @@ export interface Shortage {
   readonly text: string;
 }
 
+/** Bytes of a value on their way. */
+export interface Coming {
+  /** How many of the value there are by now. */
+  readonly total: number;
+  /** How many of them have not been counted yet. */
+  readonly more: number;
+  /** Whether that is all of it; by default there may be more. */
+  readonly isWhole?: boolean | undefined;
+}
+
 /** Counts what is kept and what is going to be. */
 export class Room {
   readonly #scopes: readonly Scope[];
@@ -170,12 +180,15 @@ export class Room {
    */
   incoming(
     namespace: string,
-    { total, more }: { readonly total: number; readonly more: number },
+    { total, more, isWhole }: Coming,
   ): Shortage | undefined {
     if (this.#disk) this.#disk = takenFrom(this.#disk, more);
     for (const scope of this.#covering(namespace)) {
       if (!scope.isTooSmall(total)) continue;
-      return { never: true, text: scope.tooSmall(total) };
+      return {
+        never: true,
+        text: scope.tooSmall(total, { isWhole: isWhole ?? false }),
+      };
     }
     if (!this.#disk || this.#disk.roomBytes >= 0) return undefined;
     const text = "--min-free leaves no byte of the disk to be written, after " +

@@ -95,9 +95,12 @@ export class Scope {
   }
 
   /** The same, for people. */
-  tooSmall(bytes: number): string {
+  tooSmall(
+    bytes: number,
+    { isWhole = true }: { readonly isWhole?: boolean } = {},
+  ): string {
     return `${this.#limit("--max-bytes")} allows ${this.#maxBytes} bytes in ` +
-      `all, and the value has ${bytes}`;
+      `all, and the value has ${isWhole ? bytes : "more"}`;
   }
 
   /** What has to go now: above the high watermark, down to the low one. */

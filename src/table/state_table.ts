@@ -25,7 +25,7 @@ import {
 import { damaged, read, unreadable, verified } from "./read.ts";
 import { restore } from "./restore.ts";
 import type { LarderError } from "../errors.ts";
-import type { Excess } from "./room.ts";
+import type { Coming, Excess } from "./room.ts";
 import { stoodStill } from "./standstill.ts";
 import { State } from "./state.ts";
 import { type UnderWay, underWay } from "./under_way.ts";
@@ -126,7 +126,7 @@ export class StateTable {
   /** Why no more bytes of an assignment's value are taken, if so; counts them. */
   refusal(
     id: Id,
-    coming: { readonly total: number; readonly more: number },
+    coming: Coming,
   ): LarderError | undefined {
     const entry = this.state.assignments.get(id);
     const shortage = entry &&

@@ -4,6 +4,9 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { diskFinding } from "../../src/cli/doctor/root.ts";
 import { denoFinding } from "../../src/cli/doctor/tools.ts";
+import { Edge } from "../../src/rpc/edge.ts";
+import { ServerProcess } from "../support/server_process.ts";
+import { withOriginal } from "../client/original_server.ts";
 import { type Shell, withShell } from "./support.ts";
 
 interface Finding {
@@ -139,4 +142,91 @@ Deno.test("doctor asks the server of the root, unless another one is named", () 
     assert.match(stdout, new RegExp(`^ok +server +${local}: larder `, "m"));
     const named = ["doctor", root, "--remote", "127.0.0.1:1"];
     assert.match((await shell.run(named)).stdout, /^warn +server /m);
+  }));
+
+Deno.test("doctor advises nothing about a folder that is somebody else's", () =>
+  withShell(async (shell) => {
+    const foreign = `${shell.folder}/photos`;
+    await Deno.mkdir(foreign);
+    await Deno.chmod(foreign, 0o755);
+    await Deno.writeTextFile(`${foreign}/holiday.jpg`, "");
+    const { code, stdout } = await shell.run(["doctor", foreign]);
+    assert.equal(code, 1);
+    assert.match(stdout, /^fail +root .*holiday\.jpg/m);
+    assert(!stdout.includes("chmod"), stdout);
+    assert(!/^\w+ +(mode|owner|writable|served) /m.test(stdout), stdout);
+  }));
+
+Deno.test("doctor forgets where a root was served once, and says how to serve it", () =>
+  withShell(async (shell) => {
+    const root = `${shell.folder}/old`;
+    await Deno.mkdir(root, { mode: 0o700 });
+    const before = await ServerProcess.start(root);
+    await before.stop();
+    const { stdout } = await shell.run(["doctor", root]);
+    assert.match(
+      stdout,
+      new RegExp(`^ok +server +${shell.server.remote}: larder `, "m"),
+    );
+    assert(!stdout.includes(before.remote), stdout);
+    assert.match(
+      stdout,
+      /^warn +served +no\n +.* task serve .*\/old serves it$/m,
+    );
+  }));
+
+Deno.test("doctor says what answers where no Larder does", () =>
+  withShell((shell) =>
+    withOriginal(async (original) => {
+      const edge = new Edge({ warn: () => {}, maxMessageBytes: 1_000_000 });
+      const other = edge.listen("127.0.0.1:0", []);
+      using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const { port } = silent.addr as Deno.NetAddr;
+      const cases: [string, RegExp][] = [
+        [other.address, /: it is a gRPC server, and no Larder$/m],
+        [
+          original.remote,
+          /: it is an original server, of which get, put and run/m,
+        ],
+        [
+          `127.0.0.1:${port}`,
+          /: the connection is taken, and nothing is said/m,
+        ],
+      ];
+      try {
+        for (const [address, words] of cases) {
+          const args = ["doctor", "--remote", address];
+          const { code, stdout } = await shell.run(args);
+          assert.equal(code, 1);
+          assert.match(
+            stdout,
+            new RegExp(`^fail +server +no Larder answers on ${address}: `, "m"),
+          );
+          assert.match(stdout, words);
+        }
+      } finally {
+        await other.close(0);
+      }
+    })
+  ));
+
+Deno.test("doctor says which proxy is between", () =>
+  withShell(async (shell) => {
+    const env = {
+      http_proxy: "http://127.0.0.1:1",
+      grpc_proxy: "",
+      https_proxy: "",
+      no_proxy: "",
+      no_grpc_proxy: "",
+      LARDER_REMOTE: "192.0.2.7:28056",
+    };
+    const { stdout } = await shell.run(["doctor"], { env });
+    assert.match(
+      stdout,
+      /^warn +proxy +192\.0\.2\.7:28056 is reached through the proxy 127\.0\.0\.1:1, which http_proxy names\n +if it .*no_proxy=192\.0\.2\.7$/m,
+    );
+    // Of this machine no proxy is asked.
+    const here = { ...env, LARDER_REMOTE: shell.server.remote };
+    const own = await shell.run(["doctor"], { env: here });
+    assert(!own.stdout.includes("proxy"), own.stdout);
   }));

@@ -172,7 +172,7 @@ Deno.test("an interrupted run passes the signal on and gives the work back", () 
       .getReader();
     assert.match(
       (await said.read()).value!,
-      /^larder: sim [0-9a-f]{8}…: waiting for whoever runs the same\n$/,
+      /^larder: sim [0-9a-f]{8}…: waiting for whoever runs the same, from 127\.0\.0\.1:\d+, for \d+ s now\n$/,
     );
     const second = waiting.stdout.pipeThrough(new TextDecoderStream())
       .getReader();

@@ -30,10 +30,27 @@ async function refused(
 Deno.test("when the namespace or the key is none: connect says which options there are, and what they may be", async () => {
   const connect = (options: unknown) => () => Cache.connect(wrong(options));
   const all = /an object with some of local, remote, patienceMs, onOutage/;
-  await refused(connect(undefined), "TypeError", all);
-  await refused(connect("127.0.0.1:28056"), "TypeError", all);
-  await refused(connect({}), "TypeError", /give an address: local or remote/);
-  await refused(connect({ remote: 28056 }), "TypeError", /not host:port/);
+  await refused(connect(null), "TypeError", all);
+  const where =
+    /needs to know where the server is: Cache\.connect\(\{ remote: "127\.0\.0\.1:28056" \}\), or local/;
+  for (const nothing of [undefined, {}, { patienceMs: 1 }, "127.0.0.1:28056"]) {
+    await refused(connect(nothing), "TypeError", where);
+  }
+  await refused(
+    connect({ remote: 28056 }),
+    "TypeError",
+    /28056: not host:port/,
+  );
+  await refused(
+    connect({ remote: "http://cache:28056" }),
+    "TypeError",
+    /remote "http:\/\/cache:28056": an address is host:port, without http:\/\/; write cache:28056/,
+  );
+  await refused(
+    connect({ local: "cache" }),
+    "TypeError",
+    /local "cache": not host:port, such as cache:28056/,
+  );
   for (const patienceMs of [-1, NaN]) {
     await refused(
       connect({ remote, patienceMs }),

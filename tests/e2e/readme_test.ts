@@ -10,6 +10,18 @@ const NPX = "npx -y deno@2.9.6";
 const blocks = [...TEXT.matchAll(/^```sh\n(.*?)^```$/gms)]
   .map(([, block]) => block!);
 
+Deno.test("the README names no address of its own, and the Makefile needs Node alone", async () => {
+  assert(!/git clone|THE-ADDRESS/.test(TEXT));
+  const makefile = await Deno.readTextFile(
+    new URL("docs/examples/make/Makefile", REPOSITORY),
+  );
+  const [, larder] = /^LARDER \?= (.*)$/m.exec(makefile)!;
+  const alias = /^alias larder='(npx -y deno@\S+ task) /m.exec(
+    await Deno.readTextFile(new URL("docs/CLI.md", REPOSITORY)),
+  )![1]!;
+  assert(larder!.startsWith(`${alias} `), makefile);
+});
+
 Deno.test("no block of the README needs Deno in the path", () => {
   assert(blocks.length > 5);
   for (const block of blocks) {

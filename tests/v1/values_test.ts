@@ -141,10 +141,18 @@ Deno.test("local clients get paths, and both listeners and all services one stat
 Deno.test("paths are not for other machines", async () => {
   await withSite(async ({ remote, local }) => {
     const refused = remote.fetched("ns", "k", { path: true });
-    await rejectsWith("FAILED_PRECONDITION", refused, /ask the local listener/);
+    await rejectsWith(
+      "FAILED_PRECONDITION",
+      refused,
+      /give its address as remote, or that of the local/,
+    );
     const { id } = await remote.assigned("ns", "k");
     const path = remote.publishPath(id);
-    await rejectsWith("FAILED_PRECONDITION", path, /ask the local listener/);
+    await rejectsWith(
+      "FAILED_PRECONDITION",
+      path,
+      /give its address as remote, or that of the local/,
+    );
     const none = local.publishPath(id);
     await rejectsWith("FAILED_PRECONDITION", none, /no path/);
     await local.publish(id, [new Uint8Array(3)]);

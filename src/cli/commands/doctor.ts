@@ -3,7 +3,13 @@
 import type { Command } from "../command.ts";
 import { diskCheck, rootChecks } from "../doctor/root.ts";
 import type { Finding } from "../doctor/finding.ts";
-import { portChecks, servedAddresses, serverCheck } from "../doctor/server.ts";
+import {
+  isServed,
+  portChecks,
+  proxyCheck,
+  servedAddresses,
+  serverCheck,
+} from "../doctor/server.ts";
 import { runsCheck } from "../doctor/runs.ts";
 import { toolChecks } from "../doctor/tools.ts";
 import { FAILED, OK } from "../exit_codes.ts";
@@ -45,13 +51,14 @@ async function examine(
 ): Promise<Finding[]> {
   const served = root === undefined ? {} : await servedAddresses(root);
   const findings: Finding[] = [];
-  // Unless another one is named, the server is that of the root.
-  const isOfRoot = !isAsked && Object.keys(served).length > 0;
+  // Unless another one is named, the server is that of the root, if it runs: the
+  // root says where it was served last, however long ago that was.
+  const isOfRoot = !isAsked && await isServed(served);
   const server = await serverCheck(isOfRoot ? served : addresses, {
     // A root that is only being prepared has no server yet.
     isNeeded: root === undefined,
   });
-  findings.push(server);
+  findings.push(server, ...proxyCheck(isOfRoot ? served : addresses));
   if (root !== undefined) {
     const ofRoot = await rootChecks(root, served);
     findings.push(...ofRoot, await diskCheck(root));

@@ -10,7 +10,9 @@ import { formatKey, formatSize, toHex } from "../format.ts";
 import { interruptible } from "../run/interrupts.ts";
 import { printJson, ProgressLine, say, write } from "../output.ts";
 import { replaceFile } from "../replace_file.ts";
+import { textOnly } from "../terminal.ts";
 import { addressesOf } from "../addresses.ts";
+import { entryFor } from "../printed_key.ts";
 import { Server } from "../server.ts";
 
 /** Prints a value, or writes it to a file. */
@@ -24,18 +26,20 @@ export const get: Command = {
       name: "output",
       short: "o",
       argument: "FILE",
-      help: "write the value there, and only when it is whole; - is stdout",
+      help: "write the value there, and only when it is whole; - is stdout, " +
+        "also a terminal, which is sent nothing but text otherwise",
     },
     { name: "wait", help: "wait while somebody computes it" },
     QUIET_OPTION,
   ],
   details: ["With --json and -o FILE it prints what it has written."],
   async run(words) {
-    const { entry, others } = await entryOf(words);
-    words.atMost(words.positionals.length - others.length);
+    const named = await entryOf(words);
+    words.atMost(words.positionals.length - named.others.length);
     const isQuiet = words.has("quiet");
     return await interruptible(async ({ signal }) => {
       await using server = await Server.at(addressesOf(words));
+      const entry = await entryFor(server, named);
       const claim = await server.cache.ask(
         { ...entry, assign: false, wait: words.has("wait") },
         { signal },
@@ -47,7 +51,8 @@ export const get: Command = {
       }
       const { body } = claim;
       const path = words.text("output") ?? "-";
-      await saveTo(path, body, { isQuiet, signal });
+      const isNamed = words.has("output");
+      await saveTo(path, body, { isNamed, isQuiet, signal });
       if (path === "-") return OK;
       if (words.has("json")) {
         await printJson({
@@ -65,7 +70,9 @@ export const get: Command = {
 async function saveTo(
   path: string,
   body: Body,
-  { isQuiet, signal }: {
+  { isNamed, isQuiet, signal }: {
+    /** Whether the user has said where it goes. */
+    readonly isNamed: boolean;
     readonly isQuiet: boolean;
     readonly signal: AbortSignal;
   },
@@ -81,7 +88,10 @@ async function saveTo(
   });
   try {
     if (path === "-") {
-      for await (const piece of pieces) await write(process.stdout, piece);
+      const shown = !isNamed && process.stdout.isTTY === true
+        ? textOnly(pieces)
+        : pieces;
+      for await (const piece of shown) await write(process.stdout, piece);
       return;
     }
     await replaceFile(path, pieces);

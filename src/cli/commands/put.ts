@@ -32,7 +32,10 @@ export const put: Command = {
   ],
   details: ["While somebody computes the value, it waits for theirs."],
   async run(words) {
-    const { entry, others: [path = "-"] } = await entryOf(words);
+    const { entry, others: [path = "-"], printed } = await entryOf(words);
+    if (printed?.isCut) {
+      throw new StartError(2, "put needs the whole key, not its first digits");
+    }
     words.atMost(KEY_AND_FILE - (hasKeyOption(words) ? 1 : 0));
     const isQuiet = words.has("quiet");
     const ttlMs = words.durationMs("ttl");
@@ -56,6 +59,7 @@ export const put: Command = {
         using progress = new ProgressLine("larder: put", { isOn: !isQuiet });
         await using held = claim.held;
         const published = held.publish(input(path, total !== undefined), {
+          expectedSize: total,
           onProgress({ done, direction }) {
             size = done;
             progress.transfer({ done, direction, total });

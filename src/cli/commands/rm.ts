@@ -7,6 +7,7 @@ import { formatKey, toHex } from "../format.ts";
 import { printJson, say } from "../output.ts";
 import { isSelection, removeSelected, SELECTION_OPTIONS } from "../removal.ts";
 import { addressesOf } from "../addresses.ts";
+import { entryFor, printedHint } from "../printed_key.ts";
 import { Server } from "../server.ts";
 import type { Words } from "../words.ts";
 
@@ -29,15 +30,18 @@ export const rm: Command = {
 };
 
 async function removeOne(words: Words): Promise<number> {
-  const { entry, others } = await entryOf(words);
-  words.atMost(words.positionals.length - others.length);
+  const named = await entryOf(words);
+  words.atMost(words.positionals.length - named.others.length);
   await using server = await Server.at(addressesOf(words));
+  const entry = await entryFor(server, named);
   const deleted = await server.delete(entry);
   const { namespace, key } = entry;
   if (words.has("json")) {
     await printJson({ namespace, key_hex: toHex(key), deleted });
   } else if (!words.has("quiet")) {
-    const what = deleted ? "removed" : "not there";
+    const what = deleted
+      ? "removed"
+      : `not there${printedHint(words.positionals[0])}`;
     say(`${namespace} ${formatKey(key)}: ${what}`);
   }
   return deleted ? OK : FAILED;

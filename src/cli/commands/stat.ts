@@ -14,6 +14,7 @@ import {
 import { infoJson } from "../info_json.ts";
 import { print, printJson, say } from "../output.ts";
 import { addressesOf } from "../addresses.ts";
+import { entryFor, printedHint } from "../printed_key.ts";
 import { type Info, Server } from "../server.ts";
 
 function formatIn({ expiresMs }: Info, nowMs: number): string {
@@ -27,13 +28,17 @@ export const stat: Command = {
   summary: "what is known of an entry; exit code 1 if there is none",
   options: ENTRY_OPTIONS,
   async run(words) {
-    const { entry, others } = await entryOf(words);
-    words.atMost(words.positionals.length - others.length);
+    const named = await entryOf(words);
+    words.atMost(words.positionals.length - named.others.length);
     await using server = await Server.at(addressesOf(words));
+    const entry = await entryFor(server, named);
     const info = await server.stat(entry);
     if (info === undefined) {
       if (words.has("json")) await printJson(null);
-      else say(`${entry.namespace} ${formatKey(entry.key)}: not there`);
+      else {
+        const hint = printedHint(words.positionals[0]);
+        say(`${entry.namespace} ${formatKey(entry.key)}: not there${hint}`);
+      }
       return FAILED;
     }
     if (words.has("json")) {
@@ -44,8 +49,8 @@ export const stat: Command = {
     await print(table([
       ["namespace", info.namespace],
       ["key", formatKey(info.key)],
-      ["status", info.status],
-      ["size", `${formatSize(info.size)} (${info.size} bytes)`],
+      ["status", STATUS[info.status] ?? info.status],
+      ["size", sizeOf(info)],
       ["sha256", toHex(info.sha256) || "-"],
       ["created", formatAge(info.createdMs, nowMs)],
       ["last used", formatAge(info.accessedMs, nowMs)],
@@ -55,3 +60,13 @@ export const stat: Command = {
     return OK;
   },
 };
+
+const STATUS: Readonly<Record<string, string>> = {
+  loading: "loading: being computed",
+  expired: "expired: whoever computed it has gone, and the next gets the work",
+};
+
+/** What is being computed has no size yet. */
+function sizeOf({ status, size }: Info): string {
+  return status === "ready" ? `${formatSize(size)} (${size} bytes)` : "-";
+}

@@ -8,6 +8,7 @@ import { count, formatKey, formatSize, toHex } from "../format.ts";
 import { infoJson } from "../info_json.ts";
 import { print, printJson, ProgressLine } from "../output.ts";
 import { addressesOf } from "../addresses.ts";
+import { patternOf } from "../namespace.ts";
 import { type Info, Server } from "../server.ts";
 import { entriesOf } from "./ls.ts";
 
@@ -23,6 +24,7 @@ export const verify: Command = {
   ],
   async run(words) {
     words.atMost(1);
+    const pattern = patternOf(words.positionals[0]);
     await using server = await Server.at(addressesOf(words));
     const check = new Check(server, (await server.state()).damaged);
     const isJson = words.has("json");
@@ -33,7 +35,7 @@ export const verify: Command = {
     const damaged: Record<string, unknown>[] = [];
     let entries = 0;
     let bytes = 0;
-    for await (const info of entriesOf(server, words.positionals[0])) {
+    for await (const info of entriesOf(server, pattern)) {
       if (info.status !== "ready") continue;
       const why = await check.of(info);
       if (why !== undefined) {

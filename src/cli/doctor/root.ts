@@ -12,10 +12,12 @@ import { caseWarning, ignoresCase } from "../../../workers/letter_case.ts";
 import { hasManifest, whyNoManifest } from "../../../workers/root_contents.ts";
 import { MANIFEST_FILE } from "../../../workers/root_names.ts";
 import { messageOf } from "../../errors.ts";
+import { serveCommand } from "../called.ts";
 import { formatSize } from "../format.ts";
 import type { Addresses } from "../addresses.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
-import { usageAt } from "./server.ts";
+import { isServed } from "./server.ts";
+import { DENO_VERSION } from "./tools.ts";
 
 /** Below the first it is worth a thought; below the second nothing can be kept. */
 const LITTLE_DISK_BYTES = 2 ** 30;
@@ -41,7 +43,13 @@ export async function rootChecks(
     }
     const there = await nearestTo(root);
     return await whyNotWritable(there) === undefined
-      ? [warn("root", `${root} is not there`, "larder serve creates it")]
+      ? [
+        warn(
+          "root",
+          `${root} is not there`,
+          `${serveCommand(DENO_VERSION)} ${root} creates it`,
+        ),
+      ]
       : [fail("root", `${root} is not there`, `let this user write ${there}`)];
   }
   if (info.isSymbolicLink()) {
@@ -50,7 +58,10 @@ export async function rootChecks(
   if (!info.isDirectory()) {
     return [fail("root", `${root} is not a folder`, "name a folder")];
   }
-  const findings = [contentsCheck(root)];
+  const contents = contentsCheck(root);
+  // Of a folder that is somebody else's nothing is to be changed.
+  if (contents.status === "fail") return [contents];
+  const findings = [contents];
   const uid = process.getuid?.();
   if (uid !== undefined && uid !== info.uid) {
     findings.push(
@@ -67,7 +78,7 @@ export async function rootChecks(
       ? ok("mode", mode)
       : warn("mode", `${mode}: not yours alone`, `chmod 700 ${root}`),
     ...await writableChecks(root),
-    await servedCheck(served),
+    await servedCheck(root, served),
   );
   return findings;
 }
@@ -107,13 +118,18 @@ export function diskFinding(freeBytes: number): Finding {
     : ok("disk", text);
 }
 
-async function servedCheck(served: Addresses): Promise<Finding> {
-  for (const address of Object.values(served) as string[]) {
-    if (await usageAt(address) !== undefined) {
-      return ok("served", `on ${Object.values(served).join(" and ")}`);
-    }
+async function servedCheck(
+  root: string,
+  served: Addresses,
+): Promise<Finding> {
+  if (await isServed(served)) {
+    return ok("served", `on ${Object.values(served).join(" and ")}`);
   }
-  return warn("served", "no", "deno task serve ROOT serves it");
+  return warn(
+    "served",
+    "no",
+    `${serveCommand(DENO_VERSION)} ${root} serves it`,
+  );
 }
 
 /** Tries it: what the permission bits say is not all. */

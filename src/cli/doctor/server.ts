@@ -7,9 +7,14 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { Channel, loadService } from "../../client/channel.ts";
+import { proxyFor } from "../../client/proxy.ts";
 import type { Addresses } from "../addresses.ts";
+import { serveCommand } from "../called.ts";
 import { Server } from "../server.ts";
+import { ANSWERING, whoAnswers } from "../who_answers.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
+import { DENO_VERSION } from "./tools.ts";
 
 const DEFAULT_ADDRESSES = ["127.0.0.1:28055", "127.0.0.1:28056"];
 
@@ -43,6 +48,7 @@ export async function serverCheck(
   { isNeeded }: { readonly isNeeded: boolean },
 ): Promise<Finding> {
   const tried: string[] = [];
+  let seen: string | undefined;
   for (const address of Object.values(addresses) as string[]) {
     const answer = await usageAt(address);
     if (answer !== undefined) {
@@ -51,12 +57,71 @@ export async function serverCheck(
       return ok("server", `${address}: larder ${version}, ${ms} ms a call`);
     }
     tried.push(address);
+    seen ??= await foreignAt(address);
   }
   return (isNeeded ? fail : warn)(
     "server",
-    `no larder.v1 answers on ${tried.join(" and ")}`,
-    "start it with deno task serve, or say where it is: --remote ADDR",
+    `no Larder answers on ${tried.join(" and ")}` +
+      (seen === undefined ? "" : `: ${seen}`),
+    `start it with ${serveCommand(DENO_VERSION)}, or say where it is: ` +
+      "--remote ADDR",
   );
+}
+
+/** What there is instead of a Larder; `undefined`: nothing, or nobody can tell. */
+async function foreignAt(address: string): Promise<string | undefined> {
+  const answering = await whoAnswers(address);
+  if (answering !== "http2") return ANSWERING[answering];
+  return await isOriginal(address)
+    ? "it is an original server, of which get, put and run can ask"
+    : "it is a gRPC server, and no Larder";
+}
+
+/** Asks for a value that nobody has, which changes nothing. */
+async function isOriginal(address: string): Promise<boolean> {
+  const channel = new Channel(address);
+  const services = [
+    ["remote.proto", "remote.RemoteCache"],
+    ["local.proto", "local.LocalCache"],
+  ] as const;
+  try {
+    for (const [file, name] of services) {
+      const method = loadService(file, name)["Get"]!;
+      const request = { namespace: "larder.doctor", key: new Uint8Array() };
+      const answered = channel.unary(method, request, { timeoutMs: SILENCE_MS })
+        .then(() => true, () => false);
+      if (await answered) return true;
+    }
+    return false;
+  } finally {
+    channel.close();
+  }
+}
+
+/**
+ * Looks whether a proxy is between: the environment names them for the whole
+ * machine, and hardly any of them carries gRPC.
+ */
+export function proxyCheck(addresses: Addresses): Finding[] {
+  const between = (Object.values(addresses) as string[]).flatMap((address) => {
+    const proxy = proxyFor(address);
+    return proxy === undefined ? [] : [{ address, proxy }];
+  });
+  return between.map(({ address, proxy }) =>
+    warn(
+      "proxy",
+      `${address} is reached ${proxy.replace(/^\((.*)\)$/, "$1")}`,
+      `if it does not pass HTTP/2 on: no_proxy=${address.replace(/:\d+$/, "")}`,
+    )
+  );
+}
+
+/** Whether a server answers on one of these. */
+export async function isServed(addresses: Addresses): Promise<boolean> {
+  for (const address of Object.values(addresses) as string[]) {
+    if (await usageAt(address) !== undefined) return true;
+  }
+  return false;
 }
 
 /** What the `Cache.toml` of a root says of its server, running or not. */

@@ -10,7 +10,7 @@ import { findDeno } from "../deno_binary.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 /** What the server is tested with. */
-const DENO_VERSION = "2.9.6";
+export const DENO_VERSION = "2.9.6";
 /** With older ones no call is answered. */
 const OLDEST_DENO = [2, 7] as const;
 const OLDEST_NODE = [20, 12] as const;
@@ -37,7 +37,10 @@ function versionBeside(): string | undefined {
 
 /** What a version of Deno means; `undefined`: there is none. */
 export function denoFinding(version: string | undefined): Finding {
-  const remedy = `npx -y deno@${DENO_VERSION} task serve`;
+  // The npm package runs its own, and nothing but that.
+  const remedy = process.versions["deno"] === undefined
+    ? `npm install deno@${DENO_VERSION}`
+    : `npx -y deno@${DENO_VERSION} task serve`;
   if (version === DENO_VERSION) return ok("deno", version);
   if (version === undefined) {
     return warn("deno", "not found; only the server needs it", remedy);

@@ -11,11 +11,10 @@ import type { Entry } from "../../client/backend.ts";
 import type { Addresses } from "../addresses.ts";
 import { afterSilence } from "../../client/patience.ts";
 import type { Server } from "../server.ts";
+import { quicklyExplained } from "../who_answers.ts";
 import { CONTACT_MS, contactOf } from "./contact.ts";
 import type { Reporter } from "./report.ts";
-
-/** Longer than a server that is away is given to answer. */
-const SILENT_MS = 3_000;
+import { WaitingLine } from "./waiting_line.ts";
 
 /** When it is found out whether a server that has not answered yet is there. */
 const DOUBT_MS = 1_000;
@@ -58,7 +57,8 @@ export async function claim(
     () => late.abort(new Error("somebody else runs it for too long")),
     waitMs,
   );
-  const told = setTimeout(() => reporter.waiting(), SILENT_MS);
+  // Nobody is said to run it whom the server has not named.
+  const waiting = new WaitingLine(reporter);
   const stopDoubt = afterSilence(DOUBT_MS, async () => {
     // It may wait for somebody else, and it may wait for nobody.
     const ms = CONTACT_MS - DOUBT_MS;
@@ -69,13 +69,17 @@ export async function claim(
   try {
     const { assign = true, wait = true } = options;
     const request = { ...entry, assign, wait };
-    return await server.cache.ask(request, { signal: ended });
+    return await server.cache.ask(request, {
+      signal: ended,
+      onWaiting: (holder) => waiting.is(holder),
+    });
   } catch (error) {
     if (hasCode(error, "invalid")) throw error;
-    return { kind: "nothing", reason: messageOf(error) };
+    const why = await quicklyExplained(error, addresses);
+    return { kind: "nothing", reason: messageOf(why) };
   } finally {
     stopDoubt();
     clearTimeout(timer);
-    clearTimeout(told);
+    waiting.end();
   }
 }

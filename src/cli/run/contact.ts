@@ -9,7 +9,9 @@ import type { Entry } from "../../client/backend.ts";
 import { asCacheError, CacheError } from "../../client/cache_error.ts";
 import { Channel, loadService } from "../../client/channel.ts";
 import { afterSilence } from "../../client/patience.ts";
+import { messageOf } from "../../errors.ts";
 import type { Addresses } from "../addresses.ts";
+import { quicklyExplained } from "../who_answers.ts";
 
 /** What all of them together are given. */
 export const CONTACT_MS = 2_000;
@@ -81,7 +83,9 @@ async function reasonAgainst(
     const error = asCacheError(thrown, address);
     // An original, and one that has no such entry, answer as well.
     if (error.code !== "unavailable") return undefined;
-    const { message } = error;
+    const message = messageOf(
+      await quicklyExplained(error, { remote: address }),
+    );
     return message.includes(address) ? message : `${address}: ${message}`;
   } finally {
     channel.close();

@@ -17,6 +17,7 @@ import { checkOuts, type Needed } from "./overlaps.ts";
 import { outsOf } from "./outs.ts";
 import type { Stdin } from "./stdin.ts";
 import { namespaceOf } from "../namespace.ts";
+import { refuseSlips } from "./slips.ts";
 
 /** Of the key and of what is kept; another one is another entry. */
 const FORMAT = "larder run 3";
@@ -63,6 +64,7 @@ export async function planOf(
   words: Words,
   stdin?: Stdin,
 ): Promise<Plan> {
+  refuseSlips(words);
   const namespace = namespaceOf(words);
   const command = commandOf(words);
   const [program] = command;

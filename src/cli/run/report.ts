@@ -5,12 +5,12 @@
  */
 
 import process from "node:process";
-import type { Entry } from "../../client/backend.ts";
+import type { Entry, Holder } from "../../client/backend.ts";
 import { count, formatSize, formatSpan, toHex } from "../format.ts";
 import { say } from "../output.ts";
+import { SHORT_KEY_DIGITS } from "../printed_key.ts";
 import type { Words } from "../words.ts";
 
-const SHORT_KEY_DIGITS = 8;
 /** Less is not worth a word: the hit itself takes its time, too. */
 const MIN_SAVED_MS = 1_000;
 /** A line is read up to about here. */
@@ -45,8 +45,8 @@ export class Reporter {
   readonly isQuiet: boolean;
   readonly #entry: Entry;
   readonly #isJson: boolean;
-  /** Whether it has said already that it goes without the cache. */
-  #isSaid = false;
+  /** Why it goes without the cache, as it has said already. */
+  #said: string | undefined;
   #source: Source = "uncached";
   #reason: string | undefined;
 
@@ -59,7 +59,7 @@ export class Reporter {
 
   /** Says that the command is run without the cache. */
   withoutCache(reason: string): void {
-    this.#isSaid = true;
+    this.#said = reason;
     this.#reason = reason;
     this.warn(`running without the cache: ${reason}`);
   }
@@ -81,9 +81,11 @@ export class Reporter {
   }
 
   /** Says why nothing happens. */
-  waiting(): void {
+  waiting({ holder, computingMs }: Holder): void {
     if (this.isQuiet || this.#isJson) return;
-    say(`${this.#name()}: waiting for whoever runs the same`);
+    const since = Math.round(computingMs / 1_000);
+    const who = holder === "" ? "" : `, from ${holder}, for ${since} s now`;
+    say(`${this.#name()}: waiting for whoever runs the same${who}`);
   }
 
   /** How it ended, once that has been said. */
@@ -97,6 +99,7 @@ export class Reporter {
     this.#reason = reason ?? this.#reason;
     if (this.#isJson) {
       const { namespace, key } = this.#entry;
+      const why = reason ?? this.#said;
       const line = JSON.stringify({
         source,
         namespace,
@@ -104,13 +107,15 @@ export class Reporter {
         exit_code: code,
         ...bytes === undefined ? {} : { bytes },
         ...savedMs === undefined ? {} : { saved_ms: savedMs },
-        ...reason === undefined ? {} : { reason },
+        ...why === undefined ? {} : { reason: why },
       });
       process.stderr.write(`${line}\n`);
       return;
     }
     if (reason !== undefined) return this.warn(`not kept: ${reason}`);
-    if (this.isQuiet || (source === "uncached" && this.#isSaid)) return;
+    if (this.isQuiet || (source === "uncached" && this.#said !== undefined)) {
+      return;
+    }
     const name = this.#name();
     const what = {
       hit: `hit ${name}`,

@@ -1,0 +1,42 @@
+/**
+ * What a start warns of: others can reach what is served. There are no users and
+ * no access rules, so that is for the operator to know.
+ *
+ * @module
+ */
+
+import { type Config, formatAddress } from "../config.ts";
+
+/** All addresses of a machine, as one listens on them. */
+const EVERYWHERE = ["0.0.0.0", "::"];
+/** Others than the owner may write. */
+const OTHERS_WRITE = 0o022;
+
+/**
+ * The warnings, a line each.
+ *
+ * @param config What is served.
+ * @param mode The root's permission bits; `null` where there are none.
+ */
+export function openDoors(
+  { root, local, remote }: Pick<Config, "root" | "local" | "remote">,
+  mode: number | null,
+): string[] {
+  const warnings: string[] = [];
+  for (const address of [local, remote]) {
+    if (!address || !EVERYWHERE.includes(address.host)) continue;
+    warnings.push(
+      `warning: ${formatAddress(address)} is every address of this machine: ` +
+        "everybody who reaches it may read and write all values; where that " +
+        "is not wanted, name one address, such as 127.0.0.1",
+    );
+  }
+  if (mode !== null && (mode & OTHERS_WRITE) !== 0) {
+    const bits = (mode & 0o777).toString(8).padStart(4, "0");
+    warnings.push(
+      `warning: other users of this machine may write to the root ${root} ` +
+        `(mode ${bits}), and so into values: chmod 700 ${root}`,
+    );
+  }
+  return warnings;
+}
