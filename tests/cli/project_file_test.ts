@@ -76,7 +76,7 @@ Deno.test("a larder.toml that says something else is a wrong command line", () =
       ["run = 1", /larder\.toml: run: not a table/],
       [
         'remote = "http://x"',
-        /remote of larder\.toml http:\/\/x: not host:port/,
+        /remote of larder\.toml http:\/\/x: an address is host:port/,
       ],
     ];
     for (const [text, message] of wrong) {
