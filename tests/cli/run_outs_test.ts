@@ -186,7 +186,7 @@ Deno.test("outs that something else lies in are refused", () =>
       [["x", "x/y"], /it lies in --out x/],
       [["x/y", "x"], /--out x\/y: it lies in --out x/],
       [["."], /it is the working folder/],
-      [[""], /it is the working folder/],
+      [[""], /--out is empty/],
       [["/"], /it is \//],
       [[".."], /it contains /],
       [["d/prog"], /it is the program/],
