@@ -15,6 +15,12 @@ const SHORT_WORK = [
 ];
 const MIB = 1024 * 1024;
 
+/** A result without what it took to compute, which no test can know. */
+function apart(result: unknown): Record<string, unknown> {
+  const { savedMs: _, ...rest } = result as Record<string, unknown>;
+  return rest;
+}
+
 testOnEach("values are what was computed", PROGRAM, async (command, test) => {
   await test.step(
     "when what is kept cannot be read by the codec: it is replaced",
@@ -23,7 +29,7 @@ testOnEach("values are what was computed", PROGRAM, async (command, test) => {
         const { outages, ...found } = await run(command("unreadable", remote));
         assert.match(String(found["read"]), /CodecError/);
         assert.deepEqual(found["made"], { value: 7, source: "computed" });
-        assert.deepEqual(found["found"], { value: 7, source: "remote" });
+        assert.deepEqual(apart(found["found"]), { value: 7, source: "remote" });
         assert.match(outages.join(), /cannot be read: json: /);
       }),
   );
@@ -66,8 +72,8 @@ testOnEach("everybody has one value", PROGRAM, async (command, test) => {
             assert.equal(await quick.generate(NS, "k", () => "B"), "B"),
         );
         assert.deepEqual(made, { value: "A", source: "uncached" });
-        assert.deepEqual(next, { value: "B", source: "remote" });
-        assert.deepEqual(last, { value: "B", source: "memory" });
+        assert.deepEqual(apart(next), { value: "B", source: "remote" });
+        assert.deepEqual(apart(last), { value: "B", source: "memory" });
       }, SHORT_WORK),
   );
 
@@ -81,8 +87,8 @@ testOnEach("everybody has one value", PROGRAM, async (command, test) => {
           (line) => line === "bad" ? proxy.down() : proxy.up(),
         );
         assert.deepEqual(made, { value: "A", source: "computed" });
-        assert.deepEqual(meanwhile, { value: "A", source: "memory" });
-        assert.deepEqual(last, { value: "B", source: "memory" });
+        assert.deepEqual(apart(meanwhile), { value: "A", source: "memory" });
+        assert.deepEqual(apart(last), { value: "B", source: "memory" });
       }, SHORT_WORK.slice(0, 4)),
   );
 
