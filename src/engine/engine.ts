@@ -254,7 +254,9 @@ export class Engine {
   ): LarderError | undefined {
     const refusal = this.#table.refusal(id, coming);
     // Clients may keep it to themselves, and the limits are the operator's.
-    if (refusal) this.#warn(refusal.message);
+    if (refusal) {
+      this.#warn(`an upload was refused: ${withoutId(refusal)}`);
+    }
     return refusal;
   }
 

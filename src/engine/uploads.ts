@@ -10,7 +10,7 @@ import { messageOf } from "../errors.ts";
 import type { Digest, Id } from "../table/types.ts";
 import type { Budget } from "./admission.ts";
 import type { Engine } from "./engine.ts";
-import { toLarderError, withoutId } from "./failures.ts";
+import { toLarderError } from "./failures.ts";
 import { randomStaging } from "./ids.ts";
 
 /** What uploads are made of. */
@@ -69,10 +69,7 @@ export class Upload {
     const more = bytes.length;
     const refusal = this.#options.engine
       ?.refusal(this.#id, { total: this.#size + more, more });
-    if (refusal) {
-      this.#options.warn(`an upload was refused: ${withoutId(refusal)}`);
-      throw refusal;
-    }
+    if (refusal) throw refusal;
     const grant = this.#options.budget.takeNow(this.#owner, bytes.length);
     const before = this.#written;
     const offset = this.#size;
