@@ -17,7 +17,7 @@ for (const signal of ["SIGKILL", "SIGABRT", "SIGSEGV"] as const) {
   Deno.test(`a server that dies of ${signal} in mid-traffic comes back, and clients that retry lose nothing`, async () => {
     await using folder = await temporaryFolder();
     await using launched = await Launched.start(folder.path, ...LEASE);
-    const { local, remote, program } = launched;
+    const { local, remote } = launched;
     using worker = new RemoteClient(remote);
     const { id } = await worker.assigned("work", "in progress");
     using fileWorker = new LocalClient(local);
@@ -52,7 +52,7 @@ for (const signal of ["SIGKILL", "SIGABRT", "SIGSEGV"] as const) {
     for (const client of [worker, fileWorker]) client.close();
     traffic[Symbol.dispose]();
     assert.equal(await launched.stop(), 0);
-    assert.equal(await program.stderr.toEnd(), "");
+    assert.equal(await launched.complaints(), "");
     console.log(
       `${signal}: new connections failed for ${windowMs} ms; ` +
         `${traffic.acknowledged.length} values acknowledged, none lost; ` +

@@ -14,7 +14,7 @@ Deno.test("a wrong setting is said in one line and not tried again", async () =>
   const wrong = ["--heartbeat-interval=2s", "--heartbeat-timeout=1s"];
   await using launched = Launched.spawn(folder.path, ...wrong);
   assert.equal((await launched.program.exit()).code, 2);
-  assert.match(await launched.program.stderr.toEnd(), /^larder: [^\n]+\n$/);
+  assert.match(await launched.complaints(), /^larder: [^\n]+\n$/);
 });
 
 Deno.test("a port that is taken is said and not tried again", async () => {
@@ -23,7 +23,7 @@ Deno.test("a port that is taken is said and not tried again", async () => {
   const address = `127.0.0.1:${taken.addr.port}`;
   await using launched = Launched.spawn(folder.path, "-l", address);
   assert.equal((await launched.program.exit()).code, 1);
-  const said = await launched.program.stderr.toEnd();
+  const said = await launched.complaints();
   assert.match(said, /^larder: cannot listen on [^\n]+\n$/);
   assert(said.includes(address), said);
   assert(!said.includes("started again"), said);
@@ -34,7 +34,7 @@ Deno.test("a root that is served already is refused, and its server goes on", as
   await using first = await Launched.start(folder.path, DRAIN);
   await using second = Launched.spawn(folder.path);
   assert.equal((await second.program.exit()).code, 1);
-  const said = await second.program.stderr.toEnd();
+  const said = await second.complaints();
   assert.match(said, /in use by another server \(LocalCache on 127\./);
   assert(said.includes(first.remote), said);
   using client = new RemoteClient(first.remote);
@@ -46,7 +46,7 @@ Deno.test("a server that was asked to stop by itself is not started again", asyn
   await using launched = await Launched.start(folder.path, DRAIN);
   Deno.kill(await launched.serverPid(), "SIGTERM");
   assert.equal((await launched.program.exit()).code, 0);
-  assert.equal(await launched.program.stderr.toEnd(), "");
+  assert.equal(await launched.complaints(), "");
 });
 
 Deno.test("a launcher that is killed in mid-traffic takes its server along, and the root is free", async () => {
@@ -67,7 +67,7 @@ Deno.test("a launcher that is killed in mid-traffic takes its server along, and 
   traffic[Symbol.dispose]();
   worker.close();
   // The server shares stderr: it ends when the server has ended.
-  assert.equal(await launched.program.stderr.toEnd(), "");
+  assert.equal(await launched.complaints(), "");
   const freeMs = performance.now() - startMs;
   const ports = ["-l", launched.local, "-r", launched.remote];
   await using next = await Launched.start(folder.path, DRAIN, ...ports);

@@ -55,6 +55,12 @@ export class Launched implements AsyncDisposable {
     await stdout.next(/^larder: ready$/);
   }
 
+  /** What it complained of until its end: not what a stop waited for. */
+  async complaints(): Promise<string> {
+    const stderr = await this.program.stderr.toEnd();
+    return stderr.replace(/^larder: stopping: waits up to .+\n/gm, "");
+  }
+
   /** The process id of the server. */
   async serverPid(): Promise<number> {
     const { pid } = this.program;
