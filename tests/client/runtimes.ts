@@ -4,8 +4,8 @@
  * @module
  */
 
-import { temporaryFolder } from "../../src/launch/testing/program.ts";
-import { npmProject } from "./npm_package.ts";
+import { basename } from "node:path";
+import { type NpmProject, npmProject } from "./npm_package.ts";
 import { denoCommand } from "./support.ts";
 
 const MODULE = new URL("../../src/client/mod.ts", import.meta.url).href;
@@ -23,17 +23,27 @@ export function testOnEach(
     run((...words) => denoCommand(program, MODULE, ...words), context));
 
   Deno.test(`${name} (Node)`, async (context) => {
-    await using folder = await temporaryFolder();
-    const project = await npmProject(folder.path);
+    const project = await (installed ??= install());
     if (project.skip !== undefined) {
       console.log(`skipped ${name} on Node: ${project.skip}`);
       return;
     }
-    const file = `${project.folder}/program.mjs`;
+    const file = `${project.folder}/${basename(program.pathname)}`;
     await Deno.copyFile(program, file);
     const command: Command = (
       ...words
     ) => ["node", file, "@larder/larder", ...words];
     await run(command, context);
   });
+}
+
+/** With the package, which takes 10 s to make: once for all tests of a file. */
+let installed: Promise<NpmProject> | undefined;
+
+async function install(): Promise<NpmProject> {
+  const folder = await Deno.makeTempDir({ prefix: "larder-" });
+  globalThis.addEventListener("unload", () => {
+    Deno.removeSync(folder, { recursive: true });
+  });
+  return await npmProject(folder);
 }
