@@ -5,10 +5,10 @@
  */
 
 import { asText, toHex } from "./format.ts";
-import type { Info } from "./server.ts";
+import type { StoredEntry } from "../client/catalog.ts";
 
 /** What scripts are told of an entry. */
-export function infoJson(info: Info): Record<string, unknown> {
+export function infoJson(info: StoredEntry): Record<string, unknown> {
   const text = asText(info.key);
   return {
     namespace: info.namespace,

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { status } from "@grpc/grpc-js";
 import type { Entry } from "../client/backend.ts";
 import {
   asCacheError,
@@ -12,31 +11,15 @@ import {
   hasCode,
 } from "../client/cache_error.ts";
 import { Cache } from "../client/cache.ts";
+import type { StoredEntry } from "../client/catalog.ts";
 import { Channel, loadService } from "../client/channel.ts";
+import { V1Catalog } from "../client/v1_catalog.ts";
 import type { Addresses } from "./addresses.ts";
 
 /** A server that has not answered by then does not. */
 const TIMEOUT_MS = 10_000;
 /** A sweep looks at everything there is. */
 const SWEEP_TIMEOUT_MS = 600_000;
-
-/** What is known of an entry. */
-export interface Info extends Entry {
-  /** `ready`, or what it is on its way to. */
-  readonly status: string;
-  /** In bytes. */
-  readonly size: number;
-  /** Empty while it is not known. */
-  readonly sha256: Uint8Array;
-  /** Milliseconds since 1970 by the server's clock; 0: not known. */
-  readonly createdMs: number;
-  /** The same, of its last use. */
-  readonly accessedMs: number;
-  /** When its time to live is over; 0: never. */
-  readonly expiresMs: number;
-  /** What computing it took; 0: less than a millisecond, or not known. */
-  readonly computedMs: number;
-}
 
 /** Ready entries of a namespace. */
 export interface NamespaceUsage {
@@ -124,25 +107,23 @@ export class Server implements AsyncDisposable {
   }
 
   /** What is known of an entry; `undefined`: there is none. */
-  async stat(entry: Entry): Promise<Info | undefined> {
-    try {
-      return toInfo(await this.#call("Stat", entry));
-    } catch (error) {
-      const { code } = (error as CacheError).cause as { code?: unknown } ?? {};
-      if (code === status.NOT_FOUND) return undefined;
-      throw error;
-    }
+  async stat(entry: Entry): Promise<StoredEntry | undefined> {
+    return await this.#ask(
+      "Stat",
+      (channel) => new V1Catalog(channel).stat(entry, {}),
+    );
   }
 
   /** The entries of a namespace, in the order of their keys. */
-  async *list(namespace: string): AsyncGenerator<Info, void, undefined> {
+  async *list(namespace: string): AsyncGenerator<StoredEntry, void, undefined> {
     let pageToken = "";
     do {
-      const page = await this.#call<
-        { entries: readonly EntryMessage[]; nextPageToken: string }
-      >("List", { namespace, pageToken });
-      for (const entry of page.entries) yield toInfo(entry);
-      pageToken = page.nextPageToken;
+      const { items, next } = await this.#ask(
+        "List",
+        (channel) => new V1Catalog(channel).list(namespace, pageToken, {}),
+      );
+      yield* items;
+      pageToken = next;
     } while (pageToken !== "");
   }
 
@@ -243,11 +224,22 @@ export class Server implements AsyncDisposable {
     request: object,
     timeoutMs = TIMEOUT_MS,
   ): Promise<Reply> {
+    const definition = this.#service[method]!;
+    return await this.#ask(
+      method,
+      (channel) => channel.unary<Reply>(definition, request, { timeoutMs }),
+    );
+  }
+
+  /** Asks at the first address that answers; the others are the same server's. */
+  async #ask<T>(
+    method: string,
+    run: (channel: Channel) => Promise<T>,
+  ): Promise<T> {
     let failure: CacheError | undefined;
     for (const [address, channel] of this.#channels) {
       try {
-        const definition = this.#service[method]!;
-        return await channel.unary<Reply>(definition, request, { timeoutMs });
+        return await run(channel);
       } catch (error) {
         failure = asCacheError(error, `${address}: ${method.toLowerCase()}`);
         if (!hasCode(failure, "unavailable")) throw failure;
@@ -255,34 +247,6 @@ export class Server implements AsyncDisposable {
     }
     throw failure;
   }
-}
-
-/** `EntryInfo`, as the loader of protos gives it. */
-interface EntryMessage extends Entry {
-  readonly status: number;
-  readonly size: string;
-  readonly sha256: Uint8Array;
-  readonly createdMs: string;
-  readonly accessedMs: string;
-  readonly expiresMs: string;
-  readonly computedMs: string;
-}
-
-const STATUS = ["unknown", "loading", "ready", "evicting", "expired"];
-
-function toInfo(message: EntryMessage): Info {
-  const { namespace, key, sha256, status: at } = message;
-  return {
-    namespace,
-    key: new Uint8Array(key),
-    status: STATUS[at] ?? "unknown",
-    size: Number(message.size),
-    sha256: new Uint8Array(sha256),
-    createdMs: Number(message.createdMs),
-    accessedMs: Number(message.accessedMs),
-    expiresMs: Number(message.expiresMs),
-    computedMs: Number(message.computedMs),
-  };
 }
 
 function numbers(counts: Record<string, string>): Record<string, number> {

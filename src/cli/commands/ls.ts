@@ -7,7 +7,8 @@ import { infoJson } from "../info_json.ts";
 import { print, printJson, say } from "../output.ts";
 import { addressesOf } from "../addresses.ts";
 import { type Pattern, patternOf } from "../namespace.ts";
-import { type Info, Server } from "../server.ts";
+import type { StoredEntry } from "../../client/catalog.ts";
+import { Server } from "../server.ts";
 import { isSlip } from "../../launch/suggest.ts";
 
 /** Lists entries. */
@@ -50,7 +51,7 @@ export const ls: Command = {
 export async function* entriesOf(
   server: Server,
   pattern: Pattern,
-): AsyncGenerator<Info, void, undefined> {
+): AsyncGenerator<StoredEntry, void, undefined> {
   if (pattern.only !== undefined) return yield* server.list(pattern.only);
   for await (const namespace of server.namespaces()) {
     if (pattern.has(namespace)) yield* server.list(namespace);
@@ -85,7 +86,7 @@ async function alike(
 }
 
 // In columns that need not be known before the last entry.
-function lineOf(info: Info, nowMs: number): string {
+function lineOf(info: StoredEntry, nowMs: number): string {
   const size = info.status === "ready" ? formatSize(info.size) : info.status;
   const age = formatAge(info.accessedMs || info.createdMs, nowMs);
   return `${size.padStart(9)}  ${age.padEnd(11)}  ${info.namespace}  ${

@@ -15,9 +15,10 @@ import { infoJson } from "../info_json.ts";
 import { print, printJson, say } from "../output.ts";
 import { addressesOf } from "../addresses.ts";
 import { entryFor, printedHint } from "../printed_key.ts";
-import { type Info, Server } from "../server.ts";
+import type { StoredEntry } from "../../client/catalog.ts";
+import { Server } from "../server.ts";
 
-function formatIn({ expiresMs }: Info, nowMs: number): string {
+function formatIn({ expiresMs }: StoredEntry, nowMs: number): string {
   return `in ${formatSpan(Math.max(0, expiresMs - nowMs))}`;
 }
 
@@ -67,6 +68,6 @@ const STATUS: Readonly<Record<string, string>> = {
 };
 
 /** What is being computed has no size yet. */
-function sizeOf({ status, size }: Info): string {
+function sizeOf({ status, size }: StoredEntry): string {
   return status === "ready" ? `${formatSize(size)} (${size} bytes)` : "-";
 }

@@ -9,7 +9,8 @@ import { infoJson } from "../info_json.ts";
 import { print, printJson, ProgressLine } from "../output.ts";
 import { addressesOf } from "../addresses.ts";
 import { patternOf } from "../namespace.ts";
-import { type Info, Server } from "../server.ts";
+import type { StoredEntry } from "../../client/catalog.ts";
+import { Server } from "../server.ts";
 import { entriesOf } from "./ls.ts";
 
 /** Reads every value, and says which are damaged. */
@@ -75,7 +76,7 @@ class Check {
   }
 
   /** What is wrong with a value; `undefined`: nothing, or it is gone. */
-  async of(info: Info): Promise<string | undefined> {
+  async of(info: StoredEntry): Promise<string | undefined> {
     const { namespace, key } = info;
     const claim = await this.#server.cache.ask(
       { namespace, key, assign: false, wait: false, fromDisk: true },

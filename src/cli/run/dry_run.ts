@@ -9,7 +9,8 @@ import { lenientAddressesOf } from "../addresses.ts";
 import { FAILED, OK } from "../exit_codes.ts";
 import { count, formatAge, formatSize, toHex } from "../format.ts";
 import { print, printJson } from "../output.ts";
-import { type Info, Server } from "../server.ts";
+import type { StoredEntry } from "../../client/catalog.ts";
+import { Server } from "../server.ts";
 import type { Words } from "../words.ts";
 import { contactOf } from "./contact.ts";
 import { lastRunOf, madeOf } from "./last_run.ts";
@@ -23,7 +24,7 @@ const SHOWN_REASONS = 5;
 
 /** What the server says of it. */
 interface Found {
-  readonly info?: Info;
+  readonly info?: StoredEntry;
   /** Why it is not known. */
   readonly trouble?: string;
 }
