@@ -26,6 +26,7 @@ import type { UnderWay } from "../table/under_way.ts";
 import type { Engine } from "./engine.ts";
 import { entryKey } from "./entry_key.ts";
 import type { Evictor, EvictorStats } from "./evictor.ts";
+import { removeEmptyFolder } from "./empty_folders.ts";
 import { Removal, type Removed, type Selection } from "./removal.ts";
 
 /** An entry, for people. */
@@ -57,10 +58,8 @@ export interface ListedPage {
   readonly token: string;
 }
 
-/** What is kept, and what the server is doing. */
-export interface Totals {
-  /** A page of them, in order of their names. */
-  readonly namespaces: Page<NamespaceUsage>;
+/** What a server is doing, and has done since the start. */
+export interface Doings {
   /** In memory. */
   readonly counts: TableCounts;
   /** Taken away since the start. */
@@ -69,8 +68,14 @@ export interface Totals {
   readonly damaged: number;
 }
 
+/** What is kept, and what the server is doing. */
+export interface Totals extends Doings {
+  /** A page of them, in order of their names. */
+  readonly namespaces: Page<NamespaceUsage>;
+}
+
 /** What a server is doing, on one screen. */
-export interface ServerStatus extends Omit<Totals, "namespaces"> {
+export interface ServerStatus extends Doings {
   /** Since when it serves. */
   readonly upMs: number;
   /** What is ready, in all. */
@@ -163,9 +168,8 @@ export class Catalog {
 
   /** What is kept, and what the server is doing. */
   async totals(listed: ListedPage): Promise<Totals> {
-    const { engine, manifest, evictor, damaged } = this.#options;
     const { limit, cursor } = pageOptions(listed);
-    const usage = await this.#logged(manifest.usagePage({
+    const usage = await this.#logged(this.#options.manifest.usagePage({
       limit,
       ...cursor !== undefined && { cursor: textOfHex(cursor) },
     }));
@@ -173,6 +177,13 @@ export class Catalog {
       namespaces: usage.cursor === undefined
         ? usage
         : { ...usage, cursor: hexOfText(usage.cursor) },
+      ...this.#doings(),
+    };
+  }
+
+  #doings(): Doings {
+    const { engine, evictor, damaged } = this.#options;
+    return {
       counts: engine.counts(),
       evicted: evictor.stats,
       damaged: damaged(),
@@ -201,26 +212,21 @@ export class Catalog {
     );
     if (reply.kind === "error") throw reply.error;
     if (reply.kind !== "ok") return false;
-    const { blobs, warn } = this.#options;
-    await blobs.removeEmpty?.(namespace).catch((error) =>
-      warn(`cannot remove the folder of ${namespace}: ${messageOf(error)}`)
-    );
+    await removeEmptyFolder(namespace, this.#options);
     return true;
   }
 
   /** What the server is doing. */
   async status(): Promise<ServerStatus> {
-    const { engine, blobs, evictor, damaged, clock, limits } = this.#options;
+    const { engine, blobs, clock, limits } = this.#options;
     const space = await blobs.space().catch(() => undefined);
     return {
       upMs: clock.nowMs() - this.#startMs,
       kept: engine.kept,
       limits,
       ...space && { space },
-      counts: engine.counts(),
+      ...this.#doings(),
       underWay: engine.underWay(MAX_SHOWN_WORK),
-      evicted: evictor.stats,
-      damaged: damaged(),
       // What follows the colon names files.
       ...blobs.trouble && { trouble: blobs.trouble.message.split(": ")[0]! },
     };

@@ -6,6 +6,7 @@
 
 import type { BlobStore } from "../blobs/blob_store.ts";
 import { EVICTIONS_AT_ONCE } from "../limits.ts";
+import { messageOf } from "../errors.ts";
 import type { NamespaceUsage } from "../table/types.ts";
 
 /** Which folders go. */
@@ -14,6 +15,23 @@ export interface EmptyFoldersOptions {
   readonly usage: readonly NamespaceUsage[];
   /** Only those that Larder has made; otherwise these are known to be namespaces. */
   readonly ours?: boolean;
+}
+
+/**
+ * Removes the folder of a namespace, if it is empty. Never rejects: what was to
+ * be taken away has gone.
+ */
+export async function removeEmptyFolder(
+  namespace: string,
+  { blobs, warn }: {
+    readonly blobs: Pick<BlobStore, "removeEmpty">;
+    /** Takes a line for the log. */
+    readonly warn: (message: string) => void;
+  },
+): Promise<void> {
+  await blobs.removeEmpty?.(namespace).catch((error) =>
+    warn(`cannot remove the folder of ${namespace}: ${messageOf(error)}`)
+  );
 }
 
 /** Removes the folders of these namespaces that are empty; says how many. */

@@ -13,6 +13,7 @@ import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock } from "../clock.ts";
 import { EVICTIONS_AT_ONCE, REMOVAL_PAGE_MS } from "../limits.ts";
 import type { EntryInfo, Manifest } from "../manifest/manifest.ts";
+import { removeEmptyFolder } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";
 import { entryKey } from "./entry_key.ts";
 
@@ -32,6 +33,8 @@ export interface RemovalOptions {
   readonly manifest: Pick<Manifest, "list" | "stat">;
   readonly blobs: Pick<BlobStore, "removeEmpty">;
   readonly clock: Clock;
+  /** Takes a line for the log. */
+  readonly warn: (message: string) => void;
 }
 
 /** Which page, and what to do with it. */
@@ -83,7 +86,7 @@ export class Removal {
     selection: Selection,
     { limit, cursor, dryRun }: RemovalPage,
   ): Promise<Removed> {
-    const { engine, blobs, clock } = this.#options;
+    const { engine, clock } = this.#options;
     // What was read a moment ago must not look unread.
     if (selection.unreadForMs !== undefined) await engine.flushUses();
     const untilMs = clock.nowMs() + REMOVAL_PAGE_MS;
@@ -118,7 +121,7 @@ export class Removal {
     await Promise.all(running);
     if (failure) throw failure.error;
     if (next !== undefined) return { ...counts, cursor: next };
-    if (!dryRun) await blobs.removeEmpty?.(namespace).catch(() => {});
+    if (!dryRun) await removeEmptyFolder(namespace, this.#options);
     return counts;
   }
 

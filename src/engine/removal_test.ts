@@ -16,7 +16,11 @@ const encoder = new TextEncoder();
 /** An engine with values, and what removes them. */
 class Site {
   readonly inside: MemoryEngine = memoryEngine();
-  readonly removal = new Removal({ ...this.inside, blobs: {} });
+  readonly removal = new Removal({
+    ...this.inside,
+    blobs: {},
+    warn: (message) => assert.fail(message),
+  });
 
   async assigned(key: string): Promise<string> {
     const reply = await askFor(this.inside.engine, key);

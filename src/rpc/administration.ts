@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EntryInfo, ServerStatus } from "../engine/catalog.ts";
+import type { Doings, EntryInfo, ServerStatus } from "../engine/catalog.ts";
 import { MemoryBudget } from "../engine/memory_budget.ts";
 import type { Call, UnaryHandler } from "../grpc/call.ts";
 import type { GrpcServer } from "../grpc/server.ts";
@@ -78,25 +78,15 @@ export function addAdministration(
   add("Usage", async (request: UsageRequest, call) => {
     const { pageSize, pageToken: token } = request;
     await takeMemory(budget, call, 2 * itemsBytes(pageSize));
-    const { namespaces, counts, evicted, damaged } = await inTurn(
+    const { namespaces, ...doings } = await inTurn(
       call,
       () => catalog.totals({ pageSize, token }),
     );
-    const { loading, publishing, handles, waiting, hits, misses } = counts;
     return {
       namespaces: namespaces.items,
       nextPageToken: namespaces.cursor ?? "",
-      loading,
-      publishing,
-      handles,
-      waiting,
-      evictedEntries: evicted.entries,
-      evictedBytes: evicted.bytes,
-      damaged,
       version,
-      hits,
-      misses,
-      savedMs: Math.round(counts.savedMs),
+      ...doingsMessage(doings),
     };
   });
   add("Status", async (_: object, call) => {
@@ -124,9 +114,19 @@ export function addAdministration(
   });
 }
 
-function statusMessage(status: ServerStatus, version: string): object {
-  const { counts, kept, limits, space, evicted } = status;
+function doingsMessage({ counts, evicted, damaged }: Doings): object {
   const { loading, publishing, handles, waiting, hits, misses } = counts;
+  return {
+    ...{ loading, publishing, handles, waiting, hits, misses },
+    savedMs: Math.round(counts.savedMs),
+    evictedEntries: evicted.entries,
+    evictedBytes: evicted.bytes,
+    damaged,
+  };
+}
+
+function statusMessage(status: ServerStatus, version: string): object {
+  const { kept, limits, space } = status;
   return {
     version,
     upMs: Math.round(status.upMs),
@@ -136,11 +136,7 @@ function statusMessage(status: ServerStatus, version: string): object {
       diskFreeBytes: Math.floor(space.freeBytes),
       diskBytes: Math.floor(space.totalBytes),
     },
-    ...{ loading, publishing, handles, waiting, hits, misses },
-    savedMs: Math.round(counts.savedMs),
-    evictedEntries: evicted.entries,
-    evictedBytes: evicted.bytes,
-    damaged: status.damaged,
+    ...doingsMessage(status),
     trouble: status.trouble ?? "",
     underWay: status.underWay.map((work) => ({
       namespace: work.entry.namespace,

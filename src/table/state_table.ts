@@ -72,8 +72,7 @@ export class StateTable {
     s.nowMs = nowMs;
     this.#apply(command, nowMs);
     while (
-      s.woken.size > 0 || s.again.length > 0 ||
-      (s.room.changed && this.isRoomAwaited)
+      s.woken.size > 0 || s.again.length > 0 || this.#isRoomToBeGiven
     ) {
       this.#giveRoom(nowMs);
       this.#lookAgain(nowMs);
@@ -303,13 +302,17 @@ export class StateTable {
     wakeDue(s, nowMs);
   }
 
+  get #isRoomToBeGiven(): boolean {
+    return this.state.room.changed && this.isRoomAwaited;
+  }
+
   /**
    * Gives room to those who wait for it, values first; `conclude`: those for
    * whom nothing is under way any more wait no longer.
    */
   #giveRoom(nowMs: number, { conclude = false } = {}): void {
     const s = this.state;
-    if (!conclude && !(s.room.changed && this.isRoomAwaited)) return;
+    if (!conclude && !this.#isRoomToBeGiven) return;
     s.room.changed = false;
     s.releaseDead();
     for (const entry of [...s.short]) lookForRoom(s, entry, nowMs);
