@@ -51,11 +51,7 @@ export async function projectDefaults(
   for (const [name, value] of Object.entries(rest)) {
     const option = FOR_ALL[name];
     if (option === undefined) {
-      throw mistake(
-        path,
-        name,
-        suggest(name, [...Object.keys(FOR_ALL), "run"]),
-      );
+      throw unknown(path, name, [...Object.keys(FOR_ALL), "run"]);
     }
     if (typeof value !== "string") throw mistake(path, name, ": not a text");
     if (options.some((each) => each.name === option)) {
@@ -67,7 +63,7 @@ export async function projectDefaults(
   }
   for (const [name, value] of Object.entries(run)) {
     if (!FOR_RUN.includes(name)) {
-      throw mistake(path, `run.${name}`, suggest(name, FOR_RUN));
+      throw unknown(path, name, FOR_RUN, "run.");
     }
     const values = valuesOf(path, name, value);
     if (command === "run" && values) defaults.set(name, values);
@@ -119,6 +115,18 @@ async function read(path: string): Promise<TomlTable> {
   } catch (error) {
     throw new StartError(2, `${path}: ${messageOf(error)}`);
   }
+}
+
+/** Not all options may be written into the file, so that --help is of no help. */
+function unknown(
+  path: string,
+  name: string,
+  known: readonly string[],
+  table = "",
+): StartError {
+  const all = known.map((each) => table + each).join(", ");
+  const why = suggest(name, known, `no such setting; there are ${all}`);
+  return mistake(path, table + name, why);
 }
 
 function mistake(path: string, name: string, why: string): StartError {

@@ -102,7 +102,7 @@ function refuseKey(words: Words): void {
   throw new StartError(
     2,
     `${word ?? `--${option}`}: give one key, or what many keys have in ` +
-      "common, not both",
+      "common, not both; a namespace is given by --ns",
   );
 }
 

@@ -14,13 +14,18 @@ const MAX_SLIPS = 2;
  *
  * @param typed What was typed.
  * @param known What there is.
- * @returns `: did you mean …?`, or what to do when nothing is near.
+ * @param otherwise What to say when nothing is near.
+ * @returns `: did you mean …?`, or that.
  */
-export function suggest(typed: string, known: readonly string[]): string {
+export function suggest(
+  typed: string,
+  known: readonly string[],
+  otherwise = "--help lists what there is",
+): string {
   for (const name of known) {
     if (isSlip(typed, name)) return `: did you mean ${name}?`;
   }
-  return ": --help lists what there is";
+  return `: ${otherwise}`;
 }
 
 /** Whether a name is another one with a slip or two. */

@@ -68,9 +68,10 @@ Deno.test("a larder.toml that says something else is a wrong command line", () =
     await Deno.mkdir(`${shell.folder}/a/b`, { recursive: true });
     const wrong: [string, RegExp][] = [
       ['remot = "x:1"', /larder\.toml: remot: did you mean remote\?/],
+      ['server = "x"', /no such setting; there are remote, local, namespace/],
       ["namespace = 1", /larder\.toml: namespace: not a text/],
       ["namespace = ", /larder\.toml: .*line 1/],
-      ['[run]\nout = "x"', /larder\.toml: run\.out/],
+      ['[run]\nout = "x"', /larder\.toml: run\.out: no such .* run\.timeout,/],
       ['[run]\nquiet = "yes"', /larder\.toml: run\.quiet: neither true nor/],
       ["[run]\nkey = [1]", /larder\.toml: run\.key: not a list of texts/],
       ["run = 1", /larder\.toml: run: not a table/],
