@@ -66,8 +66,12 @@ function screen(status: Status): string {
   return `${lines}\n${table([head, ...rows])}${more}`;
 }
 
-function keptLine(
-  { entries, bytes, maxEntries, maxBytes }: Status,
+/** What is kept, against the limits. */
+export function keptLine(
+  { entries, bytes, maxEntries, maxBytes }: Pick<
+    Status,
+    "entries" | "bytes" | "maxEntries" | "maxBytes"
+  >,
 ): string {
   const share = (used: number, most: number, text: string) =>
     most === 0 ? "" : ` of ${text} (${Math.floor(100 * used / most)} %)`;
