@@ -68,10 +68,7 @@ function screen(status: Status): string {
 
 /** What is kept, against the limits. */
 export function keptLine(
-  { entries, bytes, maxEntries, maxBytes }: Pick<
-    Status,
-    "entries" | "bytes" | "maxEntries" | "maxBytes"
-  >,
+  { entries, bytes, maxEntries, maxBytes }: Status,
 ): string {
   const share = (used: number, most: number, text: string) =>
     most === 0 ? "" : ` of ${text} (${Math.floor(100 * used / most)} %)`;
