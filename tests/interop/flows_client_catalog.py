@@ -2,6 +2,7 @@
 
 import datetime
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from client_case import client, never, raises
 from flow import equal, flow, kind
@@ -34,8 +35,8 @@ def client_looks_at_what_is_kept(case):
 @flow
 def client_lists_and_removes_many_pages(case):
     with client(case) as cache:
-        for at in range(520):
-            cache.set(case.namespace, b"run %03d" % at, at)
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(lambda at: cache.set(case.namespace, b"run %03d" % at, at), range(520)))
         cache.set(case.namespace, b"other", "stays")
         equal(len(list(cache.list(case.namespace))), 521)
         gone = cache.invalidate(case.namespace, prefix=b"run ", dry_run=True)
