@@ -119,7 +119,7 @@ function supersede(
 ): boolean {
   const { state, key } = entry;
   if (state.kind !== "loading" || !wants(wait)) return false;
-  const { assignment: { id }, work } = state;
+  const { work } = state;
   const { sinceMs, peer } = work;
   const computedMs = nowMs - sinceMs;
   if (nowMs < overdueMs(s, work) || s.whyNot(key.namespace) !== undefined) {
@@ -127,7 +127,7 @@ function supersede(
   }
   if (republish(s, entry)) return false;
   const who = peer === undefined ? {} : { peer };
-  s.emit({ kind: "superseded", entry: key, id, computedMs, ...who });
+  s.emit({ kind: "superseded", entry: key, computedMs, ...who });
   join(s, entry, wait);
   takeOver(s, entry);
   return true;
