@@ -10,6 +10,7 @@ import { TextLineStream } from "../support/lines.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { Chance } from "../sim/chance.ts";
+import { type Card, dealt, SERVER_CARDS, WORKER_CARDS } from "./cards.ts";
 import type { Event, Fault, FaultKind } from "./history.ts";
 import { wrongs } from "./wrongs.ts";
 
@@ -34,13 +35,13 @@ const BOUNDS = {
   patienceMs: 6_000,
   leaseMs: 4_000,
   intervalMs: 2_000,
-  computeMs: 400,
+  // Whoever is away for longer has lost a lease, too.
+  graceMs: 8_000,
   slackMs: 500,
 };
-/** Most faults are such that nobody should notice. */
-const SHORT_MS = [100, 400, 900, 1_500];
-/** The longest are longer than patience, with all that it may take. */
-const LONG_MS = [3_000, 5_000, 12_000];
+const ARGS = ["--restart-grace", `${BOUNDS.graceMs}ms`];
+/** Between two faults; of the server's there are fewer, for they are all's. */
+const PAUSES_MS = { worker: [300, 1_000, 4_000], server: [2_000, 8_000] };
 
 /** Runs it. */
 export function runNet(options: NetOptions): Promise<NetResult> {
@@ -54,7 +55,7 @@ export function runNet(options: NetOptions): Promise<NetResult> {
 }
 
 class Net implements AsyncDisposable {
-  readonly #chance: Chance;
+  readonly #seed: number;
   readonly #faults: Fault[] = [];
   readonly #events: Event[] = [];
   #server: ServerProcess;
@@ -64,14 +65,14 @@ class Net implements AsyncDisposable {
 
   private constructor(server: ServerProcess, seed: number) {
     this.#server = server;
-    this.#chance = new Chance(seed);
+    this.#seed = seed;
   }
 
   static async start(
     root: string,
     { seed, workers }: NetOptions,
   ): Promise<Net> {
-    const net = new Net(await ServerProcess.start(root), seed);
+    const net = new Net(await ServerProcess.start(root, { args: ARGS }), seed);
     const working = workers.map((command, at) =>
       net.#startWorker(at, command, seed + at)
     );
@@ -80,14 +81,26 @@ class Net implements AsyncDisposable {
     return net;
   }
 
-  /** Lets things fail for so long. */
+  /** Lets things fail for so long, for each worker and the server by itself. */
   async play(seconds: number): Promise<void> {
     const endMs = Date.now() + seconds * 1_000;
-    while (Date.now() < endMs) {
-      await pause(this.#chance.pick([50, 300, 1_000]));
-      await this.#fail(endMs - Date.now());
-      // What follows a fault is no part of it.
-      await pause(this.#chance.pick([300, 1_000]));
+    const workers = [...this.#proxies.keys()];
+    await Promise.all(
+      [...workers, undefined].map((worker) => this.#playFor(worker, endMs)),
+    );
+  }
+
+  async #playFor(worker: number | undefined, endMs: number): Promise<void> {
+    const chance = new Chance(this.#seed + (worker ?? -1));
+    const cards = worker === undefined ? SERVER_CARDS : WORKER_CARDS;
+    const pausesMs = PAUSES_MS[worker === undefined ? "server" : "worker"];
+    for (const { what, ms } of dealt(cards, chance)) {
+      await pause(chance.pick(pausesMs));
+      const leftMs = endMs - Date.now();
+      if (leftMs <= 0) return;
+      const beganMs = Date.now();
+      await this.#fail(worker, { what, ms: Math.min(ms, leftMs) });
+      this.#faults.push({ what, worker, beganMs, endMs: Date.now() });
     }
   }
 
@@ -105,17 +118,14 @@ class Net implements AsyncDisposable {
     };
   }
 
-  async #fail(mostMs: number): Promise<void> {
-    const lengths = this.#chance.below(4) ? SHORT_MS : LONG_MS;
-    const ms = Math.min(this.#chance.pick(lengths), Math.max(mostMs, 100));
-    const worker = this.#chance.below(this.#proxies.length);
-    const proxy = this.#proxies[worker]!;
+  async #fail(worker: number | undefined, { what, ms }: Card): Promise<void> {
+    const proxy = this.#proxies[worker ?? 0]!;
     const faults: Record<FaultKind, () => Promise<void>> = {
       "cut": () => Promise.resolve(proxy.cut()),
       "reset": () => Promise.resolve(proxy.cut("resetAndDestroy")),
       "one connection silent": async () => {
         proxy.freeze("toClient");
-        if (this.#chance.below(2)) proxy.freeze("toServer");
+        if (ms > 1_000) proxy.freeze("toServer");
         await pause(ms);
         proxy.thaw();
       },
@@ -138,19 +148,11 @@ class Net implements AsyncDisposable {
       "server killed": async () => {
         const { root, local, remote } = this.#server;
         await this.#server.kill();
-        const args = ["-l", local, "-r", remote];
+        const args = ["-l", local, "-r", remote, ...ARGS];
         this.#server = await ServerProcess.start(root, { args });
       },
     };
-    const what = this.#chance.pick(Object.keys(faults) as FaultKind[]);
-    const beganMs = Date.now();
-    await faults[what]!();
-    this.#faults.push({
-      what,
-      worker: what.startsWith("server") ? undefined : worker,
-      beganMs,
-      endMs: Date.now(),
-    });
+    await faults[what]();
   }
 
   async #startWorker(
@@ -158,10 +160,9 @@ class Net implements AsyncDisposable {
     [program, ...args]: readonly string[],
     seed: number,
   ): Promise<void> {
-    const delayMs = this.#chance.below(20);
     const proxy = await FaultProxy.start(this.#server.remote, {
       // grpc-js ends a stream before it resets it.
-      toServer: { delayMs, resetDelayMs: this.#chance.pick([0, 40]) },
+      toServer: { delayMs: 5 * at, resetDelayMs: at % 2 ? 0 : 40 },
     });
     this.#proxies[at] = proxy;
     const words = [proxy.address, `${seed}`, `${BOUNDS.patienceMs}`];
