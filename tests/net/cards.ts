@@ -14,12 +14,17 @@ export interface Card {
   readonly ms: number;
 }
 
-/** Of a worker's network: some that nobody should notice, some longer than a lease, and two longer than patience with all that it may take. */
+/**
+ * Of a worker and its network: some that nobody should notice, some longer than
+ * a lease, and two longer than patience with all that it may take.
+ */
 export const WORKER_CARDS: readonly Card[] = [
   { what: "cut", ms: 0 },
   { what: "reset", ms: 0 },
-  { what: "one connection silent", ms: 900 },
-  { what: "one connection silent", ms: 3_000 },
+  { what: "half-closed", ms: 0 },
+  { what: "throttled", ms: 3_000 },
+  { what: "connection deaf", ms: 900 },
+  { what: "connection silent", ms: 3_000 },
   { what: "refused", ms: 400 },
   { what: "refused", ms: 1_500 },
   { what: "refused", ms: 5_000 },
@@ -28,6 +33,8 @@ export const WORKER_CARDS: readonly Card[] = [
   { what: "silent", ms: 1_500 },
   { what: "silent", ms: 5_000 },
   { what: "silent", ms: 12_000 },
+  { what: "worker stopped", ms: 5_000 },
+  { what: "worker killed", ms: 0 },
 ];
 
 /** Of the server. */

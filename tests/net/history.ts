@@ -56,13 +56,18 @@ export interface ByWorker {
   readonly worker: number;
 }
 
-/** What can be done to the network of one worker, or to the server of all. */
+/** What can be done to a worker or to its network, or to the server of all. */
 export type FaultKind =
   | "cut"
   | "reset"
-  | "one connection silent"
+  | "half-closed"
+  | "throttled"
+  | "connection deaf"
+  | "connection silent"
   | "refused"
   | "silent"
+  | "worker stopped"
+  | "worker killed"
   | "server stopped"
   | "server killed";
 
