@@ -40,9 +40,12 @@ import type { RunningServer, ServedConfig } from "./launch/running_server.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
 import { Edge } from "./rpc/edge.ts";
+import { healthService } from "./rpc/health_service.ts";
 import { localService } from "./rpc/local_service.ts";
 import type { Paths } from "./rpc/cache_options.ts";
 import { cacheService } from "./rpc/cache_service.ts";
+import { Readiness } from "./rpc/readiness.ts";
+import { reflectionService } from "./rpc/reflection_service.ts";
 import { largestValue } from "./rpc/replies.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
@@ -192,16 +195,22 @@ export async function serve(
     version: denoConfig.version,
     log: warn,
   };
+  const readiness = new Readiness();
+  const forTools = [healthService(readiness), reflectionService(budget)];
   const services = {
     local: () => [
       localService(engine, { heartbeatIntervalMs, ...paths }),
       cacheService(engine, { ...parts, paths }),
+      ...forTools,
     ],
     remote: () => [
       remoteService(engine, { heartbeatIntervalMs }),
       cacheService(engine, parts),
+      ...forTools,
     ],
   };
+  // Recovered: what answers from here on is ready.
+  readiness.enter("ready");
   function answer(
     address: Config["local"],
     services: () => readonly Service[],
@@ -233,6 +242,7 @@ export async function serve(
     async drain() {
       if (draining) return await closed.promise;
       draining = true;
+      readiness.enter("draining");
       const { drainTimeoutMs } = config;
       const working = () => engine.underWay(MAX_SHOWN_WORK);
       for (const { message, facts } of stopWords(working(), drainTimeoutMs)) {
@@ -241,6 +251,7 @@ export async function serve(
       await engine.drain(drainTimeoutMs);
       const left = leftWords(working());
       if (left) log(left.message, left.facts);
+      readiness.enter("stopped");
       await running.disposeAsync();
       closed.resolve();
     },
