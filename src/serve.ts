@@ -249,9 +249,9 @@ export async function serve(
         log(message, facts);
       }
       await engine.drain(drainTimeoutMs);
+      readiness.enter("stopped");
       const left = leftWords(working());
       if (left) log(left.message, left.facts);
-      readiness.enter("stopped");
       await running.disposeAsync();
       closed.resolve();
     },
