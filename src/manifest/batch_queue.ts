@@ -40,6 +40,8 @@ export interface BatchQueueOptions {
   readonly makes: Makes;
   /** The wall clock. */
   readonly wallMs: () => number;
+  /** Is told how long each operation took. */
+  readonly onTook?: ((kind: string, ms: number) => void) | undefined;
   /** Makes the worker. */
   readonly spawn: SpawnManifestWorker;
 }
@@ -106,10 +108,12 @@ export class BatchQueue {
         new LarderError("overloaded", "Too much waits for the manifest"),
       );
     }
-    return new Promise((resolve, reject) => {
+    const outcome = new Promise<Outcome>((resolve, reject) => {
       this.#queue.push({ operation, key, resolve, reject });
       this.#scheduleFlush();
     });
+    const { onTook } = this.#options;
+    return onTook ? timed(outcome, operation[0], onTook) : outcome;
   }
 
   /** Sends what waits, closes the file, stops the worker; idempotent. */
@@ -236,4 +240,17 @@ export class BatchQueue {
 /** A worker that dies over the opening has refused it, too. */
 function refusal(error: Error): FromManifestWorker {
   return { kind: "refused", message: error.message };
+}
+
+async function timed<T>(
+  work: Promise<T>,
+  kind: string,
+  onTook: (kind: string, ms: number) => void,
+): Promise<T> {
+  const beganMs = performance.now();
+  try {
+    return await work;
+  } finally {
+    onTook(kind, performance.now() - beganMs);
+  }
 }
