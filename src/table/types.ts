@@ -207,6 +207,12 @@ export type Request =
   /** Deletes a blob that no row owns; `loading` is the answer where one might. */
   | { readonly kind: "sweep"; readonly ticket: Ticket; readonly name: string };
 
+/** A request of one kind, or of some. */
+export type RequestOf<K extends Request["kind"]> = Extract<
+  Request,
+  { readonly kind: K }
+>;
+
 /**
  * What became of an effect. `token` is the effect's own; a result whose token
  * is not the one the entry waits for is stale and changes nothing.
