@@ -19,4 +19,5 @@ export * from "./client/mod.ts";
 export { type Clock, FakeClock, systemClock, type Timer } from "./clock.ts";
 export { type ErrorCode, LarderError, StartError } from "./errors.ts";
 export * from "./manifest/manifest.ts";
+export type { TableObserver } from "./table/observer.ts";
 export type * from "./table/types.ts";

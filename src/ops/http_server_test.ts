@@ -55,7 +55,10 @@ Deno.test("answer takes nothing but GET and HEAD", async () => {
   }
 });
 
-Deno.test("a page of others that calls its own name this address gets nothing", () => {
+Deno.test("a page of others that calls its own name this address gets nothing", async () => {
+  for (const path of ["/metrics", "/healthz", "/readyz", "/"]) {
+    assert.equal((await asked(path, { host: "evil.example" }))[0], 421);
+  }
   const { hosts } = OPTIONS;
   for (
     const host of [
