@@ -40,6 +40,7 @@ Deno.test("each call is told of once, with the status that was sent", async () =
   fails = new Error("secret");
   call("Unary");
   call("Nothing");
+  server.call("Unary", [], { fields: ["grpc-timeout", "0S"] }).flush();
   const stream = call("ServerStream");
   await settled();
   stream.flush();
@@ -49,6 +50,7 @@ Deno.test("each call is told of once, with the status that was sent", async () =
     [UNARY, Status.NOT_FOUND, 5],
     [UNARY, Status.INTERNAL, 5],
     ["", Status.UNIMPLEMENTED, 0],
+    [UNARY, Status.DEADLINE_EXCEEDED, 0],
     [STREAM, Status.OK, 0],
   ]);
 });

@@ -58,7 +58,7 @@ export abstract class ServerCall extends Ending
   readonly #fields: readonly string[];
   /** Until it has been told how the call ended. */
   #observer: MethodObserver | undefined;
-  #beganMs = 0;
+  readonly #beganMs: number;
   #isClosed = false;
   #isAnswered = false;
   #hasHeaders = false;
@@ -79,7 +79,7 @@ export abstract class ServerCall extends Ending
     this.#route = route;
     this.#fields = start.fields;
     this.#observer = route.observer;
-    if (this.#observer) this.#beganMs = this.core.clock.nowMs();
+    this.#beganMs = start.beganMs;
   }
 
   /** Counts and times it from now on; it may be refused at once. */
