@@ -8,7 +8,8 @@
 
 import { EXPIRED_IN_MEMORY_MS, MAX_REPLY_WAIT_MS } from "../limits.ts";
 import { asked } from "./asked.ts";
-import { evict, evicted, sweep } from "./evict.ts";
+import { evict, sweep } from "./evict.ts";
+import { evicted } from "./evicting.ts";
 import { admitted, get, probed } from "./get.ts";
 import { drop, expireHandles } from "./handles.ts";
 import { sendAllOn, wakeDue } from "./patience.ts";
@@ -25,10 +26,11 @@ import {
 import { damaged, read, unreadable, verified } from "./read.ts";
 import { restore } from "./restore.ts";
 import type { LarderError } from "../errors.ts";
+import type { LogFacts } from "../log.ts";
 import type { Coming, Excess } from "./room.ts";
 import { stoodStill } from "./standstill.ts";
 import { State } from "./state.ts";
-import { type UnderWay, underWay } from "./under_way.ts";
+import { aboutEntry, type UnderWay, underWay } from "./under_way.ts";
 import { type Entry, isFor, type Wait } from "./state.ts";
 import type { Command, Effect, Id, Result, TableOptions } from "./types.ts";
 
@@ -146,6 +148,16 @@ export class StateTable {
   /** The work under way that takes longest. */
   underWay(limit: number, nowMs: number): readonly UnderWay[] {
     return underWay(this.state, limit, nowMs);
+  }
+
+  /** What the log says of the entry of an assignment, or of that name. */
+  about(
+    of: { readonly id: Id } | { readonly name: string },
+    nowMs: number,
+  ): LogFacts {
+    const { assignments, entries } = this.state;
+    const entry = "id" in of ? assignments.get(of.id) : entries.get(of.name);
+    return entry ? aboutEntry(entry, nowMs) : {};
   }
 
   /** What is ready, as far as the table knows. */

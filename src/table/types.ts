@@ -567,7 +567,6 @@ export type Effect =
   | {
     readonly kind: "superseded";
     readonly entry: EntryKey;
-    readonly id: Id;
     /** Since when it had the work. */
     readonly computedMs: number;
     /** Where it called from; unknown after a restart. */
