@@ -24,7 +24,9 @@ export function suggest(
 ): string {
   const [nearest] = known.filter((name) => isSlip(typed, name))
     .sort((one, other) => wrong(typed, one) - wrong(typed, other));
-  return nearest === undefined ? `: ${otherwise}` : `: did you mean ${nearest}?`;
+  return nearest === undefined
+    ? `: ${otherwise}`
+    : `: did you mean ${nearest}?`;
 }
 
 /** Whether a name is another one with a slip or two. */
