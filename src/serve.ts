@@ -30,10 +30,11 @@ import { Pieces } from "./engine/pieces.ts";
 import { recover } from "./engine/recovery.ts";
 import { RequestShare } from "./engine/request_share.ts";
 import { lockRoot } from "./engine/root_lock.ts";
-import { stopWords } from "./engine/stop_words.ts";
+import { leftWords, stopWords } from "./engine/stop_words.ts";
 import { Sweeper } from "./engine/sweeper.ts";
 import { Uploads } from "./engine/uploads.ts";
 import { StartError } from "./errors.ts";
+import type { Log } from "./log.ts";
 import { MAX_SHOWN_WORK } from "./limits.ts";
 import type { RunningServer, ServedConfig } from "./launch/running_server.ts";
 import type { Manifest } from "./manifest/manifest.ts";
@@ -69,7 +70,7 @@ export interface Stores {
  */
 export async function serve(
   config: ServedConfig,
-  log: (message: string) => void,
+  log: Log,
   wrap: (stores: Stores) => Stores = (stores) => stores,
 ): Promise<RunningServer> {
   await using stack = new AsyncDisposableStack();
@@ -131,6 +132,7 @@ export async function serve(
         `the server ends, since its state is not to be trusted: ${
           thrown instanceof Error ? thrown.stack : thrown
         }`,
+        { level: "error" },
       );
       // What was acknowledged is on the disk; the launcher starts another one.
       Deno.exit(EXIT_BROKEN);
@@ -241,13 +243,15 @@ export async function serve(
       if (draining) return await closed.promise;
       draining = true;
       readiness.enter("draining");
-      const waitsFor = stopWords(
-        engine.underWay(MAX_SHOWN_WORK),
-        config.drainTimeoutMs,
-      );
-      if (waitsFor !== undefined) log(waitsFor);
-      await engine.drain(config.drainTimeoutMs);
+      const { drainTimeoutMs } = config;
+      const working = () => engine.underWay(MAX_SHOWN_WORK);
+      for (const { message, facts } of stopWords(working(), drainTimeoutMs)) {
+        log(message, facts);
+      }
+      await engine.drain(drainTimeoutMs);
       readiness.enter("stopped");
+      const left = leftWords(working());
+      if (left) log(left.message, left.facts);
       await running.disposeAsync();
       closed.resolve();
     },
