@@ -76,9 +76,10 @@ export class Upload {
     this.#size += bytes.length;
     this.#begun = true;
     const { files } = this.#options;
-    this.#written = before
-      .then(() => files.append(this.name, offset, bytes))
-      .finally(() => grant?.release());
+    const writing = files.append(this.name, offset, bytes);
+    // Of two that fail, the first one says why.
+    writing.catch(() => {});
+    this.#written = before.then(() => writing).finally(() => grant?.release());
     // Whoever waits for it hears of its failure; others need not.
     this.#written.catch(() => {});
     await this.#larder(grant ? before : this.#written);

@@ -141,12 +141,13 @@ export function adopt(
       const { id = s.options.newId() } = row;
       const assignment = assignmentOf(id, row);
       // What is loading and alive is in memory; this one expired long ago, or
-      // was one too many for a start, and has its grace all the same.
+      // was one too many for a start: it has its grace all the same, and has
+      // been computed since the start at least, as what a start restores.
       const graceMs = graceEndMs(s, row, nowMs);
       const deadlineMs = graceMs ?? nowMs;
       const work = graceMs === undefined
         ? { sinceMs: nowMs }
-        : { sinceMs: nowMs, graced: true as const };
+        : { sinceMs: s.startMs, graced: true as const };
       entry.state = row.id === undefined
         ? { kind: "loading", assignment, deadlineMs, work, unnamed: true }
         : { kind: "loading", assignment, deadlineMs, work };

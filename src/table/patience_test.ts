@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import { LarderError } from "../errors.ts";
 import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
 import { entryKey, FakeEngine, type Figures, unhex } from "./fake_engine.ts";
 import { StateTable } from "./state_table.ts";
@@ -159,10 +160,10 @@ Deno.test("a heartbeat, or a file that grows, keeps those who wait waiting", () 
   taken(engine, waiting);
 });
 
-/** Somebody has the work, of at most 6 s, and somebody waits for it. */
-function overdueTable(): StateTable {
+/** Work may take 6 s. */
+function tableOfShortWork(): StateTable {
   let ids = 0;
-  const table = new StateTable({
+  return new StateTable({
     ...FIGURES,
     maxComputeMs: 6_000,
     servedBefore: false,
@@ -170,6 +171,11 @@ function overdueTable(): StateTable {
     newId: () => String(++ids),
     newStaging: () => "s",
   }, 0);
+}
+
+/** Somebody has the work, of at most 6 s, and somebody waits for it. */
+function overdueTable(): StateTable {
+  const table = tableOfShortWork();
   table.step({ kind: "get", ticket: 1, ...ASKING, assign: true }, 0);
   const token = 1;
   const asked = { kind: "assigned" } as const;
@@ -187,6 +193,31 @@ Deno.test("work that takes longer than it may goes to one who waits, heartbeats 
   assert.equal(table.nextDeadlineMs(), 6_000);
   const effects = table.step({ kind: "tick" }, 6_000);
   assert.deepEqual(kinds(effects), ["superseded", "reassign"]);
+});
+
+Deno.test("what a start found is given away when it takes too long, though a first try failed", () => {
+  const table = tableOfShortWork();
+  const row = {
+    ...ENTRY,
+    status: "loading",
+    id: "0",
+    graceEndsMs: 60_000,
+  } as const;
+  table.step({ kind: "restore", row, captured: false }, 100);
+  const ask = (ticket: number) =>
+    table.step({ kind: "get", ticket, ...ASKING, assign: true }, 7_000);
+  assert.deepEqual(kinds(ask(1)), ["superseded", "reassign"]);
+  // The manifest takes nothing now, and what is in memory of it is forgotten.
+  const error = new LarderError("overloaded", "a burst");
+  const failed = { kind: "failed", error } as const;
+  const { name } = ENTRY;
+  table.step({ kind: "asked", name, token: 1, asked: failed }, 7_000);
+  assert.deepEqual(kinds(ask(2)), ["claim"]);
+  const found = { kind: "row", row } as const;
+  assert.deepEqual(
+    kinds(table.step({ kind: "asked", name, token: 2, asked: found }, 7_000)),
+    ["superseded", "reassign"],
+  );
 });
 
 Deno.test("who only looks, again and again, keeps overdue work from nobody who waits for it", () => {
