@@ -8,7 +8,10 @@
 
 import { windowUpdate } from "../../tests/rude/frames.ts";
 import { GET, get } from "../../tests/rude/messages.ts";
-import { LeanConnection, OPENING } from "../../tests/support/lean_connection.ts";
+import {
+  LeanConnection,
+  OPENING,
+} from "../../tests/support/lean_connection.ts";
 import { idAndPath } from "../../tests/support/lean_replies.ts";
 import { asking, NS } from "../../tests/soak/site.ts";
 import { UploadFrames } from "../../tests/soak/upload_frames.ts";

@@ -10,7 +10,7 @@ import type { CallCounts } from "./counts.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { MessageTurns } from "./message_turns.ts";
 import type { Method } from "./method.ts";
-import type { Caller } from "./open_calls.ts";
+import type { CountedClient } from "./open_calls.ts";
 import type { RequestBudget } from "./request_budget.ts";
 
 /** What the calls of a server share. */
@@ -52,7 +52,7 @@ export interface CallStart {
   /** Its header fields. */
   readonly fields: readonly string[];
   /** Whose it is. */
-  readonly caller: Caller;
+  readonly client: CountedClient;
   /** When the client stops waiting. */
   readonly deadlineMs: number | undefined;
 }

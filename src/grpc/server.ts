@@ -190,8 +190,8 @@ export class GrpcServer {
     },
   ): StreamEvents {
     const { counts } = this.#core;
-    const caller = counts.open.admit(stream.connection);
-    if (caller === undefined) {
+    const client = counts.open.admit(stream.connection);
+    if (client === undefined) {
       counts.onRefused("manyCalls");
       // No handler has seen it: it may be sent again.
       stream.reset(ErrorCode.REFUSED_STREAM);
@@ -200,7 +200,7 @@ export class GrpcServer {
     const Call = route.method.requestStream
       ? StreamingRequestCall
       : UnaryRequestCall;
-    const call = new Call(route, { stream, fields, caller, deadlineMs });
+    const call = new Call(route, { stream, fields, client, deadlineMs });
     call.begin();
     return call;
   }
