@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { Config, GivenConfig } from "../config.ts";
 import { formatDurationMs, parseDurationMs } from "./duration.ts";
 import {
   DEFAULT_HANDSHAKE_TIMEOUT_MS,
@@ -47,6 +46,7 @@ import {
   parseMinFree,
   parseQuotas,
 } from "./quotas.ts";
+import type { Config, GivenConfig } from "./shape.ts";
 
 /** The launcher counts descriptors with it, and loads nothing of HTTP/2. */
 export { DISMISSAL_SHARE } from "../http2/limits.ts";
@@ -286,6 +286,18 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     parse(text) {
       if (text === "relaxed" || text === "strict") return text;
       throw new RangeError("write relaxed or strict");
+    },
+    render: String,
+  },
+  logFormat: {
+    name: "log-format",
+    argument: "text|json",
+    help: "how the log on stderr is written: text for people, or JSON lines",
+    defaultHelp: "text",
+    default: () => "text",
+    parse(text) {
+      if (text === "text" || text === "json") return text;
+      throw new RangeError("write text or json");
     },
     render: String,
   },
