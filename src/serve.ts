@@ -102,7 +102,12 @@ export async function serve(
     warn(`${text}; ${remedy}`);
   }
   const { manifest, blobs } = wrap({ manifest: sqlite, blobs: workers });
-  const cache = new BlobCache(blobs, config.memoryCacheBytes);
+  const cache = new BlobCache(
+    blobs,
+    config.memoryCacheBytes,
+    // Now, not when V8 gets to it: to V8 they look tiny.
+    (buffer) => void buffer.transfer(0),
+  );
   const callBytes = config.memoryBudgetBytes - config.memoryCacheBytes;
   const smallBytes = callBytes * SMALL_REQUESTS_SHARE;
   const budget = new MemoryBudget({ totalBytes: callBytes - smallBytes });

@@ -11,7 +11,7 @@ import type { Deadlines } from "./deadlines.ts";
 import type { MessageTurns } from "./message_turns.ts";
 import type { Method } from "./method.ts";
 import type { MethodObserver } from "./observer.ts";
-import type { Caller } from "./open_calls.ts";
+import type { CountedClient } from "./open_calls.ts";
 import type { RequestBudget } from "./request_budget.ts";
 
 /** What the calls of a server share. */
@@ -55,7 +55,7 @@ export interface CallStart {
   /** Its header fields. */
   readonly fields: readonly string[];
   /** Whose it is. */
-  readonly caller: Caller;
+  readonly client: CountedClient;
   /** When that was; 0 where nobody asks. */
   readonly beganMs: number;
   /** When the client stops waiting. */

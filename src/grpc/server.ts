@@ -209,8 +209,8 @@ export class GrpcServer {
     },
   ): StreamEvents {
     const { counts } = this.#core;
-    const caller = counts.open.admit(stream.connection);
-    if (caller === undefined) {
+    const client = counts.open.admit(stream.connection);
+    if (client === undefined) {
       counts.onRefused("manyCalls");
       route.observer?.ended(Status.UNAVAILABLE, 0);
       // No handler has seen it: it may be sent again.
@@ -220,7 +220,7 @@ export class GrpcServer {
     const Call = route.method.requestStream
       ? StreamingRequestCall
       : UnaryRequestCall;
-    const start = { stream, fields, caller, beganMs, deadlineMs };
+    const start = { stream, fields, client, beganMs, deadlineMs };
     const call = new Call(route, start);
     call.begin();
     return call;

@@ -14,9 +14,10 @@ import type { CallCore, CallStart, Route } from "./call_core.ts";
 import { Ending } from "./call_end.ts";
 import { type Deadlined, NOT_WAITING } from "./deadlines.ts";
 import { frameMessage } from "./framing.ts";
-import { Metadata, parseMetadata } from "./metadata.ts";
+import { Metadata } from "./metadata.ts";
+import { parseMetadata } from "./metadata_fields.ts";
 import type { MethodObserver } from "./observer.ts";
-import type { Caller } from "./open_calls.ts";
+import type { CountedClient } from "./open_calls.ts";
 import {
   OK,
   OK_HEADERS,
@@ -48,7 +49,7 @@ export abstract class ServerCall extends Ending
   protected readonly core: CallCore;
   /** Where the request comes from. */
   protected readonly stream: ServerStream;
-  readonly caller: Caller;
+  readonly client: CountedClient;
   readonly deadlineMs: number | undefined;
   deadlinePlace: number = NOT_WAITING;
   unfinishedBytes = 0;
@@ -74,7 +75,7 @@ export abstract class ServerCall extends Ending
     super();
     this.core = route.core;
     this.stream = start.stream;
-    this.caller = start.caller;
+    this.client = start.client;
     this.deadlineMs = start.deadlineMs;
     this.#route = route;
     this.#fields = start.fields;
@@ -177,7 +178,7 @@ export abstract class ServerCall extends Ending
   /** A call counts as open until its handler has ended, too. */
   #stop(): void {
     this.#isRunning = false;
-    if (this.#isClosed) this.core.counts.open.leave(this.caller);
+    if (this.#isClosed) this.core.counts.open.leave(this.client);
   }
 
   #reply(reply: unknown): void {
@@ -275,7 +276,7 @@ export abstract class ServerCall extends Ending
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#end(delivered);
-    if (!this.#isRunning) this.core.counts.open.leave(this.caller);
+    if (!this.#isRunning) this.core.counts.open.leave(this.client);
   }
 
   #end(delivered: boolean): void {
