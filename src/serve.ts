@@ -30,18 +30,25 @@ import { Pieces } from "./engine/pieces.ts";
 import { recover } from "./engine/recovery.ts";
 import { RequestShare } from "./engine/request_share.ts";
 import { lockRoot } from "./engine/root_lock.ts";
-import { stopWords } from "./engine/stop_words.ts";
+import { leftWords, stopWords } from "./engine/stop_words.ts";
 import { Sweeper } from "./engine/sweeper.ts";
 import { Uploads } from "./engine/uploads.ts";
 import { StartError } from "./errors.ts";
+import type { Log } from "./log.ts";
 import { MAX_SHOWN_WORK } from "./limits.ts";
 import type { RunningServer, ServedConfig } from "./launch/running_server.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
+import { LoopDelay } from "./ops/loop_delay.ts";
+import { KnownSpace } from "./ops/known_space.ts";
+import { Observation } from "./ops/observation.ts";
 import { Edge } from "./rpc/edge.ts";
+import { healthService } from "./rpc/health_service.ts";
 import { localService } from "./rpc/local_service.ts";
 import type { Paths } from "./rpc/cache_options.ts";
 import { cacheService } from "./rpc/cache_service.ts";
+import { Readiness } from "./rpc/readiness.ts";
+import { reflectionService } from "./rpc/reflection_service.ts";
 import { largestValue } from "./rpc/replies.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
@@ -66,7 +73,7 @@ export interface Stores {
  */
 export async function serve(
   config: ServedConfig,
-  log: (message: string) => void,
+  log: Log,
   wrap: (stores: Stores) => Stores = (stores) => stores,
 ): Promise<RunningServer> {
   await using stack = new AsyncDisposableStack();
@@ -86,7 +93,8 @@ export async function serve(
   const clock = systemClock;
   const { warn } = stack.use(boundedLog(log, clock));
   const spare = new SpareBuffers();
-  const [sqlite, workers] = await openStores(config, spare, stack);
+  const watched = config.http && new Observation(config.quotas);
+  const [sqlite, workers] = await openStores(config, { spare, watched }, stack);
   await refuseTooSmallDisk(config.minFree, workers);
   await lock.update(served);
   if (ignoresCase(join(root, MANIFEST_FILE))) {
@@ -94,7 +102,12 @@ export async function serve(
     warn(`${text}; ${remedy}`);
   }
   const { manifest, blobs } = wrap({ manifest: sqlite, blobs: workers });
-  const cache = new BlobCache(blobs, config.memoryCacheBytes);
+  const cache = new BlobCache(
+    blobs,
+    config.memoryCacheBytes,
+    // Now, not when V8 gets to it: to V8 they look tiny.
+    (buffer) => void buffer.transfer(0),
+  );
   const callBytes = config.memoryBudgetBytes - config.memoryCacheBytes;
   const smallBytes = callBytes * SMALL_REQUESTS_SHARE;
   const budget = new MemoryBudget({ totalBytes: callBytes - smallBytes });
@@ -107,6 +120,10 @@ export async function serve(
     maxMessageBytes: config.maxMessageBytes,
     newBuffer: (bytes) => spare.take(bytes),
     requestBudget,
+    ...watched && {
+      observe: watched.calls.observe,
+      onRefused: watched.onRefused,
+    },
     isContended: () => requestBudget.contended,
     maxConnections: config.maxConnections,
     maxStreams: config.maxStreams,
@@ -128,6 +145,7 @@ export async function serve(
         `the server ends, since its state is not to be trusted: ${
           thrown instanceof Error ? thrown.stack : thrown
         }`,
+        { level: "error" },
       );
       // What was acknowledged is on the disk; the launcher starts another one.
       Deno.exit(EXIT_BROKEN);
@@ -137,6 +155,7 @@ export async function serve(
       restartGraceMs: config.restartGraceMs,
       handleLeaseMs: config.handleLeaseMs,
       quotas: quotasOf(config),
+      ...watched && { observer: watched.namespaces },
       ...config.maxComputeMs !== undefined && {
         maxComputeMs: config.maxComputeMs,
       },
@@ -190,16 +209,22 @@ export async function serve(
     version: denoConfig.version,
     log: warn,
   };
+  const readiness = new Readiness();
+  const forTools = [healthService(readiness), reflectionService(budget)];
   const services = {
     local: () => [
       localService(engine, { heartbeatIntervalMs, ...paths }),
       cacheService(engine, { ...parts, paths }),
+      ...forTools,
     ],
     remote: () => [
       remoteService(engine, { heartbeatIntervalMs }),
       cacheService(engine, parts),
+      ...forTools,
     ],
   };
+  // Recovered: what answers from here on is ready.
+  readiness.enter("ready");
   function answer(
     address: Config["local"],
     services: () => readonly Service[],
@@ -211,9 +236,32 @@ export async function serve(
   }
   const localAddress = answer(config.local, services.local);
   const remoteAddress = answer(config.remote, services.remote);
+  let httpAddress: string | undefined;
+  if (config.http && watched) {
+    const space = new KnownSpace(blobs, clock);
+    const { serveMetrics } = await import("./ops/serve_metrics.ts");
+    const listener = serveMetrics(config.http, {
+      hosts: config.httpHosts,
+      phase: () => readiness.phase,
+      prepare: () => space.refresh(),
+      warn,
+      counted: watched,
+      read: {
+        version: denoConfig.version,
+        isReady: () => readiness.isReady,
+        startedS: (clock.wallMs() - clock.nowMs()) / 1_000,
+        space: () => space.current,
+        loop: stack.use(new LoopDelay(clock)),
+        limits: config,
+        ...{ engine, evictor, blobs, workers, cache, budget, edge },
+      },
+    });
+    httpAddress = stack.use(listener).address;
+  }
   const addresses = {
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(remoteAddress === undefined ? {} : { remoteAddress }),
+    ...(httpAddress === undefined ? {} : { httpAddress }),
   };
   await lock.update({ ...served, ...addresses });
 
@@ -231,12 +279,16 @@ export async function serve(
     async drain() {
       if (draining) return await closed.promise;
       draining = true;
-      const waitsFor = stopWords(
-        engine.underWay(MAX_SHOWN_WORK),
-        config.drainTimeoutMs,
-      );
-      if (waitsFor !== undefined) log(waitsFor);
-      await engine.drain(config.drainTimeoutMs);
+      readiness.enter("draining");
+      const { drainTimeoutMs } = config;
+      const working = () => engine.underWay(MAX_SHOWN_WORK);
+      for (const { message, facts } of stopWords(working(), drainTimeoutMs)) {
+        log(message, facts);
+      }
+      await engine.drain(drainTimeoutMs);
+      readiness.enter("stopped");
+      const left = leftWords(working());
+      if (left) log(left.message, left.facts);
       await running.disposeAsync();
       closed.resolve();
     },
@@ -261,7 +313,10 @@ function quotasOf(
  */
 async function openStores(
   { root, durability, workers, bootId }: ServedConfig,
-  spare: SpareBuffers,
+  { spare, watched }: {
+    readonly spare: SpareBuffers;
+    readonly watched: Observation | undefined;
+  },
   stack: AsyncDisposableStack,
 ): Promise<[SqliteManifest, WorkerBlobStore]> {
   const { wallMs } = systemClock;
@@ -271,6 +326,7 @@ async function openStores(
       durability,
       makes: "where-fresh",
       wallMs,
+      ...watched && { onTook: watched.manifestTimes.took },
     }),
   );
   try {
@@ -279,6 +335,7 @@ async function openStores(
       durability,
       workers,
       spare,
+      ...watched && { onTook: watched.blobTimes.took },
       ...bootId !== undefined && { bootId },
     });
     return [manifest, stack.use(blobs)];

@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { Config, GivenConfig } from "../config.ts";
 import { formatDurationMs, parseDurationMs } from "./duration.ts";
 import {
   DEFAULT_HANDSHAKE_TIMEOUT_MS,
@@ -47,6 +46,7 @@ import {
   parseMinFree,
   parseQuotas,
 } from "./quotas.ts";
+import type { Config, GivenConfig } from "./shape.ts";
 
 /** The launcher counts descriptors with it, and loads nothing of HTTP/2. */
 export { DISMISSAL_SHARE } from "../http2/limits.ts";
@@ -118,6 +118,25 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
       given.local ? undefined : parseAddress(DEFAULT_REMOTE_ADDRESS),
     parse: parseService,
     render: renderService,
+  },
+  http: {
+    name: "http",
+    argument: "ADDR",
+    help: "where /metrics, /healthz and /readyz are served by HTTP: ip:port",
+    defaultHelp: "off",
+    default: () => undefined,
+    parse: parseService,
+    render: renderService,
+  },
+  httpHosts: {
+    name: "http-host",
+    argument: "NAME,…",
+    help:
+      "names by which that may be called, beside IP addresses and localhost",
+    defaultHelp: "none",
+    default: () => [],
+    parse: parseHosts,
+    render: (names) => names.join(","),
   },
   heartbeatIntervalMs: duration(
     "heartbeat-interval",
@@ -289,6 +308,18 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     },
     render: String,
   },
+  logFormat: {
+    name: "log-format",
+    argument: "text|json",
+    help: "how the log on stderr is written: text for people, or JSON lines",
+    defaultHelp: "text",
+    default: () => "text",
+    parse(text) {
+      if (text === "text" || text === "json") return text;
+      throw new RangeError("write text or json");
+    },
+    render: String,
+  },
 };
 
 function parseRoot(text: string): string {
@@ -302,6 +333,16 @@ function parseRoot(text: string): string {
 
 function parseService(text: string): Address | undefined {
   return text === "off" ? undefined : parseAddress(text);
+}
+
+const HOST_NAME = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;
+
+function parseHosts(text: string): readonly string[] {
+  const names = text.toLowerCase().split(",");
+  if (names.every((name) => HOST_NAME.test(name))) return names;
+  throw new RangeError(
+    "write names without ports, separated by commas: metrics.example.com",
+  );
 }
 
 function renderService(address: Address | undefined): string {

@@ -11,6 +11,7 @@ import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { LarderError } from "../errors.ts";
 import { MAX_REPLY_WAIT_MS } from "../limits.ts";
+import type { Log, LogFacts } from "../log.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { checkInvariants } from "../table/invariants.ts";
 import { StateTable, type TableCounts } from "../table/state_table.ts";
@@ -47,8 +48,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   /** Memory for values on their way to clients; unlimited where absent. */
   readonly budget?: Budget;
-  /** Takes a line for the log. */
-  readonly warn: (message: string) => void;
+  /** Takes what is for the log. */
+  readonly warn: Log;
   /**
    * Takes what was thrown where nothing may be: the state is not to be trusted
    * any more, and no command is taken from then on. Where absent, it is thrown.
@@ -85,6 +86,8 @@ interface Caller {
   readonly onNotice: OnNotice | undefined;
   /** Who shares the budget fairly with others: the connection. */
   readonly owner: object;
+  /** The assignment that the request is about. */
+  readonly id: Id | undefined;
 }
 
 const FREE: Grant = { release: () => {} };
@@ -117,12 +120,13 @@ export class Engine {
   onCrowded: (urgent: boolean) => void = () => {};
   readonly #table: StateTable;
   readonly #clock: Clock;
+  readonly #cache: BlobCache;
   readonly #effects: EffectRunner;
   readonly #uses: AccessLog;
   readonly #queue: Command[] = [];
   readonly #callers = new Map<Ticket, Caller>();
   readonly #admissions: Admissions;
-  readonly #warn: (message: string) => void;
+  readonly #warn: Log;
   readonly #onBroken: (thrown: unknown) => void;
   readonly #explained = new Set<string>();
   #ticket = 0;
@@ -135,6 +139,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     const { manifest, blobs, cache, clock, warn, table } = options;
     this.#admissions = new Admissions(options.budget ?? UNLIMITED);
+    this.#cache = cache;
     this.#clock = clock;
     this.#warn = warn;
     this.#onBroken = options.onBroken ?? ((thrown) => {
@@ -158,6 +163,7 @@ export class Engine {
       uses: this.#uses,
       feed,
       warn,
+      about: (name) => this.#table.about({ name }, clock.nowMs()),
     });
   }
 
@@ -173,7 +179,8 @@ export class Engine {
     onNotice?: OnNotice,
   ): Ticket {
     const ticket = ++this.#ticket;
-    this.#callers.set(ticket, { onReply, onNotice, owner });
+    const id = "id" in request ? request.id : undefined;
+    this.#callers.set(ticket, { onReply, onNotice, owner, id });
     // The submission was made for this call: a copy would cost more than all else.
     const command = request as Request & { ticket: Ticket };
     command.ticket = ticket;
@@ -181,7 +188,10 @@ export class Engine {
     return ticket;
   }
 
-  /** Submits a request and waits for its reply; a value in it is not counted. */
+  /**
+   * Submits a request and waits for its reply; a value in it is not counted, and its
+   * bytes may be gone.
+   */
   ask(request: Submission): Promise<Reply> {
     return new Promise((resolve) =>
       this.submit(request, (reply, grant) => {
@@ -255,9 +265,17 @@ export class Engine {
     const refusal = this.#table.refusal(id, coming);
     // Clients may keep it to themselves, and the limits are the operator's.
     if (refusal) {
-      this.#warn(`an upload was refused: ${withoutId(refusal)}`);
+      this.#warn(
+        `an upload was refused: ${withoutId(refusal)}`,
+        this.about(id),
+      );
     }
     return refusal;
+  }
+
+  /** What the log says of an assignment: of which entry, whose, and for how long. */
+  about(id: Id): LogFacts {
+    return this.#table.about({ id }, this.#clock.nowMs());
   }
 
   /** Whether somebody computes or publishes an entry, as far as the table knows. */
@@ -355,10 +373,27 @@ export class Engine {
     this.#callers.delete(ticket);
     const grant = this.#admissions.handOver(ticket);
     if (reply.kind === "unassigned") this.#explain(reply);
-    else if (reply.kind === "error") this.#logRefusal(reply.error);
-    if (reply.kind === "value" && caller) return caller.onReply(reply, grant);
+    else if (reply.kind === "error") this.#logRefusal(reply.error, caller?.id);
+    if (reply.kind === "value" && caller) {
+      return caller.onReply(reply, this.#lent(reply.value, grant));
+    }
     grant?.release();
     caller?.onReply(reply);
+  }
+
+  /** What is released when a value has been sent: its memory, and its bytes. */
+  #lent(value: Uint8Array, grant: Grant | undefined): Grant | undefined {
+    if (!grant) return undefined;
+    this.#cache.lend(value);
+    let isReleased = false;
+    return {
+      release: () => {
+        if (isReleased) return;
+        isReleased = true;
+        grant.release();
+        this.#cache.giveBack(value);
+      },
+    };
   }
 
   #admit(ticket: Ticket, bytes: number): void {
@@ -376,9 +411,10 @@ export class Engine {
   }
 
   /** What has a cause was logged where it failed. */
-  #logRefusal(error: LarderError): void {
+  #logRefusal(error: LarderError, id: Id | undefined): void {
     if (error.code !== "storage-full" || error.cause !== undefined) return;
-    this.#warn(`a value was not kept: ${withoutId(error)}`);
+    const facts = id === undefined ? {} : this.about(id);
+    this.#warn(`a value was not kept: ${withoutId(error)}`, facts);
   }
 
   /** One timer for the earliest deadline. */

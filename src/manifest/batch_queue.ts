@@ -6,11 +6,15 @@
  */
 
 import type {
+  ArgumentsOf,
+  OperationName,
+  ResultOf,
+} from "../../workers/manifest_operations.ts";
+import type {
   Durability,
   FromManifestWorker,
   Makes,
-  Operation,
-  Outcome,
+  PackedOperation,
 } from "../../workers/manifest_protocol.ts";
 import { LarderError, StartError } from "../errors.ts";
 import { MAX_MANIFEST_QUEUE } from "../limits.ts";
@@ -40,6 +44,8 @@ export interface BatchQueueOptions {
   readonly makes: Makes;
   /** The wall clock. */
   readonly wallMs: () => number;
+  /** Is told how long each operation took. */
+  readonly onTook?: ((kind: string, ms: number) => void) | undefined;
   /** Makes the worker. */
   readonly spawn: SpawnManifestWorker;
 }
@@ -97,7 +103,11 @@ export class BatchQueue {
   }
 
   /** Sends an operation with the next batch; resolves after its commit. */
-  call(operation: Operation, key: Uint8Array = NO_KEY): Promise<Outcome> {
+  call<K extends OperationName>(
+    name: K,
+    args: ArgumentsOf<K>,
+    key: Uint8Array = NO_KEY,
+  ): Promise<ResultOf<K>> {
     if (this.#closing) {
       return Promise.reject(failed("The manifest is closed"));
     }
@@ -106,10 +116,19 @@ export class BatchQueue {
         new LarderError("overloaded", "Too much waits for the manifest"),
       );
     }
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ operation, key, resolve, reject });
+    const outcome = new Promise<ResultOf<K>>((resolve, reject) => {
+      const operation = [name, key.length, ...args] as const;
+      this.#queue.push({
+        // The compiler does not see that name and arguments belong together.
+        operation: operation as unknown as PackedOperation,
+        key,
+        resolve: (outcome) => resolve(outcome as ResultOf<K>),
+        reject,
+      });
       this.#scheduleFlush();
     });
+    const { onTook } = this.#options;
+    return onTook ? timed(outcome, name, onTook) : outcome;
   }
 
   /** Sends what waits, closes the file, stops the worker; idempotent. */
@@ -236,4 +255,17 @@ export class BatchQueue {
 /** A worker that dies over the opening has refused it, too. */
 function refusal(error: Error): FromManifestWorker {
   return { kind: "refused", message: error.message };
+}
+
+async function timed<T>(
+  work: Promise<T>,
+  kind: string,
+  onTook: (kind: string, ms: number) => void,
+): Promise<T> {
+  const beganMs = performance.now();
+  try {
+    return await work;
+  } finally {
+    onTook(kind, performance.now() - beganMs);
+  }
 }

@@ -6,7 +6,9 @@
 
 import { systemClock } from "../clock.ts";
 import { messageOf, StartError, systemReason } from "../errors.ts";
-import { CallCounts } from "../grpc/counts.ts";
+import type { Log } from "../log.ts";
+import { CallCounts, type RefusalReason } from "../grpc/counts.ts";
+import type { Observe } from "../grpc/observer.ts";
 import type { RequestBudget } from "../grpc/request_budget.ts";
 import { GrpcServer } from "../grpc/server.ts";
 import {
@@ -19,12 +21,16 @@ import type { Service } from "./service.ts";
 
 /** What an edge is made of; its limits hold for all addresses together. */
 export interface EdgeOptions extends Omit<SharedOptions, "warn"> {
-  /** Takes a line for the log. */
-  readonly warn: (message: string) => void;
+  /** Takes what is for the log. */
+  readonly warn: Log;
   /** Requests above this are refused with RESOURCE_EXHAUSTED. */
   readonly maxMessageBytes: number;
   /** Makes buffers for large messages; they may hold anything. */
   readonly newBuffer?: (bytes: number) => Uint8Array;
+  /** Who is told how calls end, a method. */
+  readonly observe?: Observe;
+  /** Is told of every call that a limit refuses. */
+  readonly onRefused?: (reason: RefusalReason) => void;
   /** Memory for large requests. */
   readonly requestBudget?: RequestBudget;
 }
@@ -57,12 +63,14 @@ export interface EdgeStats {
 export class Edge {
   readonly #options: EdgeOptions;
   readonly #connections: Connections;
-  readonly #counts = new CallCounts();
+  readonly #counts: CallCounts;
   readonly #servers: GrpcServer[] = [];
 
   /** Answers nowhere yet. */
   constructor(options: EdgeOptions) {
     this.#options = options;
+    const { onRefused } = options;
+    this.#counts = new CallCounts({ ...onRefused && { onRefused } });
     this.#connections = new Connections({ ...options, warn: this.#warn });
   }
 
@@ -90,12 +98,14 @@ export class Edge {
    * @throws {StartError} If the port is taken.
    */
   listen(address: string, services: readonly Service[]): Listener {
-    const { maxMessageBytes, requestBudget, newBuffer } = this.#options;
+    const { maxMessageBytes, requestBudget, newBuffer, observe } =
+      this.#options;
     const server = new GrpcServer({
       clock: systemClock,
       maxMessageBytes,
       log: this.#warn,
       counts: this.#counts,
+      ...observe && { observe },
       ...requestBudget && { requestBudget },
       ...newBuffer && { newBuffer },
     });
@@ -121,7 +131,7 @@ export class Edge {
     const { warn } = this.#options;
     if (cause === undefined) return warn(message);
     const why = cause instanceof Error ? cause.stack : undefined;
-    warn(`${message}: ${why ?? messageOf(cause)}`);
+    warn(`${message}: ${why ?? messageOf(cause)}`, { level: "error" });
   };
 }
 

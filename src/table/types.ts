@@ -7,6 +7,7 @@
  */
 
 import type { LarderError } from "../errors.ts";
+import type { TableObserver } from "./observer.ts";
 
 /** A random non-zero 63-bit number in decimal. Assignments and handles share one space. */
 export type Id = string;
@@ -205,6 +206,12 @@ export type Request =
   }
   /** Deletes a blob that no row owns; `loading` is the answer where one might. */
   | { readonly kind: "sweep"; readonly ticket: Ticket; readonly name: string };
+
+/** A request of one kind, or of some. */
+export type RequestOf<K extends Request["kind"]> = Extract<
+  Request,
+  { readonly kind: K }
+>;
 
 /**
  * What became of an effect. `token` is the effect's own; a result whose token
@@ -560,7 +567,6 @@ export type Effect =
   | {
     readonly kind: "superseded";
     readonly entry: EntryKey;
-    readonly id: Id;
     /** Since when it had the work. */
     readonly computedMs: number;
     /** Where it called from; unknown after a restart. */
@@ -589,6 +595,8 @@ export interface TableOptions {
   readonly newId: () => Id;
   /** Fresh staging names. */
   readonly newStaging: () => string;
+  /** Is told what became of requests. */
+  readonly observer?: TableObserver;
   /** A value that is in memory; others are read. Absent: none is. */
   readonly inMemory?: (name: string, generation: Id) => Uint8Array | undefined;
   /** Live assignments; above it nobody is assigned. Defaults: limits.ts. */
