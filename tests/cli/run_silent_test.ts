@@ -12,14 +12,14 @@ Deno.test("a server that stands still while a command runs costs a few seconds",
       const child = shell.start([...args, line]);
       const reader = child.stdout.getReader();
       await reader.read();
-      const startMs = performance.now();
       const stderr = await new Response(child.stderr).text();
       assert.equal((await child.status).code, 3);
       await reader.cancel();
-      assert.match(stderr, /^larder: .*: not kept: .*no answer within.*\n$/);
-      // Of 5 s; a patience of 10 s would come to more than 12.
-      const ms = performance.now() - startMs;
-      assert(ms < 11_000, `${ms} ms`);
+      // The time is counted in turns, however busy the machine is.
+      assert.match(
+        stderr,
+        /^larder: .*: not kept: .*no answer within 5\d\d\d ms.*\n$/,
+      );
     } finally {
       Deno.kill(pid, "SIGCONT");
     }

@@ -267,6 +267,25 @@ Deno.test("when a connection falls silent: it is not used again", () =>
     assert.equal(proxy.connections, 2);
   }));
 
+Deno.test("when work is given back while the server is away: a close waits no longer for one that has not answered", () =>
+  withServer(async ({ remote }) => {
+    await using proxy = await FaultProxy.start(remote);
+    const address = proxy.address;
+    const cache = await Cache.connect({ remote: address, patienceMs: 0 });
+    const claim = await cache.claim("a", "k");
+    assert(claim.kind === "assigned");
+    proxy.still();
+    await assert.rejects(claim.held.publish(Uint8Array.of(1)), {
+      code: "unavailable",
+    });
+    const late = new Promise((resolve) =>
+      setTimeout(() => resolve("late"), 1_500)
+    );
+    const closed = cache.close().then(() => "closed");
+    assert.equal(await Promise.race([closed, late]), "closed");
+    await late;
+  }));
+
 Deno.test("when the server stays away: who would rather fail than compute does not decide for others", async () => {
   await using cache = await Cache.connect({
     remote: await deadAddress(),

@@ -20,6 +20,7 @@ import { Prepared } from "./prepared.ts";
 import type { Reporter } from "./report.ts";
 import { share } from "./share.ts";
 import { type Scratch, Spool } from "./spool.ts";
+import { Stall } from "./stall.ts";
 import type { Written } from "./taken.ts";
 
 /**
@@ -149,16 +150,18 @@ async function publish(
     isOn: !reporter.isQuiet,
   });
   let bytes = 0;
+  using stall = new Stall();
   const published = held.publish(
     // Again, from the same files, when the connection breaks on the way.
     () =>
-      checked(pack(entries), async () => {
+      stall.going(checked(pack(entries), async () => {
         await files.check();
         if (await prepared.isOurs()) return;
         throw new Error("another larder run wrote to the same files meanwhile");
-      }),
+      })),
     {
       patienceMs: storingPatienceMs(tookMs),
+      signal: stall.signal,
       onProgress: (state) => {
         bytes = state.done;
         progress.transfer(state);

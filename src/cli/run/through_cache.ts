@@ -19,6 +19,7 @@ import { Replacement } from "./replacement.ts";
 import type { Reporter } from "./report.ts";
 import { restore } from "./restore.ts";
 import { Scratch } from "./spool.ts";
+import { Stall } from "./stall.ts";
 import { Unpacking } from "./unpack.ts";
 
 /** What an attempt is made of. */
@@ -102,11 +103,14 @@ async function restored(
   const { signal } = interrupts;
   // A piece that is waited for may never come.
   const stop = () => void body.release();
-  signal.addEventListener("abort", stop, { once: true });
+  using stall = new Stall();
+  for (const each of [signal, stall.signal]) {
+    each.addEventListener("abort", stop, { once: true });
+  }
   await using scratch = new Scratch();
   const about = { direction: "in", total: body.size } as const;
   const pieces = counted(body.chunks(), { ...about, signal }, undefined);
-  const kept = new Unpacking(pieces, plan.outs);
+  const kept = new Unpacking(stall.coming(pieces), plan.outs);
   const before = async () => {
     if (await changedOf(plan.found) !== undefined) throw new Changed();
   };
@@ -124,7 +128,7 @@ async function restored(
   } catch (error) {
     if (interrupts.received) return codeOf(interrupts.received);
     if (error instanceof Changed) return { kind: "changed" };
-    const reason = messageOf(error);
+    const reason = messageOf(stall.signal.reason ?? error);
     // Trouble of this machine is no fault of what is kept.
     if (!(error instanceof Malformed) || isReadOnly) {
       return { kind: "uncached", reason };
