@@ -10,6 +10,7 @@ import type { CallCounts } from "./counts.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { MessageTurns } from "./message_turns.ts";
 import type { Method } from "./method.ts";
+import type { MethodObserver } from "./observer.ts";
 import type { CountedClient } from "./open_calls.ts";
 import type { RequestBudget } from "./request_budget.ts";
 
@@ -40,6 +41,8 @@ export interface Route {
   /** The method. */
   // deno-lint-ignore no-explicit-any
   readonly method: Method<any, any>;
+  /** Is told how its calls end. */
+  readonly observer: MethodObserver | undefined;
   /** Of one of four kinds, as the method says. */
   // deno-lint-ignore no-explicit-any
   readonly handler: (request: any, call: any, sender: any) => unknown;
@@ -53,6 +56,8 @@ export interface CallStart {
   readonly fields: readonly string[];
   /** Whose it is. */
   readonly client: CountedClient;
+  /** When that was; 0 where nobody asks. */
+  readonly beganMs: number;
   /** When the client stops waiting. */
   readonly deadlineMs: number | undefined;
 }

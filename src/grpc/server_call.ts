@@ -16,6 +16,7 @@ import { type Deadlined, NOT_WAITING } from "./deadlines.ts";
 import { frameMessage } from "./framing.ts";
 import { Metadata } from "./metadata.ts";
 import { parseMetadata } from "./metadata_fields.ts";
+import type { MethodObserver } from "./observer.ts";
 import type { CountedClient } from "./open_calls.ts";
 import {
   OK,
@@ -28,7 +29,7 @@ import {
 } from "./replies.ts";
 import { RequestGrant } from "./request_budget.ts";
 import { ReplySender } from "./sender.ts";
-import { Status, StatusError } from "./status.ts";
+import { Status, type StatusCode, StatusError } from "./status.ts";
 import type { UnfinishedRequest } from "./unfinished_requests.ts";
 
 /** What the client is told of errors that are ours. */
@@ -56,6 +57,9 @@ export abstract class ServerCall extends Ending
   livelier: UnfinishedRequest | undefined = undefined;
   readonly #route: Route;
   readonly #fields: readonly string[];
+  /** Until it has been told how the call ended. */
+  #observer: MethodObserver | undefined;
+  readonly #beganMs: number;
   #isClosed = false;
   #isAnswered = false;
   #hasHeaders = false;
@@ -75,6 +79,8 @@ export abstract class ServerCall extends Ending
     this.deadlineMs = start.deadlineMs;
     this.#route = route;
     this.#fields = start.fields;
+    this.#observer = route.observer;
+    this.#beganMs = start.beganMs;
   }
 
   /** Counts and times it from now on; it may be refused at once. */
@@ -182,7 +188,7 @@ export abstract class ServerCall extends Ending
     } catch (error) {
       return this.fail(error);
     }
-    this.#setAnswered();
+    this.#setAnswered(Status.OK);
     const trailers = this.#trailing === undefined
       ? OK_TRAILERS
       : responseTrailers(OK, this.#trailing);
@@ -210,20 +216,28 @@ export abstract class ServerCall extends Ending
   #answer(outcome: Outcome, more: Metadata | undefined): void {
     if (!this.#hasHeaders) {
       if (this.#initial === undefined || this.#initial.size === 0) {
-        this.#setAnswered();
+        this.#setAnswered(outcome.code);
         const block = trailersOnly(outcome, this.#trailing, more);
         return this.stream.headers(block, true);
       }
       this.sendHeaders();
     }
-    this.#setAnswered();
+    this.#setAnswered(outcome.code);
     this.stream.trailers(responseTrailers(outcome, this.#trailing, more));
   }
 
-  #setAnswered(): void {
+  #setAnswered(code: StatusCode): void {
     this.#isAnswered = true;
+    this.#observe(code);
     this.#stopWaiting();
     this.letGo();
+  }
+
+  #observe(code: StatusCode): void {
+    const observer = this.#observer;
+    if (observer === undefined) return;
+    this.#observer = undefined;
+    observer.ended(code, this.core.clock.nowMs() - this.#beganMs);
   }
 
   #stopWaiting(): void {
@@ -236,6 +250,7 @@ export abstract class ServerCall extends Ending
     if (this.isOver) return;
     if (this.#sender?.isWaiting) {
       // The status would have to wait behind what the client does not read.
+      this.#observe(Status.DEADLINE_EXCEEDED);
       return this.#drop(ErrorCode.CANCEL);
     }
     this.#answer(TOO_LATE, undefined);
@@ -244,6 +259,7 @@ export abstract class ServerCall extends Ending
 
   /** {@inheritDoc UnfinishedRequest.refuse} */
   refuse(): void {
+    this.#observe(Status.UNAVAILABLE);
     // What no handler has seen may be sent again.
     this.#drop(
       this.#isRunning ? ErrorCode.ENHANCE_YOUR_CALM : ErrorCode.REFUSED_STREAM,
@@ -266,6 +282,7 @@ export abstract class ServerCall extends Ending
   #end(delivered: boolean): void {
     if (this.hasEnded) return;
     this.setEnded(delivered);
+    this.#observe(Status.CANCELLED);
     this.#stopWaiting();
     this.letGo();
     this.#grant?.end();

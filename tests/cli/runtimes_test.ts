@@ -5,7 +5,7 @@ import { npmProject, outputOf } from "../client/npm_package.ts";
 import { larderCommand, type Shell, TASK, withShell } from "./support.ts";
 
 /** How often a race is given its chance. */
-const TRIES = 5;
+const TRIES = 3;
 
 type Run = (...args: string[]) => ReturnType<Shell["run"]>;
 

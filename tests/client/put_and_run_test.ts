@@ -1,7 +1,12 @@
 /** `larder put FILE` and `larder run` publish again what was cut on the way. */
 
 import assert from "node:assert/strict";
-import { larderCommand, type Shell, withShell } from "../cli/support.ts";
+import {
+  larderCommand,
+  type Shell,
+  withShellAndProcess,
+} from "../cli/support.ts";
+import type { ServerProcess } from "../support/server_process.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
 import { larderOnNode } from "./npm_package.ts";
 
@@ -45,7 +50,10 @@ function runArgs(ns: string): string[] {
 }
 
 /** What happens to a publish when half of it has come through. */
-const WAYS: Record<string, (proxy: FaultProxy, shell: Shell) => unknown> = {
+const WAYS: Record<
+  string,
+  (proxy: FaultProxy, shell: Shell<ServerProcess>) => unknown
+> = {
   "its connection is reset": (proxy) => proxy.cut("resetAndDestroy"),
   // The launcher starts another one.
   "the server is killed": async (_, { server }) =>
@@ -54,7 +62,7 @@ const WAYS: Record<string, (proxy: FaultProxy, shell: Shell) => unknown> = {
 
 async function tryAll(
   test: Deno.TestContext,
-  shell: Shell,
+  shell: Shell<ServerProcess>,
   program: readonly string[],
 ): Promise<void> {
   await shell.write("file", VALUE);
@@ -85,10 +93,10 @@ async function tryAll(
 }
 
 Deno.test("when the server restarts: what put and run publish is published again (Deno)", (test) =>
-  withShell((shell) => tryAll(test, shell, larderCommand())));
+  withShellAndProcess((shell) => tryAll(test, shell, larderCommand())));
 
 Deno.test("when the server restarts: what put and run publish is published again (Node)", (test) =>
-  withShell(async (shell) => {
+  withShellAndProcess(async (shell) => {
     const program = await larderOnNode(shell.folder);
     if (!program) return;
     await tryAll(test, shell, program);
