@@ -8,8 +8,6 @@
 import { SmallCalls } from "../support/small_calls.ts";
 
 const NS = "tests.rude.polite";
-/** A pause before each call: some 200 calls a second, which are no load. */
-const PAUSE_MS = 5;
 
 /** What the polite client saw since the last lap. */
 export interface PoliteLap {
@@ -23,39 +21,61 @@ export interface PoliteLap {
 /** Calls until it is closed. */
 export class PoliteClient implements Disposable {
   readonly #calls: SmallCalls;
+  readonly #pauseMs: number;
   #latenciesMs: number[] = [];
   #failures: string[] = [];
   #laps: ((lap: PoliteLap) => void)[] = [];
+  #wake: () => void = () => {};
   #closed = false;
 
-  private constructor(calls: SmallCalls) {
+  private constructor(calls: SmallCalls, pauseMs: number) {
     this.#calls = calls;
+    this.#pauseMs = pauseMs;
     void this.#run();
   }
 
-  /** Connects, and begins the first lap. */
-  static async start(address: string): Promise<PoliteClient> {
-    return new PoliteClient(await SmallCalls.open(address, NS));
+  /**
+   * Connects, and begins the first lap.
+   *
+   * @param address Of a RemoteCache.
+   * @param pauseMs Between two calls, so that they are no load themselves.
+   */
+  static async start(address: string, pauseMs: number): Promise<PoliteClient> {
+    return new PoliteClient(await SmallCalls.open(address, NS), pauseMs);
   }
 
   /** Resolves at the end of a round that has yet to begin. */
   lap(): Promise<PoliteLap> {
-    return new Promise((resolve) => this.#laps.push(resolve));
+    const lap = new Promise<PoliteLap>((resolve) => this.#laps.push(resolve));
+    this.#wake();
+    return lap;
   }
 
   async #run(): Promise<void> {
     while (!this.#closed) {
       const laps = this.#laps.splice(0);
       await this.#timed(() => this.#calls.hit());
+      await this.#pause();
       await this.#timed(() => this.#calls.heartbeat());
-      if (laps.length === 0) continue;
-      const lap = this.#finishLap();
-      for (const resolve of laps) resolve(lap);
+      if (laps.length > 0) {
+        const lap = this.#finishLap();
+        for (const resolve of laps) resolve(lap);
+      }
+      await this.#pause();
     }
   }
 
+  /** A lap does not wait for its end. */
+  async #pause(): Promise<void> {
+    if (this.#laps.length > 0) return;
+    const woken = Promise.withResolvers<void>();
+    this.#wake = woken.resolve;
+    const timer = setTimeout(woken.resolve, this.#pauseMs);
+    await woken.promise;
+    clearTimeout(timer);
+  }
+
   async #timed(run: () => Promise<void>): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     const startMs = performance.now();
     await run().catch((error) => this.#failures.push(String(error)));
     this.#latenciesMs.push(performance.now() - startMs);

@@ -23,6 +23,12 @@ export function scaled(count: number): number {
   return Math.max(1, Math.round(count * SCALE));
 }
 
+/**
+ * Between two calls of the polite client: few of them do to see whether the server
+ * hangs; `--polite-pause 1` makes as many as a p99 needs.
+ */
+export const POLITE_PAUSE_MS: number = option("polite-pause") ?? 10;
+
 /** What the random cases start from; printed, so that a failure can be had again. */
 export const SEED: number = option("seed") ?? Date.now() % 2 ** 31;
 

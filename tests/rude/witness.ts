@@ -7,6 +7,7 @@
 import { ReportingChild } from "../support/reporting_child.ts";
 import type { MemoryLap } from "./memory.ts";
 import type { PoliteLap } from "./polite.ts";
+import { POLITE_PAUSE_MS } from "./scale.ts";
 
 const PROGRAM = new URL("./witness_process.ts", import.meta.url);
 
@@ -27,7 +28,7 @@ export class Witness implements AsyncDisposable {
       await ReportingChild.start(PROGRAM, {
         name: "the witness",
         permissions: ["-A"],
-        args: [address, String(launcherPid)],
+        args: [address, String(launcherPid), String(POLITE_PAUSE_MS)],
       }),
     );
   }

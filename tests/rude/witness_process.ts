@@ -10,8 +10,8 @@ import { answerLines } from "../support/reporting_child.ts";
 import { MemoryWatch } from "./memory.ts";
 import { PoliteClient } from "./polite.ts";
 
-const [address, launcherPid] = Deno.args;
-using polite = await PoliteClient.start(address!);
+const [address, launcherPid, pauseMs] = Deno.args;
+using polite = await PoliteClient.start(address!, Number(pauseMs));
 using memory = new MemoryWatch(Number(launcherPid));
 await answerLines(async () => {
   const seen = await polite.lap();
