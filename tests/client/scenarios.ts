@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { hosted } from "./hosted.ts";
 import { Child } from "./support.ts";
 
 /** The program: the module, a scenario, and its words. */
@@ -26,10 +27,24 @@ export interface Result {
 }
 
 /**
- * Runs a scenario; `whenSaid` is called when the network has to get bad, or good
- * again.
+ * Runs a scenario beside others; `whenSaid` is called when the network has to get
+ * bad, or good again.
  */
 export async function run(
+  command: readonly string[],
+  whenSaid: (line: string) => unknown = () => {},
+): Promise<Result> {
+  let result: Result | undefined;
+  for await (const line of hosted(command)) {
+    if (line.startsWith("{")) result = JSON.parse(line);
+    else await whenSaid(line);
+  }
+  if (result) return result;
+  throw new Error("it has ended without a result");
+}
+
+/** Runs a scenario that lets nothing else run, or ends its process. */
+export async function runAlone(
   command: readonly string[],
   whenSaid: (line: string) => unknown = () => {},
 ): Promise<Result> {

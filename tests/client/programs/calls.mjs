@@ -6,7 +6,12 @@
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const [module, scenario, address, ...words] = process.argv.slice(2);
+// By itself, or one of several in a process (host.mjs), each with an id.
+const given = new URL(import.meta.url).searchParams;
+const id = given.get("id");
+const [module, scenario, address, ...words] = id
+  ? JSON.parse(given.get("words"))
+  : process.argv.slice(2);
 const { bytes, Cache } = await import(module);
 const NS = "tests.calls";
 const VALUE = new Uint8Array(4_000_000).fill(7);
@@ -20,7 +25,7 @@ async function connect(remote, options = {}) {
   open.push(cache);
   return cache;
 }
-const say = (line) => console.log(line);
+const say = (line) => console.log(id ? `${id} ${line}` : line);
 
 /** How long something takes, and what it comes to. */
 async function timed(run) {
@@ -265,14 +270,12 @@ const scenarios = {
   /** Holds much work for a while, and publishes it. */
   async hold() {
     const cache = await connect(address);
-    const count = Number(words[0]);
-    const held = [];
-    for (let key = 0; key < count; key++) {
-      const claim = await cache.claim(NS, key);
-      held.push(claim.held);
-    }
+    const [holdMs, keys] = words;
+    const held = await Promise.all(
+      JSON.parse(keys).map(async (key) => (await cache.claim(NS, key)).held),
+    );
     say("bad");
-    await sleep(Number(words[1]));
+    await sleep(Number(holdMs));
     let lost = 0;
     await Promise.all(
       held.map((each) => each.publish(Uint8Array.of(49)).catch(() => lost++)),
@@ -293,18 +296,20 @@ const scenarios = {
     const size = (await cache.get(NS, "k", { codec }))?.length;
     end({ isKept, size });
   },
-  /** A stream whose first piece takes its time. */
+  /** Streams whose first piece, or second one, takes its time. */
   async slowProducer() {
     const cache = await connect(address);
-    async function* late() {
-      await sleep(Number(words[0]));
-      yield new Uint8Array(10);
-      await sleep(Number(words[0]));
-      yield new Uint8Array(10);
+    async function* late(at) {
+      for (const piece of [0, 1]) {
+        if (piece === at) await sleep(Number(words[0]));
+        yield new Uint8Array(10);
+      }
     }
-    const isKept = await cache.setStream(NS, "k", late());
-    const size = (await cache.get(NS, "k", { codec }))?.length;
-    end({ isKept, size });
+    const kept = [0, 1].map(async (at) => {
+      const isKept = await cache.setStream(NS, at, late(at));
+      return [isKept, (await cache.get(NS, at, { codec }))?.length];
+    });
+    end({ kept: await Promise.all(kept) });
   },
   /** A reader that has other things to do for a while. */
   async slowReader() {

@@ -1,0 +1,112 @@
+/**
+ * The server of a test in the test's own process.
+ *
+ * What a client is answered does not depend on where the server runs, and a
+ * process of its own costs a second of processor time in each test. Tests that
+ * kill servers, look at their processes or at what confines them start the real
+ * one: see server_process.ts.
+ *
+ * @module
+ */
+
+import { parseCommandLine } from "../../src/launch/arguments.ts";
+import { prepareRoot } from "../../src/launch/root_folder.ts";
+import type { RunningServer } from "../../src/launch/running_server.ts";
+import { serve } from "../../src/serve.ts";
+import { LocalClient, RemoteClient } from "./clients.ts";
+
+/** Ports that are free, and a stop that does not wait for abandoned work. */
+const DEFAULTS = [
+  ...["-l", "127.0.0.1:0", "-r", "127.0.0.1:0"],
+  ...["--drain-timeout", "50ms"],
+];
+/** Our clients take messages of any size. */
+const MAX_REPLY = ["--max-reply-bytes", "64MiB"];
+
+/** A running server. */
+export class ServerHere implements AsyncDisposable {
+  /** Where LocalCache answers; empty when it is off. */
+  readonly local: string;
+  /** Where RemoteCache answers; empty when it is off. */
+  readonly remote: string;
+  readonly #server: RunningServer;
+  readonly #lines: readonly string[];
+
+  private constructor(
+    /** The folder that it serves. */
+    readonly root: string,
+    server: RunningServer,
+    lines: readonly string[],
+  ) {
+    this.#server = server;
+    this.#lines = lines;
+    this.local = server.localAddress ?? "";
+    this.remote = server.remoteAddress ?? "";
+  }
+
+  /** Starts a server with these arguments, and waits until it answers. */
+  static async start(
+    root: string,
+    { args = [] }: { readonly args?: readonly string[] } = {},
+  ): Promise<ServerHere> {
+    const replies = args.includes("--max-reply-bytes") ? [] : MAX_REPLY;
+    const words = ["serve", root, ...DEFAULTS, ...replies, ...args];
+    const invocation = await parseCommandLine(words, Deno.cwd);
+    if (invocation.kind !== "launch") throw new TypeError(words.join(" "));
+    const lines: string[] = [];
+    const config = { ...invocation.config, root: await prepareRoot(root) };
+    const server = await serve(config, (line) => lines.push(line));
+    return new ServerHere(root, server, lines);
+  }
+
+  /** What a process would have written to stderr until now. */
+  get stderr(): string {
+    return this.#lines.map((line) => `larder: ${line}\n`).join("");
+  }
+
+  /** Stops as a process does that is asked to. */
+  stop(): Promise<void> {
+    return this.#server.drain();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
+
+/** What a client needs to know of a server. */
+export type Answering = Pick<
+  ServerHere,
+  "local" | "remote" | "root" | "stderr"
+>;
+
+/** Runs with a server of this root, which is stopped afterwards. */
+export async function whileServedHere(
+  root: string,
+  run: (server: Answering) => Promise<void>,
+  args: readonly string[] = [],
+): Promise<void> {
+  await using server = await ServerHere.start(root, { args });
+  await run(server);
+}
+
+/** A server, and a client of each of its APIs. */
+export interface ClientsHere {
+  readonly server: Answering;
+  readonly local: LocalClient;
+  readonly remote: RemoteClient;
+}
+
+/** The same, with a client of each of its APIs. */
+export async function withClientsHere(
+  root: string,
+  run: (clients: ClientsHere) => Promise<void>,
+  ...args: readonly string[]
+): Promise<void> {
+  await whileServedHere(root, async (server) => {
+    // Closed before the stop: Deno's HTTP/2 client may abort on a late GOAWAY.
+    using local = new LocalClient(server.local);
+    using remote = new RemoteClient(server.remote);
+    await run({ server, local, remote });
+  }, args);
+}
