@@ -1,6 +1,6 @@
 /**
- * Answers a heartbeat without a thought, on the transport that the server uses:
- * what a cache costs is its distance from this.
+ * Answers a heartbeat, and a Get with a value, without a thought, on the
+ * transport that the server uses: what a cache costs is its distance from this.
  *
  * ```sh
  * deno run --allow-net=127.0.0.1 --allow-read --ignore-env bench/empty_server.ts
@@ -12,8 +12,9 @@
  */
 
 import { Edge } from "../src/rpc/edge.ts";
-import { EMPTY_PARTS } from "../src/rpc/replies.ts";
-import { readIdRequest } from "../src/rpc/requests.ts";
+import { EMPTY_PARTS, readyValue } from "../src/rpc/replies.ts";
+import { readGetRequest, readIdRequest } from "../src/rpc/requests.ts";
+import { HIT_1_KIB } from "./entries.ts";
 
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
@@ -22,14 +23,25 @@ if (import.meta.main) {
     warn: (message) => console.error(`empty server: ${message}`),
     maxMessageBytes: MAX_MESSAGE_BYTES,
   });
-  const { address } = edge.listen("127.0.0.1:0", [(server) =>
-    server.unary({
-      path: "/remote.RemoteCache/Heartbeat",
-      requestStream: false,
-      responseStream: false,
-      decode: readIdRequest,
-      encode: () => EMPTY_PARTS,
-    }, () => undefined)]);
+  const value = readyValue(new Uint8Array(HIT_1_KIB.size));
+  const { address } = edge.listen("127.0.0.1:0", [
+    (server) =>
+      server.unary({
+        path: "/remote.RemoteCache/Heartbeat",
+        requestStream: false,
+        responseStream: false,
+        decode: readIdRequest,
+        encode: () => EMPTY_PARTS,
+      }, () => undefined),
+    (server) =>
+      server.unary({
+        path: "/remote.RemoteCache/Get",
+        requestStream: false,
+        responseStream: false,
+        decode: readGetRequest,
+        encode: () => value,
+      }, () => undefined),
+  ]);
   console.log(`larder: RemoteCache on ${address}`);
   console.log("larder: ready");
 }

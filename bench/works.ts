@@ -98,6 +98,12 @@ export const WORKS: readonly Work[] = [
         seconds,
       }),
   },
+  {
+    ...goWork("constant", "remote hit 1 KiB beside a constant of 1 KiB", {
+      slowdown: 1.15,
+    }, { work: "hit", ...HIT_1_KIB, ...crowd(8, 16) }),
+    beside: "empty",
+  },
   goWork("connect", "one connection per call, 16 callers", { speed: 0.85 }, {
     work: "connect",
     ...HIT_1_KIB,

@@ -19,11 +19,13 @@ so there is no code to generate, and no version of protobuf to agree on.
 
 from __future__ import annotations
 
+import datetime
 import functools
 import hashlib
 import inspect
 import json
 import logging
+import math
 import os
 import pickle
 import random
@@ -47,8 +49,10 @@ __all__ = [
     "Cache",
     "CacheError",
     "Codec",
+    "Entry",
     "JSON",
     "PICKLE",
+    "Removed",
     "StoredError",
     "cached",
     "default_cache",
@@ -82,12 +86,17 @@ MAX_NAMESPACE_BYTES = 255
 MAX_DEPTH = 500
 # Up to here every whole number is one that JavaScript knows, too.
 MAX_EXACT_INT = 2**53 - 1
+# A time to live is no longer than this.
+MAX_TTL_S = 10 * 365 * 24 * 60 * 60
 # Values that cannot be read are taken away and computed anew, but not for ever.
 MAX_TRIES = 8
 # A connection on which something is waited for is asked this often whether it lives.
 KEEPALIVE_MS = 3_000
 
 _log = logging.getLogger("larder")
+
+# Seconds, or what says how many.
+_Duration = Union[int, float, datetime.timedelta]
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -111,6 +120,33 @@ class StoredError(Exception):
     def __init__(self, original_name: str, message: str) -> None:
         super().__init__(message)
         self.original_name = original_name
+
+
+class Entry(NamedTuple):
+    """What the server knows of an entry. Times are seconds since 1970 by its clock, durations seconds."""
+
+    namespace: str
+    # As the server has it: of a key that is JSON it is the hash.
+    key: bytes
+    # ready, loading (it is computed), expired (its work was left), or evicting.
+    status: str
+    # In bytes; 0 while it is not known, as the times are.
+    size: int
+    sha256: bytes
+    created: float
+    accessed: float
+    # When its time to live is over; None: it has none.
+    expires: Optional[float]
+    # What computing it took.
+    computed: float
+
+
+class Removed(NamedTuple):
+    """What ``invalidate`` has removed, and how much stays as it is being read or computed."""
+
+    entries: int
+    bytes: int
+    in_use: int
 
 
 # --- Values -----------------------------------------------------------------
@@ -434,6 +470,7 @@ _FETCH_REQUEST = {
     4: ("wait", "bool"),
     6: ("offset", "uint64"),
     8: ("head", "bool"),
+    10: ("ttl_ms", "uint64"),
 }
 _FETCH_REPLY = {
     1: ("waiting", _WAITING),
@@ -450,6 +487,35 @@ _HEARTBEAT_REQUEST = {1: ("id", "uint64")}
 _ABANDON_REQUEST = {1: ("id", "uint64"), 2: ("reason", "string")}
 _DELETE_REQUEST = {1: ("namespace", "string"), 2: ("key", "bytes"), 3: ("sha256", "bytes")}
 _DELETE_REPLY = {1: ("deleted", "bool")}
+_STAT_REQUEST = {1: ("namespace", "string"), 2: ("key", "bytes")}
+_ENTRY_INFO = {
+    1: ("namespace", "string"),
+    2: ("key", "bytes"),
+    3: ("status", "enum"),
+    4: ("size", "uint64"),
+    5: ("sha256", "bytes"),
+    6: ("created_ms", "uint64"),
+    7: ("accessed_ms", "uint64"),
+    8: ("expires_ms", "uint64"),
+    9: ("computed_ms", "uint64"),
+}
+_LIST_REQUEST = {1: ("namespace", "string"), 3: ("page_token", "string")}
+# A list of one table: any number of these messages.
+_LIST_REPLY: "_Fields" = {1: ("entries", [_ENTRY_INFO]), 2: ("next_page_token", "string")}
+_REMOVE_REQUEST = {
+    1: ("namespace", "string"),
+    2: ("prefix", "bytes"),
+    3: ("older_than_ms", "uint64"),
+    4: ("unread_for_ms", "uint64"),
+    5: ("dry_run", "bool"),
+    6: ("page_token", "string"),
+}
+_REMOVE_REPLY = {
+    1: ("entries", "uint64"),
+    2: ("bytes", "uint64"),
+    3: ("in_use", "uint64"),
+    4: ("next_page_token", "string"),
+}
 _EMPTY: "_Fields" = {}
 
 _Fields = Dict[int, Tuple[str, Any]]
@@ -472,7 +538,12 @@ def _encode(fields: _Fields, message: _Message) -> bytes:
         if name not in message:
             continue
         value = message[name]
-        if kind in ("uint64", "bool"):
+        if isinstance(kind, list):
+            for each in value:
+                data = _encode(kind[0], each)
+                out += [_varint(number << 3 | 2), _varint(len(data)), data]
+            continue
+        if kind in _VARINTS:
             if value:
                 out += [_varint(number << 3), _varint(int(value))]
             continue
@@ -493,16 +564,18 @@ def _decode_varint(data: bytes, at: int) -> Tuple[int, int]:
     raise ValueError("a varint has more than ten bytes")
 
 
-_DEFAULTS = {"uint64": 0, "bool": False, "string": "", "bytes": b""}
+_VARINTS = ("uint64", "enum", "bool")
+_DEFAULTS = {"uint64": 0, "enum": 0, "bool": False, "string": "", "bytes": b""}
 
 
 def _decode_message(fields: _Fields, data: bytes) -> _Message:
-    """Messages and pieces are there only when they came; other fields always."""
+    """Single messages and pieces are there only when they came; other fields always."""
     message: _Message = {
         name: _DEFAULTS[kind]
         for name, kind in fields.values()
         if isinstance(kind, str) and name != "chunk"
     }
+    message.update({name: [] for name, kind in fields.values() if isinstance(kind, list)})
     at = 0
     while at < len(data):
         tag, at = _decode_varint(data, at)
@@ -519,7 +592,7 @@ def _decode_message(fields: _Fields, data: bytes) -> _Message:
         if at > len(data):
             raise ValueError("a message is cut short")
         name, kind = fields.get(tag >> 3, ("", ""))
-        if wire == 0 and kind in ("uint64", "bool"):
+        if wire == 0 and kind in _VARINTS:
             message[name] = bool(value) if kind == "bool" else value
         elif wire == 2 and kind == "string":
             message[name] = data[begin:at].decode()
@@ -527,6 +600,8 @@ def _decode_message(fields: _Fields, data: bytes) -> _Message:
             message[name] = data[begin:at]
         elif wire == 2 and isinstance(kind, dict):
             message[name] = _decode_message(kind, data[begin:at])
+        elif wire == 2 and isinstance(kind, list):
+            message[name].append(_decode_message(kind[0], data[begin:at]))
     return message
 
 
@@ -589,6 +664,9 @@ class _Line:
         self.heartbeat = self._unary("Heartbeat", _HEARTBEAT_REQUEST, _EMPTY)
         self.abandon = self._unary("Abandon", _ABANDON_REQUEST, _EMPTY)
         self.delete = self._unary("Delete", _DELETE_REQUEST, _DELETE_REPLY)
+        self.stat = self._unary("Stat", _STAT_REQUEST, _ENTRY_INFO)
+        self.list = self._unary("List", _LIST_REQUEST, _LIST_REPLY)
+        self.remove = self._unary("Remove", _REMOVE_REQUEST, _REMOVE_REPLY)
         self.fetch = self.channel.unary_stream("/larder.v1.Cache/Fetch", *_codecs(_FETCH_REQUEST, _FETCH_REPLY))
         self.publish = self.channel.stream_unary(
             "/larder.v1.Cache/Publish", *_codecs(_PUBLISH_REQUEST, _PUBLISH_REPLY)
@@ -934,19 +1012,29 @@ class Cache:
         self._connection = _Connection(remote, patience, trouble)
         self._said: Set[Tuple[str, str]] = set()
 
-    def generate(self, namespace: str, key: Any, compute: Callable[[], T], *, codec: Codec = JSON) -> T:
+    def generate(
+        self,
+        namespace: str,
+        key: Any,
+        compute: Callable[[], T],
+        *,
+        codec: Codec = JSON,
+        ttl: Optional[_Duration] = None,
+    ) -> T:
         """The value of a key: from the cache, or computed, and then kept for everyone.
 
         Of all who ask for it at once, on all machines, one computes and the others
         wait. What ``compute`` raises is raised here, and the next who asks computes.
-        When no server answers it is computed here, and nothing is kept.
+        When no server answers it is computed here, and nothing is kept. ``ttl``: for
+        how many seconds the value is kept; None: for ever.
 
         Raises TypeError for a key that is none, ValueError for a namespace that is
         none, StoredError where a program in TypeScript has kept one.
         """
         entry = _entry(namespace, key)
+        more = _ttl(ttl)
         for _ in range(MAX_TRIES):
-            answer = self._ask_to_compute(entry)
+            answer = self._ask_to_compute(entry, **more)
             if answer is None:
                 break
             if answer.kind == "assigned":
@@ -1013,22 +1101,43 @@ class Cache:
             return default
         return _decode(answer.data, codec) if answer.kind == "ready" else default
 
-    def set(self, namespace: str, key: Any, value: Any, *, codec: Codec = JSON) -> bool:
-        """Keeps a value that was computed elsewhere. Returns whether it was kept: one that is there stays.
+    def set(
+        self,
+        namespace: str,
+        key: Any,
+        value: Any,
+        *,
+        codec: Codec = JSON,
+        overwrite: bool = False,
+        ttl: Optional[_Duration] = None,
+    ) -> bool:
+        """Keeps a value that was computed elsewhere. Returns whether it was kept.
 
-        Raises TypeError for a value that the codec does not take.
+        One that is there stays, unless ``overwrite`` says otherwise. ``ttl``: for how
+        many seconds it is kept; None: for ever.
+
+        Raises TypeError for a value that the codec does not take; with ``overwrite``
+        CacheError ``failed`` while somebody reads the value that is there.
         """
         entry = _entry(namespace, key)
         data = codec.encode(value)
-        answer = self._ask_to_compute(entry, head=True)
-        if answer is None or answer.kind != "assigned":
-            return False
-        try:
-            _Held(self._connection, answer.body).publish(data)
-            return True
-        except CacheError as error:
-            self._go_on(namespace, error)
-            return False
+        more = _ttl(ttl)
+        for _ in range(MAX_TRIES):
+            answer = self._ask_to_compute(entry, head=True, **more)
+            if answer is None:
+                return False
+            if answer.kind == "ready":
+                if not overwrite:
+                    return False
+                self._delete({**entry, "sha256": answer.body["sha256"]})
+                continue
+            try:
+                _Held(self._connection, answer.body).publish(data)
+                return True
+            except CacheError as error:
+                self._go_on(namespace, error)
+                return False
+        return False
 
     def delete(self, namespace: str, key: Any) -> bool:
         """Removes a value. Returns whether there was one.
@@ -1042,6 +1151,74 @@ class Cache:
             return bool(line.delete(request, timeout=max(patience.left(), ABANDON_S))["deleted"])
 
         return self._connection.call("remove the value", run)
+
+    def stat(self, namespace: str, key: Any) -> Optional[Entry]:
+        """What the server knows of an entry; None where there is none. Raises CacheError."""
+        request = _entry(namespace, key)
+
+        def run(line: _Line, patience: _Patience) -> Optional[Entry]:
+            try:
+                return _to_entry(line.stat(request, timeout=max(patience.left(), ABANDON_S)))
+            except grpc.RpcError as error:
+                if error.code() is grpc.StatusCode.NOT_FOUND:
+                    return None
+                raise
+
+        return self._connection.call("look the entry up", run)
+
+    def list(self, namespace: str) -> Iterator[Entry]:
+        """The entries of a namespace, in the order of their keys' bytes. Raises CacheError."""
+        _check_namespace(namespace)
+        return self._list(namespace)
+
+    def _list(self, namespace: str) -> Iterator[Entry]:
+        token = ""
+        while True:
+            page = self._page("list the entries", "list", {"namespace": namespace, "page_token": token})
+            for each in page["entries"]:
+                yield _to_entry(each)
+            token = page["next_page_token"]
+            if not token:
+                return
+
+    def invalidate(
+        self,
+        namespace: str,
+        *,
+        prefix: bytes = b"",
+        older_than: Optional[_Duration] = None,
+        unread_for: Optional[_Duration] = None,
+        dry_run: bool = False,
+    ) -> Removed:
+        """Removes the values of a namespace for which each condition is true, without conditions all.
+
+        ``prefix``: of keys that are bytes, for keys that are JSON are hashed. ``older_than``,
+        ``unread_for``: seconds since a value was published, and last read. ``dry_run``:
+        only counts. Values that are being read or computed stay.
+
+        Raises CacheError; what has gone by then is gone, and it may be called again.
+        """
+        _check_namespace(namespace)
+        if type(prefix) is not bytes:
+            raise TypeError("prefix: the bytes that keys begin with; keys that are JSON are hashed")
+        request: _Message = {"namespace": namespace, "prefix": prefix, "dry_run": bool(dry_run)}
+        if older_than is not None:
+            request["older_than_ms"] = _milliseconds("older_than", older_than)
+        if unread_for is not None:
+            request["unread_for_ms"] = _milliseconds("unread_for", unread_for)
+        sums, token = [0, 0, 0], ""
+        while True:
+            page = self._page("remove values", "remove", {**request, "page_token": token})
+            sums = [total + page[name] for total, name in zip(sums, ("entries", "bytes", "in_use"))]
+            token = page["next_page_token"]
+            if not token:
+                return Removed(*sums)
+
+    def _page(self, action: str, method: str, request: _Message) -> _Message:
+        def run(line: _Line, patience: _Patience) -> _Message:
+            return cast(_Message, getattr(line, method)(request, timeout=max(patience.left(), ABANDON_S)))
+
+        return self._connection.call(action, run)
 
     def close(self) -> None:
         """Ends the connection. The cache can be used again: it then makes another one."""
@@ -1065,6 +1242,38 @@ class Cache:
         if (about, error.code) not in self._said:
             self._said.add((about, error.code))
             _log.warning("%s: %s", what, error)
+
+
+def _milliseconds(name: str, duration: _Duration) -> int:
+    seconds = duration.total_seconds() if isinstance(duration, datetime.timedelta) else duration
+    if type(seconds) not in (int, float):
+        raise TypeError(f"{name}: seconds, or a timedelta, not {_class_name(duration)}")
+    if not 0 < seconds <= MAX_TTL_S:
+        raise ValueError(f"{name}: {seconds} s is not above 0 and at most ten years")
+    # Rounded up: 0 would be no condition.
+    return math.ceil(seconds * 1000)
+
+
+def _ttl(ttl: Optional[_Duration]) -> _Message:
+    return {} if ttl is None else {"ttl_ms": _milliseconds("ttl", ttl)}
+
+
+_STATUSES = ("unknown", "loading", "ready", "evicting", "expired")
+
+
+def _to_entry(info: _Message) -> Entry:
+    status = info["status"]
+    return Entry(
+        info["namespace"],
+        info["key"],
+        _STATUSES[status] if status < len(_STATUSES) else "unknown",
+        info["size"],
+        info["sha256"],
+        info["created_ms"] / 1000,
+        info["accessed_ms"] / 1000,
+        info["expires_ms"] / 1000 if info["expires_ms"] else None,
+        info["computed_ms"] / 1000,
+    )
 
 
 def _entry(namespace: str, key: Any) -> _Message:
@@ -1098,6 +1307,7 @@ def cached(
     version: Union[str, int, None] = None,
     key: Optional[Callable[..., Any]] = None,
     codec: Codec = JSON,
+    ttl: Optional[_Duration] = None,
     cache: Optional[Cache] = None,
 ) -> Callable[[F], F]:
     """A decorator: the function runs once for the same arguments, on all machines together.
@@ -1106,9 +1316,11 @@ def cached(
     it the key has a hash of the function's own source, which says nothing of
     what it calls. ``key``: called with the arguments, says what the result depends
     on, instead of the arguments themselves. ``codec``: JSON, PICKLE, BYTES or
-    one of your own. ``cache``: another server than ``LARDER_REMOTE``.
+    one of your own. ``ttl``: for how many seconds a result is kept; None: for
+    ever. ``cache``: another server than ``LARDER_REMOTE``.
     """
     _check_namespace(namespace)
+    _ttl(ttl)
 
     def decorate(function: F) -> F:
         named = _Function(function, version, key)
@@ -1116,7 +1328,8 @@ def cached(
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             here = cache if cache is not None else default_cache()
-            return here.generate(namespace, named.key(args, kwargs), lambda: function(*args, **kwargs), codec=codec)
+            run = functools.partial(function, *args, **kwargs)
+            return here.generate(namespace, named.key(args, kwargs), run, codec=codec, ttl=ttl)
 
         call.__larder__ = named  # type: ignore[attr-defined]
         return cast(F, call)

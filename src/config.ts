@@ -7,6 +7,7 @@
 
 import { StartError } from "./errors.ts";
 import { formatDurationMs } from "./config/duration.ts";
+import type { LogFormat } from "./log.ts";
 import type { Address } from "./config/address.ts";
 import type { MinFree, Quota } from "./config/quotas.ts";
 import { type Setting, SETTINGS } from "./config/settings.ts";
@@ -74,6 +75,8 @@ export interface Config {
   readonly keepaliveTimeoutMs: number;
   /** What is on disk when a publish is acknowledged. */
   readonly durability: Durability;
+  /** How the lines of the log are written. */
+  readonly logFormat: LogFormat;
 }
 
 /** What was given for some settings, by their names in {@linkcode Config}. */

@@ -7,6 +7,10 @@
 
 /** So much of a key is shown in a message: it has to stay one line. */
 const MAX_SHOWN_LENGTH = 80;
+/** So many digits tell a hash from the others of its time … */
+const SHORT_HEX = 8;
+/** … and so many characters are the number of a run, and no list of arguments. */
+const SHORT_TEXT = 16;
 
 /** Bytes in lower-case hexadecimal digits. */
 export function toHex(bytes: Uint8Array): string {
@@ -33,6 +37,17 @@ export function formatKey(key: Uint8Array): string {
   return text === undefined || text.startsWith("hex:")
     ? `hex:${toHex(key)}`
     : text;
+}
+
+/**
+ * The beginning of a key, for the log: keys can hold what is nobody's business.
+ * Of a hash it is what `larder run` prints.
+ */
+export function formatShortKey(key: Uint8Array): string {
+  const text = formatKey(key);
+  const kept = text.startsWith("hex:") ? SHORT_HEX : SHORT_TEXT;
+  const shown = text.replace(/^hex:/, "");
+  return shown.length <= kept ? shown : `${shown.slice(0, kept)}…`;
 }
 
 /** The beginning of a text, where the whole would be too long for a message. */

@@ -21,6 +21,7 @@ import {
 } from "./launch/permissions.ts";
 import { resolveRoot } from "./launch/root_folder.ts";
 import type { Serve } from "./launch/running_server.ts";
+import { serverLog } from "./launch/server_log.ts";
 import { StopRequests } from "./launch/stop_requests.ts";
 
 /** What a test replaces. */
@@ -104,7 +105,7 @@ async function run(
         load,
         stop,
         print: (text) => console.log(text.trimEnd()),
-        warn: complain,
+        log: serverLog(config.logFormat),
       });
     }
   }

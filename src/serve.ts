@@ -30,18 +30,22 @@ import { Pieces } from "./engine/pieces.ts";
 import { recover } from "./engine/recovery.ts";
 import { RequestShare } from "./engine/request_share.ts";
 import { lockRoot } from "./engine/root_lock.ts";
-import { stopWords } from "./engine/stop_words.ts";
+import { leftWords, stopWords } from "./engine/stop_words.ts";
 import { Sweeper } from "./engine/sweeper.ts";
 import { Uploads } from "./engine/uploads.ts";
 import { StartError } from "./errors.ts";
+import type { Log } from "./log.ts";
 import { MAX_SHOWN_WORK } from "./limits.ts";
 import type { RunningServer, ServedConfig } from "./launch/running_server.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
 import { Edge } from "./rpc/edge.ts";
+import { healthService } from "./rpc/health_service.ts";
 import { localService } from "./rpc/local_service.ts";
 import type { Paths } from "./rpc/cache_options.ts";
 import { cacheService } from "./rpc/cache_service.ts";
+import { Readiness } from "./rpc/readiness.ts";
+import { reflectionService } from "./rpc/reflection_service.ts";
 import { largestValue } from "./rpc/replies.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
@@ -66,7 +70,7 @@ export interface Stores {
  */
 export async function serve(
   config: ServedConfig,
-  log: (message: string) => void,
+  log: Log,
   wrap: (stores: Stores) => Stores = (stores) => stores,
 ): Promise<RunningServer> {
   await using stack = new AsyncDisposableStack();
@@ -128,6 +132,7 @@ export async function serve(
         `the server ends, since its state is not to be trusted: ${
           thrown instanceof Error ? thrown.stack : thrown
         }`,
+        { level: "error" },
       );
       // What was acknowledged is on the disk; the launcher starts another one.
       Deno.exit(EXIT_BROKEN);
@@ -190,16 +195,22 @@ export async function serve(
     version: denoConfig.version,
     log: warn,
   };
+  const readiness = new Readiness();
+  const forTools = [healthService(readiness), reflectionService(budget)];
   const services = {
     local: () => [
       localService(engine, { heartbeatIntervalMs, ...paths }),
       cacheService(engine, { ...parts, paths }),
+      ...forTools,
     ],
     remote: () => [
       remoteService(engine, { heartbeatIntervalMs }),
       cacheService(engine, parts),
+      ...forTools,
     ],
   };
+  // Recovered: what answers from here on is ready.
+  readiness.enter("ready");
   function answer(
     address: Config["local"],
     services: () => readonly Service[],
@@ -231,12 +242,16 @@ export async function serve(
     async drain() {
       if (draining) return await closed.promise;
       draining = true;
-      const waitsFor = stopWords(
-        engine.underWay(MAX_SHOWN_WORK),
-        config.drainTimeoutMs,
-      );
-      if (waitsFor !== undefined) log(waitsFor);
-      await engine.drain(config.drainTimeoutMs);
+      readiness.enter("draining");
+      const { drainTimeoutMs } = config;
+      const working = () => engine.underWay(MAX_SHOWN_WORK);
+      for (const { message, facts } of stopWords(working(), drainTimeoutMs)) {
+        log(message, facts);
+      }
+      await engine.drain(drainTimeoutMs);
+      readiness.enter("stopped");
+      const left = leftWords(working());
+      if (left) log(left.message, left.facts);
       await running.disposeAsync();
       closed.resolve();
     },

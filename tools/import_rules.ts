@@ -20,7 +20,7 @@ export interface RoomRule {
 
 /** The rooms that every other one may stand on; the drawing leaves them out. */
 export const FLOOR: readonly string[] = [
-  ...["errors", "limits", "clock", "slips", "key_text"],
+  ...["errors", "limits", "clock", "slips", "key_text", "log"],
 ];
 
 /** Rooms and what they may import; a room that is missing here is a violation. */
@@ -111,10 +111,12 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   table: {
     may: ["errors", "limits", "key_text"],
+    types: ["log"],
     why: "the table is pure: time and ids come in as arguments",
   },
   config: {
     may: ["duration", "toml", "http2/limits.ts", "errors", "limits"],
+    types: ["log"],
     why: "configuration is read before anything else exists",
   },
   duration: {
@@ -127,6 +129,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   limits: { may: [], why: "the floor stands on nothing" },
   slips: { may: [], why: "the floor stands on nothing" },
   key_text: { may: [], why: "the floor stands on nothing" },
+  log: { may: ["key_text"], why: "a line of the log is plain text" },
   workers: {
     may: [],
     why: "a worker's whole import graph is granted to the server as readable",

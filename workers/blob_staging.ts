@@ -134,6 +134,9 @@ export function* append(
   written: Written,
   { staging, offset, value }: OpOf<"append">,
 ): Steps<undefined> {
+  // A large piece before this one may be written in several turns.
+  const place = written.enqueue(staging);
+  while (!written.isFirst(staging, place)) yield;
   let known = written.upTo(staging, offset);
   let file = offset === 0 ? undefined : written.reopen(known);
   try {
@@ -148,6 +151,7 @@ export function* append(
     file = undefined;
     return undefined;
   } finally {
+    written.leave(staging);
     file?.close();
   }
 }

@@ -1,309 +1,209 @@
 /**
- * The manifest's operations as SQL: each is one statement, or two where the
- * answer is the row that stood in the way.
+ * Rows of the manifest's table, as the manifest hands them out: what is NULL
+ * there is absent here.
  *
  * @module
  */
 
 import { sha256Hex } from "./digest.ts";
-import {
-  agedKey,
-  BEFORE_ALL,
-  expiredKey,
-  foundInfo,
-  foundKey,
-  foundRow,
-  integer,
-  page,
-  position,
-  rowInfo,
-  rowState,
-} from "./manifest_found.ts";
-import type {
-  FoundAged,
-  FoundRow,
-  Operation,
-  Outcome,
-  PackedUse,
-  PageOf,
-  RowState,
-  Usage,
-} from "./manifest_protocol.ts";
-import { SQL } from "./manifest_sql.ts";
-import type { Database, Statement, Value, Values } from "./sqlite.ts";
+import type { Value, Values } from "./sqlite.ts";
 
-/** Rows of a page: about a millisecond of work, which the next batch waits for. */
-const PAGE_ROWS = 500;
-/** Sorts after every text. */
-const AFTER_ALL_TEXT = new Uint8Array(0);
+/** A status as the original server writes it; there is no other number. */
+export const STATUS = { loading: 0, ready: 1, evicting: 2 } as const;
 
-type Name = keyof typeof SQL;
+/** A number of {@linkcode STATUS}. */
+export type StatusCode = typeof STATUS[keyof typeof STATUS];
 
-/** Applies operations to an open manifest. */
-export class ManifestRows {
-  readonly #statements: { readonly [name in Name]: Statement };
+/** An entry, as everybody has it. */
+export interface Key {
+  /** Its namespace and the SHA-256 of its key: `NAMESPACE/HEX`. */
+  readonly name: string;
+  /** Its namespace. */
+  readonly namespace: string;
+  /** Its key. */
+  readonly key: Uint8Array;
+}
 
-  /** Compiles every statement once. */
-  constructor(database: Database) {
-    const compiled = Object.entries(SQL).map((
-      [name, sql],
-    ) => [name, database.prepare(sql)]);
-    this.#statements = Object.fromEntries(compiled);
+/** A digest: what verifies a value. */
+interface Digest {
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** A row without its entry: what each field is says `Row` of the state table. */
+export type RowState =
+  | {
+    readonly status: "loading";
+    readonly id?: string;
+    readonly staging?: string;
+    readonly graceEndsMs?: number;
+    readonly digest?: Digest;
+    readonly ttlMs?: number;
   }
-
-  /** Applies one operation; `key` is empty where the operation has none. */
-  apply(operation: Operation, key: Uint8Array): Outcome {
-    const sql = this.#statements;
-    switch (operation[0]) {
-      case "find": {
-        return this.#find(operation[1], key);
-      }
-      case "findId": {
-        const row = sql.findId.get(BigInt(operation[1]));
-        return row ? foundRow(row) : null;
-      }
-      case "claim": {
-        const [, namespace, , id, staging, ttlMs, nowMs] = operation;
-        const made = sql.claim.run(
-          namespace,
-          key,
-          BigInt(id),
-          staging,
-          ttlMs,
-          nowMs,
-        );
-        return made > 0 || this.#find(namespace, key);
-      }
-      case "reassign": {
-        const [, namespace, , status, from, id, staging, ttlMs, nowMs] =
-          operation;
-        return sql.reassign.run(
-              BigInt(id),
-              staging,
-              ttlMs,
-              nowMs,
-              namespace,
-              key,
-              status,
-              integer(from),
-            ) > 0 || this.#find(namespace, key);
-      }
-      case "record": {
-        const [, namespace, , id, size, sha256] = operation;
-        return sql.record.run(size, sha256, namespace, key, BigInt(id)) > 0;
-      }
-      case "publish": {
-        const [, namespace, , id, size, sha256, nowMs] = operation;
-        return sql.publish.run(
-          nowMs,
-          size,
-          sha256,
-          nowMs,
-          nowMs,
-          nowMs,
-          namespace,
-          key,
-          BigInt(id),
-        ) > 0;
-      }
-      case "complete": {
-        const [, namespace, , id, size, sha256, nowMs] = operation;
-        return sql.complete.run(
-          BigInt(id),
-          size,
-          sha256,
-          nowMs,
-          nowMs,
-          namespace,
-          key,
-        ) > 0;
-      }
-      case "grace": {
-        sql.grace.run(operation[1]);
-        return true;
-      }
-      case "renewed": {
-        const [, namespace, , id] = operation;
-        return sql.renewed.run(namespace, key, BigInt(id)) > 0;
-      }
-      case "evict": {
-        const [, namespace, , id, nowMs] = operation;
-        return sql.evict.run(nowMs, namespace, key, integer(id)) > 0;
-      }
-      case "remove": {
-        const [, namespace, , status, id] = operation;
-        return sql.remove.run(namespace, key, status, integer(id)) > 0;
-      }
-      case "unsettled": {
-        return rowPage(
-          operation[1],
-          (after, most) => sql.unsettled.all(...position(after), most),
-        );
-      }
-      case "stale": {
-        const [, beforeMs, cursor] = operation;
-        return rowPage(
-          cursor,
-          (after, most) => sql.stale.all(beforeMs, ...position(after), most),
-        );
-      }
-      case "names": {
-        const [, namespace, cursor] = operation;
-        return page({
-          after: cursor,
-          limit: PAGE_ROWS,
-          find: (after, most) => this.#byKey("names", namespace, after, most),
-          key: 0,
-          item: (row) => sha256Hex(row[0] as Uint8Array),
-          cursor: keyCursor,
-        });
-      }
-      case "measure": {
-        const [, namespace, , size, accessedMs] = operation;
-        return sql.measure.run(size, accessedMs, namespace, key) > 0;
-      }
-      case "stat": {
-        const row = sql.stat.get(operation[1], key);
-        return row ? rowInfo(row, 0) : null;
-      }
-      case "touch": {
-        this.#touch(operation[1], key);
-        return true;
-      }
-      case "usage": {
-        const [, limit, after] = operation;
-        return sql.usage.all(after ?? "", limit).map((
-          [namespace, entries, bytes],
-        ): Usage => [String(namespace), Number(entries), Number(bytes)]);
-      }
-      case "expired": {
-        const [, beforeMs, cursor] = operation;
-        return page({
-          after: cursor,
-          limit: PAGE_ROWS,
-          find: (after, most) =>
-            sql.expired.all(beforeMs, ...position(after), most),
-          key: 3,
-          item: expiredKey,
-          cursor: timeCursor,
-        });
-      }
-      case "oldest": {
-        return this.#oldest(operation);
-      }
-      case "unmeasured": {
-        const rowid = (after: string | null) => integer(after) ?? BEFORE_ALL;
-        return page({
-          after: operation[1],
-          limit: PAGE_ROWS,
-          find: (after, most) => sql.unmeasured.all(rowid(after), most),
-          key: 2,
-          item: (row) => foundKey(String(row[1]), row[2]),
-          cursor: (row) => `${row[0]}`,
-          end: (after) => sql.unmeasuredEnd.get(rowid(after)),
-        });
-      }
-      case "list": {
-        const [, namespace, cursor, limit] = operation;
-        return page({
-          after: cursor,
-          limit: Math.min(limit, PAGE_ROWS),
-          find: (after, most) => this.#byKey("list", namespace, after, most),
-          key: 0,
-          item: (row) => foundInfo(namespace, row),
-          cursor: keyCursor,
-        });
-      }
-    }
+  | {
+    readonly status: "ready";
+    readonly id?: string;
+    readonly digest?: Digest;
+    readonly handedMs?: number;
+    readonly expiresMs?: number;
+    readonly computedMs?: number;
   }
+  | { readonly status: "evicting"; readonly id?: string };
 
-  #find(namespace: string, key: Uint8Array): RowState | null {
-    const row = this.#statements.find.get(namespace, key);
-    return row ? rowState(row, 0) : null;
-  }
+/** A ready row by its age: `AgedEntry` of the manifest. */
+export interface Aged extends Key {
+  readonly size?: number;
+  readonly accessedMs: number;
+}
 
-  #touch(uses: readonly PackedUse[], keys: Uint8Array): void {
-    let offset = 0;
-    for (const [namespace, keyBytes, accessedMs, handed] of uses) {
-      const key = keys.subarray(offset, offset += keyBytes);
-      const handedMs = handed ? accessedMs : null;
-      this.#statements.touch.run(
-        ...[accessedMs, accessedMs, handedMs, handedMs],
-        namespace,
-        key,
-      );
-    }
-  }
+/** A ready row whose time is over: `ExpiredEntry` of the manifest. */
+export interface Expired extends Key {
+  readonly size?: number;
+  readonly handedMs?: number;
+}
 
-  #oldest(
-    [, pattern, cursor, limit, keyBytes, handedBeforeMs]: Extract<
-      Operation,
-      readonly ["oldest", ...unknown[]]
-    >,
-  ): PageOf<FoundAged> {
-    const sql = this.#statements;
-    const range = rangeOf(pattern);
-    const start = (after: string | null): Value[] => {
-      const [atMs, rowid] = position(after);
-      return range
-        ? [atMs, rowid, atMs]
-        : [pattern, atMs, rowid, pattern, atMs];
-    };
-    return page({
-      after: cursor,
-      limit: Math.min(limit, PAGE_ROWS),
-      keyBytes,
-      find: (after, most) =>
-        range
-          ? sql.oldestOfAll.all(...start(after), handedBeforeMs, ...range, most)
-          : sql.oldest.all(...start(after), handedBeforeMs, most),
-      key: 3,
-      item: agedKey,
-      cursor: timeCursor,
-      end: (after) =>
-        (range ? sql.oldestOfAllEnd : sql.oldestEnd).get(...start(after)),
+/** A row for people, without its entry: `EntryInfo` of the manifest. */
+export interface Info {
+  readonly status: RowState["status"];
+  readonly size?: number;
+  readonly sha256?: string;
+  readonly createdMs?: number;
+  readonly accessedMs?: number;
+  readonly expiresMs?: number;
+  readonly computedMs?: number;
+}
+
+/** What the ready rows of a namespace take: `NamespaceUsage` of the manifest. */
+export interface Usage {
+  readonly namespace: string;
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** The columns of {@linkcode stateOf}. */
+export const STATE =
+  "status, id, staging, size, lower(hex(sha256)), handed_ms, grace_ms, " +
+  "ttl_ms, created_ms + ttl_ms, computed_ms";
+
+/** A row, from the columns of {@linkcode STATE}. */
+export function stateOf(row: Values): RowState {
+  const [code, id, staging, size, sha256, handed, grace, ttl, expires, took] =
+    row;
+  const status = statusOf(code);
+  const known = present<{ id?: string }>({ id: text(id) });
+  if (status === "evicting") return { ...known, status };
+  const digest = isSet(size) && isDigest(sha256)
+    ? { digest: { size: Number(size), sha256 } }
+    : {};
+  const rest = status === "ready"
+    ? present({
+      handedMs: number(handed),
+      expiresMs: number(expires),
+      computedMs: number(took),
+    })
+    : present({
+      staging: text(staging),
+      graceEndsMs: number(grace),
+      ttlMs: number(ttl),
     });
-  }
-
-  #byKey(
-    statement: "names" | "list",
-    namespace: string,
-    cursor: string | null,
-    limit: number,
-  ): Values[] {
-    // Text sorts before every blob: the empty text starts with the empty key.
-    const after = cursor === null ? "" : Uint8Array.fromHex(cursor);
-    return this.#statements[statement].all(namespace, after, limit);
-  }
+  return { ...known, ...digest, ...rest, status } as RowState;
 }
 
-/** Between what the namespaces of a pattern lie; absent: it is a namespace. */
-function rangeOf(pattern: string): [from: Value, to: Value] | undefined {
-  if (pattern === "*") return ["", AFTER_ALL_TEXT];
-  if (!pattern.endsWith(".*")) return undefined;
-  // In the order of bytes "/" is next to ".".
-  const prefix = pattern.slice(0, -2);
-  return [`${prefix}.`, `${prefix}/`];
+/** The columns of {@linkcode infoOf}. */
+export const INFO = "status, size, lower(hex(sha256)), created_ms, " +
+  "accessed_ms, created_ms + ttl_ms, computed_ms";
+
+/** What people want to know of a row, from the columns of {@linkcode INFO}. */
+export function infoOf(row: Values): Info {
+  const [code, size, sha256, created, accessed, expires, took] = row;
+  return {
+    status: statusOf(code),
+    ...present({
+      size: number(size),
+      sha256: isDigest(sha256) ? sha256 : undefined,
+      createdMs: number(created),
+      accessedMs: number(accessed),
+      expiresMs: number(expires),
+      computedMs: number(took),
+    }),
+  };
 }
 
-function rowPage(
-  after: string | null,
-  find: (after: string | null, most: number) => Values[],
-): PageOf<FoundRow> {
-  return page({
-    after,
-    limit: PAGE_ROWS,
-    find,
-    key: 3,
-    item: foundRow,
-    cursor: timeCursor,
-  });
+/** An entry, from its namespace and its key. */
+export function entryOf(
+  namespace: unknown,
+  value: Value | undefined,
+): Key {
+  const key = value as Uint8Array;
+  return {
+    name: `${namespace}/${sha256Hex(key)}`,
+    namespace: `${namespace}`,
+    key,
+  };
 }
 
-function timeCursor(row: Values): string {
-  return `${row[0]}:${row[1]}`;
+/** From a time, the rowid, `namespace, key` and the columns of {@linkcode STATE}. */
+export function rowOf([, , namespace, key, ...state]: Values): Key & RowState {
+  return { ...entryOf(namespace, key), ...stateOf(state) };
 }
 
-function keyCursor(row: Values): string {
-  return (row[0] as Uint8Array).toHex();
+/** From `accessed_ms, rowid, namespace, key, size`. */
+export function agedOf([accessed, , namespace, key, size]: Values): Aged {
+  return {
+    ...entryOf(namespace, key),
+    ...present({ size: number(size) }),
+    accessedMs: Number(accessed),
+  };
+}
+
+/** From the time of expiry, `rowid, namespace, key, size, handed_ms`. */
+export function expiredOf(
+  [, , namespace, key, size, handed]: Values,
+): Expired {
+  return {
+    ...entryOf(namespace, key),
+    ...present({ size: number(size), handedMs: number(handed) }),
+  };
+}
+
+/** From `namespace, entries, bytes`. */
+export function usageOf([namespace, entries, bytes]: Values): Usage {
+  return {
+    namespace: `${namespace}`,
+    entries: Number(entries),
+    bytes: Number(bytes),
+  };
+}
+
+/** The fields that are there. */
+function present<T extends object>(
+  fields: { readonly [K in keyof T]: T[K] | undefined },
+): Partial<T> {
+  const there = Object.entries(fields).filter(([, value]) =>
+    value !== undefined
+  );
+  return Object.fromEntries(there) as Partial<T>;
+}
+
+function statusOf(value: Value | undefined): RowState["status"] {
+  const code = Number(value);
+  if (code === STATUS.loading) return "loading";
+  return code === STATUS.ready ? "ready" : "evicting";
+}
+
+function isSet(value: Value | undefined): value is Exclude<Value, null> {
+  return value !== null && value !== undefined;
+}
+
+/** SQLite's hex of nothing is the empty text. */
+function isDigest(sha256: Value | undefined): sha256 is string {
+  return typeof sha256 === "string" && sha256 !== "";
+}
+
+function text(value: Value | undefined): string | undefined {
+  return isSet(value) ? `${value}` : undefined;
+}
+
+function number(value: Value | undefined): number | undefined {
+  return isSet(value) ? Number(value) : undefined;
 }

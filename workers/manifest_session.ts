@@ -5,29 +5,25 @@
  * @module
  */
 
+import { OPERATIONS } from "./manifest_operations.ts";
 import type {
   FromManifestWorker,
-  Operation,
   Outcome,
+  PackedOperation,
 } from "./manifest_protocol.ts";
-import { ManifestRows } from "./manifest_rows.ts";
 import { messageOf } from "./manifest_refusal.ts";
 import { type Database, sqliteFault, type Statement } from "./sqlite.ts";
 
-/** Operations that change nothing; a batch of only these takes no write lock. */
-const READS: ReadonlySet<Operation[0]> = new Set<Operation[0]>(
-  [
-    ...["find", "findId", "unsettled", "stale", "names"] as const,
-    ...["usage", "oldest", "unmeasured", "list", "stat"] as const,
-  ],
-);
-
-const NO_KEY: Uint8Array = new Uint8Array(0);
+/** What every operation is, but for its types. */
+interface Compiled {
+  readonly reads: boolean;
+  run(key: Uint8Array, args: readonly unknown[]): Outcome;
+}
 
 /** Runs batches on an open manifest. */
 export class ManifestSession {
   readonly #database: Database;
-  readonly #rows: ManifestRows;
+  readonly #operations: ReadonlyMap<string, Compiled>;
   readonly #beginRead: Statement;
   readonly #beginWrite: Statement;
   readonly #commit: Statement;
@@ -35,16 +31,19 @@ export class ManifestSession {
   /** Takes the database over. */
   constructor(database: Database) {
     this.#database = database;
-    this.#rows = new ManifestRows(database);
+    this.#operations = compile(database);
     this.#beginRead = database.prepare("BEGIN");
     this.#beginWrite = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
   }
 
   /** Runs a batch and commits it, or rolls it back. */
-  run(operations: readonly Operation[], keys: Uint8Array): FromManifestWorker {
+  run(
+    operations: readonly PackedOperation[],
+    keys: Uint8Array,
+  ): FromManifestWorker {
     try {
-      const reads = operations.every((operation) => READS.has(operation[0]));
+      const reads = operations.every(([name]) => this.#named(name).reads);
       (reads ? this.#beginRead : this.#beginWrite).run();
       const outcomes = this.#apply(operations, keys);
       this.#commit.run();
@@ -64,31 +63,37 @@ export class ManifestSession {
     }
   }
 
-  #apply(operations: readonly Operation[], keys: Uint8Array): Outcome[] {
-    const outcomes: Outcome[] = [];
+  #apply(
+    operations: readonly PackedOperation[],
+    keys: Uint8Array,
+  ): Outcome[] {
     let offset = 0;
-    for (const operation of operations) {
-      let key = NO_KEY;
-      if (hasKey(operation)) {
-        key = keys.subarray(offset, offset += operation[2]);
-      }
-      outcomes.push(this.#applyOne(operation, key));
-    }
-    return outcomes;
+    return operations.map(([name, keyBytes, ...args]) => {
+      const key = keys.subarray(offset, offset += keyBytes);
+      return this.#applyOne(this.#named(name), key, args);
+    });
   }
 
   /**
    * A broken constraint, or a parameter that cannot be bound, undoes its own
    * statement only: its neighbours in the batch have nothing to do with it.
    */
-  #applyOne(operation: Operation, key: Uint8Array): Outcome {
+  #applyOne(
+    operation: Compiled,
+    key: Uint8Array,
+    args: readonly unknown[],
+  ): Outcome {
     try {
-      return this.#rows.apply(operation, key);
+      return operation.run(key, args);
     } catch (error) {
       const fault = sqliteFault(error);
       if (fault !== undefined && fault !== "constraint") throw error;
       return { fault: messageOf(error) };
     }
+  }
+
+  #named(name: string): Compiled {
+    return this.#operations.get(name)!;
   }
 
   /** Copies the WAL back and closes the file. */
@@ -101,11 +106,18 @@ export class ManifestSession {
   }
 }
 
-function hasKey(
-  operation: Operation,
-): operation is Extract<
-  Operation,
-  readonly [string, unknown, number, ...unknown[]]
-> {
-  return typeof operation[2] === "number";
+/** Compiles every statement once. */
+function compile(database: Database): ReadonlyMap<string, Compiled> {
+  return new Map(
+    Object.entries(OPERATIONS).map(([name, operation]) => {
+      const { sql, reads } = operation;
+      const statements = sql.map((text): Statement => database.prepare(text));
+      const run = operation.run as (
+        statements: readonly Statement[],
+        key: Uint8Array,
+        args: readonly unknown[],
+      ) => Outcome;
+      return [name, { reads, run: (key, args) => run(statements, key, args) }];
+    }),
+  );
 }

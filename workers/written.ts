@@ -24,8 +24,28 @@ export interface WrittenFile {
 export class Written {
   /** The one that was begun first comes first. */
   readonly #files = new Map<string, WrittenFile>();
+  /** The places of pieces that are being written, by file. */
+  readonly #queues = new Map<string, { first: number; next: number }>();
   /** Between two pieces, the one that was written last comes last. */
   readonly #open = new Map<WrittenFile, Deno.FsFile>();
+
+  /** A piece takes its place behind those of its file that are being written. */
+  enqueue(staging: string): number {
+    const queue = this.#queues.get(staging) ?? { first: 0, next: 0 };
+    this.#queues.set(staging, queue);
+    return queue.next++;
+  }
+
+  /** Whether it is the turn of the piece with this place. */
+  isFirst(staging: string, place: number): boolean {
+    return this.#queues.get(staging)?.first === place;
+  }
+
+  /** The first piece is written, or failed. */
+  leave(staging: string): void {
+    const queue = this.#queues.get(staging);
+    if (queue && ++queue.first === queue.next) this.#queues.delete(staging);
+  }
 
   /** Remembers a file without a byte. */
   begin(staging: string, ino: number | null): WrittenFile {

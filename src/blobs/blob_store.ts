@@ -171,7 +171,8 @@ export interface LocalFiles {
   /**
    * Adds bytes to a private file, which is then known as the capture of that
    * staging name; `offset` is its length, and 0 makes it. The bytes are
-   * consumed. One call at a time for one file.
+   * consumed. The next call may be made while one is under way: they take
+   * effect in their order.
    */
   append(staging: string, offset: number, bytes: Uint8Array): Promise<void>;
   /** Removes a staging file and its capture; a missing one is no error. */

@@ -262,6 +262,22 @@ function localTests(test: Register): void {
     );
   }
 
+  test(
+    "appends in the order of the calls, before they are answered",
+    async (_harness, local) => {
+      // Large and small: a large one may be written in several turns.
+      const pieces = [1_000_000, 10, 300_000, 20].map(bytesOf);
+      const whole = Buffer.concat(pieces);
+      let offset = 0;
+      await Promise.all(pieces.map((piece) => {
+        const at = offset;
+        offset += piece.length;
+        return local.append("up", at, piece);
+      }));
+      assert.deepEqual(await local.hash("up"), digestOf(whole));
+    },
+  );
+
   test("appends only where the last piece ended", async (_harness, local) => {
     await local.append("up", 0, bytesOf(10));
     await rejectsWith(local.append("up", 0, bytesOf(1)), "failed");

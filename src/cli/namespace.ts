@@ -52,6 +52,25 @@ export interface Pattern {
 }
 
 /**
+ * What is given as NS or as `--ns NS`: the one is shorter, the other as with all
+ * commands. A project's namespace does not count, for without a word all are meant.
+ *
+ * @throws {StartError} Both are given, or there is another word.
+ */
+export function givenPattern(words: Words): string | undefined {
+  const [word] = words.positionals;
+  const own = words.own("ns");
+  if (word !== undefined && own !== undefined) {
+    throw new StartError(
+      2,
+      `${word}: the namespace is given as NS or as --ns NS, not as both`,
+    );
+  }
+  words.atMost(1);
+  return own ?? word;
+}
+
+/**
  * The namespaces that a word means: one, `a.*` for all below `a`, `*` for all,
  * as the server's quotas write it.
  *

@@ -9,7 +9,7 @@ import { StartError } from "../errors.ts";
 import { addressesOf } from "./addresses.ts";
 import { OK } from "./exit_codes.ts";
 import { count, formatSize } from "./format.ts";
-import { namespaceOf } from "./namespace.ts";
+import { type Pattern, patternOf } from "./namespace.ts";
 import { print, printJson, ProgressLine } from "./output.ts";
 import { Server } from "./server.ts";
 import type { Option, Words } from "./words.ts";
@@ -56,7 +56,7 @@ export function isSelection(words: Words): boolean {
 export async function removeSelected(words: Words): Promise<number> {
   refuseKey(words);
   const selection = selectionOf(words);
-  const pattern = patternOf(words);
+  const pattern = patternOf(words.needed("ns"));
   const { dryRun = false } = selection;
   const isJson = words.has("json");
   await using server = await Server.at(addressesOf(words));
@@ -118,22 +118,13 @@ function selectionOf(words: Words): Selection {
   };
 }
 
-/** `a.b`, `a.*` or `*`. */
-function patternOf(words: Words): string {
-  const pattern = words.needed("ns");
-  if (pattern === "*") return pattern;
-  namespaceOf(words, pattern.replace(/\.\*$/, ""));
-  return pattern;
-}
-
 /** The namespaces that a pattern names, as far as they hold anything. */
 async function* namespacesOf(
   server: Server,
-  pattern: string,
+  pattern: Pattern,
 ): AsyncGenerator<string, void, undefined> {
-  if (!pattern.endsWith("*")) return yield pattern;
-  const start = pattern.slice(0, -1);
+  if (pattern.only !== undefined) return yield pattern.only;
   for await (const namespace of server.namespaces()) {
-    if (namespace.startsWith(start)) yield namespace;
+    if (pattern.has(namespace)) yield namespace;
   }
 }

@@ -66,7 +66,8 @@ export class Assignment implements Held {
    */
   async publish(
     value: Source,
-    { onProgress, signal: unwanted, expectedSize }: PublishOptions = {},
+    { onProgress, signal: unwanted, expectedSize, patienceMs }: PublishOptions =
+      {},
   ): Promise<void> {
     if (this.#ended) throw this.#lost.signal.reason ?? this.#lostError();
     using ended = new LinkedSignal(unwanted, this.#given.signal);
@@ -86,7 +87,7 @@ export class Assignment implements Held {
     };
     try {
       await unlessAborted(
-        this.#send(pieces, { isOnce, signal, total }),
+        this.#send(pieces, { isOnce, signal, total, patienceMs }),
         signal,
       );
       this.#end();
@@ -104,10 +105,11 @@ export class Assignment implements Held {
 
   async #send(
     pieces: () => AsyncIterable<Uint8Array>,
-    { isOnce, signal, total }: {
+    { isOnce, signal, total, patienceMs }: {
       readonly isOnce: boolean;
       readonly signal: AbortSignal;
       readonly total: number | undefined;
+      readonly patienceMs: number | undefined;
     },
   ): Promise<void> {
     const { path } = this.#work;
@@ -134,7 +136,7 @@ export class Assignment implements Held {
     };
     const effort = "full";
     const isTrusting = true;
-    const how = { effort, isTrusting, signal } as const;
+    const how = { effort, isTrusting, signal, patienceMs } as const;
     await this.#server.call("publish the value", send, how);
   }
 

@@ -13,6 +13,8 @@ export interface CallEffort {
    * is known to be away. `full`: until the patience ends.
    */
   readonly effort?: "usual" | "full";
+  /** How long to try; by default it is known of the server. */
+  readonly patienceMs?: number | undefined;
   /** Nothing is lost while a server that lives takes its time. */
   readonly isTrusting?: boolean;
   /** Whether the process is to live for it. */

@@ -23,6 +23,8 @@ import { V1Catalog } from "./v1_catalog.ts";
 const FIRST_CONTACT_MS = 2_000;
 /** A server that stays away is asked this often, by one call; the others go on. */
 const PROBE_MS = 5_000;
+/** What is given back to a server that is away has this long when all is closed. */
+const AWAY_LET_GO_MS = 250;
 
 /** How to reach a server. */
 export interface ServerOptions {
@@ -79,11 +81,11 @@ export class Server {
   async call<T>(
     action: string,
     run: (backend: Backend, options: CallOptions) => Promise<T>,
-    { signal, effort = "usual", ...how }: CallEffort = {},
+    { signal, effort = "usual", patienceMs, ...how }: CallEffort = {},
   ): Promise<T> {
     const isProbe = effort === "usual" && this.#beginProbe(action);
     using budget = this.#channel.budget({
-      ms: () => isProbe ? 0 : this.#patience(),
+      ms: () => isProbe ? 0 : patienceMs ?? this.#patience(),
       ...how,
     });
     using ended = new LinkedSignal(signal, budget.signal);
@@ -125,10 +127,11 @@ export class Server {
   /**
    * Who gives work back does not wait for a server that is away, but whoever
    * wants the work waits for this: it is tried for as long as anything is.
-   * Resolves when that was tried once.
+   * Resolves when that was tried once, or has no prospect.
    */
   giveBack(id: string, reason: string): Promise<void> {
     return new Promise((resolve) => {
+      if (this.#isAway) resolve();
       const giving = this.call(
         "give the work back",
         async (backend, options) => {
@@ -152,7 +155,9 @@ export class Server {
 
   /** Ends the connections, when what is given back has had some time. */
   async close(): Promise<void> {
-    const { promise: tooLate, stop } = timeout(LET_GO_TIMEOUT_MS);
+    const { promise: tooLate, stop } = timeout(
+      this.#isAway ? AWAY_LET_GO_MS : LET_GO_TIMEOUT_MS,
+    );
     // Also what is given back by those who were called off just now.
     while (this.#givingBack.size > 0) {
       const all = Promise.all(this.#givingBack).then(() => true);
@@ -161,6 +166,11 @@ export class Server {
     stop();
     this.#closed.abort(new CacheError("closed", "the cache is closed"));
     this.#channel.close();
+  }
+
+  /** Whether it has not answered for as long as anybody waited. */
+  get #isAway(): boolean {
+    return this.#nextProbeMs !== 0;
   }
 
   #patience(): number {
@@ -176,7 +186,7 @@ export class Server {
 
   /** Whether this call is to find out if the server is back; fails if another one is. */
   #beginProbe(action: string): boolean {
-    if (this.#nextProbeMs === 0) return false;
+    if (!this.#isAway) return false;
     if (performance.now() < this.#nextProbeMs) {
       throw new CacheError(
         "unavailable",

@@ -16,6 +16,11 @@ export type Origin = "memory" | "local" | "remote";
 export interface PublishOptions extends TransferEvents {
   /** Of a stream, in bytes, where that is known before: it may be refused for it. */
   readonly expectedSize?: number | undefined;
+  /**
+   * For how long to go on without hearing from a server, in milliseconds; by
+   * default the patience of the cache.
+   */
+  readonly patienceMs?: number | undefined;
 }
 
 /** The right and the duty to compute the value of an entry. */

@@ -289,6 +289,18 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     },
     render: String,
   },
+  logFormat: {
+    name: "log-format",
+    argument: "text|json",
+    help: "how the log on stderr is written: text for people, or JSON lines",
+    defaultHelp: "text",
+    default: () => "text",
+    parse(text) {
+      if (text === "text" || text === "json") return text;
+      throw new RangeError("write text or json");
+    },
+    render: String,
+  },
 };
 
 function parseRoot(text: string): string {

@@ -5,6 +5,7 @@
  */
 
 import type { Clock, Timer } from "../clock.ts";
+import type { Log } from "../log.ts";
 
 /** A line that has been written is not written again for this long. */
 const QUIET_MS = 60_000;
@@ -14,11 +15,11 @@ const MAX_LINES = 100;
 /** A log of bounded rate. */
 export interface BoundedLog extends Disposable {
   /** Writes a line, or counts it. */
-  readonly warn: (message: string) => void;
+  readonly warn: Log;
 }
 
 /**
- * Leaves out lines that were written a moment ago, and whatever comes in
+ * Leaves out what was written of the same namespace a moment ago, and whatever comes in
  * masses; says a minute later how many those were.
  *
  * @param write Takes a line for the log.
@@ -26,7 +27,7 @@ export interface BoundedLog extends Disposable {
  * @returns The log; disposed, it says what it still has to say.
  */
 export function boundedLog(
-  write: (message: string) => void,
+  write: Log,
   clock: Clock,
 ): BoundedLog {
   /** The lines of the last minute, the latest last. */
@@ -51,17 +52,20 @@ export function boundedLog(
       `${repeated + others} lines were left out here within a minute: ` +
         `${repeated} that had just been written, and ${others} others, for ` +
         `there were more than ${MAX_LINES}`,
+      { level: "info" },
     );
   }
 
   return {
-    warn(message) {
+    warn(message, facts = {}) {
       const nowMs = clock.nowMs();
       forgetOld(nowMs);
-      const isRepeated = writtenMs.has(message);
+      // Whatever befalls a thousand entries of a namespace is one line.
+      const line = `${facts.namespace ?? ""} ${message}`;
+      const isRepeated = writtenMs.has(line);
       if (!isRepeated && writtenMs.size < MAX_LINES) {
-        writtenMs.set(message, nowMs);
-        return write(message);
+        writtenMs.set(line, nowMs);
+        return write(message, facts);
       }
       left[isRepeated ? "repeated" : "others"]++;
       timer ??= clock.setTimer(QUIET_MS, summarize);

@@ -49,3 +49,13 @@ Deno.test("what was left out is said at the end, and no timer is left", () => {
   clock.advance(60_000);
   assert.equal(lines.length, 2);
 });
+
+Deno.test("a line is one for all entries of a namespace, and another one elsewhere", () => {
+  const { warn, lines } = opened();
+  const key = (text: string) => new TextEncoder().encode(text);
+  warn("the disk failed", { namespace: "a", key: key("1"), client: "b:1" });
+  warn("the disk failed", { namespace: "a", key: key("2"), client: "b:2" });
+  warn("the disk failed", { namespace: "b", key: key("1"), client: "b:1" });
+  warn("the disk failed");
+  assert.equal(lines.length, 3);
+});

@@ -8,6 +8,7 @@
 import type { BlobStore, Space } from "../blobs/blob_store.ts";
 import type { Clock } from "../clock.ts";
 import { invalidRequest, LarderError, messageOf } from "../errors.ts";
+import type { Log, LogFacts } from "../log.ts";
 import { formatEntry } from "../key_text.ts";
 import {
   MAX_LISTED_BYTES,
@@ -46,8 +47,8 @@ export interface CatalogOptions {
   readonly clock: Clock;
   /** Values that were found damaged since the start. */
   readonly damaged: () => number;
-  /** Takes a line for the log. */
-  readonly warn: (message: string) => void;
+  /** Takes what is for the log. */
+  readonly warn: Log;
 }
 
 /** Which page of a listing. */
@@ -110,7 +111,7 @@ export class Catalog {
   /** One entry; `not-found` where there is none. */
   async stat(namespace: string, key: Uint8Array): Promise<EntryInfo> {
     const entry = entryKey(namespace, key);
-    const info = await this.#logged(this.#options.manifest.stat(entry));
+    const info = await this.#logged(this.#options.manifest.stat(entry), entry);
     if (info && !this.#isOver(info)) return this.#shown(info);
     throw new LarderError(
       "not-found",
@@ -128,13 +129,17 @@ export class Catalog {
     const { manifest } = this.#options;
     const page = await this.#logged(
       manifest.list(namespace, { limit, ...cursor }),
+      { namespace },
     );
     const bytes = page.items.reduce((sum, { key }) => sum + key.length, 0);
     if (bytes <= MAX_LISTED_BYTES) return this.#shownPage(page);
     const share = MAX_LISTED_BYTES / bytes;
     const fewer = Math.max(1, Math.floor(page.items.length * share));
     return this.#shownPage(
-      await this.#logged(manifest.list(namespace, { limit: fewer, ...cursor })),
+      await this.#logged(
+        manifest.list(namespace, { limit: fewer, ...cursor }),
+        { namespace },
+      ),
     );
   }
 
@@ -149,12 +154,15 @@ export class Catalog {
   }
 
   /** The client hears that it failed, the log why. */
-  async #logged<T>(work: Promise<T>): Promise<T> {
+  async #logged<T>(work: Promise<T>, facts: LogFacts = {}): Promise<T> {
     try {
       return await work;
     } catch (thrown) {
       const cause = thrown instanceof LarderError ? thrown.cause : undefined;
-      this.#options.warn(`a look-up failed: ${messageOf(cause ?? thrown)}`);
+      this.#options.warn(
+        `a look-up failed: ${messageOf(cause ?? thrown)}`,
+        facts,
+      );
       throw thrown;
     }
   }

@@ -11,6 +11,7 @@ import type { Clock } from "../clock.ts";
 import { LarderError, messageOf } from "../errors.ts";
 import { formatEntry } from "../key_text.ts";
 import { EVICTIONS_AT_ONCE } from "../limits.ts";
+import type { Log, LogFacts } from "../log.ts";
 import type { Expected, Manifest } from "../manifest/manifest.ts";
 import type { Effect, EntryKey, Id, Result, Row } from "../table/types.ts";
 import type { AccessLog } from "./access_log.ts";
@@ -34,8 +35,10 @@ export interface EffectRunnerOptions {
   readonly uses: AccessLog;
   /** Takes a result; never called while an effect is being started. */
   readonly feed: (result: Result) => void;
-  /** Takes a line for the log. */
-  readonly warn: (message: string) => void;
+  /** Takes what is for the log. */
+  readonly warn: Log;
+  /** What the log says of the entry of that name. */
+  readonly about: (name: string) => LogFacts;
 }
 
 /** Runs effects; every effect with a result feeds exactly one. */
@@ -47,7 +50,8 @@ export class EffectRunner {
   readonly #startMs: number;
   readonly #uses: AccessLog;
   readonly #feed: (result: Result) => void;
-  readonly #warn: (message: string) => void;
+  readonly #warn: Log;
+  readonly #about: (name: string) => LogFacts;
   readonly #removals = new AtMost(EVICTIONS_AT_ONCE);
 
   constructor(options: EffectRunnerOptions) {
@@ -59,6 +63,7 @@ export class EffectRunner {
     this.#uses = options.uses;
     this.#feed = options.feed;
     this.#warn = options.warn;
+    this.#about = options.about;
   }
 
   /** Starts an effect. */
@@ -129,13 +134,11 @@ export class EffectRunner {
       case "sweep":
         return this.#sweep(effect);
       case "superseded": {
-        const { entry, id, computedMs, peer = "an unknown address" } = effect;
-        const seconds = Math.round(computedMs / 1_000);
+        const { entry, computedMs: ms, peer: client } = effect;
         return this.#warn(
-          `${
-            formatEntry(entry)
-          } goes to another client: ${peer} has been computing it as ` +
-            `${id} for ${seconds} s, more than --max-compute-time`,
+          "work goes to another client: it has been computed for more than " +
+            "--max-compute-time",
+          { ...named(entry), ms, ...client !== undefined && { client } },
         );
       }
     }
@@ -232,7 +235,7 @@ export class EffectRunner {
           : { kind: "probed", changedAgoMs },
       // What cannot be looked at does not keep the work from the next client.
       (error) => {
-        this.#logged(error);
+        this.#logged(error, effect.name);
         return { kind: "probed" };
       },
     );
@@ -247,14 +250,20 @@ export class EffectRunner {
   #complete(entry: EntryKey, id: Id, { digest }: Of<"complete">): void {
     // A row that stays incomplete is completed on its next first use.
     this.#manifest.complete(entry, id, digest).catch((error) =>
-      this.#warn(`cannot complete ${formatEntry(entry)}: ${messageOf(error)}`)
+      this.#warn(
+        `cannot write down the size of a value: ${messageOf(error)}`,
+        named(entry),
+      )
     );
   }
 
   #renewed(entry: EntryKey, id: Id): void {
     // Its lease is renewed all the same, until the next start.
     this.#manifest.renewed(entry, id).catch((error) =>
-      this.#warn(`cannot note a heartbeat: ${messageOf(error)}`)
+      this.#warn(
+        `cannot note a heartbeat: ${messageOf(error)}`,
+        this.#about(entry.name),
+      )
     );
   }
 
@@ -266,7 +275,7 @@ export class EffectRunner {
       { name, token },
       this.#cache.read(name, generation, digest),
       (value) => ({ kind: "read", value }),
-      (error) => this.#unreadable(error),
+      (error) => this.#unreadable(error, name),
     );
   }
 
@@ -283,16 +292,22 @@ export class EffectRunner {
         stamp,
         ...(hand ? { handed: true } : {}),
       }),
-      (error) => this.#unreadable(error),
+      (error) => this.#unreadable(error, entry.name),
     );
   }
 
-  #unreadable(thrown: unknown): Unnamed<"damaged" | "unreadable"> {
+  #unreadable(
+    thrown: unknown,
+    name: string,
+  ): Unnamed<"damaged" | "unreadable"> {
     if (isDamage(thrown)) {
-      this.#warn(`${messageOf(thrown)}: the entry is removed`);
+      this.#warn(
+        `${messageOf(thrown)}: the entry is removed`,
+        this.#about(name),
+      );
       return { kind: "damaged" };
     }
-    return { kind: "unreadable", error: this.#logged(thrown) };
+    return { kind: "unreadable", error: this.#logged(thrown, name) };
   }
 
   #publishStep<T, R extends Result["kind"]>(
@@ -302,7 +317,7 @@ export class EffectRunner {
   ): void {
     this.#then(effect, promise, ok, (error) => ({
       kind: "publish-failed",
-      error: this.#logged(error),
+      error: this.#logged(error, effect.name),
     }));
   }
 
@@ -317,7 +332,7 @@ export class EffectRunner {
     });
     this.#then(effect, done, () => ({ kind }), (error) => ({
       kind: "publish-failed",
-      error: this.#logged(error),
+      error: this.#logged(error, entry.name),
       ...(error instanceof LostRow ? { lost: true } : {}),
     }));
   }
@@ -329,7 +344,7 @@ export class EffectRunner {
       { name, token },
       this.#takeAway(effect),
       () => ({ kind: "evicted" }),
-      (error) => ({ kind: "evicted", error: this.#logged(error) }),
+      (error) => ({ kind: "evicted", error: this.#logged(error, name) }),
     );
   }
 
@@ -363,16 +378,24 @@ export class EffectRunner {
       // What has changed since the start may have been published meanwhile.
       this.#blobs.sweep(name, this.#clock.nowMs() - this.#startMs),
       (): Unnamed<"evicted"> => ({ kind: "evicted" }),
-      (error) => ({ kind: "evicted", error: this.#logged(error) }),
+      (error) => ({ kind: "evicted", error: this.#logged(error, name) }),
     );
   }
 
   /** Maps a failure for the client, and tells the log what the client is not told. */
-  #logged(thrown: unknown): LarderError {
+  #logged(thrown: unknown, name?: string): LarderError {
     const error = toLarderError(thrown);
-    if (error.code !== "no-file") this.#warn(messageOf(error.cause ?? error));
+    if (error.code !== "no-file") {
+      const facts = name === undefined ? {} : this.#about(name);
+      this.#warn(messageOf(error.cause ?? error), facts);
+    }
     return error;
   }
+}
+
+/** What the log says of an entry that the table may not know. */
+function named({ namespace, key }: EntryKey): LogFacts {
+  return { namespace, key };
 }
 
 /** The line is the same each time, whatever the name of the file that failed. */
@@ -398,6 +421,7 @@ class LostRow extends LarderError {
       `invalid assignment id: ${
         formatEntry(entry)
       } was given to another client`,
+      { cause: new Error("a value came too late: its work went to another") },
     );
   }
 }

@@ -6,6 +6,7 @@
 
 import type { BlobStore } from "../blobs/blob_store.ts";
 import { EVICTIONS_AT_ONCE } from "../limits.ts";
+import type { Log } from "../log.ts";
 import { messageOf } from "../errors.ts";
 import type { NamespaceUsage } from "../table/types.ts";
 
@@ -25,12 +26,14 @@ export async function removeEmptyFolder(
   namespace: string,
   { blobs, warn }: {
     readonly blobs: Pick<BlobStore, "removeEmpty">;
-    /** Takes a line for the log. */
-    readonly warn: (message: string) => void;
+    /** Takes what is for the log. */
+    readonly warn: Log;
   },
 ): Promise<void> {
   await blobs.removeEmpty?.(namespace).catch((error) =>
-    warn(`cannot remove the folder of ${namespace}: ${messageOf(error)}`)
+    warn(`cannot remove the folder of a namespace: ${messageOf(error)}`, {
+      namespace,
+    })
   );
 }
 

@@ -11,6 +11,7 @@ import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { LarderError } from "../errors.ts";
 import { MAX_REPLY_WAIT_MS } from "../limits.ts";
+import type { Log, LogFacts } from "../log.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { checkInvariants } from "../table/invariants.ts";
 import { StateTable, type TableCounts } from "../table/state_table.ts";
@@ -47,8 +48,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   /** Memory for values on their way to clients; unlimited where absent. */
   readonly budget?: Budget;
-  /** Takes a line for the log. */
-  readonly warn: (message: string) => void;
+  /** Takes what is for the log. */
+  readonly warn: Log;
   /**
    * Takes what was thrown where nothing may be: the state is not to be trusted
    * any more, and no command is taken from then on. Where absent, it is thrown.
@@ -85,6 +86,8 @@ interface Caller {
   readonly onNotice: OnNotice | undefined;
   /** Who shares the budget fairly with others: the connection. */
   readonly owner: object;
+  /** The assignment that the request is about. */
+  readonly id: Id | undefined;
 }
 
 const FREE: Grant = { release: () => {} };
@@ -122,7 +125,7 @@ export class Engine {
   readonly #queue: Command[] = [];
   readonly #callers = new Map<Ticket, Caller>();
   readonly #admissions: Admissions;
-  readonly #warn: (message: string) => void;
+  readonly #warn: Log;
   readonly #onBroken: (thrown: unknown) => void;
   readonly #explained = new Set<string>();
   #ticket = 0;
@@ -158,6 +161,7 @@ export class Engine {
       uses: this.#uses,
       feed,
       warn,
+      about: (name) => this.#table.about({ name }, clock.nowMs()),
     });
   }
 
@@ -173,7 +177,8 @@ export class Engine {
     onNotice?: OnNotice,
   ): Ticket {
     const ticket = ++this.#ticket;
-    this.#callers.set(ticket, { onReply, onNotice, owner });
+    const id = "id" in request ? request.id : undefined;
+    this.#callers.set(ticket, { onReply, onNotice, owner, id });
     // The submission was made for this call: a copy would cost more than all else.
     const command = request as Request & { ticket: Ticket };
     command.ticket = ticket;
@@ -255,9 +260,17 @@ export class Engine {
     const refusal = this.#table.refusal(id, coming);
     // Clients may keep it to themselves, and the limits are the operator's.
     if (refusal) {
-      this.#warn(`an upload was refused: ${withoutId(refusal)}`);
+      this.#warn(
+        `an upload was refused: ${withoutId(refusal)}`,
+        this.about(id),
+      );
     }
     return refusal;
+  }
+
+  /** What the log says of an assignment: of which entry, whose, and for how long. */
+  about(id: Id): LogFacts {
+    return this.#table.about({ id }, this.#clock.nowMs());
   }
 
   /** Whether somebody computes or publishes an entry, as far as the table knows. */
@@ -355,7 +368,7 @@ export class Engine {
     this.#callers.delete(ticket);
     const grant = this.#admissions.handOver(ticket);
     if (reply.kind === "unassigned") this.#explain(reply);
-    else if (reply.kind === "error") this.#logRefusal(reply.error);
+    else if (reply.kind === "error") this.#logRefusal(reply.error, caller?.id);
     if (reply.kind === "value" && caller) return caller.onReply(reply, grant);
     grant?.release();
     caller?.onReply(reply);
@@ -376,9 +389,10 @@ export class Engine {
   }
 
   /** What has a cause was logged where it failed. */
-  #logRefusal(error: LarderError): void {
+  #logRefusal(error: LarderError, id: Id | undefined): void {
     if (error.code !== "storage-full" || error.cause !== undefined) return;
-    this.#warn(`a value was not kept: ${withoutId(error)}`);
+    const facts = id === undefined ? {} : this.about(id);
+    this.#warn(`a value was not kept: ${withoutId(error)}`, facts);
   }
 
   /** One timer for the earliest deadline. */

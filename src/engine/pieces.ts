@@ -8,6 +8,7 @@
 import type { BlobStore, Range } from "../blobs/blob_store.ts";
 import { release } from "../blobs/transfer.ts";
 import { LarderError, messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
 import { STREAM_BYTES } from "../limits.ts";
 import type { EntryKey, Reply } from "../table/types.ts";
 import type { Budget } from "./admission.ts";
@@ -24,8 +25,8 @@ const PIECES_IN_FLIGHT = 3;
 
 /** What pieces are read with. */
 export interface PiecesOptions {
-  /** Takes a line for the log. */
-  readonly warn: (message: string) => void;
+  /** Takes what is for the log. */
+  readonly warn: Log;
   readonly engine: Engine;
   readonly blobs: Pick<BlobStore, "readRange">;
   readonly budget: Budget;
@@ -99,7 +100,10 @@ export class Pieces {
   #failed(entry: EntryKey, error: unknown): LarderError {
     const { engine } = this.#options;
     if (!isDamage(error)) {
-      this.#options.warn(`a piece could not be read: ${messageOf(error)}`);
+      this.#options.warn(`a piece could not be read: ${messageOf(error)}`, {
+        namespace: entry.namespace,
+        key: entry.key,
+      });
       return toLarderError(error);
     }
     // Verified in full, and taken away if it is damaged.

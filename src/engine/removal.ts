@@ -12,6 +12,7 @@
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock } from "../clock.ts";
 import { EVICTIONS_AT_ONCE, REMOVAL_PAGE_MS } from "../limits.ts";
+import type { Log } from "../log.ts";
 import type { EntryInfo, Manifest } from "../manifest/manifest.ts";
 import { removeEmptyFolder } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";
@@ -33,8 +34,8 @@ export interface RemovalOptions {
   readonly manifest: Pick<Manifest, "list" | "stat">;
   readonly blobs: Pick<BlobStore, "removeEmpty">;
   readonly clock: Clock;
-  /** Takes a line for the log. */
-  readonly warn: (message: string) => void;
+  /** Takes what is for the log. */
+  readonly warn: Log;
 }
 
 /** Which page, and what to do with it. */

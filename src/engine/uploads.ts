@@ -7,6 +7,7 @@
 
 import type { LocalFiles } from "../blobs/blob_store.ts";
 import { messageOf } from "../errors.ts";
+import type { Log } from "../log.ts";
 import type { Digest, Id } from "../table/types.ts";
 import type { Budget } from "./admission.ts";
 import type { Engine } from "./engine.ts";
@@ -18,9 +19,9 @@ export interface UploadsOptions {
   readonly files: Pick<LocalFiles, "append" | "hash" | "discard">;
   readonly budget: Budget;
   /** Holds an upload to the limits while it comes; absent: nobody does. */
-  readonly engine?: Pick<Engine, "refusal">;
-  /** Takes a line for the log. */
-  readonly warn: (message: string) => void;
+  readonly engine?: Pick<Engine, "refusal" | "about">;
+  /** Takes what is for the log. */
+  readonly warn: Log;
 }
 
 /** Begins uploads. */
@@ -76,9 +77,10 @@ export class Upload {
     this.#size += bytes.length;
     this.#begun = true;
     const { files } = this.#options;
-    this.#written = before
-      .then(() => files.append(this.name, offset, bytes))
-      .finally(() => grant?.release());
+    const writing = files.append(this.name, offset, bytes);
+    // Of two that fail, the first one says why.
+    writing.catch(() => {});
+    this.#written = before.then(() => writing).finally(() => grant?.release());
     // Whoever waits for it hears of its failure; others need not.
     this.#written.catch(() => {});
     await this.#larder(grant ? before : this.#written);
@@ -108,7 +110,8 @@ export class Upload {
     } catch (thrown) {
       const error = toLarderError(thrown);
       if (thrown !== error) {
-        this.#options.warn(`an upload failed: ${messageOf(thrown)}`);
+        const { engine, warn } = this.#options;
+        warn(`an upload failed: ${messageOf(thrown)}`, engine?.about(this.#id));
       }
       throw error;
     }

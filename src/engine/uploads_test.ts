@@ -65,8 +65,8 @@ for (
     const second = first.then(() => upload.append(Uint8Array.of(2)))
       .then(() => mayCome++);
     await turns();
-    assert.equal(mayCome, early ? 1 : 0, "never two in the file's queue");
-    assert.equal(store.held.length, 1, "one append at a time");
+    assert.equal(mayCome, early ? 1 : 0, "the third piece may not come yet");
+    assert.equal(store.held.length, early ? 2 : 1, "two at a time at most");
     store.held[0]!();
     await first;
     await turns();
@@ -97,6 +97,27 @@ Deno.test("a piece that cannot be written ends the upload, and its file goes", a
   assert.equal((await store.local.leftovers()).captured.length, 1);
   await upload.discard();
   assert.deepEqual((await store.local.leftovers()).captured, []);
+  assert.equal(budget.taken, 0);
+});
+
+Deno.test("of two pieces that fail the first one says why", async () => {
+  const store = new HeldFiles();
+  const files = {
+    ...store.files,
+    async append(_name: string, offset: number) {
+      // The second one is not where the file ends, and is found out sooner.
+      if (offset === 1) throw new BlobError("failed", "not what was written");
+      await turns();
+      throw new BlobError("full", "No space left");
+    },
+  };
+  const budget = new SmallBudget(100);
+  const upload = new Uploads({ files, budget, warn: () => {} }).begin({}, "1");
+  await upload.append(Uint8Array.of(1));
+  const full = { code: "storage-full" };
+  await assert.rejects(upload.append(Uint8Array.of(2)), full);
+  await assert.rejects(upload.finish(), full);
+  await upload.discard();
   assert.equal(budget.taken, 0);
 });
 

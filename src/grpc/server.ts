@@ -57,6 +57,8 @@ export class GrpcServer {
   readonly #core: CallCore;
   readonly #deadlines: Deadlines;
   readonly #routes = new Map<string, Route>();
+  /** The names of the services that methods were added of. */
+  readonly services: ReadonlySet<string> = new Set<string>();
 
   /**
    * @param options What it needs.
@@ -126,6 +128,8 @@ export class GrpcServer {
     if (this.#routes.has(path)) {
       throw new TypeError(`${path} has a handler already`);
     }
+    const service = path.slice(1, path.lastIndexOf("/"));
+    (this.services as Set<string>).add(service);
     this.#routes.set(path, { core: this.#core, method, handler });
   }
 

@@ -57,6 +57,7 @@ export class Http2Connection {
   readonly #frames: ConnectionFrames;
   readonly #reader: FrameReader;
   #preface: Preface | undefined = new Preface();
+  readonly #bodies: RequestBodies;
   #isReceiving = false;
   #isFailed = false;
   #isLost = false;
@@ -86,7 +87,7 @@ export class Http2Connection {
         return goodbye.isFinal;
       },
     });
-    const bodies = new RequestBodies(streams);
+    const bodies = this.#bodies = new RequestBodies(streams);
     this.#reader = new FrameReader(
       new FrameDispatch({ streams, frames, requests, bodies }),
     );
@@ -163,6 +164,7 @@ export class Http2Connection {
 
   /** Fills a buffer with what is to be sent; gives how much of it. */
   fill(out: Uint8Array): number {
+    if (this.#output.hasSome && !this.#isFailed) this.#bodies.goAlong();
     return this.#output.fill(out);
   }
 

@@ -25,8 +25,10 @@ export const MAX_HEADER_BLOCK_BYTES = MAX_FRAME_BYTES - 8;
  * soon as DATA was taken off the read buffer, so that no upload stops another.
  */
 export const CONNECTION_WINDOW_BYTES = 1 * MIB;
-/** So much of it is given back at once: a frame for each DATA frame is too many. */
-export const CONNECTION_WINDOW_STEP_BYTES = 256 * KIB;
+/** So much of it is given back at once: a write for each DATA frame is too many … */
+export const CONNECTION_WINDOW_STEP_BYTES = 512 * KIB;
+/** … and this with what leaves anyway, which costs no write. */
+export const GIVEN_ALONG_BYTES = 128 * KIB;
 
 /** What a header list may take, in the sense of RFC 9113, 6.5.2. */
 export const MAX_HEADER_LIST_BYTES = 16 * KIB;

@@ -9,6 +9,7 @@ import { ErrorCode } from "./error_codes.ts";
 import { Flag } from "./frames.ts";
 import {
   CONNECTION_WINDOW_STEP_BYTES,
+  GIVEN_ALONG_BYTES,
   TINY_FRAME_BYTES,
   TINY_FRAME_COST,
 } from "./limits.ts";
@@ -65,7 +66,7 @@ export class RequestBodies {
 
   /** It is whole. */
   ends(flags: number, paddingBytes: number): void {
-    this.#returnWindow();
+    this.#returnWindow(CONNECTION_WINDOW_STEP_BYTES);
     const stream = this.#stream;
     this.#stream = undefined;
     // The last frame of a request may be as small as it likes; padding is nothing.
@@ -80,13 +81,18 @@ export class RequestBodies {
     else if (paddingBytes > 0) this.#returnPadding(stream, paddingBytes);
   }
 
+  /** Something leaves anyway. */
+  goAlong(): void {
+    this.#returnWindow(GIVEN_ALONG_BYTES);
+  }
+
   /** It may have been reset meanwhile. */
   #isOpen(stream: Stream): boolean {
     return this.#streams.all.has(stream.id);
   }
 
-  #returnWindow(): void {
-    if (this.#owedBytes < CONNECTION_WINDOW_STEP_BYTES) return;
+  #returnWindow(leastBytes: number): void {
+    if (this.#owedBytes < leastBytes) return;
     this.#streams.output.control.windowUpdate(0, this.#owedBytes);
     this.#owedBytes = 0;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Log } from "../log.ts";
 import { openDoors } from "./open_doors.ts";
 import { readyLines } from "./ready_lines.ts";
 import { prepareRoot, refuseOtherData } from "./root_folder.ts";
@@ -17,8 +18,8 @@ const EXIT_INTERRUPTED = 130;
  * Serves until a stop is asked for, or the server ends by itself.
  *
  * @param config What to serve.
- * @param options Loads the server; when to stop; takes the lines for stdout and for
- * stderr.
+ * @param options Loads the server; when to stop; takes the lines for stdout; the
+ * log.
  * @returns The exit code.
  */
 export async function serveConfined(
@@ -27,10 +28,10 @@ export async function serveConfined(
     readonly load: () => Promise<Serve>;
     readonly stop: StopRequests;
     readonly print: (text: string) => void;
-    readonly warn: (message: string) => void;
+    readonly log: Log;
   },
 ): Promise<number> {
-  const { stop, print, warn } = options;
+  const { stop, print, log } = options;
   refuseOtherData(config.root);
   // The folder is looked at while the modules load.
   const [root, serve] = await Promise.all([
@@ -43,8 +44,8 @@ export async function serveConfined(
 
   async function run(root: string, serve: Serve): Promise<number> {
     const { mode } = await Deno.stat(root);
-    for (const warning of openDoors({ ...config, root }, mode)) warn(warning);
-    const server = await serve({ ...config, root }, warn);
+    for (const warning of openDoors({ ...config, root }, mode)) log(warning);
+    const server = await serve({ ...config, root }, log);
     if (!stop.isRequested) print(readyLines(root, server));
     await Promise.race([stop.requested, server.closed]);
     if (stop.isRequested) await server.drain();

@@ -10,6 +10,7 @@ import type { Config } from "../config.ts";
 import { currentBootId } from "./boot_id.ts";
 import { spawnConfined } from "./child.ts";
 import { descriptorLimit, withinDescriptors } from "./descriptor_limit.ts";
+import { serverLog } from "./server_log.ts";
 import { MadeFolders } from "./made_folders.ts";
 import type { Installation } from "./permissions.ts";
 import { prepareRoot, refuseOtherData } from "./root_folder.ts";
@@ -30,7 +31,7 @@ export async function launch(
     readonly stop: StopRequests;
   },
 ): Promise<number> {
-  const log = (line: string) => console.error(`larder: ${line}`);
+  const log = serverLog(config.logFormat);
   refuseOtherData(config.root);
   const folders = new MadeFolders(config.root);
   let exitCode = 1;

@@ -26,7 +26,7 @@ export function openDoors(
   for (const address of [local, remote]) {
     if (!address || !EVERYWHERE.includes(address.host)) continue;
     warnings.push(
-      `warning: ${formatAddress(address)} is every address of this machine: ` +
+      `${formatAddress(address)} is every address of this machine: ` +
         "everybody who reaches it may read and write all values; where that " +
         "is not wanted, name one address, such as 127.0.0.1",
     );
@@ -34,7 +34,7 @@ export function openDoors(
   if (mode !== null && (mode & OTHERS_WRITE) !== 0) {
     const bits = (mode & 0o777).toString(8).padStart(4, "0");
     warnings.push(
-      `warning: other users of this machine may write to the root ${root} ` +
+      `other users of this machine may write to the root ${root} ` +
         `(mode ${bits}), and so into values: chmod 700 ${root}`,
     );
   }

@@ -20,7 +20,7 @@ Deno.test("a start warns of every address of the machine, and of a root that oth
     assert.deepEqual(others, []);
     assert.match(
       warning!,
-      /^warning: .*:7 is every address .*: everybody who reaches it may read and write/,
+      /^.*:7 is every address .*: everybody who reaches it may read and write/,
     );
   }
   for (const mode of [0o40777, 0o40770, 0o40702]) {

@@ -6,6 +6,7 @@
  */
 
 import type { Config } from "../config.ts";
+import type { Log } from "../log.ts";
 
 /** The addresses that are served, as `ip:port` with the real port. */
 export interface ServedAddresses {
@@ -31,9 +32,9 @@ export interface ServedConfig extends Config {
 
 /**
  * Starts a server; resolves when it really answers, rejects with a StartError
- * when it cannot. `warn` takes lines for the operator.
+ * when it cannot. `log` takes what is for the operator.
  */
 export type Serve = (
   config: ServedConfig,
-  warn: (message: string) => void,
+  log: Log,
 ) => Promise<RunningServer>;

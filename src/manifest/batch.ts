@@ -7,9 +7,9 @@
 
 import type {
   FromManifestWorker,
-  Operation,
   OperationFault,
   Outcome,
+  PackedOperation,
   ToManifestWorker,
 } from "../../workers/manifest_protocol.ts";
 import { LarderError } from "../errors.ts";
@@ -17,7 +17,7 @@ import { LarderError } from "../errors.ts";
 /** An operation and whoever waits for it. */
 export interface Waiting {
   /** What the worker is to do. */
-  readonly operation: Operation;
+  readonly operation: PackedOperation;
   /** The entry's key; empty where the operation has none. */
   readonly key: Uint8Array;
   /** Takes the outcome, after the commit. */

@@ -6,11 +6,15 @@
  */
 
 import type {
+  ArgumentsOf,
+  OperationName,
+  ResultOf,
+} from "../../workers/manifest_operations.ts";
+import type {
   Durability,
   FromManifestWorker,
   Makes,
-  Operation,
-  Outcome,
+  PackedOperation,
 } from "../../workers/manifest_protocol.ts";
 import { LarderError, StartError } from "../errors.ts";
 import { MAX_MANIFEST_QUEUE } from "../limits.ts";
@@ -97,7 +101,11 @@ export class BatchQueue {
   }
 
   /** Sends an operation with the next batch; resolves after its commit. */
-  call(operation: Operation, key: Uint8Array = NO_KEY): Promise<Outcome> {
+  call<K extends OperationName>(
+    name: K,
+    args: ArgumentsOf<K>,
+    key: Uint8Array = NO_KEY,
+  ): Promise<ResultOf<K>> {
     if (this.#closing) {
       return Promise.reject(failed("The manifest is closed"));
     }
@@ -107,7 +115,14 @@ export class BatchQueue {
       );
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ operation, key, resolve, reject });
+      const operation = [name, key.length, ...args] as const;
+      this.#queue.push({
+        // The compiler does not see that name and arguments belong together.
+        operation: operation as unknown as PackedOperation,
+        key,
+        resolve: (outcome) => resolve(outcome as ResultOf<K>),
+        reject,
+      });
       this.#scheduleFlush();
     });
   }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Page } from "../../workers/manifest_pages.ts";
 import type {
   Assignment,
   Digest,
@@ -15,6 +16,7 @@ import type {
 } from "../table/types.ts";
 
 export type { NamespaceUsage };
+export type { Page };
 
 /** Which row a change is meant for: it must be as the caller knows it. */
 export interface Expected {
@@ -22,14 +24,6 @@ export interface Expected {
   readonly status: Row["status"];
   /** The id it must have; `undefined` for the rows of the original server that have none. */
   readonly id: Id | undefined;
-}
-
-/** A page of what is asked for. */
-export interface Page<T> {
-  /** What is on this page. */
-  readonly items: readonly T[];
-  /** Where the next page starts; absent on the last. */
-  readonly cursor?: string;
 }
 
 /** A ready entry and when it was used last. */
@@ -48,16 +42,6 @@ export interface ExpiredEntry extends EntryKey {
   readonly handedMs?: number;
 }
 
-/** A use of a ready entry. */
-export interface Use {
-  /** What was used. */
-  readonly entry: EntryKey;
-  /** Wall clock. */
-  readonly accessedMs: number;
-  /** A path to it was given out. */
-  readonly handed: boolean;
-}
-
 /** An entry for people to look at. */
 export interface EntryInfo extends EntryKey {
   /** The status. */
@@ -74,6 +58,16 @@ export interface EntryInfo extends EntryKey {
   readonly expiresMs?: number;
   /** What computing it took, as far as it is known. */
   readonly computedMs?: number;
+}
+
+/** A use of a ready entry. */
+export interface Use {
+  /** What was used. */
+  readonly entry: EntryKey;
+  /** Wall clock. */
+  readonly accessedMs: number;
+  /** A path to it was given out. */
+  readonly handed: boolean;
 }
 
 /** Which page. */

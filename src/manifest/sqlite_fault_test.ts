@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Operation } from "../../workers/manifest_protocol.ts";
+import type { PackedOperation } from "../../workers/manifest_protocol.ts";
 import { openManifest } from "../../workers/manifest_schema.ts";
 import { ManifestSession } from "../../workers/manifest_session.ts";
 import { systemClock } from "../clock.ts";
@@ -115,10 +115,10 @@ Deno.test("ManifestSession rolls a batch back that finds the disk full, and goes
   const claim = (
     namespace: string,
     id: string,
-  ): Operation => ["claim", namespace, big.length, id, null, null, 0];
+  ): PackedOperation => ["claim", big.length, namespace, id, null, null, 0];
   const find = (
     namespace: string,
-  ): Operation => ["find", namespace, big.length];
+  ): PackedOperation => ["find", big.length, namespace];
   const keys = (count: number) => new Uint8Array(big.length * count);
 
   database.run(
@@ -144,7 +144,7 @@ Deno.test("ManifestSession rolls a batch back that finds the disk full, and goes
 Deno.test("settle maps a full disk and other faults to their codes", async () => {
   const settled = (answer: Parameters<typeof settle>[1]) => {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const operation: Operation = ["findId", "1"];
+    const operation: PackedOperation = ["findId", 0, "1"];
     settle([{ operation, key: new Uint8Array(0), resolve, reject }], answer);
     return promise;
   };

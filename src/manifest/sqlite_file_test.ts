@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sha256Hex } from "../../workers/digest.ts";
-import { SQL } from "../../workers/manifest_sql.ts";
+import { OPERATIONS } from "../../workers/manifest_operations.ts";
 import { SCHEMA_VERSION } from "../../workers/manifest_check.ts";
 import { openManifest } from "../../workers/manifest_schema.ts";
 import { FakeClock, systemClock } from "../clock.ts";
@@ -172,9 +172,11 @@ Deno.test("SqliteManifest needs no table scan for anything it asks", async () =>
   using fresh = freshRoot();
   await (await SqliteManifest.open({ root: fresh.root, wallMs })).close();
   using plain = openPlain(fresh.root);
-  for (const [name, sql] of Object.entries(SQL)) {
-    const plan = plain.prepare(`EXPLAIN QUERY PLAN ${sql}`)
-      .all(...sql.matchAll(/\?/g).map(() => null))
+  const all = Object.entries(OPERATIONS).flatMap(([name, { sql }]) =>
+    sql.map((statement) => [name, statement] as const)
+  );
+  for (const [name, sql] of all) {
+    const plan = plain.prepare(`EXPLAIN QUERY PLAN ${sql}`).all()
       .map((row) => `${row[3]}`).join("; ");
     // Of one row a namespace, and of rows that a limit has counted.
     const scans = plan.replaceAll(/SCAN (larder_usage|\(subquery-\d+\))/g, "");

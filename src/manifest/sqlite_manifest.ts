@@ -5,33 +5,12 @@
  * @module
  */
 
-import {
-  type Durability,
-  type FoundAged,
-  type FoundExpired,
-  type FoundInfo,
-  type FoundKey,
-  type FoundRow,
-  type Makes,
-  type PackedUse,
-  type PageOf,
-  type RowInfo,
-  STATUS,
-} from "../../workers/manifest_protocol.ts";
+import type { PackedUse } from "../../workers/manifest_operations.ts";
+import type { Durability, Makes } from "../../workers/manifest_protocol.ts";
+import { type RowState, STATUS } from "../../workers/manifest_rows.ts";
 import type { Assignment, Digest, EntryKey, Id, Row } from "../table/types.ts";
 import { packKeys } from "./batch.ts";
 import { BatchQueue, type BatchStats } from "./batch_queue.ts";
-import {
-  agedOf,
-  entryOfFound,
-  expiredOf,
-  infoOf,
-  infoOfKey,
-  maybeRow,
-  page,
-  rowOfFound,
-  usageOf,
-} from "./found.ts";
 import {
   type AgedEntry,
   type EntryInfo,
@@ -110,18 +89,13 @@ export class SqliteManifest implements Manifest {
   /** {@inheritDoc Manifest.find} */
   async find(entry: EntryKey): Promise<Row | undefined> {
     const { namespace, key } = entry;
-    const outcome = await this.#queue.call(
-      ["find", namespace, key.length],
-      key,
-    );
-    return maybeRow(entry, outcome);
+    return rowOf(entry, await this.#queue.call("find", [namespace], key));
   }
 
   /** {@inheritDoc Manifest.findId} */
   async findId(id: Id): Promise<Row | undefined> {
     if (BigInt(id) > MAX_ID) return undefined;
-    const found = await this.#queue.call(["findId", id]) as FoundRow | null;
-    return found ? rowOfFound(found) : undefined;
+    return await this.#queue.call("findId", [id]) ?? undefined;
   }
 
   /** {@inheritDoc Manifest.claim} */
@@ -131,59 +105,45 @@ export class SqliteManifest implements Manifest {
   ): Promise<Row | undefined> {
     const { namespace, key } = entry;
     const { id, staging = null, ttlMs = null } = assignment;
-    const outcome = await this.#queue.call(
-      ["claim", namespace, key.length, id, staging, ttlMs, this.#wallMs()],
-      key,
-    );
-    return outcome === true ? undefined : maybeRow(entry, outcome);
+    const args = [namespace, id, staging, ttlMs, this.#wallMs()] as const;
+    const found = await this.#queue.call("claim", args, key);
+    return found === true ? undefined : rowOf(entry, found);
   }
 
   /** {@inheritDoc Manifest.reassign} */
   async reassign(
     entry: EntryKey,
-    expected: Expected,
+    { status, id: expectedId }: Expected,
     assignment: Assignment,
   ): Promise<true | Row | undefined> {
     const { namespace, key } = entry;
+    const expected = [STATUS[status], expectedId ?? null] as const;
     const { id, staging = null, ttlMs = null } = assignment;
-    const outcome = await this.#queue.call(
-      [
-        "reassign",
-        namespace,
-        key.length,
-        STATUS[expected.status],
-        expected.id ?? null,
-        id,
-        staging,
-        ttlMs,
-        this.#wallMs(),
-      ],
+    const found = await this.#queue.call(
+      "reassign",
+      [namespace, ...expected, id, staging, ttlMs, this.#wallMs()],
       key,
     );
-    return outcome === true ? true : maybeRow(entry, outcome);
+    return found === true ? true : rowOf(entry, found);
   }
 
   /** {@inheritDoc Manifest.record} */
-  record(entry: EntryKey, id: Id, digest: Digest): Promise<boolean> {
-    const { namespace, key } = entry;
-    const { size, sha256 } = digest;
-    return this.#queue.call(
-      ["record", namespace, key.length, id, size, sha256],
-      key,
-    ) as Promise<boolean>;
+  record(
+    { namespace, key }: EntryKey,
+    id: Id,
+    { size, sha256 }: Digest,
+  ): Promise<boolean> {
+    return this.#queue.call("record", [namespace, id, size, sha256], key);
   }
 
   /** {@inheritDoc Manifest.grace} */
   async grace(endsMs: number): Promise<void> {
-    await this.#queue.call(["grace", Math.floor(endsMs)]);
+    await this.#queue.call("grace", [Math.floor(endsMs)]);
   }
 
   /** {@inheritDoc Manifest.renewed} */
   renewed({ namespace, key }: EntryKey, id: Id): Promise<boolean> {
-    return this.#queue.call(
-      ["renewed", namespace, key.length, id],
-      key,
-    ) as Promise<boolean>;
+    return this.#queue.call("renewed", [namespace, id], key);
   }
 
   /** {@inheritDoc Manifest.publish} */
@@ -202,86 +162,67 @@ export class SqliteManifest implements Manifest {
     id: Id,
     { size, sha256 }: Digest,
   ): Promise<boolean> {
-    return this.#queue.call(
-      [operation, namespace, key.length, id, size, sha256, this.#wallMs()],
-      key,
-    ) as Promise<boolean>;
+    const args = [namespace, id, size, sha256, this.#wallMs()] as const;
+    return this.#queue.call(operation, args, key);
   }
 
   /** {@inheritDoc Manifest.evict} */
-  evict(entry: EntryKey, id: Id | undefined): Promise<boolean> {
-    const { namespace, key } = entry;
-    return this.#queue.call(
-      ["evict", namespace, key.length, id ?? null, this.#wallMs()],
-      key,
-    ) as Promise<boolean>;
+  evict({ namespace, key }: EntryKey, id: Id | undefined): Promise<boolean> {
+    const args = [namespace, id ?? null, this.#wallMs()] as const;
+    return this.#queue.call("evict", args, key);
   }
 
   /** {@inheritDoc Manifest.remove} */
-  remove(entry: EntryKey, expected: Expected): Promise<boolean> {
-    const { namespace, key } = entry;
-    const { status, id = null } = expected;
-    return this.#queue.call(
-      ["remove", namespace, key.length, STATUS[status], id],
-      key,
-    ) as Promise<boolean>;
+  remove(
+    { namespace, key }: EntryKey,
+    { status, id }: Expected,
+  ): Promise<boolean> {
+    const args = [namespace, STATUS[status], id ?? null] as const;
+    return this.#queue.call("remove", args, key);
   }
 
   /** {@inheritDoc Manifest.unsettled} */
-  async unsettled(cursor?: string): Promise<Page<Row>> {
-    const outcome = await this.#queue.call(["unsettled", cursor ?? null]);
-    return page(outcome as PageOf<FoundRow>, rowOfFound);
+  unsettled(cursor?: string): Promise<Page<Row>> {
+    return this.#queue.call("unsettled", [cursor ?? null]);
   }
 
   /** {@inheritDoc Manifest.stale} */
-  async stale(beforeWallMs: number, cursor?: string): Promise<Page<Row>> {
-    const outcome = await this.#queue.call(
-      ["stale", beforeWallMs, cursor ?? null],
-    );
-    return page(outcome as PageOf<FoundRow>, rowOfFound);
+  stale(beforeWallMs: number, cursor?: string): Promise<Page<Row>> {
+    return this.#queue.call("stale", [cursor ?? null, beforeWallMs]);
   }
 
   /** {@inheritDoc Manifest.names} */
-  async names(namespace: string, cursor?: string): Promise<Page<string>> {
-    const outcome = await this.#queue.call(
-      ["names", namespace, cursor ?? null],
-    );
-    return page(outcome as PageOf<string>, (name) => name);
+  names(namespace: string, cursor?: string): Promise<Page<string>> {
+    return this.#queue.call("names", [cursor ?? null, namespace]);
   }
 
   /** {@inheritDoc Manifest.usage} */
-  async usage(): Promise<readonly NamespaceUsage[]> {
-    return usageOf(await this.#queue.call(["usage", -1, null]));
+  usage(): Promise<readonly NamespaceUsage[]> {
+    return this.#queue.call("usage", [-1, null]);
   }
 
   /** {@inheritDoc Manifest.usagePage} */
   async usagePage(
     { limit, cursor }: PageOptions,
   ): Promise<Page<NamespaceUsage>> {
-    const asked = await this.#queue.call(["usage", limit, cursor ?? null]);
-    const items = usageOf(asked);
+    const items = await this.#queue.call("usage", [limit, cursor ?? null]);
     const last = items.length === limit ? items.at(-1) : undefined;
     return last ? { items, cursor: last.namespace } : { items };
   }
 
   /** {@inheritDoc Manifest.oldest} */
-  async oldest(
+  oldest(
     pattern: string,
     { limit, keyBytes = Infinity, handedBeforeMs = Infinity, cursor }:
       OldestOptions,
   ): Promise<Page<AgedEntry>> {
-    const outcome = await this.#queue.call(
-      ["oldest", pattern, cursor ?? null, limit, keyBytes, handedBeforeMs],
-    );
-    return page(outcome as PageOf<FoundAged>, agedOf);
+    const args = [handedBeforeMs, cursor ?? null, limit, keyBytes] as const;
+    return this.#queue.call("aged", [pattern, ...args]);
   }
 
   /** {@inheritDoc Manifest.expired} */
-  async expired(atMs: number, cursor?: string): Promise<Page<ExpiredEntry>> {
-    const outcome = await this.#queue.call(
-      ["expired", Math.floor(atMs), cursor ?? null],
-    );
-    return page(outcome as PageOf<FoundExpired>, expiredOf);
+  expired(atMs: number, cursor?: string): Promise<Page<ExpiredEntry>> {
+    return this.#queue.call("expired", [cursor ?? null, Math.floor(atMs)]);
   }
 
   /** {@inheritDoc Manifest.touch} */
@@ -296,46 +237,39 @@ export class SqliteManifest implements Manifest {
       Math.floor(accessedMs),
       handed,
     ]);
-    await this.#queue.call(["touch", packed, keys.length], keys);
+    await this.#queue.call("touch", [packed], keys);
   }
 
   /** {@inheritDoc Manifest.unmeasured} */
-  async unmeasured(cursor?: string): Promise<Page<EntryKey>> {
-    const outcome = await this.#queue.call(["unmeasured", cursor ?? null]);
-    return page(outcome as PageOf<FoundKey>, entryOfFound);
+  unmeasured(cursor?: string): Promise<Page<EntryKey>> {
+    return this.#queue.call("unmeasured", [cursor ?? null]);
   }
 
   /** {@inheritDoc Manifest.measure} */
   measure(
     { namespace, key }: EntryKey,
-    found: { readonly size: number; readonly accessedMs: number },
+    { size, accessedMs }: {
+      readonly size: number;
+      readonly accessedMs: number;
+    },
   ): Promise<boolean> {
-    const accessedMs = Math.floor(found.accessedMs);
-    return this.#queue.call(
-      ["measure", namespace, key.length, found.size, accessedMs],
-      key,
-    ) as Promise<boolean>;
+    const args = [namespace, size, Math.floor(accessedMs)] as const;
+    return this.#queue.call("measure", args, key);
   }
 
   /** {@inheritDoc Manifest.list} */
-  async list(
+  list(
     namespace: string,
     { limit, cursor }: PageOptions,
   ): Promise<Page<EntryInfo>> {
-    const outcome = await this.#queue.call(
-      ["list", namespace, cursor ?? null, limit],
-    );
-    return page(outcome as PageOf<FoundInfo>, infoOf);
+    return this.#queue.call("list", [namespace, cursor ?? null, limit]);
   }
 
   /** {@inheritDoc Manifest.stat} */
   async stat(entry: EntryKey): Promise<EntryInfo | undefined> {
-    const { namespace, key } = entry;
-    const outcome = await this.#queue.call(
-      ["stat", namespace, key.length],
-      key,
-    );
-    return outcome === null ? undefined : infoOfKey(entry, outcome as RowInfo);
+    const { name, namespace, key } = entry;
+    const info = await this.#queue.call("stat", [namespace], key);
+    return info ? { name, namespace, key, ...info } : undefined;
   }
 
   /** {@inheritDoc Manifest.close} */
@@ -347,4 +281,12 @@ export class SqliteManifest implements Manifest {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** The row of an entry, if there is one. */
+function rowOf(
+  { name, namespace, key }: EntryKey,
+  state: RowState | null,
+): Row | undefined {
+  return state ? { name, namespace, key, ...state } : undefined;
 }

@@ -9,6 +9,7 @@ import type { Catalog } from "../engine/catalog.ts";
 import type { Pieces } from "../engine/pieces.ts";
 import type { Uploads } from "../engine/uploads.ts";
 import { LarderError } from "../errors.ts";
+import type { Log } from "../log.ts";
 
 /** What the service needs to know beside the engine. */
 export interface CacheServiceOptions {
@@ -23,8 +24,8 @@ export interface CacheServiceOptions {
   readonly catalog: Catalog;
   /** Of the server. */
   readonly version: string;
-  /** Takes a line for the log. */
-  readonly log: (message: string) => void;
+  /** Takes what is for the log. */
+  readonly log: Log;
 }
 
 /** Where things lie, absolute. */

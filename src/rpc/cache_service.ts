@@ -57,8 +57,9 @@ export function cacheService(
     server.unary(
       emptied<AbandonRequest>(methods("Abandon")),
       ({ id, reason }, call) => {
-        // Without id and address, so that many of them are one line.
-        if (reason !== "") log(`work was abandoned: ${forPeople(reason)}`);
+        if (reason !== "") {
+          log(`work was abandoned: ${forPeople(reason)}`, engine.about(id));
+        }
         return submit(engine, { kind: "abandon", id }, call);
       },
     );

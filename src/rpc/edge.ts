@@ -6,6 +6,7 @@
 
 import { systemClock } from "../clock.ts";
 import { messageOf, StartError, systemReason } from "../errors.ts";
+import type { Log } from "../log.ts";
 import { CallCounts } from "../grpc/counts.ts";
 import type { RequestBudget } from "../grpc/request_budget.ts";
 import { GrpcServer } from "../grpc/server.ts";
@@ -19,8 +20,8 @@ import type { Service } from "./service.ts";
 
 /** What an edge is made of; its limits hold for all addresses together. */
 export interface EdgeOptions extends Omit<SharedOptions, "warn"> {
-  /** Takes a line for the log. */
-  readonly warn: (message: string) => void;
+  /** Takes what is for the log. */
+  readonly warn: Log;
   /** Requests above this are refused with RESOURCE_EXHAUSTED. */
   readonly maxMessageBytes: number;
   /** Makes buffers for large messages; they may hold anything. */
@@ -121,7 +122,7 @@ export class Edge {
     const { warn } = this.#options;
     if (cause === undefined) return warn(message);
     const why = cause instanceof Error ? cause.stack : undefined;
-    warn(`${message}: ${why ?? messageOf(cause)}`);
+    warn(`${message}: ${why ?? messageOf(cause)}`, { level: "error" });
   };
 }
 

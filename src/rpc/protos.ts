@@ -25,10 +25,14 @@ export type Methods = <Request, Response>(
   name: string,
 ) => Method<Request, Response>;
 
+/** Where one of the .proto files is. */
+export function protoPath(file: string): string {
+  return decodeURIComponent(new URL(file, FOLDER).pathname);
+}
+
 /** Loads a service such as `remote.RemoteCache` from a file such as `remote.proto`. */
 export function loadMethods(file: string, service: string): Methods {
-  const path = decodeURIComponent(new URL(file, FOLDER).pathname);
-  const all = protoLoader.loadSync(path, OPTIONS);
+  const all = protoLoader.loadSync(protoPath(file), OPTIONS);
   const loaded = all[service];
   if (!loaded || "format" in loaded) {
     throw new Error(`${file} does not define the service ${service}`);

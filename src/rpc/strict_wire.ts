@@ -111,6 +111,7 @@ export function shapeOf(
         case "TYPE_BYTES":
           return [number, "bytes"];
         case "TYPE_BOOL":
+        case "TYPE_INT32":
         case "TYPE_UINT32":
         case "TYPE_UINT64":
           return [number, "varint"];

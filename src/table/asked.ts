@@ -9,8 +9,8 @@ import { ask, refuse, wants } from "./asking.ts";
 import { takeOver } from "./get.ts";
 import { timesOf } from "./expiry.ts";
 import { graceEndMs } from "./grace.ts";
-import type { Entry, State, Wait } from "./state.ts";
-import type { Asked, Assignment, Id, Reply, Request, Row } from "./types.ts";
+import type { Entry, GetWait, State, Wait } from "./state.ts";
+import type { Asked, Assignment, Id, Reply, Row } from "./types.ts";
 
 /** Takes the manifest's answer; every wait of the entry is looked at again. */
 export function asked(
@@ -99,12 +99,11 @@ function assigned(
 ): void {
   const winner = s.draining
     ? undefined
-    : entry.waits.find((wait) => wants(wait, assignment));
+    : entry.waits.find((wait): wait is GetWait => wants(wait, assignment));
   // Where the caller has gone, the lease ends as it begins: the next one who
   // asks takes the work over.
   const deadlineMs = winner ? nowMs + s.options.leaseTimeoutMs : nowMs;
-  const { peer } = winner?.request as Request & { kind: "get" } | undefined ??
-    {};
+  const { peer } = winner?.request ?? {};
   const work = { sinceMs: nowMs, ...(peer ? { peer: peer.peer } : {}) };
   entry.state = { kind: "loading", assignment, deadlineMs, work };
   s.hold(assignment.id, entry);

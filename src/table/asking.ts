@@ -5,10 +5,8 @@
  */
 
 import { awaitNext } from "./patience.ts";
-import type { Entry, State, Wait } from "./state.ts";
-import type { Assignment, EntryKey, Request } from "./types.ts";
-
-type Get = Request & { kind: "get" };
+import type { Entry, GetWait, State, Wait } from "./state.ts";
+import type { Assignment, EntryKey } from "./types.ts";
 
 /** An entry of which only the manifest knows something, if anything. */
 export function newEntry(s: State, key: EntryKey): Entry {
@@ -42,13 +40,13 @@ export function ask(s: State, entry: Entry, wait?: Wait): void {
 
 /** An assignment for the first who wants one, if there can be one. */
 export function propose(s: State, entry: Entry): Assignment | undefined {
-  const wait = entry.waits.find((wait) => wants(wait));
+  const wait = entry.waits.find((wait): wait is GetWait => wants(wait));
   const { namespace } = entry.key;
   if (!wait || s.whyNot(namespace) !== undefined) return undefined;
   const id = s.options.newId();
   s.proposals++;
   s.room.reserve(id, namespace);
-  const { api, ttlMs } = wait.request as Get;
+  const { api, ttlMs } = wait.request;
   const life = ttlMs === undefined ? {} : { ttlMs };
   return api === "local"
     ? { id, staging: s.options.newStaging(), ...life }
@@ -56,7 +54,7 @@ export function propose(s: State, entry: Entry): Assignment | undefined {
 }
 
 /** Whether a wait asks for work; `kind`: for an assignment of that kind. */
-export function wants(wait: Wait, kind?: Assignment): boolean {
+export function wants(wait: Wait, kind?: Assignment): wait is GetWait {
   const { live, request } = wait;
   return live && request.kind === "get" && request.assign &&
     (!kind || ((request.api === "local") === (kind.staging !== undefined) &&
@@ -67,13 +65,11 @@ export function wants(wait: Wait, kind?: Assignment): boolean {
  * Nothing is assigned now, and the client is not to wait for it; but for room
  * that is being made, until its time is over, and for a stop, if it is patient.
  */
-export function refuse(s: State, wait: Wait): void {
-  const { entry: { namespace } } = wait.request as Get;
+export function refuse(s: State, wait: GetWait): void {
+  const { entry: { namespace }, patient } = wait.request;
   // What was missing may be there by now: then it is the next one's.
   const reason = s.whyNot(namespace) ?? "full";
-  if (reason === "stopping" && (wait.request as Get).patient) {
-    return awaitNext(s, wait);
-  }
+  if (reason === "stopping" && patient) return awaitNext(s, wait);
   if (reason !== "no-room") {
     return s.reply(wait, { kind: "unassigned", reason });
   }

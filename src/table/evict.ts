@@ -11,7 +11,7 @@ import { ask, newEntry } from "./asking.ts";
 import { isOver } from "./expiry.ts";
 import { removeExpired } from "./get.ts";
 import type { Entry, EntryState, State, Wait } from "./state.ts";
-import type { Id, Request, Result } from "./types.ts";
+import type { Id, RequestOf, Result } from "./types.ts";
 
 /** Persists Evicting, removes the file, removes the row: one effect. */
 export function startEvicting(
@@ -50,10 +50,8 @@ function unpinAll(s: State, name: string): void {
  * in a stop: one that begins after the drain may be cut short, and the original
  * server panics over the row that is left.
  */
-export function evict(s: State, wait: Wait): void {
-  const { entry: key, sha256, over } = wait.request as Request & {
-    kind: "evict";
-  };
+export function evict(s: State, wait: Wait<RequestOf<"evict">>): void {
+  const { entry: key, sha256, over } = wait.request;
   const entry = s.entries.get(key.name);
   if (s.draining && entry?.state.kind !== "evicting") {
     const message = `Cannot remove ${formatEntry(key)}: the server is stopping`;
@@ -108,8 +106,8 @@ function isNotOver(state: EntryState, nowMs: number): boolean {
 }
 
 /** Deletes a file that no row owns; its name is blocked meanwhile. */
-export function sweep(s: State, wait: Wait): void {
-  const { name } = wait.request as Request & { kind: "sweep" };
+export function sweep(s: State, wait: Wait<RequestOf<"sweep">>): void {
+  const { name } = wait.request;
   if (s.entries.has(name)) return s.reply(wait, { kind: "loading" });
   const namespace = name.slice(0, name.lastIndexOf("/"));
   const key = { name, namespace, key: new Uint8Array() };

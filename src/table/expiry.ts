@@ -8,8 +8,8 @@
 import { HANDED_SHARE } from "../limits.ts";
 import { startEvicting } from "./evict.ts";
 import { dismiss } from "./patience.ts";
-import type { Entry, EntryState, State, Wait } from "./state.ts";
-import type { Request, Row, Times } from "./types.ts";
+import type { Entry, EntryState, GetWait, State } from "./state.ts";
+import type { Row, Times } from "./types.ts";
 
 type Ready = EntryState & { kind: "ready" };
 
@@ -68,12 +68,11 @@ export function isFree(
  * A Get of a value whose time is over: as if it were not there. Who wants the
  * work gets it when the old value has gone.
  */
-export function getOver(s: State, entry: Entry, wait: Wait): void {
+export function getOver(s: State, entry: Entry, wait: GetWait): void {
   const { state } = entry;
   if (state.kind !== "ready") return;
   dismiss(s, wait);
-  const { assign } = wait.request as Request & { kind: "get" };
-  if (!assign) s.reply(wait, { kind: "unassigned" });
+  if (!wait.request.assign) s.reply(wait, { kind: "unassigned" });
   else if (s.draining) {
     // What begins now might be cut short.
     s.reply(wait, { kind: "unassigned", reason: "stopping" });

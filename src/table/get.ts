@@ -21,16 +21,20 @@ import {
   startReading,
   startVerifying,
 } from "./read.ts";
-import type { Entry, State, Wait } from "./state.ts";
-import type { Request, Result, Ticket } from "./types.ts";
-
-type Get = Request & { kind: "get" };
+import {
+  type Entry,
+  type GetWait,
+  isFor,
+  type State,
+  type Wait,
+} from "./state.ts";
+import type { Result, Ticket } from "./types.ts";
 
 /** Answers a Get by the entry as it is now, or lets it wait for what decides. */
-export function get(s: State, wait: Wait, nowMs: number): void {
-  const request = wait.request as Get;
-  const entry = s.entries.get(request.entry.name);
-  if (!entry) return ask(s, newEntry(s, request.entry), wait);
+export function get(s: State, wait: GetWait, nowMs: number): void {
+  const { entry: key } = wait.request;
+  const entry = s.entries.get(key.name);
+  if (!entry) return ask(s, newEntry(s, key), wait);
   const { state } = entry;
   switch (state.kind) {
     case "asking":
@@ -59,11 +63,16 @@ function join(s: State, entry: Entry, wait: Wait): void {
   entry.waits.push(wait);
 }
 
-function getReady(s: State, entry: Entry, wait: Wait, nowMs: number): void {
+function getReady(
+  s: State,
+  entry: Entry,
+  wait: GetWait,
+  nowMs: number,
+): void {
   const { state } = entry;
   if (state.kind !== "ready") return;
   if (isOver(state, nowMs)) return getOver(s, entry, wait);
-  const request = wait.request as Get;
+  const { request } = wait;
   if (!state.digest || getsHandle(s, request, state.digest)) {
     join(s, entry, wait);
     startVerifying(s, entry, nowMs);
@@ -85,7 +94,7 @@ function getReady(s: State, entry: Entry, wait: Wait, nowMs: number): void {
 }
 
 /** Whether there is memory for a value: another may have come since it was asked for. */
-function isAdmitted(s: State, wait: Wait, bytes: number): boolean {
+function isAdmitted(s: State, wait: GetWait, bytes: number): boolean {
   return bytes <= s.uncountedBytes ||
     (wait.admitted && bytes <= wait.askedBytes);
 }
@@ -93,7 +102,7 @@ function isAdmitted(s: State, wait: Wait, bytes: number): boolean {
 /** There is memory for a value: it is read, if it is still there. */
 export function admitted(s: State, ticket: Ticket, nowMs: number): void {
   const wait = s.waits.get(ticket);
-  if (!wait) return;
+  if (!wait || !isFor(wait, "get")) return;
   wait.admitted = true;
   get(s, wait, nowMs);
 }
@@ -105,12 +114,12 @@ export function admitted(s: State, ticket: Ticket, nowMs: number): void {
 function supersede(
   s: State,
   entry: Entry,
-  wait: Wait,
+  wait: GetWait,
   nowMs: number,
 ): boolean {
   const { state, key } = entry;
   if (state.kind !== "loading" || !wants(wait)) return false;
-  const { assignment: { id }, work } = state;
+  const { work } = state;
   const { sinceMs, peer } = work;
   const computedMs = nowMs - sinceMs;
   if (nowMs < overdueMs(s, work) || s.whyNot(key.namespace) !== undefined) {
@@ -118,7 +127,7 @@ function supersede(
   }
   if (republish(s, entry)) return false;
   const who = peer === undefined ? {} : { peer };
-  s.emit({ kind: "superseded", entry: key, id, computedMs, ...who });
+  s.emit({ kind: "superseded", entry: key, computedMs, ...who });
   join(s, entry, wait);
   takeOver(s, entry);
   return true;
@@ -128,7 +137,7 @@ function supersede(
 function getExpired(
   s: State,
   entry: Entry,
-  wait: Wait,
+  wait: GetWait,
   nowMs: number,
 ): void {
   const { state } = entry;
@@ -136,7 +145,7 @@ function getExpired(
   if (state.probe === undefined && republish(s, entry)) {
     return tellLoading(s, entry, wait, nowMs);
   }
-  const { assign, patient } = wait.request as Get;
+  const { assign, patient } = wait.request;
   // Its holder may still publish, or take it up again after the restart.
   if (s.draining && patient) return awaitNext(s, wait, entry);
   if (s.draining && assign) return refuse(s, wait);

@@ -8,14 +8,14 @@
 import { LarderError } from "../errors.ts";
 import { MAX_EXPIRED_HANDLES } from "../limits.ts";
 import { timesLeft } from "./expiry.ts";
-import type { Entry, Handle, State, Wait } from "./state.ts";
-import type { Id, Request } from "./types.ts";
+import type { Entry, GetWait, Handle, State, Wait } from "./state.ts";
+import type { Id, RequestOf } from "./types.ts";
 
 /** Pins a verified file. */
 export function giveHandle(
   s: State,
   entry: Entry,
-  wait: Wait,
+  wait: GetWait,
   nowMs: number,
 ): void {
   const { state, key: { name } } = entry;
@@ -34,8 +34,12 @@ export function giveHandle(
 }
 
 /** Releases one handle. */
-export function drop(s: State, wait: Wait, nowMs: number): void {
-  const { id } = wait.request as Request & { kind: "drop" };
+export function drop(
+  s: State,
+  wait: Wait<RequestOf<"drop">>,
+  nowMs: number,
+): void {
+  const { id } = wait.request;
   const handle = s.handles.get(id);
   if (handle) {
     s.handles.delete(id);

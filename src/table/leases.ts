@@ -12,22 +12,28 @@ import { abandon } from "./get.ts";
 import { heardHolder } from "./grace.ts";
 import { renewHandle } from "./handles.ts";
 import { dueMs } from "./patience.ts";
-import { outcome, publish, republish } from "./publish.ts";
-import type { Entry, State, Wait } from "./state.ts";
-import type { Id, Request, Result } from "./types.ts";
+import { isBringing, outcome, publish, republish } from "./publish.ts";
+import { type Entry, isFor, type State, type Wait } from "./state.ts";
+import type { Id, RequestOf, Result } from "./types.ts";
 
-type ById = Request & {
-  kind: "heartbeat" | "set" | "done" | "offer" | "abandon";
-};
+/** Requests of whoever has an id. */
+export type ById = RequestOf<
+  "heartbeat" | "set" | "done" | "offer" | "abandon"
+>;
+
+/** Whether a wait is for one of them. */
+export function isById(wait: Wait): wait is Wait<ById> {
+  return "id" in wait.request && !isFor(wait, "drop");
+}
 
 /** What these do depends on what the id stands for. */
-export function byId(s: State, wait: Wait, nowMs: number): void {
-  const request = wait.request as ById;
+export function byId(s: State, wait: Wait<ById>, nowMs: number): void {
+  const { request } = wait;
   const entry = s.assignments.get(request.id);
   if (entry) {
     if (request.kind === "abandon") return abandon(s, entry, wait);
     heardHolder(s, entry, request.id);
-    if (request.kind !== "heartbeat") return publish(s, entry, wait, nowMs);
+    if (isBringing(wait)) return publish(s, entry, wait, nowMs);
     renew(s, entry, request.id, nowMs);
     return s.reply(wait, { kind: "ok" });
   }
@@ -57,9 +63,9 @@ export function foundId(
   nowMs: number,
 ): void {
   const wait = s.waits.get(result.ticket);
-  if (!wait) return;
+  if (!wait || !isById(wait)) return;
   const { row, error } = result;
-  const { id } = wait.request as ById;
+  const { id } = wait.request;
   if (error) return s.reply(wait, { kind: "error", error });
   if (!row) return s.reply(wait, { kind: "error", error: invalid(id) });
   if (row.status !== "loading") {

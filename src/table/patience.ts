@@ -7,10 +7,14 @@
 
 import { LarderError } from "../errors.ts";
 import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
-import type { Entry, State, Wait, Work } from "./state.ts";
-import type { Request } from "./types.ts";
-
-type Get = Request & { kind: "get" };
+import {
+  type Entry,
+  type GetWait,
+  isFor,
+  type State,
+  type Wait,
+  type Work,
+} from "./state.ts";
 
 /** How often those who wait for overdue work are looked at. */
 const OVERDUE_LOOK_MS = 1_000;
@@ -19,10 +23,10 @@ const OVERDUE_LOOK_MS = 1_000;
 export function tellLoading(
   s: State,
   entry: Entry,
-  wait: Wait,
+  wait: GetWait,
   nowMs: number,
 ): void {
-  if (!(wait.request as Get).patient) return s.reply(wait, { kind: "loading" });
+  if (!wait.request.patient) return s.reply(wait, { kind: "loading" });
   // Whatever comes of the work, the next process will be there to tell.
   if (s.leaving) return sendOn(s, wait);
   if ((entry.patient?.size ?? 0) >= MAX_WAITERS_PER_ENTRY) {
@@ -50,7 +54,7 @@ export function tellLoading(
 }
 
 /** A Get gives back the memory that it has for a value. */
-export function dismiss(s: State, wait: Wait): void {
+export function dismiss(s: State, wait: GetWait): void {
   if (!wait.admitted) return;
   wait.admitted = false;
   s.emit({ kind: "dismiss", ticket: wait.request.ticket });
@@ -61,7 +65,7 @@ export function dismiss(s: State, wait: Wait): void {
  * patient stays until the next process can be asked. `entry`: somebody had the
  * work, and may still publish it.
  */
-export function awaitNext(s: State, wait: Wait, entry?: Entry): void {
+export function awaitNext(s: State, wait: GetWait, entry?: Entry): void {
   if (s.leaving) return sendOn(s, wait);
   dismiss(s, wait);
   if (entry) s.stay(entry, wait, dueMs(s, entry));
@@ -78,7 +82,7 @@ export function sendAllOn(s: State): void {
   for (const wait of s.stranded) sendOn(s, wait);
 }
 
-function sendOn(s: State, wait: Wait): void {
+function sendOn(s: State, wait: GetWait): void {
   const message = "The server is stopping: ask again, the work is not lost";
   const error = new LarderError("stopping", message);
   s.reply(wait, { kind: "error", error });
@@ -86,7 +90,9 @@ function sendOn(s: State, wait: Wait): void {
 
 /** More wait for one entry than may. */
 export function tooMany(s: State, wait: Wait): void {
-  if (!(wait.request as Get).patient) return s.reply(wait, { kind: "loading" });
+  if (isFor(wait, "get") && !wait.request.patient) {
+    return s.reply(wait, { kind: "loading" });
+  }
   const message = `${MAX_WAITERS_PER_ENTRY} calls wait for this entry already` +
     "; try again later";
   s.reply(wait, {

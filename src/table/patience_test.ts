@@ -361,6 +361,29 @@ Deno.test("who has gone takes nothing, and is not remembered", () => {
   assert.equal(engine.table.state.awaited.size, 0);
 });
 
+Deno.test("who wants an entry away is never told Loading, however many wait", () => {
+  const table = tableOfShortWork();
+  const get = {
+    kind: "get",
+    api: "local",
+    entry: ENTRY,
+    assign: true,
+  } as const;
+  const ask = (ticket: Ticket) => table.step({ ...get, ticket }, LEASE_MS);
+  table.step({ ...get, ticket: 0 }, 0);
+  const asked = { kind: "assigned" } as const;
+  table.step({ kind: "asked", name: ENTRY.name, token: 1, asked }, 0);
+  // They wait until it is known when the holder's file has changed.
+  for (let at = 1; at <= MAX_WAITERS_PER_ENTRY; at++) ask(at);
+  const ticket = MAX_WAITERS_PER_ENTRY + 1;
+  const [refused] = table.step(
+    { kind: "evict", ticket, entry: ENTRY },
+    LEASE_MS,
+  );
+  assert.ok(refused?.kind === "reply" && refused.reply.kind === "error");
+  assert.equal(refused.reply.error.code, "overloaded");
+});
+
 Deno.test("no more wait for one entry than may", () => {
   let ids = 0;
   const table = new StateTable({

@@ -13,20 +13,29 @@ import { LarderError } from "../errors.ts";
 import { MAX_REPLY_WAIT_MS } from "../limits.ts";
 import type { Shortage } from "./room.ts";
 import type { Entry, EntryState, State, Wait } from "./state.ts";
-import type { Digest, Reply, Request, Result } from "./types.ts";
+import type { Digest, Reply, RequestOf, Result } from "./types.ts";
 
 type Of<K extends Result["kind"]> = Result & { kind: K };
 type Publishing = EntryState & { kind: "publishing" };
+
+/** Requests that bring a value. */
+export type Bringing = RequestOf<"set" | "done" | "offer">;
+
+/** Whether a wait is for one of them. */
+export function isBringing(wait: Wait): wait is Wait<Bringing> {
+  const { kind } = wait.request;
+  return kind === "set" || kind === "done" || kind === "offer";
+}
 
 /** A value for an assignment that is in memory. */
 export function publish(
   s: State,
   entry: Entry,
-  wait: Wait,
+  wait: Wait<Bringing>,
   nowMs: number,
 ): void {
   const { state, key: { name } } = entry;
-  const request = wait.request as Request & { kind: "set" | "done" | "offer" };
+  const { request } = wait;
   if (state.kind === "publishing") {
     // Whatever it brings, the first one's outcome is this one's too.
     state.joined.push(wait);
@@ -44,7 +53,9 @@ export function publish(
     const { ticket, id } = request;
     return s.emit({ kind: "find-id", ticket, id });
   }
-  if (request.kind === "offer") return publishUpload(s, entry, wait, nowMs);
+  if (request.kind === "offer") {
+    return publishUpload(s, entry, { wait, offer: request, nowMs });
+  }
   const token = begin(s, entry, { wait });
   whenRoom(s, entry, { size: request.value.length, nowMs }, () => {
     s.emit({ kind: "put", name, token, value: request.value });
@@ -55,10 +66,12 @@ export function publish(
 function publishUpload(
   s: State,
   entry: Entry,
-  wait: Wait,
-  nowMs: number,
+  { wait, offer: { upload, digest }, nowMs }: {
+    readonly wait: Wait;
+    readonly offer: RequestOf<"offer">;
+    readonly nowMs: number;
+  },
 ): void {
-  const { upload, digest } = wait.request as Request & { kind: "offer" };
   begin(s, entry, { wait, upload });
   whenRoom(s, entry, { size: digest.size, nowMs }, (state) => {
     state.digest = digest;

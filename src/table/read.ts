@@ -8,11 +8,18 @@
 import { startEvicting } from "./evict.ts";
 import { timesLeft } from "./expiry.ts";
 import { giveHandle } from "./handles.ts";
-import type { Entry, EntryState, State, Wait } from "./state.ts";
-import type { Digest, Request, Result } from "./types.ts";
+import {
+  type Entry,
+  type EntryState,
+  type GetWait,
+  isFor,
+  type State,
+  type Wait,
+} from "./state.ts";
+import type { Digest, RequestOf, Result } from "./types.ts";
 
 type Of<K extends Result["kind"]> = Result & { kind: K };
-type Get = Request & { kind: "get" };
+type Get = RequestOf<"get">;
 type Ready = EntryState & { kind: "ready" };
 
 /** Whether a Get is given a handle rather than the bytes themselves. */
@@ -23,7 +30,11 @@ export function getsHandle(s: State, get: Get, { size }: Digest): boolean {
 }
 
 /** Answers a Get with a value that is in memory; false: it has to be read. */
-export function giveFromMemory(s: State, entry: Entry, wait: Wait): boolean {
+export function giveFromMemory(
+  s: State,
+  entry: Entry,
+  wait: GetWait,
+): boolean {
   const { state, key } = entry;
   if (state.kind !== "ready" || state.reading !== undefined) return false;
   const value = s.options.inMemory?.(key.name, state.generation);
@@ -103,10 +114,10 @@ export function read(s: State, entry: Entry, result: Of<"read">): void {
 function giveValue(
   s: State,
   state: Ready,
-  wait: Wait,
+  wait: GetWait,
   value: Uint8Array,
 ): void {
-  const isStream = (wait.request as Get).api === "stream";
+  const isStream = wait.request.api === "stream";
   const reply = { kind: "value", value } as const;
   const { digest, computedMs } = state;
   s.countHit(wait, computedMs);
@@ -190,13 +201,12 @@ function isUnderWay(
 }
 
 /** Takes those Gets that wait at the entry. */
-function takeGets(entry: Entry, wanted: (get: Get) => boolean): Wait[] {
-  const taken: Wait[] = [];
+function takeGets(entry: Entry, wanted: (get: Get) => boolean): GetWait[] {
+  const taken: GetWait[] = [];
   const left: Wait[] = [];
   for (const wait of entry.waits) {
-    const { request } = wait;
-    const fits = request.kind === "get" && wanted(request);
-    (fits ? taken : left).push(wait);
+    if (isFor(wait, "get") && wanted(wait.request)) taken.push(wait);
+    else left.push(wait);
   }
   entry.waits = left;
   return taken;

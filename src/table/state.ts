@@ -12,6 +12,7 @@ import type {
   Id,
   Reply,
   Request,
+  RequestOf,
   Stamp,
   TableOptions,
 } from "./types.ts";
@@ -26,8 +27,8 @@ import {
 } from "../limits.ts";
 
 /** A request that has not been answered yet. */
-export interface Wait {
-  readonly request: Request;
+export interface Wait<R extends Request = Request> {
+  readonly request: R;
   /** False once it was answered, or its caller has gone. */
   live: boolean;
   /** When it was asked. */
@@ -46,6 +47,17 @@ export interface Wait {
   staysAt?: Entry;
   /** It waits for room in the namespace that it names. */
   wantsRoom?: true;
+}
+
+/** A Get that has not been answered yet. */
+export type GetWait = Wait<RequestOf<"get">>;
+
+/** Whether a wait is for a request of some kind. */
+export function isFor<K extends Request["kind"]>(
+  wait: Wait,
+  kind: K,
+): wait is Wait<RequestOf<K>> {
+  return wait.request.kind === kind;
 }
 
 /** Since when somebody computes, and who. */
@@ -167,7 +179,7 @@ export interface Entry {
   /** Requests to be looked at again when the state has changed. */
   waits: Wait[];
   /** Patient Gets that wait for the holder; looked at again like the others. */
-  patient: Set<Wait> | undefined;
+  patient: Set<GetWait> | undefined;
   /** When those are looked at again, even if the lease is renewed. */
   lookMs?: number;
 }
@@ -223,9 +235,9 @@ export class State {
   /** The engine has been told to make room, and has not said what came of it. */
   crowded = false;
   /** Patient Gets for work that nobody has, which a stop gives to nobody. */
-  readonly stranded = new Set<Wait>();
+  readonly stranded = new Set<GetWait>();
   /** Gets that wait for room, by namespace, the first one first. */
-  readonly wanting = new Map<string, Set<Wait>>();
+  readonly wanting = new Map<string, Set<GetWait>>();
   /** Publishes that wait for room, the first one first. */
   readonly short = new Set<Entry>();
   /** Live leases with room kept for them; the first ends first, … */
@@ -279,15 +291,15 @@ export class State {
   }
 
   /** A Get that is to wait until there is room, or its time is over. */
-  wantRoom(namespace: string, wait: Wait): void {
+  wantRoom(namespace: string, wait: GetWait): void {
     const waits = this.wanting.get(namespace) ?? new Set();
     this.wanting.set(namespace, waits.add(wait));
     wait.wantsRoom = true;
   }
 
   /** A Get that waits for room does so no longer. */
-  wantNoRoom(wait: Wait): void {
-    if (!wait.wantsRoom || wait.request.kind !== "get") return;
+  wantNoRoom(wait: GetWait): void {
+    if (!wait.wantsRoom) return;
     delete wait.wantsRoom;
     const { namespace } = wait.request.entry;
     const waits = this.wanting.get(namespace);
@@ -348,16 +360,15 @@ export class State {
   }
 
   /** A Get has found a value. One that looks for damage saves nobody anything. */
-  countHit(wait: Wait, computedMs = 0): void {
-    const { request } = wait;
-    if (!wait.live || request.kind !== "get" || request.fromDisk) return;
+  countHit({ live, request }: GetWait, computedMs = 0): void {
+    if (!live || request.fromDisk) return;
     this.tally.hits++;
     this.tally.savedMs += computedMs;
   }
 
   /** Registers a request that is going to wait. */
-  wait(request: Request, answerByMs?: number): Wait {
-    const wait = {
+  wait<R extends Request>(request: R, answerByMs?: number): Wait<R> {
+    const wait: Wait<R> = {
       request,
       arrivedMs: this.nowMs,
       live: true,
@@ -375,6 +386,7 @@ export class State {
     wait.live = false;
     this.waits.delete(wait.request.ticket);
     this.timed.delete(wait);
+    if (!isFor(wait, "get")) return;
     this.wantNoRoom(wait);
     this.stranded.delete(wait);
     const { staysAt } = wait;
@@ -384,7 +396,7 @@ export class State {
   }
 
   /** A patient Get waits for the holder, whose lease ends at `dueMs` unless renewed. */
-  stay(entry: Entry, wait: Wait, dueMs: number): void {
+  stay(entry: Entry, wait: GetWait, dueMs: number): void {
     wait.staysAt = entry;
     (entry.patient ??= new Set()).add(wait);
     this.awaited.add(entry);

@@ -12,7 +12,7 @@ import { evict, evicted, sweep } from "./evict.ts";
 import { admitted, get, probed } from "./get.ts";
 import { drop, expireHandles } from "./handles.ts";
 import { sendAllOn, wakeDue } from "./patience.ts";
-import { byId, expireAssignments, foundId } from "./leases.ts";
+import { byId, expireAssignments, foundId, isById } from "./leases.ts";
 import { refuse } from "./asking.ts";
 import {
   lookForRoom,
@@ -25,19 +25,13 @@ import {
 import { damaged, read, unreadable, verified } from "./read.ts";
 import { restore } from "./restore.ts";
 import type { LarderError } from "../errors.ts";
+import type { LogFacts } from "../log.ts";
 import type { Coming, Excess } from "./room.ts";
 import { stoodStill } from "./standstill.ts";
 import { State } from "./state.ts";
-import { type UnderWay, underWay } from "./under_way.ts";
-import type { Entry, Wait } from "./state.ts";
-import type {
-  Command,
-  Effect,
-  Id,
-  Request,
-  Result,
-  TableOptions,
-} from "./types.ts";
+import { aboutEntry, type UnderWay, underWay } from "./under_way.ts";
+import { type Entry, isFor, type Wait } from "./state.ts";
+import type { Command, Effect, Id, Result, TableOptions } from "./types.ts";
 
 /** How many of what the table holds; for metrics and tests. */
 export interface TableCounts {
@@ -155,6 +149,16 @@ export class StateTable {
     return underWay(this.state, limit, nowMs);
   }
 
+  /** What the log says of the entry of an assignment, or of that name. */
+  about(
+    of: { readonly id: Id } | { readonly name: string },
+    nowMs: number,
+  ): LogFacts {
+    const { assignments, entries } = this.state;
+    const entry = "id" in of ? assignments.get(of.id) : entries.get(of.name);
+    return entry ? aboutEntry(entry, nowMs) : {};
+  }
+
   /** What is ready, as far as the table knows. */
   get kept(): { readonly bytes: number; readonly entries: number } {
     return this.state.room.used;
@@ -229,19 +233,11 @@ export class StateTable {
 
   #request(wait: Wait, nowMs: number): void {
     const s = this.state;
-    const request: Request = wait.request;
-    switch (request.kind) {
-      case "get":
-        return get(s, wait, nowMs);
-      case "drop":
-        return drop(s, wait, nowMs);
-      case "evict":
-        return evict(s, wait);
-      case "sweep":
-        return sweep(s, wait);
-      default:
-        return byId(s, wait, nowMs);
-    }
+    if (isFor(wait, "get")) return get(s, wait, nowMs);
+    if (isFor(wait, "drop")) return drop(s, wait, nowMs);
+    if (isFor(wait, "evict")) return evict(s, wait);
+    if (isFor(wait, "sweep")) return sweep(s, wait);
+    if (isById(wait)) return byId(s, wait, nowMs);
   }
 
   /** Feeds an effect's result in; whoever is not waiting for it any more drops it. */
@@ -284,14 +280,13 @@ export class StateTable {
     for (const [wait, dueMs] of s.timed) {
       if (dueMs > nowMs) break;
       s.timed.delete(wait);
-      const { request } = wait;
-      if (request.kind === "get") {
+      if (isFor(wait, "get")) {
         // It waits for room no longer; for somebody's work, if it is patient.
         if (wait.wantsRoom) refuse(s, wait);
-        else if (!request.patient) s.reply(wait, { kind: "loading" });
-      } else if (request.kind === "done" && !request.patient) {
+        else if (!wait.request.patient) s.reply(wait, { kind: "loading" });
+      } else if (isFor(wait, "done") && !wait.request.patient) {
         wait.due = true;
-        publishIsDue(s, s.assignments.get(request.id));
+        publishIsDue(s, s.assignments.get(wait.request.id));
       }
     }
     for (const entry of s.short) {
@@ -321,9 +316,9 @@ export class StateTable {
         const hasRoom = s.room.hasRoom(namespace);
         if (!conclude && !hasRoom) break;
         s.wantNoRoom(wait);
-        const { entry } = wait.request as Request & { kind: "get" };
         // Somebody else may have the work by now.
-        if (hasRoom || s.entries.has(entry.name)) this.#request(wait, nowMs);
+        const isAsked = s.entries.has(wait.request.entry.name);
+        if (hasRoom || isAsked) get(s, wait, nowMs);
         else refuse(s, wait);
       }
     }

@@ -206,6 +206,12 @@ export type Request =
   /** Deletes a blob that no row owns; `loading` is the answer where one might. */
   | { readonly kind: "sweep"; readonly ticket: Ticket; readonly name: string };
 
+/** A request of one kind, or of some. */
+export type RequestOf<K extends Request["kind"]> = Extract<
+  Request,
+  { readonly kind: K }
+>;
+
 /**
  * What became of an effect. `token` is the effect's own; a result whose token
  * is not the one the entry waits for is stale and changes nothing.
@@ -560,7 +566,6 @@ export type Effect =
   | {
     readonly kind: "superseded";
     readonly entry: EntryKey;
-    readonly id: Id;
     /** Since when it had the work. */
     readonly computedMs: number;
     /** Where it called from; unknown after a restart. */

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { State } from "./state.ts";
+import type { LogFacts } from "../log.ts";
+import type { Entry, State } from "./state.ts";
 import type { EntryKey } from "./types.ts";
 
 /** Work that somebody has. */
@@ -45,4 +46,19 @@ export function underWay(s: State, limit: number, nowMs: number): UnderWay[] {
     if (longest.length > limit) longest.pop();
   }
   return longest;
+}
+
+/** What the log says of an entry: its name and, while it is worked on, by whom. */
+export function aboutEntry(
+  { key, state }: Pick<Entry, "key" | "state">,
+  nowMs: number,
+): LogFacts {
+  const named = { namespace: key.namespace, key: key.key };
+  if (state.kind !== "loading" && state.kind !== "publishing") return named;
+  const { sinceMs, peer } = state.work;
+  return {
+    ...named,
+    ms: nowMs - sinceMs,
+    ...(peer === undefined ? {} : { client: peer }),
+  };
 }

@@ -210,9 +210,9 @@ Deno.test("serve warns where everybody may read and write", () =>
     const said = server.stderr;
     assert.match(
       said,
-      /warning: 0\.0\.0\.0:0 is every address .*everybody who reaches it may read and write/,
+      /warn {2}0\.0\.0\.0:0 is every address .*everybody who reaches it may read and write/,
     );
-    assert.match(said, /warning: other users .* \(mode 0777\), .*chmod 700/);
+    assert.match(said, /warn {2}other users .* \(mode 0777\), .*chmod 700/);
   }));
 
 Deno.test("run says of an out that was not written no more than that, and refuses slips", () =>

@@ -132,6 +132,15 @@ Deno.test("ls lists what is below a namespace, and says where there is something
     assert.deepEqual(await names("sw.*"), ["sw.a", "sw.b.c"]);
     assert.deepEqual(await names("sw.b.*"), ["sw.b.c"]);
     assert.deepEqual(await names("*"), ["other", "sw.a", "sw.b.c", "swap"]);
+    assert.deepEqual(await names("--ns", "sw.b.*"), ["sw.b.c"]);
+    const both = await shell.run(["ls", "a", "--ns", "a"]);
+    assert.deepEqual(
+      [both.code, both.stderr],
+      [
+        2,
+        "larder: a: the namespace is given as NS or as --ns NS, not as both\n",
+      ],
+    );
     const said = async (word: string) => (await shell.run(["ls", word])).stderr;
     assert.equal(
       await said("sw"),
@@ -143,7 +152,7 @@ Deno.test("ls lists what is below a namespace, and says where there is something
     const { code, stderr } = await shell.run(["ls", "a-b"]);
     assert.equal(code, 2);
     assert.match(stderr, /invalid namespace "a-b".*; a_b would do/);
-    const verified = await shell.ok("verify", "sw.*");
+    const verified = await shell.ok("verify", "--ns", "sw.*");
     assert.match(verified, /^2 values, 2 B: none damaged\n/);
   }));
 

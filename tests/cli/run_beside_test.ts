@@ -58,6 +58,24 @@ Deno.test("so does one that goes without the cache", () =>
     );
   }));
 
+Deno.test("two at once on the same outs: what is kept of each is its own", () =>
+  withShell(async (shell) => {
+    const words = ["one", "two"];
+    const args = (word: string) =>
+      shellRun(`echo ${word} > o; sleep 0.1; echo ${word} >> o`, "--out", "o");
+    const ended = await Promise.all(
+      [...words, ...words].map((word) => shell.run(args(word))),
+    );
+    for (const { code, stderr } of ended) assert.equal(code, 0, stderr);
+    for (const word of words) {
+      const { stderr } = await shell.run(args(word));
+      assert.match(stderr, /hit|stored/);
+      assert.equal(await shell.read("o"), `${word}\n${word}\n`);
+    }
+    const names = [...Deno.readDirSync(shell.folder)].map(({ name }) => name);
+    assert.deepEqual(names, ["o"]);
+  }));
+
 Deno.test("a key file that changes before a hit is restored: planned again", () =>
   withShell(async (shell) => {
     const [first, second] = ["first", "second"].map((name) =>

@@ -115,6 +115,23 @@ Deno.test("of a folder in which nothing is written, nothing is lost", () =>
     assert.equal(await shell.read("build/log"), "");
   }));
 
+Deno.test("a link that a command puts in the folder's place stays, and is not kept", () =>
+  withShell(async (shell) => {
+    for (const name of ["build", "elsewhere"]) {
+      await Deno.mkdir(`${shell.folder}/${name}`);
+      await shell.write(`${name}/mine`, name);
+    }
+    const line = "rm -r build; ln -s elsewhere build; echo new > build/new";
+    const { code, stderr } = await shell.run(
+      shellRun(line, "--out", "build/"),
+    );
+    assert.equal(code, 0);
+    assert.match(stderr, /not kept: build\/ is a link now, and no folder/);
+    assert.equal(await shell.read("build/new"), "new\n");
+    assert.equal(await shell.read("build/mine"), "elsewhere");
+    assert.equal(await shell.read(".build.larder-partial/mine"), "build");
+  }));
+
 Deno.test("files of a pattern come back, and others are left alone", () =>
   withShell(async (shell) => {
     const make = (names: string) =>

@@ -252,25 +252,30 @@ Deno.test("a link that stood there is followed, one that the run made is kept", 
 Deno.test("what is kept can be restored: long names, and thousands of outs", () =>
   withShell(async (shell) => {
     const long = ["a".repeat(255), "é".repeat(120), "b".repeat(243)];
-    const many = Array.from(
-      { length: 1_000 },
-      (_, at) => `m/${"x".repeat(110)}${at}`,
-    );
-    const outs = (names: string[]) => names.flatMap((name) => ["--out", name]);
-    for (const names of [long, many]) {
-      const line = 'mkdir -p m; for f in "$@"; do printf "$f" > "$f"; done';
-      const args = [...shellRun(line, ...outs(names)), "sh", ...names];
+    const deep = `m/${`${"x".repeat(250)}/`.repeat(4)}`;
+    // Their names come to more than 1 MiB.
+    const many = Array.from({ length: 1_100 }, (_, at) => `${deep}${at}`);
+    const lines = new Map([
+      [long, long.map((name) => `printf ${name} > ${name}`).join("; ")],
+      [
+        many,
+        `mkdir -p ${deep}; cd ${deep}; i=0; ` +
+        `while [ $i -lt ${many.length} ]; do printf $i > $i; i=$((i + 1)); done`,
+      ],
+    ]);
+    for (const [names, line] of lines) {
+      const outs = names.flatMap((name) => ["--out", name]);
+      const args = shellRun(line, ...outs);
+      const contents = () => Promise.all(names.map((name) => shell.read(name)));
       assert.match((await shell.run(args)).stderr, /stored/);
+      const written = await contents();
       // Over files that are there as well.
       assert.match((await shell.run(args)).stderr, /hit/);
       for (const name of names) await Deno.remove(`${shell.folder}/${name}`);
       assert.match((await shell.run(args)).stderr, /hit/);
-      assert.equal(await shell.read(names.at(-1)!), names.at(-1)!);
-      assert.match(
-        (await shell.run([...args.slice(0, -1 - names.length), "s", ...names]))
-          .stderr,
-        /stored/,
-      );
+      assert.deepEqual(await contents(), written);
+      const again = shellRun(line, "--key", "2", ...outs);
+      assert.match((await shell.run(again)).stderr, /stored/);
     }
     assert.deepEqual(namesIn(shell), [...long, "m"].sort());
   }));

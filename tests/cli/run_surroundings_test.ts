@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { outputOf } from "../client/npm_package.ts";
 import { inBash } from "./bash.ts";
-import { larderCommand, withShell } from "./support.ts";
+import { larderCommand, Shell, withShell } from "./support.ts";
 
 Deno.test("variables that are not UTF-8 break no command, and no doctor", () =>
   withShell(async (shell) => {
@@ -101,4 +101,35 @@ Deno.test("a folder that takes no new files breaks no command", () =>
     await Deno.chmod(folder, 0o755);
     await run(/hit/);
     assert.equal(await shell.read("log"), "ran\n".repeat(3));
+  }));
+
+Deno.test("a command may leave its folder so that it takes no new files", () =>
+  withShell(async (shell) => {
+    const program = [...AS_OTHERS, ...larderCommand()];
+    const probe = await shell.run(["--version"], { program });
+    if (probe.code !== 0) return console.log("skipped: there is no setpriv(1)");
+    const folder = `${shell.folder}/d`;
+    await Deno.mkdir(folder);
+    await shell.write("d/o", "old\n");
+    const line = "echo new > d/o; chmod 555 d";
+    const args = ["run", "--ns", "a", "--out", "d/o", "--", "sh", "-c", line];
+    const { code, stderr } = await shell.run(args, { program });
+    assert.equal(code, 0);
+    assert.match(stderr, /^larder: computed .* stored\n$/);
+    const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
+    assert.deepEqual(names, ["o"]);
+    assert.equal(await shell.read("d/o"), "new\n");
+    assert.equal((await Deno.stat(folder)).mode! & 0o777, 0o555);
+  }));
+
+Deno.test("a command may remove the folder that it works in", () =>
+  withShell(async (shell) => {
+    const inner = new Shell(`${shell.folder}/inner`, shell.server);
+    await Deno.mkdir(inner.folder);
+    const line = "rm -r ../inner; echo said; exit 5";
+    const { code, stdout, stderr } = await inner.run(
+      ["run", "--ns", "a", "--out", "o", "--", "sh", "-c", line],
+    );
+    assert.deepEqual([code, stdout], [5, "said\n"]);
+    assert.match(stderr, /^larder: exit code 5, not kept: .*\n$/);
   }));

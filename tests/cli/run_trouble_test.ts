@@ -63,6 +63,14 @@ Deno.test("a full stdout is a failure in one line, and the work is given back", 
       const log = await shell.read("log");
       assert.equal(log, "ran\n".repeat(runs));
     }
+    // A result that was cut is none, whatever is kept.
+    for (const redirect of ["> /dev/full", ""]) {
+      const failures = "$larder run --ns sim --cache-failures";
+      const line = `${failures} -- sh -c 'echo said; exit 3' ${redirect}`;
+      const { code, stderr } = await inBash(shell, line);
+      assert.equal(code, 3, stderr);
+      assert.match(stderr, redirect === "" ? /stored/ : /not kept: what the/);
+    }
     const quiet = await inBash(
       shell,
       "$larder run --ns sim --key 2 -- echo said 2> /dev/full",

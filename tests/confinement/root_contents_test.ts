@@ -59,6 +59,11 @@ const CASES: Readonly<Record<string, readonly Files[]>> = {
     { [HEX]: "x" },
     { [`a/${HEX}`]: "x", "a/README": "x" },
     { [`a/${HEX}/`]: "" },
+    // Many values make it no better, whichever is seen first.
+    Object.fromEntries([
+      ...Array.from({ length: 20 }, (_, at) => [`n${at}/${HEX}`, "x"]),
+      ["notes.txt", "mine"],
+    ]),
     { ".git/": "" },
     { "node_modules/x/": "" },
     { ".probe-1a2b/x": "x" },

@@ -12,7 +12,8 @@
 
 import { parseArgs } from "node:util";
 import { startServer } from "./servers.ts";
-import { type Outcome, type Suite, SUITES } from "./suites.ts";
+import type { Outcome, Suite } from "./suite.ts";
+import { SUITES } from "./suites.ts";
 import { cacheFolder, installed } from "./tools.ts";
 
 interface Sum {

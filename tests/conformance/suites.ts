@@ -5,33 +5,12 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { type ServerKind, SERVICES_ARGS } from "./servers.ts";
-import type { GoTool } from "./tools.ts";
+import { GRPCURL, HEALTH_PROBE } from "./operators.ts";
+import { said } from "./said.ts";
+import { SERVICES_ARGS } from "./servers.ts";
+import type { Suite } from "./suite.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-
-/** What became of a suite's cases. */
-export interface Outcome {
-  readonly passed: number;
-  /** Of these `output` tells. */
-  readonly failed: number;
-  /** What the suite said. */
-  readonly output: string;
-}
-
-/** A suite of cases. */
-export interface Suite {
-  /** For people, and for `--only`. */
-  readonly name: string;
-  /** The program that runs it. */
-  readonly tool: GoTool;
-  /** How many cases there are: fewer are no pass. */
-  readonly cases: number;
-  /** What is judged; a suite without starts servers of its own. */
-  readonly server?: ServerKind;
-  /** Runs all of them; the port is that of its server. */
-  run(program: string, port: number): Promise<Outcome>;
-}
 
 const INTEROP_CASES: readonly string[] = [
   ...["empty_unary", "large_unary", "client_streaming", "server_streaming"],
@@ -118,16 +97,6 @@ const INTEROP: Suite = {
 };
 
 /** In the order in which they run. */
-export const SUITES: readonly Suite[] = [H2SPEC, CONNECT, INTEROP];
-
-async function said(
-  program: string,
-  args: readonly string[],
-): Promise<{ readonly success: boolean; readonly output: string }> {
-  const { success, stdout, stderr } = await new Deno.Command(program, {
-    args: [...args],
-    stdin: "null",
-  }).output();
-  const text = new TextDecoder();
-  return { success, output: text.decode(stdout) + text.decode(stderr) };
-}
+export const SUITES: readonly Suite[] = [
+  ...[H2SPEC, CONNECT, INTEROP, HEALTH_PROBE, GRPCURL],
+];

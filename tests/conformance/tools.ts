@@ -13,6 +13,8 @@ export interface GoTool {
   readonly package: string;
   /** Of its module. */
   readonly version: string;
+  /** A folder with a go.mod that names its versions; they shorten the build. */
+  readonly pinnedIn?: string;
 }
 
 /** Where built programs stay. */
@@ -31,7 +33,7 @@ export function cacheFolder(): string {
  * @returns The path of the program, or why there is none.
  */
 export async function installed(
-  { name, package: path, version }: GoTool,
+  { name, package: path, version, pinnedIn }: GoTool,
   cache: string,
 ): Promise<{ readonly program: string } | { readonly missing: string }> {
   const folder = `${cache}/${name}-${version}`;
@@ -43,8 +45,9 @@ export async function installed(
   try {
     console.log(`building ${path}@${version}`);
     const { success, stderr } = await new Deno.Command("go", {
-      args: ["install", `${path}@${version}`],
+      args: ["install", pinnedIn ? path : `${path}@${version}`],
       env: { GOBIN: building },
+      ...pinnedIn && { cwd: pinnedIn },
     }).output();
     if (!success) {
       const said = new TextDecoder().decode(stderr).trim().split("\n");

@@ -83,5 +83,8 @@ Deno.test("a reply has at most --max-reply-bytes, and above it work is refused, 
       }
     }
   });
-  assert.match(log, /^larder: a value is larger than --max-reply-bytes.*\n$/);
+  assert.match(
+    log,
+    /^\S+ warn {2}a value is larger than --max-reply-bytes.*\n$/,
+  );
 });

@@ -344,5 +344,5 @@ Deno.test("a message over the limit is refused and the connection lives on", asy
     assert.equal((await Deno.stat(handle.path)).size, big.length);
     const again = await remote.get(NS, "bigger");
     assert.equal(again.entryStatus, "unassigned");
-  }, /^larder: a value is larger than --max-reply-bytes.*\n$/);
+  }, /^\S+ warn {2}a value is larger than --max-reply-bytes.*\n$/);
 });

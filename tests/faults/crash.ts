@@ -26,7 +26,7 @@ const FLAGS = [
 ];
 /** What a server that was killed may say. */
 const EXPECTED =
-  /^larder: (removed \d+ files that no entry owned|.*: the entry is removed)$/;
+  /^\S+ warn {2}(removed \d+ files that no entry owned|.*: the entry is removed.*)$/;
 /** Entries whose file is damaged while a server is down. */
 const DAMAGED = 2;
 const LAUNCHER_DIED = 0.5;

@@ -35,7 +35,7 @@ def client_messages_are_those_of_the_proto_file(_):
         for name, table in vars(larder).items()
         if isinstance(table, dict) and name.isupper() and all(type(each) is int for each in table)
     }
-    equal(len(tables), 15, "tables of messages")
+    equal(len(tables), 21, "tables of messages")
     for name, fields in tables.items():
         if name == "_EMPTY":
             continue
@@ -51,12 +51,18 @@ def client_messages_are_those_of_the_proto_file(_):
 def any_message(fields: dict, pick: random.Random) -> dict:
     made = {
         "uint64": lambda: pick.choice([0, 1, 127, 128, 2**32, 2**63 - 1]),
+        "enum": lambda: pick.choice([0, 2, 4]),
         "bool": lambda: pick.choice([True, False]),
         "string": lambda: pick.choice(["", "é🦊", "x" * 200]),
         "bytes": lambda: pick.randbytes(pick.choice([0, 1, 300])),
     }
     chosen = {
-        name: any_message(kind, pick) if isinstance(kind, dict) else made[kind]() for name, kind in fields.values()
+        name: [any_message(kind[0], pick) for _ in range(pick.choice([0, 1, 3]))]
+        if isinstance(kind, list)
+        else any_message(kind, pick)
+        if isinstance(kind, dict)
+        else made[kind]()
+        for name, kind in fields.values()
     }
     # Of FetchReply and PublishRequest one field.
     if "chunk" in chosen:
@@ -67,7 +73,11 @@ def any_message(fields: dict, pick: random.Random) -> dict:
 
 def without_defaults(message: dict) -> dict:
     return {
-        name: without_defaults(value) if isinstance(value, dict) else value
+        name: without_defaults(value)
+        if isinstance(value, dict)
+        else [without_defaults(each) for each in value]
+        if isinstance(value, list)
+        else value
         for name, value in message.items()
         if value or name in ("chunk", "begin", "end", "waiting", "assigned", "unassigned", "ready")
     }

@@ -64,6 +64,36 @@ Deno.test("larder serves and runs commands as it was installed", async (test) =>
   }
 });
 
+Deno.test("npx runs the larder of the project, by either name, and fetches none", async () => {
+  await using folder = await temporaryFolder();
+  if (!await isOnline()) {
+    console.log("skipped: there is no network to install from");
+    return;
+  }
+  const tarball = await packedPackage(folder.path);
+  assert(tarball !== undefined, "npm is missing");
+  const path = await project(folder.path);
+  await run([
+    ...["npm", "install", "--prefer-offline", "--omit=optional"],
+    ...["--prefix", path, tarball],
+  ]);
+  // As one calls it somewhere in the project.
+  await Deno.mkdir(`${path}/src`);
+  const npx = (cwd: string, name: string) =>
+    run(
+      ["sh", "-c", `cd "$0" && exec npx --no-install ${name} --help`, cwd],
+      {
+        npm_config_registry: "http://127.0.0.1:1",
+        npm_config_fetch_retries: "0",
+      },
+    );
+  for (const name of ["larder", "@larder/larder"]) {
+    assert.match(await npx(`${path}/src`, name), /larder COMMAND/);
+  }
+  await Deno.mkdir(`${folder.path}/elsewhere`);
+  await assert.rejects(npx(`${folder.path}/elsewhere`, "larder"));
+});
+
 /** The server is confined; its clients are the same program. */
 async function runsOnce(larder: Installation): Promise<void> {
   const root = ["./my root", "-l", "off", "-r", "127.0.0.1:0"];

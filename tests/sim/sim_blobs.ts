@@ -58,6 +58,8 @@ export class SimBlobs implements BlobStore {
   /** Temporary files of operations that are alive. */
   readonly #writing = new Set<string>();
   readonly #stamps = new Map<string, Stamp>();
+  /** The last append to each file: the next one waits for it. */
+  readonly #appending = new Map<string, Promise<void>>();
   #temporaries = 0;
   #closed = false;
   readonly #idle = Promise.withResolvers<void>();
@@ -210,12 +212,20 @@ export class SimBlobs implements BlobStore {
       },
       append: (staging, offset, bytes) => {
         const value = bytes.slice();
-        return this.#run(
-          "append",
-          staging,
-          () => steps.append(disk, { staging, offset, value }),
-          false,
-        );
+        const append = () =>
+          this.#run(
+            "append",
+            staging,
+            () => steps.append(disk, { staging, offset, value }),
+            false,
+          );
+        const appending = this.#appending.get(staging)?.then(append, append) ??
+          append();
+        this.#appending.set(staging, appending);
+        return appending.finally(() => {
+          if (this.#appending.get(staging) !== appending) return;
+          this.#appending.delete(staging);
+        });
       },
       discard: (staging) => {
         this.#stamps.delete(staging);

@@ -101,6 +101,6 @@ Deno.test("a server with few descriptors outlives a crowd of idle connections", 
   assert.equal((await server.status).code, 0);
   assert.match(
     stderr,
-    /^larder: at most 658 connections: a process may open 1024 files here/,
+    /^\S+ warn {2}at most 658 connections: a process may open 1024 files here/,
   );
 });

@@ -23,3 +23,30 @@ Deno.test("300 abandons are 100 lines of the log, and a count of the others", as
     assert.match(server.stderr, new RegExp(`${left} lines were left out here`));
   });
 });
+
+Deno.test("a line of the log says which entry, who had it, and for how long", async () => {
+  await withRoot(async (root) => {
+    await using server = await ServerProcess.start(root, {
+      args: ["--log-format=json"],
+    });
+    {
+      using client = new CacheClient(server.remote);
+      const key = "--token=s3cr3t-s3cr3t";
+      const { id } = await client.assigned("sim.ring", key);
+      await client.call("Abandon", { id, reason: "no\nlicense" });
+    }
+    assert.equal(await server.stop(), 0);
+    const [line, ...others] = server.stderr.trimEnd().split("\n");
+    assert.deepEqual(others, []);
+    const { time, client, seconds, ...said } = JSON.parse(line!);
+    assert.deepEqual(said, {
+      level: "warn",
+      message: 'work was abandoned: "no\\nlicense"',
+      namespace: "sim.ring",
+      key: "--token=s3cr3t-s…",
+    });
+    assert.match(time, /^20\d\d-\d\d-\d\dT[\d:.]+Z$/);
+    assert.match(client, /^127\.0\.0\.1:\d+$/);
+    assert.equal(typeof seconds, "number");
+  });
+});

@@ -2,6 +2,7 @@
 
 import type { Command } from "../command.ts";
 import { diskCheck, rootChecks } from "../doctor/root.ts";
+import { fillChecks } from "../doctor/fill.ts";
 import type { Finding } from "../doctor/finding.ts";
 import {
   isServed,
@@ -20,7 +21,7 @@ import { type Addresses, addressesOf } from "../addresses.ts";
 export const doctor: Command = {
   name: "doctor",
   usage: "[ROOT]",
-  summary: "check server, root, permissions, disk, ports and versions",
+  summary: "check server, its fill, root, disk, ports, proxies and versions",
   details: [
     "With ROOT, the folder that is served or will be, run it on that machine and",
     "as the server's user.",
@@ -54,11 +55,15 @@ async function examine(
   // Unless another one is named, the server is that of the root, if it runs: the
   // root says where it was served last, however long ago that was.
   const isOfRoot = !isAsked && await isServed(served);
-  const server = await serverCheck(isOfRoot ? served : addresses, {
-    // A root that is only being prepared has no server yet.
-    isNeeded: root === undefined,
-  });
-  findings.push(server, ...proxyCheck(isOfRoot ? served : addresses));
+  const { finding, address } = await serverCheck(
+    isOfRoot ? served : addresses,
+    {
+      // A root that is only being prepared has no server yet.
+      isNeeded: root === undefined,
+    },
+  );
+  findings.push(finding, ...proxyCheck(isOfRoot ? served : addresses));
+  if (address !== undefined) findings.push(...await fillChecks(address));
   if (root !== undefined) {
     const ofRoot = await rootChecks(root, served);
     findings.push(...ofRoot, await diskCheck(root));

@@ -1,12 +1,12 @@
 /** `larder ls`. @module */
 
-import type { Command } from "../command.ts";
+import { type Command, NAMESPACE_OPTION } from "../command.ts";
 import { OK } from "../exit_codes.ts";
 import { count, formatAge, formatKey, formatSize } from "../format.ts";
 import { infoJson } from "../info_json.ts";
 import { print, printJson, say } from "../output.ts";
 import { addressesOf } from "../addresses.ts";
-import { type Pattern, patternOf } from "../namespace.ts";
+import { givenPattern, type Pattern, patternOf } from "../namespace.ts";
 import type { StoredEntry } from "../../client/catalog.ts";
 import { Server } from "../server.ts";
 import { isSlip } from "../../launch/suggest.ts";
@@ -16,14 +16,13 @@ export const ls: Command = {
   name: "ls",
   usage: "[NS]",
   summary: "the entries of a namespace, or of all",
-  options: [],
+  options: [NAMESPACE_OPTION],
   details: [
-    "NS is a namespace, or 'sim.*' for all below sim. With --json each entry is",
-    "one line.",
+    "NS, or --ns NS, is a namespace, or 'sim.*' for all below sim. With --json",
+    "each entry is one line.",
   ],
   async run(words) {
-    words.atMost(1);
-    const [word] = words.positionals;
+    const word = givenPattern(words);
     const pattern = patternOf(word);
     await using server = await Server.at(addressesOf(words));
     const total = { entries: 0, bytes: 0 };

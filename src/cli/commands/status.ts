@@ -66,7 +66,8 @@ function screen(status: Status): string {
   return `${lines}\n${table([head, ...rows])}${more}`;
 }
 
-function keptLine(
+/** What is kept, against the limits. */
+export function keptLine(
   { entries, bytes, maxEntries, maxBytes }: Status,
 ): string {
   const share = (used: number, most: number, text: string) =>

@@ -2,13 +2,13 @@
 
 import { Sha256 } from "../../../workers/digest.ts";
 import { CacheError } from "../../client/cache_error.ts";
-import { type Command, QUIET_OPTION } from "../command.ts";
+import { type Command, NAMESPACE_OPTION, QUIET_OPTION } from "../command.ts";
 import { FAILED, OK } from "../exit_codes.ts";
 import { count, formatKey, formatSize, toHex } from "../format.ts";
 import { infoJson } from "../info_json.ts";
 import { print, printJson, ProgressLine } from "../output.ts";
 import { addressesOf } from "../addresses.ts";
-import { patternOf } from "../namespace.ts";
+import { givenPattern, patternOf } from "../namespace.ts";
 import type { StoredEntry } from "../../client/catalog.ts";
 import { Server } from "../server.ts";
 import { entriesOf } from "./ls.ts";
@@ -18,14 +18,13 @@ export const verify: Command = {
   name: "verify",
   usage: "[NS]",
   summary: "read every value and check it; exit code 1 if one is damaged",
-  options: [QUIET_OPTION],
+  options: [NAMESPACE_OPTION, QUIET_OPTION],
   details: [
     "Reading counts as use: the values of a server that evicts the least",
     "recently used keep their order among themselves only roughly.",
   ],
   async run(words) {
-    words.atMost(1);
-    const pattern = patternOf(words.positionals[0]);
+    const pattern = patternOf(givenPattern(words));
     await using server = await Server.at(addressesOf(words));
     const check = new Check(server, (await server.state()).damaged);
     const isJson = words.has("json");

@@ -42,11 +42,17 @@ export async function usageAt(address: string): Promise<Answer | undefined> {
   }
 }
 
+/** What was found, and where a Larder answers, if one does. */
+export interface FoundServer {
+  readonly finding: Finding;
+  readonly address?: string;
+}
+
 /** Looks whether the server answers; `isNeeded`: it is a failure if not. */
 export async function serverCheck(
   addresses: Addresses,
   { isNeeded }: { readonly isNeeded: boolean },
-): Promise<Finding> {
+): Promise<FoundServer> {
   const tried: string[] = [];
   let seen: string | undefined;
   for (const address of Object.values(addresses) as string[]) {
@@ -54,18 +60,20 @@ export async function serverCheck(
     if (answer !== undefined) {
       const { version, roundTripMs } = answer;
       const ms = roundTripMs.toFixed(1);
-      return ok("server", `${address}: larder ${version}, ${ms} ms a call`);
+      const text = `${address}: larder ${version}, ${ms} ms a call`;
+      return { finding: ok("server", text), address };
     }
     tried.push(address);
     seen ??= await foreignAt(address);
   }
-  return (isNeeded ? fail : warn)(
+  const finding = (isNeeded ? fail : warn)(
     "server",
     `no Larder answers on ${tried.join(" and ")}` +
       (seen === undefined ? "" : `: ${seen}`),
     `start it with ${serveCommand(DENO_VERSION)}, or say where it is: ` +
       "--remote ADDR",
   );
+  return { finding };
 }
 
 /** What there is instead of a Larder; `undefined`: nothing, or nobody can tell. */

@@ -8,10 +8,11 @@
 
 import type { Stats } from "node:fs";
 import { lstat, readdir, rm } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { LOCK, type Names, namesOf, placeIn } from "./aside_names.ts";
 import { DISK, type Disk, isErrno } from "./disk.ts";
 import { mergeLeft } from "./left.ts";
+import { inFolder } from "./lent.ts";
 import { isDead, thisOwner } from "./owner.ts";
 import { giveBack, isTrusted, lineOf, takeLock, TAKING } from "./place_lock.ts";
 import { whoHas } from "./share.ts";
@@ -93,7 +94,7 @@ export class Aside {
    */
   async settle(): Promise<readonly string[]> {
     this.#isStuck = true;
-    const stayed = await this.#settle();
+    const stayed = await inFolder(dirname(this.#place), () => this.#settle());
     this.#isStuck = false;
     return stayed;
   }
@@ -108,6 +109,11 @@ export class Aside {
       return [];
     }
     const info = await infoOf(this.#place);
+    if (info?.isSymbolicLink()) {
+      // The command's own; what was in the folder is in nobody's way there.
+      await this.#leave(old);
+      return [];
+    }
     if (!info?.isDirectory() || await this.#isEmpty()) {
       await this.#putBack();
       return [];
@@ -125,9 +131,11 @@ export class Aside {
   /** Lets go of the place. What could not be put back is left to the next one. */
   async release(): Promise<void> {
     if (this.#isStuck) return;
-    await giveBack(this.#names.lock, this.#line, this.#disk);
-    // In this order: who comes later than the first sees that nobody is told.
-    await giveBack(this.#names.shared, this.#line, this.#disk);
+    await inFolder(dirname(this.#place), async () => {
+      await giveBack(this.#names.lock, this.#line, this.#disk);
+      // In this order: who comes later than the first sees that nobody is told.
+      await giveBack(this.#names.shared, this.#line, this.#disk);
+    });
   }
 
   /** Puts back what a dead process has left; whether there was anything. */
@@ -147,17 +155,24 @@ export class Aside {
 
   /** Moves the old one to its place; what is there becomes the partial one. */
   async #putBack(): Promise<void> {
-    const { old, partial } = this.#names;
+    const { old } = this.#names;
     const info = await infoOf(this.#place);
     if (info?.isDirectory() && await this.#isEmpty()) {
       await this.#disk.rmdir(this.#place);
     } else if (info) {
-      if ((await infoOf(partial))?.isDirectory() || info.isDirectory()) {
-        await rm(partial, { recursive: true, force: true });
-      }
-      await this.#disk.rename(this.#place, partial);
+      await this.#leave(this.#place);
     }
     await this.#disk.rename(old, this.#place);
+  }
+
+  /** Leaves something beside the place, for people. */
+  async #leave(path: string): Promise<void> {
+    const { partial } = this.#names;
+    const [info, before] = [await infoOf(path), await infoOf(partial)];
+    if (before?.isDirectory() || info?.isDirectory()) {
+      await rm(partial, { recursive: true, force: true });
+    }
+    await this.#disk.rename(path, partial);
   }
 
   async #isEmpty(): Promise<boolean> {

@@ -22,6 +22,15 @@ import { share } from "./share.ts";
 import { type Scratch, Spool } from "./spool.ts";
 import type { Written } from "./taken.ts";
 
+/**
+ * A server that has fallen silent meanwhile may be worth waiting for: for a share
+ * of what the command took, and at least for as long as a server takes to be
+ * started again.
+ */
+const PATIENCE_SHARE = 0.1;
+const MIN_PATIENCE_MS = 5_000;
+const MAX_PATIENCE_MS = 30_000;
+
 /** What a run is made of, beside its work. */
 export interface ComputeOptions {
   readonly plan: Plan;
@@ -36,6 +45,7 @@ export interface ComputeOptions {
 /** What a command has done. */
 interface Ran {
   readonly code: number;
+  readonly tookMs: number;
   readonly said: Recorded;
   /** The outs as they stood before. */
   readonly outs: readonly Out[];
@@ -86,10 +96,12 @@ async function computeIn(
   const giveBack = () => void held.abandon(interrupts.received);
   interrupts.signal.addEventListener("abort", giveBack, { once: true });
   if (interrupts.signal.aborted) giveBack();
+  const startMs = performance.now();
   const { code, gap } = await runCommand(plan.command, interrupts, {
     input: plan.stdin,
     recorded: said,
   });
+  const tookMs = performance.now() - startMs;
   const settled = await prepared.settle();
   if (settled.failure) reporter.warn(messageOf(settled.failure));
   reporter.stayed(settled.stayed);
@@ -103,7 +115,7 @@ async function computeIn(
     if (gap !== undefined) throw new Error(gap);
     if (settled.failure) throw settled.failure;
     const { written } = settled;
-    const ran = { code, said, outs, written, prepared };
+    const ran = { code, tookMs, said, outs, written, prepared };
     const bytes = await publish(held, ran, options);
     reporter.report("computed", { code, bytes });
   } catch (error) {
@@ -116,7 +128,7 @@ async function computeIn(
 /** How many bytes were published. */
 async function publish(
   held: Held,
-  { code, said, outs, written, prepared }: Ran,
+  { code, tookMs, said, outs, written, prepared }: Ran,
   { plan, interrupts, reporter }: ComputeOptions,
 ): Promise<number> {
   const changed = await changedOf(plan.inputs);
@@ -146,6 +158,7 @@ async function publish(
         throw new Error("another larder run wrote to the same files meanwhile");
       }),
     {
+      patienceMs: storingPatienceMs(tookMs),
       onProgress: (state) => {
         bytes = state.done;
         progress.transfer(state);
@@ -154,6 +167,17 @@ async function publish(
   );
   await Promise.race([published, interrupts.rejected()]);
   return bytes;
+}
+
+/**
+ * For how long it is tried to store an output while nothing is heard of the
+ * server.
+ *
+ * @param tookMs What the command took.
+ */
+export function storingPatienceMs(tookMs: number): number {
+  const shareMs = tookMs * PATIENCE_SHARE;
+  return Math.min(Math.max(shareMs, MIN_PATIENCE_MS), MAX_PATIENCE_MS);
 }
 
 /** The same pieces, if the check at their end does not throw. */

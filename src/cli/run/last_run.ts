@@ -77,7 +77,14 @@ export async function rememberRun(
   },
 ): Promise<void> {
   const run: LastRun = { ...madeOf(plan), atMs: Date.now(), source, reason };
-  await saveState(nameOf(plan), JSON.stringify(run));
+  let name: StateName;
+  try {
+    name = nameOf(plan);
+  } catch {
+    // The command has removed the working folder.
+    return;
+  }
+  await saveState(name, JSON.stringify(run));
 }
 
 /** The last run of the same outs; `undefined`: none is remembered. */

@@ -5,16 +5,16 @@
  */
 
 import type { Stats } from "node:fs";
-import { chmod, lstat, rename, rm, symlink } from "node:fs/promises";
+import { chmod, lstat, rename, symlink } from "node:fs/promises";
 import { dirname } from "node:path";
-import { makeFolder } from "../make_folder.ts";
-import { temporaryName, writeNewFile } from "../replace_file.ts";
+import { writeNewFile } from "../replace_file.ts";
 import { isErrno } from "./disk.ts";
 import { isWritable, overwrite } from "./in_place.ts";
 import { leadsInside } from "./inside.ts";
 import { nameBelow, type Out } from "./outs.ts";
 import { share } from "./share.ts";
 import type { Scratch } from "./spool.ts";
+import { Staging } from "./staging.ts";
 import { TreeRestore } from "./tree_restore.ts";
 import type { UnpackedOut } from "./unpack.ts";
 
@@ -33,6 +33,8 @@ export class Restoring implements AsyncDisposable {
   readonly #files: Move[] = [];
   readonly #links: Move[] = [];
   readonly #trees = new Map<Out, TreeRestore>();
+  /** By the folders in which the places are. */
+  readonly #stagings = new Map<string, Staging>();
 
   /** What can come is `outs`. */
   constructor(
@@ -90,8 +92,8 @@ export class Restoring implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { from } of [...this.#files, ...this.#links]) {
-      await rm(from, { force: true });
+    for (const staging of this.#stagings.values()) {
+      await staging[Symbol.asyncDispose]();
     }
     for (const tree of this.#trees.values()) {
       await tree[Symbol.asyncDispose]();
@@ -111,7 +113,7 @@ export class Restoring implements AsyncDisposable {
     { mode, pieces }: Extract<UnpackedOut, { kind: "file" }>,
   ): Promise<void> {
     await checkReplaceable(name, place);
-    const from = await waitingPlace(place, this.#scratch);
+    const from = await this.#waitingPlace(place);
     this.#files.push({ from, to: place, mode });
     await writeNewFile(from, pieces);
     await chmod(from, mode);
@@ -119,29 +121,32 @@ export class Restoring implements AsyncDisposable {
 
   async #takeLink({ name, path }: Out, target: string): Promise<void> {
     await checkReplaceable(name, path);
-    await makeFolder(dirname(path));
-    const from = temporaryName(path);
+    const from = (await this.#stagingIn(dirname(path))).file();
     this.#links.push({ from, to: path, mode: 0 });
     await symlink(target, from);
+  }
+
+  /** Where a file can wait: beside its place, or elsewhere if it must stay. */
+  async #waitingPlace(to: string): Promise<string> {
+    try {
+      return (await this.#stagingIn(dirname(to))).file();
+    } catch (error) {
+      if (!isErrno(error, ...FIXED) || !await isWritable(to)) throw error;
+      return await this.#scratch.file();
+    }
+  }
+
+  async #stagingIn(folder: string): Promise<Staging> {
+    const known = this.#stagings.get(folder);
+    if (known) return known;
+    const made = await Staging.in(folder);
+    this.#stagings.set(folder, made);
+    return made;
   }
 }
 
 /** What a folder says that takes no new files, or a file that must stay. */
 const FIXED = ["EACCES", "EPERM", "EROFS", "EBUSY", "EXDEV"] as const;
-
-/** Where a file can wait: beside its place, or elsewhere if it must stay. */
-async function waitingPlace(to: string, scratch: Scratch): Promise<string> {
-  const from = temporaryName(to);
-  try {
-    await makeFolder(dirname(to));
-    await writeNewFile(from, []);
-    await rm(from);
-    return from;
-  } catch (error) {
-    if (!isErrno(error, ...FIXED) || !await isWritable(to)) throw error;
-    return await scratch.file();
-  }
-}
 
 async function put({ from, to, mode }: Move): Promise<void> {
   try {

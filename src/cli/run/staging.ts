@@ -20,6 +20,7 @@ export class Staging implements AsyncDisposable {
   /** Where files can wait. */
   readonly path: string;
   readonly #top: string;
+  #files = 0;
 
   private constructor(top: string) {
     this.#top = top;
@@ -33,13 +34,19 @@ export class Staging implements AsyncDisposable {
     await mkdir(top, PRIVATE_FOLDER);
     const staging = new Staging(top);
     try {
-      await symlink(await thisOwner(), join(top, OWNER));
+      // Not every disk has links. There, what a killed process leaves stays.
+      await symlink(await thisOwner(), join(top, OWNER)).catch(() => {});
       await mkdir(staging.path, PRIVATE_FOLDER);
       return staging;
     } catch (error) {
       await staging[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** A path in it where nothing is. */
+  file(): string {
+    return join(this.path, String(this.#files++));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

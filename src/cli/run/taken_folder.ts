@@ -60,6 +60,9 @@ export class TakenFolder implements Taken {
     const leaves: Leaf[] = [];
     let trouble: unknown;
     try {
+      if ((await lstat(place).catch(() => undefined))?.isSymbolicLink()) {
+        throw new Error(`${this.#out.name} is a link now, and no folder`);
+      }
       for await (const leaf of leavesOf(place)) leaves.push(leaf);
     } catch (error) {
       trouble = error;

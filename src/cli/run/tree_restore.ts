@@ -43,19 +43,23 @@ export interface Incoming {
 export class TreeRestore implements AsyncDisposable {
   readonly #out: Out;
   readonly #staging: Staging;
+  /** Whether its place was made for it. */
+  readonly #isMade: boolean;
   readonly #folders = new Map<string, number>();
   readonly #files = new Set<string>();
   readonly #links = new Map<string, string>();
   #standing: Standing | undefined;
 
-  private constructor(out: Out, staging: Staging) {
+  private constructor(out: Out, staging: Staging, isMade: boolean) {
     this.#out = out;
     this.#staging = staging;
+    this.#isMade = isMade;
   }
 
   /** Makes room for it. */
   static async of(out: Out): Promise<TreeRestore> {
-    return new TreeRestore(out, await Staging.in(out.place));
+    const isThere = lstatSync(out.place, { throwIfNoEntry: false });
+    return new TreeRestore(out, await Staging.in(out.place), !isThere);
   }
 
   /** A folder has come. */
@@ -150,8 +154,8 @@ export class TreeRestore implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#staging[Symbol.asyncDispose]();
-    // One that was made for nothing.
-    await rmdir(this.#out.place).catch(() => {});
+    // Made for nothing; what was there may be the working folder.
+    if (this.#isMade) await rmdir(this.#out.place).catch(() => {});
   }
 
   #waiting(below: string): string {

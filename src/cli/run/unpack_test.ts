@@ -251,6 +251,14 @@ for (
   });
 }
 
+/** Makes the sum of a tar header right. */
+function sign(header: Uint8Array): void {
+  header.fill(0x20, 148, 156);
+  const sum = header.reduce((sum, byte) => sum + byte, 0);
+  const text = `${sum.toString(8).padStart(6, "0")}\0 `;
+  header.set(new TextEncoder().encode(text), 148);
+}
+
 Deno.test("bytes that are no archive, and archives that are cut, are malformed", async () => {
   const bytes = await tar(GOOD);
   const noise = crypto.getRandomValues(new Uint8Array(5_000));
@@ -258,6 +266,11 @@ Deno.test("bytes that are no archive, and archives that are cut, are malformed",
   large.set(bytes.subarray(0, 512));
   // The header of a manifest of 8 GiB.
   large.set(new TextEncoder().encode("77777777777"), 124);
+  sign(large);
+  await rejects(
+    read(new Unpacking(inPieces(large), OUTS)),
+    /its manifest is too large/,
+  );
   const all: Uint8Array[] = [noise, large, new Uint8Array(9_000)];
   for (let end = 0; end < bytes.length; end += 97) {
     all.push(bytes.subarray(0, end));

@@ -1,0 +1,37 @@
+/**
+ * How full is the server that answers, and does it take values?
+ *
+ * @module
+ */
+
+import { keptLine } from "../commands/status.ts";
+import { Server, type Status } from "../server.ts";
+import { fail, type Finding, ok } from "./finding.ts";
+import { diskFinding } from "./root.ts";
+
+/** Asks the server at an address; nothing where it does not say. */
+export async function fillChecks(address: string): Promise<Finding[]> {
+  await using server = await Server.at({ remote: address });
+  const status = await server.status().catch(() => undefined);
+  return status === undefined ? [] : fillFindings(status);
+}
+
+/** What the server says of itself, and what that means. */
+export function fillFindings(status: Status): Finding[] {
+  const { maxBytes, maxEntries, diskBytes, diskFreeBytes, trouble } = status;
+  const isBounded = maxBytes > 0 || maxEntries > 0;
+  const kept = keptLine(status);
+  const findings = [
+    ok("kept", isBounded ? kept : `${kept}; no limit but the disk's`),
+  ];
+  if (diskBytes > 0) {
+    const disk = diskFinding(diskFreeBytes);
+    findings.push({ ...disk, name: "its disk" });
+  }
+  if (trouble !== "") {
+    findings.push(
+      fail("trouble", `no value can be kept: ${trouble}`, "see its log"),
+    );
+  }
+  return findings;
+}

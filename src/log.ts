@@ -1,0 +1,72 @@
+/**
+ * The server's log: one event, one line, as text or as JSON. A line never holds
+ * an id, and no more of a key than its beginning.
+ *
+ * @module
+ */
+
+import { formatShortKey } from "./key_text.ts";
+
+/** How bad it is: what to read, what to look after, and what to act on. */
+export type LogLevel = "info" | "warn" | "error";
+
+/** How lines are written. */
+export type LogFormat = "text" | "json";
+
+/** What an event is about, as far as that is known. */
+export interface LogFacts {
+  /** By default `warn`. */
+  readonly level?: LogLevel;
+  /** Of the entry, or of what else the line is about. */
+  readonly namespace?: string;
+  /** The entry's key; a line has the beginning of it. */
+  readonly key?: Uint8Array;
+  /** Where the client calls from that has the work. */
+  readonly client?: string;
+  /** How long that has taken. */
+  readonly ms?: number;
+}
+
+/** Takes an event. */
+export type Log = (message: string, facts?: LogFacts) => void;
+
+/**
+ * Writes an event as one line.
+ *
+ * @param message What has happened.
+ * @param facts What it is about.
+ * @param options The form, and the time in milliseconds since 1970.
+ * @returns The line, without its end.
+ */
+export function logLine(
+  message: string,
+  facts: LogFacts,
+  options: { readonly format: LogFormat; readonly wallMs: number },
+): string {
+  const { level = "warn", namespace, key, client, ms } = facts;
+  const time = new Date(options.wallMs).toISOString();
+  const about = {
+    ...namespace !== undefined && { namespace },
+    ...key && { key: formatShortKey(key) },
+    ...client !== undefined && { client },
+    ...ms !== undefined && { seconds: Math.round(ms / 100) / 10 },
+  };
+  const said = onOneLine(message);
+  if (options.format === "json") {
+    return JSON.stringify({ time, level, message: said, ...about });
+  }
+  const words = Object.entries(about).map(([name, value]) =>
+    ` ${name}=${quoted(`${value}`)}`
+  );
+  return `${time} ${level.padEnd(5)} ${said}${words.join("")}`;
+}
+
+/** Whatever ends a line or moves a terminal's cursor becomes a blank. */
+function onOneLine(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]+\s*/gu, " ");
+}
+
+/** A value of several words is quoted, so that it can be told from the next one. */
+function quoted(value: string): string {
+  return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
+}

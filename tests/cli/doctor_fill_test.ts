@@ -1,0 +1,48 @@
+/** larder doctor: how full the server is, and whether it takes values. */
+
+import assert from "node:assert/strict";
+import { fillFindings } from "../../src/cli/doctor/fill.ts";
+import type { Status } from "../../src/cli/server.ts";
+import { withShell } from "./support.ts";
+
+const GIB = 2 ** 30;
+
+Deno.test("doctor says how full the server is, against its limits", () =>
+  withShell(async (shell) => {
+    await shell.run(["put", "--ns", "a", "k"], {
+      stdin: new Uint8Array(512),
+    });
+    const text = await shell.ok("doctor");
+    assert.match(text, /^ok {4}kept +512 B of 1\.0 KiB \(50 %\), 1 entry$/m);
+    assert.match(text, /^(ok {2}|warn) {2}its disk +.* free$/m);
+    assert.doesNotMatch(text, /trouble/);
+  }, ["--max-bytes", "1KiB"]));
+
+Deno.test("doctor tells a server without limits, with a full disk, or in trouble", () => {
+  const status = {
+    ...{ entries: 3, bytes: 2 * GIB, maxEntries: 0, maxBytes: 0 },
+    ...{ diskBytes: 10 * GIB, diskFreeBytes: 5 * GIB, trouble: "" },
+  } as Status;
+  const said = (changed: Partial<Status>) =>
+    fillFindings({ ...status, ...changed }).map(({ name, status, text }) =>
+      `${status} ${name}: ${text}`
+    );
+  assert.deepEqual(said({}), [
+    "ok kept: 2.0 GiB, 3 entries; no limit but the disk's",
+    "ok its disk: 5.0 GiB free",
+  ]);
+  assert.deepEqual(
+    said({
+      maxEntries: 6,
+      diskFreeBytes: 2 ** 20,
+      trouble: "the disk is full",
+    }),
+    [
+      "ok kept: 2.0 GiB, 3 entries of 6 (50 %)",
+      "fail its disk: 1.0 MiB free",
+      "fail trouble: no value can be kept: the disk is full",
+    ],
+  );
+  // An unknown disk is none that is full.
+  assert.equal(said({ diskBytes: 0, diskFreeBytes: 0 }).length, 1);
+});
