@@ -267,20 +267,25 @@ const scenarios = {
     });
     end({ source });
   },
-  /** Holds much work for a while, and publishes it. */
+  /** Holds much work for a while, and publishes it; how late timers were. */
   async hold() {
     const cache = await connect(address);
     const [holdMs, keys] = words;
+    const heldMs = Date.now();
     const held = await Promise.all(
       JSON.parse(keys).map(async (key) => (await cache.claim(NS, key)).held),
     );
-    say("bad");
-    await sleep(Number(holdMs));
+    say(`${heldMs}`);
+    let lateMs = 0;
+    for (let at = heldMs; at - heldMs < Number(holdMs); at = Date.now()) {
+      await sleep(50);
+      lateMs = Math.max(lateMs, Date.now() - at - 50);
+    }
     let lost = 0;
     await Promise.all(
       held.map((each) => each.publish(Uint8Array.of(49)).catch(() => lost++)),
     );
-    end({ lost });
+    end({ lost, lateMs });
   },
   /** Publishes what can be read again, or once, while the connection breaks. */
   async stream() {
