@@ -7,80 +7,13 @@
 
 import { StartError } from "./errors.ts";
 import { formatDurationMs } from "./config/duration.ts";
-import type { LogFormat } from "./log.ts";
-import type { Address } from "./config/address.ts";
-import type { MinFree, Quota } from "./config/quotas.ts";
+import type { Config, GivenConfig } from "./config/shape.ts";
 import { type Setting, SETTINGS } from "./config/settings.ts";
 import { MAX_DURATION_MS, MIN_MEMORY_BUDGET_BYTES } from "./limits.ts";
 
 export type { Address } from "./config/address.ts";
+export type { Config, Durability, GivenConfig } from "./config/shape.ts";
 export { formatAddress } from "./config/address.ts";
-
-/** When an acknowledgement means what: DESIGN section 3. */
-export type Durability = "relaxed" | "strict";
-
-/** A complete, checked configuration. */
-export interface Config {
-  /** The folder that is served, absolute. */
-  readonly root: string;
-  /** Where LocalCache listens; `undefined`: not served. */
-  readonly local: Address | undefined;
-  /** Where RemoteCache listens; `undefined`: not served. */
-  readonly remote: Address | undefined;
-  /** How often clients are told to send heartbeats. */
-  readonly heartbeatIntervalMs: number;
-  /** How long a lease lasts without one; more than the interval. */
-  readonly heartbeatTimeoutMs: number;
-  /** How long after a restart a loading entry stays with its client. */
-  readonly restartGraceMs: number;
-  /** How long a stop waits for running work to be published. */
-  readonly drainTimeoutMs: number;
-  /** How long a handle pins what it names without being renewed. */
-  readonly handleLeaseMs: number;
-  /** How long an assignment may be computed, heartbeats or not; `undefined`: for ever. */
-  readonly maxComputeMs: number | undefined;
-  /** What all values may take together; `undefined`: what the disk has. */
-  readonly maxBytes: number | undefined;
-  /** How many values may be kept; `undefined`: any number. */
-  readonly maxEntries: number | undefined;
-  /** Entries that nobody used for so long go; `undefined`: none do. */
-  readonly maxAgeMs: number | undefined;
-  /** What stays free on the disk. */
-  readonly minFree: MinFree;
-  /** What the values of some namespaces may take. */
-  readonly quotas: readonly Quota[];
-  /** Blob workers. */
-  readonly workers: number;
-  /** The largest message taken. */
-  readonly maxMessageBytes: number;
-  /** The largest reply of `RemoteCache.Get`; none is above the largest message. */
-  readonly maxReplyBytes: number;
-  /** Bytes of hot values kept in memory. */
-  readonly memoryCacheBytes: number;
-  /** Memory for requests and replies in flight, the hot values included. */
-  readonly memoryBudgetBytes: number;
-  /** Connections open at once. */
-  readonly maxConnections: number;
-  /** Calls open at once on one connection. */
-  readonly maxStreams: number;
-  /** From an accepted connection to its client's SETTINGS. */
-  readonly handshakeTimeoutMs: number;
-  /** Between two pieces of a request's body. */
-  readonly idleBodyTimeoutMs: number;
-  /** How long a client may take nothing of its reply. */
-  readonly stallTimeoutMs: number;
-  /** After how long a client is asked whether it is still there. */
-  readonly keepaliveMs: number;
-  /** How long it may take to answer. */
-  readonly keepaliveTimeoutMs: number;
-  /** What is on disk when a publish is acknowledged. */
-  readonly durability: Durability;
-  /** How the lines of the log are written. */
-  readonly logFormat: LogFormat;
-}
-
-/** What was given for some settings, by their names in {@linkcode Config}. */
-export type GivenConfig = { -readonly [K in keyof Config]?: Config[K] };
 
 /** The names of all settings, in the order of the table. */
 export const CONFIG_KEYS: readonly (keyof Config)[] = Object.keys(

@@ -10,9 +10,12 @@
 
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
+import { fileURLToPath } from "node:url";
 
 const [address = "127.0.0.1:28056", input = "42"] = Deno.args;
-const proto = new URL("../../proto/remote.proto", import.meta.url).pathname;
+const proto = fileURLToPath(
+  new URL("../../proto/remote.proto", import.meta.url),
+);
 const { remote } = grpc.loadPackageDefinition(
   loadSync(proto, { longs: String, oneofs: true }),
 ) as unknown as { remote: { RemoteCache: grpc.ServiceClientConstructor } };

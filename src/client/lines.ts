@@ -9,7 +9,6 @@ import {
   clearInterval as clearNodeInterval,
   setInterval as nodeInterval,
 } from "node:timers";
-import type { Budget } from "./budget.ts";
 import { CacheError, noAnswer } from "./cache_error.ts";
 import { Line } from "./line.ts";
 
@@ -27,13 +26,19 @@ const CONNECT_TURNS = 4;
 /** What is tried longer each time is not tried longer than so many times that. */
 const MAX_FACTOR = 8;
 
+/** Whatever is spent while nothing is heard of the server. */
+export interface Spending {
+  /** So much time is over; the server lives, though it has not answered. */
+  spend(ms: number, isAlive: boolean): void;
+}
+
 /** Connections to one server. */
 export class Lines {
   readonly #address: string;
   #line: Line | undefined;
   #spare: Line | undefined;
   #calls = 0;
-  readonly #budgets = new Set<Budget>();
+  readonly #budgets = new Set<Spending>();
   #timer: ReturnType<typeof nodeInterval> | undefined;
   #silentTurns = 0;
   #spareTurns = 0;
@@ -76,13 +81,13 @@ export class Lines {
   }
 
   /** Counts how long nothing is heard for a call. */
-  spend(budget: Budget): void {
+  spend(budget: Spending): void {
     this.#budgets.add(budget);
     this.#watch();
   }
 
   /** Counts no more. */
-  stopSpending(budget: Budget): void {
+  stopSpending(budget: Spending): void {
     this.#budgets.delete(budget);
   }
 

@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { Config, GivenConfig } from "../config.ts";
 import { formatDurationMs, parseDurationMs } from "./duration.ts";
 import {
   DEFAULT_HANDSHAKE_TIMEOUT_MS,
@@ -47,6 +46,7 @@ import {
   parseMinFree,
   parseQuotas,
 } from "./quotas.ts";
+import type { Config, GivenConfig } from "./shape.ts";
 
 /** The launcher counts descriptors with it, and loads nothing of HTTP/2. */
 export { DISMISSAL_SHARE } from "../http2/limits.ts";

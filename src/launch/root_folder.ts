@@ -9,7 +9,7 @@ import { whyForeignManifest } from "../../workers/foreign_manifest.ts";
 import { hasManifest, whyNoManifest } from "../../workers/root_contents.ts";
 import { StartError, systemReason } from "../errors.ts";
 
-/** Only the server's own user gets in: DESIGN section 3. */
+/** Only the server's own user gets in. */
 const ROOT_MODE = 0o700;
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { startEvicting } from "./evict.ts";
+import { startEvicting } from "./evicting.ts";
 import { ask, refuse, wants } from "./asking.ts";
 import { takeOver } from "./get.ts";
 import { timesOf } from "./expiry.ts";

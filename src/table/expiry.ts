@@ -6,9 +6,7 @@
  */
 
 import { HANDED_SHARE } from "../limits.ts";
-import { startEvicting } from "./evict.ts";
-import { dismiss } from "./patience.ts";
-import type { Entry, EntryState, GetWait, State } from "./state.ts";
+import type { EntryState, State } from "./state.ts";
 import type { Row, Times } from "./types.ts";
 
 type Ready = EntryState & { kind: "ready" };
@@ -62,27 +60,4 @@ export function isFree(
 ): boolean {
   return pins === 0 && reading === undefined && verifying === undefined &&
     pinnedUntilMs <= nowMs;
-}
-
-/**
- * A Get of a value whose time is over: as if it were not there. Who wants the
- * work gets it when the old value has gone.
- */
-export function getOver(s: State, entry: Entry, wait: GetWait): void {
-  const { state } = entry;
-  if (state.kind !== "ready") return;
-  dismiss(s, wait);
-  if (!wait.request.assign) s.reply(wait, { kind: "unassigned" });
-  else if (s.draining) {
-    // What begins now might be cut short.
-    s.reply(wait, { kind: "unassigned", reason: "stopping" });
-  } else if (!isFree(state, s.nowMs)) {
-    s.reply(wait, { kind: "unassigned", reason: "still-read" });
-  } else {
-    const { rowId } = state;
-    startEvicting(s, entry, { damaged: false, rowId, over: true });
-    entry.waits.push(wait);
-    return;
-  }
-  s.rest(entry);
 }

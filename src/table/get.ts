@@ -6,7 +6,8 @@
 
 import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
 import { ask, newEntry, propose, refuse, wants } from "./asking.ts";
-import { getOver, isOver } from "./expiry.ts";
+import { startEvicting } from "./evicting.ts";
+import { isFree, isOver } from "./expiry.ts";
 import {
   awaitNext,
   dismiss,
@@ -91,6 +92,29 @@ function getReady(
     join(s, entry, wait);
     startReading(s, entry);
   }
+}
+
+/**
+ * A Get of a value whose time is over: as if it were not there. Who wants the
+ * work gets it when the old value has gone.
+ */
+function getOver(s: State, entry: Entry, wait: GetWait): void {
+  const { state } = entry;
+  if (state.kind !== "ready") return;
+  dismiss(s, wait);
+  if (!wait.request.assign) s.reply(wait, { kind: "unassigned" });
+  else if (s.draining) {
+    // What begins now might be cut short.
+    s.reply(wait, { kind: "unassigned", reason: "stopping" });
+  } else if (!isFree(state, s.nowMs)) {
+    s.reply(wait, { kind: "unassigned", reason: "still-read" });
+  } else {
+    const { rowId } = state;
+    startEvicting(s, entry, { damaged: false, rowId, over: true });
+    entry.waits.push(wait);
+    return;
+  }
+  s.rest(entry);
 }
 
 /** Whether there is memory for a value: another may have come since it was asked for. */

@@ -1,5 +1,5 @@
 /**
- * What clients see of the table is what DESIGN promises, whatever the order of
+ * What clients see of the table is what the contract promises, whatever the order of
  * events: generated requests, delays, failures and kills, watched by the
  * reference model.
  */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { startEvicting } from "./evict.ts";
+import { startEvicting } from "./evicting.ts";
 import { timesLeft } from "./expiry.ts";
 import { giveHandle } from "./handles.ts";
 import {

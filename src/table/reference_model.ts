@@ -1,12 +1,12 @@
 /**
- * Test-only: the contract of DESIGN sections 1 and 2 as a small model. It
+ * Test-only: the contract of the two original services as a small model. It
  * watches what clients ask, what changes in the manifest, which work is under
  * way and how requests are answered, and throws where the contract does not
  * allow it. It knows nothing of how the table works.
  *
  * A request is answered right when its answer was right at some moment between
  * the asking and the answering. So every open request collects, moment by
- * moment, the answers that DESIGN's tables allow.
+ * moment, the answers that the contract allows.
  *
  * @module
  */
@@ -595,7 +595,7 @@ export class ReferenceModel {
     must(live.length <= this.#options.maxHandles, "handles are bounded");
   }
 
-  /** DESIGN's tables: what a request may be answered with now. */
+  /** What a request may be answered with now. */
   *#answers(request: Request, nowMs: number): Iterable<string> {
     switch (request.kind) {
       case "get": {

@@ -6,7 +6,7 @@
 
 import { assignmentOf } from "./asked.ts";
 import { entryOfRow } from "./asking.ts";
-import { startEvicting } from "./evict.ts";
+import { startEvicting } from "./evicting.ts";
 import { graceEndMs } from "./grace.ts";
 import { republish } from "./publish.ts";
 import type { State } from "./state.ts";

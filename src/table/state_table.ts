@@ -8,7 +8,8 @@
 
 import { EXPIRED_IN_MEMORY_MS, MAX_REPLY_WAIT_MS } from "../limits.ts";
 import { asked } from "./asked.ts";
-import { evict, evicted, sweep } from "./evict.ts";
+import { evict, sweep } from "./evict.ts";
+import { evicted } from "./evicting.ts";
 import { admitted, get, probed } from "./get.ts";
 import { drop, expireHandles } from "./handles.ts";
 import { sendAllOn, wakeDue } from "./patience.ts";

@@ -1,5 +1,5 @@
 /**
- * DESIGN's tables and rules, a story each. The engine is played by
+ * The rules of the contract, a story each. The engine is played by
  * `FakeEngine`, so the reference model watches these stories too.
  */
 

@@ -12,7 +12,11 @@ const FOUND = "24 points, 3 processes: 0 computed, 72 found";
 
 Deno.test("the sweep computes each point once, on Deno and on Node", () =>
   withShell(async ({ folder, server }) => {
-    const onDeno = denoCommand(new URL("sweep/deno.ts", EXAMPLES));
+    // A clone lies anywhere.
+    const clone = `${folder}/Größe 1 µm`;
+    await Deno.symlink(fileURLToPath(new URL("../..", import.meta.url)), clone);
+    const onDeno = denoCommand(new URL("sweep/deno.ts", EXAMPLES)).slice(0, -1)
+      .concat(`${clone}/docs/examples/sweep/deno.ts`);
     await using first = new Child([...onDeno, server.remote, "3"]);
     const { lines, code } = await first.end();
     assert.deepEqual([code, lines.at(-1)], [0, SUM]);
@@ -25,7 +29,7 @@ Deno.test("the sweep computes each point once, on Deno and on Node", () =>
       console.log(`skipped the sweep on Node: ${project.skip}`);
       return;
     }
-    for (const name of ["sweep.js", "node.mjs"]) {
+    for (const name of ["sweep.mjs", "node.mjs"]) {
       const from = new URL(`sweep/${name}`, EXAMPLES);
       await Deno.copyFile(from, `${project.folder}/${name}`);
     }

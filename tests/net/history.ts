@@ -11,6 +11,8 @@ export interface Computation {
   readonly key: string;
   /** Its value says so in each of its blocks. */
   readonly id: string;
+  /** Of its value, in bytes. */
+  readonly size: number;
   readonly atMs: number;
 }
 
@@ -27,8 +29,12 @@ export interface Call {
   readonly endMs: number;
   /** By how much timers were late meanwhile: a busy machine. */
   readonly lateMs: number;
-  /** Of which computation the value is; `torn`: of none, or of several. */
+  /** What a computation of its key takes at the most. */
+  readonly computeMs: number;
+  /** Of which computation the value is; `mixed`: of none, or of several. */
   readonly id?: string;
+  /** Of the value, in bytes. */
+  readonly size?: number;
   readonly source?: string;
   readonly error?: string;
   readonly message?: string;
@@ -50,13 +56,18 @@ export interface ByWorker {
   readonly worker: number;
 }
 
-/** What can be done to the network of one worker, or to the server of all. */
+/** What can be done to a worker or to its network, or to the server of all. */
 export type FaultKind =
   | "cut"
   | "reset"
-  | "one connection silent"
+  | "half-closed"
+  | "throttled"
+  | "connection deaf"
+  | "connection silent"
   | "refused"
   | "silent"
+  | "worker stopped"
+  | "worker killed"
   | "server stopped"
   | "server killed";
 
@@ -75,8 +86,8 @@ export interface Bounds {
   /** A lease, and how long before its end it is renewed at the latest. */
   readonly leaseMs: number;
   readonly intervalMs: number;
-  /** What a computation takes at the most. */
-  readonly computeMs: number;
+  /** How long a server that was killed leaves work to whoever may have it. */
+  readonly graceMs: number;
   /** Beside what timers are late. */
   readonly slackMs: number;
 }

@@ -5,12 +5,12 @@
  * @module
  */
 
-import { FaultProxy } from "../support/fault_proxy.ts";
-import { TextLineStream } from "../support/lines.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { Chance } from "../sim/chance.ts";
+import { dealt, SERVER_CARDS, WORKER_CARDS } from "./cards.ts";
 import type { Event, Fault, FaultKind } from "./history.ts";
+import { WorkerProcess } from "./worker_process.ts";
 import { wrongs } from "./wrongs.ts";
 
 /** What to run. */
@@ -34,13 +34,16 @@ const BOUNDS = {
   patienceMs: 6_000,
   leaseMs: 4_000,
   intervalMs: 2_000,
-  computeMs: 400,
+  // Whoever is away for longer has lost a lease, too.
+  graceMs: 8_000,
   slackMs: 500,
 };
-/** Most faults are such that nobody should notice. */
-const SHORT_MS = [100, 400, 900, 1_500];
-/** The longest are longer than patience, with all that it may take. */
-const LONG_MS = [3_000, 5_000, 12_000];
+const ARGS = ["--restart-grace", `${BOUNDS.graceMs}ms`];
+/** What fails, and the time between two faults: the server's are all's. */
+const WORKER = { cards: WORKER_CARDS, pausesMs: [300, 1_000, 4_000] };
+const SERVER = { cards: SERVER_CARDS, pausesMs: [2_000, 8_000] };
+/** A large value takes some seconds then. */
+const THROTTLED_BYTES = 500_000;
 
 /** Runs it. */
 export function runNet(options: NetOptions): Promise<NetResult> {
@@ -54,47 +57,77 @@ export function runNet(options: NetOptions): Promise<NetResult> {
 }
 
 class Net implements AsyncDisposable {
-  readonly #chance: Chance;
+  readonly #seed: number;
   readonly #faults: Fault[] = [];
   readonly #events: Event[] = [];
   #server: ServerProcess;
-  readonly #proxies: FaultProxy[] = [];
-  readonly #children: Deno.ChildProcess[] = [];
-  readonly #ended: Promise<void>[] = [];
+  #workers: readonly WorkerProcess[] = [];
 
   private constructor(server: ServerProcess, seed: number) {
     this.#server = server;
-    this.#chance = new Chance(seed);
+    this.#seed = seed;
   }
 
   static async start(
     root: string,
     { seed, workers }: NetOptions,
   ): Promise<Net> {
-    const net = new Net(await ServerProcess.start(root), seed);
-    const working = workers.map((command, at) =>
-      net.#startWorker(at, command, seed + at)
-    );
+    const net = new Net(await ServerProcess.start(root, { args: ARGS }), seed);
     // A server that has never answered gets less patience.
-    await Promise.all(working);
+    net.#workers = await Promise.all(
+      workers.map((command, worker) =>
+        WorkerProcess.start({
+          ...{ worker, command, seed: seed + worker },
+          address: net.#server.remote,
+          patienceMs: BOUNDS.patienceMs,
+          onEvent: (event) => net.#events.push(event),
+        })
+      ),
+    );
     return net;
   }
 
-  /** Lets things fail for so long. */
+  /** Lets things fail for so long, for each worker and the server by itself. */
   async play(seconds: number): Promise<void> {
     const endMs = Date.now() + seconds * 1_000;
-    while (Date.now() < endMs) {
-      await pause(this.#chance.pick([50, 300, 1_000]));
-      await this.#fail(endMs - Date.now());
-      // What follows a fault is no part of it.
-      await pause(this.#chance.pick([300, 1_000]));
+    await Promise.all(
+      [...this.#workers.keys(), undefined].map((worker) =>
+        this.#playFor(worker, endMs)
+      ),
+    );
+  }
+
+  async #playFor(worker: number | undefined, endMs: number): Promise<void> {
+    const chance = new Chance(this.#seed + (worker ?? -1));
+    const { cards, pausesMs } = worker === undefined ? SERVER : WORKER;
+    for (const { what, ms: wantedMs } of dealt(cards, chance)) {
+      await pause(chance.pick(pausesMs));
+      const beganMs = Date.now();
+      const ms = Math.min(wantedMs, endMs - beganMs);
+      if (ms < 0) return;
+      const wait = () => pause(ms);
+      if (worker === undefined) await this.#failServer(what, wait);
+      else await failWorker(this.#workers[worker]!, what, wait);
+      this.#faults.push({ what, worker, beganMs, endMs: Date.now() });
     }
+  }
+
+  async #failServer(what: FaultKind, wait: () => Promise<void>): Promise<void> {
+    if (what === "server stopped") {
+      const pid = await this.#server.serverPid();
+      Deno.kill(pid, "SIGSTOP");
+      await wait();
+      return Deno.kill(pid, "SIGCONT");
+    }
+    const { root, local, remote } = this.#server;
+    await this.#server.kill();
+    const args = ["-l", local, "-r", remote, ...ARGS];
+    this.#server = await ServerProcess.start(root, { args });
   }
 
   /** Ends the workers, and looks at what they did. */
   async result(): Promise<NetResult> {
-    for (const child of this.#children) await child.stdin.close();
-    await Promise.all(this.#ended);
+    await Promise.all(this.#workers.map((worker) => worker.end()));
     const of = (type: Event["type"]) =>
       this.#events.filter((each) => each.type === type).length;
     return {
@@ -105,99 +138,50 @@ class Net implements AsyncDisposable {
     };
   }
 
-  async #fail(mostMs: number): Promise<void> {
-    const lengths = this.#chance.below(4) ? SHORT_MS : LONG_MS;
-    const ms = Math.min(this.#chance.pick(lengths), Math.max(mostMs, 100));
-    const worker = this.#chance.below(this.#proxies.length);
-    const proxy = this.#proxies[worker]!;
-    const faults: Record<FaultKind, () => Promise<void>> = {
-      "cut": () => Promise.resolve(proxy.cut()),
-      "reset": () => Promise.resolve(proxy.cut("resetAndDestroy")),
-      "one connection silent": async () => {
-        proxy.freeze("toClient");
-        if (this.#chance.below(2)) proxy.freeze("toServer");
-        await pause(ms);
-        proxy.thaw();
-      },
-      "refused": async () => {
-        proxy.down();
-        await pause(ms);
-        proxy.up();
-      },
-      "silent": async () => {
-        proxy.still();
-        await pause(ms);
-        proxy.thaw();
-      },
-      "server stopped": async () => {
-        const pid = await this.#server.serverPid();
-        Deno.kill(pid, "SIGSTOP");
-        await pause(ms);
-        Deno.kill(pid, "SIGCONT");
-      },
-      "server killed": async () => {
-        const { root, local, remote } = this.#server;
-        await this.#server.kill();
-        const args = ["-l", local, "-r", remote];
-        this.#server = await ServerProcess.start(root, { args });
-      },
-    };
-    const what = this.#chance.pick(Object.keys(faults) as FaultKind[]);
-    const beganMs = Date.now();
-    await faults[what]!();
-    this.#faults.push({
-      what,
-      worker: what.startsWith("server") ? undefined : worker,
-      beganMs,
-      endMs: Date.now(),
-    });
-  }
-
-  async #startWorker(
-    at: number,
-    [program, ...args]: readonly string[],
-    seed: number,
-  ): Promise<void> {
-    const delayMs = this.#chance.below(20);
-    const proxy = await FaultProxy.start(this.#server.remote, {
-      // grpc-js ends a stream before it resets it.
-      toServer: { delayMs, resetDelayMs: this.#chance.pick([0, 40]) },
-    });
-    this.#proxies[at] = proxy;
-    const words = [proxy.address, `${seed}`, `${BOUNDS.patienceMs}`];
-    const child = new Deno.Command(program!, {
-      args: [...args, ...words],
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
-    this.#children.push(child);
-    const lines = child.stdout
-      .pipeThrough(new TextDecoderStream())
-      .pipeThrough(new TextLineStream());
-    const { promise: working, resolve, reject } = Promise.withResolvers<void>();
-    this.#ended.push((async () => {
-      for await (const line of lines) {
-        const event: Event = { ...JSON.parse(line), worker: at };
-        if (event.type === "call") resolve();
-        this.#events.push(event);
-      }
-      reject(new Error(`worker ${at} has ended without a call`));
-    })());
-    await working;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const child of this.#children) {
-      try {
-        child.kill("SIGKILL");
-      } catch {
-        // It has ended.
-      }
-      await child.status;
-    }
-    for (const proxy of this.#proxies) await proxy[Symbol.asyncDispose]();
+    for (const worker of this.#workers) await worker[Symbol.asyncDispose]();
     await this.#server[Symbol.asyncDispose]();
+  }
+}
+
+async function failWorker(
+  worker: WorkerProcess,
+  what: FaultKind,
+  wait: () => Promise<void>,
+): Promise<void> {
+  const { proxy } = worker;
+  switch (what) {
+    case "cut":
+      return proxy.cut();
+    case "reset":
+      return proxy.cut("resetAndDestroy");
+    case "half-closed":
+      return proxy.halfClose();
+    case "throttled":
+      proxy.throttle(THROTTLED_BYTES);
+      await wait();
+      return proxy.throttle(Infinity);
+    case "connection deaf":
+      proxy.freeze("toClient");
+      await wait();
+      return proxy.thaw();
+    case "connection silent":
+      proxy.freeze("toClient");
+      proxy.freeze("toServer");
+      await wait();
+      return proxy.thaw();
+    case "refused":
+      proxy.down();
+      await wait();
+      return proxy.up();
+    case "silent":
+      proxy.still();
+      await wait();
+      return proxy.thaw();
+    case "worker stopped":
+      return await worker.stop(wait);
+    case "worker killed":
+      return await worker.restart();
   }
 }
 

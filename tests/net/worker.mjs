@@ -11,11 +11,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 const [module, remote, seed, patienceMs] = process.argv.slice(2);
 const { bytes, Cache } = await import(module);
 const NS = "tests.net";
-const AT_ONCE = 3;
 /** All workers want the same few keys, and others a little later. */
 const KEYS = 4;
-const AGE_MS = 1_500;
 const ID_BYTES = 36;
+/** Calls of each sort that are under way at once, and the keys that they want. */
+const SORTS = [
+  { atOnce: 3, name: "quick", ageMs: 1_500, computeMs: 400, pauseMs: 50 },
+  // A fault that is longer than a lease strikes while work is held.
+  { atOnce: 2, name: "slow", ageMs: 8_000, computeMs: 6_000, pauseMs: 500 },
+];
 
 let state = Number(seed);
 /** Below `limit`: mulberry32. */
@@ -29,16 +33,17 @@ function below(limit) {
 const write = (event) => console.log(JSON.stringify(event));
 
 /** A value says in each of its blocks which computation it is of. */
-function valueOf(id, size) {
-  return new TextEncoder().encode(id.repeat(Math.ceil(size / ID_BYTES)));
+function valueOf({ id, size }) {
+  return new TextEncoder().encode(id.repeat(size / ID_BYTES));
 }
 
-/** Of which computation a value is; `torn`: of none, or of several. */
-function idOf(value) {
+/** Of which computation a value is; `mixed`: of none, or of several. */
+function about(value) {
+  const size = value.length;
   const text = new TextDecoder().decode(value);
   const id = text.slice(0, ID_BYTES);
-  const whole = id.repeat(text.length / ID_BYTES);
-  return id.length === ID_BYTES && whole === text ? id : "torn";
+  const whole = id.repeat(Math.ceil(size / ID_BYTES)).slice(0, size);
+  return { id: whole === text && id.length === ID_BYTES ? id : "mixed", size };
 }
 
 const cache = await Cache.connect({
@@ -55,33 +60,35 @@ class Midway extends Error {
 
 const kinds = {
   async generate(key, compute, options) {
-    const made = await cache.generateDetailed(NS, key, async () => {
-      const { id, size } = await compute();
-      return valueOf(id, size);
-    }, { ...options, codec: bytes });
-    return { id: idOf(made.value), source: made.source };
+    const made = await cache.generateDetailed(
+      NS,
+      key,
+      async () => valueOf(await compute()),
+      { ...options, codec: bytes },
+    );
+    return { ...about(made.value), source: made.source };
   },
-  async stream(key, compute, options, about) {
+  async stream(key, compute, options, onStart) {
     const isCutShort = below(2) === 0;
     const stream = await cache.generateStream(NS, key, async () => {
-      const { id, size } = await compute();
-      const value = valueOf(id, size);
+      const value = valueOf(await compute());
+      const step = Math.min(Math.ceil(value.length / 4), 100_000);
       return (async function* () {
-        for (let at = 0; at < value.length; at += 100_000) {
+        for (let at = 0; at < value.length; at += step) {
           await sleep(1);
-          yield value.subarray(at, at + 100_000);
           if (isCutShort && at > value.length / 2) throw new Midway();
+          yield value.subarray(at, at + step);
         }
       })();
     }, options);
-    about.startedMs = Date.now();
+    onStart();
     const pieces = [];
     for await (const piece of stream) pieces.push(piece);
-    return { id: idOf(Buffer.concat(pieces)) };
+    return about(Buffer.concat(pieces));
   },
   async get(key, _, options) {
     const value = await cache.get(NS, key, { ...options, codec: bytes });
-    return { id: value && idOf(value) };
+    return value && about(value);
   },
 };
 
@@ -106,41 +113,58 @@ function lateSince(beganMs) {
   return Math.round(lateMs);
 }
 
+const KINDS = {
+  quick: ["generate", "generate", "stream", "stream", "get"],
+  // Nothing but a fault ends them early.
+  slow: ["generate"],
+};
+const over = new AbortController();
+const { signal } = over;
 let calls = 0;
-async function call() {
+async function call({ name, ageMs, computeMs }) {
   const call = `${process.pid}-${calls++}`;
-  const kind = ["generate", "generate", "generate", "stream", "get"][below(5)];
-  const key = `${Math.floor(Date.now() / AGE_MS)}-${below(KEYS)}`;
-  const deadlineMs = below(4) === 0 ? 200 + below(3_000) : undefined;
-  const size = below(4) === 0 ? 3_000_000 : 100;
-  const computeMs = below(400);
+  const kind = KINDS[name][below(KINDS[name].length)];
+  const key = `${name}-${Math.floor(Date.now() / ageMs)}-${below(KEYS)}`;
+  const deadlineMs = name === "quick" && below(4) === 0
+    ? 200 + below(3_000)
+    : undefined;
+  const size = (below(4) === 0 ? 83_334 : 3) * ID_BYTES;
   const beganMs = Date.now();
-  const about = { call, kind, key, deadlineMs, beganMs };
   const compute = async () => {
     const id = randomUUID();
-    write({ type: "computation", call, key, id, atMs: Date.now() });
-    await sleep(computeMs);
+    const atMs = Date.now();
+    write({ type: "computation", call, key, id, size, atMs });
+    // It ends with the run.
+    await sleep(below(computeMs), undefined, { signal }).catch(() => {});
     return { id, size };
   };
+  let startedMs;
   let result;
   try {
     const options = deadlineMs === undefined ? {} : { deadlineMs };
-    result = await kinds[kind](key, compute, options, about);
+    const onStart = () => startedMs = Date.now();
+    result = await kinds[kind](key, compute, options, onStart);
   } catch (error) {
     const { code, name, message } = error;
     result = { error: code ?? name, message };
   }
-  const lateMs = lateSince(beganMs);
-  write({ type: "call", ...about, endMs: Date.now(), lateMs, ...result });
+  write({
+    ...{ type: "call", call, kind, key, deadlineMs, computeMs },
+    ...{ beganMs, startedMs, endMs: Date.now(), lateMs: lateSince(beganMs) },
+    ...result,
+  });
 }
 
-let isOver = false;
-process.stdin.on("end", () => isOver = true).resume();
-async function work() {
-  while (!isOver) {
-    await call();
-    await sleep(below(50));
+process.stdin.on("end", () => over.abort()).resume();
+async function work(sort) {
+  while (!signal.aborted) {
+    await call(sort);
+    await sleep(below(sort.pauseMs));
   }
 }
-await Promise.all(Array.from({ length: AT_ONCE }, work));
+await Promise.all(
+  SORTS.flatMap((sort) =>
+    Array.from({ length: sort.atOnce }, () => work(sort))
+  ),
+);
 await cache.close();

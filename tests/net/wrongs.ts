@@ -5,6 +5,7 @@
  */
 
 import { Explanations } from "./explained.ts";
+import { wrongValues } from "./values.ts";
 import type {
   Bounds,
   ByWorker,
@@ -59,19 +60,6 @@ export function wrongs(
   ];
 }
 
-/** No value is one that no computation of its key produced, nor torn. */
-function* wrongValues(
-  calls: readonly Call[],
-  computations: readonly Computation[],
-): Generator<string> {
-  const keys = new Map(computations.map(({ id, key }) => [id, key]));
-  for (const { call, key, id } of calls) {
-    if (id === undefined) continue;
-    if (id === "torn") yield `${call} got a torn value for ${key}`;
-    else if (keys.get(id) !== key) yield `${call} got a wrong value for ${key}`;
-  }
-}
-
 /** Nothing takes longer than its deadline, which of a stream is for its start. */
 function* pastDeadline(
   calls: readonly Call[],
@@ -90,13 +78,20 @@ function* pastDeadline(
 function* pastPatience(
   calls: readonly By<Call>[],
   faults: readonly Fault[],
-  { patienceMs, leaseMs, computeMs, slackMs }: Bounds,
+  { patienceMs, leaseMs, graceMs, slackMs }: Bounds,
 ): Generator<string> {
-  for (const { call, kind, worker, beganMs, endMs, lateMs } of calls) {
+  for (const each of calls) {
+    const { call, kind, worker, beganMs, endMs, computeMs, lateMs } = each;
     const extraMs = 2 * computeMs + lateMs + slackMs;
+    // A server that is killed may have given out work of which nobody knows.
+    const isGraced = faults.some(({ what, endMs: killedMs }) =>
+      what === "server killed" && killedMs > beganMs - graceMs &&
+      killedMs < endMs
+    );
     // Somebody else's lease runs out, and then one's own patience; reading and
     // publishing have theirs.
-    const mostMs = leaseMs + 3 * (patienceMs + SILENT_MS) + extraMs;
+    const mostMs = (isGraced ? graceMs : 0) + leaseMs +
+      3 * (patienceMs + SILENT_MS) + extraMs;
     if (endMs - beganMs > mostMs) {
       yield `${call} (${kind}) took ${endMs - beganMs} ms, of ${mostMs} ms`;
     }
@@ -125,9 +120,9 @@ function* unsaid(
 
 /** Whether it was said that a call went on without the cache. */
 function isSaid(
-  { worker, beganMs, endMs, lateMs }: By<Call>,
+  { worker, beganMs, endMs, computeMs, lateMs }: By<Call>,
   outages: readonly By<{ readonly atMs: number }>[],
-  { computeMs, slackMs }: Bounds,
+  { slackMs }: Bounds,
 ): boolean {
   // It may have joined a computation of which it had been said.
   const fromMs = beganMs - computeMs - slackMs - lateMs;
@@ -149,9 +144,6 @@ function* extraComputations(
       const { kind, source, id: got } = outcomes.get(call) ?? {};
       return kind === "generate" && source === "computed" && got === id;
     });
-    if (kept.length > 1) {
-      yield `${key} was computed and kept ${kept.length} times`;
-    }
     const [first] = kept;
     if (!first) continue;
     const keptMs = outcomes.get(first.call)!.endMs;

@@ -40,6 +40,7 @@ export class FaultProxy implements AsyncDisposable {
   #receivedBefore = 0;
   #isDown = false;
   #isStill = false;
+  #bytesPerSecond: number | undefined;
 
   private constructor(
     target: string,
@@ -88,6 +89,19 @@ export class FaultProxy implements AsyncDisposable {
   cut(how: "destroy" | "resetAndDestroy" = "destroy"): void {
     for (const { sockets } of this.#relays) {
       for (const socket of sockets) socket[how]();
+    }
+  }
+
+  /** What is open is ended towards the client, and not the other way. */
+  halfClose(): void {
+    for (const { sockets: [client] } of this.#relays) client?.end();
+  }
+
+  /** No more than so many bytes a second come through each connection. */
+  throttle(bytesPerSecond: number): void {
+    this.#bytesPerSecond = bytesPerSecond;
+    for (const { toClient, toServer } of this.#relays) {
+      for (const pipe of [toClient, toServer]) pipe.throttle(bytesPerSecond);
     }
   }
 
@@ -141,6 +155,7 @@ export class FaultProxy implements AsyncDisposable {
     };
     this.#relays.add(relay);
     if (this.#isStill) this.still();
+    if (this.#bytesPerSecond) this.throttle(this.#bytesPerSecond);
     const closed = sockets.map((socket) =>
       new Promise((resolve) => socket.once("close", resolve))
     );

@@ -37,6 +37,7 @@ export class FaultyPipe {
   readonly #to: Socket;
   readonly #faults: Faults;
   readonly #resets: LateResets | undefined;
+  #bytesPerSecond: number;
   #sent: Promise<void> = Promise.resolve();
   #taken = 0;
   #freeAtMs = 0;
@@ -46,12 +47,18 @@ export class FaultyPipe {
     this.#from = from;
     this.#to = to;
     this.#faults = faults;
+    this.#bytesPerSecond = faults.bytesPerSecond ?? Infinity;
     if (faults.resetDelayMs !== undefined) this.#resets = new LateResets();
   }
 
   /** Nothing comes any more, until it is thawed. */
   freeze(): void {
     this.#frozen ??= Promise.withResolvers();
+  }
+
+  /** From here on, no more than so many bytes a second are passed on. */
+  throttle(bytesPerSecond: number): void {
+    this.#bytesPerSecond = bytesPerSecond;
   }
 
   /** Goes on with what has come meanwhile. */
@@ -99,9 +106,9 @@ export class FaultyPipe {
   }
 
   #send(bytes: Uint8Array, lateMs: number): void {
-    const { delayMs = 0, bytesPerSecond = Infinity } = this.#faults;
+    const { delayMs = 0 } = this.#faults;
     const nowMs = performance.now();
-    const tookMs = bytes.length / bytesPerSecond * 1_000;
+    const tookMs = bytes.length / this.#bytesPerSecond * 1_000;
     this.#freeAtMs = Math.max(this.#freeAtMs, nowMs) + tookMs + lateMs;
     const dueMs = this.#freeAtMs + delayMs;
     this.#sent = this.#sent.then(async () => {

@@ -4,7 +4,7 @@
 
 import { Cache } from "@larder/larder";
 import process from "node:process";
-import { sweep, work } from "./sweep.js";
+import { sweep, work } from "./sweep.mjs";
 
 const [node, self, remote = "127.0.0.1:28056", processes = "4", role] =
   process.argv;

@@ -63,7 +63,10 @@ async function examine(
     },
   );
   findings.push(finding, ...proxyCheck(isOfRoot ? served : addresses));
-  if (address !== undefined) findings.push(...await fillChecks(address));
+  if (address !== undefined) {
+    // Of a root's own disk, the root is asked.
+    findings.push(...await fillChecks(address, { hasDisk: !isOfRoot }));
+  }
   if (root !== undefined) {
     const ofRoot = await rootChecks(root, served);
     findings.push(...ofRoot, await diskCheck(root));

@@ -10,21 +10,27 @@ import { fail, type Finding, ok } from "./finding.ts";
 import { diskFinding } from "./root.ts";
 
 /** Asks the server at an address; nothing where it does not say. */
-export async function fillChecks(address: string): Promise<Finding[]> {
+export async function fillChecks(
+  address: string,
+  options: { readonly hasDisk: boolean },
+): Promise<Finding[]> {
   await using server = await Server.at({ remote: address });
   const status = await server.status().catch(() => undefined);
-  return status === undefined ? [] : fillFindings(status);
+  return status === undefined ? [] : fillFindings(status, options);
 }
 
-/** What the server says of itself, and what that means. */
-export function fillFindings(status: Status): Finding[] {
+/** What the server says of itself, and means; `hasDisk`: of its disk, too. */
+export function fillFindings(
+  status: Status,
+  { hasDisk }: { readonly hasDisk: boolean },
+): Finding[] {
   const { maxBytes, maxEntries, diskBytes, diskFreeBytes, trouble } = status;
   const isBounded = maxBytes > 0 || maxEntries > 0;
   const kept = keptLine(status);
   const findings = [
     ok("kept", isBounded ? kept : `${kept}; no limit but the disk's`),
   ];
-  if (diskBytes > 0) {
+  if (hasDisk && diskBytes > 0) {
     const disk = diskFinding(diskFreeBytes);
     findings.push({ ...disk, name: "its disk" });
   }

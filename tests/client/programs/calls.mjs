@@ -27,12 +27,13 @@ async function connect(remote, options = {}) {
 }
 const say = (line) => console.log(id ? `${id} ${line}` : line);
 
-/** How long something takes, and what it comes to. */
+/** How long something takes, and what it comes to. What hangs ends all the same. */
 async function timed(run) {
   const beganMs = performance.now();
+  const hangs = sleep(30_000, { error: "hangs" }, { ref: false });
   let result;
   try {
-    result = await run();
+    result = await Promise.race([run(), hangs]);
   } catch (error) {
     result = { error: error.code ?? error.message };
   }
