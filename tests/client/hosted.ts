@@ -113,7 +113,9 @@ class Host {
       if (said === "end") guest?.close();
       else guest?.enqueue(said!);
     }
-    const error = new Error("the process of all scenarios has ended");
+    const { code, signal } = await this.#process.status;
+    const how = `with code ${code}, ${signal ?? "no signal"}`;
+    const error = new Error(`the process of all scenarios has ended, ${how}`);
     for (const guest of this.#guests.values()) guest.error(error);
   }
 }

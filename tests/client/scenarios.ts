@@ -20,6 +20,8 @@ export const BUSY_MS = 1_000;
 /** What a scenario came to. */
 export interface Result {
   readonly ms: number;
+  /** By how much timers were late meanwhile: nothing that a client can help. */
+  readonly lateMs: number;
   readonly source?: string;
   readonly size?: number;
   readonly outages: readonly string[];
