@@ -31,6 +31,8 @@ Deno.test("completeConfig fills in the defaults", () => {
     root: "./larder-root",
     local: { host: "127.0.0.1", port: 28_055 },
     remote: { host: "127.0.0.1", port: 28_056 },
+    http: undefined,
+    httpHosts: [],
     heartbeatIntervalMs: 2_000,
     heartbeatTimeoutMs: 4_000,
     restartGraceMs: 60_000,

@@ -112,6 +112,8 @@ export const MAX_EXPIRED_HANDLES = 100_000;
 /** Gets that wait for one entry; above it they are told Loading, or to come again. */
 export const MAX_WAITERS_PER_ENTRY = 10_000;
 
+/** Namespaces that metrics name beside those of the quotas; the rest is "other". */
+export const MAX_LABELLED_NAMESPACES = 50;
 /** Characters of a question to reflection: no name of ours comes near it. */
 export const MAX_REFLECTION_NAME = 512;
 /** What its answer takes: the largest descriptors, as objects and as a message. */

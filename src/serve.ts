@@ -39,6 +39,9 @@ import { MAX_SHOWN_WORK } from "./limits.ts";
 import type { RunningServer, ServedConfig } from "./launch/running_server.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
+import { LoopDelay } from "./ops/loop_delay.ts";
+import { KnownSpace } from "./ops/known_space.ts";
+import { Observation } from "./ops/observation.ts";
 import { Edge } from "./rpc/edge.ts";
 import { healthService } from "./rpc/health_service.ts";
 import { localService } from "./rpc/local_service.ts";
@@ -90,7 +93,8 @@ export async function serve(
   const clock = systemClock;
   const { warn } = stack.use(boundedLog(log, clock));
   const spare = new SpareBuffers();
-  const [sqlite, workers] = await openStores(config, spare, stack);
+  const watched = config.http && new Observation(config.quotas);
+  const [sqlite, workers] = await openStores(config, { spare, watched }, stack);
   await refuseTooSmallDisk(config.minFree, workers);
   await lock.update(served);
   if (ignoresCase(join(root, MANIFEST_FILE))) {
@@ -98,7 +102,12 @@ export async function serve(
     warn(`${text}; ${remedy}`);
   }
   const { manifest, blobs } = wrap({ manifest: sqlite, blobs: workers });
-  const cache = new BlobCache(blobs, config.memoryCacheBytes);
+  const cache = new BlobCache(
+    blobs,
+    config.memoryCacheBytes,
+    // Now, not when V8 gets to it: to V8 they look tiny.
+    (buffer) => void buffer.transfer(0),
+  );
   const callBytes = config.memoryBudgetBytes - config.memoryCacheBytes;
   const smallBytes = callBytes * SMALL_REQUESTS_SHARE;
   const budget = new MemoryBudget({ totalBytes: callBytes - smallBytes });
@@ -111,6 +120,10 @@ export async function serve(
     maxMessageBytes: config.maxMessageBytes,
     newBuffer: (bytes) => spare.take(bytes),
     requestBudget,
+    ...watched && {
+      observe: watched.calls.observe,
+      onRefused: watched.onRefused,
+    },
     isContended: () => requestBudget.contended,
     maxConnections: config.maxConnections,
     maxStreams: config.maxStreams,
@@ -142,6 +155,7 @@ export async function serve(
       restartGraceMs: config.restartGraceMs,
       handleLeaseMs: config.handleLeaseMs,
       quotas: quotasOf(config),
+      ...watched && { observer: watched.namespaces },
       ...config.maxComputeMs !== undefined && {
         maxComputeMs: config.maxComputeMs,
       },
@@ -222,9 +236,32 @@ export async function serve(
   }
   const localAddress = answer(config.local, services.local);
   const remoteAddress = answer(config.remote, services.remote);
+  let httpAddress: string | undefined;
+  if (config.http && watched) {
+    const space = new KnownSpace(blobs, clock);
+    const { serveMetrics } = await import("./ops/serve_metrics.ts");
+    const listener = serveMetrics(config.http, {
+      hosts: config.httpHosts,
+      phase: () => readiness.phase,
+      prepare: () => space.refresh(),
+      warn,
+      counted: watched,
+      read: {
+        version: denoConfig.version,
+        isReady: () => readiness.isReady,
+        startedS: (clock.wallMs() - clock.nowMs()) / 1_000,
+        space: () => space.current,
+        loop: stack.use(new LoopDelay(clock)),
+        limits: config,
+        ...{ engine, evictor, blobs, workers, cache, budget, edge },
+      },
+    });
+    httpAddress = stack.use(listener).address;
+  }
   const addresses = {
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(remoteAddress === undefined ? {} : { remoteAddress }),
+    ...(httpAddress === undefined ? {} : { httpAddress }),
   };
   await lock.update({ ...served, ...addresses });
 
@@ -276,7 +313,10 @@ function quotasOf(
  */
 async function openStores(
   { root, durability, workers, bootId }: ServedConfig,
-  spare: SpareBuffers,
+  { spare, watched }: {
+    readonly spare: SpareBuffers;
+    readonly watched: Observation | undefined;
+  },
   stack: AsyncDisposableStack,
 ): Promise<[SqliteManifest, WorkerBlobStore]> {
   const { wallMs } = systemClock;
@@ -286,6 +326,7 @@ async function openStores(
       durability,
       makes: "where-fresh",
       wallMs,
+      ...watched && { onTook: watched.manifestTimes.took },
     }),
   );
   try {
@@ -294,6 +335,7 @@ async function openStores(
       durability,
       workers,
       spare,
+      ...watched && { onTook: watched.blobTimes.took },
       ...bootId !== undefined && { bootId },
     });
     return [manifest, stack.use(blobs)];

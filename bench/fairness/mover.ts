@@ -8,8 +8,11 @@
 
 import { windowUpdate } from "../../tests/rude/frames.ts";
 import { GET, get } from "../../tests/rude/messages.ts";
-import { LeanConnection, OPENING } from "../../tests/soak/lean_connection.ts";
-import { idAndPath } from "../../tests/soak/polite_kinds.ts";
+import {
+  LeanConnection,
+  OPENING,
+} from "../../tests/support/lean_connection.ts";
+import { idAndPath } from "../../tests/support/lean_replies.ts";
 import { asking, NS } from "../../tests/soak/site.ts";
 import { UploadFrames } from "../../tests/soak/upload_frames.ts";
 import { answerLines } from "../../tests/support/reporting_child.ts";

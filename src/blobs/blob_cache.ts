@@ -7,6 +7,7 @@
 import { DEFAULT_MEMORY_CACHE_BYTES } from "../limits.ts";
 import type { Digest, Id } from "../table/types.ts";
 import type { BlobStore } from "./blob_store.ts";
+import { LentValues } from "./lent_values.ts";
 
 /** What a kept value costs beside its bytes: names, and two objects. */
 const ENTRY_OVERHEAD_BYTES = 512;
@@ -33,6 +34,7 @@ interface Kept {
 
 interface Flight {
   readonly generation: Id;
+  callers: number;
   readonly value: Promise<Uint8Array>;
 }
 
@@ -43,7 +45,8 @@ interface Flight {
  * Values belong to a generation: which publish they are of. One of another
  * generation is never returned.
  *
- * The arrays are shared: nobody may change or release them.
+ * The arrays are shared: nobody may change or release them. Whoever sends one says
+ * so by `lend` and `giveBack`.
  */
 export class BlobCache {
   readonly #store: Pick<BlobStore, "read">;
@@ -51,17 +54,25 @@ export class BlobCache {
   /** In the order of their last use. */
   readonly #kept = new Map<string, Kept>();
   readonly #flights = new Map<string, Flight>();
+  readonly #lent: LentValues | undefined;
   #bytes = 0;
   #hits = 0;
   #misses = 0;
 
-  /** `maxBytes` 0: nothing is kept, but one read still serves many. */
+  /**
+   * @param store Where values are read.
+   * @param maxBytes 0: nothing is kept, but one read still serves many.
+   * @param onUnused Frees the buffers of large values that nobody uses any more; the
+   * store must not need them. Absent: they are left to V8.
+   */
   constructor(
     store: Pick<BlobStore, "read">,
     maxBytes: number = DEFAULT_MEMORY_CACHE_BYTES,
+    onUnused?: (buffer: ArrayBuffer) => void,
   ) {
     this.#store = store;
     this.#maxBytes = maxBytes;
+    this.#lent = onUnused && new LentValues(onUnused);
   }
 
   /** The value, if it is in memory. */
@@ -74,17 +85,38 @@ export class BlobCache {
     return kept.value;
   }
 
-  /** The value, from memory or verified from the store. */
+  /** A value is used until it is given back. */
+  lend(value: Uint8Array): void {
+    this.#lent?.lend(value);
+  }
+
+  /** A value that was lent, or read, is not used any more. */
+  giveBack(value: Uint8Array): void {
+    this.#lent?.giveBack(value);
+  }
+
+  /**
+   * The value, from memory or verified from the store. It is lent: whoever asked
+   * gives it back.
+   */
   read(name: string, generation: Id, digest: Digest): Promise<Uint8Array> {
     const value = this.get(name, generation);
-    if (value) return Promise.resolve(value);
+    if (value) {
+      this.lend(value);
+      return Promise.resolve(value);
+    }
     this.#misses += 1;
     const running = this.#flights.get(name);
-    if (running?.generation === generation) return running.value;
+    if (running?.generation === generation) {
+      running.callers += 1;
+      return running.value;
+    }
     const flight: Flight = {
       generation,
+      callers: 1,
       value: this.#store.read(name, digest).then(
         (value) => {
+          this.#lent?.lend(value, flight.callers);
           // Forgotten, or overtaken by another generation: not kept.
           if (this.#land(name, flight)) this.#keep(name, generation, value);
           return value;
@@ -123,6 +155,7 @@ export class BlobCache {
     const cost = value.buffer.byteLength + ENTRY_OVERHEAD_BYTES;
     this.#drop(name);
     if (cost > this.#maxBytes * MAX_SHARE) return;
+    this.lend(value);
     this.#kept.set(name, { generation, value, cost });
     this.#bytes += cost;
     for (const oldest of this.#kept.keys()) {
@@ -136,5 +169,6 @@ export class BlobCache {
     if (!kept) return;
     this.#kept.delete(name);
     this.#bytes -= kept.cost;
+    this.giveBack(kept.value);
   }
 }

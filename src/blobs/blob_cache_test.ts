@@ -116,3 +116,55 @@ Deno.test("BlobCache keeps no value that would push most others out, and none at
   await Promise.all(reading);
   assert.equal(none.stats.entries, 0);
 });
+
+Deno.test("BlobCache frees a large value once it is neither kept nor lent", async () => {
+  const large = digestOf(bytesOf(100_000));
+  const store = new SlowStore();
+  const freed: ArrayBuffer[] = [];
+  const cache = new BlobCache(store, 500_000, (buffer) => freed.push(buffer));
+  const read = async (name: string, callers = 1) => {
+    const reading = Array.from(
+      { length: callers },
+      () => cache.read(name, "1", large),
+    );
+    store.endAll();
+    const [value] = await Promise.all(reading);
+    return value!;
+  };
+  const sent = await read("sent");
+  const shared = await read("shared", 2);
+  const kept = await read("kept");
+  cache.giveBack(shared);
+  cache.giveBack(kept);
+  await Promise.resolve();
+  assert.deepEqual(freed, [], "all of them are kept");
+
+  for (const name of ["sent", "shared"]) cache.forget(name);
+  await Promise.resolve();
+  assert.deepEqual(freed, [], "two are lent");
+
+  cache.giveBack(shared);
+  cache.giveBack(sent);
+  // Somebody else is given it in the same turn.
+  cache.lend(sent);
+  await Promise.resolve();
+  assert.deepEqual(freed, [shared.buffer]);
+  cache.giveBack(sent);
+  await Promise.resolve();
+  assert.deepEqual(freed, [shared.buffer, sent.buffer]);
+
+  // The oldest makes room for the others.
+  for (let i = 0; i < 4; i++) cache.giveBack(await read(`${i}`));
+  await Promise.resolve();
+  assert.deepEqual(freed.slice(2), [kept.buffer]);
+});
+
+Deno.test("BlobCache leaves small values, and those that were never read, to V8", async () => {
+  const store = new SlowStore();
+  const cache = new BlobCache(store, 0, () => assert.fail("it was freed"));
+  const reading = cache.read("a", "1", digest);
+  store.endAll();
+  cache.giveBack(await reading);
+  cache.giveBack(bytesOf(100_000));
+  await Promise.resolve();
+});

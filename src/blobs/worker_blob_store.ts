@@ -45,6 +45,8 @@ export interface WorkerBlobStoreOptions {
   readonly maxQueueBytes?: number;
   /** Gets the buffers of what was written; absent: they are freed. */
   readonly spare?: SpareBuffers;
+  /** Is told how long each operation took. */
+  readonly onTook?: ((kind: string, ms: number) => void) | undefined;
   /** Starts a worker with access to `root`; tests put theirs in between. */
   readonly spawn?: (root: string) => Worker;
 }
@@ -93,6 +95,7 @@ export class WorkerBlobStore implements BlobStore {
     const pool = new WorkerPool({
       size: Math.min(MAX_WORKERS, options.workers ?? defaultWorkers()),
       spawn: () => spawn(root),
+      onTook: options.onTook,
       onSpent: (buffer) => spare ? spare.give(buffer) : void buffer.transfer(0),
       config: {
         root,
@@ -198,6 +201,11 @@ export class WorkerBlobStore implements BlobStore {
   /** What went wrong so far. */
   get stats(): BlobStoreStats {
     return { ...this.#stats };
+  }
+
+  /** Operations that wait for a worker, or that one does; what they hold. */
+  get underWay(): { readonly operations: number; readonly bytes: number } {
+    return this.#pool.underWay;
   }
 
   /** {@inheritDoc BlobStore.measure} */

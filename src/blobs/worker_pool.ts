@@ -51,6 +51,8 @@ export interface WorkerPoolOptions {
   readonly config: Omit<WorkerConfig, "tag">;
   /** Takes the buffers of what was written. */
   readonly onSpent: (buffer: ArrayBuffer) => void;
+  /** Is told how long each operation took, queueing included. */
+  readonly onTook?: ((kind: string, ms: number) => void) | undefined;
   /** Bounds; the defaults are those of limits.ts. */
   readonly maxQueue?: number;
   readonly maxQueueBytes?: number;
@@ -98,6 +100,11 @@ export class WorkerPool {
     this.#size = options.size;
   }
 
+  /** What is queued or runs. */
+  get underWay(): { readonly operations: number; readonly bytes: number } {
+    return { operations: this.#unsettled, bytes: this.#bytes };
+  }
+
   /** Why a job of so many bytes is not accepted now, if so. */
   refusal(bytes: number): BlobError | undefined {
     if (this.#closed) return closed();
@@ -123,6 +130,8 @@ export class WorkerPool {
       ? undefined
       : this.refusal(bytes);
     if (refusal) return Promise.reject(refusal);
+    const { onTook } = this.#options;
+    const beganMs = onTook ? performance.now() : 0;
     return new Promise((resolve, reject) => {
       this.#unsettled += 1;
       this.#bytes += bytes;
@@ -135,11 +144,13 @@ export class WorkerPool {
         transfer: options.transfer ?? [],
         series: options.series,
         resolve: (value) => {
+          onTook?.(op.kind, performance.now() - beganMs);
           this.#settled(bytes);
           // Worker and store share the table of results.
           resolve(value as Results[K]);
         },
         reject: (error) => {
+          onTook?.(op.kind, performance.now() - beganMs);
           this.#settled(bytes);
           reject(error);
         },

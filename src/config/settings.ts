@@ -119,6 +119,25 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     parse: parseService,
     render: renderService,
   },
+  http: {
+    name: "http",
+    argument: "ADDR",
+    help: "where /metrics, /healthz and /readyz are served by HTTP: ip:port",
+    defaultHelp: "off",
+    default: () => undefined,
+    parse: parseService,
+    render: renderService,
+  },
+  httpHosts: {
+    name: "http-host",
+    argument: "NAME,…",
+    help:
+      "names by which that may be called, beside IP addresses and localhost",
+    defaultHelp: "none",
+    default: () => [],
+    parse: parseHosts,
+    render: (names) => names.join(","),
+  },
   heartbeatIntervalMs: duration(
     "heartbeat-interval",
     "how often clients are told to send heartbeats",
@@ -314,6 +333,16 @@ function parseRoot(text: string): string {
 
 function parseService(text: string): Address | undefined {
   return text === "off" ? undefined : parseAddress(text);
+}
+
+const HOST_NAME = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;
+
+function parseHosts(text: string): readonly string[] {
+  const names = text.toLowerCase().split(",");
+  if (names.every((name) => HOST_NAME.test(name))) return names;
+  throw new RangeError(
+    "write names without ports, separated by commas: metrics.example.com",
+  );
 }
 
 function renderService(address: Address | undefined): string {

@@ -19,6 +19,10 @@ export interface Config {
   readonly local: Address | undefined;
   /** Where RemoteCache listens; `undefined`: not served. */
   readonly remote: Address | undefined;
+  /** Where metrics are served by HTTP; `undefined`: nowhere. */
+  readonly http: Address | undefined;
+  /** Names by which it may be called there, beside IP addresses and localhost. */
+  readonly httpHosts: readonly string[];
   /** How often clients are told to send heartbeats. */
   readonly heartbeatIntervalMs: number;
   /** How long a lease lasts without one; more than the interval. */

@@ -12,14 +12,19 @@ import type { Engine } from "./engine.ts";
 
 /** How much is gone, or is going. */
 export interface Freed {
+  /** Why they go. */
+  readonly why: Exclude<EvictionReason, "ttl">;
   bytes: number;
   entries: number;
 }
 
+/** Room is needed, nobody has used it for too long, or its time to live is over. */
+export type EvictionReason = "room" | "age" | "ttl";
+
 /** Takes entries away, and knows those that are not gone yet. */
 export class Departures {
   readonly #engine: Engine;
-  readonly #onGone: (entry: AgedEntry) => void;
+  readonly #onGone: (entry: AgedEntry, why: Freed["why"]) => void;
   /** By name. */
   readonly #going = new Map<string, AgedEntry>();
   #bytes = 0;
@@ -29,7 +34,10 @@ export class Departures {
   isStopped = false;
 
   /** `onGone` is told of each that has gone. */
-  constructor(engine: Engine, onGone: (entry: AgedEntry) => void) {
+  constructor(
+    engine: Engine,
+    onGone: (entry: AgedEntry, why: Freed["why"]) => void,
+  ) {
     this.#engine = engine;
     this.#onGone = onGone;
   }
@@ -51,7 +59,7 @@ export class Departures {
       this.#going.delete(name);
       this.#bytes -= size;
       this.#wake();
-      if (reply.kind === "ok") return this.#onGone(entry);
+      if (reply.kind === "ok") return this.#onGone(entry, freed.why);
       freed.bytes -= size;
       freed.entries--;
       const isStopping = reply.kind === "error" &&
@@ -77,7 +85,7 @@ export class Departures {
   }
 
   /** Of these namespaces, what the table still counts: it looks them up first. */
-  counted(pattern: string): Freed {
+  counted(pattern: string): Pick<Freed, "bytes" | "entries"> {
     const counted = { bytes: 0, entries: 0 };
     for (const { name, namespace, size = 0 } of this.#going.values()) {
       if (!covers(pattern, namespace) || this.#engine.isEvicting(name)) {

@@ -271,12 +271,13 @@ export class EffectRunner {
     const { entry, token, generation, digest } = effect;
     const { name } = entry;
     this.#uses.note(entry);
-    this.#then(
-      { name, token },
-      this.#cache.read(name, generation, digest),
-      (value) => ({ kind: "read", value }),
-      (error) => this.#unreadable(error, name),
-    );
+    this.#cache.read(name, generation, digest).then((value) => {
+      this.#feed({ kind: "read", name, token, value });
+      // By now it has been lent to all who get it.
+      this.#cache.giveBack(value);
+    }, (error) => {
+      this.#feed({ ...this.#unreadable(error, name), name, token } as Result);
+    });
   }
 
   #verify({ entry, token, digest, stamp, hand }: Of<"verify">): void {

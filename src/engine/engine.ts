@@ -120,6 +120,7 @@ export class Engine {
   onCrowded: (urgent: boolean) => void = () => {};
   readonly #table: StateTable;
   readonly #clock: Clock;
+  readonly #cache: BlobCache;
   readonly #effects: EffectRunner;
   readonly #uses: AccessLog;
   readonly #queue: Command[] = [];
@@ -138,6 +139,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     const { manifest, blobs, cache, clock, warn, table } = options;
     this.#admissions = new Admissions(options.budget ?? UNLIMITED);
+    this.#cache = cache;
     this.#clock = clock;
     this.#warn = warn;
     this.#onBroken = options.onBroken ?? ((thrown) => {
@@ -186,7 +188,10 @@ export class Engine {
     return ticket;
   }
 
-  /** Submits a request and waits for its reply; a value in it is not counted. */
+  /**
+   * Submits a request and waits for its reply; a value in it is not counted, and its
+   * bytes may be gone.
+   */
   ask(request: Submission): Promise<Reply> {
     return new Promise((resolve) =>
       this.submit(request, (reply, grant) => {
@@ -369,9 +374,26 @@ export class Engine {
     const grant = this.#admissions.handOver(ticket);
     if (reply.kind === "unassigned") this.#explain(reply);
     else if (reply.kind === "error") this.#logRefusal(reply.error, caller?.id);
-    if (reply.kind === "value" && caller) return caller.onReply(reply, grant);
+    if (reply.kind === "value" && caller) {
+      return caller.onReply(reply, this.#lent(reply.value, grant));
+    }
     grant?.release();
     caller?.onReply(reply);
+  }
+
+  /** What is released when a value has been sent: its memory, and its bytes. */
+  #lent(value: Uint8Array, grant: Grant | undefined): Grant | undefined {
+    if (!grant) return undefined;
+    this.#cache.lend(value);
+    let isReleased = false;
+    return {
+      release: () => {
+        if (isReleased) return;
+        isReleased = true;
+        grant.release();
+        this.#cache.giveBack(value);
+      },
+    };
   }
 
   #admit(ticket: Ticket, bytes: number): void {

@@ -22,7 +22,7 @@ import { removeEmptyFolders } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";
 import { keptFree, type MinFree } from "./free_space.ts";
 import { oldestFirst } from "./oldest_first.ts";
-import { Departures, type Freed } from "./departures.ts";
+import { Departures, type EvictionReason, type Freed } from "./departures.ts";
 
 /** What an evictor works on. */
 export interface EvictorOptions {
@@ -63,6 +63,7 @@ export class Evictor {
   #queued: Promise<EvictorStats> | undefined;
   #closed = false;
   #stats = { entries: 0, bytes: 0 };
+  readonly #reasons = { room: 0, age: 0, ttl: 0 };
   readonly #departures: Departures;
   /** Somebody needs room, while what was chosen before is still going. */
   #call: PromiseWithResolvers<void> | undefined;
@@ -79,7 +80,8 @@ export class Evictor {
     this.#startWallMs = options.clock.wallMs();
     this.#departures = new Departures(
       options.engine,
-      ({ namespace, size = 0 }) => {
+      ({ namespace, size = 0 }, why) => {
+        this.#reasons[why]++;
         this.#stats.bytes += size;
         this.#stats.entries++;
         this.#takenFrom.add(namespace);
@@ -90,6 +92,11 @@ export class Evictor {
   /** What was taken away so far. */
   get stats(): EvictorStats {
     return { ...this.#stats };
+  }
+
+  /** How many values went, and why. */
+  get reasons(): Readonly<Record<EvictionReason, number>> {
+    return { ...this.#reasons };
   }
 
   /** Looks at once, then from time to time, and when the engine says so. */
@@ -242,7 +249,7 @@ export class Evictor {
 
   /** Whether anything goes. */
   async #free({ pattern, bytes, entries }: Excess): Promise<boolean> {
-    const freed = { bytes: 0, entries: 0 };
+    const freed: Freed = { why: "room", bytes: 0, entries: 0 };
     const candidates = this.#oldest(pattern);
     await this.#evict(candidates, () => {
       return freed.bytes < bytes || freed.entries < entries;
@@ -300,7 +307,10 @@ export class Evictor {
     const entry = { name, namespace, key };
     const { engine } = this.#options;
     const reply = await engine.ask({ kind: "evict", entry, over: true });
-    if (reply.kind === "ok") this.#takenFrom.add(namespace);
+    if (reply.kind === "ok") {
+      this.#takenFrom.add(namespace);
+      this.#reasons.ttl++;
+    }
     return reply.kind !== "error" || reply.error.code !== "stopping";
   }
 
@@ -308,7 +318,8 @@ export class Evictor {
     const beforeMs = this.#options.clock.wallMs() - maxAgeMs;
     const isOld = ({ accessedMs }: AgedEntry) => accessedMs < beforeMs;
     const candidates = this.#oldest(EVERYTHING);
-    await this.#evict(candidates, isOld, { bytes: 0, entries: 0 });
+    const freed: Freed = { why: "age", bytes: 0, entries: 0 };
+    await this.#evict(candidates, isOld, freed);
   }
 
   #oldest(pattern: string): AsyncIterable<AgedEntry> {

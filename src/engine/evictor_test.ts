@@ -106,6 +106,7 @@ Deno.test("the least recently used go first, down to the low watermark", async (
   await site.evictor.sweep();
   assert.deepEqual(await site.kept(), "0 2 3 4 5 6 7 8 9".split(" "));
   assert.deepEqual(site.evictor.stats, { entries: 1, bytes: VALUE_BYTES });
+  assert.deepEqual(site.evictor.reasons, { room: 1, age: 0, ttl: 0 });
   assert.deepEqual(await site.blobs.list("ns").then((all) => all.length), 9);
   await site.publish("1");
 });
@@ -217,6 +218,7 @@ Deno.test("what nobody used for too long goes", async () => {
   site.clock.advance(1_000);
   await site.evictor.sweep();
   assert.deepEqual(await site.kept(), ["1"]);
+  assert.deepEqual(site.evictor.reasons, { room: 0, age: 2, ttl: 0 });
 });
 
 Deno.test("a disk that fills up has entries taken away until enough is free", async () => {

@@ -10,7 +10,8 @@ import type { CallCounts } from "./counts.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { MessageTurns } from "./message_turns.ts";
 import type { Method } from "./method.ts";
-import type { Caller } from "./open_calls.ts";
+import type { MethodObserver } from "./observer.ts";
+import type { CountedClient } from "./open_calls.ts";
 import type { RequestBudget } from "./request_budget.ts";
 
 /** What the calls of a server share. */
@@ -40,6 +41,8 @@ export interface Route {
   /** The method. */
   // deno-lint-ignore no-explicit-any
   readonly method: Method<any, any>;
+  /** Is told how its calls end. */
+  readonly observer: MethodObserver | undefined;
   /** Of one of four kinds, as the method says. */
   // deno-lint-ignore no-explicit-any
   readonly handler: (request: any, call: any, sender: any) => unknown;
@@ -52,7 +55,9 @@ export interface CallStart {
   /** Its header fields. */
   readonly fields: readonly string[];
   /** Whose it is. */
-  readonly caller: Caller;
+  readonly client: CountedClient;
+  /** When that was; 0 where nobody asks. */
+  readonly beganMs: number;
   /** When the client stops waiting. */
   readonly deadlineMs: number | undefined;
 }

@@ -22,6 +22,7 @@ export {
 export { type MethodDefinition, methodOf } from "./definitions.ts";
 export { Metadata } from "./metadata.ts";
 export type { Method } from "./method.ts";
+export type { MethodObserver, Observe } from "./observer.ts";
 export type { Releasable, RequestBudget } from "./request_budget.ts";
 export { type GrpcOptions, GrpcServer } from "./server.ts";
 export { Status, type StatusCode, StatusError } from "./status.ts";

@@ -11,7 +11,7 @@
 import { MIN_SHARE_CALLS, SHARED_FRACTION } from "./limits.ts";
 
 /** A connection, as far as calls are counted. */
-export interface Caller {
+export interface CountedClient {
   /** Calls whose stream is open or whose handler runs. */
   openCalls: number;
   /** Requests that have begun and not ended. */
@@ -21,7 +21,7 @@ export interface Caller {
 /** The open calls of a process. */
 export class OpenCalls {
   readonly #maxCalls: number;
-  readonly #callers = new WeakMap<object, Caller>();
+  readonly #clients = new WeakMap<object, CountedClient>();
   #calls = 0;
   /** Connections with calls. */
   #busy = 0;
@@ -45,26 +45,26 @@ export class OpenCalls {
    * @param connection Whose it is.
    * @returns Who is to be passed to `leave`; `undefined`: it may not stay.
    */
-  admit(connection: object): Caller | undefined {
-    let caller = this.#callers.get(connection);
-    if (caller === undefined) {
-      caller = { openCalls: 0, unfinished: 0 };
-      this.#callers.set(connection, caller);
+  admit(connection: object): CountedClient | undefined {
+    let client = this.#clients.get(connection);
+    if (client === undefined) {
+      client = { openCalls: 0, unfinished: 0 };
+      this.#clients.set(connection, client);
     }
     if (this.#calls >= this.#maxCalls) {
       const share = this.#maxCalls * SHARED_FRACTION / this.#busy;
-      if (caller.openCalls >= Math.max(MIN_SHARE_CALLS, share)) {
+      if (client.openCalls >= Math.max(MIN_SHARE_CALLS, share)) {
         return undefined;
       }
     }
     this.#calls++;
-    if (caller.openCalls++ === 0) this.#busy++;
-    return caller;
+    if (client.openCalls++ === 0) this.#busy++;
+    return client;
   }
 
   /** Forgets a call that was admitted. */
-  leave(caller: Caller): void {
+  leave(client: CountedClient): void {
     this.#calls--;
-    if (--caller.openCalls === 0) this.#busy--;
+    if (--client.openCalls === 0) this.#busy--;
   }
 }

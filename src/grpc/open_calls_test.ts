@@ -25,12 +25,12 @@ Deno.test("above the bound connections share half of it, and each gets four", ()
 Deno.test("who leaves makes room, and is forgotten", () => {
   const calls = new OpenCalls(1);
   const connection = {};
-  const callers = Array.from({ length: 4 }, () => calls.admit(connection)!);
+  const clients = Array.from({ length: 4 }, () => calls.admit(connection)!);
   assert.equal(calls.admit(connection), undefined);
-  calls.leave(callers.pop()!);
+  calls.leave(clients.pop()!);
   const again = calls.admit(connection);
   assert.ok(again);
-  for (const caller of [...callers, again]) calls.leave(caller);
+  for (const client of [...clients, again]) calls.leave(client);
   assert.equal(calls.size, 0);
   assert.equal(again.openCalls, 0);
 });

@@ -6,12 +6,8 @@
 
 import { encodeHeaders } from "../http2/hpack/mod.ts";
 import { MAX_TRAILERS_BYTES } from "./limits.ts";
-import {
-  type Field,
-  fieldsBytes,
-  type Metadata,
-  metadataFields,
-} from "./metadata.ts";
+import type { Metadata } from "./metadata.ts";
+import { type Field, fieldsBytes, metadataFields } from "./metadata_fields.ts";
 import { Status, type StatusCode } from "./status.ts";
 import { encodeStatusMessage } from "./status_message.ts";
 

@@ -14,8 +14,10 @@ import type { CallCore, CallStart, Route } from "./call_core.ts";
 import { Ending } from "./call_end.ts";
 import { type Deadlined, NOT_WAITING } from "./deadlines.ts";
 import { frameMessage } from "./framing.ts";
-import { Metadata, parseMetadata } from "./metadata.ts";
-import type { Caller } from "./open_calls.ts";
+import { Metadata } from "./metadata.ts";
+import { parseMetadata } from "./metadata_fields.ts";
+import type { MethodObserver } from "./observer.ts";
+import type { CountedClient } from "./open_calls.ts";
 import {
   OK,
   OK_HEADERS,
@@ -27,7 +29,7 @@ import {
 } from "./replies.ts";
 import { RequestGrant } from "./request_budget.ts";
 import { ReplySender } from "./sender.ts";
-import { Status, StatusError } from "./status.ts";
+import { Status, type StatusCode, StatusError } from "./status.ts";
 import type { UnfinishedRequest } from "./unfinished_requests.ts";
 
 /** What the client is told of errors that are ours. */
@@ -47,7 +49,7 @@ export abstract class ServerCall extends Ending
   protected readonly core: CallCore;
   /** Where the request comes from. */
   protected readonly stream: ServerStream;
-  readonly caller: Caller;
+  readonly client: CountedClient;
   readonly deadlineMs: number | undefined;
   deadlinePlace: number = NOT_WAITING;
   unfinishedBytes = 0;
@@ -55,6 +57,9 @@ export abstract class ServerCall extends Ending
   livelier: UnfinishedRequest | undefined = undefined;
   readonly #route: Route;
   readonly #fields: readonly string[];
+  /** Until it has been told how the call ended. */
+  #observer: MethodObserver | undefined;
+  readonly #beganMs: number;
   #isClosed = false;
   #isAnswered = false;
   #hasHeaders = false;
@@ -70,10 +75,12 @@ export abstract class ServerCall extends Ending
     super();
     this.core = route.core;
     this.stream = start.stream;
-    this.caller = start.caller;
+    this.client = start.client;
     this.deadlineMs = start.deadlineMs;
     this.#route = route;
     this.#fields = start.fields;
+    this.#observer = route.observer;
+    this.#beganMs = start.beganMs;
   }
 
   /** Counts and times it from now on; it may be refused at once. */
@@ -171,7 +178,7 @@ export abstract class ServerCall extends Ending
   /** A call counts as open until its handler has ended, too. */
   #stop(): void {
     this.#isRunning = false;
-    if (this.#isClosed) this.core.counts.open.leave(this.caller);
+    if (this.#isClosed) this.core.counts.open.leave(this.client);
   }
 
   #reply(reply: unknown): void {
@@ -181,7 +188,7 @@ export abstract class ServerCall extends Ending
     } catch (error) {
       return this.fail(error);
     }
-    this.#setAnswered();
+    this.#setAnswered(Status.OK);
     const trailers = this.#trailing === undefined
       ? OK_TRAILERS
       : responseTrailers(OK, this.#trailing);
@@ -209,20 +216,28 @@ export abstract class ServerCall extends Ending
   #answer(outcome: Outcome, more: Metadata | undefined): void {
     if (!this.#hasHeaders) {
       if (this.#initial === undefined || this.#initial.size === 0) {
-        this.#setAnswered();
+        this.#setAnswered(outcome.code);
         const block = trailersOnly(outcome, this.#trailing, more);
         return this.stream.headers(block, true);
       }
       this.sendHeaders();
     }
-    this.#setAnswered();
+    this.#setAnswered(outcome.code);
     this.stream.trailers(responseTrailers(outcome, this.#trailing, more));
   }
 
-  #setAnswered(): void {
+  #setAnswered(code: StatusCode): void {
     this.#isAnswered = true;
+    this.#observe(code);
     this.#stopWaiting();
     this.letGo();
+  }
+
+  #observe(code: StatusCode): void {
+    const observer = this.#observer;
+    if (observer === undefined) return;
+    this.#observer = undefined;
+    observer.ended(code, this.core.clock.nowMs() - this.#beganMs);
   }
 
   #stopWaiting(): void {
@@ -235,6 +250,7 @@ export abstract class ServerCall extends Ending
     if (this.isOver) return;
     if (this.#sender?.isWaiting) {
       // The status would have to wait behind what the client does not read.
+      this.#observe(Status.DEADLINE_EXCEEDED);
       return this.#drop(ErrorCode.CANCEL);
     }
     this.#answer(TOO_LATE, undefined);
@@ -243,6 +259,7 @@ export abstract class ServerCall extends Ending
 
   /** {@inheritDoc UnfinishedRequest.refuse} */
   refuse(): void {
+    this.#observe(Status.UNAVAILABLE);
     // What no handler has seen may be sent again.
     this.#drop(
       this.#isRunning ? ErrorCode.ENHANCE_YOUR_CALM : ErrorCode.REFUSED_STREAM,
@@ -259,12 +276,13 @@ export abstract class ServerCall extends Ending
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#end(delivered);
-    if (!this.#isRunning) this.core.counts.open.leave(this.caller);
+    if (!this.#isRunning) this.core.counts.open.leave(this.client);
   }
 
   #end(delivered: boolean): void {
     if (this.hasEnded) return;
     this.setEnded(delivered);
+    this.#observe(Status.CANCELLED);
     this.#stopWaiting();
     this.letGo();
     this.#grant?.end();

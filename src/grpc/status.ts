@@ -10,19 +10,19 @@ import type { Metadata } from "./metadata.ts";
 export const Status = {
   /** It worked. */
   OK: 0,
-  /** The caller gave up. */
+  /** The client gave up. */
   CANCELLED: 1,
   /** Nobody knows. */
   UNKNOWN: 2,
   /** The request is wrong, whatever the state of the server. */
   INVALID_ARGUMENT: 3,
-  /** The time that the caller gave is over. */
+  /** The time that the client gave is over. */
   DEADLINE_EXCEEDED: 4,
   /** There is no such thing. */
   NOT_FOUND: 5,
   /** There is one already. */
   ALREADY_EXISTS: 6,
-  /** The caller may not. */
+  /** The client may not. */
   PERMISSION_DENIED: 7,
   /** A limit was reached. */
   RESOURCE_EXHAUSTED: 8,
@@ -40,7 +40,7 @@ export const Status = {
   UNAVAILABLE: 14,
   /** Data are lost or damaged. */
   DATA_LOSS: 15,
-  /** The caller has to say who it is. */
+  /** The client has to say who it is. */
   UNAUTHENTICATED: 16,
 } as const;
 

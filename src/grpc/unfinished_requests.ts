@@ -9,12 +9,12 @@
  */
 
 import { FEW_REQUESTS, REQUEST_OVERHEAD_BYTES } from "./limits.ts";
-import type { Caller } from "./open_calls.ts";
+import type { CountedClient } from "./open_calls.ts";
 
-/** A request in the list. The list owns all but `caller` and `refuse`. */
+/** A request in the list. The list owns all but `client` and `refuse`. */
 export interface UnfinishedRequest {
   /** Whose it is. */
-  readonly caller: Caller;
+  readonly client: CountedClient;
   /** What has come of it; 0: it is not in the list. */
   unfinishedBytes: number;
   /** The one that has been still for longer. */
@@ -68,7 +68,7 @@ export class UnfinishedRequests {
     request.unfinishedBytes = bytes + REQUEST_OVERHEAD_BYTES;
     this.#bytes += request.unfinishedBytes;
     this.#size++;
-    request.caller.unfinished++;
+    request.client.unfinished++;
     this.#append(request);
     this.#makeRoom();
   }
@@ -98,7 +98,7 @@ export class UnfinishedRequests {
     this.#bytes -= request.unfinishedBytes;
     this.#size--;
     request.unfinishedBytes = 0;
-    request.caller.unfinished--;
+    request.client.unfinished--;
     this.#unlink(request);
   }
 
@@ -107,17 +107,17 @@ export class UnfinishedRequests {
     while (this.#size > maxRequests || this.#bytes > maxBytes) {
       const stillest = this.#stillest;
       if (stillest === undefined) return;
-      const { caller } = stillest;
-      if (caller.unfinished > FEW_REQUESTS) this.#refuseAll(caller);
+      const { client } = stillest;
+      if (client.unfinished > FEW_REQUESTS) this.#refuseAll(client);
       else this.#refuse(stillest);
     }
   }
 
-  #refuseAll(caller: Caller): void {
+  #refuseAll(client: CountedClient): void {
     let request = this.#stillest;
     while (request !== undefined) {
       const next: UnfinishedRequest | undefined = request.livelier;
-      if (request.caller === caller) this.#refuse(request);
+      if (request.client === client) this.#refuse(request);
       // To refuse one may have ended others.
       request = next?.unfinishedBytes === 0 ? this.#stillest : next;
     }

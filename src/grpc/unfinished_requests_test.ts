@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { REQUEST_OVERHEAD_BYTES } from "./limits.ts";
-import type { Caller } from "./open_calls.ts";
+import type { CountedClient } from "./open_calls.ts";
 import {
   type UnfinishedRequest,
   UnfinishedRequests,
@@ -21,10 +21,10 @@ function setUp(maxRequests: number, maxBytes = Infinity) {
   });
   const request = (
     name: string,
-    caller: Caller = { openCalls: 1, unfinished: 0 },
+    client: CountedClient = { openCalls: 1, unfinished: 0 },
   ): Named => ({
     name,
-    caller,
+    client,
     unfinishedBytes: 0,
     stiller: undefined,
     livelier: undefined,
@@ -64,34 +64,34 @@ Deno.test("bytes are bounded, too, and what a handler has taken counts no more",
 
 Deno.test("a connection with more than a few loses them together, others lose nothing", () => {
   const { list, refused, request } = setUp(20);
-  const caller = { openCalls: 20, unfinished: 0 };
+  const client = { openCalls: 20, unfinished: 0 };
   list.add(request("other"));
   const other = request("moves");
   list.add(other);
-  for (let name = 0; name < 17; name++) list.add(request(`${name}`, caller));
+  for (let name = 0; name < 17; name++) list.add(request(`${name}`, client));
   list.arrived(other, 1);
   list.add(request("x"));
   list.add(request("y"));
   assert.deepEqual(refused, ["other"], "it was the stillest");
   list.add(request("z"));
   assert.equal(refused.length, 18);
-  assert.equal(caller.unfinished, 0);
+  assert.equal(client.unfinished, 0);
   assert.equal(list.size, 4);
 });
 
 Deno.test("a refusal that ends another request leaves out none behind it", () => {
   const { list, refused, request } = setUp(17);
-  const caller = { openCalls: 18, unfinished: 0 };
-  const ended = request("ended", caller);
+  const client = { openCalls: 18, unfinished: 0 };
+  const ended = request("ended", client);
   list.add({
-    ...request("ends one", caller),
+    ...request("ends one", client),
     refuse() {
       refused.push("ends one");
       list.remove(ended);
     },
   });
   list.add(ended);
-  for (let name = 2; name < 18; name++) list.add(request(`${name}`, caller));
+  for (let name = 2; name < 18; name++) list.add(request(`${name}`, client));
   assert.equal(list.size, 0);
   assert.equal(refused.length, 17);
   assert.ok(!refused.includes("ended"));
@@ -105,10 +105,10 @@ Deno.test("any order of steps keeps count", () => {
   );
   fc.assert(fc.property(fc.array(step), (steps) => {
     const { list, request } = setUp(4, 2_000);
-    const callers = [0, 1].map(() => ({ openCalls: 1, unfinished: 0 }));
+    const clients = [0, 1].map(() => ({ openCalls: 1, unfinished: 0 }));
     const all = Array.from(
       { length: 6 },
-      (_, name) => request(`${name}`, callers[name % 2]!),
+      (_, name) => request(`${name}`, clients[name % 2]!),
     );
     for (const [kind, which, bytes] of steps) {
       const one = all[which]!;
@@ -122,7 +122,7 @@ Deno.test("any order of steps keeps count", () => {
         list.bytes,
         there.reduce((sum, { unfinishedBytes }) => sum + unfinishedBytes, 0),
       );
-      assert.equal(callers[0]!.unfinished + callers[1]!.unfinished, list.size);
+      assert.equal(clients[0]!.unfinished + clients[1]!.unfinished, list.size);
       assert.ok(list.size <= 4 && list.bytes <= 2_000);
     }
     for (const one of all) list.remove(one);

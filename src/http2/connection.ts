@@ -79,7 +79,7 @@ export class Http2Connection {
     const frames = this.#frames = new ConnectionFrames(streams, goodbye);
     const requests = new Requests({
       streams,
-      peerSettings: frames.peerSettings,
+      clientSettings: frames.clientSettings,
       handler: options.handler,
       maxStreams: options.maxStreams,
       isOver: (streamId) => {
@@ -183,7 +183,7 @@ export class Http2Connection {
     this.#streams.closeAll();
   }
 
-  /** Whether callers are still to be told that their streams have ended … */
+  /** Whether handlers are still to be told that their streams have ended … */
   get hasUntold(): boolean {
     return this.#streams.hasUntold;
   }

@@ -10,13 +10,13 @@ import type { Goodbye } from "./goodbye.ts";
 import { encodeTableSizeUpdate } from "./hpack/mod.ts";
 import { FRAME_COST } from "./limits.ts";
 import type { OpenStreams } from "./open_streams.ts";
-import { PeerSettings } from "./settings.ts";
+import { ClientSettings } from "./settings.ts";
 import { widen } from "./stream_frames.ts";
 
 /** Their errors and their answers. */
 export class ConnectionFrames {
   /** What the client has said of itself. */
-  readonly peerSettings = new PeerSettings();
+  readonly clientSettings = new ClientSettings();
   /** The client has sent its SETTINGS. */
   hasSettings = false;
   /** Since when they, or the acknowledgement of ours, are awaited. */
@@ -39,7 +39,7 @@ export class ConnectionFrames {
     if (this.hasSettings) streams.pay(FRAME_COST, "SETTINGS");
     else this.awaitedMs = streams.turnMs;
     this.hasSettings = true;
-    const settings = this.peerSettings;
+    const settings = this.clientSettings;
     const before = settings.initialWindowBytes;
     const hadSmallTable = settings.hasSmallTable;
     settings.take(payload);

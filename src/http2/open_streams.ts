@@ -43,7 +43,7 @@ export class OpenStreams implements StreamHost {
   readonly #options: OpenStreamsOptions;
   readonly #open = new Map<number, Stream>();
   readonly #closed = new ClosedStreams();
-  /** Those that have ended with all others, and whose callers are yet to be told. */
+  /** Those that have ended with all others, and whose handlers are yet to be told. */
   #untold: Stream[] = [];
 
   /** There are none yet. */
@@ -97,7 +97,7 @@ export class OpenStreams implements StreamHost {
   }
 
   /** The client has reset a stream. */
-  resetByPeer(stream: Stream): void {
+  resetByClient(stream: Stream): void {
     if (!stream.localEnded) this.pay(RESET_COST, "resets");
     this.#close(stream);
   }

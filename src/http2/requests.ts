@@ -19,7 +19,7 @@ import {
 } from "./limits.ts";
 import type { OpenStreams } from "./open_streams.ts";
 import { HeadBuilder } from "./request_head.ts";
-import type { PeerSettings } from "./settings.ts";
+import type { ClientSettings } from "./settings.ts";
 import type { Stream } from "./stream.ts";
 import type { RequestHandler } from "./stream_api.ts";
 
@@ -29,7 +29,7 @@ const NO_SINK: HeaderSink = { header() {} };
 /** What requests need of their connection. */
 export interface RequestsOptions {
   readonly streams: OpenStreams;
-  readonly peerSettings: PeerSettings;
+  readonly clientSettings: ClientSettings;
   readonly handler: RequestHandler;
   readonly maxStreams: number;
   /** A stream is opened; whether the connection takes no more of them. */
@@ -51,7 +51,7 @@ export class Requests {
 
   /** Takes a block that is whole. */
   take(block: HeaderBlock): void {
-    const { streams, peerSettings, handler } = this.#options;
+    const { streams, clientSettings, handler } = this.#options;
     const { streamId } = block;
     const open = streams.all.get(streamId);
     if (open) return this.#trailers(open, block);
@@ -72,7 +72,7 @@ export class Requests {
     if (!head || block.dependsOnItself) {
       return streams.refuse(streamId, ErrorCode.PROTOCOL_ERROR);
     }
-    const stream = streams.open(streamId, peerSettings.initialWindowBytes);
+    const stream = streams.open(streamId, clientSettings.initialWindowBytes);
     stream.bodyLeft = builder.contentLength ?? -1;
     const events = handler(stream, head);
     // It may have been refused at once.
@@ -87,8 +87,8 @@ export class Requests {
   }
 
   #answerTooLarge(block: HeaderBlock): void {
-    const { streams, peerSettings } = this.#options;
-    const { initialWindowBytes } = peerSettings;
+    const { streams, clientSettings } = this.#options;
+    const { initialWindowBytes } = clientSettings;
     const stream = streams.open(block.streamId, initialWindowBytes);
     stream.headers(TOO_LARGE, true);
     streams.pay(RESET_COST, "header lists that are too large");

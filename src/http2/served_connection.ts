@@ -56,7 +56,7 @@ export class ServedConnection {
   #sparseReads = 0;
   /** Whether what was read last took long. */
   #isHeavy = false;
-  /** Telling the callers of a connection that is lost, or has failed. */
+  /** Telling the handlers of a connection that is lost, or has failed. */
   #telling: Promise<void> | undefined;
 
   /** Runs when it is told to. */
@@ -202,7 +202,7 @@ export class ServedConnection {
     return taken;
   }
 
-  /** Callers of many streams that ended at once are told in turns. */
+  /** Handlers of many streams that ended at once are told in turns. */
   #tellRest(): void {
     if (!this.#connection.hasUntold) return;
     this.#telling ??= this.#tellInTurns();

@@ -27,7 +27,7 @@ const DEFAULT_HEADER_TABLE_BYTES = 4_096;
 const LARGEST_MAX_FRAME_BYTES = 2 ** 24 - 1;
 
 /** What of a client's settings concerns what we send. */
-export class PeerSettings {
+export class ClientSettings {
   /** What its streams' windows begin with. */
   initialWindowBytes = INITIAL_WINDOW_BYTES;
   /** Whether its header table has been made smaller than ours would be. */

@@ -36,7 +36,7 @@ export function takeReset(
 ): void {
   checkLength("RST_STREAM", payload, 4);
   const stream = streams.all.get(streamId);
-  if (stream) return streams.resetByPeer(stream);
+  if (stream) return streams.resetByClient(stream);
   checkWasOpen(streams, streamId, "RST_STREAM");
   streams.pay(FRAME_COST, "RST_STREAM of closed streams");
 }

@@ -68,8 +68,8 @@ export function confinedArguments(
   installation: Installation,
   options: { readonly supervised?: boolean; readonly bootId?: string } = {},
 ): string[] {
-  const { root, local, remote } = config;
-  const addresses = [local, remote].flatMap((address) =>
+  const { root, local, remote, http } = config;
+  const addresses = [local, remote, http].flatMap((address) =>
     address ? [formatAddress(address)] : []
   );
   return [

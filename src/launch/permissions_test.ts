@@ -72,6 +72,20 @@ Deno.test("confinedArguments grants no address of an API that is off", () => {
   ]);
 });
 
+Deno.test("confinedArguments grants the address of metrics, and passes it on", () => {
+  const args = flags({
+    root: "/r",
+    remote: { host: "0.0.0.0", port: 9 },
+    http: { host: "127.0.0.1", port: 9_100 },
+    httpHosts: ["a.example", "b"],
+  });
+  assert.ok(args.includes("--allow-net=0.0.0.0:9,127.0.0.1:9100"));
+  const at = args.indexOf("--http");
+  assert.deepEqual(args.slice(at), [
+    ...["--http", "127.0.0.1:9100", "--http-host", "a.example,b"],
+  ]);
+});
+
 Deno.test("thisInstallation names files that exist", async () => {
   const { main, denoConfig, readable } = thisInstallation(
     new URL("../main.ts", import.meta.url),

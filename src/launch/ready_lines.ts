@@ -9,7 +9,7 @@ import { type Config, formatAddress } from "../config.ts";
 import type { ServedAddresses } from "./running_server.ts";
 
 const READY = "larder: ready";
-const ADDRESS_LINE = /^larder: (LocalCache|RemoteCache) on (\S+)$/;
+const ADDRESS_LINE = /^larder: (LocalCache|RemoteCache|HTTP) on (\S+)$/;
 /** A line that is longer is none of ours. */
 const MAX_LINE_LENGTH = 4_096;
 
@@ -21,10 +21,11 @@ const MAX_LINE_LENGTH = 4_096;
  * @returns The lines, each with its newline.
  */
 export function readyLines(root: string, addresses: ServedAddresses): string {
-  const { localAddress, remoteAddress } = addresses;
+  const { localAddress, remoteAddress, httpAddress } = addresses;
   return [
     ...localAddress ? [`larder: LocalCache on ${localAddress}`] : [],
     ...remoteAddress ? [`larder: RemoteCache on ${remoteAddress}`] : [],
+    ...httpAddress ? [`larder: HTTP on ${httpAddress}`] : [],
     `larder: root ${root}`,
     READY,
   ].map((line) => `${line}\n`).join("");
@@ -33,7 +34,7 @@ export function readyLines(root: string, addresses: ServedAddresses): string {
 /** Reads the lines back from a stream of text, piece by piece. */
 export class ReadyLineReader {
   #rest = "";
-  #addresses: { localAddress?: string; remoteAddress?: string } = {};
+  #addresses: { -readonly [name in keyof ServedAddresses]: string } = {};
 
   /** Takes a piece; answers once, when the last line has come. */
   push(text: string): ServedAddresses | undefined {
@@ -44,6 +45,7 @@ export class ReadyLineReader {
       const [, service, address] = ADDRESS_LINE.exec(line) ?? [];
       if (service === "LocalCache") this.#addresses.localAddress = address!;
       if (service === "RemoteCache") this.#addresses.remoteAddress = address!;
+      if (service === "HTTP") this.#addresses.httpAddress = address!;
     }
     return undefined;
   }
@@ -66,6 +68,7 @@ export function withPickedPorts(
     ...config,
     local: pick(config.local, addresses.localAddress),
     remote: pick(config.remote, addresses.remoteAddress),
+    http: pick(config.http, addresses.httpAddress),
   };
 }
 

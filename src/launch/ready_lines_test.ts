@@ -2,13 +2,17 @@ import assert from "node:assert/strict";
 import { completeConfig } from "../config.ts";
 import { ReadyLineReader, readyLines, withPickedPorts } from "./ready_lines.ts";
 
-const ADDRESSES = { localAddress: "127.0.0.1:1", remoteAddress: "[::1]:2" };
+const ADDRESSES = {
+  localAddress: "127.0.0.1:1",
+  remoteAddress: "[::1]:2",
+  httpAddress: "10.0.0.1:3",
+};
 
 Deno.test("readyLines says what is served and where", () => {
   assert.equal(
     readyLines("/r", ADDRESSES),
     "larder: LocalCache on 127.0.0.1:1\nlarder: RemoteCache on [::1]:2\n" +
-      "larder: root /r\nlarder: ready\n",
+      "larder: HTTP on 10.0.0.1:3\nlarder: root /r\nlarder: ready\n",
   );
   assert.equal(
     readyLines("/r", { remoteAddress: "[::1]:2" }),

@@ -14,6 +14,8 @@ export interface ServedAddresses {
   readonly localAddress?: string;
   /** Where RemoteCache answers. */
   readonly remoteAddress?: string;
+  /** Where metrics are. */
+  readonly httpAddress?: string;
 }
 
 /** A server that answers. */

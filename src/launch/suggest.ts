@@ -22,15 +22,21 @@ export function suggest(
   known: readonly string[],
   otherwise = "--help lists what there is",
 ): string {
-  for (const name of known) {
-    if (isSlip(typed, name)) return `: did you mean ${name}?`;
-  }
-  return `: ${otherwise}`;
+  const [nearest] = known.filter((name) => isSlip(typed, name))
+    .sort((one, other) => wrong(typed, one) - wrong(typed, other));
+  return nearest === undefined
+    ? `: ${otherwise}`
+    : `: did you mean ${nearest}?`;
 }
 
 /** Whether a name is another one with a slip or two. */
 export function isSlip(typed: string, name: string): boolean {
-  return slips(plain(typed), plain(name)) <= MAX_SLIPS;
+  return wrong(typed, name) <= MAX_SLIPS;
+}
+
+/** How many letters are wrong. */
+function wrong(typed: string, name: string): number {
+  return slips(plain(typed), plain(name));
 }
 
 function plain(name: string): string {

@@ -44,6 +44,8 @@ export interface BatchQueueOptions {
   readonly makes: Makes;
   /** The wall clock. */
   readonly wallMs: () => number;
+  /** Is told how long each operation took. */
+  readonly onTook?: ((kind: string, ms: number) => void) | undefined;
   /** Makes the worker. */
   readonly spawn: SpawnManifestWorker;
 }
@@ -114,7 +116,7 @@ export class BatchQueue {
         new LarderError("overloaded", "Too much waits for the manifest"),
       );
     }
-    return new Promise((resolve, reject) => {
+    const outcome = new Promise<ResultOf<K>>((resolve, reject) => {
       const operation = [name, key.length, ...args] as const;
       this.#queue.push({
         // The compiler does not see that name and arguments belong together.
@@ -125,6 +127,8 @@ export class BatchQueue {
       });
       this.#scheduleFlush();
     });
+    const { onTook } = this.#options;
+    return onTook ? timed(outcome, name, onTook) : outcome;
   }
 
   /** Sends what waits, closes the file, stops the worker; idempotent. */
@@ -251,4 +255,17 @@ export class BatchQueue {
 /** A worker that dies over the opening has refused it, too. */
 function refusal(error: Error): FromManifestWorker {
   return { kind: "refused", message: error.message };
+}
+
+async function timed<T>(
+  work: Promise<T>,
+  kind: string,
+  onTook: (kind: string, ms: number) => void,
+): Promise<T> {
+  const beganMs = performance.now();
+  try {
+    return await work;
+  } finally {
+    onTook(kind, performance.now() - beganMs);
+  }
 }

@@ -45,6 +45,8 @@ export interface SqliteManifestOptions {
   readonly makes?: Makes;
   /** The wall clock; see `Clock.wallMs`. */
   readonly wallMs: () => number;
+  /** Is told how long each operation took. */
+  readonly onTook?: ((kind: string, ms: number) => void) | undefined;
   /** Makes the worker; tests put themselves in between. */
   readonly spawn?: SpawnManifestWorker;
 }

@@ -7,7 +7,8 @@
 import { systemClock } from "../clock.ts";
 import { messageOf, StartError, systemReason } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { CallCounts } from "../grpc/counts.ts";
+import { CallCounts, type RefusalReason } from "../grpc/counts.ts";
+import type { Observe } from "../grpc/observer.ts";
 import type { RequestBudget } from "../grpc/request_budget.ts";
 import { GrpcServer } from "../grpc/server.ts";
 import {
@@ -26,6 +27,10 @@ export interface EdgeOptions extends Omit<SharedOptions, "warn"> {
   readonly maxMessageBytes: number;
   /** Makes buffers for large messages; they may hold anything. */
   readonly newBuffer?: (bytes: number) => Uint8Array;
+  /** Who is told how calls end, a method. */
+  readonly observe?: Observe;
+  /** Is told of every call that a limit refuses. */
+  readonly onRefused?: (reason: RefusalReason) => void;
   /** Memory for large requests. */
   readonly requestBudget?: RequestBudget;
 }
@@ -58,12 +63,14 @@ export interface EdgeStats {
 export class Edge {
   readonly #options: EdgeOptions;
   readonly #connections: Connections;
-  readonly #counts = new CallCounts();
+  readonly #counts: CallCounts;
   readonly #servers: GrpcServer[] = [];
 
   /** Answers nowhere yet. */
   constructor(options: EdgeOptions) {
     this.#options = options;
+    const { onRefused } = options;
+    this.#counts = new CallCounts({ ...onRefused && { onRefused } });
     this.#connections = new Connections({ ...options, warn: this.#warn });
   }
 
@@ -91,12 +98,14 @@ export class Edge {
    * @throws {StartError} If the port is taken.
    */
   listen(address: string, services: readonly Service[]): Listener {
-    const { maxMessageBytes, requestBudget, newBuffer } = this.#options;
+    const { maxMessageBytes, requestBudget, newBuffer, observe } =
+      this.#options;
     const server = new GrpcServer({
       clock: systemClock,
       maxMessageBytes,
       log: this.#warn,
       counts: this.#counts,
+      ...observe && { observe },
       ...requestBudget && { requestBudget },
       ...newBuffer && { newBuffer },
     });

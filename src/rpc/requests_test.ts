@@ -81,6 +81,26 @@ function outcome(read: Codec["read"], message: Uint8Array): object | string {
   }
 }
 
+/** Six bytes or more, even if they say no more than 0 or 1. */
+const LONG_VARINT = /[\x80-\xff]{5}/;
+
+/**
+ * What proto-loader makes of a message. Where a tag or a bool has more than five
+ * bytes, protobufjs expects ten, and may look for them beyond the end.
+ */
+function theirOutcome(
+  definition: Codec["definition"],
+  message: Uint8Array,
+): object | undefined {
+  try {
+    return definition.requestDeserialize(Buffer.from(message));
+  } catch (error) {
+    const text = String.fromCharCode(...message);
+    if (error instanceof RangeError && LONG_VARINT.test(text)) return undefined;
+    throw error;
+  }
+}
+
 for (
   const [name, { read, shape, definition, requests }] of Object.entries(CODECS)
 ) {
@@ -106,8 +126,10 @@ for (
             );
           }
           assert.notEqual(typeof ours, "string");
-          const theirs = definition.requestDeserialize(Buffer.from(message));
-          assert.deepEqual(ours, plain(theirs, ours as object));
+          const theirs = theirOutcome(definition, message);
+          if (theirs !== undefined) {
+            assert.deepEqual(ours, plain(theirs, ours as object));
+          }
         },
       ),
       { numRuns: 2_000 },

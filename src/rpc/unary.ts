@@ -1,6 +1,6 @@
 /**
  * What every handler does: submit a request to the engine, hand its reply over,
- * and withdraw it when the caller has gone.
+ * and withdraw it when the client has gone.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Reply } from "../table/types.ts";
 import { toStatusError } from "./status.ts";
 
 /** Nobody hears of it: one for all, as its stack would cost more than the rest. */
-const GONE = new StatusError(Status.CANCELLED, "the caller has gone");
+const GONE = new StatusError(Status.CANCELLED, "the client has gone");
 
 /**
  * Submits a request for a call.

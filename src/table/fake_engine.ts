@@ -32,7 +32,8 @@ type Brought =
   | "startWallMs"
   | "newId"
   | "newStaging"
-  | "inMemory";
+  | "inMemory"
+  | "observer";
 
 /** The options of a table, but for what the engine itself brings. */
 export type Figures =

@@ -249,6 +249,8 @@ export function abandon(s: State, entry: Entry, wait: Wait): void {
 export function takeOver(s: State, entry: Entry, givenBack?: Wait): void {
   const { state, key } = entry;
   if (state.kind !== "loading") return;
+  const isAbandoned = givenBack?.request.kind === "abandon";
+  s.options.observer?.ended(isAbandoned ? "abandoned" : "expired");
   // Whoever waited for the holder waits for the manifest now.
   entry.waits = s.takeWaits(entry);
   const { id, staging } = state.assignment;

@@ -259,7 +259,9 @@ function finish(
 ): void {
   const { assignment: { id, staging, ttlMs }, digest, stamp, joined } = state;
   s.letGo(id);
-  s.room.add(entry.key.namespace, digest!.size);
+  const { namespace } = entry.key;
+  s.room.add(namespace, digest!.size);
+  s.options.observer?.published(namespace, digest!.size);
   s.makeRoom();
   if (staging !== undefined) s.emit({ kind: "discard", staging });
   entry.state = {

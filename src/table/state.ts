@@ -356,7 +356,17 @@ export class State {
     if (reply.kind === "assigned" || reply.kind === "unassigned") {
       this.tally.misses++;
     }
+    this.#observe(wait, reply);
     this.emit({ kind: "reply", ticket: wait.request.ticket, reply });
+  }
+
+  #observe({ request, noticed, arrivedMs }: Wait, reply: Reply): void {
+    const { observer } = this.options;
+    if (!observer || request.kind !== "get") return;
+    const { namespace } = request.entry;
+    if (reply.kind === "assigned") observer.missed(namespace, "work");
+    if (reply.kind === "unassigned") observer.missed(namespace, reply.reason);
+    if (noticed !== undefined) observer.waited(this.nowMs - arrivedMs);
   }
 
   /** A Get has found a value. One that looks for damage saves nobody anything. */
@@ -364,6 +374,7 @@ export class State {
     if (!live || request.fromDisk) return;
     this.tally.hits++;
     this.tally.savedMs += computedMs;
+    this.options.observer?.found(request.entry.namespace, computedMs);
   }
 
   /** Registers a request that is going to wait. */

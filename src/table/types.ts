@@ -7,6 +7,7 @@
  */
 
 import type { LarderError } from "../errors.ts";
+import type { TableObserver } from "./observer.ts";
 
 /** A random non-zero 63-bit number in decimal. Assignments and handles share one space. */
 export type Id = string;
@@ -594,6 +595,8 @@ export interface TableOptions {
   readonly newId: () => Id;
   /** Fresh staging names. */
   readonly newStaging: () => string;
+  /** Is told what became of requests. */
+  readonly observer?: TableObserver;
   /** A value that is in memory; others are read. Absent: none is. */
   readonly inMemory?: (name: string, generation: Id) => Uint8Array | undefined;
   /** Live assignments; above it nobody is assigned. Defaults: limits.ts. */

@@ -1,6 +1,7 @@
 /** get and put that are interrupted leave nothing behind. */
 
 import assert from "node:assert/strict";
+import { within } from "../support/waiting.ts";
 import { withShell } from "./support.ts";
 
 /** Is on its way for longer than it takes to see that it is. */
@@ -11,7 +12,7 @@ Deno.test("an interrupted put gives the work back", () =>
     const child = shell.start(["put", "--ns", "a", "k"], { stdin: LARGE });
     const writer = child.stdin.getWriter();
     await writer.write(new Uint8Array(1_000_000));
-    while ((await shell.json("usage"))["loading"] !== 1);
+    await shell.untilLoading(1);
     child.kill("SIGINT");
     const { code } = await child.output();
     assert.equal(code, 130);
@@ -31,7 +32,10 @@ Deno.test("an interrupted get removes what it has written so far", () =>
         : { LARDER_LOCAL: shell.server.local };
       const env = { ...address, [away]: "" };
       const child = shell.start(["get", "--ns", "a", "k", "-o", "o"], { env });
-      while (names() === 0) await new Promise((done) => setTimeout(done, 1));
+      const begun = async () => {
+        while (names() === 0) await new Promise((done) => setTimeout(done, 1));
+      };
+      await within(begun(), "the begin of the file");
       child.kill("SIGTERM");
       assert.equal((await child.output()).code, 143);
       assert.equal(names(), 0);

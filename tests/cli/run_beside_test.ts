@@ -16,7 +16,7 @@ const SLOW = "echo slow > o; read x < fifo";
 async function startSlow(shell: Shell): Promise<Deno.ChildProcess> {
   await outputOf("mkfifo", [`${shell.folder}/fifo`]);
   const slow = shell.start(shellRun(SLOW, "--out", "o"));
-  while (await shell.read("o").catch(() => "") !== "slow\n");
+  await shell.wrote("o", "slow\n");
   return slow;
 }
 

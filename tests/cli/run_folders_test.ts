@@ -258,7 +258,7 @@ Deno.test("a hit tells a run that has an out in the folder which it replaces", (
     const slow = shell.start(
       shellRun("echo b > build/b; read x < fifo", "--out", "build/b"),
     );
-    while (await shell.read("build/b").catch(() => "") !== "b\n");
+    await shell.wrote("build/b", "b\n");
     await ran(shell, folder, "hit");
     await shell.write("fifo", "end\n");
     const { stderr } = await slow.output();
@@ -311,7 +311,7 @@ Deno.test("outs that meet in a folder at the same time: neither is kept", () =>
     const slow = shell.start(
       shellRun("echo a > build/a; read x < fifo", "--out", "build/"),
     );
-    while (await shell.read("build/a").catch(() => "") !== "a\n");
+    await shell.wrote("build/a", "a\n");
     const args = shellRun("echo b > build/b", "--out", "build/b");
     const other = await shell.run(args);
     assert.equal(other.code, 0);
@@ -330,7 +330,7 @@ Deno.test("a killed run loses no folder: the next one puts it back", () =>
     await shell.write("build/sub/old", "old");
     const line = "echo partial > build/p; exec sleep 60";
     const child = shell.start(shellRun(line, "--out", "build/"));
-    while (await shell.read("build/p").catch(() => "") !== "partial\n");
+    await shell.wrote("build/p", "partial\n");
     const [id] = (await outputOf("pgrep", ["-P", `${child.pid}`]))!.split("\n");
     child.kill("SIGKILL");
     await child.output();

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { FaultProxy } from "../support/fault_proxy.ts";
 import { whyNoTracer } from "../support/strace.ts";
+import { until } from "../support/waiting.ts";
 import { larderCommand, Shell, withShell } from "./support.ts";
 
 const OUTS = ["a", "d/b", "t/"];
@@ -64,9 +65,7 @@ Deno.test("a hit that is interrupted before all has come has changed nothing", (
         });
         const env = { LARDER_REMOTE: proxy.address };
         const child = other.start(run(bytes), { env });
-        while (proxy.received < afterBytes) {
-          await new Promise((done) => setTimeout(done, 5));
-        }
+        await until(() => Promise.resolve(proxy.received >= afterBytes));
         child.kill(signal as Deno.Signal);
         const ended = await child.output();
         assert.deepEqual([ended.code, ended.stdout.length], [code, 0]);
@@ -97,9 +96,7 @@ Deno.test("a hit that is killed between two outs has put each as a whole", () =>
     await Promise.all(["t/s/x", "a"].map(async (name, at) => {
       const other = await withOldOuts(shell, `${at}`);
       const child = other.start(args, { program });
-      while (await other.read(name) === "old\n") {
-        await new Promise((done) => setTimeout(done, 5));
-      }
+      await until(async () => await other.read(name) !== "old\n");
       Deno.kill(child.pid, "SIGKILL");
       await child.output();
       for (const each of ["a", "d/b"]) {

@@ -81,9 +81,8 @@ Deno.test("a hit sets nothing aside, and an out in use by another run is not kep
     const line = (key: string) => `echo ${key} > o; [ -e go ] || read x < fifo`;
     await outputOf("mkfifo", [`${shell.folder}/fifo`]);
     const slow = shell.start(shellRun(line("a"), "--out", "o"));
-    while (!namesIn(shell).includes(".o.larder-old"));
-    assert.equal(await shell.read(".o.larder-old"), "old");
-    while (await shell.read("o").catch(() => "") !== "a\n");
+    await shell.wrote(".o.larder-old", "old");
+    await shell.wrote("o", "a\n");
     await shell.write("go", "");
     const other = await shell.run(shellRun(line("b"), "--out", "o"));
     assert.equal(other.code, 0);
@@ -110,7 +109,7 @@ Deno.test("a killed run loses nothing: the next one, of any key, puts it back", 
     const outs = ["--out", "o", "--out", "d/p"];
     const line = "echo partial > o; exec sleep 60";
     const child = shell.start(shellRun(line, ...outs));
-    while (await shell.read("o").catch(() => "") !== "partial\n");
+    await shell.wrote("o", "partial\n");
     const [id] = (await outputOf("pgrep", ["-P", `${child.pid}`]))!.split("\n");
     child.kill("SIGKILL");
     await child.output();

@@ -1,10 +1,10 @@
 /** larder run beside a server that stands still after it has answered. */
 
 import assert from "node:assert/strict";
-import { withShell } from "./support.ts";
+import { withShellAndProcess } from "./support.ts";
 
 Deno.test("a server that stands still while a command runs costs a few seconds", () =>
-  withShell(async (shell) => {
+  withShellAndProcess(async (shell) => {
     const pid = await shell.server.serverPid();
     const line = `echo said; kill -STOP ${pid}; exit 3`;
     const args = ["run", "--ns", "sim", "--cache-failures", "--", "sh", "-c"];

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { outputOf } from "../client/npm_package.ts";
+import { until } from "../support/waiting.ts";
 import { inBash, PROGRAM } from "./bash.ts";
 import { larderCommand, type Shell, withShell } from "./support.ts";
 
@@ -217,7 +218,7 @@ Deno.test("a signal gives the work back at once, while the command still ends", 
       await reader.read();
       child.kill(signal);
       // The lease would last an hour.
-      while ((await shell.json("usage"))["loading"] !== 0);
+      await shell.untilLoading(0);
       await shell.write("fifo", "end\n");
       assert.equal((await child.status).code, 9, signal);
       await reader.cancel();
@@ -282,12 +283,14 @@ Deno.test("Ctrl-C reaches the command once, also where stdin is no terminal", ()
       stderr: "null",
     }).spawn();
     const writer = child.stdin.getWriter();
-    while (!await Deno.stat(`${shell.folder}/started`).catch(() => undefined));
+    await shell.wrote("started", "\n");
     await writer.write(new Uint8Array([3]));
-    while (!(await shell.read("code").catch(() => "")).endsWith("\n")) {
-      // The shell around it may die of it as well; then nobody says the code.
-      if (await Promise.race([child.status, undefined])) break;
-    }
+    // The shell around it may die of it as well; then nobody says the code.
+    let isOver = false;
+    void child.status.then(() => isOver = true);
+    await until(async () =>
+      isOver || (await shell.read("code").catch(() => "")).endsWith("\n")
+    );
     await writer.close().catch(() => {});
     await child.status;
     assert.equal(await shell.read("ints"), "INT\n");

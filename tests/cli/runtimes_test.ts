@@ -6,7 +6,7 @@ import { outputOf } from "../client/npm_package.ts";
 import { larderCommand, type Shell, TASK, withShell } from "./support.ts";
 
 /** How often a race is given its chance. */
-const TRIES = 5;
+const TRIES = 3;
 
 type Run = (...args: string[]) => ReturnType<Shell["run"]>;
 

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { Cache } from "../../src/mod.ts";
-import { withShell } from "./support.ts";
+import { withShell, withShellAndProcess } from "./support.ts";
 
 Deno.test("status says what is kept, who computes, and for how long", () =>
   withShell(async (shell) => {
@@ -53,7 +53,7 @@ Deno.test("status says what is kept, who computes, and for how long", () =>
   }, ["--max-entries", "10"]));
 
 Deno.test("a server that is told to stop says what it waits for", () =>
-  withShell(async ({ server }) => {
+  withShellAndProcess(async ({ server }) => {
     await using cache = await Cache.connect({ remote: server.remote });
     const claim = await cache.claim("sim", new TextEncoder().encode("run 1"));
     assert.equal(claim.kind, "assigned");

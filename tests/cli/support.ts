@@ -6,8 +6,12 @@
 
 import assert from "node:assert/strict";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
-import type { ServerProcess } from "../support/server_process.ts";
-import { denoCommand, withServer } from "../client/support.ts";
+import { denoCommand } from "../client/support.ts";
+import { withRoot } from "../support/root.ts";
+import { type Answering, whileServedHere } from "../support/server_here.ts";
+import { ServerProcess } from "../support/server_process.ts";
+import { until } from "../support/waiting.ts";
+import { CacheClient } from "../v1/client.ts";
 
 /** The configuration of the repository, whose tasks are ours. */
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
@@ -24,6 +28,10 @@ const CACHE = Deno.env.get("XDG_CACHE_HOME") ||
   `${Deno.env.get("HOME")}/.cache`;
 const DENO_DIR = Deno.env.get("DENO_DIR") ?? `${CACHE}/deno`;
 const MAIN = new URL("../../src/main.ts", import.meta.url);
+/** A command that has not written its file by then will not; loaded machines are slow. */
+const WRITTEN_LIMIT_MS = 30_000;
+/** How often a file is looked at: often enough, and next to no work. */
+const LOOK_MS = 10;
 
 /** How a command ended, and what it said. */
 export interface Ended {
@@ -49,12 +57,12 @@ export function larderCommand(...args: string[]): string[] {
 }
 
 /** A folder with a server, and the commands that are run in it. */
-export class Shell {
+export class Shell<Server extends Answering = Answering> {
   readonly folder: string;
-  readonly server: ServerProcess;
+  readonly server: Server;
 
   /** Works in `folder`, with `server`. */
-  constructor(folder: string, server: ServerProcess) {
+  constructor(folder: string, server: Server) {
     this.folder = folder;
     this.server = server;
   }
@@ -128,13 +136,56 @@ export class Shell {
   read(name: string): Promise<string> {
     return Deno.readTextFile(`${this.folder}/${name}`);
   }
+
+  /** Waits until the server knows of so much work that is under way. */
+  async untilLoading(count: number): Promise<void> {
+    using client = new CacheClient(this.server.remote);
+    await until(async () => {
+      const { loading } = await client.call<{ loading: string }>("Usage");
+      return loading === `${count}`;
+    });
+  }
+
+  /** Waits until a command has written `text` to a file of the folder. */
+  async wrote(name: string, text: string): Promise<void> {
+    const endMs = performance.now() + WRITTEN_LIMIT_MS;
+    for (;;) {
+      const content = await this.read(name).catch((error: Error) => error.name);
+      if (content === text) return;
+      if (performance.now() > endMs) {
+        throw new Error(
+          `${name} is not ${JSON.stringify(text)} after ` +
+            `${WRITTEN_LIMIT_MS} ms, but ${JSON.stringify(content)}`,
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  }
 }
 
-/** Runs a test in a fresh folder, with a server. */
+/** Runs a test in a fresh folder, with a server in the test's own process. */
 export async function withShell(
   body: (shell: Shell) => Promise<void>,
   args: readonly string[] = [],
 ): Promise<void> {
   await using folder = await temporaryFolder();
-  await withServer((server) => body(new Shell(folder.path, server)), args);
+  await withRoot((root) =>
+    whileServedHere(
+      root,
+      (server) => body(new Shell(folder.path, server)),
+      args,
+    )
+  );
+}
+
+/** The same with a server that can be stopped, or killed. */
+export async function withShellAndProcess(
+  body: (shell: Shell<ServerProcess>) => Promise<void>,
+  args: readonly string[] = [],
+): Promise<void> {
+  await using folder = await temporaryFolder();
+  await withRoot(async (root) => {
+    await using server = await ServerProcess.start(root, { args });
+    await body(new Shell(folder.path, server));
+  });
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { CacheClient, drained } from "../v1/client.ts";
 import { LocalClient, RemoteClient } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
-import { ServerProcess } from "../support/server_process.ts";
+import { ServerHere } from "../support/server_here.ts";
 import { rejectsWith } from "../support/status.ts";
 
 const NS = "tests.replies";
@@ -25,7 +25,7 @@ async function withLimits(
   await withRoot(async (root) => {
     const args = [...LONG, "--max-message-bytes", `${limits.message}`];
     args.push("--max-reply-bytes", `${limits.reply}`);
-    await using server = await ServerProcess.start(root, { args });
+    await using server = await ServerHere.start(root, { args });
     using local = new LocalClient(server.local);
     using remote = new RemoteClient(server.remote, {
       "grpc.max_receive_message_length": limits.reply,

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { LocalClient, type RemoteClient, textOf } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
-import { type Served, whileServed } from "../support/served.ts";
+import { type ClientsHere, withClientsHere } from "../support/server_here.ts";
 import { CacheClient } from "../v1/client.ts";
 import { rejectsWith, until } from "../support/status.ts";
 
@@ -33,7 +33,7 @@ async function counts(address: string): Promise<{ evictedEntries: string }> {
 
 /** What is known of an entry. */
 async function info(
-  { server }: Served,
+  { server }: ClientsHere,
   key: string,
 ): Promise<{ status: number; size: string }> {
   using client = new CacheClient(server.remote);
@@ -48,7 +48,7 @@ function kept(root: string, namespace = NS): number {
 
 Deno.test("one writer at the limit is never refused", async () => {
   await withRoot((root) =>
-    whileServed(root, async ({ remote, server }) => {
+    withClientsHere(root, async ({ remote, server }) => {
       for (let i = 0; i < 200; i++) await publish(remote, `${i}`, MIB);
       const { evictedEntries } = await counts(server.remote);
       assert(Number(evictedEntries) > 100, "room was made");
@@ -58,7 +58,7 @@ Deno.test("one writer at the limit is never refused", async () => {
 
 Deno.test("32 writers at the limit are never refused", async () => {
   await withRoot((root) =>
-    whileServed(root, async ({ remote }) => {
+    withClientsHere(root, async ({ remote }) => {
       let next = 0;
       const write = async () => {
         while (next < 400) await publish(remote, `${next++}`, MIB);
@@ -70,7 +70,7 @@ Deno.test("32 writers at the limit are never refused", async () => {
 
 Deno.test("values much larger than those before wait for their room", async () => {
   await withRoot((root) =>
-    whileServed(root, async ({ remote }) => {
+    withClientsHere(root, async ({ remote }) => {
       for (let i = 0; i < 10; i++) {
         for (let j = 0; j < 10; j++) await publish(remote, `${i} ${j}`, KIB);
         await publish(remote, `${i} large`, 20 * MIB);
@@ -82,7 +82,7 @@ Deno.test("values much larger than those before wait for their room", async () =
 /** How a value of an assignment is published; each finds the work its own way. */
 const WAYS: Record<
   string,
-  (served: Served, key: string, value: Uint8Array) => Promise<unknown>
+  (served: ClientsHere, key: string, value: Uint8Array) => Promise<unknown>
 > = {
   async set({ remote }, key, value) {
     const { id } = await remote.assigned(NS, key);
@@ -108,7 +108,7 @@ const WAYS: Record<
 for (const [way, put] of Object.entries(WAYS)) {
   Deno.test(`${way} of a value larger than its estimate waits for the room that is made`, async () => {
     await withRoot((root) =>
-      whileServed(root, async (served) => {
+      withClientsHere(root, async (served) => {
         const { remote } = served;
         for (let i = 0; i < 3; i++) {
           for (let j = 0; j < 9; j++) await publish(remote, `${i} ${j}`, MIB);
@@ -123,7 +123,7 @@ for (const [way, put] of Object.entries(WAYS)) {
 
   Deno.test(`${way} of a value for which nothing can go is refused, and soon`, async () => {
     await withRoot((root) =>
-      whileServed(root, async (served) => {
+      withClientsHere(root, async (served) => {
         const { remote, local } = served;
         for (let i = 0; i < 8; i++) {
           await publish(remote, `${i}`, MIB);
@@ -144,7 +144,7 @@ for (const [way, put] of Object.entries(WAYS)) {
 
 Deno.test("where all is pinned nobody waits for room", async () => {
   await withRoot((root) =>
-    whileServed(root, async ({ remote, local }) => {
+    withClientsHere(root, async ({ remote, local }) => {
       for (let i = 0; i < 4; i++) {
         await publish(remote, `${i}`, KIB);
         await local.handle(NS, `${i}`);
@@ -163,7 +163,7 @@ Deno.test("where all is pinned nobody waits for room", async () => {
 for (const max of [1, 2, 5]) {
   Deno.test(`--max-entries ${max} keeps ${max}`, async () => {
     await withRoot((root) =>
-      whileServed(root, async ({ remote }) => {
+      withClientsHere(root, async ({ remote }) => {
         for (let i = 0; i < max + 4; i++) await publish(remote, `${i}`, KIB);
         assert.equal(kept(root), max);
       }, `--max-entries=${max}`)
@@ -173,7 +173,7 @@ for (const max of [1, 2, 5]) {
 
 Deno.test("a value above its own quota takes nothing from anybody", async () => {
   await withRoot((root) =>
-    whileServed(
+    withClientsHere(
       root,
       async ({ remote }) => {
         for (let i = 0; i < 9; i++) await publish(remote, `${i}`, 10 * KIB);
@@ -194,7 +194,7 @@ Deno.test("a value above its own quota takes nothing from anybody", async () => 
 
 Deno.test("an endless Publish is refused while it comes, and leaves nothing", async () => {
   await withRoot((root) =>
-    whileServed(root, async ({ server }) => {
+    withClientsHere(root, async ({ server }) => {
       using client = new CacheClient(server.remote);
       const { id } = await client.assigned(NS, "endless");
       let sent = 0;
@@ -222,7 +222,7 @@ Deno.test("a namespace of which all has gone leaves no folder", async () => {
   await withRoot(async (root) => {
     const exists = () =>
       [...Deno.readDirSync(root)].some(({ name }) => name === NS);
-    await whileServed(root, async ({ server, remote }) => {
+    await withClientsHere(root, async ({ server, remote }) => {
       using client = new CacheClient(server.remote);
       const entry = { namespace: NS, key: new TextEncoder().encode("key") };
       for (let i = 0; i < 2; i++) {
@@ -234,7 +234,7 @@ Deno.test("a namespace of which all has gone leaves no folder", async () => {
     });
     // As a killed server leaves it.
     Deno.mkdirSync(`${root}/${NS}`, { mode: 0o700 });
-    await whileServed(root, async () => {
+    await withClientsHere(root, async () => {
       await until(() => Promise.resolve(exists()), (exists) => !exists);
     });
   });
@@ -242,7 +242,7 @@ Deno.test("a namespace of which all has gone leaves no folder", async () => {
 
 Deno.test("clients that died hold no room, and may publish if there is some", async () => {
   await withRoot((root) =>
-    whileServed(
+    withClientsHere(
       root,
       async ({ remote, server }) => {
         using local = new LocalClient(server.local);

@@ -7,16 +7,10 @@
 
 import assert from "node:assert/strict";
 import { status } from "@grpc/grpc-js";
-import { randomFrom } from "../rude/scale.ts";
+import { type Choice, chooser } from "./chosen.ts";
 import { failedCalls, KILLED_AT_CALLS, type Place } from "./disk_calls.ts";
 import type { Group } from "./kill_scenarios.ts";
 import { type Fault, sweep } from "./kill_sweep.ts";
-
-/** Which calls are tried: `limit` of each scenario, whichever the seed says. */
-export interface Choice {
-  readonly limit: number;
-  readonly seed: number;
-}
 
 /** What Set and Done may say of an error, if they say anything. */
 const CLEAR = {
@@ -57,23 +51,18 @@ export async function sweepErrors(
 async function report(
   what: string,
   fault: Fault<Place>,
-  { group, choice: { limit, seed } }: {
+  { group, choice }: {
     readonly group: Group;
     readonly choice: Choice;
   },
 ): Promise<number> {
-  const random = randomFrom(seed);
-  const swept = await sweep(fault, group, (places) => {
-    const ranked = places.map((place) => ({ place, rank: random() }));
-    ranked.sort((a, b) => a.rank - b.rank);
-    return ranked.slice(0, limit).map(({ place }) => place);
-  });
+  const swept = await sweep(fault, group, chooser(choice));
   let sum = 0;
   for (const { scenario, places, tried, killed } of swept) {
     const died = fault.deadly === true ? `, died at ${killed}` : "";
     console.log(
       `${scenario}, ${group.name}: ${what} at ${tried} of ${places} calls` +
-        `${died}; --seed ${seed}`,
+        `${died}; --seed ${choice.seed}`,
     );
     sum += killed;
   }

@@ -22,9 +22,7 @@ for (const group of GROUPS) {
       name:
         `a server ${group.name} gets over any change of the disk that fails with ${error}`,
       ignore,
-      // These cost no restart.
-      fn: () =>
-        sweepErrors(group, error, { ...choice, limit: 3 * choice.limit }),
+      fn: () => sweepErrors(group, error, choice),
     });
   }
 }

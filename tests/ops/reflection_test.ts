@@ -6,7 +6,7 @@ import * as protoLoader from "@grpc/proto-loader";
 import descriptor, {
   type IFileDescriptorProto,
 } from "protobufjs/ext/descriptor/index.js";
-import { withSite } from "../v1/support.ts";
+import { type Site, withSite } from "../v1/support.ts";
 import { reflectionDefinitions, ServiceClient } from "./client.ts";
 
 interface Answer {
@@ -36,81 +36,91 @@ function filesOf({ fileDescriptorResponse }: Answer): IFileDescriptorProto[] {
   );
 }
 
-Deno.test("both versions of reflection tell the same", async () => {
+Deno.test("both versions of reflection tell what is served", async () => {
   const definitions = reflectionDefinitions();
   assert.equal(definitions.length, 2);
-  await withSite(async ({ server }) => {
-    const told: Answer[][] = [];
-    for (const definition of definitions) {
-      using client = new ServiceClient(server.remote, definition);
-      const answers = await client.talk<Answer>(METHOD, [
-        { listServices: "*" },
-        { fileContainingSymbol: "larder.v1.Cache.Fetch" },
-        { fileByFilename: "remote.proto" },
-        { fileContainingSymbol: "larder.v1.Nothing" },
-        { fileByFilename: "nothing.proto" },
-        { allExtensionNumbersOfType: "larder.v1.FetchReply" },
-        { fileContainingExtension: { containingType: "larder.v1.Cache" } },
-        { host: "nothing else" },
-      ]);
-      told.push(answers);
-    }
-    const [answers, older] = told;
-    const [list, cache, remote, ...others] = answers!;
-    assert.deepEqual(older!.map(({ messageResponse }) => messageResponse), [
-      "listServicesResponse",
-      "fileDescriptorResponse",
-      "fileDescriptorResponse",
-      "errorResponse",
-      "errorResponse",
-      "allExtensionNumbersResponse",
-      "errorResponse",
-      "errorResponse",
-    ]);
-    assert.deepEqual(list!.listServicesResponse!.service, [
-      { name: "grpc.health.v1.Health" },
-      { name: "grpc.reflection.v1.ServerReflection" },
-      { name: "grpc.reflection.v1alpha.ServerReflection" },
-      { name: "larder.v1.Cache" },
-      { name: "remote.RemoteCache" },
-    ]);
-    assert.deepEqual(filesOf(cache!).map(({ name }) => name), [
-      "larder/v1/cache.proto",
-      "google/protobuf/empty.proto",
-    ]);
-    const [{ dependency }] = filesOf(remote!) as [IFileDescriptorProto];
-    assert.deepEqual(dependency, ["google/protobuf/empty.proto"]);
-    assert.equal(others[0]!.errorResponse!.errorCode, NOT_FOUND);
+  await withSite(async (site) => {
+    await bothTellTheSame(site, definitions);
+    await aServiceCanBeCalled(site, definitions[0]!);
+    await aLongQuestionIsRefused(site, definitions[0]!);
   });
 });
 
-Deno.test("a service can be called with what reflection tells", async () => {
-  await withSite(async ({ server, remote }) => {
-    await remote.put("ns", "key", "value");
-    const [v1] = reflectionDefinitions();
-    using client = new ServiceClient(server.local, v1!);
-    const [answer] = await client.talk<Answer>(METHOD, [
-      { fileContainingSymbol: "larder.v1.UsageReply" },
+async function bothTellTheSame(
+  { server }: Site,
+  definitions: readonly ServiceDefinition[],
+): Promise<void> {
+  const told: Answer[][] = [];
+  for (const definition of definitions) {
+    using client = new ServiceClient(server.remote, definition);
+    const answers = await client.talk<Answer>(METHOD, [
+      { listServices: "*" },
+      { fileContainingSymbol: "larder.v1.Cache.Fetch" },
+      { fileByFilename: "remote.proto" },
+      { fileContainingSymbol: "larder.v1.Nothing" },
+      { fileByFilename: "nothing.proto" },
+      { allExtensionNumbersOfType: "larder.v1.FetchReply" },
+      { fileContainingExtension: { containingType: "larder.v1.Cache" } },
+      { host: "nothing else" },
     ]);
-    const learned = protoLoader.loadFileDescriptorSetFromObject({
-      file: filesOf(answer!),
-    });
-    using cache = new ServiceClient(
-      server.local,
-      learned["larder.v1.Cache"] as ServiceDefinition,
-    );
-    const usage = await cache.call<Usage>("Usage", {});
-    assert.equal(usage.namespaces[0]!.namespace, "ns");
-  });
-});
+    told.push(answers);
+  }
+  const [answers, older] = told;
+  const [list, cache, remote, ...others] = answers!;
+  assert.deepEqual(older!.map(({ messageResponse }) => messageResponse), [
+    "listServicesResponse",
+    "fileDescriptorResponse",
+    "fileDescriptorResponse",
+    "errorResponse",
+    "errorResponse",
+    "allExtensionNumbersResponse",
+    "errorResponse",
+    "errorResponse",
+  ]);
+  assert.deepEqual(list!.listServicesResponse!.service, [
+    { name: "grpc.health.v1.Health" },
+    { name: "grpc.reflection.v1.ServerReflection" },
+    { name: "grpc.reflection.v1alpha.ServerReflection" },
+    { name: "larder.v1.Cache" },
+    { name: "remote.RemoteCache" },
+  ]);
+  assert.deepEqual(filesOf(cache!).map(({ name }) => name), [
+    "larder/v1/cache.proto",
+    "google/protobuf/empty.proto",
+  ]);
+  const [{ dependency }] = filesOf(remote!) as [IFileDescriptorProto];
+  assert.deepEqual(dependency, ["google/protobuf/empty.proto"]);
+  assert.equal(others[0]!.errorResponse!.errorCode, NOT_FOUND);
+}
 
-Deno.test("a question that is too long is refused", async () => {
-  const [v1] = reflectionDefinitions();
-  await withSite(async ({ server }) => {
-    using client = new ServiceClient(server.local, v1!);
-    await assert.rejects(
-      client.talk(METHOD, [{ listServices: "*".repeat(1_000) }]),
-      /INVALID_ARGUMENT/,
-    );
+/** By a client that has only what reflection tells. */
+async function aServiceCanBeCalled(
+  { server, remote }: Site,
+  v1: ServiceDefinition,
+): Promise<void> {
+  await remote.put("ns", "key", "value");
+  using client = new ServiceClient(server.local, v1);
+  const [answer] = await client.talk<Answer>(METHOD, [
+    { fileContainingSymbol: "larder.v1.UsageReply" },
+  ]);
+  const learned = protoLoader.loadFileDescriptorSetFromObject({
+    file: filesOf(answer!),
   });
-});
+  using cache = new ServiceClient(
+    server.local,
+    learned["larder.v1.Cache"] as ServiceDefinition,
+  );
+  const usage = await cache.call<Usage>("Usage", {});
+  assert.equal(usage.namespaces[0]!.namespace, "ns");
+}
+
+async function aLongQuestionIsRefused(
+  { server }: Site,
+  v1: ServiceDefinition,
+): Promise<void> {
+  using client = new ServiceClient(server.local, v1);
+  await assert.rejects(
+    client.talk(METHOD, [{ listServices: "*".repeat(1_000) }]),
+    /INVALID_ARGUMENT/,
+  );
+}

@@ -24,6 +24,7 @@ import { call } from "./messages.ts";
 import { bytes, uint32 } from "./octets.ts";
 import { endingOf } from "./odd_calls.ts";
 import { type Frame, RawClient } from "./raw_client.ts";
+import { scaled } from "./scale.ts";
 
 const MIB = 1024 * 1024;
 const VALUE_BYTES = 64 * MIB;
@@ -31,6 +32,10 @@ const LARGE = "large";
 /** Entries with long keys: 24 MB of them. */
 const LONG_KEYS = 400;
 const KEY_BYTES = 60_000;
+/** More than the budget of all serves at once: what each may hold bounds fewer. */
+const CROWD = 160;
+/** Enough to go in the middle: what they leave behind would add up. */
+const LEAVING = scaled(40);
 
 /** How many sockets were open before anybody was rude. */
 let before = 0;
@@ -47,14 +52,13 @@ async function publishLarge(arena: Arena): Promise<void> {
 /** Crowds of one Fetch of a large value each, beside a reader who reads. */
 function readers(
   name: string,
-  options: Partial<Crowd> & { readonly each?: number } = {},
+  { each = 1, ...more }: Partial<Crowd> & { readonly each?: number } = {},
 ): RudeCase {
-  const { each = 1, ...more } = options;
   const sends = () => calls((stream) => fetch(stream, LARGE), each);
   return {
     name,
     async run(arena) {
-      await crowd(arena, { connections: 160, sends, ...more }, async () => {
+      await crowd(arena, { connections: LEAVING, sends, ...more }, async () => {
         using client = new CacheClient(arena.local);
         const options = { offset: VALUE_BYTES - 5 * MIB };
         const { bytes } = await client.fetched(NS, LARGE, options);
@@ -80,7 +84,7 @@ const RANGES: readonly (readonly [FetchOptions, number])[] = [
 function flooded(
   name: string,
   one: (stream: number, i: number) => Uint8Array,
-  { connections = 40, meanwhile = honest }: {
+  { connections = 20, meanwhile = honest }: {
     connections?: number;
     meanwhile?: (arena: Arena) => Promise<unknown>;
   } = {},
@@ -114,7 +118,7 @@ async function publishLongKeys({ remote }: Arena): Promise<void> {
 async function listsInTurn({ remote, local }: Arena): Promise<void> {
   for (const address of [remote, local]) {
     using client = new CacheClient(address);
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 4; i++) {
       const { entries } = await within(
         client.call<{ readonly entries: unknown[] }>("List", { namespace: NS }),
         "a page",
@@ -137,16 +141,22 @@ const ODD_LISTS: Record<string, Uint8Array> = {
 
 const cases: RudeCase[] = [
   { name: "a value of 64 MiB is published", run: publishLarge },
-  readers("160 Fetches of 64 MiB, never read"),
-  readers("160 x 8 Fetches of 64 MiB, never read", { each: 8 }),
-  readers("160 Fetches of 64 MiB, windows of 0", { windowBytes: 0 }),
-  readers("160 Fetches of 64 MiB, reset in the middle", {
+  readers(`${CROWD} x 8 Fetches of 64 MiB, never read`, {
+    connections: CROWD,
+    each: 8,
+  }),
+  readers(`${CROWD} Fetches of 64 MiB, windows of 0`, {
+    connections: CROWD,
+    windowBytes: 0,
+  }),
+  readers(`${LEAVING} Fetches of 64 MiB, never read`),
+  readers(`${LEAVING} Fetches of 64 MiB, reset in the middle`, {
     then: async (client) => {
       await within(client.until(isData), "the begin of a value");
       await client.send(reset(1), goaway());
     },
   }),
-  readers("160 Fetches of 64 MiB, connections reset in the middle", {
+  readers(`${LEAVING} Fetches of 64 MiB, connections reset in the middle`, {
     then: async (client) => {
       await within(client.until(isData), "the begin of a value");
       await client.abort();
@@ -223,7 +233,7 @@ const cases: RudeCase[] = [
   flooded(
     "Lists of a MiB",
     (stream) => call(stream, cachePath("List"), listRequest()),
-    { meanwhile: listsInTurn },
+    { connections: 40, meanwhile: listsInTurn },
   ),
   flooded("Stats of keys of 60,000 bytes", (stream, i) =>
     i < 100
@@ -232,7 +242,7 @@ const cases: RudeCase[] = [
         cachePath("Stat"),
         entryRequest(String(i).padStart(KEY_BYTES, "k")),
       )
-      : new Uint8Array(), { connections: 20 }),
+      : new Uint8Array()),
   flooded(
     "Usages",
     (stream) => call(stream, cachePath("Usage"), new Uint8Array()),

@@ -17,7 +17,7 @@ import { join } from "./octets.ts";
 import { RawClient } from "./raw_client.ts";
 import { randomFrom, scaled, SEED } from "./scale.ts";
 
-const CONNECTIONS = scaled(2_000);
+const CONNECTIONS = scaled(500);
 const MAX_FRAMES = 24;
 /** Frames with these payloads are well-formed: they get further. */
 const SIZES = [0, 1, 4, 5, 6, 8, 8, 8, 12, 40, 200, 3_000];

@@ -12,8 +12,8 @@ import { Upload } from "./upload.ts";
 
 const MIB = 1024 * 1024;
 const VALUE_BYTES = 60 * MIB;
-/** Uploads that are begun and never finished, all at once. */
-const UPLOADS = 20;
+/** Uploads that are begun and never finished, all at once: 480 MiB. */
+const UPLOADS = scaled(8);
 
 /** Starts a client process, waits until it is at it, and kills it. */
 async function killed(
@@ -72,11 +72,11 @@ const cases: RudeCase[] = [
     run: (arena) => eachOf(scaled(2), 1, () => killed(arena, "down")),
   },
   unfinished(
-    "20 uploads of 60 MiB that lack a byte, closed",
+    `${UPLOADS} uploads of 60 MiB that lack a byte, closed`,
     () => Promise.resolve(),
   ),
   unfinished(
-    "20 uploads of 60 MiB that lack a byte, cancelled",
+    `${UPLOADS} uploads of 60 MiB that lack a byte, cancelled`,
     (upload) => upload.client.send(reset(1), goaway()),
   ),
   {

@@ -5,14 +5,11 @@
  * @module
  */
 
-import { RemoteClient } from "../support/clients.ts";
+import { SmallCalls } from "../support/small_calls.ts";
 
 const NS = "tests.rude.polite";
-const VALUE = new Uint8Array(1024).fill(7);
-/** A call that takes longer has failed: the server hung. */
-const DEADLINE_MS = 10_000;
-/** A pause, so that the polite client is no load itself. */
-const PAUSE_MS = 4;
+/** A pause before each call: some 200 calls a second, which are no load. */
+const PAUSE_MS = 5;
 
 /** What the polite client saw since the last lap. */
 export interface PoliteLap {
@@ -25,23 +22,20 @@ export interface PoliteLap {
 
 /** Calls until it is closed. */
 export class PoliteClient implements Disposable {
-  readonly #client: RemoteClient;
+  readonly #calls: SmallCalls;
   #latenciesMs: number[] = [];
   #failures: string[] = [];
   #laps: ((lap: PoliteLap) => void)[] = [];
   #closed = false;
 
-  /** Starts with the first lap. */
-  constructor(address: string) {
-    this.#client = new RemoteClient(address);
+  private constructor(calls: SmallCalls) {
+    this.#calls = calls;
+    void this.#run();
   }
 
-  /** Publishes its value and takes on work that it keeps alive. */
-  async start(): Promise<void> {
-    const { id } = await this.#client.assigned(NS, "value");
-    await this.#client.set(id, VALUE);
-    const work = await this.#client.assigned(NS, "work");
-    void this.#run(work.id);
+  /** Connects, and begins the first lap. */
+  static async start(address: string): Promise<PoliteClient> {
+    return new PoliteClient(await SmallCalls.open(address, NS));
   }
 
   /** Resolves at the end of a round that has yet to begin. */
@@ -49,34 +43,19 @@ export class PoliteClient implements Disposable {
     return new Promise((resolve) => this.#laps.push(resolve));
   }
 
-  async #run(id: string): Promise<void> {
+  async #run(): Promise<void> {
     while (!this.#closed) {
       const laps = this.#laps.splice(0);
-      await this.#timed(() => this.#hit());
-      await this.#timed(() => this.#heartbeat(id));
-      if (laps.length > 0) {
-        const lap = this.#finishLap();
-        for (const resolve of laps) resolve(lap);
-      }
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await this.#timed(() => this.#calls.hit());
+      await this.#timed(() => this.#calls.heartbeat());
+      if (laps.length === 0) continue;
+      const lap = this.#finishLap();
+      for (const resolve of laps) resolve(lap);
     }
-  }
-
-  async #hit(): Promise<void> {
-    const { ready } = await this.#client.get(NS, "value", {
-      assign: false,
-      deadlineMs: DEADLINE_MS,
-    });
-    if (!(ready instanceof Uint8Array) || ready.length !== VALUE.length) {
-      throw new Error("the hit was no hit");
-    }
-  }
-
-  async #heartbeat(id: string): Promise<void> {
-    await this.#client.call("Heartbeat", { id }, { deadlineMs: DEADLINE_MS });
   }
 
   async #timed(run: () => Promise<void>): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     const startMs = performance.now();
     await run().catch((error) => this.#failures.push(String(error)));
     this.#latenciesMs.push(performance.now() - startMs);
@@ -100,6 +79,6 @@ export class PoliteClient implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closed = true;
-    this.#client.close();
+    this.#calls[Symbol.dispose]();
   }
 }

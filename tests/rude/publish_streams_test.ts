@@ -12,6 +12,7 @@ import { join, repeat } from "./octets.ts";
 import { endingOf } from "./odd_calls.ts";
 import { oddPublishes } from "./odd_publishes.ts";
 import { RawClient } from "./raw_client.ts";
+import { scaled } from "./scale.ts";
 
 const MIB = 1024 * 1024;
 /** No answer comes until the lease would have ended, were it short. */
@@ -20,6 +21,8 @@ const FLAGS = ["--heartbeat-timeout", "10m"];
 const EMPTY_MESSAGES = repeat(message(new Uint8Array()), 3_000);
 const EMPTY_PIECES = repeat(chunk(new Uint8Array()), 2_000);
 const BYTES = repeat(chunk(new Uint8Array(1)), 1_800);
+/** Values that never end. */
+const ENDLESS = scaled(40);
 /** What goes out before the server's larger windows are known. */
 const SENT = new Uint8Array(DEFAULT_WINDOW - 1_000);
 
@@ -160,10 +163,10 @@ const cases: RudeCase[] = [
   brokenOff("a reset connection", (client) => client.abort()),
   brokenOff("the end of the connection", (client) => client.finish()),
   {
-    name: "100 endless Publishes, cancelled after some MiB each",
+    name: `${ENDLESS} endless Publishes, cancelled after some MiB each`,
     async run(arena) {
       const id = await arena.assigned("endless");
-      await eachOf(100, 25, () => endless(arena, String(id)));
+      await eachOf(ENDLESS, 20, () => endless(arena, String(id)));
       await untilQuiet(arena);
       using client = new CacheClient(arena.remote);
       await client.publish(String(id), [new Uint8Array(3)]);

@@ -54,6 +54,8 @@ function isGone(error: unknown): boolean {
 export class RawClient implements Disposable {
   /** The error code of the server's GOAWAY, once it came. */
   goawayCode: number | undefined;
+  /** Whether the connection was found broken, rather than at its end. */
+  wasReset = false;
   /** Whether the server's SETTINGS are acknowledged when they are read. */
   acknowledges = true;
   readonly #connection: Deno.TcpConn;
@@ -108,6 +110,7 @@ export class RawClient implements Disposable {
       }
     } catch (error) {
       if (!isGone(error)) throw error;
+      this.wasReset = true;
       return false;
     }
     return true;
@@ -225,6 +228,7 @@ export class RawClient implements Disposable {
       count = await this.#connection.read(chunk);
     } catch (error) {
       if (!isGone(error)) throw error;
+      this.wasReset = true;
       return false;
     }
     if (count === null) return false;

@@ -25,7 +25,7 @@ const VALUE_BYTES = 3 * MIB;
 /** Values that differ: more than the cache of hot values holds. */
 const VALUES = 50;
 /** How long rude readers sit there: past the 500 ms that a Get may wait. */
-const SITTING_MS = 1_500;
+const SITTING_MS = 700;
 
 /** Asks for many replies at once. */
 function asks(value: (i: number) => number, count = REPLIES): Uint8Array {

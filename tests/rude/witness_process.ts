@@ -11,9 +11,8 @@ import { MemoryWatch } from "./memory.ts";
 import { PoliteClient } from "./polite.ts";
 
 const [address, launcherPid] = Deno.args;
-using polite = new PoliteClient(address!);
+using polite = await PoliteClient.start(address!);
 using memory = new MemoryWatch(Number(launcherPid));
-await polite.start();
 await answerLines(async () => {
   const seen = await polite.lap();
   return { ...seen, ...memory.lap() };

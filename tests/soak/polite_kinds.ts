@@ -11,7 +11,8 @@ import {
   SET,
   setRequest,
 } from "../rude/messages.ts";
-import type { Answer } from "./lean_connection.ts";
+import type { Answer } from "../support/lean_connection.ts";
+import { expectEmpty, idAndPath, isLoading } from "../support/lean_replies.ts";
 import {
   asking,
   caller,
@@ -23,10 +24,6 @@ import {
 
 /** How often a client asks again for a value that is still loading. */
 const ATTEMPTS = 20;
-/** An `Empty` in a reply is gRPC's prefix and nothing else. */
-const PREFIX_BYTES = 5;
-/** `GetReply`'s fields, as tags of the wire. */
-const TAG = { assign: 0x12, loading: 0x1a, ready: 0x22 };
 const VALUE = new Uint8Array(SMALL_BYTES).fill(7);
 
 const remoteGet = asking(GET);
@@ -37,37 +34,6 @@ const done = caller("/local.LocalCache/Done");
 const drop = caller("/local.LocalCache/Drop");
 const askSmall = remoteGet("small");
 const askLarge = remoteGet("large");
-
-function expectEmpty(what: string, { how, dataBytes }: Answer): void {
-  if (how === "answered" && dataBytes === PREFIX_BYTES) return;
-  throw new Error(`${what}: ${how} with ${dataBytes} bytes`);
-}
-
-/** The id, and the path where there is one, of an AssignReply or ReadyReply. */
-export function idAndPath(
-  what: string,
-  { how, head }: Answer,
-): { id: bigint; path: string } {
-  const tag = head[PREFIX_BYTES];
-  if (how !== "answered" || (tag !== TAG.assign && tag !== TAG.ready)) {
-    throw new Error(`${what}: ${how} with tag ${tag}`);
-  }
-  let at = PREFIX_BYTES + 1;
-  function varint(): bigint {
-    let value = 0n;
-    for (let shift = 0n;; shift += 7n) {
-      const octet = head[at++]!;
-      value |= BigInt(octet & 127) << shift;
-      if (octet < 128) return value;
-    }
-  }
-  const end = Number(varint()) + at;
-  at++;
-  const id = varint();
-  if (at >= end || head[at++] !== TAG.assign) return { id, path: "" };
-  const size = Number(varint());
-  return { id, path: new TextDecoder().decode(head.subarray(at, at + size)) };
-}
 
 /**
  * Asks for an entry until it is not loading: the disk of a loaded machine may take
@@ -80,8 +46,7 @@ async function asked(
 ): Promise<Answer> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const answer = await site.call(port, ask);
-    const { how, head } = answer;
-    if (how !== "answered" || head[PREFIX_BYTES] !== TAG.loading) return answer;
+    if (!isLoading(answer)) return answer;
     site.tally.loading++;
   }
   throw new Error("an entry never ceased to load");

@@ -10,7 +10,7 @@ import { MALFORMATIONS } from "../rude/malformed_frames.ts";
 import { call, callFields, GET, get, SET } from "../rude/messages.ts";
 import { join } from "../rude/octets.ts";
 import { randomFrom } from "../rude/scale.ts";
-import { type LeanConnection, OPENING } from "./lean_connection.ts";
+import { type LeanConnection, OPENING } from "../support/lean_connection.ts";
 import { COLD_VALUES, type Kind, NS, type Site } from "./site.ts";
 import { UploadFrames } from "./upload_frames.ts";
 

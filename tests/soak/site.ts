@@ -7,8 +7,8 @@
 import { callFields, getRequest, message } from "../rude/messages.ts";
 import { data, headers } from "../rude/frames.ts";
 import { join } from "../rude/octets.ts";
-import { LeanConnection, OPENING } from "./lean_connection.ts";
-import type { Answer } from "./lean_connection.ts";
+import { LeanConnection, OPENING } from "../support/lean_connection.ts";
+import type { Answer } from "../support/lean_connection.ts";
 
 /** The namespace of all values here. */
 export const NS = "tests.soak";

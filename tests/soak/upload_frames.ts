@@ -12,7 +12,7 @@ import {
 } from "../rude/frames.ts";
 import { callFields, message, SET, setRequest } from "../rude/messages.ts";
 import { join } from "../rude/octets.ts";
-import type { LeanConnection } from "./lean_connection.ts";
+import type { LeanConnection } from "../support/lean_connection.ts";
 
 /**
  * Frames are sent whole, and the server gives more than the first window once all

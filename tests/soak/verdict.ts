@@ -65,7 +65,7 @@ export const MARGINS: Margins = {
 
 /**
  * In a short run the heap has not found its size when the windows begin: what
- * is caught is a leak of some 50 KB a connection, and any lost descriptor.
+ * is caught is a leak of some 80 KB a connection, and lost descriptors.
  */
 export const SHORT_MARGINS: Margins = {
   ...MARGINS,

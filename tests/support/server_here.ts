@@ -12,6 +12,7 @@
 import { parseCommandLine } from "../../src/launch/arguments.ts";
 import { prepareRoot } from "../../src/launch/root_folder.ts";
 import type { RunningServer } from "../../src/launch/running_server.ts";
+import { logLine } from "../../src/log.ts";
 import { serve } from "../../src/serve.ts";
 import { LocalClient, RemoteClient } from "./clients.ts";
 
@@ -55,13 +56,18 @@ export class ServerHere implements AsyncDisposable {
     if (invocation.kind !== "launch") throw new TypeError(words.join(" "));
     const lines: string[] = [];
     const config = { ...invocation.config, root: await prepareRoot(root) };
-    const server = await serve(config, (line) => lines.push(line));
+    const form = { format: config.logFormat };
+    const server = await serve(
+      config,
+      (message, facts = {}) =>
+        lines.push(logLine(message, facts, { ...form, wallMs: Date.now() })),
+    );
     return new ServerHere(root, server, lines);
   }
 
   /** What a process would have written to stderr until now. */
   get stderr(): string {
-    return this.#lines.map((line) => `larder: ${line}\n`).join("");
+    return this.#lines.map((line) => `${line}\n`).join("");
   }
 
   /** Stops as a process does that is asked to. */

@@ -41,6 +41,8 @@ export class ServerProcess implements AsyncDisposable {
   local = "";
   /** Where RemoteCache answers; empty when it is off. */
   remote = "";
+  /** Where metrics are; empty when they are off. */
+  http = "";
   /** What the server wrote to stderr until now. */
   stderr = "";
   /** Whether the process has ended. */
@@ -142,10 +144,11 @@ export class ServerProcess implements AsyncDisposable {
         throw new Error(`the server did not start:\n${this.stderr}`);
       }
       const [, api, address] = line.match(
-        /^larder: (LocalCache|RemoteCache) on (\S+)$/,
+        /^larder: (LocalCache|RemoteCache|HTTP) on (\S+)$/,
       ) ?? [];
       if (api === "LocalCache") this.local = address!;
       if (api === "RemoteCache") this.remote = address!;
+      if (api === "HTTP") this.http = address!;
       if (line.startsWith("larder: ready")) break;
     }
     clearTimeout(timer);

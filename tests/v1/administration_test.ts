@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { bytesOf } from "../support/clients.ts";
 import { rejectsWith } from "../support/status.ts";
 import { sha256 } from "./client.ts";
-import { withSite } from "./support.ts";
+import { withSiteHere } from "./support.ts";
 
 interface Info {
   readonly key: Uint8Array;
@@ -20,7 +20,7 @@ interface Listed {
 }
 
 Deno.test("entries are listed by key, a page at a time", async () => {
-  await withSite(async ({ remote, local }) => {
+  await withSiteHere(async ({ remote, local }) => {
     const keys = Array.from({ length: 7 }, (_, at) => `k${at}`);
     for (const key of keys) await remote.put("ns", key, key);
     await remote.assigned("ns", "working");
@@ -46,7 +46,7 @@ Deno.test("entries are listed by key, a page at a time", async () => {
 });
 
 Deno.test("pages of large keys are short", async () => {
-  await withSite(async ({ remote }) => {
+  await withSiteHere(async ({ remote }) => {
     const large = (at: number) => String.fromCharCode(65 + at).repeat(60_000);
     for (let at = 0; at < 30; at++) await remote.put("ns", large(at), "v");
     let pageToken = "";
@@ -65,7 +65,7 @@ Deno.test("pages of large keys are short", async () => {
 });
 
 Deno.test("an entry can be looked up and deleted", async () => {
-  await withSite(async ({ remote }) => {
+  await withSiteHere(async ({ remote }) => {
     const entry = { namespace: "ns", key: bytesOf("k") };
     await rejectsWith("NOT_FOUND", remote.call("Stat", entry));
     assert.deepEqual(await remote.call("Delete", entry), { deleted: false });
@@ -84,7 +84,7 @@ Deno.test("an entry can be looked up and deleted", async () => {
 });
 
 Deno.test("usage counts what is kept, and a sweep takes away what has to go", async () => {
-  await withSite(async ({ remote }) => {
+  await withSiteHere(async ({ remote }) => {
     await remote.put("b", "k", "12345");
     await remote.put("a.x", "k", "123");
     await remote.put("a.x", "l", "1");
@@ -100,7 +100,7 @@ Deno.test("usage counts what is kept, and a sweep takes away what has to go", as
 });
 
 Deno.test("bad requests say what is wrong with them", async () => {
-  await withSite(async ({ remote, local }) => {
+  await withSiteHere(async ({ remote, local }) => {
     const bad = [
       ["Stat", { namespace: "no spaces" }, /namespace/],
       ["List", { namespace: "Cache.toml" }, /namespace/],

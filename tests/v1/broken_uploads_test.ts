@@ -5,8 +5,9 @@ import { data, goaway, headers, reset } from "../rude/frames.ts";
 import { callFields, message } from "../rude/messages.ts";
 import { join } from "../rude/octets.ts";
 import { RawClient } from "../rude/raw_client.ts";
+import { until } from "../support/status.ts";
 import { SERVICE } from "./client.ts";
-import { withSite } from "./support.ts";
+import { withSiteHere } from "./support.ts";
 
 const PUBLISH = SERVICE["Publish"]!;
 /** Small enough to go out before the server's larger windows are known. */
@@ -41,7 +42,7 @@ const ENDS: Record<string, Uint8Array> = {
 
 for (const [how, end] of Object.entries(ENDS)) {
   Deno.test(`an upload of which only a part came publishes nothing: ${how}`, () =>
-    withSite(async ({ remote, server }) => {
+    withSiteHere(async ({ remote, server }) => {
       const port = Number(server.remote.split(":").at(-1));
       for (let at = 0; at < TRIES; at++) {
         const { id } = await remote.assigned("ns", `${at}`);
@@ -56,9 +57,10 @@ for (const [how, end] of Object.entries(ENDS)) {
         }
       }
       // Whatever comes of it has come when all private files are gone.
-      while ([...Deno.readDirSync(`${server.root}/.private`)].length > 0) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
+      await until(
+        () => Promise.resolve([...Deno.readDirSync(`${server.root}/.private`)]),
+        (files) => files.length === 0,
+      );
       const usage = await remote.call<{ namespaces: object[] }>("Usage");
       assert.deepEqual(usage.namespaces, []);
     }));

@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { sha256Hex } from "../../workers/digest.ts";
 import { flipBit } from "../faults/damage.ts";
-import { withSite } from "./support.ts";
+import { withSiteHere } from "./support.ts";
 
 const SIZES = { hot: 1_000, large: 300_000 };
 
 Deno.test("a value that is damaged on the disk is a miss when it is read from there", () =>
-  withSite(async ({ local, remote, server }) => {
+  withSiteHere(async ({ local, remote, server }) => {
     for (const [key, size] of Object.entries(SIZES)) {
       const value = new Uint8Array(size).fill(7);
       await remote.put("ns", key, value);
@@ -38,7 +38,7 @@ Deno.test("a value that is damaged on the disk is a miss when it is read from th
   }));
 
 Deno.test("of what is verified on the disk, only the head or a range is sent", () =>
-  withSite(async ({ remote }) => {
+  withSiteHere(async ({ remote }) => {
     await remote.put("ns", "k", new Uint8Array([1, 2, 3, 4]));
     const range = { fromDisk: true, offset: 1, length: 2 };
     const part = await remote.fetched("ns", "k", range);

@@ -6,7 +6,7 @@ import { Buffer } from "node:buffer";
 import { Metadata, type ServiceError } from "@grpc/grpc-js";
 import { rejectsWith } from "../support/status.ts";
 import { type CacheClient, SERVICE } from "./client.ts";
-import { withSite } from "./support.ts";
+import { withSiteHere } from "./support.ts";
 
 /** A first field that is longer than the message, and a tag that is none. */
 const GARBAGE = [Buffer.from([0x0a, 9, 1]), Buffer.from([0x07])];
@@ -51,7 +51,7 @@ function send(
 }
 
 Deno.test("every method refuses what is no message of its own", async () => {
-  await withSite(async ({ remote, local }) => {
+  await withSiteHere(async ({ remote, local }) => {
     for (const client of [remote, local]) {
       for (const name of Object.keys(SERVICE)) {
         // Two methods take no fields: to them an unknown field is none of theirs.
@@ -65,7 +65,7 @@ Deno.test("every method refuses what is no message of its own", async () => {
 });
 
 Deno.test("garbage inside Begin, and after it, ends a Publish and leaves the work", async () => {
-  await withSite(async ({ remote }) => {
+  await withSiteHere(async ({ remote }) => {
     const { id } = await remote.assigned("ns", "k");
     const { requestSerialize } = SERVICE["Publish"]!;
     const begin = requestSerialize({ begin: { id } });

@@ -9,7 +9,7 @@ import { bytesOf } from "../support/clients.ts";
 import { rejectsWith } from "../support/status.ts";
 import { until } from "../support/waiting.ts";
 import { CacheClient } from "./client.ts";
-import { withSite } from "./support.ts";
+import { withSiteHere } from "./support.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -28,7 +28,7 @@ async function isAbsent(client: CacheClient, key: string): Promise<boolean> {
 }
 
 Deno.test("a value whose time is over is absent, and so it is listed", async () => {
-  await withSite(async ({ remote }) => {
+  await withSiteHere(async ({ remote }) => {
     await putFor(remote, "long", HOUR_MS);
     await remote.put("ns", "ever", "value");
     await putFor(remote, "short", 200);
@@ -75,7 +75,7 @@ Deno.test("a restart and a kill change nothing of a time to live", async () => {
 });
 
 Deno.test("a path that was handed out stays, though its time is over", async () => {
-  await withSite(async ({ remote, local }) => {
+  await withSiteHere(async ({ remote, local }) => {
     // Long enough to be read on a loaded machine.
     await putFor(remote, "k", 5_000);
     const { last } = await local.fetched("ns", "k", { path: true });
@@ -91,7 +91,7 @@ Deno.test("a path that was handed out stays, though its time is over", async () 
 });
 
 Deno.test("a hit says what computing took, and usage sums it", async () => {
-  await withSite(async ({ remote, local }) => {
+  await withSiteHere(async ({ remote, local }) => {
     const { id } = await remote.assigned("ns", "k");
     const sinceMs = performance.now();
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -110,7 +110,7 @@ Deno.test("a hit says what computing took, and usage sums it", async () => {
 });
 
 Deno.test("a time to live has its bounds", async () => {
-  await withSite(async ({ remote }) => {
+  await withSiteHere(async ({ remote }) => {
     const long = remote.fetched("ns", "k", { ttlMs: 1e15 });
     await rejectsWith("INVALID_ARGUMENT", long, /ten years/);
   });

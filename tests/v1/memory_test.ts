@@ -13,6 +13,8 @@ const MIB = 1024 * 1024;
 /** The goal is 300 MiB; what the launcher takes is the same before and after. */
 const GROWTH_LIMIT_BYTES = 300 * MIB;
 const PIECE_BYTES = 256 * 1024;
+/** More than the server may grow by. */
+const VALUE_BYTES = 512 * MIB;
 
 function* pieces(bytes: number): Iterable<Uint8Array> {
   const piece = crypto.getRandomValues(new Uint8Array(64 * 1024));
@@ -20,20 +22,22 @@ function* pieces(bytes: number): Iterable<Uint8Array> {
   for (let sent = 0; sent < bytes; sent += whole.length) yield whole;
 }
 
-Deno.test("1 GiB goes in and out in bounded memory", async () => {
+Deno.test("512 MiB go in and out in bounded memory", async () => {
   await withSite(async ({ server, remote }) => {
     const { id } = await remote.assigned("ns", "k");
     using memory = new MemoryWatch(server.pid);
     const { nowBytes: idle } = memory.lap();
-    const { size } = await remote.publish(id, pieces(1024 * MIB));
-    assert.equal(size, `${1024 * MIB}`);
+    const { size } = await remote.publish(id, pieces(VALUE_BYTES));
+    assert.equal(size, `${VALUE_BYTES}`);
     let received = 0;
     for await (const { chunk } of remote.fetch("ns", "k")) {
       received += chunk?.length ?? 0;
     }
-    assert.equal(received, 1024 * MIB);
+    assert.equal(received, VALUE_BYTES);
     const grown = memory.lap().peakBytes - idle;
-    console.log(`memory_test.ts: 1 GiB in and out took ${grown / MIB | 0} MiB`);
+    console.log(
+      `memory_test.ts: 512 MiB in and out took ${grown / MIB | 0} MiB`,
+    );
     assert.ok(grown < GROWTH_LIMIT_BYTES);
   });
 });

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { bytesOf } from "../support/clients.ts";
 import { rejectsWith } from "../support/status.ts";
 import type { CacheClient } from "./client.ts";
-import { withSite } from "./support.ts";
+import { withSiteHere } from "./support.ts";
 
 interface RemoveReply {
   readonly entries: string;
@@ -42,7 +42,7 @@ async function keysOf(client: CacheClient, namespace: string) {
 }
 
 Deno.test("what begins alike is counted, then removed, and the rest stays", async () => {
-  await withSite(async ({ remote }) => {
+  await withSiteHere(async ({ remote }) => {
     for (const key of ["a", "run", "run-1", "run-2", "z"]) {
       await remote.put("ns", key, "12345");
     }
@@ -65,7 +65,7 @@ Deno.test("what begins alike is counted, then removed, and the rest stays", asyn
 });
 
 Deno.test("nothing that is young, being computed or being read is removed", async () => {
-  await withSite(async ({ remote, local }) => {
+  await withSiteHere(async ({ remote, local }) => {
     const { id } = await remote.assigned("ns", "computed");
     await remote.put("ns", "free", "v");
     await remote.put("ns", "read", "v");
@@ -90,7 +90,7 @@ Deno.test("nothing that is young, being computed or being read is removed", asyn
 });
 
 Deno.test("pages of a removal leave room for others, and for what they publish", async () => {
-  await withSite(async ({ remote, local }) => {
+  await withSiteHere(async ({ remote, local }) => {
     const keys = Array.from({ length: 1_200 }, (_, at) => `k${10_000 + at}`);
     for (let at = 0; at < keys.length; at += 50) {
       const some = keys.slice(at, at + 50);
@@ -125,7 +125,7 @@ Deno.test("pages of a removal leave room for others, and for what they publish",
 });
 
 Deno.test("a removal says what is wrong with its request", async () => {
-  await withSite(async ({ remote }) => {
+  await withSiteHere(async ({ remote }) => {
     for (
       const [request, message] of [
         [{ namespace: "no spaces" }, /namespace/],

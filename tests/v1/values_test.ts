@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { LocalClient, RemoteClient } from "../support/clients.ts";
 import { rejectsWith, until } from "../support/status.ts";
 import { halfPublish, sha256 } from "./client.ts";
-import { withSite } from "./support.ts";
+import { withSiteHere } from "./support.ts";
 
 const MIB = 1024 * 1024;
 
@@ -26,7 +26,7 @@ function* inPieces(bytes: Uint8Array, size: number): Iterable<Uint8Array> {
 }
 
 Deno.test("values of every size come out as they went in", async () => {
-  await withSite(async ({ remote, local }) => {
+  await withSiteHere(async ({ remote, local }) => {
     for (const size of [0, 1, 256 * 1024, 256 * 1024 + 1, MIB, 5 * MIB + 3]) {
       const bytes = pattern(size);
       const { id } = await remote.assigned("ns", `${size}`);
@@ -48,7 +48,7 @@ Deno.test("values of every size come out as they went in", async () => {
 });
 
 Deno.test("a large value may come in many small pieces", async () => {
-  await withSite(async ({ remote }) => {
+  await withSiteHere(async ({ remote }) => {
     // More than requests that have not ended may have sent together.
     const bytes = pattern(80 * MIB);
     const { id } = await remote.assigned("ns", "k");
@@ -58,7 +58,7 @@ Deno.test("a large value may come in many small pieces", async () => {
 });
 
 Deno.test("of a value only the range that was asked for is sent", async () => {
-  await withSite(async ({ remote }) => {
+  await withSiteHere(async ({ remote }) => {
     for (const size of [1000, 2 * MIB]) {
       const bytes = pattern(size);
       await remote.put("ns", `${size}`, bytes);
@@ -89,7 +89,7 @@ Deno.test("of a value only the range that was asked for is sent", async () => {
 });
 
 Deno.test("bytes that are not those of End are refused, and the work stays", async () => {
-  await withSite(async ({ remote, server }) => {
+  await withSiteHere(async ({ remote, server }) => {
     const { id } = await remote.assigned("ns", "k");
     const bytes = pattern(2 * MIB);
     for (const lie of [{ sha256: sha256(pattern(1)) }, { size: MIB }]) {
@@ -104,7 +104,7 @@ Deno.test("bytes that are not those of End are refused, and the work stays", asy
 });
 
 Deno.test("local clients get paths, and both listeners and all services one state", async () => {
-  await withSite(async ({ remote, local, server }) => {
+  await withSiteHere(async ({ remote, local, server }) => {
     const work = await local.assigned("ns", "k", { path: true });
     Deno.mkdirSync(work.path.slice(0, work.path.lastIndexOf("/")), {
       recursive: true,
@@ -139,7 +139,7 @@ Deno.test("local clients get paths, and both listeners and all services one stat
 });
 
 Deno.test("paths are not for other machines", async () => {
-  await withSite(async ({ remote, local }) => {
+  await withSiteHere(async ({ remote, local }) => {
     const refused = remote.fetched("ns", "k", { path: true });
     await rejectsWith(
       "FAILED_PRECONDITION",
@@ -160,7 +160,7 @@ Deno.test("paths are not for other machines", async () => {
 });
 
 Deno.test("a client that goes in mid-publish leaves no file, and keeps its work", async () => {
-  await withSite(async ({ remote, server }) => {
+  await withSiteHere(async ({ remote, server }) => {
     const { id } = await remote.assigned("ns", "k");
     const sent = Promise.withResolvers<void>();
     const gone = new AbortController();
@@ -185,7 +185,7 @@ Deno.test("a client that goes in mid-publish leaves no file, and keeps its work"
 });
 
 Deno.test("a value that changes on the disk ends its Fetch, and is not served again", async () => {
-  await withSite(async ({ remote, server }) => {
+  await withSiteHere(async ({ remote, server }) => {
     const bytes = pattern(32 * MIB);
     const { id } = await remote.assigned("ns", "k");
     await remote.publish(id, inPieces(bytes, MIB));

@@ -6,7 +6,12 @@ import assert from "node:assert/strict";
 import { bytesOf, textOf } from "../support/clients.ts";
 import { rejectsWith, until } from "../support/status.ts";
 import { CacheClient, drained, type Fetched, first } from "./client.ts";
-import { SHORT_LEASE, type Site, withSite } from "./support.ts";
+import {
+  SHORT_LEASE,
+  type SiteHere,
+  withSite,
+  withSiteHere,
+} from "./support.ts";
 
 /** Fetches that wait for one key, each known to have been told so. */
 async function waiters(
@@ -27,7 +32,7 @@ interface Usage {
   readonly loading: string;
 }
 
-async function untilWaiting({ remote }: Site, many: number): Promise<void> {
+async function untilWaiting({ remote }: SiteHere, many: number): Promise<void> {
   await until(
     () => remote.call<Usage>("Usage"),
     ({ waiting }) => Number(waiting) === many,
@@ -35,7 +40,7 @@ async function untilWaiting({ remote }: Site, many: number): Promise<void> {
 }
 
 Deno.test("two hundred who wait are all served when the value is published", async () => {
-  await withSite(async ({ server, remote, local }) => {
+  await withSiteHere(async ({ server, remote, local }) => {
     const { id } = await local.assigned("ns", "k");
     using other = new CacheClient(server.remote);
     const served = [
@@ -51,7 +56,7 @@ Deno.test("two hundred who wait are all served when the value is published", asy
 });
 
 Deno.test("a notice says who computes, and for how long", async () => {
-  await withSite(async ({ remote, local }) => {
+  await withSiteHere(async ({ remote, local }) => {
     const { id } = await local.assigned("ns", "k");
     const { last } = await remote.fetched("ns", "k", { wait: false });
     assert.match(last.waiting!.holder, /^127\.0\.0\.1:\d+$/);
@@ -61,7 +66,7 @@ Deno.test("a notice says who computes, and for how long", async () => {
 });
 
 Deno.test("what is abandoned goes to exactly one of those who wait", async () => {
-  await withSite(async (site) => {
+  await withSiteHere(async (site) => {
     const { remote, local } = site;
     let { id } = await local.assigned("ns", "k");
     const waiting = new Set(await waiters(remote, 20));
@@ -83,7 +88,7 @@ Deno.test("what is abandoned goes to exactly one of those who wait", async () =>
 });
 
 Deno.test("a holder that falls silent loses the work to exactly one of those who wait", async () => {
-  await withSite(async (site) => {
+  await withSiteHere(async (site) => {
     const { remote, server } = site;
     {
       using holder = new CacheClient(server.remote);
@@ -108,7 +113,7 @@ Deno.test("a holder that falls silent loses the work to exactly one of those who
 });
 
 Deno.test("a new holder is announced to those who go on waiting", async () => {
-  await withSite(async ({ remote, local, server }) => {
+  await withSiteHere(async ({ remote, local, server }) => {
     const { id } = await local.assigned("ns", "k");
     using other = new CacheClient(server.remote);
     const taker = first(other.fetch("ns", "k"));
@@ -127,7 +132,7 @@ Deno.test("a new holder is announced to those who go on waiting", async () => {
 });
 
 Deno.test("a Fetch that was cancelled takes nothing", async () => {
-  await withSite(async (site) => {
+  await withSiteHere(async (site) => {
     const { remote, local } = site;
     const { id } = await local.assigned("ns", "k");
     const gone = await first(remote.fetch("ns", "k"));
@@ -142,7 +147,7 @@ Deno.test("a Fetch that was cancelled takes nothing", async () => {
 });
 
 Deno.test("a holder that is killed is replaced without waiting for anybody to ask", async () => {
-  await withSite(async ({ server, remote }) => {
+  await withSiteHere(async ({ server, remote }) => {
     const script = `
       import { CacheClient } from "${new URL("client.ts", import.meta.url)}";
       const client = new CacheClient("${server.remote}");

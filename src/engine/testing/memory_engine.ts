@@ -25,6 +25,8 @@ export interface MemoryParts {
   readonly rows?: MemoryRows;
   /** Of hot values; none where absent. */
   readonly cacheBytes?: number;
+  /** Gets the buffers of large values that nobody uses any more. */
+  readonly onUnused?: (buffer: ArrayBuffer) => void;
   readonly table?: Partial<EngineOptions["table"]>;
 }
 
@@ -45,6 +47,7 @@ export function memoryEngine(
     blobs,
     rows = new MemoryRows(),
     cacheBytes = 0,
+    onUnused,
     table,
   }: MemoryParts = {},
 ): MemoryEngine {
@@ -56,7 +59,7 @@ export function memoryEngine(
     ...{
       manifest,
       blobs: store,
-      cache: new BlobCache(store, cacheBytes),
+      cache: new BlobCache(store, cacheBytes, onUnused),
       clock,
       warn,
     },

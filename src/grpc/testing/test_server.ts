@@ -15,6 +15,7 @@ import type {
 } from "../call.ts";
 import { CallCounts, type CallCountsOptions } from "../counts.ts";
 import type { Method } from "../method.ts";
+import type { Observe } from "../observer.ts";
 import { GrpcServer } from "../server.ts";
 import { concat, FakeStream } from "./fake_stream.ts";
 import { TestBudget } from "./test_budget.ts";
@@ -33,6 +34,8 @@ export interface TestServerOptions extends CallCountsOptions {
   readonly duplex?: DuplexHandler<Bytes, Bytes>;
   /** Changes what the methods do with messages. */
   readonly codec?: Partial<Pick<Method<Bytes, Bytes>, "decode" | "encode">>;
+  /** Who is told how calls end. */
+  readonly observe?: Observe;
   /** By default 4 MiB. */
   readonly maxMessageBytes?: number;
   /** By default there is room for everything. */
@@ -99,6 +102,7 @@ export class TestServer {
       log: (message, cause) => void this.logged.push({ message, cause }),
       counts: this.counts,
       requestBudget: this.budget,
+      ...options.observe && { observe: options.observe },
       nextTurn: (work) => void this.#work.push(work),
     });
     const method = (

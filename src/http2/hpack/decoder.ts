@@ -1,5 +1,5 @@
 /**
- * Decodes header blocks (RFC 7541). What a peer can make it cost is bounded:
+ * Decodes header blocks (RFC 7541). What a client can make it cost is bounded:
  * the table, every integer, every string and the whole list.
  *
  * @module
@@ -12,8 +12,8 @@ import { STATIC_LENGTH, STATIC_NAMES, STATIC_VALUES } from "./static_table.ts";
 import { readString } from "./strings.ts";
 
 /**
- * The table that a peer may use: what HTTP/2 begins with, so that it needs no
- * announcement. It is never raised, whatever a peer wants.
+ * The table that a client may use: what HTTP/2 begins with, so that it needs no
+ * announcement. It is never raised, whatever a client wants.
  */
 const MAX_TABLE_BYTES = 4096;
 /** Size updates of one block: the smallest size in between, and the last. */
@@ -47,7 +47,7 @@ export interface HpackDecoderOptions {
   readonly maxListBytes: number;
   /** A list beyond this total is an error. */
   readonly maxDecodedBytes: number;
-  /** The dynamic table, as announced to the peer; by default 4,096. */
+  /** The dynamic table, as announced to the client; by default 4,096. */
   readonly maxTableBytes?: number;
 }
 

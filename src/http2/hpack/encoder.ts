@@ -9,7 +9,7 @@ import { MAX_INTEGER_OCTETS, writeInteger } from "./integers.ts";
 import { STATIC_LENGTH, STATIC_NAMES, STATIC_VALUES } from "./static_table.ts";
 
 const INDEXED = { mask: 0x7f, pattern: 0x80 };
-/** A literal that the peer keeps in no table. */
+/** A literal that the client keeps in no table. */
 const LITERAL = { mask: 0x0f, pattern: 0 };
 const SIZE_UPDATE = { mask: 0x1f, pattern: 0x20 };
 /** Without the Huffman code: what is sent is mostly made once. */
@@ -66,7 +66,7 @@ export function encodeHeaders(
 
 /**
  * Encodes a dynamic table size update, which goes before the next block after
- * a peer lowered SETTINGS_HEADER_TABLE_SIZE.
+ * a client lowered SETTINGS_HEADER_TABLE_SIZE.
  *
  * @param sizeBytes The table's size: 0, as the encoder uses none.
  * @returns The octets to put before a block.

@@ -10,7 +10,7 @@ export const ENTRY_OVERHEAD_BYTES = 32;
 const FIRST_SLOTS = 16;
 
 /**
- * Fields that a peer refers to by index, the newest first.
+ * Fields that a client refers to by index, the newest first.
  *
  * Sizes are as the RFC counts them: octets of name and value, and 32 more.
  */

@@ -1,0 +1,16 @@
+/**
+ * Who is told how calls ended: for metrics.
+ *
+ * @module
+ */
+
+import type { StatusCode } from "./status.ts";
+
+/** Is told of the calls of a method; it only counts, and throws nothing. */
+export interface MethodObserver {
+  /** Answered with a status, or ended without one; how long after its head came. */
+  ended(code: StatusCode, tookMs: number): void;
+}
+
+/** Gives the observer of a method by its path; empty: of calls that name none. */
+export type Observe = (path: string) => MethodObserver;

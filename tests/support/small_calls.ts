@@ -1,0 +1,80 @@
+/**
+ * Hits of 1 KiB and heartbeats on one connection, one after the other. They are
+ * to notice what a server does for others, and to be no load themselves.
+ *
+ * @module
+ */
+
+import {
+  call,
+  GET,
+  getRequest,
+  HEARTBEAT,
+  idRequest,
+  SET,
+  setRequest,
+} from "../rude/messages.ts";
+import { type Answer, LeanConnection, OPENING } from "./lean_connection.ts";
+import { expectEmpty, idAndPath } from "./lean_replies.ts";
+import { within } from "./waiting.ts";
+
+const VALUE = new Uint8Array(1_024).fill(7);
+const KEY = "small";
+/** A call that takes longer has failed: the server hung. */
+const DEADLINE_MS = 10_000;
+
+/** A client of `remote.RemoteCache` with a value and with work of its own. */
+export class SmallCalls implements Disposable {
+  readonly #connection: LeanConnection;
+  readonly #namespace: string;
+  readonly #ask: Uint8Array;
+  #heldId = 0n;
+  #stream = -1;
+
+  private constructor(connection: LeanConnection, namespace: string) {
+    this.#connection = connection;
+    this.#namespace = namespace;
+    this.#ask = getRequest(namespace, KEY);
+  }
+
+  /** Connects, publishes its value, and takes on work that it keeps alive. */
+  static async open(address: string, namespace: string): Promise<SmallCalls> {
+    const port = Number(address.slice(address.lastIndexOf(":") + 1));
+    const connection = await LeanConnection.open(port, Infinity);
+    const calls = new SmallCalls(connection, namespace);
+    await connection.write(OPENING);
+    const id = await calls.#assigned(KEY);
+    expectEmpty("Set", await calls.#call(SET, setRequest(id, VALUE)));
+    calls.#heldId = await calls.#assigned("work");
+    return calls;
+  }
+
+  /** Reads the value. */
+  async hit(): Promise<void> {
+    const { how, dataBytes } = await this.#call(GET, this.#ask);
+    if (how === "answered" && dataBytes > VALUE.length) return;
+    throw new Error(`hit: ${how} with ${dataBytes} bytes`);
+  }
+
+  /** Keeps the work. */
+  async heartbeat(): Promise<void> {
+    const answer = await this.#call(HEARTBEAT, idRequest(this.#heldId));
+    expectEmpty("Heartbeat", answer);
+  }
+
+  async #assigned(key: string): Promise<bigint> {
+    const request = getRequest(this.#namespace, key, true);
+    return idAndPath("Get", await this.#call(GET, request)).id;
+  }
+
+  async #call(path: string, content: Uint8Array): Promise<Answer> {
+    const connection = this.#connection;
+    connection.beginCall();
+    await connection.write(call(this.#stream += 2, path, content));
+    return await within(connection.answer(), path, DEADLINE_MS);
+  }
+
+  [Symbol.dispose](): void {
+    this.#connection[Symbol.dispose]();
+  }
+}
