@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { larderOnNode, npmProject } from "../client/npm_package.ts";
+import { installedPackage, larderOnNode } from "../client/installed_package.ts";
 import { Child, denoCommand } from "../client/support.ts";
 import { larderCommand, withShell } from "./support.ts";
 
@@ -24,7 +24,7 @@ Deno.test("the sweep computes each point once, on Deno and on Node", () =>
       .map((line) => line.split(" ")[2]);
     assert.equal(new Set(points).size, 24);
 
-    const project = await npmProject(folder);
+    const project = await installedPackage(folder);
     if (project.skip !== undefined) {
       console.log(`skipped the sweep on Node: ${project.skip}`);
       return;

@@ -1,7 +1,8 @@
 /** What must be the same on Deno and on Node, and once was not. */
 
 import assert from "node:assert/strict";
-import { npmProject, outputOf } from "../client/npm_package.ts";
+import { installedPackage } from "../client/installed_package.ts";
+import { outputOf } from "../client/npm_package.ts";
 import { larderCommand, type Shell, TASK, withShell } from "./support.ts";
 
 /** How often a race is given its chance. */
@@ -209,7 +210,7 @@ const TESTS: Record<string, Body> = {
 Deno.test("larder is the same on Deno and on Node", async (test) => {
   await withShell(async (shell) => {
     await tryAll(test, "Deno", shell, larderCommand());
-    const project = await npmProject(shell.folder);
+    const project = await installedPackage(shell.folder);
     if (project.skip !== undefined) {
       console.log(`skipped larder on Node: ${project.skip}`);
       return;

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { Cache, type CacheError, memory, TieredCache } from "../../src/mod.ts";
 import { withOriginal } from "./original_server.ts";
-import { gate, withServer } from "./support.ts";
+import { gate, withServerHere } from "./support.ts";
 
 const utf8 = new TextEncoder();
 
@@ -22,7 +22,7 @@ async function fails(
 }
 
 Deno.test("stat, list and delete know an entry by the key of its program", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using cache = await Cache.connect({ remote });
     const key = { model: "small", seed: 7 };
     assert.equal(await cache.stat("lab.runs", key), undefined);
@@ -45,7 +45,7 @@ Deno.test("stat, list and delete know an entry by the key of its program", () =>
   }));
 
 Deno.test("what is being computed is not deleted, and is named by its key", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using cache = await Cache.connect({ remote });
     const started = gate();
     const goOn = gate();
@@ -66,7 +66,7 @@ Deno.test("what is being computed is not deleted, and is named by its key", () =
   }));
 
 Deno.test("set overwrites where it is told to", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using cache = await Cache.connect({ remote });
     assert.equal(await cache.set("ns", "k", 1), true);
     assert.equal(await cache.set("ns", "k", 2), false);
@@ -78,7 +78,7 @@ Deno.test("set overwrites where it is told to", () =>
   }));
 
 Deno.test("a value that is read is not overwritten under its reader", () =>
-  withServer(async ({ remote, local }) => {
+  withServerHere(async ({ remote, local }) => {
     await using cache = await Cache.connect({ remote });
     await using reader = await Cache.connect({ local });
     await cache.set("ns", "k", "old");
@@ -95,7 +95,7 @@ Deno.test("a value that is read is not overwritten under its reader", () =>
   }));
 
 Deno.test("a namespace is invalidated, in whole or by what its keys begin with", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using cache = await Cache.connect({ remote });
     for (const key of ["run-1", "run-2", "other"]) {
       await cache.set("ns", utf8.encode(key), key);
@@ -125,7 +125,7 @@ Deno.test("a namespace is invalidated, in whole or by what its keys begin with",
   }));
 
 Deno.test("of several tiers, each lets go of a value", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using cache = new TieredCache([
       memory({ maxBytes: 1_000_000 }),
       await Cache.connect({ remote }),

@@ -6,7 +6,7 @@ import { Child, denoCommand, sameAddresses, withServer } from "./support.ts";
 
 const UNDER_LOAD = new URL("./programs/under_load.ts", import.meta.url);
 /** Without the guard, one of some dozens is the end of the process. */
-const RESTARTS = Number(Deno.env.get("LARDER_GUARD_RESTARTS") ?? 3);
+const RESTARTS = Number(Deno.env.get("LARDER_GUARD_RESTARTS") ?? 2);
 
 Deno.test("a client under load outlives the server, stopped or killed, again and again", () =>
   withServer(async (first) => {

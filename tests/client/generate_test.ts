@@ -12,8 +12,8 @@ import {
   StoredError,
 } from "../../src/client/mod.ts";
 import { MAX_KEY_BYTES } from "../../src/limits.ts";
-import type { ServerProcess } from "../support/server_process.ts";
-import { gate, withServer } from "./support.ts";
+import type { Answering } from "../support/server_here.ts";
+import { gate, withServerHere } from "./support.ts";
 
 const MIB = 1024 * 1024;
 
@@ -22,12 +22,12 @@ function onBoth(
   name: string,
   run: (
     connect: (options?: Pick<ConnectOptions, "onOutage">) => Promise<Cache>,
-    server: ServerProcess,
+    server: Answering,
   ) => Promise<void>,
 ): void {
   for (const kind of ["remote", "local"] as const) {
     Deno.test(`${name} (${kind})`, () =>
-      withServer((server) =>
+      withServerHere((server) =>
         run(
           (options) => Cache.connect({ [kind]: server[kind], ...options }),
           server,

@@ -6,12 +6,12 @@ import assert from "node:assert/strict";
 import { Cache, memory, TieredCache } from "../../src/mod.ts";
 import { until } from "../support/waiting.ts";
 import { withOriginal } from "./original_server.ts";
-import { withServer } from "./support.ts";
+import { withServerHere } from "./support.ts";
 
 const HOUR_MS = 3_600_000;
 
 Deno.test("a value with a time to live is computed again when that is over", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using cache = await Cache.connect({ remote });
     let computed = 0;
     const next = () => ++computed;
@@ -32,7 +32,7 @@ Deno.test("a value with a time to live is computed again when that is over", () 
   }));
 
 Deno.test("a tier in memory keeps a value no longer than it lives", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using server = await Cache.connect({ remote });
     await using cache = new TieredCache([
       memory({ maxBytes: 1_000_000 }),
@@ -48,7 +48,7 @@ Deno.test("a tier in memory keeps a value no longer than it lives", () =>
   }));
 
 Deno.test("a hit says what computing had taken", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using cache = await Cache.connect({ remote });
     const slow = () =>
       new Promise<number>((resolve) => setTimeout(() => resolve(7), 300));

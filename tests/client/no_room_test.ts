@@ -10,7 +10,7 @@ import {
   TieredCache,
 } from "../../src/client/mod.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
-import { gate, withServer } from "./support.ts";
+import { gate, withServerHere } from "./support.ts";
 
 const MIB = 1024 * 1024;
 const LARGE = new Uint8Array(2 * MIB).fill(7);
@@ -59,7 +59,7 @@ Deno.test("when the value cannot be kept (too large, no room): memory says so", 
 
 for (const kind of ["remote", "local"] as const) {
   Deno.test(`when the value cannot be kept (too large, no room): a server says so (${kind})`, () =>
-    withServer(async (server) => {
+    withServerHere(async (server) => {
       const outages: Outage[] = [];
       await using cache = await Cache.connect({
         [kind]: server[kind],
@@ -70,7 +70,7 @@ for (const kind of ["remote", "local"] as const) {
 }
 
 Deno.test("when the value cannot be kept (too large, no room): a tier that keeps it is enough", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     const outages: Outage[] = [];
     await using cache = new TieredCache([
       memory({ maxBytes: MIB }),
@@ -84,7 +84,7 @@ Deno.test("when the value cannot be kept (too large, no room): a tier that keeps
   }));
 
 Deno.test("when the value cannot be kept (too large, no room): no tier keeps it", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using proxy = await FaultProxy.start(remote);
     const outages: string[] = [];
     const server = await Cache.connect({

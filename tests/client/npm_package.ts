@@ -4,12 +4,10 @@
  * @module
  */
 
-import { buildNpmPackage } from "../../tools/npm/build.ts";
-
 /** A folder in which `@larder/larder` is installed, or why there is none. */
 export type NpmProject =
   | { readonly folder: string; readonly skip?: undefined }
-  | { readonly skip: string };
+  | { readonly folder?: undefined; readonly skip: string };
 
 const OLDEST_NODE = 20;
 
@@ -20,7 +18,8 @@ export const LIBRARY_ALONE: readonly string[] = [
 ];
 
 /**
- * Builds the package, packs it, and installs it with npm and from the registry.
+ * Builds the package, packs it, and installs it with npm and from the registry:
+ * 10 s of work. Who only runs it takes `installedPackage`.
  *
  * @param folder An empty folder.
  */
@@ -44,21 +43,6 @@ export async function npmProject(folder: string): Promise<NpmProject> {
 }
 
 /**
- * The `larder` of the package on Node, as the words that start it; `undefined`,
- * with a word on it, where it cannot be installed.
- */
-export async function larderOnNode(
-  folder: string,
-): Promise<string[] | undefined> {
-  const project = await npmProject(folder);
-  if (project.skip === undefined) {
-    return [`${project.folder}/node_modules/.bin/larder`];
-  }
-  console.log(`skipped larder on Node: ${project.skip}`);
-  return undefined;
-}
-
-/**
  * Builds the package and packs it as it would be published.
  *
  * @param folder Where the tarball is put.
@@ -67,6 +51,8 @@ export async function larderOnNode(
 export async function packedPackage(
   folder: string,
 ): Promise<string | undefined> {
+  // Loads a compiler, which those who find the package made do not need.
+  const { buildNpmPackage } = await import("../../tools/npm/build.ts");
   await buildNpmPackage(`${folder}/package`);
   const packed = await outputOf("npm", [
     ...["pack", "--silent", "--ignore-scripts", `${folder}/package`],

@@ -10,7 +10,7 @@ import {
   npmProject,
   outputOf,
 } from "./npm_package.ts";
-import { Child, sameAddresses, withServer } from "./support.ts";
+import { Child, sameAddresses, withServer, withServerHere } from "./support.ts";
 
 const PROGRAM = new URL("./programs/node_program.mjs", import.meta.url);
 /** What a program on Node may say; its types are checked. */
@@ -54,7 +54,7 @@ Deno.test("the npm package runs on Node", async (test) => {
 
   for (const page of ["README.md", "docs/CLIENT.md"]) {
     await test.step(`the programs for Node in ${page} print what it says`, () =>
-      withServer(async ({ remote }) => {
+      withServerHere(async ({ remote }) => {
         const programs = await nodePrograms(page);
         assert(programs.length > 0);
         const file = `${project.folder}/said.mjs`;
@@ -70,25 +70,30 @@ Deno.test("the npm package runs on Node", async (test) => {
       }));
   }
 
-  for (const kind of ["remote", "local"] as const) {
-    await test.step(`it computes once, and survives a restart (${kind})`, () =>
-      withServer(async (server) => {
-        const address = server[kind];
-        await using child = new Child(["node", program, kind, address]);
-        assert.equal(await child.line(), "computed computed");
-        assert.equal(await child.line(), `found ${kind}`);
-        assert.equal(await child.line(), "shared 1");
-        assert.equal(await child.line(), "streamed 3000000");
-        assert.equal(await child.line(), "computing");
-        await server.kill();
-        const args = sameAddresses(server);
-        await using _again = await ServerProcess.start(server.root, { args });
-        const { lines, code } = await child.end();
-        assert.deepEqual(lines, ["after the restart computed"]);
-        assert.equal(code, 0);
-      }));
-  }
+  await test.step("it computes once, and survives a restart", async () => {
+    const kinds = ["remote", "local"] as const;
+    await Promise.all(kinds.map((kind) => survives(program, kind)));
+  });
 });
+
+/** A program gets its values of a server that is killed and started again. */
+function survives(program: string, kind: "remote" | "local"): Promise<void> {
+  return withServer(async (server) => {
+    const address = server[kind];
+    await using child = new Child(["node", program, kind, address]);
+    assert.equal(await child.line(), "computed computed");
+    assert.equal(await child.line(), `found ${kind}`);
+    assert.equal(await child.line(), "shared 1");
+    assert.equal(await child.line(), "streamed 3000000");
+    assert.equal(await child.line(), "computing");
+    await server.kill();
+    const args = sameAddresses(server);
+    await using _again = await ServerProcess.start(server.root, { args });
+    const { lines, code } = await child.end();
+    assert.deepEqual(lines, ["after the restart computed"]);
+    assert.equal(code, 0);
+  });
+}
 
 /** Programs of a page, and what they print, run by run. */
 async function nodePrograms(

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
-import { withServer } from "./support.ts";
+import { withServerHere } from "./support.ts";
 
 const REPOSITORY = new URL("../../", import.meta.url);
 const PAGE = await Deno.readTextFile(new URL("docs/CLIENT.md", REPOSITORY));
@@ -18,7 +18,7 @@ Deno.test("the line in deno.json is all that a project on Deno needs", async () 
   // A clone beside the project, whose name is as any name.
   await Deno.symlink(REPOSITORY.pathname, `${folder.path}/larder`);
   await Deno.writeTextFile(`${project}/deno.json`, config);
-  await withServer(async ({ remote }) => {
+  await withServerHere(async ({ remote }) => {
     await Deno.writeTextFile(
       `${project}/main.ts`,
       program.replaceAll("127.0.0.1:28056", remote),

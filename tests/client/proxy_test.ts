@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { isHere } from "../../src/client/proxy.ts";
-import { denoCommand, withServer } from "./support.ts";
+import { denoCommand, withServerHere } from "./support.ts";
 
 const PROGRAM = new URL("programs/compute_once.ts", import.meta.url);
 const LARDER = new URL("../../src/main.ts", import.meta.url);
@@ -24,7 +24,7 @@ async function output(
 
 for (const name of ["http_proxy", "https_proxy", "grpc_proxy"]) {
   Deno.test(`a server on this machine is asked without a proxy, whatever ${name} says`, () =>
-    withServer(async ({ remote }) => {
+    withServerHere(async ({ remote }) => {
       const command = denoCommand(PROGRAM, remote);
       const { out } = await output(command, { [name]: PROXY });
       assert.equal(out, "computed\n");

@@ -1,14 +1,12 @@
 /** `larder put FILE` and `larder run` publish again what was cut on the way. */
 
 import assert from "node:assert/strict";
-import {
-  larderCommand,
-  type Shell,
-  withShellAndProcess,
-} from "../cli/support.ts";
-import type { ServerProcess } from "../support/server_process.ts";
+import { temporaryFolder } from "../../src/launch/testing/program.ts";
+import { Shell } from "../cli/support.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
-import { larderOnNode } from "./npm_package.ts";
+import type { ServerProcess } from "../support/server_process.ts";
+import { testLarderOnEach } from "./runtimes.ts";
+import { withServer } from "./support.ts";
 
 const SIZE = 4_000_000;
 const HALF = 1_500_000;
@@ -52,52 +50,58 @@ function runArgs(ns: string): string[] {
 /** What happens to a publish when half of it has come through. */
 const WAYS: Record<
   string,
-  (proxy: FaultProxy, shell: Shell<ServerProcess>) => unknown
+  (proxy: FaultProxy, server: ServerProcess) => unknown
 > = {
   "its connection is reset": (proxy) => proxy.cut("resetAndDestroy"),
   // The launcher starts another one.
-  "the server is killed": async (_, { server }) =>
+  "the server is killed": async (_, server) =>
     Deno.kill(await server.serverPid(), "SIGKILL"),
 };
 
-async function tryAll(
-  test: Deno.TestContext,
-  shell: Shell<ServerProcess>,
-  program: readonly string[],
+testLarderOnEach(
+  "when the server restarts: what put and run publish is published again",
+  async (program) => {
+    await using folder = await temporaryFolder();
+    await withServer(async (server) => {
+      const shell = new Shell(folder.path, server);
+      await shell.write("file", VALUE);
+      for (const [at, strike] of Object.values(WAYS).entries()) {
+        for (const publisher of Object.values(PUBLISHERS)) {
+          const ns = `way_${at}`;
+          const struck = (proxy: FaultProxy) => strike(proxy, server);
+          await publishTwice(shell, publisher, { ns, program, strike: struck });
+        }
+      }
+    });
+  },
+);
+
+async function publishTwice(
+  shell: Shell,
+  { args, said, check }: Publisher,
+  { ns, program, strike }: {
+    readonly ns: string;
+    readonly program: readonly string[];
+    readonly strike: (proxy: FaultProxy) => unknown;
+  },
 ): Promise<void> {
-  await shell.write("file", VALUE);
-  for (const [at, [way, strike]] of Object.entries(WAYS).entries()) {
-    for (const [name, { args, said, check }] of Object.entries(PUBLISHERS)) {
-      await test.step(`${name}: ${way}`, async () => {
-        const half = Promise.withResolvers<void>();
-        let sent = 0;
-        const spoil = (bytes: Uint8Array) => {
-          sent += bytes.length;
-          if (sent >= HALF) half.resolve();
-        };
-        await using proxy = await FaultProxy.start(shell.server.remote, {
-          toServer: { bytesPerSecond: 3_000_000, spoil },
-        });
-        const struck = half.promise.then(() => strike(proxy, shell));
-        const env = { LARDER_REMOTE: proxy.address };
-        const ns = `way_${at}`;
-        const { code, stderr } = await shell.run(args(ns), { program, env });
-        assert.equal(code, 0, stderr);
-        assert.match(stderr, said);
-        await struck;
-        assert(sent > SIZE + HALF / 2, `${sent} bytes: it was not sent again`);
-        await check(shell, ns);
-      });
-    }
-  }
+  const half = Promise.withResolvers<void>();
+  let sent = 0;
+  const spoil = (bytes: Uint8Array) => {
+    sent += bytes.length;
+    if (sent >= HALF) half.resolve();
+  };
+  await using proxy = await FaultProxy.start(shell.server.remote, {
+    toServer: { bytesPerSecond: 3_000_000, spoil },
+  });
+  const struck = half.promise.then(() => strike(proxy));
+  const env = { LARDER_REMOTE: proxy.address };
+  const words = args(ns);
+  const { code, stderr } = await shell.run(words, { program, env });
+  const what = `${ns}: ${words.join(" ")}: ${stderr}`;
+  assert.equal(code, 0, what);
+  assert.match(stderr, said, what);
+  await struck;
+  assert(sent > SIZE + HALF / 2, `${what}: ${sent} bytes: not sent again`);
+  await check(shell, ns);
 }
-
-Deno.test("when the server restarts: what put and run publish is published again (Deno)", (test) =>
-  withShellAndProcess((shell) => tryAll(test, shell, larderCommand())));
-
-Deno.test("when the server restarts: what put and run publish is published again (Node)", (test) =>
-  withShellAndProcess(async (shell) => {
-    const program = await larderOnNode(shell.folder);
-    if (!program) return;
-    await tryAll(test, shell, program);
-  }));

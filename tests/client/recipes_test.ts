@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
-import { Child, denoCommand, withServer } from "./support.ts";
+import { Child, denoCommand, withServerHere } from "./support.ts";
 
 const PAGE = new URL("../../docs/CLIENT.md", import.meta.url);
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
@@ -20,7 +20,7 @@ Deno.test("there are recipes", () => {
 
 Deno.test("each recipe is well typed, and prints what it says", async (test) => {
   await using folder = await temporaryFolder();
-  await withServer(async ({ local, remote }) => {
+  await withServerHere(async ({ local, remote }) => {
     const programs = recipes.map(({ code, heading }, at) => {
       const url = new URL(`file://${folder.path}/${at}.ts`);
       const program = code

@@ -19,6 +19,7 @@ import {
   gate,
   sameAddresses,
   withServer,
+  withServerHere,
 } from "./support.ts";
 
 const HOLD_WORK = new URL("./programs/hold_work.mjs", import.meta.url);
@@ -119,7 +120,7 @@ for (const kind of ["remote", "local"] as const) {
 }
 
 Deno.test("when the work went to somebody else in the meantime: it is still a result here, and said", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     const outages: Outage[] = [];
     const onOutage = (outage: Outage) => outages.push(outage);
     await using slow = await Cache.connect({ remote, onOutage });
@@ -139,7 +140,7 @@ Deno.test("when the work went to somebody else in the meantime: it is still a re
   }, [...SHORT_LEASE, "--max-compute-time", "300ms"]));
 
 Deno.test("when the work went to somebody else in the meantime: whoever holds it is told", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using slow = await Cache.connect({ remote });
     await using quick = await Cache.connect({ remote });
     const claim = await slow.claim("a", "k");
@@ -157,7 +158,7 @@ Deno.test("when the work went to somebody else in the meantime: whoever holds it
   }, [...SHORT_LEASE, "--max-compute-time", "300ms"]));
 
 Deno.test("heartbeats keep the work for longer than its lease", () =>
-  withServer(async (server) => {
+  withServerHere(async (server) => {
     await using cache = await Cache.connect({ remote: server.remote });
     using bare = new RemoteClient(server.remote);
     const claim = await cache.claim("a", Uint8Array.of(1));
@@ -177,7 +178,7 @@ Deno.test("heartbeats keep the work for longer than its lease", () =>
   }, SHORT_LEASE));
 
 Deno.test("when the program ends without closing the cache: it ends by itself, though it holds work", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using child = new Child(denoCommand(HOLD_WORK, MODULE, remote));
     assert.deepEqual(await child.end(), { lines: ["assigned"], code: 0 });
     // And its heartbeats with it.
@@ -210,7 +211,7 @@ Deno.test("when the server stays away: it is computed here, and said", async () 
 });
 
 Deno.test("when the server stays away: it is asked again every 5 s, by one call", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using proxy = await FaultProxy.start(remote);
     const isAway = /: the server is away$/;
     let asked: string[] = [];
@@ -256,7 +257,7 @@ Deno.test("when nothing is heard of the server: a machine that accepts connectio
 });
 
 Deno.test("when a connection falls silent: it is not used again", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using proxy = await FaultProxy.start(remote, [
       { toClient: { afterBytes: 0, then: "freeze" } },
       {},
@@ -300,7 +301,7 @@ Deno.test("when the server stays away: who would rather fail than compute does n
 });
 
 Deno.test("without the local server, the remote one does", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using cache = await Cache.connect({
       local: await deadAddress(),
       remote,
@@ -381,7 +382,7 @@ Deno.test("bytes of a key may be changed once they were given", async () => {
 });
 
 Deno.test("two tiers may be one server", () =>
-  withServer(async ({ local, remote }) => {
+  withServerHere(async ({ local, remote }) => {
     await using cache = new TieredCache([
       await Cache.connect({ local }),
       await Cache.connect({ remote }),

@@ -6,7 +6,7 @@ import { bytes, Cache, type Outage } from "../../src/client/mod.ts";
 import { keyBytes } from "../../src/client/keys.ts";
 import { CacheClient } from "../v1/client.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
-import { withServer } from "./support.ts";
+import { withServerHere } from "./support.ts";
 
 const NS = "tests.resume";
 const SIZE = 16 * 1024 * 1024;
@@ -22,7 +22,7 @@ function randomBytes(size: number): Uint8Array {
 }
 
 Deno.test("when the server restarts: a download goes on where its connection broke", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     const value = randomBytes(SIZE);
     await using writer = await Cache.connect({ remote });
     assert.equal(await writer.set(NS, "large", value, { codec: bytes }), true);
@@ -44,7 +44,7 @@ Deno.test("when the server restarts: a download goes on where its connection bro
 for (const young of [undefined, randomBytes(SIZE)]) {
   const fate = young ? "replaced" : "removed";
   Deno.test(`when the server restarts: a download whose value is ${fate} meanwhile is no mixture`, () =>
-    withServer(async ({ remote }) => {
+    withServerHere(async ({ remote }) => {
       const codec = bytes;
       await using writer = await Cache.connect({ remote });
       await writer.set(NS, "large", randomBytes(SIZE), { codec });
@@ -66,7 +66,7 @@ for (const young of [undefined, randomBytes(SIZE)]) {
 }
 
 Deno.test("a download that breaks is tried again for as long as the patience lasts", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using writer = await Cache.connect({ remote });
     await writer.set(NS, "large", new Uint8Array(SIZE), { codec: bytes });
 
@@ -89,7 +89,7 @@ Deno.test("a download that breaks is tried again for as long as the patience las
   }));
 
 Deno.test("a download that got stuck can be cancelled", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using writer = await Cache.connect({ remote });
     await writer.set(NS, "large", new Uint8Array(SIZE), { codec: bytes });
 

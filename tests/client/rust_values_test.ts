@@ -15,7 +15,7 @@ import {
   uint,
 } from "../../src/client/mod.ts";
 import { RemoteClient } from "../support/clients.ts";
-import { withServer } from "./support.ts";
+import { withServerHere } from "./support.ts";
 
 const NS = "tests.rust";
 type Result = { Ok: unknown } | { Err: string };
@@ -41,7 +41,7 @@ for (
   ] as const
 ) {
   Deno.test(`what Rust keeps as ${name} is found by its key`, () =>
-    withServer(async ({ remote }) => {
+    withServerHere(async ({ remote }) => {
       using rust = new RemoteClient(remote);
       const { id } = await rust.assigned(NS, rustKey());
       await rust.set(id, vector(name));
@@ -66,7 +66,7 @@ for (
   ] as const
 ) {
   Deno.test(`a result that is returned is kept as Rust's ${name}`, () =>
-    withServer(async ({ remote }) => {
+    withServerHere(async ({ remote }) => {
       await using cache = await Cache.connect({ remote });
       const codec = results;
       await cache.generate(NS, flexbuffersKey(POINT), () => value, { codec });
@@ -79,7 +79,7 @@ for (
 }
 
 Deno.test("an error that cacheErrors keeps is what no Rust reads", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using cache = await Cache.connect({ remote });
     const fail = () => {
       throw new RangeError("no");

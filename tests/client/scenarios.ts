@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { hosted } from "./hosted.ts";
 import { Child } from "./support.ts";
 
 /** The program: the module, a scenario, and its words. */
@@ -19,6 +20,8 @@ export const BUSY_MS = 1_000;
 /** What a scenario came to. */
 export interface Result {
   readonly ms: number;
+  /** By how much timers were late meanwhile: nothing that a client can help. */
+  readonly lateMs: number;
   readonly source?: string;
   readonly size?: number;
   readonly outages: readonly string[];
@@ -26,10 +29,24 @@ export interface Result {
 }
 
 /**
- * Runs a scenario; `whenSaid` is called when the network has to get bad, or good
- * again.
+ * Runs a scenario beside others; `whenSaid` is called when the network has to get
+ * bad, or good again.
  */
 export async function run(
+  command: readonly string[],
+  whenSaid: (line: string) => unknown = () => {},
+): Promise<Result> {
+  let result: Result | undefined;
+  for await (const line of hosted(command)) {
+    if (line.startsWith("{")) result = JSON.parse(line);
+    else await whenSaid(line);
+  }
+  if (result) return result;
+  throw new Error("it has ended without a result");
+}
+
+/** Runs a scenario that lets nothing else run, or ends its process. */
+export async function runAlone(
   command: readonly string[],
   whenSaid: (line: string) => unknown = () => {},
 ): Promise<Result> {

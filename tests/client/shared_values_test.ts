@@ -10,7 +10,7 @@ import {
 } from "../../src/client/mod.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
 import { until } from "../support/status.ts";
-import { gate, withServer } from "./support.ts";
+import { gate, withServerHere } from "./support.ts";
 
 const SHORT_LEASE = [
   ...["--heartbeat-interval", "100ms", "--heartbeat-timeout", "400ms"],
@@ -27,7 +27,7 @@ async function tiered(
 }
 
 Deno.test("when a value is kept by some tiers, but the one that gave out the work could not be told: one whose work was lost is kept nowhere", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using slow = await tiered(remote);
     await using quick = await Cache.connect({ remote });
     const [started, result] = [gate(), gate<string>()];
@@ -50,7 +50,7 @@ for (const theirs of ["B", undefined]) {
     ? "gives way to what everybody has"
     : "becomes everybody's";
   Deno.test(`when a value is kept by some tiers, but the one that gave out the work could not be told: it ${fate}`, () =>
-    withServer(async ({ remote }) => {
+    withServerHere(async ({ remote }) => {
       await using proxy = await FaultProxy.start(remote);
       const outages: string[] = [];
       await using cut = await tiered(
@@ -91,7 +91,7 @@ for (
   ] as const
 ) {
   Deno.test(`when onOutage throws or rejects: no call fails for it (${how})`, () =>
-    withServer(async ({ remote }) => {
+    withServerHere(async ({ remote }) => {
       await using away = await Cache.connect({
         remote: "127.0.0.1:1",
         patienceMs: 50,

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { larderCommand, type Shell, withShell } from "../cli/support.ts";
-import { larderOnNode } from "./npm_package.ts";
+import { type Shell, withShell } from "../cli/support.ts";
+import { testLarderOnEach } from "./runtimes.ts";
 
 const SIZE = 16_000_000;
 const FLAGS = ["--stall-timeout", "2s"];
@@ -15,7 +15,7 @@ async function readSlowly(
   const value = new Uint8Array(SIZE).fill(3);
   await shell.write("file", value);
   await shell.ok("put", "--ns", "tests.pipe", "k", "file");
-  const line = `"$@" | (sleep 5; sha256sum)`;
+  const line = `"$@" | (sleep 4; sha256sum)`;
   const { code, stdout, stderr } = await shell.run(
     ["get", "--ns", "tests.pipe", "k"],
     { program: ["bash", "-o", "pipefail", "-c", line, "bash", ...program] },
@@ -25,12 +25,7 @@ async function readSlowly(
   assert.equal(stdout.split(" ")[0], whole);
 }
 
-Deno.test("when a producer or a reader is slow: larder get goes on (Deno)", () =>
-  withShell((shell) => readSlowly(shell, larderCommand()), FLAGS));
-
-Deno.test("when a producer or a reader is slow: larder get goes on (Node)", () =>
-  withShell(async (shell) => {
-    const program = await larderOnNode(shell.folder);
-    if (!program) return;
-    await readSlowly(shell, program);
-  }, FLAGS));
+testLarderOnEach(
+  "when a producer or a reader is slow: larder get goes on",
+  (program) => withShell((shell) => readSlowly(shell, program), FLAGS),
+);

@@ -6,9 +6,18 @@
 
 import { TextLineStream } from "../support/lines.ts";
 import { withRoot } from "../support/root.ts";
+import { type Answering, whileServedHere } from "../support/server_here.ts";
 import { ServerProcess } from "../support/server_process.ts";
 
-/** Runs a test against a server with a root of its own. */
+/** Runs a test against a server with a root of its own, in this process. */
+export async function withServerHere(
+  run: (server: Answering) => Promise<void>,
+  args: readonly string[] = [],
+): Promise<void> {
+  await withRoot((root) => whileServedHere(root, run, args));
+}
+
+/** Runs a test against a server that can be stopped, or killed. */
 export async function withServer(
   run: (server: ServerProcess) => Promise<void>,
   args: readonly string[] = [],
@@ -20,7 +29,9 @@ export async function withServer(
 }
 
 /** The arguments that start a server on the addresses of one that has gone. */
-export function sameAddresses({ local, remote }: ServerProcess): string[] {
+export function sameAddresses(
+  { local, remote }: Pick<ServerProcess, "local" | "remote">,
+): string[] {
   return ["-l", local, "-r", remote];
 }
 

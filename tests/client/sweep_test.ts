@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { testOnEach } from "./runtimes.ts";
-import { withServer } from "./support.ts";
+import { withServerHere } from "./support.ts";
 
 const PROGRAM = new URL("./programs/sweep.mjs", import.meta.url);
 
@@ -10,7 +10,7 @@ testOnEach(
   "a sweep of many points at once warns of nothing",
   PROGRAM,
   (command) =>
-    withServer(async ({ remote }) => {
+    withServerHere(async ({ remote }) => {
       const [program, ...args] = command(remote);
       const { stdout, stderr } = await new Deno.Command(program!, { args })
         .output();

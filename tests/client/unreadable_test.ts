@@ -12,15 +12,15 @@ import {
 } from "../../src/client/mod.ts";
 import { bytesOf } from "../support/clients.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
-import type { ServerProcess } from "../support/server_process.ts";
+import type { Answering } from "../support/server_here.ts";
 import { FILL, spoilAfter } from "./spoilt.ts";
-import { withServer } from "./support.ts";
+import { withServerHere } from "./support.ts";
 
 const MIB = 1024 * 1024;
 
 /** Puts bytes under a key that are no JSON. */
 async function putGarbage(
-  { remote }: ServerProcess,
+  { remote }: Answering,
   key: string,
   garbage = bytesOf("{"),
 ): Promise<void> {
@@ -31,7 +31,7 @@ async function putGarbage(
 for (const kind of ["remote", "local"] as const) {
   for (const size of [1, 2 * MIB]) {
     Deno.test(`when what is kept cannot be read by the codec: ${size} bytes are computed anew (${kind})`, () =>
-      withServer(async (server) => {
+      withServerHere(async (server) => {
         await putGarbage(server, "k", new Uint8Array(size).fill(FILL));
         const outages: Outage[] = [];
         const connect = () =>
@@ -52,7 +52,7 @@ for (const kind of ["remote", "local"] as const) {
   }
 
   Deno.test(`when what is kept cannot be read by the codec: of many who find it, one computes (${kind})`, () =>
-    withServer(async (server) => {
+    withServerHere(async (server) => {
       await putGarbage(server, "k");
       const connect = () =>
         Cache.connect({ [kind]: server[kind], onOutage: () => {} });
@@ -67,8 +67,8 @@ for (const kind of ["remote", "local"] as const) {
 }
 
 Deno.test("when what is kept cannot be read by the codec: no tier keeps it", () =>
-  withServer(async (near) => {
-    await withServer(async (far) => {
+  withServerHere(async (near) => {
+    await withServerHere(async (far) => {
       for (const key of ["read", "generated"]) await putGarbage(far, key);
       const connect = async () =>
         new TieredCache([
@@ -94,7 +94,7 @@ Deno.test("when what is kept cannot be read by the codec: no tier keeps it", () 
   }));
 
 Deno.test("when what is kept cannot be read by the codec: a tier that has garbage of its own gives it up", () =>
-  withServer(async ({ remote }) => {
+  withServerHere(async ({ remote }) => {
     await using cache = new TieredCache([
       memory({ maxBytes: 1_000 }),
       await Cache.connect({ remote }),
@@ -112,7 +112,7 @@ Deno.test("when what is kept cannot be read by the codec: a tier that has garbag
 for (const isCut of [false, true]) {
   const how = isCut ? "that goes on after a cut" : "in one piece";
   Deno.test(`when what comes is not what is kept: nobody has a download ${how}`, () =>
-    withServer(async ({ remote }) => {
+    withServerHere(async ({ remote }) => {
       await using writer = await Cache.connect({ remote });
       const value = new Uint8Array(4 * MIB).fill(FILL);
       assert(await writer.set("a", "k", value, { codec: bytes }));
@@ -154,7 +154,7 @@ for (const isCut of [false, true]) {
 }
 
 Deno.test("when what comes is not what is kept: nobody has a file that was changed", () =>
-  withServer(async ({ local, root }) => {
+  withServerHere(async ({ local, root }) => {
     await using cache = await Cache.connect({ local, onOutage: () => {} });
     assert(await cache.set("a", "k", 7));
     const stream = await cache.getStream("a", "k");

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { bytes, Cache } from "../../src/client/mod.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
-import { testOnEach } from "./runtimes.ts";
-import { NS, run } from "./scenarios.ts";
+import { type Command, testAllOnEach } from "./runtimes.ts";
+import { NS, run, runAlone } from "./scenarios.ts";
 import { FILL, spoilAfter } from "./spoilt.ts";
-import { withServer } from "./support.ts";
+import { withServerHere } from "./support.ts";
 
 const PROGRAM = new URL("./programs/values.mjs", import.meta.url);
 const SHORT_WORK = [
@@ -21,23 +21,21 @@ function apart(result: unknown): Record<string, unknown> {
   return rest;
 }
 
-testOnEach("values are what was computed", PROGRAM, async (command, test) => {
-  await test.step(
-    "when what is kept cannot be read by the codec: it is replaced",
-    () =>
-      withServer(async ({ remote }) => {
+/** What programs do, each with a server of its own. */
+const SCENARIOS: Readonly<Record<string, (command: Command) => Promise<void>>> =
+  {
+    "when what is kept cannot be read by the codec: it is replaced": (
+      command,
+    ) =>
+      withServerHere(async ({ remote }) => {
         const { outages, ...found } = await run(command("unreadable", remote));
         assert.match(String(found["read"]), /CodecError/);
         assert.deepEqual(found["made"], { value: 7, source: "computed" });
         assert.deepEqual(apart(found["found"]), { value: 7, source: "remote" });
         assert.match(outages.join(), /cannot be read: json: /);
       }),
-  );
-
-  await test.step(
-    "when what comes is not what is kept: nobody has it whole",
-    () =>
-      withServer(async ({ remote }) => {
+    "when what comes is not what is kept: nobody has it whole": (command) =>
+      withServerHere(async ({ remote }) => {
         await using writer = await Cache.connect({ remote });
         const value = new Uint8Array(4 * MIB).fill(FILL);
         assert(await writer.set(NS, "k", value, { codec: bytes }));
@@ -57,56 +55,53 @@ testOnEach("values are what was computed", PROGRAM, async (command, test) => {
         assert.match(String(streamed), told);
         assert(Number(read) < value.length, `${read} bytes were read`);
       }),
-  );
-});
-
-testOnEach("everybody has one value", PROGRAM, async (command, test) => {
-  await test.step(
-    "when a value is kept by some tiers, but the one that gave out the work could not be told: of lost work none is kept",
-    () =>
-      withServer(async ({ remote }) => {
-        await using quick = await Cache.connect({ remote });
-        const { made, next, last } = await run(
-          command("lostWork", remote),
-          async () =>
-            assert.equal(await quick.generate(NS, "k", () => "B"), "B"),
-        );
-        assert.deepEqual(made, { value: "A", source: "uncached" });
-        assert.deepEqual(apart(next), { value: "B", source: "remote" });
-        assert.deepEqual(apart(last), { value: "B", source: "memory" });
-      }, SHORT_WORK),
-  );
-
-  await test.step(
-    "when a value is kept by some tiers, but the one that gave out the work could not be told: it gives way at the next look",
-    () =>
-      withServer(async ({ remote }) => {
-        await using proxy = await FaultProxy.start(remote);
-        const { made, meanwhile, last } = await run(
-          command("unshared", proxy.address, remote),
-          (line) => line === "bad" ? proxy.down() : proxy.up(),
-        );
-        assert.deepEqual(made, { value: "A", source: "computed" });
-        assert.deepEqual(apart(meanwhile), { value: "A", source: "memory" });
-        assert.deepEqual(apart(last), { value: "B", source: "memory" });
-      }, SHORT_WORK.slice(0, 4)),
-  );
-
-  await test.step(
-    "when onOutage throws or rejects: no call fails for it",
-    async () => {
+    "when a value is kept by some tiers, but the one that gave out the work could not be told: of lost work none is kept":
+      (command) =>
+        withServerHere(async ({ remote }) => {
+          await using quick = await Cache.connect({ remote });
+          const { made, next, last } = await run(
+            command("lostWork", remote),
+            async () =>
+              assert.equal(await quick.generate(NS, "k", () => "B"), "B"),
+          );
+          assert.deepEqual(made, { value: "A", source: "uncached" });
+          assert.deepEqual(apart(next), { value: "B", source: "remote" });
+          assert.deepEqual(apart(last), { value: "B", source: "memory" });
+        }, SHORT_WORK),
+    "when a value is kept by some tiers, but the one that gave out the work could not be told: it gives way at the next look":
+      (command) =>
+        withServerHere(async ({ remote }) => {
+          await using proxy = await FaultProxy.start(remote);
+          const { made, meanwhile, last } = await run(
+            command("unshared", proxy.address, remote),
+            (line) => line === "bad" ? proxy.down() : proxy.up(),
+          );
+          assert.deepEqual(made, { value: "A", source: "computed" });
+          assert.deepEqual(apart(meanwhile), { value: "A", source: "memory" });
+          assert.deepEqual(apart(last), { value: "B", source: "memory" });
+        }, SHORT_WORK.slice(0, 4)),
+    "when onOutage throws or rejects: no call fails for it": async (
+      command,
+    ) => {
       const { values } = await run(command("throwingListener"));
       assert.deepEqual(values, [1, 2, 1, 2]);
     },
-  );
+    "a producer that lets nothing else run hears what to do": (command) =>
+      withServerHere(async ({ remote }) => {
+        const { isKept, outages } = await runAlone(
+          command("blockedProducer", remote),
+        );
+        assert.equal(isKept, false);
+        assert.match(
+          outages.join(),
+          /cannot publish the value: the server has ended the call: it waited too long .*; try again/,
+        );
+      }, ["--idle-body-timeout", "1s"]),
+  };
 
-  await test.step("a producer that lets nothing else run hears what to do", () =>
-    withServer(async ({ remote }) => {
-      const { isKept, outages } = await run(command("blockedProducer", remote));
-      assert.equal(isKept, false);
-      assert.match(
-        outages.join(),
-        /cannot publish the value: the server has ended the call: it waited too long .*; try again/,
-      );
-    }, ["--idle-body-timeout", "1s"]));
-});
+testAllOnEach(
+  "values are what was computed, and everybody has one",
+  PROGRAM,
+  Object.keys(SCENARIOS),
+  (name, { command }) => SCENARIOS[name]!(command),
+);

@@ -12,7 +12,7 @@
 
 import { parseArgs } from "node:util";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
-import { npmProject } from "../client/npm_package.ts";
+import { installedPackage } from "../client/installed_package.ts";
 import { denoCommand } from "../client/support.ts";
 import { runNet } from "./run.ts";
 
@@ -33,7 +33,7 @@ const seed = Number(
 const seconds = Number(values.seconds ?? 120);
 
 await using folder = await temporaryFolder();
-const project = await npmProject(folder.path);
+const project = await installedPackage(folder.path);
 const onDeno = denoCommand(WORKER, MODULE);
 let onNode = onDeno;
 if (project.skip !== undefined) {

@@ -6,7 +6,12 @@
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const [module, scenario, address, ...words] = process.argv.slice(2);
+// By itself, or one of several in a process (host.mjs), each with an id.
+const given = new URL(import.meta.url).searchParams;
+const id = given.get("id");
+const [module, scenario, address, ...words] = id
+  ? JSON.parse(given.get("words"))
+  : process.argv.slice(2);
 const { bytes, Cache } = await import(module);
 const NS = "tests.calls";
 const VALUE = new Uint8Array(4_000_000).fill(7);
@@ -20,19 +25,41 @@ async function connect(remote, options = {}) {
   open.push(cache);
   return cache;
 }
-const say = (line) => console.log(line);
+const say = (line) => console.log(id ? `${id} ${line}` : line);
 
 /** How long something takes, and what it comes to. What hangs ends all the same. */
 async function timed(run) {
   const beganMs = performance.now();
   const hangs = sleep(30_000, { error: "hangs" }, { ref: false });
+  const late = lateness();
   let result;
   try {
     result = await Promise.race([run(), hangs]);
   } catch (error) {
     result = { error: error.code ?? error.message };
   }
-  return { ms: Math.round(performance.now() - beganMs), ...result };
+  const ms = Math.round(performance.now() - beganMs);
+  return { ms, lateMs: late(), ...result };
+}
+
+const LOOK_MS = 20;
+/** A timer that is no later has not been held up. */
+const USUAL_MS = 5;
+
+/** Watches by how much timers are late, in all, on a machine that is busy. */
+function lateness() {
+  let lateMs = 0;
+  let lastMs = performance.now();
+  const look = () => {
+    const late = performance.now() - lastMs - LOOK_MS;
+    lastMs = performance.now();
+    if (late > USUAL_MS) lateMs += late;
+  };
+  const timer = setInterval(look, LOOK_MS);
+  return () => {
+    clearInterval(timer);
+    return Math.round(lateMs);
+  };
 }
 
 const end = (result) => say(JSON.stringify({ ...result, outages }));
@@ -77,7 +104,8 @@ const scenarios = {
     const result = await timed(() =>
       cache.generateDetailed(NS, "k", () => VALUE, { codec })
     );
-    end({ ms: result.ms, source: result.source, error: result.error });
+    const { ms, lateMs, source, error } = result;
+    end({ ms, lateMs, source, error });
   },
   /** Reads on a connection that gets bad on the way. */
   async read(patienceMs) {
@@ -95,12 +123,20 @@ const scenarios = {
   async deadlines() {
     const cache = await connect(address);
     const deadlineMs = 400;
-    const never = () => new Promise(() => {});
+    let starting = 4;
+    const { promise: started, resolve } = Promise.withResolvers();
+    const start = () => --starting === 0 && resolve();
+    const never = () => {
+      start();
+      return new Promise(() => {});
+    };
     async function* slow() {
+      start();
       yield new Uint8Array(10);
       await sleep(60_000, undefined, { ref: false });
     }
     const failing = async () => {
+      start();
       await sleep(deadlineMs);
       throw new Error("failed");
     };
@@ -112,12 +148,13 @@ const scenarios = {
     };
     await cache.get(NS, "another");
     const running = Object.entries(calls).map(async ([name, call]) => {
-      const { ms, error } = await timed(call);
-      return [name, { ms, error }];
+      const { ms, lateMs, error } = await timed(call);
+      return [name, { ms, lateMs, error }];
     });
-    await sleep(100);
+    const all = Promise.all(running);
+    await Promise.race([started, all]);
     say("bad");
-    end(Object.fromEntries(await Promise.all(running)));
+    end(Object.fromEntries(await all));
     process.exit();
   },
   /** Writes into a file what never ends; the call has to. */
@@ -263,22 +300,23 @@ const scenarios = {
     });
     end({ source });
   },
-  /** Holds much work for a while, and publishes it. */
+  /** Holds much work for a while, and publishes it; how late timers were. */
   async hold() {
     const cache = await connect(address);
-    const count = Number(words[0]);
-    const held = [];
-    for (let key = 0; key < count; key++) {
-      const claim = await cache.claim(NS, key);
-      held.push(claim.held);
-    }
-    say("bad");
-    await sleep(Number(words[1]));
+    const [holdMs, keys] = words;
+    const heldMs = Date.now();
+    const held = await Promise.all(
+      JSON.parse(keys).map(async (key) => (await cache.claim(NS, key)).held),
+    );
+    say(`${heldMs}`);
+    const late = lateness();
+    await sleep(Number(holdMs));
+    const lateMs = late();
     let lost = 0;
     await Promise.all(
       held.map((each) => each.publish(Uint8Array.of(49)).catch(() => lost++)),
     );
-    end({ lost });
+    end({ lost, lateMs });
   },
   /** Publishes what can be read again, or once, while the connection breaks. */
   async stream() {
@@ -294,18 +332,20 @@ const scenarios = {
     const size = (await cache.get(NS, "k", { codec }))?.length;
     end({ isKept, size });
   },
-  /** A stream whose first piece takes its time. */
+  /** Streams whose first piece, or second one, takes its time. */
   async slowProducer() {
     const cache = await connect(address);
-    async function* late() {
-      await sleep(Number(words[0]));
-      yield new Uint8Array(10);
-      await sleep(Number(words[0]));
-      yield new Uint8Array(10);
+    async function* late(at) {
+      for (const piece of [0, 1]) {
+        if (piece === at) await sleep(Number(words[0]));
+        yield new Uint8Array(10);
+      }
     }
-    const isKept = await cache.setStream(NS, "k", late());
-    const size = (await cache.get(NS, "k", { codec }))?.length;
-    end({ isKept, size });
+    const kept = [0, 1].map(async (at) => {
+      const isKept = await cache.setStream(NS, at, late(at));
+      return [isKept, (await cache.get(NS, at, { codec }))?.length];
+    });
+    end({ kept: await Promise.all(kept) });
   },
   /** A reader that has other things to do for a while. */
   async slowReader() {

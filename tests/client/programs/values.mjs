@@ -6,7 +6,12 @@
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const [module, scenario, address, direct] = process.argv.slice(2);
+// By itself, or one of several in a process (host.mjs), each with an id.
+const given = new URL(import.meta.url).searchParams;
+const id = given.get("id");
+const [module, scenario, address, direct] = id
+  ? JSON.parse(given.get("words"))
+  : process.argv.slice(2);
 const { bytes, Cache, memory, TieredCache } = await import(module);
 const NS = "tests.calls";
 const codec = bytes;
@@ -27,7 +32,7 @@ async function tiered(remote) {
   open.push(cache);
   return cache;
 }
-const say = (line) => console.log(line);
+const say = (line) => console.log(id ? `${id} ${line}` : line);
 const end = (result) => say(JSON.stringify({ ...result, outages }));
 const thrown = (run) => run().then(() => undefined, String);
 

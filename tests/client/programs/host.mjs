@@ -1,0 +1,19 @@
+// Runs scenarios of programs side by side, which mostly wait: one process costs
+// less than many. Each line that comes is JSON: an id, the path of a program, and
+// its words. What the program says has the id before it; "ID end" follows when it
+// has closed what it opened. Without more to come the process ends by itself.
+
+import { createInterface } from "node:readline";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [id, path, ...words] = JSON.parse(line);
+  const program = pathToFileURL(path);
+  // Another module each time, with variables of its own.
+  program.search = `${new URLSearchParams({
+    id,
+    words: JSON.stringify(words),
+  })}`;
+  import(program.href).then(() => console.log(`${id} end`));
+}
