@@ -60,5 +60,6 @@ export async function runAlone(
     assert.equal((await child.end()).code, 0);
     return JSON.parse(line);
   }
-  throw new Error("it has ended without a result");
+  const { code } = await child.end();
+  throw new Error(`it has ended without a result, with code ${code}`);
 }

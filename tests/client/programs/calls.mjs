@@ -124,8 +124,10 @@ const scenarios = {
     const cache = await connect(address);
     const deadlineMs = 400;
     let starting = 4;
-    const { promise: started, resolve } = Promise.withResolvers();
-    const start = () => --starting === 0 && resolve();
+    let start;
+    const started = new Promise((resolve) => {
+      start = () => --starting === 0 && resolve();
+    });
     const never = () => {
       start();
       return new Promise(() => {});
