@@ -58,6 +58,30 @@ Deno.test("so does one that goes without the cache", () =>
     );
   }));
 
+Deno.test("a run that comes while one without its outs still writes is not kept", () =>
+  withShell(async (shell) => {
+    const slow = await startSlow(shell);
+    await outputOf("mkfifo", [`${shell.folder}/later`]);
+    // It has no place, and goes on when the one that has it is through.
+    const guest = shell.start(
+      shellRun("echo > began; read x < later; echo guest >> o", "--out", "o"),
+    );
+    await shell.wrote("began", "\n");
+    assert.match(await endSlow(shell, slow), /not kept/);
+    const third = shellRun("echo third > o", "--out", "o");
+    const { code, stderr } = await shell.run(third);
+    assert.equal(code, 0);
+    assert.match(stderr, /o could not be set aside: larder run with process/);
+    await shell.write("later", "end\n");
+    const ended = await guest.output();
+    assert.equal(ended.code, 0);
+    const said = new TextDecoder().decode(ended.stderr);
+    assert.match(said, /o could not be set aside/);
+    assert.match((await shell.run(third)).stderr, /stored/);
+    const names = [...Deno.readDirSync(shell.folder)].map(({ name }) => name);
+    assert.deepEqual(names.sort(), ["began", "fifo", "later", "o"]);
+  }));
+
 Deno.test("two at once on the same outs: what is kept of each is its own", () =>
   withShell(async (shell) => {
     const words = ["one", "two"];

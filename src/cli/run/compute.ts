@@ -18,7 +18,7 @@ import { type Out, outsOf } from "./outs.ts";
 import type { Plan } from "./plan.ts";
 import { Prepared } from "./prepared.ts";
 import type { Reporter } from "./report.ts";
-import { share } from "./share.ts";
+import { Guest } from "./share.ts";
 import { type Scratch, Spool } from "./spool.ts";
 import { Stall } from "./stall.ts";
 import type { Written } from "./taken.ts";
@@ -72,7 +72,7 @@ export async function compute(
   } catch (error) {
     const reason = messageOf(error);
     await held.abandon(reason);
-    await share(outs.map(({ place }) => place));
+    await using _guest = await Guest.at(outs.map(({ place }) => place));
     const { code } = await runCommand(plan.command, interrupts, {
       input: plan.stdin,
     });

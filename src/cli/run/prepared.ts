@@ -7,7 +7,7 @@
 import { whyNot } from "../cannot.ts";
 import { Busy } from "./aside.ts";
 import type { Out } from "./outs.ts";
-import { userAround } from "./share.ts";
+import { guestAt, userAround } from "./share.ts";
 import {
   type Taken,
   TakenFile,
@@ -50,15 +50,17 @@ export class Prepared implements AsyncDisposable {
     options: TakeOptions,
   ): Promise<Prepared> {
     const prepared = new Prepared();
-    let at = "";
+    const places = outs.map(({ place }) => place);
+    let [at = ""] = outs.map(({ name }) => name);
     try {
+      // Before anything is moved from under its command.
+      refuse(await guestAt(places));
       for (const out of outs) {
         at = out.name;
         prepared.#taken.set(out, await TAKING[out.kind].at(out, options));
       }
       // After that: of two who come at the same time, one sees the other.
-      const user = await userAround(outs.map(aroundOf));
-      if (user !== undefined) throw new Busy(user);
+      refuse(await userAround(outs.map(aroundOf)) ?? await guestAt(places));
       return prepared;
     } catch (error) {
       await prepared.settle();
@@ -101,6 +103,10 @@ export class Prepared implements AsyncDisposable {
     if (!this.#isSettled) await this.settle();
     for (const taken of this.#taken.values()) await taken.release();
   }
+}
+
+function refuse(user: string | undefined): void {
+  if (user !== undefined) throw new Busy(user);
 }
 
 /** The files of a pattern lie in its folder. */

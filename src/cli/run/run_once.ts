@@ -17,7 +17,7 @@ import { rememberRun } from "./last_run.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { recoverAround } from "./recover.ts";
 import { Reporter } from "./report.ts";
-import { share } from "./share.ts";
+import { Guest } from "./share.ts";
 import { Stdin } from "./stdin.ts";
 import { throughCache } from "./through_cache.ts";
 import { noteTrouble } from "./trouble.ts";
@@ -50,7 +50,7 @@ export async function runOnce(words: Words): Promise<number> {
   const unkept = async () => {
     if (interrupts.received) return codeOf(interrupts.received);
     const outs = await outsOf(plan.outs).catch(() => []);
-    await share(outs.map(({ place }) => place));
+    await using _guest = await Guest.at(outs.map(({ place }) => place));
     const { code } = await runCommand(plan.command, interrupts, {
       input: stdin,
     });

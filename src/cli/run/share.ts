@@ -5,11 +5,11 @@
  * @module
  */
 
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { LOCK, namesOf } from "./aside_names.ts";
 import { DISK } from "./disk.ts";
 import { isAround, isDead, ownerOf, thisOwner } from "./owner.ts";
-import { giveBack, lineOf } from "./place_lock.ts";
+import { giveBack, lineOf, takeLock } from "./place_lock.ts";
 import { leavesOf } from "./tree.ts";
 
 /**
@@ -34,6 +34,68 @@ export async function userAround(
     if (line !== undefined && await isOthers(line)) return whoHas(lock, line);
   }
   return undefined;
+}
+
+/** So many runs at a place without having it can be seen by who comes later. */
+const MAX_GUESTS = 4;
+
+/**
+ * A run that writes to places which it has not: whoever has them is told, and
+ * whoever comes meanwhile sees it.
+ */
+export class Guest implements AsyncDisposable {
+  /** Its marks, and what they say. */
+  readonly #marks = new Map<string, string>();
+
+  private constructor() {}
+
+  /** Never fails: it is a courtesy to the others. */
+  static async at(places: readonly string[]): Promise<Guest> {
+    const guest = new Guest();
+    for (const place of places) await guest.#mark(place);
+    // After that: of two who come at the same time, one sees the other.
+    await share(places);
+    return guest;
+  }
+
+  async #mark(place: string): Promise<void> {
+    for (const mark of marksAt(place)) {
+      const { lock } = namesOf(mark);
+      const line = `${await thisOwner()} ${basename(mark)}`;
+      try {
+        if (await takeLock(lock, line, DISK) !== undefined) continue;
+        this.#marks.set(lock, line);
+      } catch {
+        // Nobody can write there: its command neither.
+      }
+      return;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const [lock, line] of this.#marks) {
+      await giveBack(lock, line, DISK).catch(() => {});
+    }
+  }
+}
+
+/** Who writes to some places, or a folder around them, without having them. */
+export async function guestAt(
+  places: Iterable<string>,
+): Promise<string | undefined> {
+  for (const place of withFolders(places)) {
+    for (const mark of marksAt(place)) {
+      const { lock } = namesOf(mark);
+      const line = await lineOf(lock).catch(() => undefined);
+      if (line !== undefined && await isOthers(line)) return whoHas(lock, line);
+    }
+  }
+  return undefined;
+}
+
+/** Marks are locks of places beside the one that they are about. */
+function* marksAt(place: string): Generator<string> {
+  for (let at = 1; at <= MAX_GUESTS; at++) yield `${place}.guest-${at}`;
 }
 
 /** Places and the folders around them, each once. */
