@@ -32,7 +32,8 @@ function unfinished(
   return {
     name,
     async run(arena) {
-      const id = await arena.assigned("unfinished");
+      // The work of a case before this one may still have its lease.
+      const id = await arena.assigned(name);
       using stack = new DisposableStack();
       const uploads: Upload[] = [];
       const ends: string[] = [];

@@ -25,14 +25,20 @@ const DEADLINE_MS = 10_000;
 
 /** A client of `remote.RemoteCache` with a value and with work of its own. */
 export class SmallCalls implements Disposable {
-  readonly #connection: LeanConnection;
+  #connection: LeanConnection;
+  readonly #port: number;
   readonly #namespace: string;
   readonly #ask: Uint8Array;
   #heldId = 0n;
   #stream = -1;
 
-  private constructor(connection: LeanConnection, namespace: string) {
+  private constructor(
+    connection: LeanConnection,
+    port: number,
+    namespace: string,
+  ) {
     this.#connection = connection;
+    this.#port = port;
     this.#namespace = namespace;
     this.#ask = getRequest(namespace, KEY);
   }
@@ -40,9 +46,8 @@ export class SmallCalls implements Disposable {
   /** Connects, publishes its value, and takes on work that it keeps alive. */
   static async open(address: string, namespace: string): Promise<SmallCalls> {
     const port = Number(address.slice(address.lastIndexOf(":") + 1));
-    const connection = await LeanConnection.open(port, Infinity);
-    const calls = new SmallCalls(connection, namespace);
-    await connection.write(OPENING);
+    const connection = await connect(port);
+    const calls = new SmallCalls(connection, port, namespace);
     const id = await calls.#assigned(KEY);
     expectEmpty("Set", await calls.#call(SET, setRequest(id, VALUE)));
     calls.#heldId = await calls.#assigned("work");
@@ -67,7 +72,17 @@ export class SmallCalls implements Disposable {
     return idAndPath("Get", await this.#call(GET, request)).id;
   }
 
+  /** A server that is full dismisses the idlest: then, as gRPC does, again. */
   async #call(path: string, content: Uint8Array): Promise<Answer> {
+    const answer = await this.#callOnce(path, content);
+    if (answer.how !== "closed" || answer.dataBytes > 0) return answer;
+    this.#connection[Symbol.dispose]();
+    this.#connection = await connect(this.#port);
+    this.#stream = -1;
+    return await this.#callOnce(path, content);
+  }
+
+  async #callOnce(path: string, content: Uint8Array): Promise<Answer> {
     const connection = this.#connection;
     connection.beginCall();
     await connection.write(call(this.#stream += 2, path, content));
@@ -77,4 +92,10 @@ export class SmallCalls implements Disposable {
   [Symbol.dispose](): void {
     this.#connection[Symbol.dispose]();
   }
+}
+
+async function connect(port: number): Promise<LeanConnection> {
+  const connection = await LeanConnection.open(port, Infinity);
+  await connection.write(OPENING);
+  return connection;
 }
