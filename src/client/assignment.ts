@@ -73,21 +73,29 @@ export class Assignment implements Held {
     using ended = new LinkedSignal(unwanted, this.#given.signal);
     const { signal } = ended;
     let failure: { readonly error: unknown } | undefined;
-    const isOnce = !(value instanceof Uint8Array) &&
-      typeof value !== "function";
     const total = value instanceof Uint8Array ? value.length : expectedSize;
-    const pieces = async function* () {
+    const fails = (error: unknown): never => {
+      failure = { error };
+      throw error;
+    };
+    const take = (): unknown => {
+      try {
+        return typeof value === "function" ? value() : value;
+      } catch (error) {
+        return fails(error);
+      }
+    };
+    const pieces = async function* (source: unknown) {
       const about = { direction: "out", total, signal } as const;
       try {
-        yield* counted(eachPiece(value), about, onProgress);
+        yield* counted(eachPiece(source as Source), about, onProgress);
       } catch (error) {
-        failure = { error };
-        throw error;
+        fails(error);
       }
     };
     try {
       await unlessAborted(
-        this.#send(pieces, { isOnce, signal, total, patienceMs }),
+        this.#send({ take, pieces }, { signal, total, patienceMs }),
         signal,
       );
       this.#end();
@@ -104,24 +112,28 @@ export class Assignment implements Held {
   }
 
   async #send(
-    pieces: () => AsyncIterable<Uint8Array>,
-    { isOnce, signal, total, patienceMs }: {
-      readonly isOnce: boolean;
+    { take, pieces }: {
+      readonly take: () => unknown;
+      readonly pieces: (source: unknown) => AsyncIterable<Uint8Array>;
+    },
+    { signal, total, patienceMs }: {
       readonly signal: AbortSignal;
       readonly total: number | undefined;
       readonly patienceMs: number | undefined;
     },
   ): Promise<void> {
     const { path } = this.#work;
-    if (path !== undefined) await writeFileAt(path, pieces());
-    let isRead = false;
+    if (path !== undefined) await writeFileAt(path, pieces(take()));
+    let last: unknown;
     let mostBytes = 0;
     const send = async (backend: Backend, options: CallOptions) => {
       if (path !== undefined) {
         return await backend.publish(this.id, undefined, options);
       }
-      if (isRead) throw this.#brokenStream();
-      isRead = isOnce;
+      const source = take();
+      // What is left of a stream is not the value, whoever gives it again.
+      if (source === last && !isReadAnew(source)) throw this.#brokenStream();
+      last = source;
       let bytes = 0;
       const onContact = (sentBytes: number) => {
         bytes += sentBytes;
@@ -129,7 +141,7 @@ export class Assignment implements Held {
         if (bytes > mostBytes) options.onContact?.();
         mostBytes = Math.max(bytes, mostBytes);
       };
-      await backend.publish(this.id, sent(pieces(), onContact), {
+      await backend.publish(this.id, sent(pieces(source), onContact), {
         ...options,
         expectedSize: total,
       });
@@ -203,4 +215,9 @@ async function* sent(
     yield piece;
     onSent(length);
   }
+}
+
+/** Whether it can be read from its begin again. */
+function isReadAnew(source: unknown): boolean {
+  return source instanceof Uint8Array || Array.isArray(source);
 }

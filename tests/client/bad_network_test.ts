@@ -137,7 +137,7 @@ async function fill(local: string): Promise<void> {
 testAllOnEach(
   "when the server restarts: what can be read again is published when the connection breaks",
   PROGRAM,
-  ["again", "once"],
+  ["again", "once", "same"],
   (way, { command, allReady }) =>
     withServerHere(async ({ remote }) => {
       const cut = { afterBytes: 1_500_000, then: "reset" } as const;

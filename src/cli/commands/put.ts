@@ -14,6 +14,7 @@ import { interruptible } from "../run/interrupts.ts";
 import { printJson, ProgressLine, say } from "../output.ts";
 import { addressesOf } from "../addresses.ts";
 import { Server } from "../server.ts";
+import { UnchangedFile } from "../unchanged_file.ts";
 
 /** Keeps a file, or stdin, as a value. */
 export const put: Command = {
@@ -115,5 +116,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
 /** A file can be read again when the connection breaks; a pipe cannot. */
 function input(path: string, isFile: boolean): Source {
   if (path === "-") return process.stdin;
-  return isFile ? () => createReadStream(path) : createReadStream(path);
+  if (!isFile) return createReadStream(path);
+  const file = new UnchangedFile(path);
+  return () => file.read();
 }

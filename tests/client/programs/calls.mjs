@@ -329,7 +329,8 @@ const scenarios = {
         yield VALUE.subarray(0, 100_000);
       }
     }
-    const source = words[0] === "again" ? pieces : pieces();
+    const one = pieces();
+    const source = { again: pieces, once: one, same: () => one }[words[0]];
     const isKept = await cache.setStream(NS, "k", source);
     const size = (await cache.get(NS, "k", { codec }))?.length;
     end({ isKept, size });
