@@ -42,6 +42,15 @@ import {
 /** An id in decimal; null for the rows of the original server that have none. */
 type MaybeId = string | null;
 
+/** A row that gets ready, and what it then has. */
+type Readied = readonly [
+  namespace: string,
+  id: string,
+  size: number,
+  sha256: string,
+  nowMs: number,
+];
+
 /** One of the uses of a `touch`. */
 export type PackedUse = readonly [
   namespace: string,
@@ -137,15 +146,7 @@ export const OPERATIONS = {
     "UPDATE manifest SET size = :size, sha256 = unhex(:sha256) " +
       `${BY_KEY} AND status = 0 AND id = ${ID}`,
   ),
-  publish: change<
-    readonly [
-      namespace: string,
-      id: string,
-      size: number,
-      sha256: string,
-      nowMs: number,
-    ]
-  >(
+  publish: change<Readied>(
     "namespace id size sha256 nowMs",
     "UPDATE manifest SET status = 1, staging = NULL, assigned_ms = NULL, grace_ms = NULL, " +
       "computed_ms = max(0, :nowMs - assigned_ms), size = :size, " +
@@ -154,15 +155,7 @@ export const OPERATIONS = {
       `${BY_KEY} AND status = 0 AND id = ${ID}`,
   ),
   // What the original made of a row of ours has neither time from it.
-  complete: change<
-    readonly [
-      namespace: string,
-      id: string,
-      size: number,
-      sha256: string,
-      nowMs: number,
-    ]
-  >(
+  complete: change<Readied>(
     "namespace id size sha256 nowMs",
     `UPDATE manifest SET id = ${ID}, size = :size, sha256 = unhex(:sha256), ` +
       "created_ms = :nowMs, accessed_ms = :nowMs, ttl_ms = NULL, computed_ms = NULL " +

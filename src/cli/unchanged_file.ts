@@ -8,11 +8,12 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { StartError } from "../errors.ts";
 import { FAILED } from "./exit_codes.ts";
+import { stampOf } from "./run/inputs/stamp.ts";
 
 /** A file that is the same whenever it is read, and while it is. */
 export class UnchangedFile {
   readonly #path: string;
-  #state: string | undefined;
+  #stamp: string | undefined;
 
   /** Nothing is read yet. */
   constructor(path: string) {
@@ -32,11 +33,9 @@ export class UnchangedFile {
   }
 
   async #check(file: FileHandle): Promise<void> {
-    const info = await file.stat({ bigint: true });
-    const { dev, ino, size, mtimeNs, ctimeNs } = info;
-    const state = [dev, ino, size, mtimeNs, ctimeNs].join();
-    this.#state ??= state;
-    if (state === this.#state) return;
+    const stamp = stampOf(await file.stat({ bigint: true }));
+    this.#stamp ??= stamp;
+    if (stamp === this.#stamp) return;
     const message = `${this.#path} changed while it was read, and nothing is ` +
       "kept of it: run put again";
     throw new StartError(FAILED, message);

@@ -28,12 +28,7 @@ export async function userAround(
   places: Iterable<string>,
 ): Promise<string | undefined> {
   const folders = Array.from(places, (place) => dirname(place));
-  for (const each of withFolders(folders)) {
-    const { lock } = namesOf(each);
-    const line = await lineOf(lock).catch(() => undefined);
-    if (line !== undefined && await isOthers(line)) return whoHas(lock, line);
-  }
-  return undefined;
+  return await userAmong(withFolders(folders));
 }
 
 /** So many runs at a place without having it can be seen by who comes later. */
@@ -84,11 +79,8 @@ export async function guestAt(
   places: Iterable<string>,
 ): Promise<string | undefined> {
   for (const place of withFolders(places)) {
-    for (const mark of marksAt(place)) {
-      const { lock } = namesOf(mark);
-      const line = await lineOf(lock).catch(() => undefined);
-      if (line !== undefined && await isOthers(line)) return whoHas(lock, line);
-    }
+    const user = await userAmong(marksAt(place));
+    if (user !== undefined) return user;
   }
   return undefined;
 }
@@ -96,6 +88,18 @@ export async function guestAt(
 /** Marks are locks of places beside the one that they are about. */
 function* marksAt(place: string): Generator<string> {
   for (let at = 1; at <= MAX_GUESTS; at++) yield `${place}.guest-${at}`;
+}
+
+/** Who else has one of some places; `undefined`: nobody. */
+async function userAmong(
+  places: Iterable<string>,
+): Promise<string | undefined> {
+  for (const place of places) {
+    const { lock } = namesOf(place);
+    const line = await lineOf(lock).catch(() => undefined);
+    if (line !== undefined && await isOthers(line)) return whoHas(lock, line);
+  }
+  return undefined;
 }
 
 /** Places and the folders around them, each once. */
