@@ -138,8 +138,10 @@ function valueTests(test: Register): void {
     const digest = digestOf(bytesOf(1));
     await rejectsWith(store.read(nameOf(1), digest), "missing");
     await rejectsWith(store.verify(nameOf(1), digest), "missing");
+    assert.equal(await store.measure(nameOf(1)), undefined, "nor its folder");
     await store.put(nameOf(1), bytesOf(1));
     await rejectsWith(store.read(nameOf(2), digest), "missing");
+    assert.equal(await store.measure(nameOf(2)), undefined);
   });
 
   test("never returns bytes that are not those of the digest", async (harness) => {
