@@ -6,16 +6,16 @@
  */
 
 import assert from "node:assert/strict";
-import { sha256Hex } from "../../workers/digest.ts";
+import { sha256Hex } from "../../../workers/digest.ts";
 import { Buffer } from "node:buffer";
-import type { Digest } from "../table/types.ts";
+import type { Digest } from "../../table/types.ts";
 import {
   BlobError,
   type BlobErrorCode,
   type BlobStore,
   type LocalFiles,
   type Stored,
-} from "./blob_store.ts";
+} from "../blob_store.ts";
 
 /** A store under test, and a way to do what others do to its files. */
 export interface BlobStoreHarness extends AsyncDisposable {
