@@ -56,6 +56,9 @@ const CODES: { readonly [code in status]?: CacheErrorCode } = {
   [status.RESOURCE_EXHAUSTED]: "full",
 };
 
+/** What is said where nobody says why there is none. */
+export const NO_CONNECTION = "no connection";
+
 /** What grpc-js says when a server has reset a call with ENHANCE_YOUR_CALM. */
 const CALMED = "Bandwidth exhausted or memory limit exceeded";
 
@@ -87,6 +90,31 @@ export function noAnswer(details: string): Error {
   });
 }
 
+/** What a call fails with when nothing has come for so long. */
+export function silence(what: string, ms: number): Error {
+  const error = noAnswer(`${what} within ${roundedMs(ms)} ms`);
+  return Object.assign(error, { silentMs: roundedMs(ms) });
+}
+
+/**
+ * The error of a call that was tried several times, when it is given up: of an
+ * attempt at which nothing has come, it says for how long that was so in all.
+ */
+export function givenUp(error: CacheError, ms: number): CacheError {
+  const { silentMs } = (error.cause ?? {}) as { silentMs?: number };
+  if (silentMs === undefined) return error;
+  const message = error.message.replace(
+    `within ${silentMs} ms`,
+    `within ${roundedMs(ms)} ms`,
+  );
+  return new CacheError(error.code, message, { cause: error.cause });
+}
+
+/** Nobody wants to know it better than to a tenth of a second. */
+function roundedMs(ms: number): number {
+  return Math.round(ms / 100) * 100;
+}
+
 /** What went wrong, without what grpc-js says around it. */
 export function plainReason(details: string): string {
   if (details === CALMED) {
@@ -99,7 +127,7 @@ export function plainReason(details: string): string {
       "$1",
     );
   // A connection through a proxy fails with no reason at all.
-  return /^(undefined|null)?$/.test(reason) ? "no connection" : reason;
+  return /^(undefined|null)?$/.test(reason) ? NO_CONNECTION : reason;
 }
 
 /** Whether an error has this code. */

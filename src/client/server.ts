@@ -11,7 +11,7 @@ import {
   type CallOptions,
   LET_GO_TIMEOUT_MS,
 } from "./backend.ts";
-import { asCacheError, CacheError, hasCode } from "./cache_error.ts";
+import { asCacheError, CacheError, givenUp, hasCode } from "./cache_error.ts";
 import type { CallEffort } from "./call_effort.ts";
 import { Channel } from "./channel.ts";
 import { LinkedSignal } from "./linked_signal.ts";
@@ -109,7 +109,7 @@ export class Server {
         if (!heard || !budget.signal.aborted) heard = error;
         if (await budget.pause(signal)) continue;
         this.#nextProbeMs = performance.now() + PROBE_MS;
-        throw heard;
+        throw givenUp(heard, budget.waitedMs);
       }
     }
   }
