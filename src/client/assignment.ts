@@ -12,7 +12,7 @@ import { LinkedSignal } from "./linked_signal.ts";
 import { writeFileAt } from "./local_files.ts";
 import type { Server } from "./server.ts";
 import type { Held, PublishOptions } from "./tier.ts";
-import { counted, eachPiece, type Source } from "./transfer.ts";
+import { counted, eachPiece, isReadAnew, type Source } from "./transfer.ts";
 
 /**
  * Holds an assignment: sends its heartbeats until the value is published, or the
@@ -215,9 +215,4 @@ async function* sent(
     yield piece;
     onSent(length);
   }
-}
-
-/** Whether it can be read from its begin again. */
-function isReadAnew(source: unknown): boolean {
-  return source instanceof Uint8Array || Array.isArray(source);
 }

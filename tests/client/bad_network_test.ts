@@ -164,6 +164,31 @@ testAllOnEach(
 );
 
 testAllOnEach(
+  "when the connection breaks while a stream is produced: another one is produced, and kept",
+  PROGRAM,
+  ["new", "later", "same"],
+  (way, { command, allReady }) =>
+    withServerHere(async ({ remote }) => {
+      const cut = { afterBytes: 1_500_000, then: "reset" } as const;
+      const faults = [{ toServer: cut }, {}, {}];
+      await using proxy = await FaultProxy.start(remote, faults);
+      await allReady();
+      const { ms: _, lateMs: __, message, ...result } = await run(
+        command("produce", proxy.address, way),
+      );
+      if (way === "same") {
+        // What is left of it is not the value.
+        const { outages, ...said } = result;
+        assert.deepEqual(said, { began: 1, code: "failed" });
+        assert.match(`${message}`, /the same one again: it must begin a new/);
+        return assert.equal(outages.length, 1);
+      }
+      const size = 4_000_000;
+      assert.deepEqual(result, { began: 2, size, kept: size, outages: [] });
+    }),
+);
+
+testAllOnEach(
   "when a producer or a reader is slow: it is waited for",
   PROGRAM,
   ["a producer", "a reader"],
