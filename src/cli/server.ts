@@ -132,7 +132,7 @@ export class Server implements AsyncDisposable {
     const namespaces: NamespaceUsage[] = [];
     let last: State | undefined;
     for await (const { namespaces: some, ...state } of this.#usagePages()) {
-      namespaces.push(...some);
+      namespaces.push(...some.filter(({ entries }) => entries > 0));
       last = state;
     }
     return { ...last!, namespaces };
@@ -143,7 +143,7 @@ export class Server implements AsyncDisposable {
     return await this.#usagePage({ pageSize: 1 }, timeoutMs);
   }
 
-  /** The namespaces that hold ready entries, in the order of their names. */
+  /** The namespaces that hold any entry, in the order of their names. */
   async *namespaces(): AsyncGenerator<string, void, undefined> {
     for await (const { namespaces } of this.#usagePages()) {
       for (const { namespace } of namespaces) yield namespace;
