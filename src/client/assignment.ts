@@ -7,9 +7,11 @@
 import { unlessAborted } from "./backoff.ts";
 import type { Backend, CallOptions, Work } from "./backend.ts";
 import { CacheError, hasCode } from "./cache_error.ts";
+import { checkOptions } from "./checked_options.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { writeFileAt } from "./local_files.ts";
+import { PUBLISH_OPTIONS } from "./publish_options.ts";
 import type { Server } from "./server.ts";
 import type { Held, PublishOptions } from "./tier.ts";
 import { counted, eachPiece, isReadAnew, type Source } from "./transfer.ts";
@@ -66,9 +68,10 @@ export class Assignment implements Held {
    */
   async publish(
     value: Source,
-    { onProgress, signal: unwanted, expectedSize, patienceMs }: PublishOptions =
-      {},
+    options: PublishOptions = {},
   ): Promise<void> {
+    checkOptions(options, PUBLISH_OPTIONS);
+    const { onProgress, signal: unwanted, expectedSize, patienceMs } = options;
     if (this.#ended) throw this.#lost.signal.reason ?? this.#lostError();
     using ended = new LinkedSignal(unwanted, this.#given.signal);
     const { signal } = ended;

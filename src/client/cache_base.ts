@@ -21,6 +21,7 @@ import {
 import { within } from "./call_signal.ts";
 import { CatalogBase } from "./catalog_base.ts";
 import { callable, checkOptions } from "./checked_options.ts";
+import { asBytes } from "./codecs/codec.ts";
 import { json, type JsonValue } from "./codecs/mod.ts";
 import { found } from "./computing.ts";
 import { valueOf } from "./kept.ts";
@@ -156,7 +157,7 @@ export abstract class CacheBase extends CatalogBase implements Tier {
   ): Promise<boolean> {
     checkOptions(options, CALL_OPTIONS);
     const { codec = json<T>() } = options;
-    const bytes = codec.encode(value);
+    const bytes = asBytes(codec.name, codec.encode(value));
     return await this.setStream(namespace, key, bytes, options);
   }
 
