@@ -189,10 +189,11 @@ export class Assignment implements Held {
 
   /** What a stream has given is gone: it cannot be sent again. */
   #brokenStream(): CacheError {
-    return new CacheError(
+    return new BrokenStream(
       "failed",
       `${this.#server.name}: the connection broke while a stream was ` +
-        "published: ask for the work again",
+        "published, and it can be read only once: publish it anew, or give a " +
+        "function that gives it again",
     );
   }
 
@@ -207,6 +208,9 @@ export class Assignment implements Held {
     );
   }
 }
+
+/** A stream cannot be published as the connection broke in the middle of it. */
+export class BrokenStream extends CacheError {}
 
 /** The same pieces; `onSent` hears of each when the next is asked for. */
 async function* sent(

@@ -56,6 +56,16 @@ const CODES: { readonly [code in status]?: CacheErrorCode } = {
   [status.RESOURCE_EXHAUSTED]: "full",
 };
 
+/** What grpc-js says when no gRPC server has answered. */
+const HTTP = /^Received HTTP status code (\d+)$/;
+/** How proxies say that they reach nobody. */
+const AWAY_BEHIND: ReadonlySet<string> = new Set(["502", "503", "504"]);
+/** How it says that it does not know why there is no connection. */
+const UNSAID = /^Failed to connect \([-\d:.TZ]+\)$/;
+
+/** How it says that the answer was none of a gRPC server. */
+const NO_STATUS = /Call ended without gRPC status/;
+
 /** What is said where nobody says why there is none. */
 export const NO_CONNECTION = "no connection";
 
@@ -72,8 +82,12 @@ const CALMED = "Bandwidth exhausted or memory limit exceeded";
 export function asCacheError(error: unknown, action: string): CacheError {
   if (error instanceof CacheError) return error;
   const { code, details } = error as { code?: status; details?: string };
-  const known = typeof code === "number" ? CODES[code] : undefined;
   const why = plainReason(details ?? messageOf(error));
+  // No gRPC server has answered: nothing is known of its calls.
+  const isForeign = code === status.UNIMPLEMENTED && HTTP.test(details ?? "");
+  const known = typeof code === "number" && !isForeign
+    ? CODES[code]
+    : undefined;
   return new CacheError(known ?? "failed", `${action}: ${why}`, {
     cause: error,
   });
@@ -120,6 +134,19 @@ export function plainReason(details: string): string {
   if (details === CALMED) {
     return "the server has ended the call: it waited too long for the client " +
       "to send or to read, or is short of memory; try again";
+  }
+  const [, http] = HTTP.exec(details) ?? [];
+  if (http !== undefined) {
+    const behind = AWAY_BEHIND.has(http)
+      ? ": a proxy whose server is away, or the wrong port"
+      : ", so it may be the wrong port";
+    return `an HTTP server answers there with status ${http}, and no Larder` +
+      behind;
+  }
+  if (UNSAID.test(details)) return NO_CONNECTION;
+  if (NO_STATUS.test(details)) {
+    return "what answers there ends the call as no gRPC server does, so it may " +
+      "be the wrong port";
   }
   const reason = details.replace(/^Cannot publish assignment \d+: /, "")
     .replace(

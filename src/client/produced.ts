@@ -7,12 +7,7 @@
 import type { Compute } from "./call_options.ts";
 import { CacheError } from "./cache_error.ts";
 import { started } from "./computing.ts";
-import {
-  checkSource,
-  eachPiece,
-  isReadAnew,
-  type Source,
-} from "./transfer.ts";
+import { checkSource, eachPiece, isReadAnew, type Source } from "./transfer.ts";
 
 /** Who wants what is produced. */
 export interface Wanting {

@@ -87,6 +87,11 @@ export function proxyFor(address: string): string | undefined {
     : `(without a proxy: ${name} must be http://host:port, and is not)`;
 }
 
+/** Whether no proxy is between. */
+export function isDirect(address: string): boolean {
+  return proxyBetween(address)?.url === undefined;
+}
+
 /** `url` without a value: what is named is no proxy that can be asked. */
 function proxyBetween(
   address: string,

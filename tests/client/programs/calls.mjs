@@ -229,6 +229,13 @@ const scenarios = {
     await soon();
     end(await timed(() => cache.generateDetailed(NS, "k", () => 1)));
   },
+  /** Asks where no Larder is, twice. */
+  async strangers(patienceMs) {
+    const cache = await connect(address, { patienceMs });
+    const { source } = await cache.generateDetailed(NS, "k", () => 1);
+    const stat = await cache.stat(NS, "k").catch(({ message }) => message);
+    end({ source, stat });
+  },
   /** Aborts calls before they can be answered. */
   async aborts() {
     const kind = words[0];
