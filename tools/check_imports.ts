@@ -1,6 +1,7 @@
 /**
- * Checks the import rules of `import_rules.ts` over `src/` and `workers/`, and
- * that the drawing in `docs/ARCHITECTURE.md` shows the imports there are.
+ * Checks the import rules of `import_rules.ts` over `src/` and `workers/`, what
+ * no file says over all code, and that the drawing in `docs/ARCHITECTURE.md`
+ * shows the imports there are.
  *
  * ```sh
  * deno run --allow-read=. tools/check_imports.ts           # one line a violation
@@ -10,12 +11,13 @@
  * @module
  */
 
+import { dirname, resolve } from "node:path";
 import {
   CODE,
   type CodeRule,
   COMPOSERS,
   CONCRETE_STORES,
-  DEFAULT_EXPORT,
+  EVERYWHERE,
   FLOOR,
   MODULES,
   ROOMS,
@@ -41,6 +43,8 @@ export interface Report {
 
 /** Tests, and what only they use, may import what they like. */
 const TESTS = /_test\.ts$|\/testing\//;
+/** What the rooms are in. */
+const HOUSE = /^(src|workers)\//;
 
 /** Checks a set of files. */
 export function checkImports(files: Files): Report {
@@ -49,8 +53,10 @@ export function checkImports(files: Files): Report {
   for (const [path, source] of files) {
     const code = blank(source);
     const room = roomOf(path);
-    checkCode({ path, room, code }, DEFAULT_EXPORT, violations);
-    if (TESTS.test(path)) continue;
+    for (const rule of EVERYWHERE) {
+      checkCode({ path, room, code }, rule, violations);
+    }
+    if (TESTS.test(path) || !HOUSE.test(path)) continue;
     if (ROOMS[room] === undefined) {
       violations.push(
         `${path}:1: ${room} is no known room (name it in tools/import_rules.ts)`,
@@ -138,7 +144,7 @@ function checkImport(
     }
     return undefined;
   }
-  const target = new URL(specifier, `file:///${path}`).pathname.slice(1);
+  const target = resolve("/", dirname(path), specifier).slice(1);
   // JSON, such as the version in deno.json, is data and draws no edge.
   if (!target.endsWith(".ts")) return undefined;
   const to = roomOf(target);
@@ -193,7 +199,9 @@ function readTree(folder: string, files: Map<string, string>): Files {
   for (const entry of Deno.readDirSync(folder)) {
     const path = `${folder}/${entry.name}`;
     if (entry.isDirectory) readTree(path, files);
-    else if (path.endsWith(".ts")) files.set(path, Deno.readTextFileSync(path));
+    else if (/\.m?ts$|\.mjs$/.test(path)) {
+      files.set(path, Deno.readTextFileSync(path));
+    }
   }
   return files;
 }
@@ -209,8 +217,9 @@ function readIfThere(path: string): string | undefined {
 
 if (import.meta.main) {
   const files = new Map<string, string>();
-  readTree("src", files);
-  readTree("workers", files);
+  for (const folder of ["src", "workers", "tools", "bench", "tests", "docs"]) {
+    readTree(folder, files);
+  }
   const { violations, edges } = checkImports(files);
   if (Deno.args.includes("--drawing")) {
     console.log(edges.join("\n"));

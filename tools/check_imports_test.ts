@@ -230,6 +230,15 @@ const CASES: readonly Case[] = [
     "src/rpc/server_test.ts:1: src/rpc/server_test.ts must not use export { a as default",
     "export { a };",
   ],
+  ...["tests/cli/support.ts", "bench/run.ts", "src/rpc/protos.ts"].map((
+    path,
+  ): Case => [
+    `the path of a file is decoded: ${path}`,
+    path,
+    'const a = new URL("./b.ts", import.meta.url).pathname;',
+    `${path}:1: ${path} must not use .pathname`,
+    'const a = fileURLToPath(new URL("./b.ts", import.meta.url));',
+  ]),
 ];
 
 for (const [name, path, bad, said, good] of CASES) {
