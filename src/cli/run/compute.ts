@@ -13,6 +13,7 @@ import { type Recorded, runCommand } from "./child.ts";
 import { collect } from "./collect.ts";
 import type { Interrupts } from "./interrupts.ts";
 import { changedOf } from "./inputs/input.ts";
+import { originHere } from "./origin.ts";
 import { type Entry, pack, packedSize } from "./pack.ts";
 import { type Out, outsOf } from "./outs.ts";
 import type { Plan } from "./plan.ts";
@@ -39,6 +40,8 @@ export interface ComputeOptions {
   readonly reporter: Reporter;
   /** Whether what failed is kept too. */
   readonly keepsFailures: boolean;
+  /** Whether what is kept says which run it was. */
+  readonly notesOrigin: boolean;
   /** For what the command says. */
   readonly scratch: Scratch;
 }
@@ -130,14 +133,16 @@ async function computeIn(
 async function publish(
   held: Held,
   { code, tookMs, said, outs, written, prepared }: Ran,
-  { plan, interrupts, reporter }: ComputeOptions,
+  { plan, interrupts, reporter, notesOrigin }: ComputeOptions,
 ): Promise<number> {
   const changed = await changedOf(plan.inputs);
   if (changed !== undefined) {
     throw new Error(`${changed} changed while the command ran`);
   }
   const files = await collect(outs, written, { mayMiss: code !== OK });
-  const manifest = { exitCode: code, outs: plan.outs };
+  const { command, outs: names } = plan;
+  const origin = notesOrigin ? originHere(command, tookMs) : undefined;
+  const manifest = { exitCode: code, outs: names, origin };
   const first: readonly Entry[] = [
     { name: MANIFEST, bytes: writeManifest(manifest) },
     said.stdout.entry(STDOUT),
