@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { Entry } from "../client/backend.ts";
 import {
   asCacheError,
@@ -18,6 +19,8 @@ import type { Addresses } from "./addresses.ts";
 
 /** A server that has not answered by then does not. */
 const TIMEOUT_MS = 10_000;
+/** What a large value begins with is told once all of it is verified. */
+const HEAD_TIMEOUT_MS = 2_000;
 /** A sweep looks at everything there is. */
 const SWEEP_TIMEOUT_MS = 600_000;
 
@@ -112,6 +115,22 @@ export class Server implements AsyncDisposable {
       "Stat",
       (channel) => new V1Catalog(channel).stat(entry, {}),
     );
+  }
+
+  /** The first bytes of a value; none where there is no value. */
+  async head(entry: Entry, length: number): Promise<Uint8Array> {
+    const method = this.#service["Fetch"]!;
+    return await this.#ask("Fetch", async (channel) => {
+      const pieces: Uint8Array[] = [];
+      const signal = AbortSignal.timeout(HEAD_TIMEOUT_MS);
+      const replies = channel.serverStream<{ readonly chunk?: Uint8Array }>(
+        method,
+        { ...entry, length },
+        { signal },
+      );
+      for await (const { chunk } of replies) if (chunk) pieces.push(chunk);
+      return Buffer.concat(pieces);
+    });
   }
 
   /** The entries of a namespace, in the order of their keys. */
