@@ -18,7 +18,7 @@ import {
 import { SpareBuffers } from "./blobs/spare_buffers.ts";
 import { WorkerBlobStore } from "./blobs/worker_blob_store.ts";
 import { systemClock } from "./clock.ts";
-import { type Config, formatAddress } from "./config.ts";
+import { type Config, formatAddress, settingsOf } from "./config.ts";
 import { Catalog } from "./engine/catalog.ts";
 import { Engine, type EngineOptions } from "./engine/engine.ts";
 import { boundedLog } from "./engine/bounded_log.ts";
@@ -288,20 +288,24 @@ export async function serve(
   let httpAddress: string | undefined;
   if (config.http && watched) {
     const { serveMetrics } = await import("./ops/serve_metrics.ts");
-    const listener = serveMetrics(config.http, {
+    const listener = await serveMetrics({
+      address: config.http,
       hosts: config.httpHosts,
       phase: () => readiness.phase,
-      prepare: () => space.refresh(),
-      warn,
-      counted: watched,
+      async prepare() {
+        await Promise.all([space.refresh(), usage.refresh()]);
+      },
+      ...{ warn, pictures, clock, counted: watched },
+      settings: settingsOf(config),
       read: {
         version,
         isReady: () => readiness.isReady,
         startedS: (clock.wallMs() - clock.nowMs()) / 1_000,
         space: () => space.current,
+        usage: () => usage.current ?? [],
         loop: stack.use(new LoopDelay(clock)),
         limits: config,
-        ...{ engine, evictor, blobs, workers, cache, budget, edge },
+        ...{ engine, evictor, blobs, workers, cache, budget, edge, pictures },
       },
     });
     httpAddress = stack.use(listener).address;
