@@ -21,13 +21,20 @@ import {
   type Pieces,
   type PublishCallOptions,
 } from "./backend.ts";
-import { asCacheError, CacheError, hasCode, noAnswer } from "./cache_error.ts";
+import {
+  asCacheError,
+  CacheError,
+  givenUp,
+  hasCode,
+  noAnswer,
+  silence,
+} from "./cache_error.ts";
 import { type Channel, loadService, type UnaryOptions } from "./channel.ts";
 import { LinkedSignal } from "./linked_signal.ts";
-import type { Replies } from "./replies.ts";
-import { bytesBody } from "./transfer.ts";
 import { fileBody } from "./local_files.ts";
 import { afterSilence, Patience } from "./patience.ts";
+import type { Replies } from "./replies.ts";
+import { bytesBody } from "./transfer.ts";
 import { pathRequests, publishRequests } from "./v1_requests.ts";
 import { checked, verified } from "./verified.ts";
 
@@ -105,7 +112,7 @@ export class V1Backend implements Backend {
       { signal: stream.signal, wanted },
     );
     const hasAnswered = afterSilence(TIMEOUT_MS, () => {
-      stream.abort(noAnswer("the server is silent"));
+      stream.abort(silence("no answer", TIMEOUT_MS));
     });
     let isRead = false;
     try {
@@ -275,7 +282,9 @@ export class V1Backend implements Backend {
         const failure = asCacheError(error, "cannot read the value");
         const isCut = hasCode(failure, "unavailable") ||
           hasCode(failure, "full");
-        if (!isCut || !await budget.pause(released)) throw failure;
+        if (!isCut || !await budget.pause(released)) {
+          throw givenUp(failure, budget.waitedMs);
+        }
         from = this.#fetch({ namespace, key, offset: String(at) }, { signal });
       }
     }
