@@ -5,6 +5,7 @@
  * @module
  */
 
+import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { CacheError } from "../client/cache_error.ts";
@@ -50,6 +51,8 @@ const COMMANDS: readonly Command[] = [
  */
 export async function runCli(args: readonly string[]): Promise<number> {
   tolerateFailingStreams();
+  // It would tell of each attempt to reach a proxy; we say what came of them.
+  if (!process.env["GRPC_VERBOSITY"]) setLogVerbosity(logVerbosity.NONE);
   try {
     return await dispatch(args);
   } catch (error) {
