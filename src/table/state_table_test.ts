@@ -6,7 +6,12 @@
 import assert from "node:assert/strict";
 import { LarderError } from "../errors.ts";
 import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
-import { entryKey, FakeEngine, type Figures, unhex } from "./fake_engine.ts";
+import {
+  entryKey,
+  FakeEngine,
+  type Figures,
+  unhex,
+} from "./testing/fake_engine.ts";
 import { StateTable } from "./state_table.ts";
 import {
   assigned,

@@ -6,10 +6,10 @@
  */
 
 import assert from "node:assert/strict";
-import { MAX_KEY_BYTES } from "../limits.ts";
-import type { EntryKey } from "../table/types.ts";
-import type { AgedEntry, Manifest, Page } from "./manifest.ts";
-import { MAX_USES } from "./manifest.ts";
+import { MAX_KEY_BYTES } from "../../limits.ts";
+import type { EntryKey } from "../../table/types.ts";
+import type { AgedEntry, Manifest, Page } from "../manifest.ts";
+import { MAX_USES } from "../manifest.ts";
 import {
   collect,
   contractTest,

@@ -6,16 +6,16 @@
  */
 
 import assert from "node:assert/strict";
-import { sha256Hex } from "../../workers/digest.ts";
+import { sha256Hex } from "../../../workers/digest.ts";
 import { Buffer } from "node:buffer";
-import type { Digest } from "../table/types.ts";
+import type { Digest } from "../../table/types.ts";
 import {
   BlobError,
   type BlobErrorCode,
   type BlobStore,
   type LocalFiles,
   type Stored,
-} from "./blob_store.ts";
+} from "../blob_store.ts";
 
 /** A store under test, and a way to do what others do to its files. */
 export interface BlobStoreHarness extends AsyncDisposable {
@@ -138,8 +138,10 @@ function valueTests(test: Register): void {
     const digest = digestOf(bytesOf(1));
     await rejectsWith(store.read(nameOf(1), digest), "missing");
     await rejectsWith(store.verify(nameOf(1), digest), "missing");
+    assert.equal(await store.measure(nameOf(1)), undefined, "nor its folder");
     await store.put(nameOf(1), bytesOf(1));
     await rejectsWith(store.read(nameOf(2), digest), "missing");
+    assert.equal(await store.measure(nameOf(2)), undefined);
   });
 
   test("never returns bytes that are not those of the digest", async (harness) => {

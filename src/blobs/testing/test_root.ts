@@ -9,7 +9,7 @@ import {
   spawnWorker,
   WorkerBlobStore,
   type WorkerBlobStoreOptions,
-} from "./worker_blob_store.ts";
+} from "../worker_blob_store.ts";
 
 /** A store on a folder of its own, which goes with it. */
 export interface TestRoot extends BlobStoreHarness {

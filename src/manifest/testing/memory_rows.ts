@@ -4,9 +4,9 @@
  * @module
  */
 
-import { LarderError } from "../errors.ts";
-import type { Digest, EntryKey, Id, Row } from "../table/types.ts";
-import type { EntryInfo } from "./manifest.ts";
+import { LarderError } from "../../errors.ts";
+import type { Digest, EntryKey, Id, Row } from "../../table/types.ts";
+import type { EntryInfo } from "../manifest.ts";
 
 /** A row as it rests; what a status does not use is absent, or left over. */
 export interface StoredRow extends EntryKey {

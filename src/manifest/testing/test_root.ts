@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Database } from "../../workers/sqlite.ts";
+import { Database } from "../../../workers/sqlite.ts";
 
 /** A folder of one test; it goes when the test does. */
 export interface FreshRoot extends Disposable {

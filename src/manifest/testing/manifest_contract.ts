@@ -5,12 +5,12 @@
  */
 
 import assert from "node:assert/strict";
-import { sha256Hex } from "../../workers/digest.ts";
-import { FakeClock } from "../clock.ts";
-import { LarderError } from "../errors.ts";
-import { MAX_KEY_BYTES } from "../limits.ts";
-import type { Digest, EntryKey, Row } from "../table/types.ts";
-import type { Manifest, Page } from "./manifest.ts";
+import { sha256Hex } from "../../../workers/digest.ts";
+import { FakeClock } from "../../clock.ts";
+import { LarderError } from "../../errors.ts";
+import { MAX_KEY_BYTES } from "../../limits.ts";
+import type { Digest, EntryKey, Row } from "../../table/types.ts";
+import type { Manifest, Page } from "../manifest.ts";
 
 /** A fresh, empty manifest under test. */
 export interface OpenedForTest {

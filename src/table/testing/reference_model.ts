@@ -11,7 +11,7 @@
  * @module
  */
 
-import type { Id, Reply, Request, Row, Ticket } from "./types.ts";
+import type { Id, Reply, Request, Row, Ticket } from "../types.ts";
 
 /** The figures of the contract, in milliseconds, bytes and pieces. */
 export interface ModelOptions {

@@ -6,9 +6,9 @@
  * @module
  */
 
-import { sha256Hex } from "../../workers/digest.ts";
-import { type Clock, systemClock } from "../clock.ts";
-import type { Digest, Stamp } from "../table/types.ts";
+import { sha256Hex } from "../../../workers/digest.ts";
+import { type Clock, systemClock } from "../../clock.ts";
+import type { Digest, Stamp } from "../../table/types.ts";
 import {
   BlobError,
   type BlobStore,
@@ -17,8 +17,8 @@ import {
   type Range,
   type Space,
   type Stored,
-} from "./blob_store.ts";
-import { stagingPath, valuePath } from "./layout.ts";
+} from "../blob_store.ts";
+import { stagingPath, valuePath } from "../layout.ts";
 
 /** What lies somewhere; `bytes` absent: something that is no regular file. */
 interface File {

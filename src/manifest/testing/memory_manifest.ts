@@ -5,8 +5,14 @@
  * @module
  */
 
-import { LarderError } from "../errors.ts";
-import type { Assignment, Digest, EntryKey, Id, Row } from "../table/types.ts";
+import { LarderError } from "../../errors.ts";
+import type {
+  Assignment,
+  Digest,
+  EntryKey,
+  Id,
+  Row,
+} from "../../table/types.ts";
 import {
   type AgedEntry,
   type EntryInfo,
@@ -19,7 +25,7 @@ import {
   type Page,
   type PageOptions,
   type Use,
-} from "./manifest.ts";
+} from "../manifest.ts";
 import {
   expiryOf,
   infoOfStored,

@@ -7,10 +7,10 @@
  * @module
  */
 
-import { type ErrorCode, LarderError } from "../errors.ts";
-import { checkInvariants } from "./invariants.ts";
+import { type ErrorCode, LarderError } from "../../errors.ts";
+import { checkInvariants } from "../invariants.ts";
 import { hex, ReferenceModel } from "./reference_model.ts";
-import { StateTable } from "./state_table.ts";
+import { StateTable } from "../state_table.ts";
 import type {
   Asked,
   Assignment,
@@ -25,7 +25,7 @@ import type {
   Row,
   TableOptions,
   Ticket,
-} from "./types.ts";
+} from "../types.ts";
 
 type Brought =
   | "servedBefore"
