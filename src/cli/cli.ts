@@ -5,7 +5,6 @@
  * @module
  */
 
-import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { CacheError } from "../client/cache_error.ts";
@@ -23,6 +22,7 @@ import { rm } from "./commands/rm.ts";
 import { run } from "./commands/run.ts";
 import { stat } from "./commands/stat.ts";
 import { status } from "./commands/status.ts";
+import { top } from "./commands/top.ts";
 import { usage } from "./commands/usage.ts";
 import { verify } from "./commands/verify.ts";
 import { FAILED, OK, UNREACHABLE, WRONG_USE } from "./exit_codes.ts";
@@ -40,7 +40,7 @@ import { explained } from "./who_answers.ts";
 import { Words } from "./words.ts";
 
 const COMMANDS: readonly Command[] = [
-  ...[run, get, put, stat, ls, usage, status, rm, gc, verify, doctor],
+  ...[run, get, put, stat, ls, usage, status, top, rm, gc, verify, doctor],
 ];
 
 /**
@@ -51,8 +51,6 @@ const COMMANDS: readonly Command[] = [
  */
 export async function runCli(args: readonly string[]): Promise<number> {
   tolerateFailingStreams();
-  // It would tell of each attempt to reach a proxy; we say what came of them.
-  if (!process.env["GRPC_VERBOSITY"]) setLogVerbosity(logVerbosity.NONE);
   try {
     return await dispatch(args);
   } catch (error) {
