@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { Entry } from "../client/backend.ts";
 import {
   asCacheError,
@@ -29,6 +30,8 @@ import {
 
 /** A server that has not answered by then does not. */
 const TIMEOUT_MS = 10_000;
+/** What a large value begins with is told once all of it is verified. */
+const HEAD_TIMEOUT_MS = 2_000;
 /** A sweep looks at everything there is. */
 const SWEEP_TIMEOUT_MS = 600_000;
 
@@ -73,6 +76,22 @@ export class Server implements AsyncDisposable {
     );
   }
 
+  /** The first bytes of a value; none where there is no value. */
+  async head(entry: Entry, length: number): Promise<Uint8Array> {
+    const method = this.#service["Fetch"]!;
+    return await this.#ask("Fetch", async (channel) => {
+      const pieces: Uint8Array[] = [];
+      const signal = AbortSignal.timeout(HEAD_TIMEOUT_MS);
+      const replies = channel.serverStream<{ readonly chunk?: Uint8Array }>(
+        method,
+        { ...entry, length },
+        { signal },
+      );
+      for await (const { chunk } of replies) if (chunk) pieces.push(chunk);
+      return Buffer.concat(pieces);
+    });
+  }
+
   /** The entries of a namespace, in the order of their keys. */
   async *list(namespace: string): AsyncGenerator<StoredEntry, void, undefined> {
     let pageToken = "";
@@ -91,7 +110,7 @@ export class Server implements AsyncDisposable {
     const namespaces: NamespaceUsage[] = [];
     let last: State | undefined;
     for await (const { namespaces: some, ...state } of this.#usagePages()) {
-      namespaces.push(...some);
+      namespaces.push(...some.filter(({ entries }) => entries > 0));
       last = state;
     }
     return { ...last!, namespaces };
@@ -102,7 +121,7 @@ export class Server implements AsyncDisposable {
     return await this.#usagePage({ pageSize: 1 }, timeoutMs);
   }
 
-  /** The namespaces that hold ready entries, in the order of their names. */
+  /** The namespaces that hold any entry, in the order of their names. */
   async *namespaces(): AsyncGenerator<string, void, undefined> {
     for await (const { namespaces } of this.#usagePages()) {
       for (const { namespace } of namespaces) yield namespace;

@@ -303,7 +303,7 @@ export class Engine {
 
   /** What the table holds. */
   counts(): TableCounts {
-    return this.#table.counts();
+    return this.#table.counts(this.#clock.nowMs());
   }
 
   /** Throws where the table contradicts itself; for tests and the simulation. */

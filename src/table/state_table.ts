@@ -170,18 +170,20 @@ export class StateTable {
     return this.state.room.used;
   }
 
-  /** What the table holds. */
-  counts(): TableCounts {
+  /** What the table holds; work whose lease has ended is nobody's. */
+  counts(nowMs: number): TableCounts {
     const s = this.state;
     let loading = 0;
+    let publishing = 0;
     let waiting = s.stranded.size;
     for (const { patient } of s.awaited) waiting += patient?.size ?? 0;
     for (const { state } of s.assignments.values()) {
-      if (state.kind === "loading") loading++;
+      if (state.kind === "publishing") publishing++;
+      else if (state.kind === "loading" && state.deadlineMs > nowMs) loading++;
     }
     return {
       loading,
-      publishing: s.assignments.size - loading,
+      publishing,
       handles: s.handles.size,
       waits: s.waits.size,
       waiting,
