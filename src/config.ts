@@ -12,7 +12,12 @@ import { type Setting, SETTINGS } from "./config/settings.ts";
 import { MAX_DURATION_MS, MIN_MEMORY_BUDGET_BYTES } from "./limits.ts";
 
 export type { Address } from "./config/address.ts";
-export type { Config, Durability, GivenConfig } from "./config/shape.ts";
+export type {
+  Config,
+  Durability,
+  GivenConfig,
+  LoggedCalls,
+} from "./config/shape.ts";
 export { formatAddress } from "./config/address.ts";
 
 /** The names of all settings, in the order of the table. */

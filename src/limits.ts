@@ -124,6 +124,12 @@ export const MAX_REFLECTION_NAME = 512;
 /** What its answer takes: the largest descriptors, as objects and as a message. */
 export const REFLECTION_REPLY_BYTES = 64 * KIB;
 
+/**
+ * Lines of `--log-calls` a second, some 100 KB: more would cost others their
+ * answers, and nobody reads them. The rest is counted.
+ */
+export const MAX_CALL_LINES = 1_000;
+
 /** Entries on one page of a listing. */
 export const MAX_LISTED_ENTRIES = 500;
 /**
