@@ -11,6 +11,7 @@ import {
 } from "node:timers";
 import { CacheError, noAnswer } from "./cache_error.ts";
 import { Line } from "./line.ts";
+import type { Security } from "./security.ts";
 
 /**
  * How often it is looked whether something has come. Silence is counted in these
@@ -35,6 +36,7 @@ export interface Spending {
 /** Connections to one server. */
 export class Lines {
   readonly #address: string;
+  readonly #security: Security;
   #line: Line | undefined;
   #spare: Line | undefined;
   #calls = 0;
@@ -48,8 +50,9 @@ export class Lines {
   #isClosed = false;
 
   /** Connects to `host:port` with the first call. */
-  constructor(address: string) {
+  constructor(address: string, security: Security) {
     this.#address = address;
+    this.#security = security;
   }
 
   /** The connection for the next call. */
@@ -110,7 +113,7 @@ export class Lines {
   }
 
   #make(): Line {
-    return new Line(this.#address);
+    return new Line(this.#address, this.#security);
   }
 
   #watch(): void {

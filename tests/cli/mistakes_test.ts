@@ -204,7 +204,7 @@ Deno.test("serve warns where everybody may read and write", () =>
   withRoot(async (root) => {
     await Deno.chmod(root, 0o777);
     await using server = await ServerProcess.start(root, {
-      args: ["-l", "off", "-r", "0.0.0.0:0"],
+      args: ["-l", "off", "-r", "0.0.0.0:0", "--insecure"],
     });
     assert.equal(await server.stop(), 0);
     const said = server.stderr;
