@@ -176,6 +176,7 @@ Deno.test("serve says why it cannot listen, and what to do", () =>
   withShell(async (shell) => {
     // Of the addresses for documents, which no machine has.
     const serve = ["serve", "r", "-l", "off", "-r", "192.0.2.1:28056"];
+    serve.push("--insecure");
     const { code, stderr } = await shell.run(serve);
     assert.equal(code, 1);
     assert.match(
