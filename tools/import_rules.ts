@@ -1,5 +1,5 @@
 /**
- * The import rules of the code base, as data. `check_imports.ts` applies them.
+ * The import rules of the code base, as data. `lint_plugin.ts` applies them.
  *
  * A *room* is a folder of `src/`, or a file directly in it (`config.ts` is the
  * room `config`), or `workers`. Imports run one way, from the top of
@@ -227,53 +227,73 @@ export const MODULES: readonly ModuleRule[] = [
 
 /** Code that some rooms, or all files but one, must not contain. */
 export interface CodeRule {
-  /** Global; matches code without comments and the insides of strings. */
-  readonly code: RegExp;
+  /** Selects nodes of the syntax tree, as `deno lint` does for its plugins. */
+  readonly code: string;
   /** Only these rooms are bound; absent: all of them. */
   readonly rooms?: readonly string[];
   /** The one file that may. */
   readonly except?: string;
+  /** Tests are bound as well. */
+  readonly inTests?: true;
   /** Why it is so. */
   readonly why: string;
 }
 
+const PURE = {
+  rooms: ["table"],
+  why: "the table is pure: time, ids and effects are data",
+};
+
 /** What code must not say, and where. */
 export const CODE: readonly CodeRule[] = [
   {
+    ...PURE,
     code:
-      /(?<![.\w])(Deno|async|await|crypto|performance|queueMicrotask|set(?:Timeout|Interval|Immediate))\b(?!\??:)|\bMath\.random\b|\bDate\.now\b|\bnew\s+Date\b/g,
-    rooms: ["table"],
-    why: "the table is pure: time, ids and effects are data",
+      "Identifier[name=/^(Deno|crypto|performance|queueMicrotask|set(Timeout|Interval|Immediate))$/]",
   },
+  { ...PURE, code: "MemberExpression[object.name=Math][property.name=random]" },
+  { ...PURE, code: "MemberExpression[object.name=Date][property.name=now]" },
+  { ...PURE, code: "NewExpression[callee.name=Date]" },
+  { ...PURE, code: "AwaitExpression" },
+  { ...PURE, code: "FunctionDeclaration[async=true]" },
+  { ...PURE, code: "FunctionExpression[async=true]" },
+  { ...PURE, code: "ArrowFunctionExpression[async=true]" },
   {
-    code: /\bDeno\b/g,
+    code: "Identifier[name=Deno]",
     rooms: ["http2", "grpc"],
     except: "src/http2/listener.ts",
     why: "the protocols do no input or output, and run on Node, too",
   },
   {
-    code: /\bDeno\.(args|addSignalListener)\b/g,
+    code:
+      "MemberExpression[object.name=Deno][property.name=/^(args|addSignalListener)$/]",
     except: "src/main.ts",
     why: "main.ts is the one reader of arguments and signals",
   },
   {
-    code: /\bcrypto\.subtle\b/g,
+    code: "MemberExpression[object.name=crypto][property.name=subtle]",
     except: "workers/digest.ts",
     why: "hashing stands behind one file, so that it can be replaced",
   },
+  ...["ExportDefaultDeclaration", "ExportSpecifier[exported.name=default]"]
+    .map((code): CodeRule => ({
+      code,
+      inTests: true,
+      why: "a name that is exported is the name that is searched for",
+    })),
 ];
 
-/** What no file of some rooms may say, not even in a comment. */
-export const WORDS: readonly CodeRule[] = [
-  {
-    code: /grpc-js|node:http2|nghttp2/g,
-    rooms: SERVER,
-    why: "nothing below serve stands on another library's edge",
-  },
-];
+/** What no code says, tests and tools included. */
+export const PATHNAME: CodeRule = {
+  code:
+    "MemberExpression[property.name=pathname], ObjectPattern > Property[key.name=pathname]",
+  except: "src/ops/http_server.ts",
+  why: "of a file it has %20 for a blank: use fileURLToPath",
+};
 
-/** No file, tests included, has one. */
-export const DEFAULT_EXPORT: CodeRule = {
-  code: /\bexport\s+default\b|\bexport\s*\{[^}]*\bas\s+default\b/g,
-  why: "a name that is exported is the name that is searched for",
+/** What the files of the server do not say, not even in a comment. */
+export const WORDS = {
+  text: /grpc-js|node:http2|nghttp2/g,
+  rooms: SERVER,
+  why: "nothing below serve stands on another library's edge",
 };

@@ -113,7 +113,8 @@ export function measure(
   folders: Folders,
   { name }: OpOf<"measure">,
 ): Measured | undefined {
-  const info = lookAt(folders.value(name));
+  const path = ownPath(folders, name);
+  const info = path === undefined ? undefined : lookAt(path);
   if (!info?.isFile) return undefined;
   return { size: info.size, modifiedMs: info.mtime?.getTime() ?? 0 };
 }

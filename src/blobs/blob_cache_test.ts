@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Digest } from "../table/types.ts";
 import { BlobCache } from "./blob_cache.ts";
-import { bytesOf, digestOf } from "./blob_store_contract.ts";
+import { bytesOf, digestOf } from "./testing/blob_store_contract.ts";
 
 /** A store whose reads wait until they are told to end. */
 class SlowStore {

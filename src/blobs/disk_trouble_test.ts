@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BlobError } from "./blob_store.ts";
-import { rejectsWith } from "./blob_store_contract.ts";
+import { rejectsWith } from "./testing/blob_store_contract.ts";
 import { DiskTrouble } from "./disk_trouble.ts";
 
 Deno.test("DiskTrouble lasts from a failed write to a rehearsal that succeeds", async () => {

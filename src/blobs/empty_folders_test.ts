@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { bytesOf, nameOf } from "./blob_store_contract.ts";
-import { openTestRoot } from "./test_root.ts";
+import { bytesOf, nameOf } from "./testing/blob_store_contract.ts";
+import { openTestRoot } from "./testing/test_root.ts";
 
 function folders(root: string): string[] {
   return [...Deno.readDirSync(root)].map(({ name }) => name)

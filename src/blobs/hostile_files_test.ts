@@ -11,8 +11,8 @@ import {
   nameOf,
   rejectsWith,
   sameFile,
-} from "./blob_store_contract.ts";
-import { openTestRoot } from "./test_root.ts";
+} from "./testing/blob_store_contract.ts";
+import { openTestRoot } from "./testing/test_root.ts";
 import { WorkerBlobStore, workerPermissions } from "./worker_blob_store.ts";
 
 const LARGE = 3 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { bytesOf } from "./blob_store_contract.ts";
-import { openTestRoot } from "./test_root.ts";
+import { bytesOf } from "./testing/blob_store_contract.ts";
+import { openTestRoot } from "./testing/test_root.ts";
 
 /** Names so long that the folder of so many has more than 4 MiB. */
 const COUNT = 17_500;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Op, ToWorker } from "../../workers/blob_protocol.ts";
-import { bytesOf, digestOf, nameOf } from "./blob_store_contract.ts";
-import { openTestRoot, type TestRoot } from "./test_root.ts";
+import { bytesOf, digestOf, nameOf } from "./testing/blob_store_contract.ts";
+import { openTestRoot, type TestRoot } from "./testing/test_root.ts";
 import { spawnWorker } from "./worker_blob_store.ts";
 
 /** What is done to the folder syncs on their way to the workers. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { bytesOf } from "./blob_store_contract.ts";
+import { bytesOf } from "./testing/blob_store_contract.ts";
 import { detachable, release } from "./transfer.ts";
 
 Deno.test("detachable copies pooled Buffers: their neighbours stay", () => {

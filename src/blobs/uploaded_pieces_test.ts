@@ -2,9 +2,13 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { digestOf, nameOf, rejectsWith } from "./blob_store_contract.ts";
+import {
+  digestOf,
+  nameOf,
+  rejectsWith,
+} from "./testing/blob_store_contract.ts";
 import { SpareBuffers } from "./spare_buffers.ts";
-import { openTestRoot } from "./test_root.ts";
+import { openTestRoot } from "./testing/test_root.ts";
 
 const PIECE_BYTES = 256 * 1024;
 /** More than a worker keeps open. */

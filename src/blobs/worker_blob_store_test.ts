@@ -1,5 +1,5 @@
-import { testBlobStore } from "./blob_store_contract.ts";
-import { openTestRoot } from "./test_root.ts";
+import { testBlobStore } from "./testing/blob_store_contract.ts";
+import { openTestRoot } from "./testing/test_root.ts";
 
 testBlobStore("WorkerBlobStore", () => openTestRoot());
 testBlobStore(

@@ -6,8 +6,8 @@ import {
   digestOf,
   nameOf,
   rejectsWith,
-} from "./blob_store_contract.ts";
-import { openTestRoot } from "./test_root.ts";
+} from "./testing/blob_store_contract.ts";
+import { openTestRoot } from "./testing/test_root.ts";
 import { spawnWorker, WorkerBlobStore } from "./worker_blob_store.ts";
 
 const MIB = 1024 * 1024;

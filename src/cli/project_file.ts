@@ -32,7 +32,7 @@ const FILES = ["ca", "cert", "cert-key", "token-file"];
 /** What it says for `larder run`, by the names of its options. */
 const FOR_RUN = [
   ...["timeout", "cache-failures", "keep-outs", "read-only", "quiet"],
-  ...["key", "env"],
+  ...["no-origin", "key", "env"],
 ];
 const ROOT = 0;
 

@@ -8,7 +8,7 @@ import { Client, type ClientOptions, connectivityState } from "@grpc/grpc-js";
 import type { ClientHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 
-import { proxyOptions } from "./proxy.ts";
+import { wayTo } from "./proxy.ts";
 import type { Security } from "./security.ts";
 import { toldOfSessions } from "./sessions.ts";
 
@@ -49,10 +49,11 @@ export class Line {
       socket.once("close", () => this.#sessions.delete(session));
     });
     this.#forget = stop;
-    this.client = new Client(address, secure.credentials, {
+    const way = wayTo(address);
+    this.client = new Client(way.target, secure.credentials, {
       ...OPTIONS,
       ...secure.options,
-      ...proxyOptions(address),
+      ...way.options,
       ...options,
     });
   }

@@ -63,6 +63,12 @@ export function checkSource(value: unknown): asserts value is Source {
   if (!isIterable) throw notBytes("a stream", value);
 }
 
+/** Whether it can be read from its begin again, as what is in memory can. */
+export function isReadAnew(source: unknown): boolean {
+  return source instanceof Uint8Array || Array.isArray(source) ||
+    typeof source === "function";
+}
+
 function notBytes(what: string, value: unknown): TypeError {
   const advice = typeof value === "string"
     ? "new TextEncoder().encode(text) makes bytes of a text"

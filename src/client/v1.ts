@@ -21,7 +21,14 @@ import {
   type Pieces,
   type PublishCallOptions,
 } from "./backend.ts";
-import { asCacheError, CacheError, hasCode, noAnswer } from "./cache_error.ts";
+import {
+  asCacheError,
+  CacheError,
+  givenUp,
+  hasCode,
+  noAnswer,
+  silence,
+} from "./cache_error.ts";
 import { type Channel, loadService, type UnaryOptions } from "./channel.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { fileBody } from "./local_files.ts";
@@ -94,7 +101,7 @@ export class V1Backend implements Backend {
   ): Promise<Fetched> {
     const stream = new LinkedSignal(signal);
     const hasAnswered = afterSilence(TIMEOUT_MS, () => {
-      stream.abort(noAnswer("the server is silent"));
+      stream.abort(silence("no answer", TIMEOUT_MS));
     });
     const replies = this.#fetch(
       {
@@ -268,7 +275,9 @@ export class V1Backend implements Backend {
         const failure = asCacheError(error, "cannot read the value");
         const isCut = hasCode(failure, "unavailable") ||
           hasCode(failure, "full");
-        if (!isCut || !await budget.pause(released)) throw failure;
+        if (!isCut || !await budget.pause(released)) {
+          throw givenUp(failure, budget.waitedMs);
+        }
         from = this.#fetch({ namespace, key, offset: String(at) }, { signal });
       }
     }

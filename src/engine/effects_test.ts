@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BlobError } from "../blobs/blob_store.ts";
-import { MemoryBlobStore } from "../blobs/memory_blob_store.ts";
+import { MemoryBlobStore } from "../blobs/testing/memory_blob_store.ts";
 import { askFor, LEASE_MS, memoryEngine } from "./testing/memory_engine.ts";
 
 /** A store that can be in trouble. */

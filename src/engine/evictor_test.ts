@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { MemoryBlobStore } from "../blobs/memory_blob_store.ts";
+import { MemoryBlobStore } from "../blobs/testing/memory_blob_store.ts";
 import { FakeClock } from "../clock.ts";
 import { EVICTION_PAUSE_MS, EVICTIONS_AT_ONCE } from "../limits.ts";
-import type { MemoryManifest } from "../manifest/memory_manifest.ts";
-import { MemoryRows } from "../manifest/memory_rows.ts";
+import type { MemoryManifest } from "../manifest/testing/memory_manifest.ts";
+import { MemoryRows } from "../manifest/testing/memory_rows.ts";
 import type { Quota, Reply } from "../table/types.ts";
 import type { Engine } from "./engine.ts";
 import { Evictor, type EvictorOptions } from "./evictor.ts";

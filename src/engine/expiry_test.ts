@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { EVICTION_INTERVAL_MS } from "../limits.ts";
 import { FakeClock } from "../clock.ts";
-import { MemoryBlobStore } from "../blobs/memory_blob_store.ts";
-import { MemoryRows } from "../manifest/memory_rows.ts";
+import { MemoryBlobStore } from "../blobs/testing/memory_blob_store.ts";
+import { MemoryRows } from "../manifest/testing/memory_rows.ts";
 import type { Api, Reply } from "../table/types.ts";
 import { entryKey } from "./entry_key.ts";
 import { Evictor } from "./evictor.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../clock.ts";
-import { MemoryRows } from "../manifest/memory_rows.ts";
+import { MemoryRows } from "../manifest/testing/memory_rows.ts";
 import type { Id } from "../table/types.ts";
 import { recover } from "./recovery.ts";
 import { askFor, LEASE_MS, memoryEngine } from "./testing/memory_engine.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MemoryBlobStore } from "../blobs/memory_blob_store.ts";
+import { MemoryBlobStore } from "../blobs/testing/memory_blob_store.ts";
 import { BlobError } from "../blobs/blob_store.ts";
 import { sha256Hex } from "../../workers/digest.ts";
 import type { Budget } from "./admission.ts";

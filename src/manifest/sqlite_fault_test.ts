@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import type { PackedOperation } from "../../workers/manifest_protocol.ts";
 import { openManifest } from "../../workers/manifest_schema.ts";
 import { ManifestSession } from "../../workers/manifest_session.ts";
 import { systemClock } from "../clock.ts";
 import type { LarderError } from "../errors.ts";
 import { settle } from "./batch.ts";
-import { digestOf, entryOf, withCode } from "./manifest_contract.ts";
+import { digestOf, entryOf, withCode } from "./testing/manifest_contract.ts";
 import { SqliteManifest } from "./sqlite_manifest.ts";
-import { freshRoot } from "./test_root.ts";
+import { freshRoot } from "./testing/test_root.ts";
 import { spawnManifestWorker } from "./worker_session.ts";
 
 const { wallMs } = systemClock;
@@ -214,15 +215,19 @@ const WRITER = `
 
 Deno.test("SqliteManifest serves every acknowledged row after SIGKILL", async () => {
   using fresh = freshRoot();
-  const modules = ["./sqlite_manifest.ts", "./manifest_contract.ts"].map((
-    path,
-  ) => import.meta.resolve(path));
+  const modules = ["./sqlite_manifest.ts", "./testing/manifest_contract.ts"]
+    .map((
+      path,
+    ) => import.meta.resolve(path));
   const script = `${fresh.root}/writer.ts`;
   Deno.writeTextFileSync(script, WRITER);
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--quiet", "--no-check", "-A", "--unstable-worker-options"],
-      ...["--config", new URL("../../deno.json", import.meta.url).pathname],
+      ...[
+        "--config",
+        fileURLToPath(new URL("../../deno.json", import.meta.url)),
+      ],
       ...[script, fresh.root, ...modules],
     ],
     stdout: "piped",

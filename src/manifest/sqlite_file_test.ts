@@ -5,7 +5,7 @@ import { SCHEMA_VERSION } from "../../workers/manifest_check.ts";
 import { openManifest } from "../../workers/manifest_schema.ts";
 import { FakeClock, systemClock } from "../clock.ts";
 import { StartError } from "../errors.ts";
-import { collect, digestOf, entryOf } from "./manifest_contract.ts";
+import { collect, digestOf, entryOf } from "./testing/manifest_contract.ts";
 import { SqliteManifest } from "./sqlite_manifest.ts";
 import { spawnManifestWorker, WorkerSession } from "./worker_session.ts";
 import {
@@ -13,7 +13,7 @@ import {
   makeOriginal,
   openPlain,
   ORIGINAL_INSERT,
-} from "./test_root.ts";
+} from "./testing/test_root.ts";
 
 const { wallMs } = systemClock;
 const A = entryOf("A");

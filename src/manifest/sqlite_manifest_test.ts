@@ -10,11 +10,15 @@ import {
   manifestContract,
   type OpenForTest,
   withCode,
-} from "./manifest_contract.ts";
-import { MemoryManifest } from "./memory_manifest.ts";
+} from "./testing/manifest_contract.ts";
+import { MemoryManifest } from "./testing/memory_manifest.ts";
 import { SqliteManifest } from "./sqlite_manifest.ts";
-import { freshRoot, makeOriginal, ORIGINAL_INSERT } from "./test_root.ts";
-import { usageContract } from "./usage_contract.ts";
+import {
+  freshRoot,
+  makeOriginal,
+  ORIGINAL_INSERT,
+} from "./testing/test_root.ts";
+import { usageContract } from "./testing/usage_contract.ts";
 
 const open: OpenForTest = async (wallMs, originals) => {
   const fresh = freshRoot();

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { SCHEMA_VERSION } from "../../workers/manifest_check.ts";
 import type { Database } from "../../workers/sqlite.ts";
 import { systemClock } from "../clock.ts";
-import { collect, digestOf, entryOf } from "./manifest_contract.ts";
+import { collect, digestOf, entryOf } from "./testing/manifest_contract.ts";
 import { SqliteManifest } from "./sqlite_manifest.ts";
 import {
   freshRoot,
   makeOriginal,
   openPlain,
   ORIGINAL_INSERT,
-} from "./test_root.ts";
+} from "./testing/test_root.ts";
 
 const { wallMs } = systemClock;
 const [A, B, C] = [entryOf("A"), entryOf("B"), entryOf("C", "a.c")];

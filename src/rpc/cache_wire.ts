@@ -106,6 +106,11 @@ export interface RemoveRequest {
   readonly pageToken: string;
 }
 
+/** `WatchRequest`. */
+export interface WatchRequest {
+  readonly intervalMs: number;
+}
+
 /** `UsageRequest`. */
 export interface UsageRequest {
   readonly pageSize: number;

@@ -94,7 +94,7 @@ class Fetching {
   /** Resolves when the client has been told all, or has gone. */
   run(): Promise<void> {
     const { call, request, entry } = this.#asked;
-    const { assign, fromDisk, wait } = request;
+    const { assign, fromDisk, length, wait } = request;
     const ttlMs = ttlOf(request);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let isAnswered = false;
@@ -107,6 +107,7 @@ class Fetching {
         assign,
         patient: true,
         ...(fromDisk ? { fromDisk } : {}),
+        ...(length === "0" ? {} : { looks: true }),
         ...(ttlMs === undefined ? {} : { ttlMs }),
         peer: call,
       },

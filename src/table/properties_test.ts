@@ -11,7 +11,7 @@ import {
   type Fault,
   type Figures,
   unhex,
-} from "./fake_engine.ts";
+} from "./testing/fake_engine.ts";
 import type { Api, Assignment, EntryKey, Id, Row } from "./types.ts";
 
 /** Set this to the seed that a failed run printed to see it again. */

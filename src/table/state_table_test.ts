@@ -6,7 +6,12 @@
 import assert from "node:assert/strict";
 import { LarderError } from "../errors.ts";
 import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
-import { entryKey, FakeEngine, type Figures, unhex } from "./fake_engine.ts";
+import {
+  entryKey,
+  FakeEngine,
+  type Figures,
+  unhex,
+} from "./testing/fake_engine.ts";
 import { StateTable } from "./state_table.ts";
 import {
   assigned,
@@ -151,7 +156,7 @@ Deno.test("a lease that ended belongs to its holder until someone asks", () => {
   const { id } = assigned(get(engine));
   // Long enough for it to rest on disk only.
   engine.advance(LEASE_MS + 61_000);
-  assert.equal(engine.table.counts().loading, 0);
+  assert.equal(engine.table.counts(engine.nowMs).loading, 0);
   ok(heartbeat(engine, id));
   assert.equal(get(engine).kind, "loading");
   engine.advance(LEASE_MS + 61_000);

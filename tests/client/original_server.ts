@@ -10,7 +10,7 @@ import { systemClock } from "../../src/clock.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { MemoryBudget } from "../../src/engine/memory_budget.ts";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
-import { MemoryManifest } from "../../src/manifest/memory_manifest.ts";
+import { MemoryManifest } from "../../src/manifest/testing/memory_manifest.ts";
 import { Edge } from "../../src/rpc/edge.ts";
 import { localService } from "../../src/rpc/local_service.ts";
 import { remoteService } from "../../src/rpc/remote_service.ts";

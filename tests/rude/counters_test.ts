@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { BlobCache } from "../../src/blobs/blob_cache.ts";
-import { MemoryBlobStore } from "../../src/blobs/memory_blob_store.ts";
+import { MemoryBlobStore } from "../../src/blobs/testing/memory_blob_store.ts";
 import { systemClock } from "../../src/clock.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { MemoryBudget } from "../../src/engine/memory_budget.ts";
 import { RequestShare } from "../../src/engine/request_share.ts";
-import { MemoryManifest } from "../../src/manifest/memory_manifest.ts";
+import { MemoryManifest } from "../../src/manifest/testing/memory_manifest.ts";
 import { Edge } from "../../src/rpc/edge.ts";
 import { remoteService } from "../../src/rpc/remote_service.ts";
 import { RemoteClient } from "../support/clients.ts";

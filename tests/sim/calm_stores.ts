@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { BlobStoreHarness } from "../../src/blobs/blob_store_contract.ts";
-import type { OpenedForTest } from "../../src/manifest/manifest_contract.ts";
+import type { BlobStoreHarness } from "../../src/blobs/testing/blob_store_contract.ts";
+import type { OpenedForTest } from "../../src/manifest/testing/manifest_contract.ts";
 import { Chance } from "./chance.ts";
 import { SimDisk } from "./disk.ts";
 import { Faults } from "./faults.ts";

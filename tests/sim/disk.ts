@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MemoryRows } from "../../src/manifest/memory_rows.ts";
+import { MemoryRows } from "../../src/manifest/testing/memory_rows.ts";
 import type { Digest, Stamp } from "../../src/table/types.ts";
 import { sha256Hex } from "../../workers/digest.ts";
 

@@ -8,7 +8,7 @@
 
 import { LarderError } from "../../src/errors.ts";
 import type { Manifest } from "../../src/manifest/manifest.ts";
-import { MemoryManifest } from "../../src/manifest/memory_manifest.ts";
+import { MemoryManifest } from "../../src/manifest/testing/memory_manifest.ts";
 import type { Chance } from "./chance.ts";
 import type { StoreOptions } from "./sim_blobs.ts";
 import type { Underway } from "./observer.ts";

@@ -4,8 +4,8 @@
  */
 
 import assert from "node:assert/strict";
-import { testBlobStore } from "../../src/blobs/blob_store_contract.ts";
-import { manifestContract } from "../../src/manifest/manifest_contract.ts";
+import { testBlobStore } from "../../src/blobs/testing/blob_store_contract.ts";
+import { manifestContract } from "../../src/manifest/testing/manifest_contract.ts";
 import { scaled, SEED } from "../rude/scale.ts";
 import { runSeed } from "./run.ts";
 import { runSeeds } from "./sim.ts";

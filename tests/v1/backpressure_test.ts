@@ -4,14 +4,14 @@
 
 import assert from "node:assert/strict";
 import { BlobCache } from "../../src/blobs/blob_cache.ts";
-import { MemoryBlobStore } from "../../src/blobs/memory_blob_store.ts";
+import { MemoryBlobStore } from "../../src/blobs/testing/memory_blob_store.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Catalog } from "../../src/engine/catalog.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { MemoryBudget } from "../../src/engine/memory_budget.ts";
 import { Pieces } from "../../src/engine/pieces.ts";
 import { Uploads } from "../../src/engine/uploads.ts";
-import { MemoryManifest } from "../../src/manifest/memory_manifest.ts";
+import { MemoryManifest } from "../../src/manifest/testing/memory_manifest.ts";
 import { cacheService } from "../../src/rpc/cache_service.ts";
 import { Edge } from "../../src/rpc/edge.ts";
 import { until } from "../support/status.ts";

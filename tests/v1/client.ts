@@ -5,6 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import {
   Client,
   type ClientReadableStream,
@@ -24,7 +25,7 @@ const PROTO = new URL("../../proto/larder/v1/cache.proto", import.meta.url);
 const OPTIONS = { longs: String, oneofs: true, defaults: true } as const;
 /** The service; its methods by name. */
 export const SERVICE = protoLoader.loadSync(
-  PROTO.pathname,
+  fileURLToPath(PROTO),
   OPTIONS,
 )["larder.v1.Cache"] as ServiceDefinition;
 

@@ -5,10 +5,10 @@
  */
 
 import { BlobCache } from "../../blobs/blob_cache.ts";
-import { MemoryBlobStore } from "../../blobs/memory_blob_store.ts";
+import { MemoryBlobStore } from "../../blobs/testing/memory_blob_store.ts";
 import { FakeClock } from "../../clock.ts";
-import { MemoryManifest } from "../../manifest/memory_manifest.ts";
-import { MemoryRows } from "../../manifest/memory_rows.ts";
+import { MemoryManifest } from "../../manifest/testing/memory_manifest.ts";
+import { MemoryRows } from "../../manifest/testing/memory_rows.ts";
 import type { Reply } from "../../table/types.ts";
 import { Engine, type EngineOptions } from "../engine.ts";
 import { entryKey } from "../entry_key.ts";
