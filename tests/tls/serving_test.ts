@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Cache, type CacheError } from "../../src/client/mod.ts";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import {
@@ -15,7 +16,7 @@ import {
 import { ServerProcess } from "../support/server_process.ts";
 import { until } from "../support/status.ts";
 
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
 /** Files as Kubernetes mounts them: links to a folder that is swapped at once. */
 class Mounted {
