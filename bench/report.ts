@@ -4,6 +4,7 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import { FAIRNESS_GOAL, type FairnessFigures } from "./fairness.ts";
 import { failedOf, median, medians, type Sample } from "./sample.ts";
 import { START_GOAL, type StartFigures } from "./start.ts";
@@ -156,7 +157,7 @@ export function writeJson(
     skipped: results.skipped,
   };
   Deno.writeTextFileSync(file, JSON.stringify(content, undefined, 2) + "\n");
-  return file.pathname;
+  return fileURLToPath(file);
 }
 
 function figures(

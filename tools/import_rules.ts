@@ -269,6 +269,14 @@ export const CODE: readonly CodeRule[] = [
     })),
 ];
 
+/** What no code says, tests and tools included. */
+export const PATHNAME: CodeRule = {
+  code:
+    "MemberExpression[property.name=pathname], ObjectPattern > Property[key.name=pathname]",
+  except: "src/ops/http_server.ts",
+  why: "of a file it has %20 for a blank: use fileURLToPath",
+};
+
 /** What the files of the server do not say, not even in a comment. */
 export const WORDS = {
   text: /grpc-js|node:http2|nghttp2/g,

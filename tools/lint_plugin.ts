@@ -11,6 +11,7 @@ import {
   COMPOSERS,
   CONCRETE_STORES,
   MODULES,
+  PATHNAME,
   ROOMS,
   WORDS,
 } from "./import_rules.ts";
@@ -32,12 +33,16 @@ interface Import {
   readonly typeOnly: boolean;
 }
 
-/** The rules: `larder/imports`, and `larder/words` for what code must not say. */
+/**
+ * The rules: `larder/imports`, and for what code must not say `larder/words` and,
+ * of all code, `larder/paths`.
+ */
 const plugin: Deno.lint.Plugin = {
   name: "larder",
   rules: {
     imports: { create: (context) => inHouse(context, importsVisitor) },
     words: { create: (context) => inHouse(context, wordsVisitor) },
+    paths: { create: pathsVisitor },
   },
 };
 
@@ -187,6 +192,18 @@ function wordsVisitor(context: Context, { path, room }: Place): Visitor {
     };
   }
   return visitor;
+}
+
+function pathsVisitor(context: Context): Visitor {
+  const { code, except, why } = PATHNAME;
+  const path = pathOf(context.filename);
+  if (path === except) return {};
+  return {
+    [code](node: Deno.lint.Node) {
+      const message = `${path} must not use pathname (${why})`;
+      context.report({ node, message });
+    },
+  };
 }
 
 /** Whether an identifier names a property, and so refers to nothing. */

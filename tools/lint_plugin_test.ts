@@ -242,6 +242,22 @@ const CASES: readonly Case[] = [
     "1: src/rpc/server_test.ts must not use a as default",
     "export { a };",
   ],
+  ...["tests/cli/support.ts", "bench/run.ts", "src/rpc/protos.ts"].map((
+    path,
+  ): Case => [
+    `the path of a file is decoded: ${path}`,
+    path,
+    'const a = new URL("./b.ts", import.meta.url).pathname;',
+    `1: ${path} must not use pathname`,
+    'const a = fileURLToPath(new URL("./b.ts", import.meta.url));',
+  ]),
+  [
+    "the path of a file is decoded, however it is taken",
+    "tools/npm/build.ts",
+    "const { pathname } = new URL(import.meta.url);",
+    "1: tools/npm/build.ts must not use pathname",
+    "",
+  ],
 ];
 
 for (const [name, path, bad, wrong, good] of CASES) {

@@ -25,7 +25,7 @@ const FOR_ALL: Readonly<Record<string, string>> = {
 /** What it says for `larder run`, by the names of its options. */
 const FOR_RUN = [
   ...["timeout", "cache-failures", "keep-outs", "read-only", "quiet"],
-  ...["key", "env"],
+  ...["no-origin", "key", "env"],
 ];
 const ROOT = 0;
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import type { PackedOperation } from "../../workers/manifest_protocol.ts";
 import { openManifest } from "../../workers/manifest_schema.ts";
 import { ManifestSession } from "../../workers/manifest_session.ts";
@@ -223,7 +224,10 @@ Deno.test("SqliteManifest serves every acknowledged row after SIGKILL", async ()
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--quiet", "--no-check", "-A", "--unstable-worker-options"],
-      ...["--config", new URL("../../deno.json", import.meta.url).pathname],
+      ...[
+        "--config",
+        fileURLToPath(new URL("../../deno.json", import.meta.url)),
+      ],
       ...[script, fresh.root, ...modules],
     ],
     stdout: "piped",

@@ -12,6 +12,7 @@ import type { HandleReply, Range } from "../engine/pieces.ts";
 import { invalidRequest, LarderError } from "../errors.ts";
 import type { Call, Sender, ServerStreamingHandler } from "../grpc/call.ts";
 import {
+  FIRST_MESSAGE_BYTES,
   MAX_AGE_MS,
   MAX_OPEN_KEYS_BYTES,
   UNCOUNTED_KEY_BYTES,
@@ -94,7 +95,7 @@ class Fetching {
   /** Resolves when the client has been told all, or has gone. */
   run(): Promise<void> {
     const { call, request, entry } = this.#asked;
-    const { assign, fromDisk, wait } = request;
+    const { assign, fromDisk, length, wait } = request;
     const ttlMs = ttlOf(request);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let isAnswered = false;
@@ -107,6 +108,7 @@ class Fetching {
         assign,
         patient: true,
         ...(fromDisk ? { fromDisk } : {}),
+        ...(length === "0" ? {} : { looks: true }),
         ...(ttlMs === undefined ? {} : { ttlMs }),
         peer: call,
       },
@@ -189,8 +191,13 @@ class Fetching {
   ): Promise<void> {
     const { sender, request } = this.#asked;
     if (!digest) throw new Error("a value without its digest");
-    const sent = sender.send({ ready: ready(digest, times) });
+    const told = ready(digest, times);
     const { offset, length } = rangeOf(request, value.length);
+    const isWhole = length === value.length && !request.head;
+    if (isWhole && length <= FIRST_MESSAGE_BYTES) {
+      return void await sender.send({ ready: { ...told, value } });
+    }
+    const sent = sender.send({ ready: told });
     // At most one piece: larger values come as handles.
     const chunk = value.subarray(offset, offset + length);
     await (request.head || length === 0 ? sent : sender.send({ chunk }));

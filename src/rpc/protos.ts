@@ -5,6 +5,7 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import * as protoLoader from "@grpc/proto-loader";
 import { type MethodDefinition, methodOf } from "../grpc/definitions.ts";
 import type { Method } from "../grpc/method.ts";
@@ -27,7 +28,7 @@ export type Methods = <Request, Response>(
 
 /** Where one of the .proto files is. */
 export function protoPath(file: string): string {
-  return decodeURIComponent(new URL(file, FOLDER).pathname);
+  return fileURLToPath(new URL(file, FOLDER));
 }
 
 /** Loads a service such as `remote.RemoteCache` from a file such as `remote.proto`. */

@@ -66,6 +66,8 @@ export interface Work {
   readonly sinceMs: number;
   /** Where the client called from; unknown after a restart. */
   readonly peer?: string;
+  /** When its holder was heard last; absent: not since then. */
+  heardMs?: number;
   /** Its row has a grace of a start, and the holder has not been heard since. */
   graced?: true;
 }
@@ -369,9 +371,9 @@ export class State {
     if (noticed !== undefined) observer.waited(this.nowMs - arrivedMs);
   }
 
-  /** A Get has found a value. One that looks for damage saves nobody anything. */
+  /** A Get has found a value. One that only looks at it saves nobody anything. */
   countHit({ live, request }: GetWait, computedMs = 0): void {
-    if (!live || request.fromDisk) return;
+    if (!live || request.fromDisk || request.looks) return;
     this.tally.hits++;
     this.tally.savedMs += computedMs;
     this.options.observer?.found(request.entry.namespace, computedMs);

@@ -27,7 +27,7 @@ import { damaged, read, unreadable, verified } from "./read.ts";
 import { restore } from "./restore.ts";
 import type { LarderError } from "../errors.ts";
 import type { LogFacts } from "../log.ts";
-import type { Coming, Excess } from "./room.ts";
+import type { Coming, Excess, FilledQuota } from "./room.ts";
 import { stoodStill } from "./standstill.ts";
 import { State } from "./state.ts";
 import { aboutEntry, type UnderWay, underWay } from "./under_way.ts";
@@ -158,6 +158,11 @@ export class StateTable {
     const { assignments, entries } = this.state;
     const entry = "id" in of ? assignments.get(of.id) : entries.get(of.name);
     return entry ? aboutEntry(entry, nowMs) : {};
+  }
+
+  /** Each quota, and how far it is filled. */
+  get quotas(): readonly FilledQuota[] {
+    return this.state.room.quotas;
   }
 
   /** What is ready, as far as the table knows. */

@@ -164,6 +164,8 @@ export type Request =
     readonly patient?: true;
     /** Is given a handle, on a file whose bytes were verified for it. */
     readonly fromDisk?: true;
+    /** Wants a part of the value, to look at it: that saves nobody anything. */
+    readonly looks?: true;
   }
   | { readonly kind: "heartbeat"; readonly ticket: Ticket; readonly id: Id }
   | {

@@ -41,6 +41,12 @@ Deno.test("--dry-run runs nothing, and says what a run would do", () =>
     const hit = await dry(shell, args());
     assert.equal(hit.code, 0);
     assert.match(hit.stdout, /^hit sim \S+ .*iB, kept \S.*\n$/);
+    assert(
+      hit.stdout.includes(
+        `: sh -c 'echo ran >> log; echo o > o', in ${shell.folder} on `,
+      ),
+      hit.stdout,
+    );
     const changes: [string, () => Promise<unknown>, string[], RegExp][] = [
       ["a file", () => shell.write("rtl/a.v", "A"), [], /: rtl\/a\.v changed;/],
       [
@@ -74,6 +80,35 @@ Deno.test("--dry-run runs nothing, and says what a run would do", () =>
     const json = await dry(shell, args("--json"));
     const { would, why } = JSON.parse(json.stdout);
     assert.deepEqual([would, why[0]], ["run", "rtl/a.v changed"]);
+  }));
+
+Deno.test("an output says which run has made it, unless that is nobody's business", () =>
+  withShell(async (shell) => {
+    const line = 'echo "$TOKEN" > o';
+    const keep = async (...options: string[]) => {
+      const args = shellRun(line, "--out", "o", "--json", ...options);
+      const { stderr } = await shell.run(args);
+      const { source, key_hex: key } = JSON.parse(stderr);
+      assert.equal(source, "computed", stderr);
+      return ["--ns", "sim", "--key-hex", key];
+    };
+    const noted = await keep();
+    const { made } = await shell.json("stat", ...noted);
+    const { command, folder, host, at_ms: atMs } = made as never;
+    assert.deepEqual([command, folder, host], [
+      `sh -c '${line}'`,
+      shell.folder,
+      Deno.hostname(),
+    ]);
+    assert(Math.abs(Date.now() - atMs) < 600_000);
+    const told = await shell.ok("stat", ...noted);
+    assert.match(told, /\ncommand {9}sh -c 'echo "\$TOKEN" > o'\nin .*\non /);
+    const unnoted = await keep("--no-origin", "--key", "other");
+    assert(!("made" in await shell.json("stat", ...unnoted)));
+    assert(!(await shell.ok("get", ...unnoted)).includes(Deno.hostname()));
+    // Looking is no hit.
+    const { hits } = await shell.json("usage");
+    assert.equal(hits, 1);
   }));
 
 Deno.test("--dry-run says of a run that was not kept why", () =>

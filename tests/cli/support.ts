@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { denoCommand } from "../client/support.ts";
 import { withRoot } from "../support/root.ts";
@@ -14,7 +15,7 @@ import { until } from "../support/waiting.ts";
 import { CacheClient } from "../v1/client.ts";
 
 /** The configuration of the repository, whose tasks are ours. */
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 
 /**
  * Runs `deno task` as somebody in a shell does. These tests may run under npx,

@@ -6,9 +6,10 @@
  */
 
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { TextLineStream } from "../support/lines.ts";
 
-const HOST = new URL("./programs/host.mjs", import.meta.url).pathname;
+const HOST = fileURLToPath(new URL("./programs/host.mjs", import.meta.url));
 
 /** The process of each runtime, while something runs in it. */
 const hosts = new Map<string, Host>();

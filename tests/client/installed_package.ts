@@ -8,9 +8,10 @@
  */
 
 import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import { type NpmProject, npmProject, outputOf } from "./npm_package.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** What the package is made of, and by. */
 const SOURCES = [
   ...["LICENSE", "deno.json", "deno.lock", "proto", "src", "tools/npm"],

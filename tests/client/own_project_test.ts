@@ -1,6 +1,7 @@
 /** The library from a Deno project of one's own, as docs/CLIENT.md has it. */
 
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { withServerHere } from "./support.ts";
 
@@ -16,7 +17,7 @@ Deno.test("the line in deno.json is all that a project on Deno needs", async () 
   const project = `${folder.path}/Größe 1`;
   await Deno.mkdir(project);
   // A clone beside the project, whose name is as any name.
-  await Deno.symlink(REPOSITORY.pathname, `${folder.path}/larder`);
+  await Deno.symlink(fileURLToPath(REPOSITORY), `${folder.path}/larder`);
   await Deno.writeTextFile(`${project}/deno.json`, config);
   await withServerHere(async ({ remote }) => {
     await Deno.writeTextFile(

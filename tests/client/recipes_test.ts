@@ -1,11 +1,12 @@
 /** The programs in docs/CLIENT.md, run against a real server. */
 
 import assert from "node:assert/strict";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { Child, denoCommand, withServerHere } from "./support.ts";
 
 const PAGE = new URL("../../docs/CLIENT.md", import.meta.url);
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 const MODULE = new URL("../../src/client/mod.ts", import.meta.url).href;
 
 const text = await Deno.readTextFile(PAGE);
@@ -22,7 +23,7 @@ Deno.test("each recipe is well typed, and prints what it says", async (test) => 
   await using folder = await temporaryFolder();
   await withServerHere(async ({ local, remote }) => {
     const programs = recipes.map(({ code, heading }, at) => {
-      const url = new URL(`file://${folder.path}/${at}.ts`);
+      const url = pathToFileURL(`${folder.path}/${at}.ts`);
       const program = code
         .replaceAll("127.0.0.1:28055", local)
         .replaceAll("127.0.0.1:28056", remote)

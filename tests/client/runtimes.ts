@@ -5,6 +5,7 @@
  */
 
 import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
 import { installedPackage } from "./installed_package.ts";
 import type { NpmProject } from "./npm_package.ts";
 import { denoCommand } from "./support.ts";
@@ -111,7 +112,7 @@ async function commandsOf(program: URL): Promise<Map<string, Command>> {
   commands.set("Deno", (...words) => denoCommand(program, MODULE, ...words));
   const project = await projectOnNode();
   if (!project) return commands;
-  const file = `${project}/${basename(program.pathname)}`;
+  const file = `${project}/${basename(fileURLToPath(program))}`;
   await Deno.copyFile(program, file);
   const node = ["node", file, "@larder/larder"];
   return commands.set("Node", (...words) => [...node, ...words]);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import { TextLineStream } from "../support/lines.ts";
 import { withRoot } from "../support/root.ts";
 import { type Answering, whileServedHere } from "../support/server_here.ts";
@@ -87,9 +88,9 @@ export class Child implements AsyncDisposable {
 
 /** The command that runs a TypeScript program of the repository. */
 export function denoCommand(program: URL, ...args: string[]): string[] {
-  const config = new URL("../../deno.json", import.meta.url).pathname;
+  const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
   return [
     ...[Deno.execPath(), "run", "--quiet", "--allow-all", "--config", config],
-    ...[program.pathname, ...args],
+    ...[fileURLToPath(program), ...args],
   ];
 }

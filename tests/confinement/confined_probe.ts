@@ -6,6 +6,7 @@
  */
 
 import process from "node:process";
+import { pathToFileURL } from "node:url";
 import { spawnWorker } from "../../src/blobs/worker_blob_store.ts";
 import { spawnManifestWorker } from "../../src/manifest/worker_session.ts";
 import { type Outcomes, type Target, tryEscapes } from "./escapes.ts";
@@ -51,7 +52,7 @@ function fromWorker(
   target: Target,
 ): Promise<Attempted> {
   const { promise, resolve, reject } = Promise.withResolvers<Attempted>();
-  const script = `file://${target.root}/worker_probe.ts`;
+  const script = pathToFileURL(`${target.root}/worker_probe.ts`);
   const worker = new Worker(script, optionsOf(spawn, target.root));
   worker.onmessage = ({ data }) => resolve(data);
   worker.onerror = (event) => reject(new Error(event.message));

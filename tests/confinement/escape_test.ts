@@ -1,6 +1,7 @@
 /** Nothing that runs in the confined process gets out of it. */
 
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { currentBootId } from "../../src/launch/boot_id.ts";
 import { CONFINED_ENVIRONMENT } from "../../src/launch/environment.ts";
 import { ServerProcess } from "../support/server_process.ts";
@@ -8,7 +9,7 @@ import type { Report } from "./confined_probe.ts";
 import type { Target } from "./escapes.ts";
 import { makeWorld, printedCommand, run, type World } from "./support.ts";
 
-const HERE = new URL("./", import.meta.url).pathname;
+const HERE = fileURLToPath(new URL("./", import.meta.url));
 
 /** The printed command with the probe in the server's place. */
 async function probe(target: Target): Promise<Report> {

@@ -7,10 +7,11 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 
 /** A root, and a folder beside it that nobody may touch. */
 export interface World extends AsyncDisposable {

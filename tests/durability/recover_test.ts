@@ -1,6 +1,7 @@
 /** `larder recover`, from a manifest that is really corrupt to a clean start. */
 
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { textOf } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
 import { whileServed } from "../support/served.ts";
@@ -8,8 +9,8 @@ import { ServerProcess } from "../support/server_process.ts";
 import { until } from "../support/status.ts";
 
 const NS = "tests.recover";
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 /** As in deno.json: without the right to run programs. */
 const PERMISSIONS = ["--ignore-env", "--allow-read", "--allow-write"];
 const PAGE_BYTES = 4096;

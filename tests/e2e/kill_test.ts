@@ -1,6 +1,7 @@
 /** SIGKILL in the middle of publishing: what was acknowledged is kept, whole. */
 
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { LocalClient, RemoteClient } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
 import { currentBootId } from "../../src/launch/boot_id.ts";
@@ -94,7 +95,7 @@ Deno.test("a killed server serves every acknowledged value, whole", async () => 
   });
 });
 
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
 /** Ways to serve, and what the file is called that a kill leaves. */
 const SERVED: Record<string, { start: StartOptions; left: RegExp }> = {

@@ -1,6 +1,7 @@
 /** The alerts and the dashboard ask for what there is. */
 
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { withSite } from "../v1/support.ts";
 import { promtool } from "./promtool.ts";
 import { Scrape } from "./scrape.ts";
@@ -48,7 +49,7 @@ Deno.test("each metric that the alerts and the dashboard name is there", async (
 });
 
 Deno.test("promtool takes the alerts, and each expression of the dashboard", async () => {
-  const said = await promtool(["check", "rules", ALERTS.pathname]);
+  const said = await promtool(["check", "rules", fileURLToPath(ALERTS)]);
   if (said === undefined) return;
   assert.equal(said, "");
   const rules = expressions().map((expr, at) => ({

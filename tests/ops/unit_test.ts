@@ -1,6 +1,7 @@
 /** The unit for systemd starts what --print-command prints, well confined. */
 
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { parseCommandLine } from "../../src/launch/arguments.ts";
 import { confinedCommand } from "../../src/launch/permissions.ts";
 
@@ -33,7 +34,7 @@ Deno.test("the unit for systemd starts what --print-command prints", async () =>
 Deno.test("systemd rates the unit well", async () => {
   const args = [
     ...["security", "--offline=true", `--threshold=${THRESHOLD}`, "--no-pager"],
-    UNIT.pathname,
+    fileURLToPath(UNIT),
   ];
   let output: Deno.CommandOutput;
   try {

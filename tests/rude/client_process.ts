@@ -4,11 +4,12 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import { TextLineStream } from "../support/lines.ts";
 import { within } from "../support/waiting.ts";
 
-const PROGRAM = new URL("./killed_process.ts", import.meta.url).pathname;
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const PROGRAM = fileURLToPath(new URL("./killed_process.ts", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 const START_LIMIT_MS = 30_000;
 
 /** A client that is at what it was told to do. */

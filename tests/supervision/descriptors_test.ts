@@ -1,11 +1,12 @@
 /** Few file descriptors: connections are refused before they run out. */
 
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { temporaryFolder, within } from "../../src/launch/testing/program.ts";
 import { until } from "../support/status.ts";
 
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 /** What many systems and containers give. */
 const DESCRIPTORS = 1_024;
 /** More than there are descriptors for. */

@@ -1,10 +1,11 @@
 /** `deno task serve`, called from another folder than the clone. */
 
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { TextLineStream } from "../support/lines.ts";
 import { withRoot } from "../support/root.ts";
 
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 
 Deno.test("deno task serve makes a relative root where the caller is", () =>
   withRoot(async (folder) => {

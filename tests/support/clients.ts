@@ -4,6 +4,7 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import {
   Client,
   type ClientOptions,
@@ -26,7 +27,7 @@ export interface GetReply {
   ready?: { id: string; path: string } | Uint8Array;
 }
 
-const PROTO = new URL("../../proto/", import.meta.url).pathname;
+const PROTO = fileURLToPath(new URL("../../proto/", import.meta.url));
 const OPTIONS = { longs: String, oneofs: true } as const;
 
 function load(file: string, name: string): ServiceDefinition {

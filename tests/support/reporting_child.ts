@@ -5,10 +5,11 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import { TextLineStream } from "./lines.ts";
 import { within } from "./waiting.ts";
 
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 /** Deno starts slowly on loaded machines; a witness makes two calls of 10 s. */
 const LIMIT_MS = 60_000;
 
@@ -47,7 +48,7 @@ export class ReportingChild<Answer> implements AsyncDisposable {
     const process = new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "--quiet", "--config", CONFIG, ...permissions],
-        ...[program.pathname, ...args],
+        ...[fileURLToPath(program), ...args],
       ],
       stdin: "piped",
       stdout: "piped",

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseCommandLine } from "../../src/launch/arguments.ts";
 import { currentBootId } from "../../src/launch/boot_id.ts";
 import {
@@ -12,8 +13,8 @@ import {
 } from "../../src/launch/permissions.ts";
 import { TextLineStream } from "./lines.ts";
 
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 /** A server that does not answer by then has failed; loaded machines are slow. */
 const START_LIMIT_MS = 60_000;
 
@@ -170,7 +171,7 @@ export async function confinedWords(
 ): Promise<string[]> {
   const invocation = await parseCommandLine(words, Deno.cwd);
   if (invocation.kind !== "launch") throw new TypeError(words.join(" "));
-  const installation = thisInstallation(new URL(`file://${MAIN}`));
+  const installation = thisInstallation(pathToFileURL(MAIN));
   const bootId = await currentBootId();
   return confinedArguments(invocation.config, installation, {
     ...bootId !== undefined && { bootId },

@@ -5,6 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import {
   Client,
   type ClientReadableStream,
@@ -24,7 +25,7 @@ const PROTO = new URL("../../proto/larder/v1/cache.proto", import.meta.url);
 const OPTIONS = { longs: String, oneofs: true, defaults: true } as const;
 /** The service; its methods by name. */
 export const SERVICE = protoLoader.loadSync(
-  PROTO.pathname,
+  fileURLToPath(PROTO),
   OPTIONS,
 )["larder.v1.Cache"] as ServiceDefinition;
 
@@ -41,6 +42,7 @@ export interface FetchReply {
     readonly path: string;
     readonly computedMs: string;
     readonly ttlMs: string;
+    readonly value: Uint8Array;
   };
   readonly chunk?: Uint8Array;
 }
@@ -237,7 +239,10 @@ export async function drained(fetching: Fetching): Promise<Fetched> {
   for await (const reply of fetching) {
     if (reply.waiting) waiting.push({ ...reply, waiting: reply.waiting });
     else if (reply.chunk) chunks.push(reply.chunk);
-    else last = reply;
+    else {
+      last = reply;
+      if (reply.ready?.value.length) chunks.push(reply.ready.value);
+    }
   }
   const bytes = new Uint8Array(
     await new Blob(chunks as BlobPart[]).arrayBuffer(),

@@ -102,6 +102,9 @@ Deno.test("a hit says what computing took, and usage sums it", async () => {
     // Timers of two processes may differ by a little.
     assert.ok(computedMs >= atLeastMs - 50, `${computedMs} ms`);
     await local.fetched("ns", "k", { path: true });
+    // Whoever only looks at a value is saved nothing.
+    await remote.fetched("ns", "k", { length: 2 });
+    await remote.fetched("ns", "k", { fromDisk: true });
     const usage = await remote.call<Record<string, string>>("Usage");
     assert.equal(usage["hits"], "2");
     assert.ok(Number(usage["savedMs"]) >= computedMs);

@@ -3,6 +3,7 @@
  */
 
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { bytesOf, textOf } from "../support/clients.ts";
 import { rejectsWith, until } from "../support/status.ts";
 import { CacheClient, drained, type Fetched, first } from "./client.ts";
@@ -157,7 +158,7 @@ Deno.test("a holder that is killed is replaced without waiting for anybody to as
     `;
     const file = await Deno.makeTempFile({ suffix: ".ts" });
     await Deno.writeTextFile(file, script);
-    const config = new URL("../../deno.json", import.meta.url).pathname;
+    const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
     const holder = new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--no-check", "--config", config, "-A", file],
       stdout: "piped",

@@ -79,6 +79,11 @@ export const run: Command = {
       help: "keep it also when the exit code is not 0",
     },
     {
+      name: "no-origin",
+      help: "do not note the command, its folder, the host and the time with " +
+        "what is kept, where stat and --dry-run show them to all",
+    },
+    {
       name: "keep-outs",
       help: "let the command find the outs that are there; these are then " +
         "part of the key (default: they are set aside while it runs)",

@@ -16,6 +16,8 @@ import { print, printJson, say } from "../output.ts";
 import { addressesOf } from "../addresses.ts";
 import { entryFor, printedHint } from "../printed_key.ts";
 import type { StoredEntry } from "../../client/catalog.ts";
+import { originNotedIn } from "../run/noted_origin.ts";
+import { type Origin, originJson } from "../run/origin.ts";
 import { Server } from "../server.ts";
 
 function formatIn({ expiresMs }: StoredEntry, nowMs: number): string {
@@ -42,8 +44,12 @@ export const stat: Command = {
       }
       return FAILED;
     }
+    const origin = await originNotedIn(info, server);
     if (words.has("json")) {
-      await printJson(infoJson(info));
+      await printJson({
+        ...infoJson(info),
+        ...origin && { made: originJson(origin) },
+      });
       return OK;
     }
     const nowMs = Date.now();
@@ -57,10 +63,25 @@ export const stat: Command = {
       ["last used", formatAge(info.accessedMs, nowMs)],
       ["expires", info.expiresMs === 0 ? "never" : formatIn(info, nowMs)],
       ["computing took", formatSpan(info.computedMs)],
+      ...origin ? rowsOf(origin, nowMs) : [],
     ]));
     return OK;
   },
 };
+
+/** Of an output of `larder run`. */
+function rowsOf(
+  { command, folder, host, atMs, tookMs }: Origin,
+  nowMs: number,
+): [string, string][] {
+  return [
+    ["command", command],
+    ["in", folder],
+    ["on", host],
+    ["ended", formatAge(atMs, nowMs)],
+    ["took", formatSpan(tookMs)],
+  ];
+}
 
 const STATUS: Readonly<Record<string, string>> = {
   loading: "loading: being computed",

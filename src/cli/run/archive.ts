@@ -3,7 +3,8 @@
  * stderr, and each out by its number, for names are whatever people write:
  *
  * ```
- * larder-run.json   {"larder_run":3,"exit_code":0,"outs":["ring.raw","latest","build/"]}
+ * larder-run.json   {"larder_run":3,"exit_code":0,"outs":["ring.raw","latest","build/"],
+ *                    "made":{"command":"make","folder":"/chip","host":"lab7",…}}
  * stdout
  * stderr
  * outs/0            a file
@@ -17,6 +18,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { type Origin, originJson, readOrigin } from "./origin.ts";
 
 /** The name of the manifest's entry, which is the first one. */
 export const MANIFEST = "larder-run.json";
@@ -36,6 +38,8 @@ export interface Manifest {
   readonly exitCode: number;
   /** The outs, as they were named; `outs/0` is the first one. */
   readonly outs: readonly string[];
+  /** Which run it was; `undefined`: that is not told. */
+  readonly origin?: Origin | undefined;
 }
 
 /** The archive is none that `larder run` makes. */
@@ -51,10 +55,14 @@ export class Malformed extends Error {
  *
  * @throws It would be too large to be read.
  */
-export function writeManifest({ exitCode, outs }: Manifest): Uint8Array {
-  const bytes = new TextEncoder().encode(
-    `${JSON.stringify({ larder_run: VERSION, exit_code: exitCode, outs })}\n`,
-  );
+export function writeManifest(
+  { exitCode, outs, origin }: Manifest,
+): Uint8Array {
+  const text = JSON.stringify({
+    ...{ larder_run: VERSION, exit_code: exitCode, outs },
+    ...origin && { made: originJson(origin) },
+  });
+  const bytes = new TextEncoder().encode(`${text}\n`);
   if (bytes.length > MAX_MANIFEST_BYTES) {
     throw new Error("the names of the outs are too long to be kept");
   }
@@ -73,13 +81,13 @@ export function readManifest(bytes: Uint8Array): Manifest {
   } catch {
     throw new Malformed("its manifest is not JSON");
   }
-  const { larder_run, exit_code, outs } = Object(value) as {
+  const { larder_run, exit_code, outs, made } = Object(value) as {
     readonly [name: string]: unknown;
   };
   const isSound = larder_run === VERSION && isExitCode(exit_code) &&
     Array.isArray(outs) && outs.every((name) => typeof name === "string");
   if (!isSound) throw new Malformed("its manifest says something else");
-  return { exitCode: exit_code as number, outs };
+  return { exitCode: exit_code as number, outs, origin: readOrigin(made) };
 }
 
 /** The name of an out's entry, or of something in it. */

@@ -1,4 +1,5 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { Aside, recoverFolder } from "./aside.ts";
 import { DISK, type Disk } from "./disk.ts";
 import { thisOwner } from "./owner.ts";
@@ -26,7 +27,7 @@ async function killedAt(
   when: "before" | "after",
 ): Promise<number | undefined> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", KILLED.pathname, place, `${call}`, when],
+    args: ["run", "--allow-all", fileURLToPath(KILLED), place, `${call}`, when],
   }).output();
   if (code === 0) return Number(new TextDecoder().decode(stdout));
   equal(code, 137, new TextDecoder().decode(stderr));

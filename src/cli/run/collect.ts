@@ -4,8 +4,10 @@
  * @module
  */
 
+import { statSync } from "node:fs";
 import { lstat, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { outEntry } from "./archive.ts";
 import { isOwnName } from "./aside_names.ts";
 import { leadsInside } from "./inside.ts";
@@ -18,14 +20,16 @@ import type { Leaf } from "./tree.ts";
 
 /** What was found, and how to find out whether it is still the same. */
 export interface Collected {
-  /** The outs that are there. */
-  readonly entries: readonly Entry[];
+  /** The outs that are there, one after the other. */
+  entries(): Iterable<Entry>;
   /** Throws if one of the files was written meanwhile. */
   check(): Promise<void>;
 }
 
 /** Who may do what with a file; never whose rights it runs with. */
 const PERMISSION_BITS = 0o777;
+/** Files between two turns of the event loop, in which work is kept alive. */
+const FILES_A_TURN = 256;
 
 /**
  * Looks at the outs.
@@ -54,12 +58,17 @@ export async function collect(
   return found;
 }
 
-/** What is found, as it is. */
+/** An entry, and what tells its file from one that was written later. */
+interface Stamped {
+  readonly entry: Entry;
+  readonly stamp?: string;
+}
+
+/** What is found, as it is. There may be 100,000 files: each is named when its turn comes. */
 class Found implements Collected {
-  readonly entries: Entry[] = [];
+  readonly #parts: Iterable<Stamped>[] = [];
   readonly #outs: readonly Out[];
   readonly #names: readonly string[];
-  readonly #stamps = new Map<string, string>();
 
   constructor(outs: readonly Out[]) {
     this.#outs = outs;
@@ -74,7 +83,10 @@ class Found implements Collected {
     const name = outEntry(index);
     const link = await linkAt(out.path);
     if (link !== undefined && link.id !== out.link) {
-      return await this.#addLink(name, out.name, link.target);
+      const { target } = link;
+      await this.#checkLink(out.name, target);
+      this.#parts.push([{ entry: { name, target } }]);
+      return;
     }
     const info = await stat(out.path, { bigint: true }).catch(() => undefined);
     if (!info && mayMiss) return;
@@ -84,65 +96,76 @@ class Found implements Collected {
     if (!info?.isFile()) {
       throw new Error(`${out.name} ${info ? "is no file" : "was not written"}`);
     }
-    this.#add(name, out.path, {
-      mode: Number(info.mode) & PERMISSION_BITS,
-      size: Number(info.size),
-      stamp: stampOf(info),
-    });
+    const mode = Number(info.mode) & PERMISSION_BITS;
+    const size = Number(info.size);
+    const entry = { name, path: out.path, size, mode };
+    this.#parts.push([{ entry, stamp: stampOf(info) }]);
   }
 
-  async addTree(index: number, leaves: readonly Leaf[]): Promise<void> {
+  async addTree(index: number, leaves: Iterable<Leaf>): Promise<void> {
     const out = this.#outs[index]!;
-    if (!out.pattern) {
-      const { mode } = await lstat(out.place);
-      this.entries.push({
-        name: `${outEntry(index)}/`,
-        folderMode: mode & PERMISSION_BITS,
-      });
-    }
-    for (const leaf of leaves) {
-      const { below, kind, mode, target } = leaf;
-      const name = outEntry(index, below);
+    for (const { below, kind, target } of leaves) {
       const called = nameBelow(out, below);
       if (below.split("/").some(isOwnName)) {
         throw new Error(`${called} is that of another larder run`);
-      } else if (kind === "folder") {
-        this.entries.push({ name: `${name}/`, folderMode: mode });
       } else if (target !== undefined) {
-        await this.#addLink(name, called, target);
-      } else if (kind === "file") {
-        this.#add(name, join(out.place, below), leaf);
-      } else {
+        await this.#checkLink(called, target);
+      } else if (kind === "other") {
         throw new Error(`${called} is no file`);
       }
     }
+    if (!out.pattern) {
+      const { mode } = await lstat(out.place);
+      const folderMode = mode & PERMISSION_BITS;
+      this.#parts.push([{
+        entry: { name: `${outEntry(index)}/`, folderMode },
+      }]);
+    }
+    const entries = () => treeEntries(index, out, leaves);
+    this.#parts.push({ [Symbol.iterator]: entries });
+  }
+
+  *entries(): Generator<Entry> {
+    for (const { entry } of this.#all()) yield entry;
   }
 
   async check(): Promise<void> {
-    for (const [path, stamp] of this.#stamps) {
-      if (stampOf(await stat(path, { bigint: true })) !== stamp) {
-        throw new Error(`${path} changed while it was stored`);
+    let count = 0;
+    for (const { entry, stamp } of this.#all()) {
+      if (++count % FILES_A_TURN === 0) await setImmediate();
+      if (stamp === undefined || !("path" in entry)) continue;
+      if (stampOf(statSync(entry.path, { bigint: true })) !== stamp) {
+        throw new Error(`${entry.path} changed while it was stored`);
       }
     }
   }
 
-  #add(
-    name: string,
-    path: string,
-    { mode, size, stamp }: Pick<Leaf, "mode" | "size" | "stamp">,
-  ): void {
-    this.#stamps.set(path, stamp);
-    this.entries.push({ name, path, size, mode });
+  *#all(): Generator<Stamped> {
+    for (const part of this.#parts) yield* part;
   }
 
-  async #addLink(name: string, called: string, target: string): Promise<void> {
-    if (await leadsInside(called, target, this.#names)) {
-      this.entries.push({ name, target });
-      return;
-    }
+  async #checkLink(called: string, target: string): Promise<void> {
+    if (await leadsInside(called, target, this.#names)) return;
     throw new Error(
       `${called} is a link to ${target}; only relative ones that stay inside ` +
         "the outs are kept",
     );
+  }
+}
+
+function* treeEntries(
+  index: number,
+  { place }: Out,
+  leaves: Iterable<Leaf>,
+): Generator<Stamped> {
+  for (const { below, kind, mode, size, stamp, target } of leaves) {
+    const name = outEntry(index, below);
+    if (kind === "folder") {
+      yield { entry: { name: `${name}/`, folderMode: mode } };
+    } else if (target !== undefined) {
+      yield { entry: { name, target } };
+    } else {
+      yield { entry: { name, path: join(place, below), size, mode }, stamp };
+    }
   }
 }

@@ -13,7 +13,8 @@ import { type Recorded, runCommand } from "./child.ts";
 import { collect } from "./collect.ts";
 import type { Interrupts } from "./interrupts.ts";
 import { changedOf } from "./inputs/input.ts";
-import { type Entry, pack } from "./pack.ts";
+import { originHere } from "./origin.ts";
+import { type Entry, pack, packedSize } from "./pack.ts";
 import { type Out, outsOf } from "./outs.ts";
 import type { Plan } from "./plan.ts";
 import { Prepared } from "./prepared.ts";
@@ -39,6 +40,8 @@ export interface ComputeOptions {
   readonly reporter: Reporter;
   /** Whether what failed is kept too. */
   readonly keepsFailures: boolean;
+  /** Whether what is kept says which run it was. */
+  readonly notesOrigin: boolean;
   /** For what the command says. */
   readonly scratch: Scratch;
 }
@@ -130,22 +133,25 @@ async function computeIn(
 async function publish(
   held: Held,
   { code, tookMs, said, outs, written, prepared }: Ran,
-  { plan, interrupts, reporter }: ComputeOptions,
+  { plan, interrupts, reporter, notesOrigin }: ComputeOptions,
 ): Promise<number> {
   const changed = await changedOf(plan.inputs);
   if (changed !== undefined) {
     throw new Error(`${changed} changed while the command ran`);
   }
   const files = await collect(outs, written, { mayMiss: code !== OK });
-  const entries: Entry[] = [
-    {
-      name: MANIFEST,
-      bytes: writeManifest({ exitCode: code, outs: plan.outs }),
-    },
+  const { command, outs: names } = plan;
+  const origin = notesOrigin ? originHere(command, tookMs) : undefined;
+  const manifest = { exitCode: code, outs: names, origin };
+  const first: readonly Entry[] = [
+    { name: MANIFEST, bytes: writeManifest(manifest) },
     said.stdout.entry(STDOUT),
     said.stderr.entry(STDERR),
-    ...files.entries,
   ];
+  const entries = function* () {
+    yield* first;
+    yield* files.entries();
+  };
   using progress = new ProgressLine("larder: storing", {
     isOn: !reporter.isQuiet,
   });
@@ -154,12 +160,14 @@ async function publish(
   const published = held.publish(
     // Again, from the same files, when the connection breaks on the way.
     () =>
-      stall.going(checked(pack(entries), async () => {
+      stall.going(checked(pack(entries()), async () => {
         await files.check();
         if (await prepared.isOurs()) return;
         throw new Error("another larder run wrote to the same files meanwhile");
       })),
     {
+      // What can never be kept need not be sent.
+      expectedSize: packedSize(entries()),
       patienceMs: storingPatienceMs(tookMs),
       signal: stall.signal,
       onProgress: (state) => {

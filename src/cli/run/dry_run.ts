@@ -7,13 +7,15 @@
 import { messageOf } from "../../errors.ts";
 import { lenientAddressesOf } from "../addresses.ts";
 import { FAILED, OK } from "../exit_codes.ts";
-import { count, formatAge, formatSize, toHex } from "../format.ts";
+import { count, formatAge, formatSize, formatSpan, toHex } from "../format.ts";
 import { print, printJson } from "../output.ts";
 import type { StoredEntry } from "../../client/catalog.ts";
 import { Server } from "../server.ts";
 import type { Words } from "../words.ts";
 import { contactOf } from "./contact.ts";
 import { lastRunOf, madeOf } from "./last_run.ts";
+import { originNotedIn } from "./noted_origin.ts";
+import { type Origin, originJson } from "./origin.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { shortName } from "./report.ts";
 import { Stdin } from "./stdin.ts";
@@ -25,6 +27,8 @@ const SHOWN_REASONS = 5;
 /** What the server says of it. */
 interface Found {
   readonly info?: StoredEntry;
+  /** Which run has made what is kept, where that is noted. */
+  readonly origin?: Origin | undefined;
   /** Why it is not known. */
   readonly trouble?: string;
 }
@@ -38,7 +42,7 @@ export async function dryRun(words: Words): Promise<number> {
   await using stdin = words.has("stdin") ? await Stdin.read() : undefined;
   const plan = await planOf(words, stdin);
   const found = await find(plan, words);
-  const { info } = found;
+  const { info, origin } = found;
   const isHit = info?.status === "ready";
   const isRunning = info?.status === "loading";
   const reasons = isHit ? [] : await reasonsOf(plan, found);
@@ -49,6 +53,7 @@ export async function dryRun(words: Words): Promise<number> {
       namespace: plan.entry.namespace,
       key_hex: toHex(plan.entry.key),
       ...isHit ? { bytes: info.size } : {},
+      ...origin ? { made: originJson(origin) } : {},
       why: reasons,
     });
   } else {
@@ -57,7 +62,7 @@ export async function dryRun(words: Words): Promise<number> {
       isHit
         ? `hit ${name} ${formatSize(info.size)}, kept ${
           formatAge(info.createdMs, Date.now())
-        }\n`
+        }${origin ? `: ${described(origin)}` : ""}\n`
         : `${isRunning ? "would wait for" : "would run"} ${name}: ${
           shown(reasons)
         }\n`,
@@ -77,7 +82,8 @@ async function find(plan: Plan, words: Words): Promise<Found> {
   await using server = await Server.at(contact.addresses);
   try {
     const info = await server.stat(plan.entry);
-    return info ? { info } : {};
+    if (!info) return {};
+    return { info, origin: await originNotedIn(info, server) };
   } catch (error) {
     return { trouble: messageOf(error) };
   }
@@ -105,6 +111,10 @@ async function reasonsOf(
       (last.reason === undefined ? "" : `: ${last.reason}`),
     ]
     : ["nothing differs from the last run here, but it is not kept any more"];
+}
+
+function described({ command, folder, host, tookMs }: Origin): string {
+  return `${command}, in ${folder} on ${host}, took ${formatSpan(tookMs)}`;
 }
 
 function shown(reasons: readonly string[]): string {

@@ -84,7 +84,7 @@ export async function rememberRun(
     // The command has removed the working folder.
     return;
   }
-  await saveState(name, JSON.stringify(run));
+  await saveState(name, [JSON.stringify(run)]);
 }
 
 /** The last run of the same outs; `undefined`: none is remembered. */

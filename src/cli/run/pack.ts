@@ -6,7 +6,12 @@
 
 import { Buffer } from "node:buffer";
 import { createReadStream, readFileSync } from "node:fs";
-import { createTarPacker, type TarHeader } from "modern-tar";
+import {
+  BLOCK_BYTES,
+  paddingOf,
+  type TarEntry,
+  tarHeader,
+} from "./tar_header.ts";
 
 /** An entry to be written. */
 export type Entry =
@@ -22,12 +27,12 @@ export type Entry =
   | { readonly name: string; readonly target: string }
   | { readonly name: string; readonly folderMode: number };
 
+/** What tells that nothing follows. */
+const END_BYTES = 2 * BLOCK_BYTES;
 const PIECE_BYTES = 256 * 1024;
 /** Not worth copying. */
 const LARGE_BYTES = 64 * 1024;
 const PRIVATE_FILE = 0o600;
-/** The same things have the same bytes, whenever they are packed. */
-const NO_TIME = new Date(0);
 
 /**
  * An archive, piece by piece. What is made of many files is never a whole in
@@ -36,24 +41,37 @@ const NO_TIME = new Date(0);
  * @param entries What it holds, in this order.
  * @throws A file cannot be read, or has another size by now.
  */
-export async function* pack(
+export function pack(
   entries: Iterable<Entry>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { readable, controller } = createTarPacker();
-  const written = writeAll();
-  // Reading it fails, too.
-  written.catch((error) => controller.error(error));
-  yield* gathered(readable);
-  await written;
+  return gathered(blocksOf(entries));
+}
 
-  async function writeAll(): Promise<void> {
-    for (const entry of entries) {
-      const writer = controller.add(headerOf(entry)).getWriter();
-      for await (const piece of piecesOf(entry)) await writer.write(piece);
-      await writer.close();
-    }
-    controller.finalize();
+async function* blocksOf(
+  entries: Iterable<Entry>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (const entry of entries) {
+    const header = headerOf(entry);
+    yield tarHeader(header);
+    if (!header.size) continue;
+    yield* piecesOf(entry);
+    const padding = paddingOf(header.size);
+    if (padding > 0) yield new Uint8Array(padding);
   }
+  yield new Uint8Array(END_BYTES);
+}
+
+/**
+ * How long an archive will be, in bytes; or less, for names that do not fit into
+ * a header.
+ */
+export function packedSize(entries: Iterable<Entry>): number {
+  let size = END_BYTES;
+  for (const entry of entries) {
+    const { size: held = 0 } = headerOf(entry);
+    size += BLOCK_BYTES + held + paddingOf(held);
+  }
+  return size;
 }
 
 /** Pieces of a decent size: most entries are small, and so are their pieces. */
@@ -79,18 +97,15 @@ async function* gathered(
   if (bytes > 0) yield Buffer.concat(waiting);
 }
 
-function headerOf(entry: Entry): TarHeader {
+function headerOf(entry: Entry): TarEntry {
   const { name } = entry;
-  const common = { name, mtime: NO_TIME, uid: 0, gid: 0 };
-  if ("target" in entry) {
-    return { ...common, type: "symlink", linkname: entry.target, size: 0 };
-  }
+  if ("target" in entry) return { name, type: "link", target: entry.target };
   if ("folderMode" in entry) {
-    return { ...common, type: "directory", size: 0, mode: entry.folderMode };
+    return { name, type: "folder", mode: entry.folderMode };
   }
   return "bytes" in entry
-    ? { ...common, type: "file", size: entry.bytes.length, mode: PRIVATE_FILE }
-    : { ...common, type: "file", size: entry.size, mode: entry.mode };
+    ? { name, type: "file", size: entry.bytes.length, mode: PRIVATE_FILE }
+    : { name, type: "file", size: entry.size, mode: entry.mode };
 }
 
 async function* piecesOf(entry: Entry): AsyncGenerator<Uint8Array> {

@@ -12,6 +12,8 @@ const NS_DIGITS = 6;
 
 /** The files of a folder that were put there, as they were. */
 export type Marks = ReadonlyMap<string, string>;
+/** One of them: its name, and what tells it from another one. */
+export type Mark = readonly [below: string, mark: string];
 
 /**
  * What tells a file from one that was written, or put there, later.
@@ -41,7 +43,19 @@ export async function readMarks(place: string): Promise<Marks> {
 }
 
 /** Records what lies in an out. Never fails: then nothing of it is removed. */
-export async function saveMarks(place: string, marks: Marks): Promise<void> {
-  const text = JSON.stringify({ place, marks: [...marks] });
-  await saveState(["outs", sha256Hex(place)], text);
+export async function saveMarks(
+  place: string,
+  marks: Iterable<Mark>,
+): Promise<void> {
+  await saveState(["outs", sha256Hex(place)], textsOf(place, marks));
+}
+
+/** JSON in parts: as a whole it would be large, of 100,000 files. */
+function* textsOf(place: string, marks: Iterable<Mark>): Generator<string> {
+  let before = `{"place":${JSON.stringify(place)},"marks":[`;
+  for (const mark of marks) {
+    yield before + JSON.stringify(mark);
+    before = ",";
+  }
+  yield before === "," ? "]}" : `${before}]}`;
 }

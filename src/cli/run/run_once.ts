@@ -99,6 +99,7 @@ export async function runOnce(words: Words): Promise<number> {
 interface How {
   readonly waitMs: number | undefined;
   readonly keepsFailures: boolean;
+  readonly notesOrigin: boolean;
   readonly isForced: boolean;
   readonly isReadOnly: boolean;
 }
@@ -107,6 +108,7 @@ function howOf(words: Words): How {
   const how = {
     waitMs: words.durationMs("timeout"),
     keepsFailures: words.has("cache-failures"),
+    notesOrigin: !words.has("no-origin"),
     isForced: words.has("force"),
     isReadOnly: words.has("read-only"),
   };

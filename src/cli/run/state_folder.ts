@@ -12,6 +12,8 @@ import { makeFolder } from "../make_folder.ts";
 import { temporaryName, writeNewFile } from "../replace_file.ts";
 
 const PRIVATE_FOLDER = 0o700;
+/** So much is written at once. */
+const PIECE_CHARS = 64 * 1024;
 /** What was not written for so long is removed: its folder may be gone. */
 const UNUSED_MS = 90 * 86_400_000;
 /** There may be thousands, and each would be looked at by each run. */
@@ -40,15 +42,23 @@ export async function readState(name: StateName): Promise<string> {
   return await readFile(join(stateFolder(), ...name), "utf8");
 }
 
-/** Writes a file of it, or removes it if that fails. Never fails. */
-export async function saveState(name: StateName, text: string): Promise<void> {
+/**
+ * Writes a file of it, or removes it if that fails. Never fails.
+ *
+ * @param name The file.
+ * @param texts What it will hold, in parts that may be small.
+ */
+export async function saveState(
+  name: StateName,
+  texts: Iterable<string>,
+): Promise<void> {
   try {
     const path = join(stateFolder(), ...name);
     const temporary = temporaryName(path);
     try {
       await makeFolder(dirname(path), PRIVATE_FOLDER);
       await removeUnused(dirname(path));
-      await writeNewFile(temporary, [new TextEncoder().encode(text)]);
+      await writeNewFile(temporary, encoded(texts));
       await rename(temporary, path);
     } catch {
       // What it says is of another time.
@@ -59,6 +69,17 @@ export async function saveState(name: StateName, text: string): Promise<void> {
   } catch {
     // The folder is nobody's to write to.
   }
+}
+
+function* encoded(texts: Iterable<string>): Generator<Uint8Array> {
+  let waiting = "";
+  for (const text of texts) {
+    waiting += text;
+    if (waiting.length < PIECE_CHARS) continue;
+    yield new TextEncoder().encode(waiting);
+    waiting = "";
+  }
+  yield new TextEncoder().encode(waiting);
 }
 
 async function removeUnused(folder: string): Promise<void> {

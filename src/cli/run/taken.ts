@@ -26,7 +26,7 @@ export interface Result {
 
 /** What was written: of an out of many files, what lies there. */
 export interface Written {
-  readonly leaves: readonly Leaf[];
+  readonly leaves: Iterable<Leaf>;
   /** Why not all of it can be told; `undefined`: it is all. */
   readonly trouble?: unknown;
 }

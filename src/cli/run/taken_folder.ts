@@ -6,11 +6,12 @@
 
 import { lstat } from "node:fs/promises";
 import { Aside, Busy } from "./aside.ts";
+import { Leaves } from "./leaves.ts";
 import { markedPlace, nameBelow, type Out } from "./outs.ts";
 import { saveMarks } from "./record.ts";
 import { userInside } from "./share.ts";
 import type { Result, Taken, TakeOptions } from "./taken.ts";
-import { type Leaf, leavesOf, marksOf } from "./tree.ts";
+import { leavesOf, marksOf } from "./tree.ts";
 
 /** The place of a folder. */
 export class TakenFolder implements Taken {
@@ -57,13 +58,13 @@ export class TakenFolder implements Taken {
 
   async settle(): Promise<Result> {
     const { place } = this.#out;
-    const leaves: Leaf[] = [];
+    const leaves = new Leaves();
     let trouble: unknown;
     try {
       if ((await lstat(place).catch(() => undefined))?.isSymbolicLink()) {
         throw new Error(`${this.#out.name} is a link now, and no folder`);
       }
-      for await (const leaf of leavesOf(place)) leaves.push(leaf);
+      for await (const leaf of leavesOf(place)) leaves.add(leaf);
     } catch (error) {
       trouble = error;
     }

@@ -7,10 +7,11 @@
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Aside } from "./aside.ts";
+import { Leaves } from "./leaves.ts";
 import { markedPlace, nameBelow, type Out } from "./outs.ts";
 import { markOf, readMarks, saveMarks } from "./record.ts";
 import type { Result, Taken, TakeOptions } from "./taken.ts";
-import { type Leaf, leafAt, leavesOf, marksOf } from "./tree.ts";
+import { leafAt, leavesOf, marksOf } from "./tree.ts";
 
 /** The places of the files that were there, and the pattern's own lock. */
 export class TakenPattern implements Taken {
@@ -45,13 +46,13 @@ export class TakenPattern implements Taken {
 
   async settle(): Promise<Result> {
     const { place, pattern } = this.#out;
-    const leaves: Leaf[] = [];
-    for await (const leaf of leavesOf(place, pattern)) leaves.push(leaf);
+    const leaves = new Leaves();
+    for await (const leaf of leavesOf(place, pattern)) leaves.add(leaf);
     for (const aside of this.#asides.values()) await aside.settle();
     await this.#takeLate(leaves);
     if (leaves.length === 0) return { written: undefined, stayed: [] };
     if (this.#options.keepsOuts) return { written: { leaves }, stayed: [] };
-    const stayed = await this.#removeMarked(marksOf(leaves));
+    const stayed = await this.#removeMarked(new Map(marksOf(leaves)));
     return { written: { leaves }, stayed };
   }
 
@@ -83,7 +84,7 @@ export class TakenPattern implements Taken {
   }
 
   /** Files that were not there before, and so were nobody's. */
-  async #takeLate(leaves: readonly Leaf[]): Promise<void> {
+  async #takeLate(leaves: Leaves): Promise<void> {
     try {
       this.#lock ??= await Aside.at(this.#lockPlace);
       for (const { below } of leaves) {

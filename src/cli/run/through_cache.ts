@@ -34,6 +34,8 @@ export interface Attempt {
   readonly waitMs: number | undefined;
   /** Whether what failed is kept too. */
   readonly keepsFailures: boolean;
+  /** Whether what is kept says which run it was. */
+  readonly notesOrigin: boolean;
   /** Whether what is kept is replaced. */
   readonly isForced: boolean;
   /** Whether nothing is kept, nor removed. */

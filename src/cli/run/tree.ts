@@ -16,7 +16,7 @@ import { NO_UTF8 } from "../words.ts";
 import { isErrno } from "./disk.ts";
 import { stampOf } from "./inputs/stamp.ts";
 import type { Pattern } from "./pattern.ts";
-import { markOf } from "./record.ts";
+import { type Mark, markOf } from "./record.ts";
 
 /** Files between two turns of the event loop, in which work is kept alive. */
 const FILES_A_TURN = 256;
@@ -137,9 +137,8 @@ function namesIn(folder: string): string[] {
 }
 
 /** What is recorded of the files and links among them. */
-export function marksOf(leaves: readonly Leaf[]): Map<string, string> {
-  return new Map(
-    leaves.filter(({ kind }) => kind !== "folder")
-      .map(({ below, stamp }) => [below, markOf(stamp)]),
-  );
+export function* marksOf(leaves: Iterable<Leaf>): Generator<Mark> {
+  for (const { below, kind, stamp } of leaves) {
+    if (kind !== "folder") yield [below, markOf(stamp)];
+  }
 }

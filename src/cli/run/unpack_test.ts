@@ -1,7 +1,7 @@
 import { equal, match, rejects } from "node:assert/strict";
 import { createTarPacker, type TarHeader } from "modern-tar";
 import { Malformed } from "./archive.ts";
-import { pack } from "./pack.ts";
+import { pack, packedSize } from "./pack.ts";
 import { type Unpacked, Unpacking } from "./unpack.ts";
 
 const OUTS = ["d/a", "d/b"];
@@ -297,4 +297,17 @@ Deno.test("what the source throws is not taken for a malformed archive", async (
     })();
     await rejects(read(new Unpacking(failing, OUTS)), TypeError);
   }
+});
+
+Deno.test("how long an archive will be is known before", async () => {
+  const entries = [
+    { name: "empty", bytes: new Uint8Array() },
+    { name: "a", bytes: new Uint8Array(512) },
+    { name: "b", bytes: new Uint8Array(513) },
+    { name: "c", target: "b" },
+    { name: "d/", folderMode: 0o755 },
+  ];
+  let size = 0;
+  for await (const piece of pack(entries)) size += piece.length;
+  equal(packedSize(entries), size);
 });

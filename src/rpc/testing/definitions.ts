@@ -6,10 +6,11 @@
  */
 
 import type { Buffer } from "node:buffer";
+import { fileURLToPath } from "node:url";
 import * as protoLoader from "@grpc/proto-loader";
 import fc from "fast-check";
 
-const PROTO = new URL("../../../proto/", import.meta.url).pathname;
+const PROTO = fileURLToPath(new URL("../../../proto/", import.meta.url));
 const OPTIONS = { longs: String } as const;
 const SERVICES = {
   local: protoLoader.loadSync(`${PROTO}local.proto`, OPTIONS)[
