@@ -6,10 +6,13 @@
 
 import { messageOf } from "../errors.ts";
 import { isDirect } from "./proxy.ts";
-import { ANSWERING, QUICK_MS, whoAnswers } from "./who_answers.ts";
+import { ANSWERING, whoAnswers } from "./who_answers.ts";
 
-/** What says nothing of who is there, and does not mean that nothing comes. */
-const UNCLEAR = /: no connection$|\bECONNRESET\b/;
+/** What says enough: nobody is there, or nothing comes. */
+const CLEAR =
+  /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|within \d+ ms/;
+/** Whoever has just ended a connection answers at once, on a machine that is busy, too. */
+const ANSWERED_MS = 2_000;
 
 /** Finds out, once, and remembers. */
 export class Stranger {
@@ -25,15 +28,17 @@ export class Stranger {
 
   /** What there is, where the error that a call ends with does not say it. */
   async words(error: Error): Promise<string | undefined> {
-    if (UNCLEAR.test(messageOf(error)) && isDirect(this.#address)) {
+    if (!CLEAR.test(messageOf(error)) && isDirect(this.#address)) {
       await (this.#looking ??= this.#look());
     }
     return this.known;
   }
 
   async #look(): Promise<void> {
-    const options = { silenceMs: QUICK_MS };
-    this.known = ANSWERING[await whoAnswers(this.#address, options)];
+    const options = { silenceMs: ANSWERED_MS };
+    const answering = await whoAnswers(this.#address, options);
+    // Somebody has answered before.
+    if (answering !== "silence") this.known = ANSWERING[answering];
   }
 
   /** A Larder has answered. */
