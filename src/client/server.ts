@@ -117,10 +117,11 @@ export class Server {
         if (error.code !== "unavailable") throw error;
         // That time is up tells less than why it has gone by.
         if (!heard || !budget.signal.aborted) heard = error;
-        if (!this.#hasAnswered) this.#stranger.look(error);
         if (await budget.pause(signal)) continue;
         this.#nextProbeMs = performance.now() + PROBE_MS;
-        const stranger = await this.#stranger.words();
+        const stranger = this.#hasAnswered
+          ? undefined
+          : await this.#stranger.words(heard);
         if (stranger !== undefined) throw this.#away(action, stranger);
         throw givenUp(heard, budget.waitedMs);
       }
