@@ -108,6 +108,24 @@ export function renderArguments(config: Config): string[] {
   return words;
 }
 
+/**
+ * Writes a whole configuration for people.
+ *
+ * @param config The configuration.
+ * @returns Each flag, and what it is.
+ */
+export function settingsOf(config: Config): [flag: string, value: string][] {
+  return CONFIG_KEYS.map((key) => settingOf(config, key));
+}
+
+function settingOf<K extends keyof Config>(
+  config: Config,
+  key: K,
+): [string, string] {
+  const { name, render }: Setting<Config[K]> = SETTINGS[key];
+  return [key === "root" ? "ROOT" : `--${name}`, render(config[key])];
+}
+
 function fill<K extends keyof Config>(
   full: GivenConfig,
   key: K,

@@ -57,6 +57,27 @@ export function clipped(text: string): string {
     : `${text.slice(0, MAX_SHOWN_LENGTH)}…`;
 }
 
+/** So many bytes have what is shown: a letter has 4 at most. */
+const MAX_SHOWN_BYTES = 4 * (MAX_SHOWN_LENGTH + 1);
+
+/**
+ * The beginning of a key, cut between two letters where it is text: a view of
+ * what {@linkcode shownKey} looks at, however long the key is.
+ */
+export function keyBeginning(key: Uint8Array): Uint8Array {
+  if (key.length <= MAX_SHOWN_BYTES) return key;
+  let end = MAX_SHOWN_BYTES;
+  while (end > 0 && ((key[end]! & 0xc0) === 0x80 || key[end - 1] === 0x20)) {
+    end--;
+  }
+  return key.subarray(0, end);
+}
+
+/** A key on a screen: its beginning, where it is long. */
+export function shownKey(key: Uint8Array): string {
+  return clipped(formatKey(keyBeginning(key)));
+}
+
 /** Namespace and key, for messages. */
 export function formatEntry(
   { namespace, key }: { readonly namespace: string; readonly key: Uint8Array },

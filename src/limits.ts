@@ -83,6 +83,11 @@ export const UNCOUNTED_VALUE_BYTES = 4 * KIB;
  * than the next one takes to be read.
  */
 export const STREAM_BYTES = 256 * KIB;
+/**
+ * Values up to this come in the first message of a Fetch: a message of their
+ * own costs a client more than their bytes do.
+ */
+export const FIRST_MESSAGE_BYTES = 64 * KIB;
 /** Below this a budget would not let a single large value pass beside the others. */
 export const MIN_MEMORY_BUDGET_BYTES = 16 * MIB;
 
@@ -128,6 +133,54 @@ export const MAX_LISTED_ENTRIES = 500;
 export const MAX_STAT_BYTES = 4 * MIB;
 /** Work that a status names: more fills no screen. */
 export const MAX_SHOWN_WORK = 50;
+/** Of those who wait for a piece of that work, whose addresses it names. */
+export const MAX_SHOWN_WAITERS = 5;
+/** Namespaces that a picture of the server names, those that take most: a screen. */
+export const MAX_SHOWN_NAMESPACES = 20;
+/** Limits that it names: an operator's quotas may be any number. */
+export const MAX_SHOWN_FILLS = 100;
+/** Kinds of what was evicted that are remembered; as many of what was refused, … */
+export const MAX_HAPPENINGS = 20;
+/** … and forgotten, when nothing like it has happened for an hour. */
+export const HAPPENING_MS = 3_600_000;
+/**
+ * Those who watch the server at the same time, at all addresses: each takes a
+ * picture of up to some 64 KiB a second.
+ */
+export const MAX_WATCHES = 32;
+/** The least between two pictures: making one looks at all that is under way. */
+export const MIN_WATCH_INTERVAL_MS = 250;
+/** The most, so that who watches notices a server that has gone. */
+export const MAX_WATCH_INTERVAL_MS = 60_000;
+/** Between two pictures, unless asked for: what an eye can follow. */
+export const DEFAULT_WATCH_INTERVAL_MS = 1_000;
+/** Between two points of the page's plots, at first: somebody sees them grow. */
+export const FIRST_POINT_MS = 5_000;
+/** Points that are kept, about 100 bytes each; then the time between two doubles. */
+export const MAX_POINTS = 1_080;
+/** The most between two: so many points are a day. */
+export const MAX_POINT_MS = 80_000;
+
+/**
+ * Connections by HTTP: monitoring and probes need a handful, people one each.
+ * They come on top of `--max-connections`, and fit into what stays free of the
+ * descriptors.
+ */
+export const MAX_HTTP_CONNECTIONS = 100;
+/** The head of a request by HTTP: browsers send 1 KiB. */
+export const MAX_HTTP_HEAD_BYTES = 8 * KIB;
+/** For how long it may be on its way. */
+export const HTTP_HEAD_MS = 10_000;
+/** How long a connection is kept for the next request: scrapes come every 15 s. */
+export const HTTP_IDLE_MS = 20_000;
+/** How long a client may take nothing of its answer. */
+export const HTTP_STALL_MS = 20_000;
+
+/** How long a picture serves all who ask for one. */
+export const PICTURE_AGE_MS = 200;
+/** How long the count of what each namespace takes serves them: it is a query. */
+export const USAGE_AGE_MS = 2_000;
+
 /** Bytes of keys on one page: what a reply may take without being counted. */
 export const MAX_LISTED_BYTES = MIB;
 

@@ -18,14 +18,17 @@ import {
 import { SpareBuffers } from "./blobs/spare_buffers.ts";
 import { WorkerBlobStore } from "./blobs/worker_blob_store.ts";
 import { systemClock } from "./clock.ts";
-import { type Config, formatAddress } from "./config.ts";
+import { type Config, formatAddress, settingsOf } from "./config.ts";
 import { Catalog } from "./engine/catalog.ts";
 import { Engine, type EngineOptions } from "./engine/engine.ts";
 import { boundedLog } from "./engine/bounded_log.ts";
 import { Evictor } from "./engine/evictor.ts";
 import { MemoryBudget } from "./engine/memory_budget.ts";
+import { bytesFill, countFill, fillsOf } from "./engine/fills.ts";
 import { FirstStart } from "./engine/first_start.ts";
 import { refuseTooSmallDisk } from "./engine/free_space.ts";
+import { Known } from "./engine/known.ts";
+import { Pictures } from "./engine/pictures.ts";
 import { Pieces } from "./engine/pieces.ts";
 import { recover } from "./engine/recovery.ts";
 import { RequestShare } from "./engine/request_share.ts";
@@ -40,7 +43,6 @@ import type { RunningServer, ServedConfig } from "./launch/running_server.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
 import { LoopDelay } from "./ops/loop_delay.ts";
-import { KnownSpace } from "./ops/known_space.ts";
 import { Observation } from "./ops/observation.ts";
 import { Edge } from "./rpc/edge.ts";
 import { healthService } from "./rpc/health_service.ts";
@@ -52,6 +54,7 @@ import { reflectionService } from "./rpc/reflection_service.ts";
 import { largestValue } from "./rpc/replies.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
+import { watchService } from "./rpc/watch.ts";
 
 /** Calls that are under way get this long to end after the drain. */
 const CLOSE_LIMIT_MS = 1_000;
@@ -60,6 +63,12 @@ const CLOSE_LIMIT_MS = 1_000;
 const SMALL_REQUESTS_SHARE = 1 / 6;
 /** No refusal of a start and no end that was asked for: `EX_SOFTWARE`. */
 const EXIT_BROKEN = 70;
+
+/** What those who watch are told of calls that a limit refused. */
+const CALL_REFUSALS = {
+  manyCalls: "calls",
+  unfinished: "unfinished-requests",
+} as const;
 
 /** What a server keeps its entries in. */
 export interface Stores {
@@ -120,9 +129,14 @@ export async function serve(
     maxMessageBytes: config.maxMessageBytes,
     newBuffer: (bytes) => spare.take(bytes),
     requestBudget,
-    ...watched && {
-      observe: watched.calls.observe,
-      onRefused: watched.onRefused,
+    ...watched && { observe: watched.calls.observe },
+    onRefused(reason) {
+      watched?.onRefused(reason);
+      engine.lately.note("refused", { reason: CALL_REFUSALS[reason] });
+    },
+    onDrop(reason) {
+      if (reason !== "crowded") return;
+      engine.lately.note("refused", { reason: "connections" });
     },
     isContended: () => requestBudget.contended,
     maxConnections: config.maxConnections,
@@ -133,7 +147,7 @@ export async function serve(
     keepaliveMs: config.keepaliveMs,
     keepaliveTimeoutMs: config.keepaliveTimeoutMs,
   });
-  const engine = new Engine({
+  const engine: Engine = new Engine({
     manifest,
     blobs,
     cache,
@@ -186,31 +200,66 @@ export async function serve(
     path: (name) => files.path(name),
     stagingPath: (staging) => files.stagingPath(staging),
   };
+  const { version } = denoConfig;
+  const readiness = new Readiness();
+  const space = new Known(() => blobs.space(), clock);
+  const usage = new Known(() => manifest.usage(), clock);
+  const catalog = new Catalog({
+    warn,
+    engine,
+    manifest,
+    blobs,
+    space,
+    evictor,
+    clock,
+    limits: {
+      ...config.maxBytes !== undefined && { maxBytes: config.maxBytes },
+      ...config.maxEntries !== undefined && {
+        maxEntries: config.maxEntries,
+      },
+    },
+    damaged: () => workers.stats.damaged,
+  });
+  const pictures = new Pictures({
+    ...{ catalog, usage, lately: engine.lately, clock, version },
+    phase: () => readiness.phase,
+    fills: (status) =>
+      fillsOf({
+        ...status,
+        space: status.space,
+        quotas: engine.quotas,
+        others: [
+          bytesFill(
+            "--memory-budget-bytes",
+            budget.usedBytes + cache.stats.bytes,
+            config.memoryBudgetBytes,
+          ),
+          bytesFill(
+            "--memory-cache-bytes",
+            cache.stats.bytes,
+            config.memoryCacheBytes,
+          ),
+          countFill(
+            "--max-connections",
+            edge.stats.connections,
+            config.maxConnections,
+          ),
+        ],
+      }),
+  });
   const parts = {
     heartbeatIntervalMs,
     budget,
     pieces: new Pieces({ engine, blobs, budget, warn }),
     uploads: new Uploads({ files, budget, engine, warn }),
-    catalog: new Catalog({
-      warn,
-      engine,
-      manifest,
-      blobs,
-      evictor,
-      clock,
-      limits: {
-        ...config.maxBytes !== undefined && { maxBytes: config.maxBytes },
-        ...config.maxEntries !== undefined && {
-          maxEntries: config.maxEntries,
-        },
-      },
-      damaged: () => workers.stats.damaged,
-    }),
-    version: denoConfig.version,
+    ...{ catalog, version },
     log: warn,
   };
-  const readiness = new Readiness();
-  const forTools = [healthService(readiness), reflectionService(budget)];
+  const forTools = [
+    watchService({ pictures, readiness, clock }),
+    healthService(readiness),
+    reflectionService(budget),
+  ];
   const services = {
     local: () => [
       localService(engine, { heartbeatIntervalMs, ...paths }),
@@ -238,22 +287,25 @@ export async function serve(
   const remoteAddress = answer(config.remote, services.remote);
   let httpAddress: string | undefined;
   if (config.http && watched) {
-    const space = new KnownSpace(blobs, clock);
     const { serveMetrics } = await import("./ops/serve_metrics.ts");
-    const listener = serveMetrics(config.http, {
+    const listener = await serveMetrics({
+      address: config.http,
       hosts: config.httpHosts,
       phase: () => readiness.phase,
-      prepare: () => space.refresh(),
-      warn,
-      counted: watched,
+      async prepare() {
+        await Promise.all([space.refresh(), usage.refresh()]);
+      },
+      ...{ warn, pictures, clock, counted: watched },
+      settings: settingsOf(config),
       read: {
-        version: denoConfig.version,
+        version,
         isReady: () => readiness.isReady,
         startedS: (clock.wallMs() - clock.nowMs()) / 1_000,
         space: () => space.current,
+        usage: () => usage.current ?? [],
         loop: stack.use(new LoopDelay(clock)),
         limits: config,
-        ...{ engine, evictor, blobs, workers, cache, budget, edge },
+        ...{ engine, evictor, blobs, workers, cache, budget, edge, pictures },
       },
     });
     httpAddress = stack.use(listener).address;

@@ -219,6 +219,30 @@ export const OPERATIONS = {
     readonly [limit: number, after: string | null],
     readonly Usage[]
   >,
+  /** The namespaces after one that have an entry of any kind, and their usage. */
+  usage_page: {
+    sql: [
+      "SELECT namespace, " +
+      "coalesce((SELECT entries FROM larder_usage AS used WHERE used.namespace = manifest.namespace), 0), " +
+      "coalesce((SELECT bytes FROM larder_usage AS used WHERE used.namespace = manifest.namespace), 0) " +
+      "FROM manifest WHERE namespace > ?1 ORDER BY namespace LIMIT 1",
+    ],
+    reads: true,
+    // One look for each namespace, however many entries it has.
+    run: ([statement], _key, [limit, after]) => {
+      const page: Usage[] = [];
+      while (page.length < limit) {
+        const last = page.at(-1)?.namespace ?? after ?? "";
+        const next = statement!.all(last)[0];
+        if (!next) break;
+        page.push(usageOf(next));
+      }
+      return page;
+    },
+  } as Operation<
+    readonly [limit: number, after: string | null],
+    readonly Usage[]
+  >,
   aged,
   expired: pages({
     order: BY_TIME,

@@ -15,7 +15,18 @@ import { Cache } from "../client/cache.ts";
 import type { StoredEntry } from "../client/catalog.ts";
 import { Channel, loadService } from "../client/channel.ts";
 import { V1Catalog } from "../client/v1_catalog.ts";
+import { Silence } from "./silence.ts";
 import type { Addresses } from "./addresses.ts";
+import {
+  type NamespaceUsage,
+  numbers,
+  type Picture,
+  pictureOf,
+  type State,
+  type Status,
+  statusOf,
+  usageOf,
+} from "./picture.ts";
 
 /** A server that has not answered by then does not. */
 const TIMEOUT_MS = 10_000;
@@ -23,58 +34,6 @@ const TIMEOUT_MS = 10_000;
 const HEAD_TIMEOUT_MS = 2_000;
 /** A sweep looks at everything there is. */
 const SWEEP_TIMEOUT_MS = 600_000;
-
-/** Ready entries of a namespace. */
-export interface NamespaceUsage {
-  readonly namespace: string;
-  readonly entries: number;
-  readonly bytes: number;
-}
-
-/** What the server is doing. */
-export interface State {
-  readonly loading: number;
-  readonly publishing: number;
-  readonly handles: number;
-  readonly waiting: number;
-  readonly evictedEntries: number;
-  readonly evictedBytes: number;
-  readonly damaged: number;
-  readonly hits: number;
-  readonly misses: number;
-  readonly savedMs: number;
-  readonly version: string;
-}
-
-/** Work that somebody has. */
-export interface UnderWay {
-  readonly namespace: string;
-  /** For people; cut off where it is long. */
-  readonly key: string;
-  /** Where its holder calls from; empty: not known. */
-  readonly holder: string;
-  readonly computingMs: number;
-  /** Calls that wait for it. */
-  readonly waiting: number;
-  readonly publishing: boolean;
-}
-
-/** What the server is doing, on one screen. */
-export interface Status extends State {
-  readonly upMs: number;
-  readonly entries: number;
-  readonly bytes: number;
-  /** 0: no limit. */
-  readonly maxEntries: number;
-  readonly maxBytes: number;
-  /** 0: not known. */
-  readonly diskFreeBytes: number;
-  readonly diskBytes: number;
-  /** Why no value can be kept; empty: there is no trouble. */
-  readonly trouble: string;
-  /** What takes longest. */
-  readonly underWay: readonly UnderWay[];
-}
 
 /** The same, and what is kept. */
 export interface Usage extends State {
@@ -151,7 +110,7 @@ export class Server implements AsyncDisposable {
     const namespaces: NamespaceUsage[] = [];
     let last: State | undefined;
     for await (const { namespaces: some, ...state } of this.#usagePages()) {
-      namespaces.push(...some);
+      namespaces.push(...some.filter(({ entries }) => entries > 0));
       last = state;
     }
     return { ...last!, namespaces };
@@ -162,7 +121,7 @@ export class Server implements AsyncDisposable {
     return await this.#usagePage({ pageSize: 1 }, timeoutMs);
   }
 
-  /** The namespaces that hold ready entries, in the order of their names. */
+  /** The namespaces that hold any entry, in the order of their names. */
   async *namespaces(): AsyncGenerator<string, void, undefined> {
     for await (const { namespaces } of this.#usagePages()) {
       for (const { namespace } of namespaces) yield namespace;
@@ -185,14 +144,10 @@ export class Server implements AsyncDisposable {
     const { namespaces, version, nextPageToken: next, ...counts } = await this
       .#call<
         & Record<string, string>
-        & { namespaces: readonly Record<string, string>[] }
+        & { namespaces: readonly Parameters<typeof usageOf>[0][] }
       >("Usage", request, timeoutMs);
     return {
-      namespaces: namespaces.map(({ namespace, entries, bytes }) => ({
-        namespace,
-        entries: Number(entries),
-        bytes: Number(bytes),
-      })),
+      namespaces: namespaces.map(usageOf),
       ...numbers(counts),
       version,
       next,
@@ -207,19 +162,43 @@ export class Server implements AsyncDisposable {
 
   /** What the server is doing, on one screen. */
   async status(): Promise<Status> {
-    const { underWay, version, trouble, ...counts } = await this.#call<
-      & Record<string, string>
-      & { underWay: readonly Record<string, string>[] }
-    >("Status", {});
-    return {
-      ...numbers(counts),
-      version,
-      trouble,
-      underWay: underWay.map(({ computingMs, waiting, ...work }) => ({
-        ...work,
-        ...numbers({ computingMs: computingMs!, waiting: waiting! }),
-      })),
-    } as unknown as Status;
+    type Message = Parameters<typeof statusOf>[0];
+    return statusOf(await this.#call<Message>("Status", {}));
+  }
+
+  /**
+   * Pictures of what the server is doing, until the signal is aborted; then it
+   * ends, and throws nothing.
+   */
+  async *watch(
+    intervalMs: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<Picture, void, undefined> {
+    type Message = Parameters<typeof pictureOf>[0];
+    let failure: CacheError | undefined;
+    for (const [address, channel] of this.#channels) {
+      let isAnswered = false;
+      using silence = new Silence(intervalMs + TIMEOUT_MS, signal);
+      try {
+        const replies = channel.serverStream<Message>(
+          this.#service["Watch"]!,
+          { intervalMs },
+          { signal: silence.signal },
+        );
+        for await (const reply of replies) {
+          isAnswered = true;
+          silence.end();
+          yield pictureOf(reply);
+          silence.begin();
+        }
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        failure = asCacheError(error, `${address}: watch`);
+        if (isAnswered || !hasCode(failure, "unavailable")) throw failure;
+      }
+    }
+    throw failure;
   }
 
   /** Takes away what has to go. */
@@ -266,10 +245,4 @@ export class Server implements AsyncDisposable {
     }
     throw failure;
   }
-}
-
-function numbers(counts: Record<string, string>): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(counts).map(([name, text]) => [name, Number(text)]),
-  );
 }

@@ -7,12 +7,14 @@
 import { unlessAborted } from "./backoff.ts";
 import type { Backend, CallOptions, Work } from "./backend.ts";
 import { CacheError, hasCode } from "./cache_error.ts";
+import { checkOptions } from "./checked_options.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { writeFileAt } from "./local_files.ts";
+import { PUBLISH_OPTIONS } from "./publish_options.ts";
 import type { Server } from "./server.ts";
 import type { Held, PublishOptions } from "./tier.ts";
-import { counted, eachPiece, type Source } from "./transfer.ts";
+import { counted, eachPiece, isReadAnew, type Source } from "./transfer.ts";
 
 /**
  * Holds an assignment: sends its heartbeats until the value is published, or the
@@ -66,9 +68,10 @@ export class Assignment implements Held {
    */
   async publish(
     value: Source,
-    { onProgress, signal: unwanted, expectedSize, patienceMs }: PublishOptions =
-      {},
+    options: PublishOptions = {},
   ): Promise<void> {
+    checkOptions(options, PUBLISH_OPTIONS);
+    const { onProgress, signal: unwanted, expectedSize, patienceMs } = options;
     if (this.#ended) throw this.#lost.signal.reason ?? this.#lostError();
     using ended = new LinkedSignal(unwanted, this.#given.signal);
     const { signal } = ended;
@@ -186,10 +189,11 @@ export class Assignment implements Held {
 
   /** What a stream has given is gone: it cannot be sent again. */
   #brokenStream(): CacheError {
-    return new CacheError(
+    return new BrokenStream(
       "failed",
       `${this.#server.name}: the connection broke while a stream was ` +
-        "published: ask for the work again",
+        "published, and it can be read only once: publish it anew, or give a " +
+        "function that gives it again",
     );
   }
 
@@ -205,6 +209,9 @@ export class Assignment implements Held {
   }
 }
 
+/** A stream cannot be published as the connection broke in the middle of it. */
+export class BrokenStream extends CacheError {}
+
 /** The same pieces; `onSent` hears of each when the next is asked for. */
 async function* sent(
   pieces: AsyncIterable<Uint8Array>,
@@ -215,9 +222,4 @@ async function* sent(
     yield piece;
     onSent(length);
   }
-}
-
-/** Whether it can be read from its begin again. */
-function isReadAnew(source: unknown): boolean {
-  return source instanceof Uint8Array || Array.isArray(source);
 }

@@ -5,8 +5,8 @@
  */
 
 import { Backoff, sleep } from "./backoff.ts";
-import { noAnswer } from "./cache_error.ts";
-import type { Lines } from "./lines.ts";
+import { silence } from "./cache_error.ts";
+import type { Spending, Turn } from "./lines.ts";
 
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 2_000;
@@ -25,19 +25,35 @@ export interface BudgetOptions {
   readonly isAwaited?: boolean | undefined;
 }
 
+/** Who knows what is heard of the server, and counts the time. */
+export interface Watch {
+  /** The clock of turns, in milliseconds. */
+  readonly nowMs: number;
+  /** Tells of each turn from now on. */
+  spend(budget: Spending): void;
+  /** Tells no more. */
+  stopSpending(budget: Spending): void;
+}
+
 /**
  * The patience of one call: what it may spend without hearing from the server,
  * whatever the reason. While something is heard nothing is spent, and neither is
- * it while a server that has answered, and lives, takes its time.
+ * it while a server that has answered, and lives, takes its time. A connection
+ * that turns out to be silent has been so since its last sign of life.
  */
-export class Budget implements Disposable {
-  readonly #lines: Lines;
+export class Budget implements Disposable, Spending {
+  readonly #watch: Watch;
   readonly #ms: () => number;
   readonly #over = new AbortController();
   #backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
   #spentMs = 0;
-  /** Of pauses, which may end between two turns. */
+  /** How long nothing has come of a server that may well be alive. */
+  #silentMs = 0;
+  /** Of pauses: a server that lives and refuses costs nothing else. */
   #pausedMs = 0;
+  /** Until when the time is counted, and from when on somebody waits. */
+  #countedMs: number;
+  #sinceMs: number;
   readonly #isTrusting: boolean;
   readonly #isAwaited: boolean;
   #isWaiting = true;
@@ -45,14 +61,15 @@ export class Budget implements Disposable {
 
   /** Everything counts until the server has said something. */
   constructor(
-    lines: Lines,
+    watch: Watch,
     { ms, isTrusting = false, isAwaited = true }: BudgetOptions,
   ) {
-    this.#lines = lines;
+    this.#watch = watch;
     this.#ms = ms;
     this.#isTrusting = isTrusting;
     this.#isAwaited = isAwaited;
-    lines.spend(this);
+    watch.spend(this);
+    this.#countedMs = this.#sinceMs = watch.nowMs;
   }
 
   /** Aborted when it is used up. */
@@ -60,16 +77,26 @@ export class Budget implements Disposable {
     return this.#over.signal;
   }
 
+  /** For how long nothing has been heard of the server. */
+  get waitedMs(): number {
+    return this.#spentMs + this.#silentMs;
+  }
+
   /** Something is asked of the server, perhaps again. */
   ask(): void {
     this.#isWaiting = true;
     this.#isHeard = false;
+    // A connection that has broken lived until then.
+    this.#silentMs = 0;
   }
 
   /** Something was heard of the server: it begins anew. */
   heard(): void {
+    // What was sent may be asked for when it is too late.
+    if (this.#over.signal.aborted) return;
     this.#isHeard = true;
-    this.#spentMs = this.#pausedMs = 0;
+    this.#spentMs = this.#silentMs = this.#pausedMs = 0;
+    this.#countedMs = this.#sinceMs = this.#watch.nowMs;
     this.#backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
   }
 
@@ -81,27 +108,35 @@ export class Budget implements Disposable {
   /** Somebody waits for the server again. */
   waits(): void {
     this.#isWaiting = true;
+    this.#countedMs = this.#sinceMs = this.#watch.nowMs;
   }
 
-  /** Time has gone by; `isAlive`: the connection is none that is silent. */
-  spend(ms: number, isAlive: boolean): void {
-    if (!this.#isWaiting) return;
-    if (isAlive && this.#isHeard) {
-      return void (this.#spentMs = this.#pausedMs = 0);
+  /** A turn is over. Returns how much may be spent yet, in milliseconds. */
+  spend({ nowMs, silentMs, connection }: Turn): number {
+    const isAlive = connection === "alive";
+    const ms = nowMs - this.#countedMs;
+    this.#countedMs = nowMs;
+    if (!this.#isWaiting) return Infinity;
+    if (isAlive && (this.#isHeard || this.#isTrusting)) {
+      if (this.#isHeard) this.#spentMs = this.#pausedMs = 0;
+      this.#silentMs = Math.min(silentMs, nowMs - this.#sinceMs);
+      return Infinity;
     }
-    if (isAlive && this.#isTrusting) return;
-    this.#spentMs += ms;
+    this.#spentMs += ms + (connection === "silent" ? this.#silentMs : 0);
+    this.#silentMs = 0;
     const limitMs = Math.max(this.#ms(), isAlive ? UNANSWERED_MS : SILENT_MS);
-    if (this.#spentMs < limitMs) return;
-    const message = `no answer within ${this.#spentMs} ms`;
-    this.#over.abort(noAnswer(message));
+    const leftMs = limitMs - this.#spentMs;
+    if (leftMs <= 0) this.#over.abort(silence("no answer", this.#spentMs));
+    return leftMs;
   }
 
   /** Pauses after a failure; `false` at once if there is nothing left to spend. */
   async pause(signal?: AbortSignal): Promise<boolean> {
     this.ask();
     if (this.#over.signal.aborted) return false;
-    const leftMs = this.#ms() - Math.max(this.#spentMs, this.#pausedMs);
+    const sinceMs = this.#watch.nowMs - this.#countedMs;
+    const spentMs = Math.max(this.#spentMs + sinceMs, this.#pausedMs);
+    const leftMs = this.#ms() - spentMs;
     if (leftMs <= 0) return false;
     // The last attempt is made when the time is up, and not long before.
     const waitMs = Math.min(this.#backoff.nextMs(), leftMs);
@@ -112,6 +147,6 @@ export class Budget implements Disposable {
 
   /** The call has ended. */
   [Symbol.dispose](): void {
-    this.#lines.stopSpending(this);
+    this.#watch.stopSpending(this);
   }
 }

@@ -21,6 +21,7 @@ import {
 import { within } from "./call_signal.ts";
 import { CatalogBase } from "./catalog_base.ts";
 import { callable, checkOptions } from "./checked_options.ts";
+import { asBytes } from "./codecs/codec.ts";
 import { json, type JsonValue } from "./codecs/mod.ts";
 import { found } from "./computing.ts";
 import { valueOf } from "./kept.ts";
@@ -156,7 +157,7 @@ export abstract class CacheBase extends CatalogBase implements Tier {
   ): Promise<boolean> {
     checkOptions(options, CALL_OPTIONS);
     const { codec = json<T>() } = options;
-    const bytes = codec.encode(value);
+    const bytes = asBytes(codec.name, codec.encode(value));
     return await this.setStream(namespace, key, bytes, options);
   }
 
@@ -211,8 +212,9 @@ export abstract class CacheBase extends CatalogBase implements Tier {
    *
    * @param namespace As for {@linkcode CacheBase.generate}.
    * @param key All that the value depends on.
-   * @param produce Begins the value. Called again when what was kept is gone
-   * before it could be read.
+   * @param produce Begins the value: a new stream at each call. Called again when
+   * the connection breaks before all of it was sent, and when it could not be
+   * kept, or is gone before it could be read.
    * @param options Bounds, and who is told of progress.
    */
   async generateStream(
@@ -259,7 +261,8 @@ export abstract class CacheBase extends CatalogBase implements Tier {
     signal: AbortSignal,
   ): Streaming {
     const closed = this.closing.signal;
-    return { cache: this.#lenient, entry, options, signal, closed };
+    const { name } = this;
+    return { cache: this.#lenient, name, entry, options, signal, closed };
   }
 
   /** Gives work back, stops heartbeats, and ends connections and waiting calls. */

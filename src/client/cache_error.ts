@@ -56,6 +56,19 @@ const CODES: { readonly [code in status]?: CacheErrorCode } = {
   [status.RESOURCE_EXHAUSTED]: "full",
 };
 
+/** What grpc-js says when no gRPC server has answered. */
+const HTTP = /^Received HTTP status code (\d+)$/;
+/** How proxies say that they reach nobody. */
+const AWAY_BEHIND: ReadonlySet<string> = new Set(["502", "503", "504"]);
+/** How it says that it does not know why there is no connection. */
+const UNSAID = /^Failed to connect \([-\d:.TZ]+\)$/;
+
+/** How it says that the answer was none of a gRPC server. */
+const NO_STATUS = /Call ended without gRPC status/;
+
+/** What is said where nobody says why there is none. */
+export const NO_CONNECTION = "no connection";
+
 /** What grpc-js says when a server has reset a call with ENHANCE_YOUR_CALM. */
 const CALMED = "Bandwidth exhausted or memory limit exceeded";
 
@@ -69,8 +82,12 @@ const CALMED = "Bandwidth exhausted or memory limit exceeded";
 export function asCacheError(error: unknown, action: string): CacheError {
   if (error instanceof CacheError) return error;
   const { code, details } = error as { code?: status; details?: string };
-  const known = typeof code === "number" ? CODES[code] : undefined;
   const why = plainReason(details ?? messageOf(error));
+  // No gRPC server has answered: nothing is known of its calls.
+  const isForeign = code === status.UNIMPLEMENTED && HTTP.test(details ?? "");
+  const known = typeof code === "number" && !isForeign
+    ? CODES[code]
+    : undefined;
   return new CacheError(known ?? "failed", `${action}: ${why}`, {
     cause: error,
   });
@@ -87,11 +104,49 @@ export function noAnswer(details: string): Error {
   });
 }
 
+/** What a call fails with when nothing has come for so long. */
+export function silence(what: string, ms: number): Error {
+  const error = noAnswer(`${what} within ${roundedMs(ms)} ms`);
+  return Object.assign(error, { silentMs: roundedMs(ms) });
+}
+
+/**
+ * The error of a call that was tried several times, when it is given up: of an
+ * attempt at which nothing has come, it says for how long that was so in all.
+ */
+export function givenUp(error: CacheError, ms: number): CacheError {
+  const { silentMs } = (error.cause ?? {}) as { silentMs?: number };
+  if (silentMs === undefined) return error;
+  const message = error.message.replace(
+    `within ${silentMs} ms`,
+    `within ${roundedMs(ms)} ms`,
+  );
+  return new CacheError(error.code, message, { cause: error.cause });
+}
+
+/** Nobody wants to know it better than to a tenth of a second. */
+function roundedMs(ms: number): number {
+  return Math.round(ms / 100) * 100;
+}
+
 /** What went wrong, without what grpc-js says around it. */
 export function plainReason(details: string): string {
   if (details === CALMED) {
     return "the server has ended the call: it waited too long for the client " +
       "to send or to read, or is short of memory; try again";
+  }
+  const [, http] = HTTP.exec(details) ?? [];
+  if (http !== undefined) {
+    const behind = AWAY_BEHIND.has(http)
+      ? ": a proxy whose server is away, or the wrong port"
+      : ", so it may be the wrong port";
+    return `an HTTP server answers there with status ${http}, and no Larder` +
+      behind;
+  }
+  if (UNSAID.test(details)) return NO_CONNECTION;
+  if (NO_STATUS.test(details)) {
+    return "what answers there ends the call as no gRPC server does, so it may " +
+      "be the wrong port";
   }
   const reason = details.replace(/^Cannot publish assignment \d+: /, "")
     .replace(
@@ -99,7 +154,7 @@ export function plainReason(details: string): string {
       "$1",
     );
   // A connection through a proxy fails with no reason at all.
-  return /^(undefined|null)?$/.test(reason) ? "no connection" : reason;
+  return /^(undefined|null)?$/.test(reason) ? NO_CONNECTION : reason;
 }
 
 /** Whether an error has this code. */

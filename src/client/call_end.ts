@@ -5,7 +5,7 @@
  */
 
 import type { CallOptions } from "./backend.ts";
-import { noAnswer } from "./cache_error.ts";
+import { silence } from "./cache_error.ts";
 import type { EndCall, Line } from "./line.ts";
 import type { Lines } from "./lines.ts";
 import { afterSilence } from "./patience.ts";
@@ -59,8 +59,7 @@ export class CallEnd implements Disposable {
     this.#stopWaiting = afterSilence(CONNECT_MS, () => {
       // A channel that is closed lets its calls end by themselves.
       if (line.isReady || line.isClosed) return;
-      const message = `no connection within ${CONNECT_MS} ms`;
-      this.#end(noAnswer(message));
+      this.#end(silence("no connection", CONNECT_MS));
     });
   }
 

@@ -6,9 +6,11 @@
 
 import type { Bounds } from "./call_signal.ts";
 import {
-  anything,
+  abortSignal,
   callable,
+  codecLike,
   flag,
+  flagOrCallable,
   type KnownOptions,
   lifetime,
   milliseconds,
@@ -81,14 +83,14 @@ export const CALL_OPTIONS: Readonly<
     KnownOptions[string]
   >
 > = {
-  signal: anything,
+  signal: abortSignal,
   deadlineMs: milliseconds,
   onProgress: callable,
-  codec: anything,
+  codec: codecLike,
   wait: flag,
   overwrite: flag,
   ttlMs: lifetime,
-  cacheErrors: anything,
+  cacheErrors: flagOrCallable,
   computeWhenDown: flag,
 };
 

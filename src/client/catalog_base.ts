@@ -15,14 +15,16 @@ import type {
   TierCatalog,
 } from "./catalog.ts";
 import {
-  anything,
+  abortSignal,
+  callable,
   checkOptions,
   flag,
   type KnownOptions,
   milliseconds,
 } from "./checked_options.ts";
-import { entryOf } from "./entries.ts";
+import { checkNamespace, entryOf } from "./entries.ts";
 import { formatKeyInput, type KeyInput } from "./keys.ts";
+import { LinkedSignal } from "./linked_signal.ts";
 
 /** Which values to remove, and what bounds the call. */
 export interface InvalidateOptions extends Selection, Bounds {
@@ -30,7 +32,7 @@ export interface InvalidateOptions extends Selection, Bounds {
   readonly onProgress?: ((removed: Removed) => void) | undefined;
 }
 
-const BOUNDS: KnownOptions = { signal: anything, deadlineMs: milliseconds };
+const BOUNDS: KnownOptions = { signal: abortSignal, deadlineMs: milliseconds };
 
 /** The options of `invalidate`. */
 export const INVALIDATE_OPTIONS: KnownOptions = {
@@ -39,7 +41,7 @@ export const INVALIDATE_OPTIONS: KnownOptions = {
   olderThanMs: milliseconds,
   unreadForMs: milliseconds,
   dryRun: flag,
-  onProgress: anything,
+  onProgress: callable,
 };
 
 /** The part of {@linkcode CacheBase} that looks at what is there. */
@@ -80,10 +82,10 @@ export abstract class CatalogBase {
     namespace: string,
     options: Pick<Bounds, "signal"> = {},
   ): AsyncGenerator<StoredEntry, void, undefined> {
-    checkOptions(options, { signal: anything });
-    const signal = options.signal
-      ? AbortSignal.any([options.signal, this.closing.signal])
-      : this.closing.signal;
+    checkOptions(options, { signal: abortSignal });
+    checkNamespace(namespace);
+    using ended = new LinkedSignal(options.signal, this.closing.signal);
+    const { signal } = ended;
     signal.throwIfAborted();
     yield* this.catalog.list(namespace, { signal });
   }
@@ -124,6 +126,7 @@ export abstract class CatalogBase {
     options: InvalidateOptions = {},
   ): Promise<Removed> {
     checkOptions(options, INVALIDATE_OPTIONS);
+    checkNamespace(namespace);
     const { prefix, olderThanMs, unreadForMs, dryRun, onProgress } = options;
     const selection = { prefix, olderThanMs, unreadForMs, dryRun };
     return await this.#within(options, async (signal) => {

@@ -54,6 +54,46 @@ export function flag(name: string, value: unknown): void {
   }
 }
 
+/** `true`, `false` or a function. */
+export function flagOrCallable(name: string, value: unknown): void {
+  if (typeof value === "boolean" || typeof value === "function") return;
+  throw new TypeError(
+    `${name} must be true, false or a function, not ${shown(value)}`,
+  );
+}
+
+/** A number of bytes, `Infinity` too. */
+export function byteCount(name: string, value: unknown): void {
+  if (typeof value === "number" && value >= 0) return;
+  const message = `${name} must be bytes, 0 or more, not ${shown(value)}`;
+  throw typeof value === "number"
+    ? new RangeError(message)
+    : new TypeError(message);
+}
+
+/** What is aborted, of this realm or of another. */
+export function abortSignal(name: string, value: unknown): void {
+  if (has(value, "addEventListener") && "aborted" in value) return;
+  throw new TypeError(
+    `${name} must be an AbortSignal, such as AbortSignal.timeout(1_000), not ` +
+      shown(value),
+  );
+}
+
+/** What writes and reads values. */
+export function codecLike(name: string, value: unknown): void {
+  if (has(value, "encode") && has(value, "decode")) return;
+  throw new TypeError(
+    `${name} must be a codec, such as json() or bytes, not ${shown(value)}`,
+  );
+}
+
+/** Whether it is an object with such a function. */
+export function has(value: unknown, method: string): value is object {
+  return typeof value === "object" && value !== null &&
+    typeof (value as Record<string, unknown>)[method] === "function";
+}
+
 /** Anything: whoever uses it looks at it. */
 export function anything(): void {}
 

@@ -7,6 +7,7 @@
 import { unlessAborted } from "./backoff.ts";
 import type { Entry } from "./backend.ts";
 import type { Compute, Generated, GenerateOptions } from "./call_options.ts";
+import { asBytes } from "./codecs/codec.ts";
 import type { Codec } from "./codecs/mod.ts";
 import { valueOf } from "./kept.ts";
 import type { LenientTier } from "./lenient_tier.ts";
@@ -80,7 +81,7 @@ async function computeHeld<T>(
   }
   let bytes: Uint8Array;
   try {
-    bytes = await codec.encode(value);
+    bytes = asBytes(codec.name, await codec.encode(value));
   } catch (error) {
     // It may have taken hours: whoever computed it gets it all the same.
     void held.abandon("the value cannot be written by its codec");

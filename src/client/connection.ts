@@ -11,6 +11,7 @@ import type { TierCatalog } from "./catalog.ts";
 import { ConnectionCatalog } from "./connection_catalog.ts";
 import { LateAnswer } from "./late_answer.ts";
 import { checkAssigned } from "./local_files.ts";
+import { naming } from "./naming.ts";
 import { Server, type ServerOptions } from "./server.ts";
 import type { Claim, Tier } from "./tier.ts";
 
@@ -76,8 +77,11 @@ export class Connection implements Tier {
     return { kind: "assigned", held };
   }
 
-  #found({ remove, ...ready }: Extract<Fetched, { kind: "ready" }>): Claim {
-    const found = { ...ready, origin: this.#kind };
+  #found(
+    { remove, ...ready }: Extract<Fetched, { kind: "ready" }>,
+  ): Claim {
+    const body = naming(this.name, ready.body);
+    const found = { ...ready, body, origin: this.#kind };
     if (!remove) return found;
     const run = () => remove();
     return {

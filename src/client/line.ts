@@ -13,7 +13,7 @@ import {
 import type { ClientHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 
-import { proxyOptions } from "./proxy.ts";
+import { wayTo } from "./proxy.ts";
 import { toldOfSessions } from "./sessions.ts";
 
 const OPTIONS: ClientOptions = {
@@ -52,9 +52,10 @@ export class Line {
       socket.once("close", () => this.#sessions.delete(session));
     });
     this.#forget = stop;
-    this.client = new Client(address, credentials.createInsecure(), {
+    const way = wayTo(address);
+    this.client = new Client(way.target, credentials.createInsecure(), {
       ...OPTIONS,
-      ...proxyOptions(address),
+      ...way.options,
       ...options,
     });
   }

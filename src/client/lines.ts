@@ -5,31 +5,36 @@
  * @module
  */
 
-import {
-  clearInterval as clearNodeInterval,
-  setInterval as nodeInterval,
-} from "node:timers";
 import { CacheError, noAnswer } from "./cache_error.ts";
 import { Line } from "./line.ts";
+import { TURN_MS, Turns } from "./turns.ts";
 
-/**
- * How often it is looked whether something has come. Silence is counted in these
- * turns, not by the clock: when the program computes, nothing is looked at.
- */
-export const TURN_MS = 250;
-/** After so many without a word, the server is asked for one. */
-const PING_TURNS = 3;
-/** After so many, another connection is tried: below 2 s with all that follows. */
-const SILENT_TURNS = 5;
+/** After so long without a word, the server is asked for one. */
+const PING_MS = 500;
+/** After so long, another connection is tried: below 2 s with all that follows. */
+const SILENT_MS = 1_250;
 /** A connection that is not made by then is tried anew: a packet may be lost. */
-const CONNECT_TURNS = 4;
+const CONNECT_MS = 1_000;
 /** What is tried longer each time is not tried longer than so many times that. */
 const MAX_FACTOR = 8;
 
+/** What is known of the connection when it was looked at. */
+export interface Turn {
+  /** The clock of turns, in milliseconds. */
+  readonly nowMs: number;
+  /** For how long nothing has come, and not much has gone. */
+  readonly silentMs: number;
+  /**
+   * `alive`: as far as is known yet; `silent`: for too long; `none`: it is being
+   * made, or has broken.
+   */
+  readonly connection: "alive" | "silent" | "none";
+}
+
 /** Whatever is spent while nothing is heard of the server. */
 export interface Spending {
-  /** So much time is over; the server lives, though it has not answered. */
-  spend(ms: number, isAlive: boolean): void;
+  /** A turn is over. Returns when to look again at the latest, in milliseconds. */
+  spend(turn: Turn): number;
 }
 
 /** Connections to one server. */
@@ -39,9 +44,11 @@ export class Lines {
   #spare: Line | undefined;
   #calls = 0;
   readonly #budgets = new Set<Spending>();
-  #timer: ReturnType<typeof nodeInterval> | undefined;
-  #silentTurns = 0;
-  #spareTurns = 0;
+  readonly #turns = new Turns(() => this.#turn());
+  /** By the clock of turns: when something has come, and the spare was begun. */
+  #movedMs = 0;
+  #spareMs = 0;
+  #isPinged = false;
   /** Grows while connections are replaced and nothing is answered. */
   #factor = 1;
   #connectFactor = 1;
@@ -57,7 +64,7 @@ export class Lines {
     this.#assertOpen();
     if (!this.#line) {
       this.#line = this.#spare?.isReady ? this.#takeSpare() : this.#make();
-      this.#silentTurns = 0;
+      this.#moved();
     }
     return this.#line;
   }
@@ -71,7 +78,7 @@ export class Lines {
   /** A call has begun: from now on it is noticed when nothing comes. */
   enter(): void {
     this.#calls++;
-    this.#watch();
+    this.#turns.start();
   }
 
   /** A call has ended; `isAnswered`: by the server. */
@@ -80,10 +87,15 @@ export class Lines {
     if (isAnswered) this.#factor = this.#connectFactor = 1;
   }
 
+  /** Time in which it was looked whether something has come, in milliseconds. */
+  get nowMs(): number {
+    return this.#turns.nowMs;
+  }
+
   /** Counts how long nothing is heard for a call. */
   spend(budget: Spending): void {
     this.#budgets.add(budget);
-    this.#watch();
+    this.#turns.start();
   }
 
   /** Counts no more. */
@@ -113,39 +125,58 @@ export class Lines {
     return new Line(this.#address);
   }
 
-  #watch(): void {
-    // The calls keep the process alive, as far as somebody waits for them.
-    this.#timer ??= nodeInterval(() => this.#turn(), TURN_MS).unref();
+  #moved(): void {
+    this.#movedMs = this.nowMs;
+    this.#isPinged = false;
   }
 
-  #turn(): void {
+  get #silentMs(): number {
+    return this.nowMs - this.#movedMs;
+  }
+
+  get #isSilent(): boolean {
+    return this.#silentMs >= SILENT_MS * this.#factor;
+  }
+
+  /** Returns when to look again, in milliseconds; `undefined`: not any more. */
+  #turn(): number | undefined {
     if (this.#calls === 0 && this.#budgets.size === 0) {
-      clearNodeInterval(this.#timer);
-      this.#timer = undefined;
-      this.#silentTurns = 0;
-      return this.#dropSpare();
+      this.#moved();
+      this.#dropSpare();
+      return undefined;
     }
     const line = this.#line;
-    if (line?.hasMoved()) this.#silentTurns = 0;
-    else this.#silentTurns++;
-    const silentTurns = SILENT_TURNS * this.#factor;
-    const isAlive = line !== undefined && line.isReady &&
-      this.#silentTurns < silentTurns;
-    if (line) this.#lookAfter(line, silentTurns);
-    for (const budget of this.#budgets) budget.spend(TURN_MS, isAlive);
+    const hasMoved = line?.hasMoved() ?? false;
+    if (hasMoved) this.#moved();
+    const { nowMs } = this;
+    const silentMs = this.#silentMs;
+    const connection = this.#isSilent && line?.isReady
+      ? "silent"
+      : line?.isReady
+      ? "alive"
+      : "none";
+    if (hasMoved) this.#dropSpare();
+    else if (line) this.#lookAfter(line);
+    let nextMs = TURN_MS;
+    for (const budget of this.#budgets) {
+      const leftMs = budget.spend({ nowMs, silentMs, connection });
+      if (leftMs > 0) nextMs = Math.min(nextMs, leftMs);
+    }
+    return nextMs;
   }
 
-  #lookAfter(line: Line, silentTurns: number): void {
-    if (this.#silentTurns === 0) return this.#dropSpare();
-    if (this.#silentTurns === PING_TURNS) line.ping();
-    if (this.#spare && !this.#spare.isReady) {
-      this.#spareTurns++;
-      if (this.#spareTurns >= CONNECT_TURNS * this.#connectFactor) {
-        this.#dropSpare();
-        this.#connectFactor = Math.min(this.#connectFactor * 2, MAX_FACTOR);
-      }
+  #lookAfter(line: Line): void {
+    if (this.#silentMs >= PING_MS && !this.#isPinged) {
+      this.#isPinged = true;
+      line.ping();
     }
-    if (this.#silentTurns >= silentTurns) this.#replace(line);
+    const isLate = this.#spare && !this.#spare.isReady &&
+      this.nowMs - this.#spareMs >= CONNECT_MS * this.#connectFactor;
+    if (isLate) {
+      this.#dropSpare();
+      this.#connectFactor = Math.min(this.#connectFactor * 2, MAX_FACTOR);
+    }
+    if (this.#isSilent) this.#replace(line);
   }
 
   /** Replaces a silent connection as soon as another one answers. */
@@ -154,7 +185,7 @@ export class Lines {
     if (!spare.isReady) return;
     this.#factor = Math.min(this.#factor * 2, MAX_FACTOR);
     this.#line = this.#takeSpare();
-    this.#silentTurns = 0;
+    this.#moved();
     const message = "the connection was silent, and another one was not";
     line.abort(noAnswer(message));
   }
@@ -162,10 +193,9 @@ export class Lines {
   #makeSpare(): Line {
     if (this.#spare) return this.#spare;
     const spare = this.#spare = this.#make();
-    this.#spareTurns = 0;
+    this.#spareMs = this.nowMs;
     spare.connect(() => {
-      const isSilent = this.#silentTurns >= SILENT_TURNS * this.#factor;
-      if (this.#spare === spare && this.#line && isSilent) {
+      if (this.#spare === spare && this.#line && this.#isSilent) {
         this.#replace(this.#line);
       }
     });

@@ -9,8 +9,9 @@ import type { FetchRequest } from "./backend.ts";
 import { unlessAborted } from "./backoff.ts";
 import { CacheError } from "./cache_error.ts";
 import type { TierCatalog } from "./catalog.ts";
-import { anything, checkOptions } from "./checked_options.ts";
+import { byteCount, checkOptions } from "./checked_options.ts";
 import { type HeldValue, MemoryCatalog, nameOf } from "./memory_catalog.ts";
+import { PUBLISH_OPTIONS } from "./publish_options.ts";
 import type { Claim, Held, PublishOptions, Tier } from "./tier.ts";
 import { bytesBody, counted, eachPiece, type Source } from "./transfer.ts";
 
@@ -28,7 +29,8 @@ const ENTRY_BYTES = 200;
 
 /** Makes a tier of a {@linkcode TieredCache} in this process's memory. */
 export function memory(options: MemoryOptions): Tier {
-  checkOptions(options, { maxBytes: anything });
+  checkOptions(options, { maxBytes: byteCount });
+  byteCount("maxBytes", options.maxBytes);
   return new MemoryTier(options.maxBytes);
 }
 
@@ -52,9 +54,6 @@ class MemoryTier implements Tier {
   #bytes = 0;
 
   constructor(maxBytes: number) {
-    if (!(maxBytes >= 0)) {
-      throw new RangeError(`maxBytes must be 0 or more, not ${maxBytes}`);
-    }
     this.#maxBytes = maxBytes;
   }
 
@@ -99,6 +98,7 @@ class MemoryTier implements Tier {
     return {
       signal: new AbortController().signal,
       publish: (value, options = {}) => {
+        checkOptions(options, PUBLISH_OPTIONS);
         const putting = this.#put(name, value, { ...options, ttlMs });
         const { signal } = options;
         return signal ? unlessAborted(putting, signal) : putting;

@@ -8,19 +8,48 @@
 import type { ClientOptions } from "@grpc/grpc-js";
 import { BlockList, isIPv4 } from "node:net";
 import process from "node:process";
-import { CacheError, plainReason } from "./cache_error.ts";
+import { CacheError, NO_CONNECTION, plainReason } from "./cache_error.ts";
+import { lastProxyFailure, withoutProxyLines } from "./proxy_lines.ts";
 
 /** In grpc-js's order, which looks at these only. */
 const PROXIES = ["grpc_proxy", "https_proxy", "http_proxy"];
 const EXCEPTIONS = ["no_grpc_proxy", "no_proxy"];
+/** Of a proxy without a port. */
+const HTTP_PORT = "80";
 
 /** Names and addresses of this machine. */
 const HERE = /^(unix:.*|(.*\.)?localhost|127(\.\d+){3}|0\.0\.0\.0)$/i;
 const HERE_6 = /^(::1?|::ffff:127(\.\d+){3})$/i;
 
-/** Options of a channel to an address: grpc-js asks no proxy of this machine. */
-export function proxyOptions(address: string): ClientOptions {
-  return isHere(address) ? { "grpc.enable_http_proxy": 0 } : {};
+/** Whom a channel connects to, and how. */
+export interface Way {
+  /** `host:port` of the server, or of the proxy between. */
+  readonly target: string;
+  readonly options: ClientOptions;
+}
+
+/**
+ * The way to an address. grpc-js finds out nothing about proxies by itself: it
+ * would print whatever is wrong with one, a line at each attempt.
+ */
+export function wayTo(address: string): Way {
+  const options = { "grpc.enable_http_proxy": 0 };
+  const proxy = proxyBetween(address);
+  if (!proxy?.url) return { target: address, options };
+  withoutProxyLines();
+  const { hostname, port, username, password } = proxy.url;
+  const who = [username, ...password === "" ? [] : [password]];
+  return {
+    target: `${hostname}:${port || HTTP_PORT}`,
+    options: {
+      ...options,
+      "grpc.default_authority": address,
+      "grpc.http_connect_target": `dns:${address}`,
+      ...username !== "" && {
+        "grpc.http_connect_creds": who.map(decodeURIComponent).join(":"),
+      },
+    },
+  };
 }
 
 /** Whether an address, `host:port`, is on this machine. */
@@ -38,20 +67,52 @@ export function namingProxy(error: unknown, address: string): unknown {
     return new CacheError(error.code, message, { cause: error });
   }
   const { details } = error as { details?: string };
+  const reason = plainReason(details ?? "");
+  const why = reason === NO_CONNECTION ? lastProxyFailure() : undefined;
   return Object.assign(error as Error, {
-    details: `${plainReason(details ?? "")} ${proxy}`,
+    details: `${why ?? reason} ${proxy}`,
   });
 }
 
-/** Which proxy is between, in brackets; `undefined`: none. */
+/**
+ * Which proxy is between, in brackets, or that the one is none which the
+ * environment names; `undefined`: none is named.
+ */
 export function proxyFor(address: string): string | undefined {
+  const proxy = proxyBetween(address);
+  if (!proxy) return undefined;
+  const { name, url } = proxy;
+  return url
+    ? `(through the proxy ${url.host}, which ${name} names)`
+    : `(without a proxy: ${name} must be http://host:port, and is not)`;
+}
+
+/** Whether no proxy is between. */
+export function isDirect(address: string): boolean {
+  return proxyBetween(address)?.url === undefined;
+}
+
+/** `url` without a value: what is named is no proxy that can be asked. */
+function proxyBetween(
+  address: string,
+): { readonly name: string; readonly url: URL | undefined } | undefined {
   if (isHere(address)) return undefined;
   const name = PROXIES.find((name) => variable(name));
   if (name === undefined || isExcepted(hostOf(address))) return undefined;
   const value = variable(name)!;
-  // What is before the host may be a password.
-  const proxy = URL.canParse(value) ? new URL(value).host : "?";
-  return `(through the proxy ${proxy}, which ${name} names)`;
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const isProxy = url?.protocol === "http:" && url.hostname !== "" &&
+    isDecodable(url);
+  return { name, url: isProxy ? url : undefined };
+}
+
+function isDecodable({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isExcepted(host: string): boolean {

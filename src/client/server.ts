@@ -11,10 +11,11 @@ import {
   type CallOptions,
   LET_GO_TIMEOUT_MS,
 } from "./backend.ts";
-import { asCacheError, CacheError, hasCode } from "./cache_error.ts";
+import { asCacheError, CacheError, givenUp, hasCode } from "./cache_error.ts";
 import type { CallEffort } from "./call_effort.ts";
 import { Channel } from "./channel.ts";
 import { LinkedSignal } from "./linked_signal.ts";
+import { Stranger } from "./stranger.ts";
 import { OriginalLocal, OriginalRemote } from "./original.ts";
 import { V1Backend } from "./v1.ts";
 import { V1Catalog } from "./v1_catalog.ts";
@@ -54,12 +55,15 @@ export class Server {
   #hasAnswered = false;
   /** When to try again a server that is away; 0: it is not. */
   #nextProbeMs = 0;
+  /** What there is where no Larder has ever answered. */
+  readonly #stranger: Stranger;
 
   /** Nothing is sent before the first call. */
   constructor({ kind, address, patienceMs }: ServerOptions) {
     this.name = `${kind} ${address}`;
     this.#patienceMs = patienceMs;
     this.#channel = new Channel(address);
+    this.#stranger = new Stranger(address);
     this.catalog = new V1Catalog(this.#channel);
     this.#v1 = new V1Backend(this.#channel, {
       paths: kind === "local",
@@ -107,9 +111,12 @@ export class Server {
         if (error.code !== "unavailable") throw error;
         // That time is up tells less than why it has gone by.
         if (!heard || !budget.signal.aborted) heard = error;
+        if (!this.#hasAnswered) this.#stranger.look(error);
         if (await budget.pause(signal)) continue;
         this.#nextProbeMs = performance.now() + PROBE_MS;
-        throw heard;
+        const stranger = await this.#stranger.words();
+        if (stranger !== undefined) throw this.#away(action, stranger);
+        throw givenUp(heard, budget.waitedMs);
       }
     }
   }
@@ -182,19 +189,22 @@ export class Server {
   #answered(): void {
     this.#hasAnswered = true;
     this.#nextProbeMs = 0;
+    this.#stranger.forget();
   }
 
   /** Whether this call is to find out if the server is back; fails if another one is. */
   #beginProbe(action: string): boolean {
     if (!this.#isAway) return false;
     if (performance.now() < this.#nextProbeMs) {
-      throw new CacheError(
-        "unavailable",
-        `${this.name}: cannot ${action}: the server is away`,
-      );
+      throw this.#away(action, this.#stranger.known ?? "the server is away");
     }
     this.#nextProbeMs = performance.now() + PROBE_MS;
     return true;
+  }
+
+  #away(action: string, why: string): CacheError {
+    const message = `${this.name}: cannot ${action}: ${why}`;
+    return new CacheError("unavailable", message);
   }
 
   async #once<T>(run: (backend: Backend) => Promise<T>): Promise<T> {

@@ -9,13 +9,13 @@ import { unlessAborted } from "./backoff.ts";
 import type { ClaimOptions, Compute, TransferOptions } from "./call_options.ts";
 import { CacheError, hasCode } from "./cache_error.ts";
 import { inUse } from "./catalog_base.ts";
-import { MAX_TRIES, orAbandon, started } from "./computing.ts";
+import { MAX_TRIES, orAbandon } from "./computing.ts";
 import { formatKeyInput, type KeyInput } from "./keys.ts";
 import type { LenientTier } from "./lenient_tier.ts";
+import { Produced } from "./produced.ts";
 import type { Claim } from "./tier.ts";
 import {
   asStream,
-  checkSource,
   type Source,
   streamOf,
   type TransferEvents,
@@ -24,6 +24,8 @@ import {
 /** A call that gives a stream, or takes one. */
 export interface Streaming {
   readonly cache: LenientTier;
+  /** Names it in messages. */
+  readonly name: string;
   readonly entry: Entry;
   readonly options: TransferOptions & ClaimOptions;
   /** Ends the call. */
@@ -104,18 +106,15 @@ export async function producedStream(
   const { cache, entry, options, signal } = call;
   const claim = await cache.askToCompute(entry, options, signal);
   if (claim.kind === "ready") return outlasting(call, claim.body);
+  const produced = new Produced(produce, call);
   if (claim.kind === "assigned") {
-    const value = await orAbandon(claim.held, async () => {
-      const source = await started(produce, signal);
-      checkSource(source);
-      return source;
-    });
+    const value = await orAbandon(claim.held, () => produced.begin());
     const events = eventsOf(call);
     await cache.publish(entry, claim.held, { value, events, wanted: signal });
     const again = await cache.askToRead(entry, {}, signal);
     if (again?.kind === "ready") return outlasting(call, again.body);
   }
-  return asStream(await started(produce, signal));
+  return asStream(await produced.next());
 }
 
 function eventsOf({ options, signal }: Streaming): TransferEvents {

@@ -7,7 +7,7 @@
 import type { CallOptions, Entry, FetchRequest } from "./backend.ts";
 import { CacheBase } from "./cache_base.ts";
 import { AllCatalogs, type TierCatalog } from "./catalog.ts";
-import { callable, checkOptions } from "./checked_options.ts";
+import { callable, checkOptions, has, shown } from "./checked_options.ts";
 import { CacheError, hasCode } from "./cache_error.ts";
 import { nameOf } from "./memory_catalog.ts";
 import { isOutage } from "./outages.ts";
@@ -55,7 +55,19 @@ export class TieredCache extends CacheBase {
   constructor(tiers: readonly Tier[], options: TieredOptions = {}) {
     checkOptions(options, { onOutage: callable });
     super(options.onOutage);
-    if (tiers.length === 0) throw new TypeError("give at least one tier");
+    if (!Array.isArray(tiers) || tiers.length === 0) {
+      throw new TypeError(
+        "the tiers must be a list of one or more, such as [memory({ maxBytes: " +
+          `1_000_000 }), await Cache.connect(…)], not ${shown(tiers)}`,
+      );
+    }
+    for (const [at, tier] of tiers.entries()) {
+      if (has(tier, "ask") && has(tier, "close")) continue;
+      const what = has(tier, "then") ? "a promise: await it" : shown(tier);
+      throw new TypeError(
+        `tier ${at} must be a cache, or memory({ maxBytes }), not ${what}`,
+      );
+    }
     this.#tiers = tiers;
     this.catalog = new AllCatalogs(tiers);
     this.name = tiers.map(({ name }) => name).join(", ");
@@ -142,7 +154,7 @@ export class TieredCache extends CacheBase {
     await using held = theirs.held;
     const value = await collect(ours.body, options);
     try {
-      await held.publish(value, options);
+      await held.publish(value, { signal: options.signal });
       this.#unshared.delete(name);
     } catch (error) {
       if (options.signal?.aborted || !isOutage(error)) throw error;

@@ -63,6 +63,12 @@ export function checkSource(value: unknown): asserts value is Source {
   if (!isIterable) throw notBytes("a stream", value);
 }
 
+/** Whether it can be read from its begin again, as what is in memory can. */
+export function isReadAnew(source: unknown): boolean {
+  return source instanceof Uint8Array || Array.isArray(source) ||
+    typeof source === "function";
+}
+
 function notBytes(what: string, value: unknown): TypeError {
   const advice = typeof value === "string"
     ? "new TextEncoder().encode(text) makes bytes of a text"
@@ -121,6 +127,14 @@ export async function collect(
   body: Body,
   { onProgress, signal }: TransferEvents = {},
 ): Promise<Uint8Array> {
+  const { whole, size } = body;
+  if (whole) {
+    signal?.throwIfAborted();
+    onProgress?.({ direction: "in", done: size, total: size });
+    await body.release();
+    // It may be a part of a message, or what others keep.
+    return new Uint8Array(whole);
+  }
   // A piece that is waited for may never come.
   const stop = () => void body.release();
   signal?.addEventListener("abort", stop, { once: true });
@@ -196,6 +210,7 @@ function cutShort(bytes: number, size: number): CacheError {
 export function bytesBody(value: Uint8Array): Body {
   return {
     size: value.length,
+    whole: value,
     chunks: () => eachPiece(value),
     release: () => Promise.resolve(),
   };

@@ -21,13 +21,22 @@ import {
   type Pieces,
   type PublishCallOptions,
 } from "./backend.ts";
-import { asCacheError, CacheError, hasCode, noAnswer } from "./cache_error.ts";
+import {
+  asCacheError,
+  CacheError,
+  givenUp,
+  hasCode,
+  noAnswer,
+  silence,
+} from "./cache_error.ts";
 import { type Channel, loadService, type UnaryOptions } from "./channel.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { fileBody } from "./local_files.ts";
 import { afterSilence, Patience } from "./patience.ts";
+import type { Replies } from "./replies.ts";
+import { bytesBody } from "./transfer.ts";
 import { pathRequests, publishRequests } from "./v1_requests.ts";
-import { verified } from "./verified.ts";
+import { checked, verified } from "./verified.ts";
 
 /** A server that has not answered by then is not there. */
 const TIMEOUT_MS = 10_000;
@@ -51,12 +60,13 @@ interface FetchReply {
     readonly path: string;
     readonly computedMs: string;
     readonly ttlMs: string;
+    /** Empty where it comes in pieces. */
+    readonly value: Uint8Array;
   };
   readonly chunk?: Uint8Array;
 }
 
 type Ready = NonNullable<FetchReply["ready"]>;
-type Replies = AsyncGenerator<FetchReply, void, undefined>;
 
 /** How a client of a server talks to it. */
 export interface V1Options {
@@ -69,7 +79,7 @@ export interface V1Options {
 /** A value that is on its way. */
 interface Transfer {
   readonly ready: Ready;
-  readonly replies: Replies;
+  readonly replies: Replies<FetchReply>;
   /** Ends the replies. */
   readonly stream: LinkedSignal;
 }
@@ -93,9 +103,6 @@ export class V1Backend implements Backend {
     { signal, wanted, onContact, onWaiting }: CallOptions,
   ): Promise<Fetched> {
     const stream = new LinkedSignal(signal);
-    const hasAnswered = afterSilence(TIMEOUT_MS, () => {
-      stream.abort(noAnswer("the server is silent"));
-    });
     const replies = this.#fetch(
       {
         ...request,
@@ -104,6 +111,9 @@ export class V1Backend implements Backend {
       },
       { signal: stream.signal, wanted },
     );
+    const hasAnswered = afterSilence(TIMEOUT_MS, () => {
+      stream.abort(silence("no answer", TIMEOUT_MS));
+    });
     let isRead = false;
     try {
       for (;;) {
@@ -123,6 +133,10 @@ export class V1Backend implements Backend {
         const found = { kind: "ready", remove, ...timesOf(ready) } as const;
         if (this.#paths) return { ...found, body: await this.#file(ready) };
         isRead = true;
+        if (ready.value.length > 0) {
+          replies.leave();
+          return { ...found, body: bytesBody(checked(ready.value, ready)) };
+        }
         const body = this.#body(request, { ready, replies, stream });
         return { ...found, body };
       }
@@ -182,7 +196,7 @@ export class V1Backend implements Backend {
     });
   }
 
-  #fetch(request: object, options: CallOptions): Replies {
+  #fetch(request: object, options: CallOptions): Replies<FetchReply> {
     const method = this.#service["Fetch"]!;
     return this.#channel.serverStream<FetchReply>(method, request, options);
   }
@@ -268,7 +282,9 @@ export class V1Backend implements Backend {
         const failure = asCacheError(error, "cannot read the value");
         const isCut = hasCode(failure, "unavailable") ||
           hasCode(failure, "full");
-        if (!isCut || !await budget.pause(released)) throw failure;
+        if (!isCut || !await budget.pause(released)) {
+          throw givenUp(failure, budget.waitedMs);
+        }
         from = this.#fetch({ namespace, key, offset: String(at) }, { signal });
       }
     }

@@ -122,7 +122,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   http: {
     name: "http",
     argument: "ADDR",
-    help: "where /metrics, /healthz and /readyz are served by HTTP: ip:port",
+    help: "where a status page, /metrics, /healthz and /readyz are: ip:port",
     defaultHelp: "off",
     default: () => undefined,
     parse: parseService,

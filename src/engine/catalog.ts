@@ -27,6 +27,7 @@ import type { UnderWay } from "../table/under_way.ts";
 import type { Engine } from "./engine.ts";
 import { entryKey } from "./entry_key.ts";
 import type { Evictor, EvictorStats } from "./evictor.ts";
+import type { Known } from "./known.ts";
 import { removeEmptyFolder } from "./empty_folders.ts";
 import { Removal, type Removed, type Selection } from "./removal.ts";
 
@@ -40,7 +41,9 @@ export interface EntryInfo extends Omit<KeptInfo, "status"> {
 export interface CatalogOptions {
   readonly engine: Engine;
   readonly manifest: Pick<Manifest, "stat" | "list" | "usagePage">;
-  readonly blobs: Pick<BlobStore, "removeEmpty" | "space" | "trouble">;
+  readonly blobs: Pick<BlobStore, "removeEmpty" | "trouble">;
+  /** How full the root's disk is. */
+  readonly space: Known<Space | undefined>;
   /** What may be kept in all; absent: any number. */
   readonly limits: Pick<Quota, "maxBytes" | "maxEntries">;
   readonly evictor: Pick<Evictor, "sweep" | "stats">;
@@ -227,7 +230,8 @@ export class Catalog {
   /** What the server is doing. */
   async status(): Promise<ServerStatus> {
     const { engine, blobs, clock, limits } = this.#options;
-    const space = await blobs.space().catch(() => undefined);
+    await this.#options.space.refresh();
+    const { current: space } = this.#options.space;
     return {
       upMs: clock.nowMs() - this.#startMs,
       kept: engine.kept,

@@ -39,6 +39,8 @@ export interface EffectRunnerOptions {
   readonly warn: Log;
   /** What the log says of the entry of that name. */
   readonly about: (name: string) => LogFacts;
+  /** Is told of what was found damaged. */
+  readonly onDamaged: (facts: LogFacts) => void;
 }
 
 /** Runs effects; every effect with a result feeds exactly one. */
@@ -52,6 +54,7 @@ export class EffectRunner {
   readonly #feed: (result: Result) => void;
   readonly #warn: Log;
   readonly #about: (name: string) => LogFacts;
+  readonly #onDamaged: (facts: LogFacts) => void;
   readonly #removals = new AtMost(EVICTIONS_AT_ONCE);
 
   constructor(options: EffectRunnerOptions) {
@@ -64,6 +67,7 @@ export class EffectRunner {
     this.#feed = options.feed;
     this.#warn = options.warn;
     this.#about = options.about;
+    this.#onDamaged = options.onDamaged;
   }
 
   /** Starts an effect. */
@@ -302,10 +306,9 @@ export class EffectRunner {
     name: string,
   ): Unnamed<"damaged" | "unreadable"> {
     if (isDamage(thrown)) {
-      this.#warn(
-        `${messageOf(thrown)}: the entry is removed`,
-        this.#about(name),
-      );
+      const facts = this.#about(name);
+      this.#onDamaged(facts);
+      this.#warn(`${messageOf(thrown)}: the entry is removed`, facts);
       return { kind: "damaged" };
     }
     return { kind: "unreadable", error: this.#logged(thrown, name) };

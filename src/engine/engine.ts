@@ -15,7 +15,7 @@ import type { Log, LogFacts } from "../log.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { checkInvariants } from "../table/invariants.ts";
 import { StateTable, type TableCounts } from "../table/state_table.ts";
-import type { Coming, Excess } from "../table/room.ts";
+import type { Coming, Excess, FilledQuota } from "../table/room.ts";
 import type { UnderWay } from "../table/under_way.ts";
 import type {
   Command,
@@ -33,6 +33,7 @@ import { Admissions, type Budget, type Grant } from "./admission.ts";
 import { EffectRunner } from "./effects.ts";
 import { withoutId } from "./failures.ts";
 import { randomId, randomStaging } from "./ids.ts";
+import { Lately } from "./lately.ts";
 import { Pulse } from "./standstill.ts";
 
 /** A request without its ticket, which the engine gives it. */
@@ -86,8 +87,7 @@ interface Caller {
   readonly onNotice: OnNotice | undefined;
   /** Who shares the budget fairly with others: the connection. */
   readonly owner: object;
-  /** The assignment that the request is about. */
-  readonly id: Id | undefined;
+  readonly request: Submission;
 }
 
 const FREE: Grant = { release: () => {} };
@@ -118,6 +118,8 @@ export class Engine {
    * sees to it says so with `swept`.
    */
   onCrowded: (urgent: boolean) => void = () => {};
+  /** What was evicted, refused or found damaged. */
+  readonly lately: Lately;
   readonly #table: StateTable;
   readonly #clock: Clock;
   readonly #cache: BlobCache;
@@ -141,6 +143,7 @@ export class Engine {
     this.#admissions = new Admissions(options.budget ?? UNLIMITED);
     this.#cache = cache;
     this.#clock = clock;
+    this.lately = new Lately(clock);
     this.#warn = warn;
     this.#onBroken = options.onBroken ?? ((thrown) => {
       throw thrown;
@@ -164,6 +167,8 @@ export class Engine {
       feed,
       warn,
       about: (name) => this.#table.about({ name }, clock.nowMs()),
+      onDamaged: ({ namespace, key }) =>
+        this.lately.note("damaged", { reason: "damaged", namespace, key }),
     });
   }
 
@@ -179,8 +184,7 @@ export class Engine {
     onNotice?: OnNotice,
   ): Ticket {
     const ticket = ++this.#ticket;
-    const id = "id" in request ? request.id : undefined;
-    this.#callers.set(ticket, { onReply, onNotice, owner, id });
+    this.#callers.set(ticket, { onReply, onNotice, owner, request });
     // The submission was made for this call: a copy would cost more than all else.
     const command = request as Request & { ticket: Ticket };
     command.ticket = ticket;
@@ -265,10 +269,9 @@ export class Engine {
     const refusal = this.#table.refusal(id, coming);
     // Clients may keep it to themselves, and the limits are the operator's.
     if (refusal) {
-      this.#warn(
-        `an upload was refused: ${withoutId(refusal)}`,
-        this.about(id),
-      );
+      const facts = this.about(id);
+      this.#noteRefused(refusal, facts);
+      this.#warn(`an upload was refused: ${withoutId(refusal)}`, facts);
     }
     return refusal;
   }
@@ -288,6 +291,11 @@ export class Engine {
     return this.#table.underWay(limit, this.#clock.nowMs());
   }
 
+  /** Each quota, and how far it is filled. */
+  get quotas(): readonly FilledQuota[] {
+    return this.#table.quotas;
+  }
+
   /** What is ready, but for what came since the evictor looked and has no size. */
   get kept(): { readonly bytes: number; readonly entries: number } {
     return this.#table.kept;
@@ -295,7 +303,7 @@ export class Engine {
 
   /** What the table holds. */
   counts(): TableCounts {
-    return this.#table.counts();
+    return this.#table.counts(this.#clock.nowMs());
   }
 
   /** Throws where the table contradicts itself; for tests and the simulation. */
@@ -372,8 +380,10 @@ export class Engine {
     const caller = this.#callers.get(ticket);
     this.#callers.delete(ticket);
     const grant = this.#admissions.handOver(ticket);
-    if (reply.kind === "unassigned") this.#explain(reply);
-    else if (reply.kind === "error") this.#logRefusal(reply.error, caller?.id);
+    if (reply.kind === "unassigned") this.#explain(reply, caller?.request);
+    else if (reply.kind === "error") {
+      this.#logRefusal(reply.error, caller?.request);
+    }
     if (reply.kind === "value" && caller) {
       return caller.onReply(reply, this.#lent(reply.value, grant));
     }
@@ -403,18 +413,32 @@ export class Engine {
   }
 
   /** Tells the log once why clients are sent away; clients are not told. */
-  #explain({ reason, detail }: Reply & { kind: "unassigned" }): void {
-    const why = reason && EXPLANATIONS[reason];
+  #explain(
+    { reason, detail }: Reply & { kind: "unassigned" },
+    request: Submission | undefined,
+  ): void {
+    if (reason === undefined) return;
+    const entry = request?.kind === "get" ? request.entry : undefined;
+    const { namespace, key } = entry ?? {};
+    this.lately.note("refused", { reason, detail, namespace, key });
+    const why = EXPLANATIONS[reason];
     if (!why || this.#explained.has(why)) return;
     this.#explained.add(why);
     this.#warn(detail ? `${why} (${detail})` : why);
   }
 
   /** What has a cause was logged where it failed. */
-  #logRefusal(error: LarderError, id: Id | undefined): void {
-    if (error.code !== "storage-full" || error.cause !== undefined) return;
-    const facts = id === undefined ? {} : this.about(id);
+  #logRefusal(error: LarderError, request: Submission | undefined): void {
+    if (error.code !== "storage-full") return;
+    const facts = request && "id" in request ? this.about(request.id) : {};
+    this.#noteRefused(error, facts);
+    if (error.cause !== undefined) return;
     this.#warn(`a value was not kept: ${withoutId(error)}`, facts);
+  }
+
+  #noteRefused(error: LarderError, { namespace, key }: LogFacts): void {
+    const detail = withoutId(error);
+    this.lately.note("refused", { reason: error.code, detail, namespace, key });
   }
 
   /** One timer for the earliest deadline. */

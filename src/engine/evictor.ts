@@ -80,7 +80,9 @@ export class Evictor {
     this.#startWallMs = options.clock.wallMs();
     this.#departures = new Departures(
       options.engine,
-      ({ namespace, size = 0 }, why) => {
+      ({ namespace, key, size = 0 }, why) => {
+        const noted = { reason: why, namespace, key, bytes: size };
+        options.engine.lately.note("evicted", noted);
         this.#reasons[why]++;
         this.#stats.bytes += size;
         this.#stats.entries++;
@@ -310,6 +312,7 @@ export class Evictor {
     if (reply.kind === "ok") {
       this.#takenFrom.add(namespace);
       this.#reasons.ttl++;
+      engine.lately.note("evicted", { reason: "ttl", namespace, key });
     }
     return reply.kind !== "error" || reply.error.code !== "stopping";
   }

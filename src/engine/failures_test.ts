@@ -5,6 +5,7 @@ import { BlobError } from "../blobs/blob_store.ts";
 import { LarderError } from "../errors.ts";
 import { Catalog } from "./catalog.ts";
 import { Engine } from "./engine.ts";
+import { Known } from "./known.ts";
 import { askFor, memoryEngine } from "./testing/memory_engine.ts";
 import { Uploads } from "./uploads.ts";
 import { BlobCache } from "../blobs/blob_cache.ts";
@@ -64,7 +65,8 @@ Deno.test("an upload and a look-up that fail are in the log, with their cause", 
     engine,
     clock,
     manifest: { stat: fail, list: fail, usagePage: fail },
-    blobs: { space: fail },
+    blobs: { removeEmpty: fail },
+    space: new Known(fail, clock),
     limits: {},
     evictor: { sweep: fail, stats: { entries: 0, bytes: 0 } },
     damaged: () => 0,

@@ -30,4 +30,5 @@ Deno.test("what is under way is named by how long it takes, the longest first", 
     ["a", "c", "d"],
     "whose lease has ended computes no more",
   );
+  assert.equal(engine.counts().loading, 3, "and is not counted either");
 });

@@ -8,7 +8,9 @@ function work(key: string, peer?: string) {
     entry: entryKey("sim", new TextEncoder().encode(key)),
     ...peer !== undefined && { peer },
     computingMs: 61_400,
+    quietMs: 0,
     waiting: 0,
+    waiters: [],
     isPublishing: key === "b",
   };
 }

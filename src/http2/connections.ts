@@ -19,7 +19,11 @@ import {
   WRITE_BYTES,
 } from "./limits.ts";
 import { FairTurns } from "./fair_turns.ts";
-import { ServedConnection, type Surroundings } from "./served_connection.ts";
+import {
+  type ConnectionState,
+  ServedConnection,
+  type Surroundings,
+} from "./served_connection.ts";
 import {
   type ResolvedOptions,
   resolveOptions,
@@ -60,6 +64,13 @@ export class Connections {
   /** How many are open. */
   get size(): number {
     return this.#open.size;
+  }
+
+  /** How many are at what; looks at each. */
+  get states(): Record<ConnectionState, number> {
+    const counts = { opening: 0, busy: 0, idle: 0, leaving: 0 };
+    for (const { state } of this.#open.keys()) counts[state]++;
+    return counts;
   }
 
   /** Buffers that are in use. */

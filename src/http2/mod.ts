@@ -7,6 +7,7 @@
 
 export type { ByteStream } from "./byte_stream.ts";
 export { Connections } from "./connections.ts";
+export type { ConnectionState } from "./served_connection.ts";
 export { ErrorCode } from "./error_codes.ts";
 export { encodeHeaders } from "./hpack/mod.ts";
 export { INITIAL_WINDOW_BYTES } from "./limits.ts";

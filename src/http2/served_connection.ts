@@ -38,6 +38,17 @@ export interface Surroundings {
   readonly flushSoon: (connection: ServedConnection) => void;
 }
 
+/** What a connection is at. */
+export type ConnectionState =
+  /** The client has not said yet what it is. */
+  | "opening"
+  /** Calls are open. */
+  | "busy"
+  /** None is. */
+  | "idle"
+  /** It was told to go, or has said goodbye; open calls go on. */
+  | "leaving";
+
 /** A connection with its byte stream. */
 export class ServedConnection {
   readonly #around: Surroundings;
@@ -90,6 +101,13 @@ export class ServedConnection {
   /** Whether it has been asked to go. */
   get isLeaving(): boolean {
     return this.#isLeaving || this.#connection.isOver;
+  }
+
+  /** What it is at. */
+  get state(): ConnectionState {
+    if (this.isLeaving) return "leaving";
+    if (!this.#connection.hasSettings) return "opening";
+    return this.isIdle ? "idle" : "busy";
   }
 
   /** Whether nothing is asked of it now. */

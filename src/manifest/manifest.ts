@@ -151,7 +151,10 @@ export interface Manifest extends AsyncDisposable {
    * however many entries there are.
    */
   usage(): Promise<readonly NamespaceUsage[]>;
-  /** The same, a page at a time; a cursor is the name of the namespace before. */
+  /**
+   * The same, a page at a time, and also of namespaces that hold other entries
+   * only; a cursor is the name of the namespace before.
+   */
   usagePage(options: PageOptions): Promise<Page<NamespaceUsage>>;
   /**
    * The ready entries of a namespace, of those below it (`a.b.*`) or of all

@@ -207,7 +207,7 @@ export class SqliteManifest implements Manifest {
   async usagePage(
     { limit, cursor }: PageOptions,
   ): Promise<Page<NamespaceUsage>> {
-    const items = await this.#queue.call("usage", [limit, cursor ?? null]);
+    const items = await this.#queue.call("usage_page", [limit, cursor ?? null]);
     const last = items.length === limit ? items.at(-1) : undefined;
     return last ? { items, cursor: last.namespace } : { items };
   }

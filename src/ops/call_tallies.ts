@@ -6,7 +6,7 @@
 
 import { Status, type StatusCode } from "../grpc/status.ts";
 import type { Family } from "./family.ts";
-import { Histogram } from "./histogram.ts";
+import { Histogram, newCounts, quantileMs } from "./histogram.ts";
 
 /** The names of the codes. */
 const NAMES = Object.keys(Status);
@@ -36,6 +36,21 @@ export class MethodTally {
   }
 }
 
+/** The calls of one method, for people. */
+export interface MethodSummary {
+  readonly service: string;
+  readonly method: string;
+  readonly total: number;
+  /** Those that did not end with OK. */
+  readonly failed: number;
+  /** Half of them took less, in milliseconds, and 99 of 100. */
+  readonly medianMs: number;
+  readonly slowMs: number;
+}
+
+/** Calls that last for as long as somebody looks say nothing of how fast it is. */
+const LASTING = "Watch";
+
 /** The calls of all listeners. */
 export class CallTallies {
   readonly #methods = new Map<string, MethodTally>();
@@ -46,6 +61,25 @@ export class CallTallies {
     this.#methods.set(path, tally);
     return tally;
   };
+
+  /** The calls of each method. */
+  summary(): MethodSummary[] {
+    return [...this.#methods.values()].map(summaryOf);
+  }
+
+  /** How many have ended. */
+  get total(): number {
+    return this.summary().reduce((sum, { total }) => sum + total, 0);
+  }
+
+  /** How long they took, by the buckets of histograms. */
+  durations(): Float64Array {
+    const counts = newCounts();
+    for (const { method, durations } of this.#methods.values()) {
+      if (method !== LASTING) durations.addTo(counts);
+    }
+    return counts;
+  }
 
   /** What is told of them. */
   families(): Family[] {
@@ -74,4 +108,20 @@ function countsOf({ service, method, counts }: MethodTally) {
       ? [{ labels: { service, method, code }, value: counts[at]! }]
       : []
   );
+}
+
+function summaryOf(
+  { service, method, counts, durations }: MethodTally,
+): MethodSummary {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const buckets = newCounts();
+  durations.addTo(buckets);
+  return {
+    service,
+    method,
+    total,
+    failed: total - counts[Status.OK]!,
+    medianMs: quantileMs(buckets, 0.5) ?? 0,
+    slowMs: quantileMs(buckets, 0.99) ?? 0,
+  };
 }

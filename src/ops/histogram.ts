@@ -32,6 +32,11 @@ export class Histogram {
     return this.#counts.reduce((sum, count) => sum + count, 0);
   }
 
+  /** Adds what it has counted to counts of buckets. */
+  addTo(counts: Float64Array): void {
+    for (let at = 0; at < counts.length; at++) counts[at]! += this.#counts[at]!;
+  }
+
   /** The samples of a family of this name, with these labels. */
   samples(name: string, labels: Readonly<Record<string, string>>): Sample[] {
     let count = 0;
@@ -47,4 +52,31 @@ export class Histogram {
       { metricName: `${name}_count`, labels, value: count },
     ];
   }
+}
+
+/** Counts of buckets, all 0. */
+export function newCounts(): Float64Array {
+  return new Float64Array(BOUNDS_S.length + 1);
+}
+
+/**
+ * What a share of durations did not exceed, in milliseconds, as far as their
+ * buckets tell; of what exceeds the last one, its lower end.
+ */
+export function quantileMs(
+  counts: Float64Array,
+  share: number,
+): number | undefined {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return undefined;
+  let rank = share * total;
+  for (let at = 0; at < BOUNDS_S.length; at++) {
+    const count = counts[at]!;
+    if (rank <= count && count > 0) {
+      const from = BOUNDS_S[at - 1] ?? 0;
+      return 1_000 * (from + (BOUNDS_S[at]! - from) * rank / count);
+    }
+    rank -= count;
+  }
+  return 1_000 * BOUNDS_S.at(-1)!;
 }

@@ -1,23 +1,49 @@
 /**
- * What operators' tools read by HTTP: metrics, and whether the server is there
- * and ready.
+ * What operators' tools read by HTTP. `Deno.serve` has no limits: whoever opens
+ * connections and says nothing would keep them. `node:http` has them.
  *
  * @module
  */
 
+import { once } from "node:events";
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { messageOf, StartError } from "../errors.ts";
-import type { Exposition } from "./exposition.ts";
-import { isAllowedHost } from "./http_host.ts";
+import {
+  HTTP_HEAD_MS,
+  HTTP_IDLE_MS,
+  HTTP_STALL_MS,
+  MAX_HTTP_CONNECTIONS,
+  MAX_HTTP_HEAD_BYTES,
+} from "../limits.ts";
+import { answer, type AnswerOptions } from "./http_answers.ts";
+
+/** What clients may take, and for how long. */
+export interface HttpLimits {
+  readonly maxConnections: number;
+  readonly maxHeadBytes: number;
+  readonly headMs: number;
+  readonly idleMs: number;
+  readonly stallMs: number;
+}
+
+const LIMITS: HttpLimits = {
+  maxConnections: MAX_HTTP_CONNECTIONS,
+  maxHeadBytes: MAX_HTTP_HEAD_BYTES,
+  headMs: HTTP_HEAD_MS,
+  idleMs: HTTP_IDLE_MS,
+  stallMs: HTTP_STALL_MS,
+};
 
 /** What is served. */
-export interface HttpOptions {
+export interface HttpOptions extends AnswerOptions {
   /** Where. */
   readonly address: { readonly host: string; readonly port: number };
-  /** Names, beside IP addresses and localhost, that clients may call it by. */
-  readonly hosts: readonly string[];
-  /** `ready`, or why it is not. */
-  readonly phase: () => string;
-  readonly metrics: Exposition;
   /** Takes a line for the log. */
   readonly warn: (message: string) => void;
 }
@@ -28,93 +54,119 @@ export interface HttpListener extends AsyncDisposable {
   readonly address: string;
 }
 
-const HEADERS = {
-  "cache-control": "no-store",
-  "x-content-type-options": "nosniff",
-};
+/** Of the time that a head may take, how often it is looked whether it does. */
+const LOOKS = 10;
 
-/** Answers on an address; throws a {@linkcode StartError} where that cannot be. */
-export function serveHttp(options: HttpOptions): HttpListener {
+/**
+ * Answers on an address; throws a {@linkcode StartError} where that cannot be.
+ * Other limits are for tests.
+ */
+export async function serveHttp(
+  options: HttpOptions,
+  limits: HttpLimits = LIMITS,
+): Promise<HttpListener> {
   const { address: { host, port }, warn } = options;
-  const gone = new AbortController();
-  const server = listen({
-    hostname: host.replace(/^\[(.*)\]$/, "$1"),
-    port,
-    signal: gone.signal,
-    onListen: () => {},
-    onError(error) {
-      warn(`a request for metrics failed: ${messageOf(error)}`);
-      return plain(500, "the server failed; its log says why");
-    },
-  }, (request) => answer(request, options));
+  const server = createServer({
+    maxHeaderSize: limits.maxHeadBytes,
+    headersTimeout: limits.headMs,
+    requestTimeout: limits.headMs,
+    keepAliveTimeout: limits.idleMs,
+    connectionsCheckingInterval: limits.headMs / LOOKS,
+  }, (request, response) => void reply(request, response, options));
+  server.maxConnections = limits.maxConnections;
+  // Destroys those on which nothing moves.
+  server.timeout = limits.stallMs;
+  const sockets = openSockets(server);
+  await listening(server, { host: host.replace(/^\[(.*)\]$/, "$1"), port });
+  server.on("error", (error) => warn(`the HTTP server: ${messageOf(error)}`));
+  const { port: picked } = server.address() as AddressInfo;
   return {
-    address: `${host}:${server.addr.port}`,
+    address: `${host}:${picked}`,
     async [Symbol.asyncDispose]() {
+      const closed = once(server, "close");
+      server.close();
       // Whoever reads at leisure is not waited for.
-      gone.abort();
-      await server.finished;
+      for (const socket of sockets) socket.destroy();
+      await closed;
     },
   };
 }
 
-function listen(
-  options: Deno.ServeTcpOptions,
-  handler: (request: Request) => Response | Promise<Response>,
-): Deno.HttpServer<Deno.NetAddr> {
-  const { hostname, port } = options;
+/** Those that are open; what breaks one of them breaks nothing else. */
+function openSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    socket.on("error", () => {});
+  });
+  // Garbage, a head that is too long or takes too long.
+  server.on("clientError", (_: Error, socket: Socket) => socket.destroy());
+  return sockets;
+}
+
+async function listening(
+  server: Server,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<void> {
   try {
-    return Deno.serve(options, handler);
+    server.listen({ host, port });
+    await once(server, "listening");
   } catch (error) {
     throw new StartError(
       1,
-      `cannot listen on ${hostname}:${port} for --http: ${messageOf(error)}: ` +
+      `cannot listen on ${host}:${port} for --http: ${messageOf(error)}: ` +
         "stop what uses the port, or choose another address with --http",
       { cause: error },
     );
   }
 }
 
-/** Exported for tests. */
-export async function answer(
-  request: Request,
-  { hosts, phase, metrics }: Pick<HttpOptions, "hosts" | "phase" | "metrics">,
-): Promise<Response> {
-  const url = new URL(request.url);
-  if (!isAllowedHost(request.headers.get("host") ?? url.host, hosts)) {
-    return plain(
-      421,
-      "use the IP address of this server, localhost, or a " +
-        "name that --http-host allows",
-    );
-  }
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    return plain(405, "only GET and HEAD", { allow: "GET, HEAD" });
-  }
-  switch (url.pathname) {
-    case "/metrics":
-      return new Response(await metrics.text(), {
-        headers: { ...HEADERS, "content-type": metrics.contentType },
-      });
-    case "/healthz":
-      return plain(200, "alive");
-    case "/readyz":
-      return plain(phase() === "ready" ? 200 : 503, phase());
-    default:
-      return plain(404, "there are /metrics, /healthz and /readyz");
+async function reply(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: HttpOptions,
+): Promise<void> {
+  response.on("error", () => {});
+  try {
+    const { method = "", url = "", headers } = request;
+    const site = headers["sec-fetch-site"];
+    const { status, headers: told, body } = await answer({
+      method,
+      url,
+      host: headers.host,
+      site: typeof site === "string" ? site : undefined,
+    }, options);
+    // A body that was sent along is not read: its connection ends.
+    const hasBody = headers["content-length"] !== undefined ||
+      headers["transfer-encoding"] !== undefined;
+    response.writeHead(status, {
+      ...told,
+      ...hasBody && { connection: "close" },
+    });
+    if (method === "HEAD") response.end();
+    else if (typeof body === "string") response.end(body);
+    else await stream(body, response);
+  } catch (error) {
+    options.warn(`a request by HTTP failed: ${messageOf(error)}`);
+    if (response.headersSent) return void response.destroy();
+    response.writeHead(500, { "content-type": "text/plain; charset=utf-8" });
+    response.end("the server failed; its log says why\n");
   }
 }
 
-function plain(
-  status: number,
-  text: string,
-  more: Readonly<Record<string, string>> = {},
-): Response {
-  return new Response(`${text}\n`, {
-    status,
-    headers: {
-      ...HEADERS,
-      ...more,
-      "content-type": "text/plain; charset=utf-8",
-    },
-  });
+/** The next piece is made when the one before has been taken. */
+async function stream(
+  pieces: AsyncGenerator<string>,
+  response: ServerResponse,
+): Promise<void> {
+  const gone = new Promise<void>((resolve) => response.once("close", resolve));
+  // Ends a wait for the next piece, too.
+  void gone.then(() => pieces.return(undefined));
+  for await (const piece of pieces) {
+    if (response.destroyed) return;
+    if (response.write(piece)) continue;
+    await Promise.race([gone, once(response, "drain").catch(() => {})]);
+  }
+  response.end();
 }

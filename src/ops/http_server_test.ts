@@ -1,75 +1,156 @@
+/** Clients by HTTP hold neither memory nor connections for long. */
+
 import assert from "node:assert/strict";
+import { StartError } from "../errors.ts";
 import { Exposition } from "./exposition.ts";
-import { single } from "./family.ts";
-import { isAllowedHost } from "./http_host.ts";
-import { answer } from "./http_server.ts";
+import { serveHttp } from "./http_server.ts";
 
-const OPTIONS = {
-  hosts: ["metrics.example.com"],
-  phase: () => "ready",
-  metrics: new Exposition([single("gauge", "a", "Of tests.", () => 7)]),
+const LIMITS = {
+  maxConnections: 4,
+  maxHeadBytes: 8_192,
+  headMs: 300,
+  idleMs: 300,
+  stallMs: 300,
 };
+const PIECE = "x".repeat(65_536);
 
-async function asked(
-  path: string,
-  { method = "GET", host = "127.0.0.1:9", phase = "ready" } = {},
-): Promise<[number, string]> {
-  const request = new Request(`http://127.0.0.1${path}`, {
-    method,
-    headers: { host },
-  });
-  const response = await answer(request, { ...OPTIONS, phase: () => phase });
-  return [response.status, await response.text()];
+/** A server whose live stream is as fast as its reader, and what it has made. */
+async function served() {
+  const said: string[] = [];
+  const stream = { pieces: 0, ended: Promise.withResolvers<void>() };
+  async function* pieces(): AsyncGenerator<string, undefined> {
+    try {
+      for (;;) {
+        stream.pieces++;
+        yield PIECE;
+      }
+    } finally {
+      stream.ended.resolve();
+    }
+  }
+  const server = await serveHttp({
+    address: { host: "127.0.0.1", port: 0 },
+    hosts: [],
+    phase: () => "ready",
+    metrics: new Exposition([], () => Promise.reject(new Error("no disk"))),
+    live: { open: pieces },
+    warn: (line) => void said.push(line),
+  }, LIMITS);
+  const [hostname = "", port = ""] = server.address.split(":");
+  return {
+    said,
+    stream,
+    url: `http://${server.address}`,
+    /** A connection, with what was written to it. */
+    async connect(text = ""): Promise<Deno.TcpConn> {
+      const connection = await Deno.connect({ hostname, port: Number(port) });
+      await connection.write(new TextEncoder().encode(text));
+      return connection;
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
 }
 
-Deno.test("answer has three pages, and tells of them", async () => {
-  assert.deepEqual(await asked("/metrics"), [
-    200,
-    "# HELP a Of tests.\n# TYPE a gauge\na 7\n",
-  ]);
-  assert.deepEqual(await asked("/healthz"), [200, "alive\n"]);
-  assert.deepEqual(await asked("/readyz"), [200, "ready\n"]);
-  assert.deepEqual(await asked("/readyz", { phase: "draining" }), [
-    503,
-    "draining\n",
-  ]);
-  assert.equal((await asked("/"))[0], 404);
-});
-
-Deno.test("those who ask at the same time get one answer", async () => {
-  let read = 0;
-  const metrics = new Exposition([single("gauge", "a", "Of tests.", () => {
-    return ++read;
-  })]);
-  const texts = await Promise.all([metrics.text(), metrics.text()]);
-  assert.equal(texts[0], texts[1]);
-  assert.equal(read, 1);
-  await metrics.text();
-  assert.equal(read, 2);
-});
-
-Deno.test("answer takes nothing but GET and HEAD", async () => {
-  assert.equal((await asked("/metrics", { method: "HEAD" }))[0], 200);
-  for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
-    assert.equal((await asked("/metrics", { method }))[0], 405);
+/** All that comes until the other side closes. */
+async function untilClosed(connection: Deno.TcpConn): Promise<string> {
+  try {
+    return await new Response(connection.readable).text();
+  } catch {
+    return "reset";
   }
+}
+
+Deno.test("who says nothing, half a head, or too much of it is let go", async () => {
+  await using server = await served();
+  const silent = await server.connect();
+  const half = await server.connect("GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n");
+  const long = await server.connect(`GET / HTTP/1.1\r\nx: ${PIECE}\r\n\r\n`);
+  const garbage = await server.connect("\x16\x03\x01 no HTTP\r\n\r\n");
+  const texts = await Promise.all(
+    [silent, half, long, garbage].map(untilClosed),
+  );
+  for (const text of texts) assert.doesNotMatch(text, /200/);
+  const response = await fetch(`${server.url}/healthz`);
+  assert.equal(await response.text(), "alive\n");
 });
 
-Deno.test("a page of others that calls its own name this address gets nothing", async () => {
-  for (const path of ["/metrics", "/healthz", "/readyz", "/"]) {
-    assert.equal((await asked(path, { host: "evil.example" }))[0], 421);
+Deno.test("a connection that asks nothing more is closed", async () => {
+  await using server = await served();
+  const idle = await server.connect(
+    "GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n",
+  );
+  assert.match(await untilClosed(idle), /alive/);
+});
+
+Deno.test("who does not read gets no more made, and is let go", async () => {
+  await using server = await served();
+  const { stream } = server;
+  const stuck = await server.connect(
+    "GET /live HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n",
+  );
+  await stream.ended.promise;
+  // What the sockets of the system hold; a reader would have made thousands.
+  assert.ok(stream.pieces < 300, `${stream.pieces}`);
+  stuck.close();
+});
+
+Deno.test("more connections than may are closed, and others go on", async () => {
+  await using server = await served();
+  const ask = "GET /live HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
+  const open: Deno.TcpConn[] = [];
+  for (let at = 0; at < LIMITS.maxConnections; at++) {
+    const connection = await server.connect(ask);
+    // It is taken when it answers.
+    await connection.read(new Uint8Array(64));
+    open.push(connection);
   }
-  const { hosts } = OPTIONS;
-  for (
-    const host of [
-      ...["127.0.0.1", "10.1.2.3:9100", "[::1]:9100", "[fe80::1]", "localhost"],
-      ...["LOCALHOST:1", "metrics.example.com:9100", "Metrics.Example.com."],
-    ]
-  ) assert.ok(isAllowedHost(host, hosts), host);
-  for (
-    const host of [
-      ...["evil.example", "127.0.0.1.evil.example", "localhost.evil.example"],
-      ...["evil.example:9100", "", "1.2.3.4.5", "[evil]", "a@127.0.0.1"],
-    ]
-  ) assert.ok(!isAllowedHost(host, hosts), host);
+  assert.equal(await untilClosed(await server.connect(ask)), "");
+  for (const connection of open) connection.close();
+});
+
+Deno.test("a stop waits for nobody who reads at leisure", async () => {
+  const server = await served();
+  const response = await fetch(`${server.url}/live`);
+  const reader = response.body!.getReader();
+  await reader.read();
+  await server[Symbol.asyncDispose]();
+  await server.stream.ended.promise;
+  await reader.cancel().catch(() => {});
+});
+
+Deno.test("a request that fails says so in the log, and not why to the client", async () => {
+  await using server = await served();
+  const response = await fetch(`${server.url}/metrics`);
+  assert.equal(response.status, 500);
+  assert.doesNotMatch(await response.text(), /no disk/);
+  assert.deepEqual(server.said, ["a request by HTTP failed: no disk"]);
+});
+
+Deno.test("a body that is sent along is not read, and ends the connection", async () => {
+  await using server = await served();
+  const response = await fetch(`${server.url}/healthz`, {
+    method: "POST",
+    body: "x".repeat(1_000),
+  });
+  assert.equal(response.status, 405);
+  assert.equal(response.headers.get("connection"), "close");
+  await response.body?.cancel();
+});
+
+Deno.test("a port that is taken is said with what to do", async () => {
+  await using server = await served();
+  const port = Number(new URL(server.url).port);
+  await assert.rejects(
+    serveHttp({
+      address: { host: "127.0.0.1", port },
+      hosts: [],
+      phase: () => "ready",
+      metrics: new Exposition([]),
+      live: { open: () => undefined },
+      warn: () => {},
+    }),
+    (error) =>
+      error instanceof StartError &&
+      /choose another address with --http/.test(error.message),
+  );
 });

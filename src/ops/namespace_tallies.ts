@@ -8,7 +8,7 @@
 import { MAX_LABELLED_NAMESPACES } from "../limits.ts";
 import { covers } from "../table/scope.ts";
 import type { TableObserver } from "../table/observer.ts";
-import type { UnassignedReason } from "../table/types.ts";
+import type { NamespaceUsage, UnassignedReason } from "../table/types.ts";
 import type { Family, Sample } from "./family.ts";
 
 /** All that have no label of their own. */
@@ -30,6 +30,13 @@ interface Tally {
   savedMs: number;
   publishedValues: number;
   publishedBytes: number;
+}
+
+/** What is kept under one label. */
+export interface Kept {
+  readonly label: string;
+  bytes: number;
+  entries: number;
 }
 
 /** What happened to the entries since the start. */
@@ -96,12 +103,32 @@ export class NamespaceTallies implements TableObserver {
   #of(namespace: string): Tally {
     const seen = this.#seen.get(namespace);
     if (seen) return seen;
-    const tally = this.#own.get(namespace) ??
-      this.#quotas.find(({ pattern }) => covers(pattern, namespace))?.tally ??
-      this.#other;
+    const tally = this.#labelling(namespace);
     if (this.#seen.size >= MAX_REMEMBERED) this.#seen.clear();
     this.#seen.set(namespace, tally);
     return tally;
+  }
+
+  /** Bytes of all values that were published. */
+  get publishedBytes(): number {
+    return this.#tallies()
+      .reduce((sum, { publishedBytes }) => sum + publishedBytes, 0);
+  }
+
+  /** What is kept, by the same labels. */
+  kept(usage: readonly NamespaceUsage[]): Kept[] {
+    const kept = new Map(
+      this.#tallies().map((tally) => [
+        tally,
+        { label: tally.label, bytes: 0, entries: 0 },
+      ]),
+    );
+    for (const { namespace, bytes, entries } of usage) {
+      const labelled = kept.get(this.#labelling(namespace))!;
+      labelled.bytes += bytes;
+      labelled.entries += entries;
+    }
+    return [...kept.values()];
   }
 
   /** What is told of them. */
@@ -173,9 +200,19 @@ export class NamespaceTallies implements TableObserver {
     ];
   }
 
-  #samples(value: (tally: Tally) => number): Sample[] {
+  #labelling(namespace: string): Tally {
+    return this.#own.get(namespace) ??
+      this.#quotas.find(({ pattern }) => covers(pattern, namespace))?.tally ??
+      this.#other;
+  }
+
+  #tallies(): Tally[] {
     const quotas = this.#quotas.map(({ tally }) => tally);
-    return [...quotas, ...this.#own.values(), this.#other].map((tally) => ({
+    return [...quotas, ...this.#own.values(), this.#other];
+  }
+
+  #samples(value: (tally: Tally) => number): Sample[] {
+    return this.#tallies().map((tally) => ({
       labels: { namespace: tally.label },
       value: value(tally),
     }));

@@ -8,6 +8,9 @@ import type { BlobCacheStats } from "../blobs/blob_cache.ts";
 import type { BlobStore, Space } from "../blobs/blob_store.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Evictor } from "../engine/evictor.ts";
+import type { Pictures } from "../engine/pictures.ts";
+import { EVERYTHING } from "../table/scope.ts";
+import type { NamespaceUsage } from "../table/types.ts";
 import type { CallTallies } from "./call_tallies.ts";
 import { type Family, single } from "./family.ts";
 import type { LoopDelay } from "./loop_delay.ts";
@@ -30,7 +33,10 @@ export interface Counted {
 export interface Read {
   readonly version: string;
   readonly isReady: () => boolean;
-  readonly engine: Pick<Engine, "counts" | "kept">;
+  readonly engine: Pick<Engine, "counts" | "kept" | "quotas">;
+  /** What is kept of each namespace, as far as it is known. */
+  readonly usage: () => readonly NamespaceUsage[];
+  readonly pictures: Pick<Pictures, "watches">;
   readonly evictor: Pick<Evictor, "stats" | "reasons">;
   readonly blobs: Pick<BlobStore, "trouble">;
   /** As far as it is known. */
@@ -57,6 +63,8 @@ export interface Read {
       readonly unfinishedRequests: number;
       readonly unfinishedBytes: number;
     };
+    /** How many connections are at what. */
+    readonly connectionStates: Readonly<Record<string, number>>;
   };
   readonly loop: LoopDelay;
   /** When the process began, in seconds since 1970. */
@@ -69,6 +77,7 @@ export function serverMetrics(counted: Counted, read: Read): Family[] {
     ...counted.calls.families(),
     ...counted.namespaces.families(),
     ...ofEntries(read),
+    ...ofNamespaces(counted, read),
     ...ofDisk(counted, read),
     ...ofMemory(read),
     ...ofEdge(counted, read),
@@ -127,6 +136,41 @@ function ofEntries({ engine, evictor, limits }: Read): Family[] {
       "What those had taken that went for room or age.",
       () => evictor.stats.bytes,
     ),
+  ];
+}
+
+function ofNamespaces(
+  { namespaces }: Counted,
+  { engine, usage }: Read,
+): Family[] {
+  const each = (name: string, help: string, of: "bytes" | "entries") => ({
+    type: "gauge" as const,
+    name,
+    help,
+    read: () =>
+      namespaces.kept(usage()).map(({ label, [of]: value }) => ({
+        labels: { namespace: label },
+        value,
+      })),
+  });
+  return [
+    each(
+      "larder_namespace_kept_bytes",
+      "What the ready values take.",
+      "bytes",
+    ),
+    each("larder_namespace_entries", "Values that are ready.", "entries"),
+    {
+      type: "gauge",
+      name: "larder_quota_bytes",
+      help: "What the values of these namespaces may take.",
+      read: () =>
+        engine.quotas.flatMap(({ pattern, maxBytes }) =>
+          pattern === EVERYTHING || maxBytes === undefined
+            ? []
+            : [{ labels: { namespace: pattern }, value: maxBytes }]
+        ),
+    },
   ];
 }
 
@@ -213,7 +257,10 @@ function ofMemory({ budget, cache, limits }: Read): Family[] {
   ];
 }
 
-function ofEdge({ refusals }: Counted, { edge, limits }: Read): Family[] {
+function ofEdge(
+  { refusals }: Counted,
+  { edge, limits, pictures }: Read,
+): Family[] {
   return [
     gauge(
       "larder_connections",
@@ -224,6 +271,21 @@ function ofEdge({ refusals }: Counted, { edge, limits }: Read): Family[] {
       "larder_max_connections",
       "How many there may be.",
       () => limits.maxConnections,
+    ),
+    {
+      type: "gauge",
+      name: "larder_connections_by_state",
+      help:
+        "Open connections: opening, until the client has said what it is; " +
+        "busy with calls; idle; or leaving, told to go.",
+      read: () =>
+        Object.entries(edge.connectionStates)
+          .map(([state, value]) => ({ labels: { state }, value })),
+    },
+    gauge(
+      "larder_watches",
+      "Those who watch the server: larder top, and its page.",
+      () => pictures.watches,
     ),
     gauge("larder_open_calls", "Open calls.", () => edge.stats.openCalls),
     gauge(

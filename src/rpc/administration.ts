@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Doings, EntryInfo, ServerStatus } from "../engine/catalog.ts";
+import type { EntryInfo } from "../engine/catalog.ts";
 import { MemoryBudget } from "../engine/memory_budget.ts";
+import { doingsPicture, statusPicture } from "../engine/pictures.ts";
 import type { Call, UnaryHandler } from "../grpc/call.ts";
 import type { GrpcServer } from "../grpc/server.ts";
-import { clipped, formatKey } from "../key_text.ts";
 import {
   MAX_KEY_BYTES,
   MAX_LISTED_BYTES,
@@ -86,12 +86,12 @@ export function addAdministration(
       namespaces: namespaces.items,
       nextPageToken: namespaces.cursor ?? "",
       version,
-      ...doingsMessage(doings),
+      ...doingsPicture(doings),
     };
   });
   add("Status", async (_: object, call) => {
     await takeMemory(budget, call, 2 * MAX_SHOWN_WORK * ITEM_BYTES);
-    return statusMessage(await catalog.status(), version);
+    return statusPicture(await catalog.status(), version);
   });
   add("Delete", async ({ namespace, key, sha256 }: DeleteRequest) => ({
     deleted: await catalog.delete(namespace, key, sha256),
@@ -112,41 +112,6 @@ export function addAdministration(
     const { entries, bytes } = await catalog.sweep();
     return { evictedEntries: entries, evictedBytes: bytes };
   });
-}
-
-function doingsMessage({ counts, evicted, damaged }: Doings): object {
-  const { loading, publishing, handles, waiting, hits, misses } = counts;
-  return {
-    ...{ loading, publishing, handles, waiting, hits, misses },
-    savedMs: Math.round(counts.savedMs),
-    evictedEntries: evicted.entries,
-    evictedBytes: evicted.bytes,
-    damaged,
-  };
-}
-
-function statusMessage(status: ServerStatus, version: string): object {
-  const { kept, limits, space } = status;
-  return {
-    version,
-    upMs: Math.round(status.upMs),
-    ...kept,
-    ...limits,
-    ...space && {
-      diskFreeBytes: Math.floor(space.freeBytes),
-      diskBytes: Math.floor(space.totalBytes),
-    },
-    ...doingsMessage(status),
-    trouble: status.trouble ?? "",
-    underWay: status.underWay.map((work) => ({
-      namespace: work.entry.namespace,
-      key: clipped(formatKey(work.entry.key)),
-      holder: work.peer ?? "",
-      computingMs: Math.round(work.computingMs),
-      waiting: work.waiting,
-      publishing: work.isPublishing,
-    })),
-  };
 }
 
 /** Makes the handler of a method whose request takes nothing that a cancelled call should give back. */

@@ -41,6 +41,7 @@ export type FetchReply =
       readonly path?: string;
       readonly computedMs?: number;
       readonly ttlMs?: number;
+      readonly value?: Uint8Array;
     };
   }
   | { readonly chunk: Uint8Array };
@@ -104,6 +105,11 @@ export interface RemoveRequest {
   readonly unreadForMs: string;
   readonly dryRun: boolean;
   readonly pageToken: string;
+}
+
+/** `WatchRequest`. */
+export interface WatchRequest {
+  readonly intervalMs: number;
 }
 
 /** `UsageRequest`. */

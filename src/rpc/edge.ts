@@ -13,6 +13,7 @@ import type { RequestBudget } from "../grpc/request_budget.ts";
 import { GrpcServer } from "../grpc/server.ts";
 import {
   Connections,
+  type ConnectionState,
   Http2Listener,
   type Http2ListenerOptions,
   type SharedOptions,
@@ -88,6 +89,11 @@ export class Edge {
         0,
       ),
     };
+  }
+
+  /** How many connections are at what. */
+  get connectionStates(): Record<ConnectionState, number> {
+    return this.#connections.states;
   }
 
   /**

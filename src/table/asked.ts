@@ -9,7 +9,7 @@ import { ask, refuse, wants } from "./asking.ts";
 import { takeOver } from "./get.ts";
 import { timesOf } from "./expiry.ts";
 import { graceEndMs } from "./grace.ts";
-import type { Entry, GetWait, State, Wait } from "./state.ts";
+import type { Entry, GetWait, State, Wait, Work } from "./state.ts";
 import type { Asked, Assignment, Id, Reply, Row } from "./types.ts";
 
 /** Takes the manifest's answer; every wait of the entry is looked at again. */
@@ -104,7 +104,7 @@ function assigned(
   // asks takes the work over.
   const deadlineMs = winner ? nowMs + s.options.leaseTimeoutMs : nowMs;
   const { peer } = winner?.request ?? {};
-  const work = { sinceMs: nowMs, ...(peer ? { peer: peer.peer } : {}) };
+  const work: Work = { sinceMs: nowMs, ...(peer ? { peer: peer.peer } : {}) };
   entry.state = { kind: "loading", assignment, deadlineMs, work };
   s.hold(assignment.id, entry);
   // Else the next process would keep it for a client that never heard of it.
@@ -144,9 +144,9 @@ export function adopt(
       // been computed since the start at least, as what a start restores.
       const graceMs = graceEndMs(s, row, nowMs);
       const deadlineMs = graceMs ?? nowMs;
-      const work = graceMs === undefined
+      const work: Work = graceMs === undefined
         ? { sinceMs: nowMs }
-        : { sinceMs: s.startMs, graced: true as const };
+        : { sinceMs: s.startMs, graced: true };
       entry.state = row.id === undefined
         ? { kind: "loading", assignment, deadlineMs, work, unnamed: true }
         : { kind: "loading", assignment, deadlineMs, work };

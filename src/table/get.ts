@@ -200,6 +200,7 @@ export function probed(
   const { leaseTimeoutMs } = s.options;
   const quietMs = result.changedAgoMs ?? Infinity;
   if (quietMs < leaseTimeoutMs) {
+    state.work.heardMs = Math.max(state.work.heardMs ?? 0, nowMs - quietMs);
     state.deadlineMs = Math.max(
       state.deadlineMs,
       nowMs + leaseTimeoutMs - quietMs,

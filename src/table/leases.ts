@@ -46,6 +46,7 @@ export function byId(s: State, wait: Wait<ById>, nowMs: number): void {
 
 function renew(s: State, entry: Entry, id: Id, nowMs: number): void {
   if (entry.state.kind !== "loading") return;
+  entry.state.work.heardMs = nowMs;
   entry.state.deadlineMs = Math.max(
     entry.state.deadlineMs,
     nowMs + s.options.leaseTimeoutMs,

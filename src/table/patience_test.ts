@@ -316,11 +316,11 @@ Deno.test("work that is given back in a drain, or that nobody has, is the next p
     assert.equal(engine.replies.get(ticket), undefined);
     assert.equal(engine.notices.get(ticket), 1);
   }
-  assert.equal(engine.table.counts().waiting, 2);
+  assert.equal(engine.table.counts(engine.nowMs).waiting, 2);
   const gone = get(engine);
   engine.settle();
   engine.cancel(gone);
-  assert.equal(engine.table.counts().waiting, 2);
+  assert.equal(engine.table.counts(engine.nowMs).waiting, 2);
   engine.leave();
   waiting.push(get(engine));
   engine.settle();
@@ -328,7 +328,7 @@ Deno.test("work that is given back in a drain, or that nobody has, is the next p
     const reply = engine.replies.get(ticket)!;
     assert(reply.kind === "error" && reply.error.code === "stopping");
   }
-  assert.equal(engine.table.counts().waiting, 0);
+  assert.equal(engine.table.counts(engine.nowMs).waiting, 0);
 });
 
 Deno.test("what was being assigned as a drain began is not kept for whoever never heard of it", () => {
@@ -357,12 +357,12 @@ Deno.test("who has gone takes nothing, and is not remembered", () => {
   taken(engine, get(engine));
   const [gone, staying] = [get(engine), get(engine)];
   engine.cancel(gone);
-  assert.equal(engine.table.counts().waiting, 1);
+  assert.equal(engine.table.counts(engine.nowMs).waiting, 1);
   engine.advance(LEASE_MS);
   engine.settle();
   taken(engine, staying);
   engine.cancel(staying);
-  assert.equal(engine.table.counts().waiting, 0);
+  assert.equal(engine.table.counts(engine.nowMs).waiting, 0);
   assert.equal(engine.table.state.awaited.size, 0);
 });
 
@@ -411,7 +411,7 @@ Deno.test("no more wait for one entry than may", () => {
   const asked = { kind: "assigned" } as const;
   table.step({ kind: "asked", name: ENTRY.name, token: 1, asked }, 0);
   for (let at = 1; at <= MAX_WAITERS_PER_ENTRY; at++) ask(at);
-  assert.equal(table.counts().waiting, MAX_WAITERS_PER_ENTRY);
+  assert.equal(table.counts(0).waiting, MAX_WAITERS_PER_ENTRY);
   const [refused] = ask(MAX_WAITERS_PER_ENTRY + 1);
   assert.ok(refused?.kind === "reply" && refused.reply.kind === "error");
   assert.equal(refused.reply.error.code, "overloaded");

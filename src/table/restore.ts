@@ -9,7 +9,7 @@ import { entryOfRow } from "./asking.ts";
 import { startEvicting } from "./evicting.ts";
 import { graceEndMs } from "./grace.ts";
 import { republish } from "./publish.ts";
-import type { State } from "./state.ts";
+import type { State, Work } from "./state.ts";
 import type { Row } from "./types.ts";
 
 /** Takes a row as it was found; `captured`: its captured file is still there. */
@@ -30,7 +30,7 @@ export function restore(
   const assignment = assignmentOf(id, row);
   const deadlineMs = graceEndMs(s, row, nowMs) ??
     nowMs + s.options.restartGraceMs;
-  const work = { sinceMs: nowMs, graced: true } as const;
+  const work: Work = { sinceMs: nowMs, graced: true };
   entry.state = { kind: "loading", assignment, deadlineMs, work };
   s.hold(id, entry, { graced: true });
   // The Done of a captured file may have been answered: it is ours to publish.

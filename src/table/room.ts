@@ -34,6 +34,12 @@ export interface Shortage {
   readonly text: string;
 }
 
+/** A quota, and what counts against it; both without what is on its way. */
+export interface FilledQuota extends Quota {
+  readonly usedBytes: number;
+  readonly usedEntries: number;
+}
+
 /** Bytes of a value on their way. */
 export interface Coming {
   /** How many of the value there are by now. */
@@ -267,6 +273,15 @@ export class Room {
   get used(): { readonly bytes: number; readonly entries: number } {
     const { usedBytes: bytes, usedEntries: entries } = this.#whole;
     return { bytes, entries };
+  }
+
+  /** Each quota, and how far it is filled. */
+  get quotas(): readonly FilledQuota[] {
+    return this.#scopes.slice(1).map(({ quota, usedBytes, usedEntries }) => ({
+      ...quota,
+      usedBytes,
+      usedEntries,
+    }));
   }
 
   /** How many assignments have room kept for them; for the invariants. */

@@ -66,6 +66,8 @@ export interface Work {
   readonly sinceMs: number;
   /** Where the client called from; unknown after a restart. */
   readonly peer?: string;
+  /** When its holder was heard last; absent: not since then. */
+  heardMs?: number;
   /** Its row has a grace of a start, and the holder has not been heard since. */
   graced?: true;
 }

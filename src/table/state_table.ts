@@ -27,7 +27,7 @@ import { damaged, read, unreadable, verified } from "./read.ts";
 import { restore } from "./restore.ts";
 import type { LarderError } from "../errors.ts";
 import type { LogFacts } from "../log.ts";
-import type { Coming, Excess } from "./room.ts";
+import type { Coming, Excess, FilledQuota } from "./room.ts";
 import { stoodStill } from "./standstill.ts";
 import { State } from "./state.ts";
 import { aboutEntry, type UnderWay, underWay } from "./under_way.ts";
@@ -160,23 +160,30 @@ export class StateTable {
     return entry ? aboutEntry(entry, nowMs) : {};
   }
 
+  /** Each quota, and how far it is filled. */
+  get quotas(): readonly FilledQuota[] {
+    return this.state.room.quotas;
+  }
+
   /** What is ready, as far as the table knows. */
   get kept(): { readonly bytes: number; readonly entries: number } {
     return this.state.room.used;
   }
 
-  /** What the table holds. */
-  counts(): TableCounts {
+  /** What the table holds; work whose lease has ended is nobody's. */
+  counts(nowMs: number): TableCounts {
     const s = this.state;
     let loading = 0;
+    let publishing = 0;
     let waiting = s.stranded.size;
     for (const { patient } of s.awaited) waiting += patient?.size ?? 0;
     for (const { state } of s.assignments.values()) {
-      if (state.kind === "loading") loading++;
+      if (state.kind === "publishing") publishing++;
+      else if (state.kind === "loading" && state.deadlineMs > nowMs) loading++;
     }
     return {
       loading,
-      publishing: s.assignments.size - loading,
+      publishing,
       handles: s.handles.size,
       waits: s.waits.size,
       waiting,

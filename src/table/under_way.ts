@@ -4,8 +4,9 @@
  * @module
  */
 
+import { MAX_SHOWN_WAITERS } from "../limits.ts";
 import type { LogFacts } from "../log.ts";
-import type { Entry, State } from "./state.ts";
+import type { Entry, GetWait, State } from "./state.ts";
 import type { EntryKey } from "./types.ts";
 
 /** Work that somebody has. */
@@ -15,8 +16,12 @@ export interface UnderWay {
   readonly peer?: string;
   /** For how long it has been at it; from the restart on, where it was before. */
   readonly computingMs: number;
+  /** For how long its holder has not been heard: no heartbeat, nothing of its value. */
+  readonly quietMs: number;
   /** Calls that wait for it. */
   readonly waiting: number;
+  /** Where some of those call from. */
+  readonly waiters: readonly string[];
   /** Its value has come, and is being made durable. */
   readonly isPublishing: boolean;
 }
@@ -31,7 +36,7 @@ export function underWay(s: State, limit: number, nowMs: number): UnderWay[] {
     if (state.kind !== "loading" && state.kind !== "publishing") continue;
     const isPublishing = state.kind === "publishing";
     if (!isPublishing && state.deadlineMs <= nowMs) continue;
-    const { sinceMs, peer } = state.work;
+    const { sinceMs, heardMs = sinceMs, peer } = state.work;
     const computingMs = nowMs - sinceMs;
     const last = longest.at(-1);
     if (longest.length === limit && last!.computingMs >= computingMs) continue;
@@ -39,13 +44,21 @@ export function underWay(s: State, limit: number, nowMs: number): UnderWay[] {
     longest.splice(at + 1, 0, {
       entry: key,
       computingMs,
+      quietMs: nowMs - heardMs,
       waiting: patient?.size ?? 0,
+      waiters: patient ? peersOf(patient) : [],
       isPublishing,
       ...(peer === undefined ? {} : { peer }),
     });
     if (longest.length > limit) longest.pop();
   }
   return longest;
+}
+
+/** Where the first of those who wait call from. */
+function peersOf(waits: ReadonlySet<GetWait>): string[] {
+  return waits.values().take(MAX_SHOWN_WAITERS)
+    .map(({ request: { peer } }) => peer?.peer ?? "").toArray();
 }
 
 /** What the log says of an entry: its name and, while it is worked on, by whom. */

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fillFindings } from "../../src/cli/doctor/fill.ts";
-import type { Status } from "../../src/cli/server.ts";
+import type { Status } from "../../src/cli/picture.ts";
 import { withShell } from "./support.ts";
 
 const GIB = 2 ** 30;

@@ -190,7 +190,7 @@ Deno.test("doctor says what answers where no Larder does", () =>
         ],
         [
           `127.0.0.1:${port}`,
-          /: the connection is taken, and nothing is said/m,
+          /: connections are accepted there, and nothing answers/m,
         ],
       ];
       try {

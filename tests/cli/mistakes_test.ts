@@ -108,7 +108,7 @@ Deno.test("a server that hangs is not somebody who runs the same", () =>
     assert.equal(ls.code, 3);
     assert.match(
       ls.stderr,
-      /the connection is taken, and nothing is said: the server hangs, or it is no Larder/,
+      /connections are accepted there, and nothing answers: the server hangs, or it is no Larder/,
     );
     assert.match(
       ran.stderr,

@@ -1,6 +1,7 @@
 /** What larder prints as a key or a namespace can be given back to it. */
 
 import assert from "node:assert/strict";
+import { Cache } from "../../src/client/mod.ts";
 import { printedKey } from "../../src/cli/printed_key.ts";
 import { larderCommand, type Shell, withShell } from "./support.ts";
 
@@ -132,6 +133,14 @@ Deno.test("ls lists what is below a namespace, and says where there is something
     assert.deepEqual(await names("sw.*"), ["sw.a", "sw.b.c"]);
     assert.deepEqual(await names("sw.b.*"), ["sw.b.c"]);
     assert.deepEqual(await names("*"), ["other", "sw.a", "sw.b.c", "swap"]);
+    // Work that somebody has, or has left, is an entry, too.
+    await using cache = await Cache.connect({ remote: shell.server.remote });
+    const key = text("k");
+    for (const ns of ["only.work", "swop"]) await cache.claim(ns, key);
+    const all = ["only.work", "other", "sw.a", "sw.b.c", "swap", "swop"];
+    assert.deepEqual(await names(), all);
+    assert.deepEqual(await names("*"), all);
+    assert.doesNotMatch(await shell.ok("usage"), /only\.work|swop/);
     assert.deepEqual(await names("--ns", "sw.b.*"), ["sw.b.c"]);
     const both = await shell.run(["ls", "a", "--ns", "a"]);
     assert.deepEqual(

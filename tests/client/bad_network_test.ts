@@ -13,6 +13,9 @@ import { Child, sameAddresses, withServer, withServerHere } from "./support.ts";
 /** A silent connection is replaced by then. */
 const REPLACED_MS = 2_000;
 const HALF = { afterBytes: 1_500_000, then: "freeze" } as const;
+const NOTHING = { afterBytes: 0, then: "freeze" } as const;
+/** More connections than anybody tries in some seconds. */
+const MANY = 20;
 
 testAllOnEach(
   "when a connection falls silent: another one takes its place within 2 s",
@@ -51,18 +54,26 @@ testAllOnEach(
 testAllOnEach(
   "when nothing is heard of the server: it gets its patience, wherever that strikes",
   PROGRAM,
-  PHASES,
-  (phase, { command, allReady }) =>
+  [...PHASES, "publish half", "read half"],
+  (how, { command, allReady }) =>
     withServerHere(async ({ remote }) => {
-      await using proxy = await FaultProxy.start(remote);
+      const [phase, half] = how.split(" ");
+      const nothing = { toServer: NOTHING, toClient: NOTHING };
+      const at = phase === "read" ? "toClient" : "toServer";
+      const faults = [{ [at]: HALF }, ...Array(MANY).fill(nothing)];
+      await using proxy = await FaultProxy.start(remote, half ? faults : {});
       await allReady();
       const result = await run(
-        command(phase, proxy.address, remote, "3000"),
-        () => proxy.still(),
+        command(phase!, proxy.address, remote, "3000"),
+        () => half ? undefined : proxy.still(),
       );
-      assert(result.ms > 2_500, `${result.ms} ms`);
-      assert(result.ms - result.lateMs < 3_500 + BUSY_MS, `${result.ms} ms`);
-      assert(result.outages.length > 0);
+      // From the last sign of life on, which may be half a second old.
+      assert(result.ms > 2_300, `${result.ms} ms`);
+      assert(result.ms - result.lateMs < 3_000 + BUSY_MS, `${result.ms} ms`);
+      assert.match(
+        result.outages[0]!,
+        /^remote 127.0.0.1:\d+: cannot .*: no answer within 3\d00 ms$/,
+      );
     }),
 );
 
@@ -149,6 +160,31 @@ testAllOnEach(
       assert.equal(result.isKept, isKept);
       assert.equal(result.size, isKept ? 4_000_000 : undefined);
       assert.equal(result.outages.length, isKept ? 0 : 1);
+    }),
+);
+
+testAllOnEach(
+  "when the connection breaks while a stream is produced: another one is produced, and kept",
+  PROGRAM,
+  ["new", "later", "same"],
+  (way, { command, allReady }) =>
+    withServerHere(async ({ remote }) => {
+      const cut = { afterBytes: 1_500_000, then: "reset" } as const;
+      const faults = [{ toServer: cut }, {}, {}];
+      await using proxy = await FaultProxy.start(remote, faults);
+      await allReady();
+      const { ms: _, lateMs: __, message, ...result } = await run(
+        command("produce", proxy.address, way),
+      );
+      if (way === "same") {
+        // What is left of it is not the value.
+        const { outages, ...said } = result;
+        assert.deepEqual(said, { began: 1, code: "failed" });
+        assert.match(`${message}`, /the same one again: it must begin a new/);
+        return assert.equal(outages.length, 1);
+      }
+      const size = 4_000_000;
+      assert.deepEqual(result, { began: 2, size, kept: size, outages: [] });
     }),
 );
 

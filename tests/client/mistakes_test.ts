@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import {
   Cache,
+  codec,
   json,
   memory,
   type OnceReadable,
@@ -120,6 +121,143 @@ Deno.test("when the namespace or the key is none: calls refuse options that woul
     () => cache.generateStream("a", 2, wrong(undefined)),
     "TypeError",
     /produce must be a function, not undefined/,
+  );
+});
+
+/** Every call that takes a namespace, with its options. */
+function callsOf(
+  cache: Cache,
+): Record<string, (options: unknown, namespace?: unknown) => unknown> {
+  const of =
+    (run: (namespace: string, options: ReturnType<typeof wrong>) => unknown) =>
+    (options: unknown, namespace: unknown = "a") =>
+      run(wrong(namespace), wrong(options));
+  return {
+    generate: of((ns, options) => cache.generate(ns, 1, () => 1, options)),
+    generateDetailed: of((ns, options) =>
+      cache.generateDetailed(ns, 1, () => 1, options)
+    ),
+    get: of((ns, options) => cache.get(ns, 1, options)),
+    set: of((ns, options) => cache.set(ns, 1, 1, options)),
+    getStream: of((ns, options) => cache.getStream(ns, 1, options)),
+    setStream: of((ns, options) =>
+      cache.setStream(ns, 1, new Uint8Array(), options)
+    ),
+    generateStream: of((ns, options) =>
+      cache.generateStream(ns, 1, () => new Uint8Array(), options)
+    ),
+    claim: of((ns, options) => cache.claim(ns, 1, options)),
+    stat: of((ns, options) => cache.stat(ns, 1, options)),
+    delete: of((ns, options) => cache.delete(ns, 1, options)),
+    invalidate: of((ns, options) => cache.invalidate(ns, options)),
+    list: of((ns, options) => cache.list(ns, options).next()),
+  };
+}
+
+/** What a value must be, and which values it is none of. */
+const WRONG_OPTIONS: readonly (readonly [string, unknown, RegExp])[] = [
+  ["signal", 5, /signal must be an AbortSignal, .*, not 5$/],
+  ["signal", "now", /signal must be an AbortSignal, .*, not a string$/],
+  [
+    "signal",
+    new AbortController(),
+    /signal must be an AbortSignal, .* object$/,
+  ],
+  ["signal", null, /signal must be an AbortSignal, .*, not null$/],
+  ["deadlineMs", "5", /deadlineMs must be milliseconds, .* not a string$/],
+  ["codec", "json", /codec must be a codec, such as json\(\) .* not a string$/],
+  ["codec", json, /codec must be a codec, such as json\(\) .* not a function$/],
+  ["codec", { encode() {} }, /codec must be a codec, .* not an object$/],
+  ["wait", 1, /wait must be true or false, not 1$/],
+  ["overwrite", "no", /overwrite must be true or false, not a string$/],
+  ["ttlMs", "1h", /ttlMs must be milliseconds, .* not a string$/],
+  [
+    "cacheErrors",
+    "all",
+    /cacheErrors must be true, false or a function, not a/,
+  ],
+  ["computeWhenDown", 0, /computeWhenDown must be true or false, not 0$/],
+  ["onProgress", true, /onProgress must be a function, not a boolean$/],
+  ["prefix", "run-", /prefix must be a Uint8Array, /],
+  ["olderThanMs", "1d", /olderThanMs must be milliseconds, .* not a string$/],
+  ["unreadForMs", {}, /unreadForMs must be milliseconds, .* not an object$/],
+  ["dryRun", "yes", /dryRun must be true or false, not a string$/],
+];
+
+Deno.test("when the namespace or the key is none: each option of each call says what it must be", async () => {
+  await using cache = await Cache.connect({ remote });
+  for (const [name, call] of Object.entries(callsOf(cache))) {
+    let refusals = 0;
+    for (const [option, value, message] of WRONG_OPTIONS) {
+      const error = await Promise.resolve().then(() =>
+        call({ [option]: value })
+      ).then(() => undefined, (error: unknown) => error as Error);
+      assert(error instanceof TypeError, `${name} ${option}: ${error}`);
+      if (/there is no option/.test(error.message)) continue;
+      assert.match(error.message, message, name);
+      refusals++;
+    }
+    assert(refusals >= 4, name);
+    for (const namespace of [null, 5, ["a"]]) {
+      await refused(
+        () => call({}, namespace),
+        "TypeError",
+        /^the namespace must be a string, such as "sim.ring_osc", not /,
+      );
+    }
+  }
+  for (const key of [undefined, NaN, () => 1]) {
+    await refused(
+      () => cache.get("a", wrong(key)),
+      wrong("CodecError"),
+      /^key: .*, which JSON cannot say/,
+    );
+  }
+});
+
+Deno.test("when the namespace or the key is none: tiers, codecs and held work say what they need", async () => {
+  for (const maxBytes of ["5", undefined, null]) {
+    const message =
+      /maxBytes must be bytes, 0 or more, not (a string|undef|null)/;
+    await refused(() => memory(wrong({ maxBytes })), "TypeError", message);
+  }
+  await refused(() => memory({ maxBytes: -1 }), "RangeError", /not -1$/);
+  const tiers: [unknown, RegExp][] = [
+    [[], /the tiers must be a list of one or more, /],
+    [undefined, /the tiers must be a list .* not undefined$/],
+    [memory({ maxBytes: 1 }), /the tiers must be a list .* not an object$/],
+    [[5], /tier 0 must be a cache, or memory\(\{ maxBytes \}\), not 5$/],
+    [[Cache.connect({ remote })], /tier 0 must be .* a promise: await it$/],
+  ];
+  for (const [given, message] of tiers) {
+    await refused(() => new TieredCache(wrong(given)), "TypeError", message);
+  }
+  for (const given of [undefined, "json", { name: "x" }]) {
+    await refused(() => codec(wrong(given)), "TypeError", /codec needs an obj/);
+  }
+  await using cache = new TieredCache([memory({ maxBytes: 10_000 })]);
+  const claim = await cache.claim("a", 1);
+  assert(claim.kind === "assigned");
+  const publish = (options: unknown) => () =>
+    claim.held.publish(new Uint8Array(), wrong(options));
+  await refused(publish({ signal: 5 }), "TypeError", /signal must be an Abort/);
+  await refused(
+    publish({ sig: 5 }),
+    "TypeError",
+    /no option sig: did you mean/,
+  );
+  await refused(
+    publish({ expectedSize: "5" }),
+    "TypeError",
+    /expectedSize must be bytes, 0 or more, not a string$/,
+  );
+  // What was computed is the caller's, whatever becomes of it.
+  const text = codec<string>({ ...json<string>(), encode: wrong(String) });
+  assert.equal(await cache.generate("a", 2, () => "x", { codec: text }), "x");
+  await refused(
+    () => cache.set("a", 3, "x", { codec: text }),
+    wrong("CodecError"),
+    /^json: encode must give a Uint8Array, not a string$/,
   );
 });
 

@@ -1,6 +1,8 @@
 /** What is on this machine is asked without a proxy; a failure names it. */
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { isHere } from "../../src/client/proxy.ts";
 import { denoCommand, withServerHere } from "./support.ts";
 
@@ -35,13 +37,60 @@ Deno.test("a failure names the proxy, and no message says undefined", async () =
   const away = "192.0.2.1:4";
   const through = "(through the proxy 127.0.0.1:1, which https_proxy names)";
   const env = { https_proxy: PROXY };
-  const { out } = await output(denoCommand(PROGRAM, away), env);
-  const why = `remote ${away}: cannot ask for the value: no connection`;
-  assert.equal(out, `${why} ${through}\nuncached\n`);
+  const { out, errors: said } = await output(denoCommand(PROGRAM, away), env);
+  const why = `remote ${away}: cannot ask for the value: `;
+  const refused = "connect ECONNREFUSED 127.0.0.1:1";
+  assert.equal(out, `${why}${refused} ${through}\nuncached\n`);
+  assert.equal(said, "", "grpc-js prints nothing of its own");
   const usage = denoCommand(LARDER, "usage", "--remote", away);
   const { errors } = await output(usage, env);
   assert(errors.includes(through), errors);
+  assert.equal(errors.trim().split("\n").length, 1, errors);
   assert(!/undefined|secret/.test(errors), errors);
+});
+
+/** A proxy that lets nobody through. */
+async function refusing(
+  run: (address: string) => Promise<void>,
+): Promise<void> {
+  const answer = "HTTP/1.1 407 Who are you?\r\ncontent-length: 0\r\n\r\n";
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => socket.end(answer));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    await run(`127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    server.close();
+  }
+}
+
+Deno.test("a failure says what the proxy answers, and that a proxy is none", async () => {
+  const away = "192.0.2.1:4";
+  const asked = `remote ${away}: cannot ask for the value: `;
+  const computed = async (https_proxy: string) => {
+    const env = { https_proxy };
+    const { out, errors } = await output(denoCommand(PROGRAM, away), env);
+    assert.equal(errors, "", "grpc-js prints nothing of its own");
+    const [why, source, ...rest] = out.trim().split("\n");
+    assert.deepEqual([source, ...rest], ["uncached"]);
+    return why!;
+  };
+  await refusing(async (proxy) => {
+    const through = `(through the proxy ${proxy}, which https_proxy names)`;
+    const why = await computed(`http://${proxy}`);
+    assert.equal(why, `${asked}the proxy answers with 407 ${through}`);
+  });
+  for (const none of ["nonsense", "socks5://user:secret@127.0.0.1:1"]) {
+    const why = await computed(none);
+    assert.match(
+      why,
+      /\(without a proxy: https_proxy must be http:\/\/host:port, and is not\)$/,
+    );
+    assert(why.startsWith(asked) && !why.includes("secret"), why);
+  }
 });
 
 Deno.test("names and addresses of this machine are told from others", () => {

@@ -6,7 +6,7 @@ import { Shell } from "../cli/support.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
 import type { ServerProcess } from "../support/server_process.ts";
 import { testLarderOnEach } from "./runtimes.ts";
-import { withServer } from "./support.ts";
+import { withServer, withServerHere } from "./support.ts";
 
 const SIZE = 4_000_000;
 const HALF = 1_500_000;
@@ -72,6 +72,42 @@ testLarderOnEach(
           await publishTwice(shell, publisher, { ns, program, strike: struck });
         }
       }
+    });
+  },
+);
+
+testLarderOnEach(
+  "when the connection breaks while a stream is produced: put from a pipe says what to do",
+  async (program) => {
+    await using folder = await temporaryFolder();
+    await withServerHere(async (server) => {
+      const shell = new Shell(folder.path, server);
+      const reset = { toServer: { afterBytes: HALF, then: "reset" } } as const;
+      await using proxy = await FaultProxy.start(server.remote, [
+        reset,
+        {},
+        {},
+      ]);
+      const child = shell.start(
+        ["put", "--ns", "a", "k", "-"],
+        { program, stdin: VALUE, env: { LARDER_REMOTE: proxy.address } },
+      );
+      // It reads no more of it than it can send.
+      const piped = ReadableStream.from([VALUE]).pipeTo(child.stdin);
+      const [ended] = await Promise.all([
+        child.output(),
+        piped.catch(() => {}),
+      ]);
+      const { code } = ended;
+      const stderr = new TextDecoder().decode(ended.stderr);
+      assert.equal(code, 1, stderr);
+      assert.equal(
+        stderr,
+        "larder: a k: not kept: the connection to the server broke, and what " +
+          "came through the pipe is gone: put it again, or put a FILE, which " +
+          "is sent anew by itself\n",
+      );
+      assert.equal((await shell.run(["get", "--ns", "a", "k"])).code, 1);
     });
   },
 );

@@ -10,8 +10,10 @@ import type { Bounds, Fault } from "./history.ts";
 const UNNOTICED_MS = 2_500;
 /** A heartbeat that hangs keeps the next one waiting for up to so long. */
 const UNHEARD_MS = 1_500;
-/** A client looks at its connection in turns of a quarter of a second. */
+/** A client looks at its connection in turns of a tenth of a second. */
 const TURNS_MS = 500;
+/** The last sign of life may be half a second old when a fault begins. */
+const SIGN_MS = 700;
 /** A server that was away is asked again after 5 s, by a call that may hang. */
 const AWAY_MS = 8_000;
 
@@ -65,7 +67,7 @@ export class Explanations {
   #explains({ worker, atMs, code, message }: Trouble): boolean {
     const { patienceMs, leaseMs, intervalMs } = this.#bounds;
     const long = (beforeMs: number) => (group: Group) =>
-      group.endMs - group.beganMs >= patienceMs - TURNS_MS &&
+      group.endMs - group.beganMs >= patienceMs - SIGN_MS &&
       group.beganMs < atMs && group.endMs > atMs - beforeMs;
     switch (code) {
       case "lost":

@@ -90,14 +90,17 @@ export class Installation {
       .pipeThrough(new TextDecoderStream())
       .pipeThrough(new TextLineStream()).getReader();
     let remote = "";
+    let http = "";
     for (;;) {
       const { value: line, done } = await within("a line", lines.read());
       if (done) throw new Error(`it does not serve: ${await errors}`);
       remote = /^larder: RemoteCache on (\S+)$/.exec(line)?.[1] ?? remote;
+      http = /^larder: HTTP on (\S+)$/.exec(line)?.[1] ?? http;
       if (line === "larder: ready") break;
     }
     lines.cancel();
-    return new Serving(child, remote, await descendants(child.pid), errors);
+    const pids = await descendants(child.pid);
+    return new Serving(child, { remote, http }, pids, errors);
   }
 }
 
@@ -107,18 +110,21 @@ export class Serving implements AsyncDisposable {
   readonly #errors: Promise<string>;
   /** Where RemoteCache answers. */
   readonly remote: string;
+  /** Where the status page is; empty when it is off. */
+  readonly http: string;
   /** It is first; then come the launcher and the confined server. */
   readonly pids: readonly number[];
 
   /** Takes over a process that answers. */
   constructor(
     child: Deno.ChildProcess,
-    remote: string,
+    { remote, http }: { readonly remote: string; readonly http: string },
     pids: readonly number[],
     errors: Promise<string>,
   ) {
     this.#child = child;
     this.remote = remote;
+    this.http = http;
     this.pids = pids;
     this.#errors = errors;
   }

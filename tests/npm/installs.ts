@@ -96,10 +96,14 @@ Deno.test("npx runs the larder of the project, by either name, and fetches none"
 
 /** The server is confined; its clients are the same program. */
 async function runsOnce(larder: Installation): Promise<void> {
-  const root = ["./my root", "-l", "off", "-r", "127.0.0.1:0"];
+  const addresses = ["-r", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+  const root = ["./my root", "-l", "off", ...addresses];
   await using server = await larder.serve(...root);
   const words = await server.confined();
-  assert(words.includes("--allow-net=127.0.0.1:0"), `${words}`);
+  assert(
+    words.includes("--allow-net=127.0.0.1:0,127.0.0.1:0"),
+    `${words}`,
+  );
   assert(words.includes("--ignore-env") && words.includes("--cached-only"));
   assert(!words.some((word) => /^(-A|--allow-(all|run|ffi))/.test(word)));
 
@@ -117,7 +121,23 @@ async function runsOnce(larder: Installation): Promise<void> {
   assert.match((await larder.ok(["ls"], env)).stdout, /\bkey\b/);
   const doctor = await larder.ok(["doctor"], env);
   assert.match(doctor.stdout, /^ok +deno +2\.9\.6$/m);
+  await hasPage(server.http);
   assert.equal((await server.end("SIGTERM")).code, 0);
+}
+
+/** The status page, its scripts and those of the library that it draws with. */
+async function hasPage(address: string): Promise<void> {
+  for (
+    const [path, pattern] of [
+      ["/", /<title>Larder<\/title>/],
+      ["/page/page.js", /from "\.\/tables\.js"/],
+      ["/page/uplot.js", /uPlot/],
+      ["/metrics", /^larder_ready 1$/m],
+    ] as const
+  ) {
+    const response = await fetch(`http://${address}${path}`);
+    assert.match(await response.text(), pattern);
+  }
 }
 
 /** Signals reach the server, and SIGKILL leaves nobody behind. */

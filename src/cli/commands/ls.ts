@@ -46,7 +46,7 @@ export const ls: Command = {
   },
 };
 
-/** The entries of some namespaces; of several, those that hold ready ones. */
+/** The entries of some namespaces. */
 export async function* entriesOf(
   server: Server,
   pattern: Pattern,

@@ -3,6 +3,8 @@
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import process from "node:process";
+import { BrokenStream } from "../../client/assignment.ts";
+import { CacheError } from "../../client/cache_error.ts";
 import type { Source } from "../../client/transfer.ts";
 import { StartError } from "../../errors.ts";
 import { type Command, ENTRY_OPTIONS, QUIET_OPTION } from "../command.ts";
@@ -66,7 +68,12 @@ export const put: Command = {
             progress.transfer({ done, direction, total });
           },
         });
-        await Promise.race([published, interrupts.rejected()]);
+        await Promise.race([
+          published.catch((error) => {
+            throw error instanceof BrokenStream ? cutShort(about) : error;
+          }),
+          interrupts.rejected(),
+        ]);
       } else if (claim.kind === "ready") {
         size = claim.body.size;
         await claim.body.release();
@@ -97,6 +104,16 @@ const KEY_AND_FILE = 2;
 
 function hasKeyOption(words: Parameters<Command["run"]>[0]): boolean {
   return ["key-file", "key-hex", "key-json"].some((name) => words.has(name));
+}
+
+/** What has come through a pipe is in nobody's hands any more. */
+function cutShort(about: string): CacheError {
+  return new CacheError(
+    "failed",
+    `${about}: not kept: the connection to the server broke, and what came ` +
+      "through the pipe is gone: put it again, or put a FILE, which is sent " +
+      "anew by itself",
+  );
 }
 
 /** In bytes; `undefined`: it is not known before the end. */

@@ -5,7 +5,8 @@ import { FAILED, OK } from "../exit_codes.ts";
 import { count, formatSize, formatSpan, table } from "../format.ts";
 import { print, printJson } from "../output.ts";
 import { addressesOf } from "../addresses.ts";
-import { Server, type Status } from "../server.ts";
+import { inSnake, type Status } from "../picture.ts";
+import { Server } from "../server.ts";
 
 /** Says what the server is doing, on one screen. */
 export const status: Command = {
@@ -17,7 +18,7 @@ export const status: Command = {
     words.atMost(0);
     await using server = await Server.at(addressesOf(words));
     const status = await server.status();
-    if (words.has("json")) await printJson(statusJson(status));
+    if (words.has("json")) await printJson(inSnake(status));
     else await print(screen(status));
     return status.trouble === "" ? OK : FAILED;
   },
@@ -81,16 +82,4 @@ function diskLine({ diskBytes, diskFreeBytes }: Status): string {
   return diskBytes === 0
     ? "-"
     : `${formatSize(diskFreeBytes)} free of ${formatSize(diskBytes)}`;
-}
-
-function statusJson(status: Status): Record<string, unknown> {
-  const { underWay, ...rest } = status;
-  const inSnake = (values: object) =>
-    Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [
-        name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-        value,
-      ]),
-    );
-  return { ...inSnake(rest), under_way: underWay.map(inSnake) };
 }

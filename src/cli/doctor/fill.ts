@@ -5,7 +5,8 @@
  */
 
 import { keptLine } from "../commands/status.ts";
-import { Server, type Status } from "../server.ts";
+import type { Status } from "../picture.ts";
+import { Server } from "../server.ts";
 import { fail, type Finding, ok } from "./finding.ts";
 import { diskFinding } from "./root.ts";
 

@@ -12,7 +12,7 @@ import { isHere, proxyFor } from "../../client/proxy.ts";
 import type { Addresses } from "../addresses.ts";
 import { serveCommand } from "../called.ts";
 import { Server } from "../server.ts";
-import { ANSWERING, whoAnswers } from "../who_answers.ts";
+import { ANSWERING, whoAnswers } from "../../client/who_answers.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { DENO_VERSION } from "./tools.ts";
 

@@ -62,12 +62,30 @@ export class CodecError extends TypeError {
  * if (+dates.decode(dates.encode(day)) !== +day) throw new Error("not the day");
  * ```
  */
-export function codec<T>({ name, encode, decode }: Codec<T>): Codec<T> {
+export function codec<T>(functions: Codec<T>): Codec<T> {
+  const { name, encode, decode } = functions ?? {};
+  const isWhole = typeof name === "string" && typeof encode === "function" &&
+    typeof decode === "function";
+  if (!isWhole) {
+    throw new TypeError(
+      "codec needs an object with name, a string, and the functions encode " +
+        "and decode",
+    );
+  }
   return {
     name,
-    encode: (value) => named(name, () => encode(value)),
+    encode: (value) => named(name, () => asBytes(name, encode(value))),
     decode: (bytes) => named(name, () => decode(bytes)),
   };
+}
+
+/** @throws {CodecError} What a codec has written is none that can be kept. */
+export function asBytes(codec: string, written: unknown): Uint8Array {
+  if (written instanceof Uint8Array) return written;
+  const what = typeof written === "object" && written !== null
+    ? written instanceof Promise ? "a promise" : "an object"
+    : `${written === undefined ? "" : "a "}${typeof written}`;
+  throw new CodecError(codec, `encode must give a Uint8Array, not ${what}`);
 }
 
 function named<R>(name: string, action: () => R): R {

@@ -225,7 +225,12 @@ export class MemoryManifest implements Manifest {
   async usagePage(
     { limit, cursor = "" }: PageOptions,
   ): Promise<Page<NamespaceUsage>> {
-    const all = await this.usage();
+    const used = await this.usage();
+    const names = new Set(this.#where(() => true).map((row) => row.namespace));
+    const all = [...names].toSorted().map((namespace) =>
+      used.find((each) => each.namespace === namespace) ??
+        { namespace, entries: 0, bytes: 0 }
+    );
     const after = all.filter(({ namespace }) => namespace > cursor);
     const items = after.slice(0, limit);
     const last = items.length === limit ? items.at(-1) : undefined;

@@ -98,6 +98,20 @@ export function usageContract(name: string, open: OpenForTest): void {
     }
   });
 
+  test("pages also namespaces that hold no value", async ({ manifest }) => {
+    await publish(manifest, B, "1", { size: 7 });
+    await manifest.claim(entryOf("k", "a"), { id: "2" });
+    await manifest.claim(entryOf("k", "z"), { id: "3" });
+    await manifest.claim(entryOf("l", "z"), { id: "4" });
+    assert.deepEqual(await manifest.usagePage({ limit: 5 }), {
+      items: [
+        { namespace: "a", entries: 0, bytes: 0 },
+        { namespace: "a.b", entries: 1, bytes: 7 },
+        { namespace: "z", entries: 0, bytes: 0 },
+      ],
+    });
+  });
+
   test("finds the oldest of all namespaces, or of those below one", async ({ manifest, clock }) => {
     const names = ["b", "a.b", "a.c", "a", "a.b.c", "a_.b", "a0"];
     const entries = names.map((namespace) => entryOf(namespace, namespace));

@@ -229,6 +229,13 @@ const scenarios = {
     await soon();
     end(await timed(() => cache.generateDetailed(NS, "k", () => 1)));
   },
+  /** Asks where no Larder is, twice. */
+  async strangers(patienceMs) {
+    const cache = await connect(address, { patienceMs });
+    const { source } = await cache.generateDetailed(NS, "k", () => 1);
+    const stat = await cache.stat(NS, "k").catch(({ message }) => message);
+    end({ source, stat });
+  },
   /** Aborts calls before they can be answered. */
   async aborts() {
     const kind = words[0];
@@ -334,6 +341,33 @@ const scenarios = {
     const isKept = await cache.setStream(NS, "k", source);
     const size = (await cache.get(NS, "k", { codec }))?.length;
     end({ isKept, size });
+  },
+  /** Produces a stream while the connection breaks: another one, or the same. */
+  async produce() {
+    const cache = await connect(address);
+    let began = 0;
+    async function* pieces() {
+      began++;
+      for (let sent = 0; sent < 40; sent++) {
+        await undefined;
+        yield VALUE.subarray(0, 100_000);
+      }
+    }
+    const one = pieces();
+    const produce = {
+      new: pieces,
+      later: () => Promise.resolve(pieces()),
+      same: () => one,
+    };
+    try {
+      const stream = await cache.generateStream(NS, "k", produce[words[0]]);
+      let size = 0;
+      for await (const piece of stream) size += piece.length;
+      const kept = (await cache.get(NS, "k", { codec }))?.length;
+      end({ began, size, kept });
+    } catch ({ code, message }) {
+      end({ began, code, message });
+    }
   },
   /** Streams whose first piece, or second one, takes its time. */
   async slowProducer() {

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import type { Picture } from "./picture.ts";
+import { topScreen } from "./top_screen.ts";
+
+const WORK = {
+  namespace: "sim.ring",
+  key: "run 17",
+  holder: "10.0.0.7:51234",
+  computingMs: 840_000,
+  quietMs: 1_200,
+  waiting: 2,
+  waiters: ["10.0.0.8:4", "10.0.0.9:5"],
+  publishing: false,
+};
+
+const PICTURE: Picture = {
+  phase: "ready",
+  status: {
+    version: "0.1.0",
+    upMs: 60_000,
+    entries: 18_204,
+    bytes: 2_000,
+    maxEntries: 0,
+    maxBytes: 4_000,
+    diskFreeBytes: 1,
+    diskBytes: 2,
+    loading: 30,
+    publishing: 0,
+    handles: 1,
+    waiting: 3,
+    hits: 90,
+    misses: 10,
+    savedMs: 86_400_000,
+    evictedEntries: 310,
+    evictedBytes: 4_096,
+    damaged: 0,
+    trouble: "",
+    underWay: Array.from({ length: 20 }, () => WORK),
+  },
+  fills: [
+    { limit: "--max-bytes", used: 2_000, most: 4_000, isBytes: true },
+    { limit: "handles", used: 95, most: 100, isBytes: false },
+  ],
+  namespaces: [{ namespace: "sim.ring", entries: 2, bytes: 1_000 }],
+  namespaceCount: 4,
+  lately: [{
+    kind: "refused",
+    reason: "no-room",
+    detail: "quota of sim.*: full",
+    namespace: "sim.ring",
+    key: "run 18",
+    count: 1,
+    bytes: 0,
+    sinceMs: 3_000,
+    agoMs: 2_000,
+  }],
+};
+const WIDE = { columns: 120, rows: Infinity };
+
+Deno.test("topScreen says who computes, what is full and what was refused", () => {
+  const lines = topScreen(PICTURE, undefined, WIDE);
+  const text = lines.join("\n");
+  assert.match(text, /^server +larder 0\.1\.0, ready, up for 1 min$/m);
+  assert.match(text, /^found +90 % of 100 requests, saved 1 d$/m);
+  assert.match(
+    text,
+    /^14 min +1\.2 s +2: 10\.0\.0\.8:4… +10\.0\.0\.7:51234 +sim\.ring run 17$/m,
+  );
+  assert.match(text, /^and 10 more$/m);
+  // The fullest first.
+  assert.match(
+    text,
+    /^handles +95 +100 +95 % +#{10} !\n--max-bytes +2\.0 KiB/m,
+  );
+  assert.match(
+    text,
+    /^2 s ago +refused +1 +no-room +sim\.ring run 18 - quota of sim\.\*: full$/m,
+  );
+  assert.match(text, /^sim\.ring +1000 B +2 +50 %\nand 3 more$/m);
+});
+
+Deno.test("topScreen says what happens in a second, but of another process", () => {
+  const { status } = PICTURE;
+  const before = { ...PICTURE, status: { ...status, upMs: 58_000, hits: 50 } };
+  assert.match(topScreen(PICTURE, before, WIDE)[2]!, /, 20 a second, /);
+  const newer = { ...PICTURE, status: { ...status, upMs: 1_000, hits: 1 } };
+  assert.doesNotMatch(topScreen(newer, PICTURE, WIDE)[2]!, /a second/);
+});
+
+Deno.test("topScreen fits into any terminal", () => {
+  for (const columns of [1, 2, 20, 40, 79, 200]) {
+    for (const rows of [1, 3, 7, 8, 10, 15, 24, 60]) {
+      const lines = topScreen(PICTURE, undefined, { columns, rows });
+      assert.ok(lines.length <= rows, `${lines.length} of ${rows}`);
+      for (const line of lines) assert.ok(line.length <= columns, line);
+    }
+  }
+  const small = topScreen(PICTURE, undefined, { columns: 80, rows: 24 });
+  assert.match(small.join("\n"), /sim\.ring run 17[^]*and 1[0-9] more/);
+  assert.match(small.join("\n"), /refused/);
+});
+
+Deno.test("topScreen shows nothing that moves a cursor", () => {
+  const work = { ...WORK, key: "a\x1b[2J\nb\u202ec" };
+  const status = { ...PICTURE.status, underWay: [work] };
+  const lines = topScreen({ ...PICTURE, status }, undefined, WIDE);
+  for (const line of lines) assert.doesNotMatch(line, /\p{C}/u);
+});

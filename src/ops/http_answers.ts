@@ -1,0 +1,126 @@
+/**
+ * What is answered by HTTP, to whom: metrics, probes, the status page.
+ *
+ * @module
+ */
+
+import type { Exposition } from "./exposition.ts";
+import { isAllowedHost } from "./http_host.ts";
+import type { LivePictures } from "./live_pictures.ts";
+import { pageFile } from "./page_files.ts";
+
+/** A request: its body is of no interest. */
+export interface Asked {
+  readonly method: string;
+  /** The path, with or without what follows a question mark. */
+  readonly url: string;
+  /** The header Host; absent in HTTP/1.0 only, which no browser speaks. */
+  readonly host: string | undefined;
+  /** The header Sec-Fetch-Site, which browsers send. */
+  readonly site: string | undefined;
+}
+
+/** An answer. */
+export interface Answered {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The whole of it, or pieces for as long as they are wanted. */
+  readonly body: string | AsyncGenerator<string>;
+}
+
+/** What answers are made of. */
+export interface AnswerOptions {
+  /** Names, beside IP addresses and localhost, that clients may call it by. */
+  readonly hosts: readonly string[];
+  /** `ready`, or why it is not. */
+  readonly phase: () => string;
+  readonly metrics: Exposition;
+  readonly live: Pick<LivePictures, "open">;
+}
+
+/** What no answer is without: nothing is kept, guessed, framed or shared. */
+const HEADERS = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; " +
+    "connect-src 'self'; img-src 'self'; base-uri 'none'; " +
+    "form-action 'none'; frame-ancestors 'none'",
+};
+
+/** Answers a request. */
+export async function answer(
+  { method, url, host, site }: Asked,
+  { hosts, phase, metrics, live }: AnswerOptions,
+): Promise<Answered> {
+  if (host !== undefined && !isAllowedHost(host, hosts)) {
+    return plain(
+      421,
+      "use the IP address of this server, localhost, or a " +
+        "name that --http-host allows",
+    );
+  }
+  if (method !== "GET" && method !== "HEAD") {
+    return plain(405, "only GET and HEAD", { allow: "GET, HEAD" });
+  }
+  const [path = ""] = url.split("?");
+  switch (path) {
+    case "/metrics":
+      return answered(200, metrics.contentType, await metrics.text());
+    case "/healthz":
+      return plain(200, "alive");
+    case "/readyz":
+      return plain(phase() === "ready" ? 200 : 503, phase());
+    case "/live":
+      return liveAnswer(method, site, live);
+  }
+  const file = pageFile(path);
+  if (file) return answered(200, file.type, file.text);
+  return plain(
+    404,
+    "there are / (a page), /metrics, /healthz and /readyz",
+  );
+}
+
+/** A page of others cannot read it, and is not to take the places of those who can. */
+function liveAnswer(
+  method: string,
+  site: string | undefined,
+  live: AnswerOptions["live"],
+): Answered {
+  if (site === "cross-site") {
+    return plain(403, "only the page of this server is given this");
+  }
+  if (method === "HEAD") return answered(200, LIVE_TYPE, "");
+  const lines = live.open();
+  if (lines) return answered(200, LIVE_TYPE, lines);
+  return plain(503, "as many watch this server as may: close another page", {
+    "retry-after": "5",
+  });
+}
+
+/** A line of JSON each. */
+const LIVE_TYPE = "application/x-ndjson; charset=utf-8";
+
+function plain(
+  status: number,
+  text: string,
+  more: Readonly<Record<string, string>> = {},
+): Answered {
+  return answered(status, "text/plain; charset=utf-8", `${text}\n`, more);
+}
+
+function answered(
+  status: number,
+  type: string,
+  body: Answered["body"],
+  more: Readonly<Record<string, string>> = {},
+): Answered {
+  return {
+    status,
+    headers: { ...HEADERS, ...more, "content-type": type },
+    body,
+  };
+}
