@@ -33,6 +33,11 @@ Deno.test("completeConfig fills in the defaults", () => {
     remote: { host: "127.0.0.1", port: 28_056 },
     http: undefined,
     httpHosts: [],
+    tlsCert: undefined,
+    tlsKey: undefined,
+    clientCa: undefined,
+    tlsOn: "all",
+    insecure: false,
     heartbeatIntervalMs: 2_000,
     heartbeatTimeoutMs: 4_000,
     restartGraceMs: 60_000,
@@ -56,6 +61,7 @@ Deno.test("completeConfig fills in the defaults", () => {
     maxReplyBytes: 4 * 1024 * 1024,
     memoryCacheBytes: 32 * 1024 * 1024,
     durability: "relaxed",
+    logCalls: "off",
     logFormat: "text",
   });
 });

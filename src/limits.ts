@@ -124,6 +124,12 @@ export const MAX_REFLECTION_NAME = 512;
 /** What its answer takes: the largest descriptors, as objects and as a message. */
 export const REFLECTION_REPLY_BYTES = 64 * KIB;
 
+/**
+ * Lines of `--log-calls` a second, some 100 KB: more would cost others their
+ * answers, and nobody reads them. The rest is counted.
+ */
+export const MAX_CALL_LINES = 1_000;
+
 /** Entries on one page of a listing. */
 export const MAX_LISTED_ENTRIES = 500;
 /**
@@ -241,6 +247,13 @@ export const MAX_PENDING_USES = 16_384;
 export const MAX_PENDING_USE_BYTES = 8 * MIB;
 /** Work in progress makes no more than this share of a limit go. */
 export const MAX_RESERVED_SHARE = 0.25;
+
+/** How often the files of TLS are looked at: as long as a renewal may wait. */
+export const CERTIFICATE_LOOK_MS = 10_000;
+/** From so many days before its end a certificate is warned of, once a day. */
+export const EXPIRY_WARNING_DAYS = 14;
+/** A file of certificates or keys is a page of text; what is larger is another. */
+export const MAX_CREDENTIALS_BYTES = MIB;
 
 /** More workers than this gain nothing: the disk is the limit. */
 export const MAX_WORKERS = 64;

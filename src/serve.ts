@@ -18,7 +18,7 @@ import {
 import { SpareBuffers } from "./blobs/spare_buffers.ts";
 import { WorkerBlobStore } from "./blobs/worker_blob_store.ts";
 import { systemClock } from "./clock.ts";
-import { type Config, formatAddress, settingsOf } from "./config.ts";
+import { type Config, formatAddress, settingsOf, speaksTls } from "./config.ts";
 import { Catalog } from "./engine/catalog.ts";
 import { Engine, type EngineOptions } from "./engine/engine.ts";
 import { boundedLog } from "./engine/bounded_log.ts";
@@ -42,6 +42,7 @@ import { MAX_SHOWN_WORK } from "./limits.ts";
 import type { RunningServer, ServedConfig } from "./launch/running_server.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
+import { CallLog, together } from "./ops/call_log.ts";
 import { LoopDelay } from "./ops/loop_delay.ts";
 import { Observation } from "./ops/observation.ts";
 import { Edge } from "./rpc/edge.ts";
@@ -54,6 +55,7 @@ import { reflectionService } from "./rpc/reflection_service.ts";
 import { largestValue } from "./rpc/replies.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
+import { Certificates } from "./tls/certificates.ts";
 import { watchService } from "./rpc/watch.ts";
 
 /** Calls that are under way get this long to end after the drain. */
@@ -101,6 +103,7 @@ export async function serve(
 
   const clock = systemClock;
   const { warn } = stack.use(boundedLog(log, clock));
+  const certificates = await openCertificates(config, log, stack);
   const spare = new SpareBuffers();
   const watched = config.http && new Observation(config.quotas);
   const [sqlite, workers] = await openStores(config, { spare, watched }, stack);
@@ -124,12 +127,16 @@ export async function serve(
     shareBytes: (callBytes - smallBytes) / 2,
     smallBytes,
   });
+  const callLog = config.logCalls === "off"
+    ? undefined
+    : stack.use(new CallLog(log, clock, config.logCalls));
+  const observe = together([watched?.calls.observe, callLog?.observe]);
   const edge = new Edge({
     warn,
     maxMessageBytes: config.maxMessageBytes,
     newBuffer: (bytes) => spare.take(bytes),
     requestBudget,
-    ...watched && { observe: watched.calls.observe },
+    ...observe && { observe },
     onRefused(reason) {
       watched?.onRefused(reason);
       engine.lately.note("refused", { reason: CALL_REFUSALS[reason] });
@@ -260,7 +267,7 @@ export async function serve(
     healthService(readiness),
     reflectionService(budget),
   ];
-  const services = {
+  const services: Record<"local" | "remote", () => readonly Service[]> = {
     local: () => [
       localService(engine, { heartbeatIntervalMs, ...paths }),
       cacheService(engine, { ...parts, paths }),
@@ -274,17 +281,20 @@ export async function serve(
   };
   // Recovered: what answers from here on is ready.
   readiness.enter("ready");
-  function answer(
-    address: Config["local"],
-    services: () => readonly Service[],
-  ): string | undefined {
-    if (!address) return undefined;
-    const listener = edge.listen(formatAddress(address), services());
+  async function answer(
+    kind: "local" | "remote",
+  ): Promise<string | undefined> {
+    const given = config[kind];
+    if (!given) return undefined;
+    const address = formatAddress(given);
+    const listener = certificates && speaksTls(config, kind)
+      ? await edge.listenTls(address, services[kind](), certificates)
+      : edge.listen(address, services[kind]());
     stack.defer(() => listener.close(CLOSE_LIMIT_MS));
     return listener.address;
   }
-  const localAddress = answer(config.local, services.local);
-  const remoteAddress = answer(config.remote, services.remote);
+  const localAddress = await answer("local");
+  const remoteAddress = await answer("remote");
   let httpAddress: string | undefined;
   if (config.http && watched) {
     const { serveMetrics } = await import("./ops/serve_metrics.ts");
@@ -328,6 +338,7 @@ export async function serve(
   return {
     ...addresses,
     closed: closed.promise,
+    ...certificates && { reload: () => certificates.look() },
     async drain() {
       if (draining) return await closed.promise;
       draining = true;
@@ -345,6 +356,21 @@ export async function serve(
       closed.resolve();
     },
   };
+}
+
+/** What TLS needs, where it is spoken. */
+async function openCertificates(
+  { tlsCert, tlsKey, clientCa }: ServedConfig,
+  log: Log,
+  stack: AsyncDisposableStack,
+): Promise<Certificates | undefined> {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  const files = {
+    cert: tlsCert,
+    key: tlsKey,
+    ...clientCa !== undefined && { ca: clientCa },
+  };
+  return stack.use(await Certificates.open(files, { clock: systemClock, log }));
 }
 
 /** The limits of all namespaces are one quota more. */

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { Budget, type BudgetOptions } from "./budget.ts";
 import { Lines, type Turn } from "./lines.ts";
+import { Security } from "./security.ts";
 
 /** How long a call pauses in all while each attempt fails at once. */
 async function pausedMs(ms: number): Promise<number> {
-  using budget = new Budget(new Lines("127.0.0.1:1"), { ms: () => ms });
+  using budget = new Budget(
+    new Lines("127.0.0.1:1", new Security("127.0.0.1:1")),
+    { ms: () => ms },
+  );
   const beganMs = performance.now();
   while (await budget.pause());
   return performance.now() - beganMs;
@@ -92,4 +96,12 @@ Deno.test("it is said when to look next, so that the end is no turn too late", (
   assert.equal(budget.signal.aborted, false);
   budget.spend(at(3_000));
   assert.equal(budget.signal.aborted, true);
+});
+
+Deno.test("patience counts from when the server was last heard of", () => {
+  const { clock, budget, turnsUntil } = counted();
+  turnsUntil(2_000, none);
+  budget.heard();
+  turnsUntil(Infinity, none);
+  assert.equal(clock.nowMs, 2_000 + PATIENCE_MS);
 });

@@ -11,6 +11,12 @@ import type { MinFree, Quota } from "./quotas.ts";
 /** When an acknowledgement means what. */
 export type Durability = "relaxed" | "strict";
 
+/** Which calls have a line each in the log. */
+export type LoggedCalls = "off" | "failed" | "all";
+
+/** Listeners: both, or one of them. */
+export type TlsOn = "all" | "local" | "remote";
+
 /** A complete, checked configuration. */
 export interface Config {
   /** The folder that is served, absolute. */
@@ -23,6 +29,16 @@ export interface Config {
   readonly http: Address | undefined;
   /** Names by which it may be called there, beside IP addresses and localhost. */
   readonly httpHosts: readonly string[];
+  /** The file of the server's certificate, absolute; `undefined`: plain text. */
+  readonly tlsCert: string | undefined;
+  /** The file of its key. */
+  readonly tlsKey: string | undefined;
+  /** Of those that vouch for clients; `undefined`: clients need no certificate. */
+  readonly clientCa: string | undefined;
+  /** Which listeners speak TLS, where there is a certificate. */
+  readonly tlsOn: TlsOn;
+  /** Whether plain text may leave this machine. */
+  readonly insecure: boolean;
   /** How often clients are told to send heartbeats. */
   readonly heartbeatIntervalMs: number;
   /** How long a lease lasts without one; more than the interval. */
@@ -71,6 +87,8 @@ export interface Config {
   readonly keepaliveTimeoutMs: number;
   /** What is on disk when a publish is acknowledged. */
   readonly durability: Durability;
+  /** Which calls have a line in the log each. */
+  readonly logCalls: LoggedCalls;
   /** How the lines of the log are written. */
   readonly logFormat: LogFormat;
 }

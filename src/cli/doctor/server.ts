@@ -11,6 +11,7 @@ import { Channel, loadService } from "../../client/channel.ts";
 import { isHere, proxyFor } from "../../client/proxy.ts";
 import type { Addresses } from "../addresses.ts";
 import { serveCommand } from "../called.ts";
+import { securityOf } from "../security.ts";
 import { Server } from "../server.ts";
 import { ANSWERING, whoAnswers } from "../../client/who_answers.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
@@ -89,7 +90,7 @@ async function foreignAt(address: string): Promise<string | undefined> {
 
 /** Asks for a value that nobody has, which changes nothing. */
 async function isOriginal(address: string): Promise<boolean> {
-  const channel = new Channel(address);
+  const channel = new Channel(address, securityOf("remote", address));
   const services = [
     ["remote.proto", "remote.RemoteCache"],
     ["local.proto", "local.LocalCache"],
