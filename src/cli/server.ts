@@ -48,6 +48,12 @@ export interface Swept {
   readonly evictedBytes: number;
 }
 
+/** What of the reply to a Fetch has bytes. */
+interface Part {
+  readonly ready?: { readonly value?: Uint8Array };
+  readonly chunk?: Uint8Array;
+}
+
 /** A server's values, through the library, and its administration. */
 export class Server implements AsyncDisposable {
   /** Gets and puts values. */
@@ -94,12 +100,13 @@ export class Server implements AsyncDisposable {
     return await this.#ask("Fetch", async (channel) => {
       const pieces: Uint8Array[] = [];
       const signal = AbortSignal.timeout(HEAD_TIMEOUT_MS);
-      const replies = channel.serverStream<{ readonly chunk?: Uint8Array }>(
-        method,
-        { ...entry, length },
-        { signal },
-      );
-      for await (const { chunk } of replies) if (chunk) pieces.push(chunk);
+      const request = { ...entry, length };
+      const replies = channel.serverStream<Part>(method, request, { signal });
+      for await (const { ready, chunk } of replies) {
+        // A small value is in the first message.
+        const piece = chunk ?? ready?.value;
+        if (piece) pieces.push(piece);
+      }
       return Buffer.concat(pieces);
     });
   }
