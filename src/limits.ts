@@ -83,6 +83,11 @@ export const UNCOUNTED_VALUE_BYTES = 4 * KIB;
  * than the next one takes to be read.
  */
 export const STREAM_BYTES = 256 * KIB;
+/**
+ * Values up to this come in the first message of a Fetch: a message of their
+ * own costs a client more than their bytes do.
+ */
+export const FIRST_MESSAGE_BYTES = 64 * KIB;
 /** Below this a budget would not let a single large value pass beside the others. */
 export const MIN_MEMORY_BUDGET_BYTES = 16 * MIB;
 
