@@ -68,7 +68,6 @@ export async function serveHttp(
   const { address: { host, port }, warn } = options;
   const server = createServer({
     maxHeaderSize: limits.maxHeadBytes,
-    headersTimeout: limits.headMs,
     requestTimeout: limits.headMs,
     keepAliveTimeout: limits.idleMs,
     connectionsCheckingInterval: limits.headMs / LOOKS,
