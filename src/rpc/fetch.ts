@@ -25,6 +25,7 @@ import type {
 } from "../table/types.ts";
 import { type CacheServiceOptions, localPaths } from "./cache_options.ts";
 import type { FetchReply, FetchRequest } from "./cache_wire.ts";
+import { demand, idBy, may, who } from "./rights.ts";
 import { toStatusError } from "./status.ts";
 
 /** Why a client has to compute for itself, for people. */
@@ -47,6 +48,7 @@ export function fetch(
   });
   return async (request, call, sender) => {
     try {
+      demand(call, "read", request.namespace);
       if (request.path) localPaths(options);
       const entry = entryKey(request.namespace, request.key);
       holdKey(keys, call, entry.key.length);
@@ -104,7 +106,7 @@ class Fetching {
         kind: "get",
         api: request.path ? "local" : "stream",
         entry,
-        assign,
+        ...who(call, may(call, "write", entry.namespace), assign),
         patient: true,
         ...(fromDisk ? { fromDisk } : {}),
         ...(length === "0" ? {} : { looks: true }),
@@ -142,7 +144,11 @@ class Fetching {
     if (this.#isTelling) return;
     this.#isTelling = true;
     while (this.#untold) {
-      const message = { waiting: waiting(this.#untold) };
+      const { call, entry } = this.#asked;
+      // Who has the work is for those who look after it.
+      const { peer: _, ...others } = this.#untold;
+      const isShown = may(call, "admin", entry.namespace);
+      const message = { waiting: waiting(isShown ? this.#untold : others) };
       this.#untold = undefined;
       await this.#asked.sender.send(message);
     }
@@ -182,7 +188,9 @@ class Fetching {
     const assigned = { id, heartbeatIntervalMs, ...path };
     const isSent = await this.#asked.sender.send({ assigned });
     // Whoever waits need not sit out the lease of one who never heard of it.
-    if (!isSent) this.#engine.submit({ kind: "abandon", id }, () => {});
+    if (isSent) return;
+    const { call } = this.#asked;
+    this.#engine.submit(idBy(call, { kind: "abandon", id }), () => {});
   }
 
   async #sendValue(
@@ -198,14 +206,14 @@ class Fetching {
   }
 
   async #sendFile(handle: HandleReply): Promise<void> {
-    const { request, sender } = this.#asked;
+    const { request, sender, call } = this.#asked;
     const isGiven = request.path && !request.head;
     let isKept = false;
     try {
       if (!isGiven) await this.#sendPieces(handle);
       else isKept = await sender.send({ ready: this.#readyFile(handle) });
     } finally {
-      const drop = { kind: "drop", id: handle.id } as const;
+      const drop = idBy(call, { kind: "drop", id: handle.id } as const);
       if (!isKept) this.#engine.submit(drop, () => {});
     }
   }
