@@ -462,7 +462,13 @@ def _source_hash(function: Callable[..., Any]) -> str:
 _WAITING = {1: ("holder", "string"), 2: ("computing_ms", "uint64")}
 _ASSIGNED = {1: ("id", "uint64"), 2: ("heartbeat_interval_ms", "uint64"), 3: ("path", "string")}
 _UNASSIGNED = {1: ("reason", "string")}
-_READY = {1: ("size", "uint64"), 2: ("sha256", "bytes"), 3: ("handle", "uint64"), 4: ("path", "string")}
+_READY = {
+    1: ("size", "uint64"),
+    2: ("sha256", "bytes"),
+    3: ("handle", "uint64"),
+    4: ("path", "string"),
+    7: ("value", "bytes"),
+}
 _FETCH_REQUEST = {
     1: ("namespace", "string"),
     2: ("key", "bytes"),
@@ -960,6 +966,10 @@ class _Fetch:
                 answer = _Answer(*next(iter(reply.items()), ("", {})))
                 if answer.kind == "ready":
                     self._begins(answer.body)
+                    # Of a small value nothing else comes.
+                    if self._got == 0 and answer.body.get("value"):
+                        self._pieces.append(answer.body["value"])
+                        self._got = len(answer.body["value"])
         except grpc.RpcError as error:
             if answer is not None and answer.kind == "waiting":
                 # Until now the connection has lived.

@@ -13,7 +13,13 @@ import { type Setting, SETTINGS } from "./config/settings.ts";
 import { MAX_DURATION_MS, MIN_MEMORY_BUDGET_BYTES } from "./limits.ts";
 
 export type { Address } from "./config/address.ts";
-export type { Config, Durability, GivenConfig, TlsOn } from "./config/shape.ts";
+export type {
+  Config,
+  Durability,
+  GivenConfig,
+  LoggedCalls,
+  TlsOn,
+} from "./config/shape.ts";
 export { formatAddress, isLoopback } from "./config/address.ts";
 export { speaksTls, type TlsConfig } from "./config/listeners.ts";
 

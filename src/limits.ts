@@ -83,6 +83,11 @@ export const UNCOUNTED_VALUE_BYTES = 4 * KIB;
  * than the next one takes to be read.
  */
 export const STREAM_BYTES = 256 * KIB;
+/**
+ * Values up to this come in the first message of a Fetch: a message of their
+ * own costs a client more than their bytes do.
+ */
+export const FIRST_MESSAGE_BYTES = 64 * KIB;
 /** Below this a budget would not let a single large value pass beside the others. */
 export const MIN_MEMORY_BUDGET_BYTES = 16 * MIB;
 
@@ -118,6 +123,12 @@ export const MAX_LABELLED_NAMESPACES = 50;
 export const MAX_REFLECTION_NAME = 512;
 /** What its answer takes: the largest descriptors, as objects and as a message. */
 export const REFLECTION_REPLY_BYTES = 64 * KIB;
+
+/**
+ * Lines of `--log-calls` a second, some 100 KB: more would cost others their
+ * answers, and nobody reads them. The rest is counted.
+ */
+export const MAX_CALL_LINES = 1_000;
 
 /** Entries on one page of a listing. */
 export const MAX_LISTED_ENTRIES = 500;

@@ -21,8 +21,16 @@ export interface LogFacts {
   readonly namespace?: string;
   /** The entry's key; a line has the beginning of it. */
   readonly key?: Uint8Array;
-  /** Where the client calls from that has the work. */
+  /** Where the client calls from that has the work, or made the call. */
   readonly client?: string;
+  /** Which of its calls: the number of its stream. */
+  readonly call?: number;
+  /** Of a call: `larder.v1.Cache/Fetch`, … */
+  readonly method?: string;
+  /** … how it ended, … */
+  readonly code?: string;
+  /** … and how long it took. */
+  readonly tookMs?: number;
   /** How long that has taken. */
   readonly ms?: number;
 }
@@ -43,12 +51,17 @@ export function logLine(
   facts: LogFacts,
   options: { readonly format: LogFormat; readonly wallMs: number },
 ): string {
-  const { level = "warn", namespace, key, client, ms } = facts;
+  const { level = "warn", namespace, key, client, ms, tookMs } = facts;
+  const { call, method, code } = facts;
   const time = new Date(options.wallMs).toISOString();
   const about = {
+    ...method !== undefined && { method },
+    ...code !== undefined && { code },
     ...namespace !== undefined && { namespace },
     ...key && { key: formatShortKey(key) },
     ...client !== undefined && { client },
+    ...call !== undefined && { call },
+    ...tookMs !== undefined && { ms: Math.round(tookMs * 1_000) / 1_000 },
     ...ms !== undefined && { seconds: Math.round(ms / 100) / 10 },
   };
   const said = onOneLine(message);

@@ -49,6 +49,7 @@ import { MAX_SHOWN_WORK } from "./limits.ts";
 import type { RunningServer, ServedConfig } from "./launch/running_server.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import { SqliteManifest } from "./manifest/sqlite_manifest.ts";
+import { CallLog, together } from "./ops/call_log.ts";
 import { LoopDelay } from "./ops/loop_delay.ts";
 import { Observation } from "./ops/observation.ts";
 import { Edge } from "./rpc/edge.ts";
@@ -137,12 +138,16 @@ export async function serve(
     shareBytes: (callBytes - smallBytes) / 2,
     smallBytes,
   });
+  const callLog = config.logCalls === "off"
+    ? undefined
+    : stack.use(new CallLog(log, clock, config.logCalls));
+  const observe = together([watched?.calls.observe, callLog?.observe]);
   const edge = new Edge({
     warn,
     maxMessageBytes: config.maxMessageBytes,
     newBuffer: (bytes) => spare.take(bytes),
     requestBudget,
-    ...watched && { observe: watched.calls.observe },
+    ...observe && { observe },
     onRefused(reason) {
       watched?.onRefused(reason);
       engine.lately.note("refused", { reason: CALL_REFUSALS[reason] });

@@ -28,6 +28,8 @@ export interface FetchRequest extends Entry {
 export interface Body {
   /** In bytes. */
   readonly size: number;
+  /** All of them, where they are here already; not to be changed. */
+  readonly whole?: Uint8Array | undefined;
   /** The bytes, once. Whoever stops early ends the transfer. */
   chunks(): AsyncIterable<Uint8Array>;
   /** Lets go of what the server keeps for the reader; when read, or not wanted. */

@@ -97,3 +97,11 @@ Deno.test("it is said when to look next, so that the end is no turn too late", (
   budget.spend(at(3_000));
   assert.equal(budget.signal.aborted, true);
 });
+
+Deno.test("patience counts from when the server was last heard of", () => {
+  const { clock, budget, turnsUntil } = counted();
+  turnsUntil(2_000, none);
+  budget.heard();
+  turnsUntil(Infinity, none);
+  assert.equal(clock.nowMs, 2_000 + PATIENCE_MS);
+});

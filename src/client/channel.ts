@@ -9,7 +9,6 @@ import {
   type ServiceDefinition,
   type ServiceError,
   status,
-  type StatusObject,
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import type { Buffer } from "node:buffer";
@@ -23,6 +22,7 @@ import { guardDeno } from "./deno_guard.ts";
 import type { Line } from "./line.ts";
 import { Lines } from "./lines.ts";
 import { namingProxy } from "./proxy.ts";
+import { Replies } from "./replies.ts";
 import { Security } from "./security.ts";
 import { untilBroken } from "./until_broken.ts";
 
@@ -105,12 +105,16 @@ export class Channel {
     });
   }
 
-  /** A call that is answered with a stream. Whoever stops reading cancels it. */
-  async *serverStream<Reply>(
+  /**
+   * A call that is answered with a stream. Whoever stops reading cancels it.
+   *
+   * @throws What the signal was aborted with, if it is.
+   */
+  serverStream<Reply>(
     method: ServiceDefinition[string],
     request: object,
     options: CallOptions,
-  ): AsyncGenerator<Reply, void, undefined> {
+  ): Replies<Reply> {
     options.signal?.throwIfAborted();
     const line = this.#lines.current;
     const call: ClientReadableStream<Reply> = line.client
@@ -121,29 +125,8 @@ export class Channel {
         request,
         this.#security.metadata(),
       );
-    using end = this.#end(line, options, call);
-    // The error comes as an event of its own too, after the iteration ended.
-    call.on("error", () => {});
-    const ended = new Promise<StatusObject>((resolve) =>
-      call.once("status", resolve)
-    );
-    try {
-      for await (const reply of call) {
-        end.answered();
-        // Who has stopped reading in the middle keeps no process alive.
-        end.isAwaited = false;
-        yield reply as Reply;
-        end.isAwaited = true;
-      }
-      const { code, details } = await ended;
-      if (code !== 0) {
-        throw Object.assign(new Error(details), { code, details });
-      }
-    } catch (error) {
-      throw this.#failed(line, end.reason(error));
-    } finally {
-      call.cancel();
-    }
+    const end = this.#end(line, options, call);
+    return new Replies(call, end, (error) => this.#failed(line, error));
   }
 
   /**

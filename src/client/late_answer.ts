@@ -8,6 +8,7 @@ import {
   clearTimeout as clearNodeTimeout,
   setTimeout as nodeTimeout,
 } from "node:timers";
+import { hasCode } from "./cache_error.ts";
 import type { Claim } from "./tier.ts";
 
 /** An answer that is on its way is there by then, more often than not. */
@@ -29,8 +30,10 @@ export class LateAnswer {
     this.#wanted = wanted;
     this.#onAbort = () => {
       const end = () => this.#end.abort(wanted?.reason);
-      // Of somebody else's work nothing comes soon.
-      if (this.#isWaiting) return end();
+      // Of somebody else's work nothing comes soon, nor of a server that says nothing.
+      if (this.#isWaiting || hasCode(wanted?.reason, "unavailable")) {
+        return end();
+      }
       this.#timer = nodeTimeout(end, LINGER_MS).unref();
     };
     wanted?.addEventListener("abort", this.#onAbort, { once: true });

@@ -33,8 +33,10 @@ import { type Channel, loadService, type UnaryOptions } from "./channel.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { fileBody } from "./local_files.ts";
 import { afterSilence, Patience } from "./patience.ts";
+import type { Replies } from "./replies.ts";
+import { bytesBody } from "./transfer.ts";
 import { pathRequests, publishRequests } from "./v1_requests.ts";
-import { verified } from "./verified.ts";
+import { checked, verified } from "./verified.ts";
 
 /** A server that has not answered by then is not there. */
 const TIMEOUT_MS = 10_000;
@@ -58,12 +60,13 @@ interface FetchReply {
     readonly path: string;
     readonly computedMs: string;
     readonly ttlMs: string;
+    /** Empty where it comes in pieces. */
+    readonly value: Uint8Array;
   };
   readonly chunk?: Uint8Array;
 }
 
 type Ready = NonNullable<FetchReply["ready"]>;
-type Replies = AsyncGenerator<FetchReply, void, undefined>;
 
 /** How a client of a server talks to it. */
 export interface V1Options {
@@ -76,7 +79,7 @@ export interface V1Options {
 /** A value that is on its way. */
 interface Transfer {
   readonly ready: Ready;
-  readonly replies: Replies;
+  readonly replies: Replies<FetchReply>;
   /** Ends the replies. */
   readonly stream: LinkedSignal;
 }
@@ -100,9 +103,6 @@ export class V1Backend implements Backend {
     { signal, wanted, onContact, onWaiting }: CallOptions,
   ): Promise<Fetched> {
     const stream = new LinkedSignal(signal);
-    const hasAnswered = afterSilence(TIMEOUT_MS, () => {
-      stream.abort(silence("no answer", TIMEOUT_MS));
-    });
     const replies = this.#fetch(
       {
         ...request,
@@ -111,6 +111,9 @@ export class V1Backend implements Backend {
       },
       { signal: stream.signal, wanted },
     );
+    const hasAnswered = afterSilence(TIMEOUT_MS, () => {
+      stream.abort(silence("no answer", TIMEOUT_MS));
+    });
     let isRead = false;
     try {
       for (;;) {
@@ -130,6 +133,10 @@ export class V1Backend implements Backend {
         const found = { kind: "ready", remove, ...timesOf(ready) } as const;
         if (this.#paths) return { ...found, body: await this.#file(ready) };
         isRead = true;
+        if (ready.value.length > 0) {
+          replies.leave();
+          return { ...found, body: bytesBody(checked(ready.value, ready)) };
+        }
         const body = this.#body(request, { ready, replies, stream });
         return { ...found, body };
       }
@@ -189,7 +196,7 @@ export class V1Backend implements Backend {
     });
   }
 
-  #fetch(request: object, options: CallOptions): Replies {
+  #fetch(request: object, options: CallOptions): Replies<FetchReply> {
     const method = this.#service["Fetch"]!;
     return this.#channel.serverStream<FetchReply>(method, request, options);
   }

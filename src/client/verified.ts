@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { Sha256 } from "../../workers/digest.ts";
+import { Sha256, sha256Hex } from "../../workers/digest.ts";
 import { CacheError } from "./cache_error.ts";
 
 /** What a server tells of a value before its first byte. */
@@ -34,14 +34,30 @@ export async function* verified(
     if (left > 0) yield piece;
     else last = piece;
   }
-  const isWhole = left === 0 &&
-    hash.hex() === Buffer.from(sha256).toString("hex");
-  if (!isWhole) {
-    throw new CacheError(
-      "failed",
-      "what came is not the value that the server has told of, by its size " +
-        "or SHA-256: ask for it again",
-    );
-  }
+  assertWhole(left === 0 && hash.hex() === hexOf(sha256));
   if (last) yield last;
+}
+
+/** The same value. Throws unless it is the one that was told of. */
+export function checked(
+  value: Uint8Array,
+  { size, sha256 }: Told,
+): Uint8Array {
+  assertWhole(
+    value.length === Number(size) && sha256Hex(value) === hexOf(sha256),
+  );
+  return value;
+}
+
+function assertWhole(isWhole: boolean): void {
+  if (isWhole) return;
+  throw new CacheError(
+    "failed",
+    "what came is not the value that the server has told of, by its size " +
+      "or SHA-256: ask for it again",
+  );
+}
+
+function hexOf({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString("hex");
 }

@@ -355,6 +355,18 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     },
     render: String,
   },
+  logCalls: {
+    name: "log-calls",
+    argument: "off|failed|all",
+    help: "which calls have a line each in the log: those that failed, or all",
+    defaultHelp: "off",
+    default: () => "off",
+    parse(text) {
+      if (text === "off" || text === "failed" || text === "all") return text;
+      throw new RangeError("write off, failed or all");
+    },
+    render: String,
+  },
   logFormat: {
     name: "log-format",
     argument: "text|json",

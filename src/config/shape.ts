@@ -11,6 +11,9 @@ import type { MinFree, Quota } from "./quotas.ts";
 /** When an acknowledgement means what. */
 export type Durability = "relaxed" | "strict";
 
+/** Which calls have a line each in the log. */
+export type LoggedCalls = "off" | "failed" | "all";
+
 /** Listeners: both, or one of them. */
 export type TlsOn = "all" | "local" | "remote";
 
@@ -86,6 +89,8 @@ export interface Config {
   readonly keepaliveTimeoutMs: number;
   /** What is on disk when a publish is acknowledged. */
   readonly durability: Durability;
+  /** Which calls have a line in the log each. */
+  readonly logCalls: LoggedCalls;
   /** How the lines of the log are written. */
   readonly logFormat: LogFormat;
 }

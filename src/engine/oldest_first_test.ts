@@ -3,12 +3,17 @@ import type { Manifest } from "../manifest/manifest.ts";
 import { entryKey } from "./entry_key.ts";
 import { oldestFirst } from "./oldest_first.ts";
 
+const MIB = 1024 * 1024;
+
 /** Namespaces `a.n0` and so on with an entry each, the last one oldest. */
 function manifestOf(count: number): {
   readonly asked: string[];
+  /** Of each pattern, how many bytes of keys its latest page may have. */
+  readonly keyBytes: Map<string, number>;
   readonly manifest: Pick<Manifest, "usage" | "oldest">;
 } {
   const asked: string[] = [];
+  const keyBytes = new Map<string, number>();
   const entryOf = (index: number) => ({
     ...entryKey(`a.n${index}`, new Uint8Array()),
     accessedMs: count - index,
@@ -20,8 +25,9 @@ function manifestOf(count: number): {
       Promise.resolve(all.map(({ namespace }) => ({
         ...{ namespace, entries: 1, bytes: 1 },
       }))),
-    oldest(pattern, { limit, cursor = `${count}` }) {
+    oldest(pattern, { limit, keyBytes: most = Infinity, cursor = `${count}` }) {
       asked.push(pattern);
+      keyBytes.set(pattern, most);
       if (!pattern.endsWith("*")) {
         const index = Number(pattern.slice("a.n".length));
         return Promise.resolve({ items: [all[index]!] });
@@ -33,7 +39,7 @@ function manifestOf(count: number): {
       );
     },
   };
-  return { asked, manifest };
+  return { asked, keyBytes, manifest };
 }
 
 for (
@@ -48,7 +54,7 @@ for (
   ] as const
 ) {
   Deno.test(`the oldest of ${pattern} among ${count} namespaces are ${questions} questions`, async () => {
-    const { asked, manifest } = manifestOf(count);
+    const { asked, keyBytes, manifest } = manifestOf(count);
     const found: string[] = [];
     for await (const { namespace } of oldestFirst(manifest, { pattern })) {
       if (found.push(namespace) === 257) break;
@@ -59,5 +65,8 @@ for (
         `a.n${count - 1 - index}`);
     assert.deepEqual(found, expected);
     assert.equal(asked.length, questions);
+    // The pages of all patterns are held together.
+    const held = [...keyBytes.values()].reduce((sum, bytes) => sum + bytes);
+    assert(held > 4 * MIB && held <= 8 * MIB, `${held} bytes of keys`);
   });
 }

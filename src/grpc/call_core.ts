@@ -10,7 +10,7 @@ import type { CallCounts } from "./counts.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { MessageTurns } from "./message_turns.ts";
 import type { Method } from "./method.ts";
-import type { MethodObserver } from "./observer.ts";
+import type { CallPlace, MethodObserver } from "./observer.ts";
 import type { CountedClient } from "./open_calls.ts";
 import type { RequestBudget } from "./request_budget.ts";
 
@@ -22,8 +22,8 @@ export interface CallCore {
   readonly maxMessageBytes: number;
   /** Makes buffers for large messages; they may hold anything. */
   readonly newBuffer: (bytes: number) => Uint8Array;
-  /** Gets what an operator should know. */
-  readonly log: (message: string, cause?: unknown) => void;
+  /** Gets what an operator should know, and of which call, if of one. */
+  readonly log: (message: string, cause?: unknown, place?: CallPlace) => void;
   /** Open calls and unfinished requests. */
   readonly counts: CallCounts;
   /** Memory for large requests. */

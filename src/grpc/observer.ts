@@ -1,15 +1,21 @@
 /**
- * Who is told how calls ended: for metrics.
+ * Who is told how calls ended: for metrics, and a log of them.
  *
  * @module
  */
 
 import type { StatusCode } from "./status.ts";
 
+/** Which call it was: the number of its stream, on a connection. */
+export interface CallPlace {
+  readonly id: number;
+  readonly connection: { readonly peer: string };
+}
+
 /** Is told of the calls of a method; it only counts, and throws nothing. */
 export interface MethodObserver {
   /** Answered with a status, or ended without one; how long after its head came. */
-  ended(code: StatusCode, tookMs: number): void;
+  ended(code: StatusCode, tookMs: number, place: CallPlace): void;
 }
 
 /** Gives the observer of a method by its path; empty: of calls that name none. */

@@ -55,6 +55,23 @@ Deno.test("each call is told of once, with the status that was sent", async () =
   ]);
 });
 
+Deno.test("it is told which call has ended, and of which a handler failed", async () => {
+  const places: unknown[] = [];
+  const server = new TestServer({
+    observe: () => ({
+      ended: (_code, _tookMs, { id, connection: { peer } }) =>
+        void places.push([id, peer]),
+    }),
+    unary: () => {
+      throw new Error("secret");
+    },
+  });
+  const stream = server.call("Unary", [bytes("")]);
+  stream.flush();
+  await server.assertQuiet();
+  assert.deepEqual(places, [[stream.id, stream.connection.peer]]);
+});
+
 Deno.test("calls that end without an answer are told of once", async () => {
   const { told, observe } = observed();
   const { promise, resolve } = Promise.withResolvers<Uint8Array>();

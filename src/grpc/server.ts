@@ -41,7 +41,7 @@ export interface GrpcOptions {
   /** Larger messages are refused with RESOURCE_EXHAUSTED. */
   readonly maxMessageBytes: number;
   /** Gets what handlers throw and what else an operator should know. */
-  readonly log: (message: string, cause?: unknown) => void;
+  readonly log: CallCore["log"];
   /** Shared by all servers of a process. */
   readonly counts: CallCounts;
   /** Memory for large requests; without one it is not counted. */
@@ -180,7 +180,7 @@ export class GrpcServer {
       return ANSWERED;
     }
     if (encoding !== undefined && encoding !== "identity") {
-      this.#others?.ended(Status.UNIMPLEMENTED, 0);
+      this.#others?.ended(Status.UNIMPLEMENTED, 0, stream);
       stream.headers(unknownEncoding(encoding), true);
       return ANSWERED;
     }
@@ -234,7 +234,7 @@ export class GrpcServer {
     const client = counts.open.admit(stream.connection);
     if (client === undefined) {
       counts.onRefused("manyCalls");
-      route.observer?.ended(Status.UNAVAILABLE, 0);
+      route.observer?.ended(Status.UNAVAILABLE, 0, stream);
       // No handler has seen it: it may be sent again.
       stream.reset(ErrorCode.REFUSED_STREAM);
       return ANSWERED;
@@ -254,7 +254,7 @@ export class GrpcServer {
     message: string,
     observer: MethodObserver | undefined = this.#others,
   ): StreamEvents {
-    observer?.ended(code, 0);
+    observer?.ended(code, 0, stream);
     stream.headers(trailersOnly({ code, message }), true);
     return ANSWERED;
   }

@@ -211,7 +211,8 @@ export abstract class ServerCall extends Ending
     if (error instanceof StatusError) {
       return this.#answer(error, error.trailers);
     }
-    this.core.log(`The call of ${this.method.path} failed`, error);
+    const message = `The call of ${this.method.path} failed`;
+    this.core.log(message, error, this.stream);
     this.#answer(OUR_ERROR, undefined);
   }
 
@@ -239,7 +240,8 @@ export abstract class ServerCall extends Ending
     const observer = this.#observer;
     if (observer === undefined) return;
     this.#observer = undefined;
-    observer.ended(code, this.core.clock.nowMs() - this.#beganMs);
+    const tookMs = this.core.clock.nowMs() - this.#beganMs;
+    observer.ended(code, tookMs, this.stream);
   }
 
   #stopWaiting(): void {
@@ -294,6 +296,7 @@ export abstract class ServerCall extends Ending
 
   /** {@inheritDoc Ending.onListenerError} */
   protected override onListenerError(error: unknown): void {
-    this.core.log(`The end of a call of ${this.method.path} failed`, error);
+    const message = `The end of a call of ${this.method.path} failed`;
+    this.core.log(message, error, this.stream);
   }
 }

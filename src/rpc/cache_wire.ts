@@ -41,6 +41,7 @@ export type FetchReply =
       readonly path?: string;
       readonly computedMs?: number;
       readonly ttlMs?: number;
+      readonly value?: Uint8Array;
     };
   }
   | { readonly chunk: Uint8Array };

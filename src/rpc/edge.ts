@@ -8,7 +8,7 @@ import { systemClock } from "../clock.ts";
 import { messageOf, StartError, systemReason } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { CallCounts, type RefusalReason } from "../grpc/counts.ts";
-import type { Observe } from "../grpc/observer.ts";
+import type { CallPlace, Observe } from "../grpc/observer.ts";
 import type { RequestBudget } from "../grpc/request_budget.ts";
 import { type Authenticate, GrpcServer } from "../grpc/server.ts";
 import {
@@ -174,11 +174,19 @@ export class Edge {
   }
 
   /** What was thrown belongs into the log: clients are told nothing of it. */
-  readonly #warn = (message: string, cause?: unknown): void => {
+  readonly #warn = (
+    message: string,
+    cause?: unknown,
+    place?: CallPlace,
+  ): void => {
     const { warn } = this.#options;
-    if (cause === undefined) return warn(message);
+    const facts = place
+      ? { client: place.connection.peer, call: place.id }
+      : {};
+    if (cause === undefined) return warn(message, facts);
     const why = cause instanceof Error ? cause.stack : undefined;
-    warn(`${message}: ${why ?? messageOf(cause)}`, { level: "error" });
+    const text = `${message}: ${why ?? messageOf(cause)}`;
+    warn(text, { level: "error", ...facts });
   };
 }
 

@@ -12,6 +12,7 @@ import type { HandleReply, Range } from "../engine/pieces.ts";
 import { invalidRequest, LarderError } from "../errors.ts";
 import type { Call, Sender, ServerStreamingHandler } from "../grpc/call.ts";
 import {
+  FIRST_MESSAGE_BYTES,
   MAX_AGE_MS,
   MAX_OPEN_KEYS_BYTES,
   UNCOUNTED_KEY_BYTES,
@@ -198,8 +199,13 @@ class Fetching {
   ): Promise<void> {
     const { sender, request } = this.#asked;
     if (!digest) throw new Error("a value without its digest");
-    const sent = sender.send({ ready: ready(digest, times) });
+    const told = ready(digest, times);
     const { offset, length } = rangeOf(request, value.length);
+    const isWhole = length === value.length && !request.head;
+    if (isWhole && length <= FIRST_MESSAGE_BYTES) {
+      return void await sender.send({ ready: { ...told, value } });
+    }
+    const sent = sender.send({ ready: told });
     // At most one piece: larger values come as handles.
     const chunk = value.subarray(offset, offset + length);
     await (request.head || length === 0 ? sent : sender.send({ chunk }));

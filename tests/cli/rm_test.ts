@@ -4,6 +4,8 @@
 
 import assert from "node:assert/strict";
 import { Cache } from "../../src/mod.ts";
+import { RemoteClient } from "../support/clients.ts";
+import { until } from "../support/status.ts";
 import { type Shell, withShell } from "./support.ts";
 
 async function put(shell: Shell, ...entries: [ns: string, key: string][]) {
@@ -53,6 +55,24 @@ Deno.test("rm removes namespaces as a whole, and says what stays", () =>
     assert.equal(code, 1);
     assert.match(stderr, /Cannot remove a\.y hex:[0-9a-f]{64}: it is being/);
   }));
+
+Deno.test("what somebody computed who has gone is said to be expired, and can be removed", () =>
+  withShell(async (shell) => {
+    using dead = new RemoteClient(shell.server.remote);
+    await dead.assigned("sim", "left");
+    const left = ["--ns", "sim", "left"];
+    await until(
+      () => shell.ok("stat", ...left),
+      (said) => /^status +expired: whoever computed it has gone/m.test(said),
+    );
+    assert.match(
+      await shell.ok("ls", "sim"),
+      /^ +expired {2}.* sim {2}left\n$/,
+    );
+    assert.equal((await shell.json("stat", ...left))["status"], "expired");
+    await shell.ok("rm", ...left);
+    assert.equal(await shell.ok("ls", "sim"), "");
+  }, ["--heartbeat-interval", "100ms", "--heartbeat-timeout", "200ms"]));
 
 Deno.test("rm takes one key, or what many have in common", () =>
   withShell(async (shell) => {

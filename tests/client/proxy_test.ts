@@ -3,11 +3,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
+import { fileURLToPath } from "node:url";
 import { isHere } from "../../src/client/proxy.ts";
 import { denoCommand, withServerHere } from "./support.ts";
 
 const PROGRAM = new URL("programs/compute_once.ts", import.meta.url);
 const LARDER = new URL("../../src/main.ts", import.meta.url);
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 /** Nobody answers there; the name and the password are nobody's business. */
 const PROXY = "http://user:secret@127.0.0.1:1";
 
@@ -32,6 +34,46 @@ for (const name of ["http_proxy", "https_proxy", "grpc_proxy"]) {
       assert.equal(out, "computed\n");
     }));
 }
+
+/** Leads whoever asks for a way to any server to this one; and what was asked. */
+function proxyTo(server: string): Disposable & {
+  readonly address: string;
+  readonly asked: string[];
+} {
+  const [hostname, port] = server.split(":") as [string, string];
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const asked: string[] = [];
+  const lead = async (client: Deno.Conn) => {
+    const head = new Uint8Array(1024);
+    // It comes in one piece, since nothing is sent before the answer.
+    const length = await client.read(head) ?? 0;
+    asked.push(new TextDecoder().decode(head.subarray(0, length)));
+    const onward = await Deno.connect({ hostname, port: Number(port) });
+    await client.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n"));
+    await Promise.allSettled([
+      client.readable.pipeTo(onward.writable),
+      onward.readable.pipeTo(client.writable),
+    ]);
+  };
+  void (async () => {
+    for await (const client of listener) void lead(client);
+  })();
+  return {
+    address: `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`,
+    asked,
+    [Symbol.dispose]: () => listener.close(),
+  };
+}
+
+Deno.test("a server elsewhere is asked through the proxy", () =>
+  withServerHere(async ({ remote }) => {
+    using proxy = proxyTo(remote);
+    const http_proxy = `http://${proxy.address}`;
+    const away = denoCommand(PROGRAM, "larder.invalid:28056");
+    const through = await output(away, { http_proxy });
+    assert.equal(through.out, "computed\n");
+    assert.match(proxy.asked[0]!, /^CONNECT larder\.invalid:28056 /);
+  }));
 
 Deno.test("a failure names the proxy, and no message says undefined", async () => {
   const away = "192.0.2.1:4";
@@ -90,6 +132,30 @@ Deno.test("a failure says what the proxy answers, and that a proxy is none", asy
       /\(without a proxy: https_proxy must be http:\/\/host:port, and is not\)$/,
     );
     assert(why.startsWith(asked) && !why.includes("secret"), why);
+  }
+});
+
+Deno.test("no proxy is blamed for a server that no_proxy names", async () => {
+  const script = `
+    import { proxyFor } from "${new URL(
+    "../../src/client/proxy.ts",
+    import.meta.url,
+  )}";
+    console.log(Deno.args.map((each) => proxyFor(each) === undefined).join());
+  `;
+  const command = [
+    ...[Deno.execPath(), "eval", "--config", CONFIG, script],
+    ...["a.example:1", "b.a.example:1", "b.example:1", "10.1.2.3:1"],
+  ];
+  for (
+    const [no_proxy, expected] of [
+      ["", "false,false,false,false"],
+      ["a.example,10.1.0.0/16", "true,true,false,true"],
+      ["b.example,10.1.2.0/32", "false,false,true,false"],
+    ] as const
+  ) {
+    const { out } = await output(command, { http_proxy: PROXY, no_proxy });
+    assert.equal(out, `${expected}\n`, no_proxy);
   }
 });
 

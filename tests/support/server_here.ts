@@ -13,7 +13,7 @@ import { parseCommandLine } from "../../src/launch/arguments.ts";
 import { prepareRoot } from "../../src/launch/root_folder.ts";
 import type { RunningServer } from "../../src/launch/running_server.ts";
 import { logLine } from "../../src/log.ts";
-import { serve } from "../../src/serve.ts";
+import { serve, type Stores } from "../../src/serve.ts";
 import { LocalClient, RemoteClient } from "./clients.ts";
 
 /** Ports that are free, and a stop that does not wait for abandoned work. */
@@ -48,7 +48,11 @@ export class ServerHere implements AsyncDisposable {
   /** Starts a server with these arguments, and waits until it answers. */
   static async start(
     root: string,
-    { args = [] }: { readonly args?: readonly string[] } = {},
+    { args = [], wrap }: {
+      readonly args?: readonly string[];
+      /** Decorates the stores. */
+      readonly wrap?: (stores: Stores) => Stores;
+    } = {},
   ): Promise<ServerHere> {
     const replies = args.includes("--max-reply-bytes") ? [] : MAX_REPLY;
     const words = ["serve", root, ...DEFAULTS, ...replies, ...args];
@@ -61,6 +65,7 @@ export class ServerHere implements AsyncDisposable {
       config,
       (message, facts = {}) =>
         lines.push(logLine(message, facts, { ...form, wallMs: Date.now() })),
+      wrap,
     );
     return new ServerHere(root, server, lines);
   }

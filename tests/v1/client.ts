@@ -42,6 +42,7 @@ export interface FetchReply {
     readonly path: string;
     readonly computedMs: string;
     readonly ttlMs: string;
+    readonly value: Uint8Array;
   };
   readonly chunk?: Uint8Array;
 }
@@ -238,7 +239,10 @@ export async function drained(fetching: Fetching): Promise<Fetched> {
   for await (const reply of fetching) {
     if (reply.waiting) waiting.push({ ...reply, waiting: reply.waiting });
     else if (reply.chunk) chunks.push(reply.chunk);
-    else last = reply;
+    else {
+      last = reply;
+      if (reply.ready?.value.length) chunks.push(reply.ready.value);
+    }
   }
   const bytes = new Uint8Array(
     await new Blob(chunks as BlobPart[]).arrayBuffer(),

@@ -1,8 +1,10 @@
 /** What clients say for the log does not fill it. */
 
 import assert from "node:assert/strict";
+import { bytesOf } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
+import { rejectsWith } from "../support/status.ts";
 import { CacheClient } from "./client.ts";
 
 Deno.test("300 abandons are 100 lines of the log, and a count of the others", async () => {
@@ -48,5 +50,38 @@ Deno.test("a line of the log says which entry, who had it, and for how long", as
     assert.match(time, /^20\d\d-\d\d-\d\dT[\d:.]+Z$/);
     assert.match(client, /^127\.0\.0\.1:\d+$/);
     assert.equal(typeof seconds, "number");
+  });
+});
+
+Deno.test("calls that failed have a line each, without keys and ids", async () => {
+  await withRoot(async (root) => {
+    await using server = await ServerProcess.start(root, {
+      args: ["--log-format=json", "--log-calls=failed"],
+    });
+    const key = "--token=s3cr3t";
+    let id = "";
+    {
+      using client = new CacheClient(server.remote);
+      ({ id } = await client.assigned("sim.ring", key));
+      await client.publish(id, [bytesOf("value")]);
+      const absent = client.call("Stat", {
+        namespace: "sim.ring",
+        key: bytesOf("--token=other"),
+      });
+      await rejectsWith("NOT_FOUND", absent);
+    }
+    assert.equal(await server.stop(), 0);
+    const [line, ...others] = server.stderr.trimEnd().split("\n");
+    assert.deepEqual(others, []);
+    const { time: _, client, ms, call, ...said } = JSON.parse(line!);
+    assert.deepEqual(said, {
+      level: "info",
+      message: "call",
+      method: "larder.v1.Cache/Stat",
+      code: "NOT_FOUND",
+    });
+    assert.match(client, /^127\.0\.0\.1:\d+$/);
+    assert.ok(ms > 0 && call > 0);
+    assert.ok(!server.stderr.includes(id) && !server.stderr.includes("token"));
   });
 });

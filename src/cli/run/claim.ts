@@ -5,7 +5,7 @@
  */
 
 import { messageOf } from "../../errors.ts";
-import { hasCode } from "../../client/cache_error.ts";
+import { CacheError, hasCode } from "../../client/cache_error.ts";
 import type { Claim } from "../../client/tier.ts";
 import type { Entry } from "../../client/backend.ts";
 import type { Addresses } from "../addresses.ts";
@@ -63,7 +63,8 @@ export async function claim(
     // It may wait for somebody else, and it may wait for nobody.
     const ms = CONTACT_MS - DOUBT_MS;
     const contact = await contactOf(addresses, entry, { signal: ended, ms });
-    if (!contact.addresses) late.abort(new Error(contact.reason));
+    if (contact.addresses) return;
+    late.abort(new CacheError("unavailable", contact.reason));
   });
   const ended = AbortSignal.any([signal, late.signal]);
   try {
@@ -75,6 +76,9 @@ export async function claim(
     });
   } catch (error) {
     if (hasCode(error, "invalid")) throw error;
+    if (late.signal.aborted) {
+      return { kind: "nothing", reason: messageOf(late.signal.reason) };
+    }
     const why = await quicklyExplained(error, addresses);
     return { kind: "nothing", reason: messageOf(why) };
   } finally {
