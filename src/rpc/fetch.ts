@@ -162,7 +162,7 @@ class Fetching {
       case "assigned":
         return await this.#assign(reply.assignment);
       case "unassigned": {
-        const why = REASONS[reply.reason ?? ""] ?? "there is no such entry";
+        const why = REASONS[reply.reason ?? ""] ?? this.#absent;
         const reason = reply.detail ? `${why}: ${reply.detail}` : why;
         return void await sender.send({ unassigned: { reason } });
       }
@@ -222,6 +222,14 @@ class Fetching {
       const drop = idBy(call, { kind: "drop", id: handle.id } as const);
       if (!isKept) this.#engine.submit(drop, () => {});
     }
+  }
+
+  /** Why there is nothing, where the server has no trouble. */
+  get #absent(): string {
+    const { call, request, entry } = this.#asked;
+    return request.assign && !may(call, "write", entry.namespace)
+      ? "there is no such entry, and this caller may not publish one"
+      : "there is no such entry";
   }
 
   #readyFile({ id, name, digest, times }: HandleReply): Ready {
