@@ -37,6 +37,7 @@ Deno.test("completeConfig fills in the defaults", () => {
     tlsKey: undefined,
     clientCa: undefined,
     tlsOn: "all",
+    access: undefined,
     insecure: false,
     heartbeatIntervalMs: 2_000,
     heartbeatTimeoutMs: 4_000,

@@ -165,6 +165,11 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     },
     render: String,
   },
+  access: file(
+    "access",
+    "a TOML file of tokens and certificates, and of what those may do who have " +
+      "them: larder token new makes an entry",
+  ),
   insecure: {
     name: "insecure",
     argument: "",
@@ -377,7 +382,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
 };
 
 /** The settings that are paths of files. */
-export const FILE_KEYS = ["tlsCert", "tlsKey", "clientCa"] as const;
+export const FILE_KEYS = ["tlsCert", "tlsKey", "clientCa", "access"] as const;
 
 function parseRoot(text: string): string {
   if (text === "") throw new RangeError("the folder's name is missing");

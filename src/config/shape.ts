@@ -37,6 +37,8 @@ export interface Config {
   readonly clientCa: string | undefined;
   /** Which listeners speak TLS, where there is a certificate. */
   readonly tlsOn: TlsOn;
+  /** The file that says who may do what; `undefined`: whoever connects may all. */
+  readonly access: string | undefined;
   /** Whether plain text may leave this machine. */
   readonly insecure: boolean;
   /** How often clients are told to send heartbeats. */
