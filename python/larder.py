@@ -646,10 +646,97 @@ def _is_here(address: str) -> bool:
     return _HERE.fullmatch(re.sub(r":\d+$", "", address)) is not None
 
 
+class _Security:
+    """How the server is spoken to: over TLS where there is a CA, and as whom."""
+
+    def __init__(self, address: str, given: Dict[str, Optional[str]]) -> None:
+        """What is not given is what the environment says."""
+        values = {
+            name: os.environ.get(f"LARDER_{variable}") if value is None else value
+            for (name, value), variable in zip(given.items(), ("CA", "CERT", "CERT_KEY", "TOKEN"))
+        }
+        self._ca, self._cert, self._key, token = (value or None for value in values.values())
+        token_file = os.environ.get("LARDER_TOKEN_FILE")
+        if token is None and token_file:
+            token = _read("LARDER_TOKEN_FILE", token_file).decode("ascii", "replace").strip()
+        if (self._cert is None) != (self._key is None):
+            raise ValueError("cert and key belong together: give both")
+        if self._cert is not None and self._ca is None:
+            raise ValueError("cert and key need ca, which says who vouches for the server: a file, or system")
+        if token is not None and not re.fullmatch(r"[A-Za-z0-9._~+/=-]+", token):
+            raise ValueError("the token holds what no token does")
+        if token is not None and self._ca is None and not _is_here(address):
+            raise ValueError(f"a token is not sent to {address} in plain text: give ca, so that it is spoken to over TLS")
+        self._token = token
+        if self._ca is not None:
+            self._credentials()
+
+    def channel(self, target: str, options: List[Tuple[str, Any]]) -> Any:
+        """A new one. Files are read again: they may have been renewed."""
+        if self._ca is None:
+            channel = grpc.insecure_channel(target, options=options)
+        else:
+            channel = grpc.secure_channel(target, self._credentials(), options=options)
+        if self._token is None:
+            return channel
+        return grpc.intercept_channel(channel, _Bearer(self._token))
+
+    def _credentials(self) -> Any:
+        return grpc.ssl_channel_credentials(
+            None if self._ca == "system" else _read("ca", self._ca),
+            None if self._key is None else _read("key", self._key),
+            None if self._cert is None else _read("cert", self._cert),
+        )
+
+
+def _read(name: str, path: Optional[str]) -> bytes:
+    try:
+        with open(path or "", "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise ValueError(f"{name} {path}: {error.strerror}") from error
+
+
+class _Call(NamedTuple):
+    """What grpc asks of the details of a call."""
+
+    method: str
+    timeout: Optional[float]
+    metadata: Any
+    credentials: Any
+    wait_for_ready: Optional[bool]
+    compression: Any
+
+
+class _Bearer(
+    grpc.UnaryUnaryClientInterceptor,  # type: ignore[misc]
+    grpc.UnaryStreamClientInterceptor,  # type: ignore[misc]
+    grpc.StreamUnaryClientInterceptor,  # type: ignore[misc]
+):
+    """Says with every call who we are."""
+
+    def __init__(self, token: str) -> None:
+        self._field = ("authorization", f"Bearer {token}")
+
+    def _said(self, call: Any) -> _Call:
+        metadata = [*(call.metadata or ()), self._field]
+        more = (getattr(call, name, None) for name in ("credentials", "wait_for_ready", "compression"))
+        return _Call(call.method, call.timeout, metadata, *more)
+
+    def intercept_unary_unary(self, continuation: Any, call: Any, request: Any) -> Any:
+        return continuation(self._said(call), request)
+
+    def intercept_unary_stream(self, continuation: Any, call: Any, request: Any) -> Any:
+        return continuation(self._said(call), request)
+
+    def intercept_stream_unary(self, continuation: Any, call: Any, requests: Any) -> Any:
+        return continuation(self._said(call), requests)
+
+
 class _Line:
     """One connection and its calls, as bytes of our own messages."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, security: "_Security") -> None:
         options: List[Tuple[str, Any]] = [
             # One that others of this process share may be the one that is silent.
             ("grpc.use_local_subchannel_pool", 1),
@@ -666,7 +753,7 @@ class _Line:
         ]
         if _is_here(address):
             options.append(("grpc.enable_http_proxy", 0))
-        self.channel = grpc.insecure_channel(f"dns:///{address}", options=options)
+        self.channel = security.channel(f"dns:///{address}", options)
         self.heartbeat = self._unary("Heartbeat", _HEARTBEAT_REQUEST, _EMPTY)
         self.abandon = self._unary("Abandon", _ABANDON_REQUEST, _EMPTY)
         self.delete = self._unary("Delete", _DELETE_REQUEST, _DELETE_REPLY)
@@ -724,9 +811,10 @@ class _Watch:
 class _Connection:
     """One server: made when it is needed, anew in each process and when it fell silent."""
 
-    def __init__(self, address: str, patience: float, trouble: str = "") -> None:
+    def __init__(self, address: str, security: _Security, patience: float, trouble: str = "") -> None:
         self.name = f"larder at {address}"
         self._address = address
+        self._security = security
         self._patience = patience
         # Why there is nobody to call, if so.
         self._trouble = trouble
@@ -742,7 +830,7 @@ class _Connection:
     def line(self) -> _Line:
         with self._lock:
             if self._line is None:
-                self._line = _Line(self._address)
+                self._line = _Line(self._address, self._security)
             return self._line
 
     def renew(self, line: _Line) -> None:
@@ -1008,9 +1096,23 @@ class Cache:
 
     ``remote`` is ``host:port``, by default ``LARDER_REMOTE``, else 127.0.0.1:28056.
     ``patience`` is how many seconds a call goes on without hearing from the server.
+    ``ca`` is a file of certificates, as PEM, that vouch for the server, or ``"system"``:
+    then it is spoken to over TLS. ``cert`` and ``key`` are files with our own certificate
+    and its key. ``token`` says who we are. By default these are ``LARDER_CA``,
+    ``LARDER_CERT``, ``LARDER_CERT_KEY``, and ``LARDER_TOKEN`` or what the file
+    ``LARDER_TOKEN_FILE`` holds.
     """
 
-    def __init__(self, remote: Optional[str] = None, *, patience: float = DEFAULT_PATIENCE_S) -> None:
+    def __init__(
+        self,
+        remote: Optional[str] = None,
+        *,
+        patience: float = DEFAULT_PATIENCE_S,
+        ca: Optional[str] = None,
+        cert: Optional[str] = None,
+        key: Optional[str] = None,
+        token: Optional[str] = None,
+    ) -> None:
         trouble = ""
         if remote is None:
             remote = os.environ.get("LARDER_REMOTE") or DEFAULT_REMOTE
@@ -1019,7 +1121,8 @@ class Cache:
                 trouble = f"LARDER_REMOTE {remote}: not host:port"
         elif not _is_address(remote):
             raise ValueError(f"remote: {remote!r} is not host:port")
-        self._connection = _Connection(remote, patience, trouble)
+        security = _Security(remote, {"ca": ca, "cert": cert, "key": key, "token": token})
+        self._connection = _Connection(remote, security, patience, trouble)
         self._said: Set[Tuple[str, str]] = set()
 
     def generate(

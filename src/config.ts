@@ -7,6 +7,7 @@
 
 import { StartError } from "./errors.ts";
 import { formatDurationMs } from "./config/duration.ts";
+import { checkListeners } from "./config/listeners.ts";
 import type { Config, GivenConfig } from "./config/shape.ts";
 import { type Setting, SETTINGS } from "./config/settings.ts";
 import { MAX_DURATION_MS, MIN_MEMORY_BUDGET_BYTES } from "./limits.ts";
@@ -17,8 +18,10 @@ export type {
   Durability,
   GivenConfig,
   LoggedCalls,
+  TlsOn,
 } from "./config/shape.ts";
-export { formatAddress } from "./config/address.ts";
+export { formatAddress, isLoopback } from "./config/address.ts";
+export { speaksTls, type TlsConfig } from "./config/listeners.ts";
 
 /** The names of all settings, in the order of the table. */
 export const CONFIG_KEYS: readonly (keyof Config)[] = Object.keys(
@@ -74,6 +77,7 @@ export function completeConfig(given: GivenConfig): Config {
       "--local and --remote are the same address: give each its own port",
     );
   }
+  checkListeners(config);
   const forCalls = config.memoryBudgetBytes - config.memoryCacheBytes;
   if (forCalls < MIN_MEMORY_BUDGET_BYTES) {
     throw new StartError(
@@ -151,5 +155,6 @@ function renderFlag<K extends keyof Config>(config: Config, key: K): string[] {
   if (!isAddress && value === setting.render(setting.default(config))) {
     return [];
   }
+  if (setting.isSwitch) return [`--${setting.name}`];
   return [setting.short ? `-${setting.short}` : `--${setting.name}`, value];
 }

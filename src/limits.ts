@@ -248,6 +248,13 @@ export const MAX_PENDING_USE_BYTES = 8 * MIB;
 /** Work in progress makes no more than this share of a limit go. */
 export const MAX_RESERVED_SHARE = 0.25;
 
+/** How often the files of TLS are looked at: as long as a renewal may wait. */
+export const CERTIFICATE_LOOK_MS = 10_000;
+/** From so many days before its end a certificate is warned of, once a day. */
+export const EXPIRY_WARNING_DAYS = 14;
+/** A file of certificates or keys is a page of text; what is larger is another. */
+export const MAX_CREDENTIALS_BYTES = MIB;
+
 /** More workers than this gain nothing: the disk is the limit. */
 export const MAX_WORKERS = 64;
 /** Operations queued for the blob workers; above it: overloaded. */

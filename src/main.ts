@@ -12,6 +12,7 @@
 import { StartError } from "./errors.ts";
 import { parseCommandLine } from "./launch/arguments.ts";
 import { serveConfined, stopWhenEnded } from "./launch/confined.ts";
+import { Hangups, isOnTerminal } from "./launch/hangups.ts";
 import { helpText, VERSION } from "./launch/help.ts";
 import { launch } from "./launch/launcher.ts";
 import {
@@ -84,18 +85,27 @@ async function run(
       }
       return 0;
     }
-    case "launch":
-      listen(stop, { interrupt: () => stop.interrupt() });
+    case "launch": {
+      const { config } = invocation;
+      const hasTerminal = isOnTerminal();
+      const hangups = new Hangups(stop, { config, hasTerminal });
+      listen(stop, { interrupt: () => stop.interrupt(), hangups });
       if (invocation.supervised) stopWhenEnded(Deno.stdin.readable, stop);
-      return await launch(invocation.config, {
+      return await launch(config, {
         installation: thisInstallation(program),
         stop,
+        hangups,
       });
+    }
     case "confined": {
       const { config, supervised, bootId } = invocation;
+      // The terminal's closing reaches the launcher as well.
+      const hasTerminal = !supervised && isOnTerminal();
+      const hangups = new Hangups(stop, { config, hasTerminal });
       // Ctrl-C reaches the launcher as well, and it alone decides what that is.
       listen(stop, {
         interrupt: supervised ? () => {} : () => stop.interrupt(),
+        hangups,
       });
       if (supervised) stopWhenEnded(Deno.stdin.readable, stop);
       return await serveConfined({
@@ -104,6 +114,7 @@ async function run(
       }, {
         load,
         stop,
+        hangups,
         print: (text) => console.log(text.trimEnd()),
         log: serverLog(config.logFormat),
       });
@@ -122,11 +133,14 @@ function complain(message: string): void {
 
 function listen(
   stop: StopRequests,
-  { interrupt }: { readonly interrupt: () => void },
+  { interrupt, hangups }: {
+    readonly interrupt: () => void;
+    readonly hangups: Hangups;
+  },
 ): void {
   Deno.addSignalListener("SIGINT", interrupt);
   Deno.addSignalListener("SIGTERM", () => stop.request());
-  Deno.addSignalListener("SIGHUP", () => stop.request());
+  Deno.addSignalListener("SIGHUP", () => hangups.arrive());
 }
 
 if (import.meta.main) {

@@ -18,7 +18,7 @@ import {
 import { SpareBuffers } from "./blobs/spare_buffers.ts";
 import { WorkerBlobStore } from "./blobs/worker_blob_store.ts";
 import { systemClock } from "./clock.ts";
-import { type Config, formatAddress, settingsOf } from "./config.ts";
+import { type Config, formatAddress, settingsOf, speaksTls } from "./config.ts";
 import { Catalog } from "./engine/catalog.ts";
 import { Engine, type EngineOptions } from "./engine/engine.ts";
 import { boundedLog } from "./engine/bounded_log.ts";
@@ -55,6 +55,7 @@ import { reflectionService } from "./rpc/reflection_service.ts";
 import { largestValue } from "./rpc/replies.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
+import { Certificates } from "./tls/certificates.ts";
 import { watchService } from "./rpc/watch.ts";
 
 /** Calls that are under way get this long to end after the drain. */
@@ -102,6 +103,7 @@ export async function serve(
 
   const clock = systemClock;
   const { warn } = stack.use(boundedLog(log, clock));
+  const certificates = await openCertificates(config, log, stack);
   const spare = new SpareBuffers();
   const watched = config.http && new Observation(config.quotas);
   const [sqlite, workers] = await openStores(config, { spare, watched }, stack);
@@ -265,7 +267,7 @@ export async function serve(
     healthService(readiness),
     reflectionService(budget),
   ];
-  const services = {
+  const services: Record<"local" | "remote", () => readonly Service[]> = {
     local: () => [
       localService(engine, { heartbeatIntervalMs, ...paths }),
       cacheService(engine, { ...parts, paths }),
@@ -279,17 +281,20 @@ export async function serve(
   };
   // Recovered: what answers from here on is ready.
   readiness.enter("ready");
-  function answer(
-    address: Config["local"],
-    services: () => readonly Service[],
-  ): string | undefined {
-    if (!address) return undefined;
-    const listener = edge.listen(formatAddress(address), services());
+  async function answer(
+    kind: "local" | "remote",
+  ): Promise<string | undefined> {
+    const given = config[kind];
+    if (!given) return undefined;
+    const address = formatAddress(given);
+    const listener = certificates && speaksTls(config, kind)
+      ? await edge.listenTls(address, services[kind](), certificates)
+      : edge.listen(address, services[kind]());
     stack.defer(() => listener.close(CLOSE_LIMIT_MS));
     return listener.address;
   }
-  const localAddress = answer(config.local, services.local);
-  const remoteAddress = answer(config.remote, services.remote);
+  const localAddress = await answer("local");
+  const remoteAddress = await answer("remote");
   let httpAddress: string | undefined;
   if (config.http && watched) {
     const { serveMetrics } = await import("./ops/serve_metrics.ts");
@@ -333,6 +338,7 @@ export async function serve(
   return {
     ...addresses,
     closed: closed.promise,
+    ...certificates && { reload: () => certificates.look() },
     async drain() {
       if (draining) return await closed.promise;
       draining = true;
@@ -350,6 +356,21 @@ export async function serve(
       closed.resolve();
     },
   };
+}
+
+/** What TLS needs, where it is spoken. */
+async function openCertificates(
+  { tlsCert, tlsKey, clientCa }: ServedConfig,
+  log: Log,
+  stack: AsyncDisposableStack,
+): Promise<Certificates | undefined> {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  const files = {
+    cert: tlsCert,
+    key: tlsKey,
+    ...clientCa !== undefined && { ca: clientCa },
+  };
+  return stack.use(await Certificates.open(files, { clock: systemClock, log }));
 }
 
 /** The limits of all namespaces are one quota more. */

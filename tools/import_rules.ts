@@ -42,8 +42,8 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   serve: {
     may: [
-      ...["config", "rpc", "ops", "engine", "table", "manifest", "blobs"],
-      ...["workers/letter_case.ts", "workers/root_names.ts", ...FLOOR],
+      ...["config", "rpc", "tls", "ops", "engine", "table", "manifest"],
+      ...["blobs", "workers/letter_case.ts", "workers/root_names.ts", ...FLOOR],
     ],
     types: ["launch"],
     why: "the composition root wires the rooms below main together",
@@ -57,8 +57,12 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "the launcher starts the server process and loads none of it",
   },
   rpc: {
-    may: ["grpc", "http2", "engine", "table", ...FLOOR],
+    may: ["grpc", "http2", "tls", "engine", "table", ...FLOOR],
     why: "the gRPC edge submits commands to the engine and sees no storage",
+  },
+  tls: {
+    may: ["http2", ...FLOOR],
+    why: "TLS is one more stream of bytes below HTTP/2",
   },
   grpc: {
     may: ["http2"],
@@ -140,7 +144,17 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
 
 /** Rooms that are loaded to serve. */
 export const SERVER: readonly string[] = [
-  ...["serve", "rpc", "grpc", "http2", "engine", "table", "manifest", "blobs"],
+  ...[
+    "serve",
+    "rpc",
+    "grpc",
+    "tls",
+    "http2",
+    "engine",
+    "table",
+    "manifest",
+    "blobs",
+  ],
   ...["workers", "config", "toml", "launch", "recover", ...FLOOR],
 ];
 

@@ -36,6 +36,7 @@ import {
 } from "./output.ts";
 import { projectDefaults } from "./project_file.ts";
 import { isOff } from "./run/off.ts";
+import { useSecurity } from "./security.ts";
 import { explained } from "./who_answers.ts";
 import { Words } from "./words.ts";
 
@@ -97,6 +98,7 @@ async function dispatch(
   if (command !== run || !isOff()) {
     words.useDefaults(await projectDefaults(name, options));
   }
+  useSecurity(words);
   try {
     return await command.run(words);
   } catch (error) {

@@ -38,9 +38,42 @@ export const ADDRESS_OPTIONS: readonly Option[] = [
   },
 ];
 
+/** How it is spoken to. */
+export const SECURITY_OPTIONS: readonly Option[] = [
+  {
+    name: "ca",
+    argument: "FILE",
+    help: "speak TLS, to a server that these certificates vouch for; system: " +
+      "the usual authorities (default: $LARDER_CA)",
+  },
+  {
+    name: "cert",
+    argument: "FILE",
+    help: "our own certificate (default: $LARDER_CERT)",
+  },
+  {
+    name: "cert-key",
+    argument: "FILE",
+    help: "its private key (default: $LARDER_CERT_KEY)",
+  },
+  {
+    name: "tls-on",
+    argument: "WHICH",
+    help: "all, local or remote: the listeners that speak TLS " +
+      "(default: $LARDER_TLS_ON, or all)",
+  },
+  {
+    name: "token-file",
+    argument: "FILE",
+    help: "holds the token that says who we are " +
+      "(default: $LARDER_TOKEN, or $LARDER_TOKEN_FILE)",
+  },
+];
+
 /** What every command knows. */
 export const COMMON_OPTIONS: readonly Option[] = [
   ...ADDRESS_OPTIONS,
+  ...SECURITY_OPTIONS,
   { name: "json", help: "print JSON, with exact numbers" },
   { name: "help", short: "h", help: "print this text" },
 ];

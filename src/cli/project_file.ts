@@ -6,7 +6,7 @@
  */
 
 import { readFile, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { messageOf, StartError } from "../errors.ts";
 import { suggest } from "../launch/suggest.ts";
@@ -21,7 +21,14 @@ const FOR_ALL: Readonly<Record<string, string>> = {
   remote: "remote",
   local: "local",
   namespace: "ns",
+  ca: "ca",
+  cert: "cert",
+  "cert-key": "cert-key",
+  "token-file": "token-file",
+  "tls-on": "tls-on",
 };
+/** Those that are files, beside the one they stand in. */
+const FILES = ["ca", "cert", "cert-key", "token-file"];
 /** What it says for `larder run`, by the names of its options. */
 const FOR_RUN = [
   ...["timeout", "cache-failures", "keep-outs", "read-only", "quiet"],
@@ -55,7 +62,8 @@ export async function projectDefaults(
     }
     if (typeof value !== "string") throw mistake(path, name, ": not a text");
     if (options.some((each) => each.name === option)) {
-      defaults.set(option, [value]);
+      const isFile = FILES.includes(name) && value !== "system";
+      defaults.set(option, [isFile ? resolve(dirname(path), value) : value]);
     }
   }
   if (typeof run !== "object" || run === null || Array.isArray(run)) {

@@ -17,6 +17,7 @@ import { Channel, loadService } from "../client/channel.ts";
 import { V1Catalog } from "../client/v1_catalog.ts";
 import { Silence } from "./silence.ts";
 import type { Addresses } from "./addresses.ts";
+import { securityOf, securityOptions } from "./security.ts";
 import {
   type NamespaceUsage,
   numbers,
@@ -47,6 +48,12 @@ export interface Swept {
   readonly evictedBytes: number;
 }
 
+/** What of the reply to a Fetch has bytes. */
+interface Part {
+  readonly ready?: { readonly value?: Uint8Array };
+  readonly chunk?: Uint8Array;
+}
+
 /** A server's values, through the library, and its administration. */
 export class Server implements AsyncDisposable {
   /** Gets and puts values. */
@@ -56,15 +63,26 @@ export class Server implements AsyncDisposable {
 
   private constructor(cache: Cache, addresses: Addresses) {
     this.cache = cache;
-    this.#channels = Object.values(addresses).map((
-      address: string,
-    ) => [address, new Channel(address)]);
+    this.#channels = (["local", "remote"] as const).flatMap((kind) => {
+      const address = addresses[kind];
+      if (address === undefined) return [];
+      return [[address, new Channel(address, securityOf(kind, address))]];
+    });
   }
 
   /** Connects with the first call. */
   static async at(addresses: Addresses): Promise<Server> {
     // What is away is told by the command, in its own words.
-    const cache = await Cache.connect({ ...addresses, onOutage: () => {} });
+    for (const kind of ["local", "remote"] as const) {
+      const address = addresses[kind];
+      // In the words of the command line.
+      if (address !== undefined) securityOf(kind, address);
+    }
+    const cache = await Cache.connect({
+      ...addresses,
+      ...securityOptions(),
+      onOutage: () => {},
+    });
     return new Server(cache, addresses);
   }
 
@@ -82,12 +100,13 @@ export class Server implements AsyncDisposable {
     return await this.#ask("Fetch", async (channel) => {
       const pieces: Uint8Array[] = [];
       const signal = AbortSignal.timeout(HEAD_TIMEOUT_MS);
-      const replies = channel.serverStream<{ readonly chunk?: Uint8Array }>(
-        method,
-        { ...entry, length },
-        { signal },
-      );
-      for await (const { chunk } of replies) if (chunk) pieces.push(chunk);
+      const request = { ...entry, length };
+      const replies = channel.serverStream<Part>(method, request, { signal });
+      for await (const { ready, chunk } of replies) {
+        // A small value is in the first message.
+        const piece = chunk ?? ready?.value;
+        if (piece) pieces.push(piece);
+      }
       return Buffer.concat(pieces);
     });
   }

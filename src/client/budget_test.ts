@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { Budget, type BudgetOptions } from "./budget.ts";
 import { Lines, type Turn } from "./lines.ts";
+import { Security } from "./security.ts";
 
 /** How long a call pauses in all while each attempt fails at once. */
 async function pausedMs(ms: number): Promise<number> {
-  using budget = new Budget(new Lines("127.0.0.1:1"), { ms: () => ms });
+  using budget = new Budget(
+    new Lines("127.0.0.1:1", new Security("127.0.0.1:1")),
+    { ms: () => ms },
+  );
   const beganMs = performance.now();
   while (await budget.pause());
   return performance.now() - beganMs;

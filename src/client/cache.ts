@@ -14,16 +14,19 @@ import {
   checkOptions,
   type KnownOptions,
   milliseconds,
+  oneOf,
+  text,
 } from "./checked_options.ts";
 import { Connection } from "./connection.ts";
 import { isOutage } from "./outages.ts";
+import type { SecurityOptions } from "./security.ts";
 import type { Claim, OnOutage } from "./tier.ts";
 
 /** A server that restarts is back by then. */
 const DEFAULT_PATIENCE_MS = 10_000;
 
 /** Where the servers are. At least one of `local` and `remote` is given. */
-export interface ConnectOptions {
+export interface ConnectOptions extends SecurityOptions {
   /** `host:port` of a server on this file system: values are handed over as files. */
   readonly local?: string | undefined;
   /** `host:port` of a server anywhere; with `local` too, for when that is away. */
@@ -42,6 +45,11 @@ export const CONNECT_OPTIONS: Readonly<
   remote: anything,
   patienceMs: milliseconds,
   onOutage: callable,
+  ca: text,
+  cert: text,
+  key: text,
+  token: text,
+  tlsOn: oneOf("all", "local", "remote"),
 };
 
 /** As it could be written. */
@@ -77,8 +85,8 @@ export class Cache extends CacheBase {
    * Makes a client. A server that is away is no error: it may come back.
    *
    * @param options Where the servers are.
-   * @throws {TypeError} No address, one that is not `host:port`, or an option
-   * that is none.
+   * @throws {TypeError} No address, one that is not `host:port`, an option that
+   * is none, or a file of TLS that cannot be used.
    * @throws {RangeError} `patienceMs` is negative, or no number.
    */
   // deno-lint-ignore require-await
@@ -99,7 +107,7 @@ export class Cache extends CacheBase {
         throw new TypeError(`${kind} ${JSON.stringify(address)}: ${fault}`);
       }
       connections.push(
-        new Connection({ kind, address, patienceMs }),
+        new Connection({ kind, address, patienceMs, security: options }),
       );
     }
     if (connections.length === 0) {

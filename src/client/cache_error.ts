@@ -61,7 +61,9 @@ const HTTP = /^Received HTTP status code (\d+)$/;
 /** How proxies say that they reach nobody. */
 const AWAY_BEHIND: ReadonlySet<string> = new Set(["502", "503", "504"]);
 /** How it says that it does not know why there is no connection. */
-const UNSAID = /^Failed to connect \([-\d:.TZ]+\)$/;
+const UNSAID = /^(undefined|null|Failed to connect|Protocol error)?$/;
+/** When that was, which is now. */
+const DATE = / \(\d+-\d+-\d+T[\d:.]+Z\)$/;
 
 /** How it says that the answer was none of a gRPC server. */
 const NO_STATUS = /Call ended without gRPC status/;
@@ -143,7 +145,6 @@ export function plainReason(details: string): string {
     return `an HTTP server answers there with status ${http}, and no Larder` +
       behind;
   }
-  if (UNSAID.test(details)) return NO_CONNECTION;
   if (NO_STATUS.test(details)) {
     return "what answers there ends the call as no gRPC server does, so it may " +
       "be the wrong port";
@@ -152,9 +153,9 @@ export function plainReason(details: string): string {
     .replace(
       /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/s,
       "$1",
-    );
+    ).replace(DATE, "");
   // A connection through a proxy fails with no reason at all.
-  return /^(undefined|null)?$/.test(reason) ? NO_CONNECTION : reason;
+  return UNSAID.test(reason) ? NO_CONNECTION : reason;
 }
 
 /** Whether an error has this code. */

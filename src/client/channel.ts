@@ -6,7 +6,6 @@
 
 import {
   type ClientReadableStream,
-  Metadata,
   type ServiceDefinition,
   type ServiceError,
   status,
@@ -24,6 +23,7 @@ import type { Line } from "./line.ts";
 import { Lines } from "./lines.ts";
 import { namingProxy } from "./proxy.ts";
 import { Replies } from "./replies.ts";
+import { Security } from "./security.ts";
 import { untilBroken } from "./until_broken.ts";
 
 const PROTO = new URL("../../proto/", import.meta.url);
@@ -54,12 +54,14 @@ export interface UnaryOptions extends CallOptions {
 export class Channel {
   readonly #address: string;
   readonly #lines: Lines;
+  readonly #security: Security;
 
   /** Connects to `host:port` with the first call. */
-  constructor(address: string) {
+  constructor(address: string, security: Security = new Security(address)) {
     guardDeno();
     this.#address = address;
-    this.#lines = new Lines(address);
+    this.#security = security;
+    this.#lines = new Lines(address, security);
   }
 
   /** How long a call, or several, may go on without hearing from the server. */
@@ -89,7 +91,7 @@ export class Channel {
         method.requestSerialize,
         method.responseDeserialize,
         request,
-        new Metadata(),
+        this.#security.metadata(),
         { deadline: Date.now() + timeoutMs },
         (error: ServiceError | null, reply?: Reply) => {
           if (!error) end.answered();
@@ -121,6 +123,7 @@ export class Channel {
         method.requestSerialize,
         method.responseDeserialize,
         request,
+        this.#security.metadata(),
       );
     const end = this.#end(line, options, call);
     return new Replies(call, end, (error) => this.#failed(line, error));
@@ -144,6 +147,7 @@ export class Channel {
         method.path,
         (bytes: Buffer) => bytes,
         method.responseDeserialize,
+        this.#security.metadata(),
         (error: ServiceError | null, reply?: Reply) => {
           answered = true;
           if (!error) end.answered();

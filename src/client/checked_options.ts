@@ -54,6 +54,21 @@ export function flag(name: string, value: unknown): void {
   }
 }
 
+/** Text. */
+export function text(name: string, value: unknown): void {
+  if (typeof value !== "string") {
+    throw new TypeError(`${name} must be a text, not ${shown(value)}`);
+  }
+}
+
+/** One of some words. */
+export function oneOf(...words: readonly string[]): Check {
+  return (name, value) => {
+    if (words.some((word) => word === value)) return;
+    throw new TypeError(`${name} must be one of ${words.join(", ")}`);
+  };
+}
+
 /** `true`, `false` or a function. */
 export function flagOrCallable(name: string, value: unknown): void {
   if (typeof value === "boolean" || typeof value === "function") return;

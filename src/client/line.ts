@@ -4,16 +4,12 @@
  * @module
  */
 
-import {
-  Client,
-  type ClientOptions,
-  connectivityState,
-  credentials,
-} from "@grpc/grpc-js";
+import { Client, type ClientOptions, connectivityState } from "@grpc/grpc-js";
 import type { ClientHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 
 import { wayTo } from "./proxy.ts";
+import type { Security } from "./security.ts";
 import { toldOfSessions } from "./sessions.ts";
 
 const OPTIONS: ClientOptions = {
@@ -46,15 +42,17 @@ export class Line {
   #sent = 0;
 
   /** Connects to `host:port` with the first call. */
-  constructor(address: string) {
+  constructor(address: string, security: Security) {
+    const secure = security.connection();
     const { options, stop } = toldOfSessions((session, socket) => {
       this.#sessions.set(session, socket);
       socket.once("close", () => this.#sessions.delete(session));
     });
     this.#forget = stop;
     const way = wayTo(address);
-    this.client = new Client(way.target, credentials.createInsecure(), {
+    this.client = new Client(way.target, secure.credentials, {
       ...OPTIONS,
+      ...secure.options,
       ...way.options,
       ...options,
     });

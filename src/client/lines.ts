@@ -7,6 +7,7 @@
 
 import { CacheError, noAnswer } from "./cache_error.ts";
 import { Line } from "./line.ts";
+import type { Security } from "./security.ts";
 import { TURN_MS, Turns } from "./turns.ts";
 
 /** After so long without a word, the server is asked for one. */
@@ -40,6 +41,7 @@ export interface Spending {
 /** Connections to one server. */
 export class Lines {
   readonly #address: string;
+  readonly #security: Security;
   #line: Line | undefined;
   #spare: Line | undefined;
   #calls = 0;
@@ -55,8 +57,9 @@ export class Lines {
   #isClosed = false;
 
   /** Connects to `host:port` with the first call. */
-  constructor(address: string) {
+  constructor(address: string, security: Security) {
     this.#address = address;
+    this.#security = security;
   }
 
   /** The connection for the next call. */
@@ -122,7 +125,7 @@ export class Lines {
   }
 
   #make(): Line {
-    return new Line(this.#address);
+    return new Line(this.#address, this.#security);
   }
 
   #moved(): void {

@@ -12,6 +12,7 @@ export type {
   Holder,
 } from "./backend.ts";
 export { Cache, type ConnectOptions } from "./cache.ts";
+export type { SecurityOptions } from "./security.ts";
 export { CacheBase } from "./cache_base.ts";
 export type {
   Deleted,

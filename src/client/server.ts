@@ -14,6 +14,7 @@ import {
 import { asCacheError, CacheError, givenUp, hasCode } from "./cache_error.ts";
 import type { CallEffort } from "./call_effort.ts";
 import { Channel } from "./channel.ts";
+import { Security, type SecurityOptions } from "./security.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { Stranger } from "./stranger.ts";
 import { OriginalLocal, OriginalRemote } from "./original.ts";
@@ -35,6 +36,8 @@ export interface ServerOptions {
   readonly address: string;
   /** How long to try before a server counts as away. */
   readonly patienceMs: number;
+  /** How it is spoken to; in plain text where absent. */
+  readonly security?: SecurityOptions;
 }
 
 /** A server, and which of its services it is spoken to through. */
@@ -59,10 +62,13 @@ export class Server {
   readonly #stranger: Stranger;
 
   /** Nothing is sent before the first call. */
-  constructor({ kind, address, patienceMs }: ServerOptions) {
+  constructor({ kind, address, patienceMs, security }: ServerOptions) {
     this.name = `${kind} ${address}`;
     this.#patienceMs = patienceMs;
-    this.#channel = new Channel(address);
+    this.#channel = new Channel(
+      address,
+      new Security(address, { ...security, kind }),
+    );
     this.#stranger = new Stranger(address);
     this.catalog = new V1Catalog(this.#channel);
     this.#v1 = new V1Backend(this.#channel, {
@@ -111,10 +117,11 @@ export class Server {
         if (error.code !== "unavailable") throw error;
         // That time is up tells less than why it has gone by.
         if (!heard || !budget.signal.aborted) heard = error;
-        if (!this.#hasAnswered) this.#stranger.look(error);
         if (await budget.pause(signal)) continue;
         this.#nextProbeMs = performance.now() + PROBE_MS;
-        const stranger = await this.#stranger.words();
+        const stranger = this.#hasAnswered
+          ? undefined
+          : await this.#stranger.words(heard);
         if (stranger !== undefined) throw this.#away(action, stranger);
         throw givenUp(heard, budget.waitedMs);
       }

@@ -6,11 +6,13 @@
 
 import { messageOf } from "../errors.ts";
 import { isDirect } from "./proxy.ts";
-import { ANSWERING, QUICK_MS, whoAnswers } from "./who_answers.ts";
+import { ANSWERING, whoAnswers } from "./who_answers.ts";
 
 /** What says enough: nobody is there, or nothing comes. */
 const CLEAR =
   /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|within \d+ ms/;
+/** Whoever has just ended a connection answers at once, on a machine that is busy, too. */
+const ANSWERED_MS = 2_000;
 
 /** Finds out, once, and remembers. */
 export class Stranger {
@@ -24,20 +26,19 @@ export class Stranger {
     this.#address = address;
   }
 
-  /** Looks who is there, where the error of a call does not say it. */
-  look(error: Error): void {
-    const isClear = CLEAR.test(messageOf(error)) || !isDirect(this.#address);
-    if (isClear || this.#looking) return;
-    const options = { silenceMs: QUICK_MS };
-    this.#looking = whoAnswers(this.#address, options).then((answering) => {
-      this.known = ANSWERING[answering];
-    });
+  /** What there is, where the error that a call ends with does not say it. */
+  async words(error: Error): Promise<string | undefined> {
+    if (!CLEAR.test(messageOf(error)) && isDirect(this.#address)) {
+      await (this.#looking ??= this.#look());
+    }
+    return this.known;
   }
 
-  /** The words, as soon as they are known, if anybody looks. */
-  async words(): Promise<string | undefined> {
-    await this.#looking;
-    return this.known;
+  async #look(): Promise<void> {
+    const options = { silenceMs: ANSWERED_MS };
+    const answering = await whoAnswers(this.#address, options);
+    // Somebody has answered before.
+    if (answering !== "silence") this.known = ANSWERING[answering];
   }
 
   /** A Larder has answered. */

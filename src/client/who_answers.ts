@@ -18,6 +18,8 @@ const HELLO = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 /** A frame of HTTP/2 has its type there; the first is SETTINGS. */
 const TYPE_AT = 3;
 const SETTINGS = 4;
+/** How TLS says that it was not spoken to: a record with an alert. */
+const ALERT = [0x15, 0x03];
 
 /** What answers a greeting in HTTP/2. */
 export type Answering =
@@ -31,6 +33,8 @@ export type Answering =
   | "http"
   /** HTTP/2, as Larder and every gRPC server speak it. */
   | "http2"
+  /** Whoever is there speaks TLS. */
+  | "tls"
   /** Something that speaks otherwise. */
   | "other";
 
@@ -70,6 +74,7 @@ export function whoAnswers(
 
 function kindOf(bytes: Uint8Array): Answering {
   if (bytes[TYPE_AT] === SETTINGS) return "http2";
+  if (ALERT.every((byte, at) => bytes[at] === byte)) return "tls";
   const text = new TextDecoder().decode(bytes.subarray(0, 64));
   return /^(HTTP\/|\s*<(!doctype|html))/i.test(text) ? "http" : "other";
 }
@@ -83,6 +88,8 @@ export const ANSWERING: { readonly [kind in Answering]?: string } = {
     "proxy whose server is away, or the wrong port",
   http:
     "an HTTP server answers there, and no Larder, so it may be the wrong port",
+  tls: "the server speaks TLS: say who vouches for it (ca, LARDER_CA), and " +
+    "where it asks for a certificate, show one (cert and its key)",
   other: "what answers there is no Larder, and no gRPC server, so it may " +
     "be the wrong port",
 };

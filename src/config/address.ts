@@ -56,6 +56,17 @@ export function parseAddress(text: string): Address {
 }
 
 /**
+ * Whether only this machine reaches an address.
+ *
+ * @param address The address.
+ */
+export function isLoopback({ host }: Address): boolean {
+  return host === "::1" || host.startsWith("127.") ||
+    // As the parser of URLs writes ::ffff:127.0.0.1.
+    /^::ffff:7f[\da-f]{2}:[\da-f]{1,4}$/.test(host);
+}
+
+/**
  * Writes an address the way {@linkcode parseAddress} reads it.
  *
  * @param address The address.

@@ -74,6 +74,8 @@ export interface Setting<T> {
   readonly short?: string;
   /** What the value is called in `--help`. */
   readonly argument: string;
+  /** It has no value on the command line: to write it is to want it. */
+  readonly isSwitch?: true;
   /** What `--help` says, without the default. */
   readonly help: string;
   /** What `--help` says about the default. */
@@ -137,6 +139,46 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     default: () => [],
     parse: parseHosts,
     render: (names) => names.join(","),
+  },
+  tlsCert: file(
+    "tls-cert",
+    "the server's certificate as PEM, with those that vouch for it: then its " +
+      "listeners speak TLS",
+  ),
+  tlsKey: file(
+    "tls-key",
+    "the private key of that certificate, as PEM without a passphrase",
+  ),
+  clientCa: file(
+    "client-ca",
+    "certificates that vouch for clients: whoever shows none of theirs is refused",
+  ),
+  tlsOn: {
+    name: "tls-on",
+    argument: "all|local|remote",
+    help: "which listeners speak TLS; the other one speaks plain text",
+    defaultHelp: "all",
+    default: () => "all",
+    parse(text) {
+      if (text === "all" || text === "local" || text === "remote") return text;
+      throw new RangeError("write all, local or remote");
+    },
+    render: String,
+  },
+  insecure: {
+    name: "insecure",
+    argument: "",
+    isSwitch: true,
+    help:
+      "plain text on addresses that other machines reach: whoever is between " +
+      "reads and changes what is said",
+    defaultHelp: "refused",
+    default: () => false,
+    parse(text) {
+      if (text === "true" || text === "false") return text === "true";
+      throw new RangeError("write true or false");
+    },
+    render: String,
   },
   heartbeatIntervalMs: duration(
     "heartbeat-interval",
@@ -334,6 +376,9 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
 };
 
+/** The settings that are paths of files. */
+export const FILE_KEYS = ["tlsCert", "tlsKey", "clientCa"] as const;
+
 function parseRoot(text: string): string {
   if (text === "") throw new RangeError("the folder's name is missing");
   // Deno's permission flags split at commas and know no escape.
@@ -341,6 +386,24 @@ function parseRoot(text: string): string {
     throw new RangeError("a root's path cannot hold a comma: rename it");
   }
   return text;
+}
+
+function file(name: string, help: string): Setting<string | undefined> {
+  return {
+    name,
+    argument: "FILE",
+    help,
+    defaultHelp: "none",
+    default: () => undefined,
+    parse(text) {
+      if (text === "") throw new RangeError("the file's name is missing");
+      if (text.includes(",")) {
+        throw new RangeError("a path that is granted to Deno holds no comma");
+      }
+      return text;
+    },
+    render: (path) => path ?? "",
+  };
 }
 
 function parseService(text: string): Address | undefined {

@@ -14,6 +14,9 @@ export type Durability = "relaxed" | "strict";
 /** Which calls have a line each in the log. */
 export type LoggedCalls = "off" | "failed" | "all";
 
+/** Listeners: both, or one of them. */
+export type TlsOn = "all" | "local" | "remote";
+
 /** A complete, checked configuration. */
 export interface Config {
   /** The folder that is served, absolute. */
@@ -26,6 +29,16 @@ export interface Config {
   readonly http: Address | undefined;
   /** Names by which it may be called there, beside IP addresses and localhost. */
   readonly httpHosts: readonly string[];
+  /** The file of the server's certificate, absolute; `undefined`: plain text. */
+  readonly tlsCert: string | undefined;
+  /** The file of its key. */
+  readonly tlsKey: string | undefined;
+  /** Of those that vouch for clients; `undefined`: clients need no certificate. */
+  readonly clientCa: string | undefined;
+  /** Which listeners speak TLS, where there is a certificate. */
+  readonly tlsOn: TlsOn;
+  /** Whether plain text may leave this machine. */
+  readonly insecure: boolean;
   /** How often clients are told to send heartbeats. */
   readonly heartbeatIntervalMs: number;
   /** How long a lease lasts without one; more than the interval. */

@@ -11,6 +11,7 @@ export type { ConnectionState } from "./served_connection.ts";
 export { ErrorCode } from "./error_codes.ts";
 export { encodeHeaders } from "./hpack/mod.ts";
 export { INITIAL_WINDOW_BYTES } from "./limits.ts";
+export { ListenerConnections, peerName } from "./listener_connections.ts";
 export { Http2Listener, type Http2ListenerOptions } from "./listener.ts";
 export type { DropReason, SharedOptions } from "./shared_limits.ts";
 export type {

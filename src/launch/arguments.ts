@@ -17,7 +17,7 @@ import { StartError } from "../errors.ts";
 import { DEFAULT_ROOT } from "../limits.ts";
 import { parseBootId } from "./boot_id.ts";
 import { readConfigFile } from "./config_file.ts";
-import { SETTINGS } from "../config/settings.ts";
+import { FILE_KEYS, SETTINGS } from "../config/settings.ts";
 import { suggest } from "./suggest.ts";
 
 /** What the command line asks for. */
@@ -69,8 +69,9 @@ const OPTIONS: ArgsOptions = {
   "boot-id": { type: "string" },
   ...Object.fromEntries(SWITCHES.map((name) => [name, { type: "boolean" }])),
   ...Object.fromEntries(FLAG_KEYS.map((key) => {
-    const { name, short } = SETTINGS[key];
-    return [name, { type: "string", ...(short ? { short } : {}) }];
+    const { name, short, isSwitch } = SETTINGS[key];
+    const type = isSwitch ? "boolean" : "string";
+    return [name, { type, ...(short ? { short } : {}) }];
   })),
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "V" },
@@ -130,9 +131,9 @@ export async function parseCommandLine(
   if (root !== undefined) {
     readSetting(given, "root", { text: root, source: "ROOT" });
   }
-  const config = withAbsoluteRoot(completeConfig(given), () => {
+  const config = withAbsolutePaths(completeConfig(given), (name) => {
     if (!confined) return workingFolder();
-    throw new StartError(2, "--confined needs ROOT as an absolute path");
+    throw new StartError(2, `--confined needs ${name} as an absolute path`);
   });
   if (confined) {
     const { bootId } = words;
@@ -168,9 +169,19 @@ function toRecover(words: Words, workingFolder: () => string): Invocation {
   };
 }
 
-function withAbsoluteRoot(config: Config, from: () => string): Config {
-  if (isAbsolute(config.root)) return { ...config, root: resolve(config.root) };
-  return { ...config, root: resolve(from(), config.root) };
+function withAbsolutePaths(
+  config: Config,
+  from: (name: string) => string,
+): Config {
+  const absolute = (path: string, name: string) =>
+    isAbsolute(path) ? resolve(path) : resolve(from(name), path);
+  const files = FILE_KEYS.flatMap((key) => {
+    const path = config[key];
+    if (path === undefined) return [];
+    return [[key, absolute(path, `--${SETTINGS[key].name}`)]];
+  });
+  const root = absolute(config.root, "ROOT");
+  return { ...config, root, ...Object.fromEntries(files) };
 }
 
 interface Words {
@@ -210,13 +221,15 @@ function tokenize(args: readonly string[]): Words {
       if (token.value !== undefined) {
         throw new StartError(2, `${rawName} takes no value`);
       }
+    }
+    const key = FLAG_KEYS.find((key) => SETTINGS[key].name === name);
+    if (option.type === "boolean" && !key) {
       switches.add(name);
       continue;
     }
-    const text = valueOf(token);
+    const text = option.type === "boolean" ? "true" : valueOf(token);
     if (name === "config") configFile = text;
     if (name === "boot-id") bootId = readBootId(text);
-    const key = FLAG_KEYS.find((key) => SETTINGS[key].name === name);
     if (key) readSetting(given, key, { text, source: rawName });
   }
   return { positionals, switches, given, configFile, bootId };

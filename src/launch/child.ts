@@ -29,6 +29,8 @@ export interface Child {
   readonly exited: Promise<ChildExit>;
   /** Asks it to drain and exit. */
   stop(): void;
+  /** Tells it to look at its files again. */
+  reload(): void;
   /** Ends it at once. */
   kill(): void;
 }
@@ -64,6 +66,14 @@ export function spawnConfined(
   }).spawn();
   const ready = Promise.withResolvers<ServedAddresses>();
   const relayed = relay(process.stdout, ready.resolve);
+  function send(signal: Deno.Signal): void {
+    try {
+      process.kill(signal);
+    } catch (error) {
+      // It has ended already.
+      if (!(error instanceof TypeError)) throw error;
+    }
+  }
   return {
     ready: ready.promise,
     exited: waitFor(process, relayed),
@@ -71,14 +81,8 @@ export function spawnConfined(
       // It may have ended already: then there is no pipe to close.
       process.stdin.close().catch(() => {});
     },
-    kill() {
-      try {
-        process.kill("SIGKILL");
-      } catch (error) {
-        // It has ended already.
-        if (!(error instanceof TypeError)) throw error;
-      }
-    },
+    reload: () => send("SIGHUP"),
+    kill: () => send("SIGKILL"),
   };
 }
 

@@ -7,14 +7,14 @@
 import { dirname, resolve } from "node:path";
 import { CONFIG_KEYS, type GivenConfig, readSetting } from "../config.ts";
 import { StartError } from "../errors.ts";
-import { SETTINGS } from "../config/settings.ts";
+import { FILE_KEYS, SETTINGS } from "../config/settings.ts";
 import { suggest } from "./suggest.ts";
 
 /** A configuration is a page of text; what is larger is another file. */
 const MAX_CONFIG_FILE_BYTES = 1024 * 1024;
 
 /**
- * Reads a configuration file. A relative `root` in it starts at its folder.
+ * Reads a configuration file. Relative paths in it start at its folder.
  *
  * @param path The file.
  * @returns What the file gives.
@@ -32,14 +32,20 @@ export async function readConfigFile(path: string): Promise<GivenConfig> {
         `${path}: unknown key ${name}${suggest(name, known)}`,
       );
     }
-    const isScalar = typeof value === "string" || typeof value === "number" ||
-      typeof value === "bigint";
+    const { isSwitch } = SETTINGS[key];
+    const isScalar = isSwitch
+      ? typeof value === "boolean"
+      : ["string", "number", "bigint"].includes(typeof value);
     if (!isScalar) {
-      throw new StartError(2, `${path}: ${name} must be a string or a number`);
+      const wanted = isSwitch ? "true or false" : "a string or a number";
+      throw new StartError(2, `${path}: ${name} must be ${wanted}`);
     }
     readSetting(given, key, { text: `${value}`, source: `${path}: ${name}` });
   }
-  if (given.root !== undefined) given.root = resolve(dirname(path), given.root);
+  for (const key of ["root", ...FILE_KEYS] as const) {
+    const written = given[key];
+    if (written !== undefined) given[key] = resolve(dirname(path), written);
+  }
   return given;
 }
 

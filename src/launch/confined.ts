@@ -5,6 +5,7 @@
  */
 
 import type { Log } from "../log.ts";
+import type { Hangups } from "./hangups.ts";
 import { openDoors } from "./open_doors.ts";
 import { readyLines } from "./ready_lines.ts";
 import { prepareRoot, refuseOtherData } from "./root_folder.ts";
@@ -18,7 +19,7 @@ const EXIT_INTERRUPTED = 130;
  * Serves until a stop is asked for, or the server ends by itself.
  *
  * @param config What to serve.
- * @param options Loads the server; when to stop; takes the lines for stdout; the
+ * @param options Loads the server; when to stop, and what hangups are; takes the lines for stdout; the
  * log.
  * @returns The exit code.
  */
@@ -27,6 +28,7 @@ export async function serveConfined(
   options: {
     readonly load: () => Promise<Serve>;
     readonly stop: StopRequests;
+    readonly hangups: Hangups;
     readonly print: (text: string) => void;
     readonly log: Log;
   },
@@ -46,6 +48,7 @@ export async function serveConfined(
     const { mode } = await Deno.stat(root);
     for (const warning of openDoors({ ...config, root }, mode)) log(warning);
     const server = await serve({ ...config, root }, log);
+    options.hangups.reload = () => void server.reload?.();
     if (!stop.isRequested) print(readyLines(root, server));
     await Promise.race([stop.requested, server.closed]);
     if (stop.isRequested) await server.drain();

@@ -19,7 +19,7 @@ const OTHER_FLAGS: readonly (readonly [string, string])[] = [
   [
     "    --config FILE",
     "a TOML file with the same names as keys, such as " +
-    'heartbeat-interval = "2s"; a root in it is relative to the file; flags win',
+    'heartbeat-interval = "2s"; paths in it are relative to the file; flags win',
   ],
   [
     "    --print-command",
@@ -54,7 +54,8 @@ export function helpText(): string {
   const flags = CONFIG_KEYS.filter((key) => key !== "root").map((key) => {
     const { short, name, argument, help, defaultHelp } = SETTINGS[key];
     const dashes = short ? `-${short}, --${name}` : `    --${name}`;
-    return row(`${dashes} ${argument}`, `${help} (default: ${defaultHelp})`);
+    const flag = `${dashes} ${argument}`.trimEnd();
+    return row(flag, `${help} (default: ${defaultHelp})`);
   });
   return [
     `larder ${VERSION}: one cache, served to LocalCache and RemoteCache clients`,

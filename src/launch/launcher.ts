@@ -10,6 +10,7 @@ import type { Config } from "../config.ts";
 import { currentBootId } from "./boot_id.ts";
 import { spawnConfined } from "./child.ts";
 import { descriptorLimit, withinDescriptors } from "./descriptor_limit.ts";
+import type { Hangups } from "./hangups.ts";
 import { serverLog } from "./server_log.ts";
 import { MadeFolders } from "./made_folders.ts";
 import type { Installation } from "./permissions.ts";
@@ -21,7 +22,7 @@ import { supervise } from "./supervisor.ts";
  * Starts a confined server and keeps it running until it is to stop.
  *
  * @param config What to serve.
- * @param options The installation, and when to stop.
+ * @param options The installation, when to stop, and what hangups are.
  * @returns The exit code.
  */
 export async function launch(
@@ -29,6 +30,7 @@ export async function launch(
   options: {
     readonly installation: Installation;
     readonly stop: StopRequests;
+    readonly hangups: Hangups;
   },
 ): Promise<number> {
   const log = serverLog(config.logFormat);
@@ -44,8 +46,14 @@ export async function launch(
     exitCode = await supervise(
       withinDescriptors({ ...config, root }, { limit, log }),
       {
-        spawn: (current) =>
-          spawnConfined(current, options.installation, bootId),
+        spawn(current) {
+          const child = spawnConfined(current, options.installation, bootId);
+          // Until then it reads them anyway, and a hangup would end it.
+          void child.ready.then(() => {
+            options.hangups.reload = () => child.reload();
+          });
+          return child;
+        },
         stop: options.stop,
         clock: systemClock,
         log,

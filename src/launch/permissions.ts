@@ -6,6 +6,7 @@
 
 import { fileURLToPath } from "node:url";
 import { type Config, formatAddress, renderArguments } from "../config.ts";
+import { FILE_KEYS } from "../config/settings.ts";
 import { StartError } from "../errors.ts";
 import { CONFINED_ENVIRONMENT } from "./environment.ts";
 import { heapFlag } from "./memory.ts";
@@ -69,6 +70,7 @@ export function confinedArguments(
   options: { readonly supervised?: boolean; readonly bootId?: string } = {},
 ): string[] {
   const { root, local, remote, http } = config;
+  const files = FILE_KEYS.flatMap((key) => config[key] ?? []);
   const addresses = [local, remote, http].flatMap((address) =>
     address ? [formatAddress(address)] : []
   );
@@ -82,7 +84,7 @@ export function confinedArguments(
     "--no-remote",
     "--frozen",
     `--config=${installation.denoConfig}`,
-    `--allow-read=${[root, ...installation.readable].join(",")}`,
+    `--allow-read=${[root, ...installation.readable, ...files].join(",")}`,
     `--allow-write=${root}`,
     `--allow-net=${addresses.join(",")}`,
     // How full the root's disk is: --min-free.

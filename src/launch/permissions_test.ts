@@ -66,7 +66,11 @@ Deno.test("confinedArguments gives very many connections a larger heap", () => {
 });
 
 Deno.test("confinedArguments grants no address of an API that is off", () => {
-  const args = flags({ root: "/r", remote: { host: "0.0.0.0", port: 9 } });
+  const args = flags({
+    root: "/r",
+    remote: { host: "0.0.0.0", port: 9 },
+    insecure: true,
+  });
   assert.deepEqual(args.filter((arg) => arg.startsWith("--allow-net")), [
     "--allow-net=0.0.0.0:9",
   ]);
@@ -76,6 +80,7 @@ Deno.test("confinedArguments grants the address of metrics, and passes it on", (
   const args = flags({
     root: "/r",
     remote: { host: "0.0.0.0", port: 9 },
+    insecure: true,
     http: { host: "127.0.0.1", port: 9_100 },
     httpHosts: ["a.example", "b"],
   });
@@ -83,7 +88,21 @@ Deno.test("confinedArguments grants the address of metrics, and passes it on", (
   const at = args.indexOf("--http");
   assert.deepEqual(args.slice(at), [
     ...["--http", "127.0.0.1:9100", "--http-host", "a.example,b"],
+    "--insecure",
   ]);
+});
+
+Deno.test("confinedArguments grants the files of TLS to be read, and no more of their folder", () => {
+  const args = flags({
+    root: "/r",
+    tlsCert: "/etc/tls/cert.pem",
+    tlsKey: "/etc/tls/key.pem",
+    clientCa: "/etc/ca.pem",
+  });
+  assert.ok(args.includes(
+    "--allow-read=/r,/app/workers,/etc/tls/cert.pem,/etc/tls/key.pem,/etc/ca.pem",
+  ));
+  assert.ok(args.includes("--allow-write=/r"));
 });
 
 Deno.test("thisInstallation names files that exist", async () => {

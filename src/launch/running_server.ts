@@ -20,6 +20,11 @@ export interface ServedAddresses {
 
 /** A server that answers. */
 export interface RunningServer extends ServedAddresses {
+  /**
+   * Looks at its files again, at once; what is wrong with them goes to the log.
+   * Absent: it has none beside its root.
+   */
+  readonly reload?: () => Promise<void>;
   /** Stops gracefully, within the drain timeout; idempotent. */
   drain(): Promise<void>;
   /** Settles when nothing is served any more; rejects when it broke. */

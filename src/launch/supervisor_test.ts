@@ -39,6 +39,7 @@ class Nursery {
       ready: this.#ready.promise,
       exited: this.#exited.promise,
       stop: () => this.calls.push("stop"),
+      reload: () => this.calls.push("reload"),
       kill: () => {
         this.calls.push("kill");
         this.exit(137, "SIGKILL");

@@ -18,6 +18,8 @@ import {
   type Http2ListenerOptions,
   type SharedOptions,
 } from "../http2/mod.ts";
+import type { IdentitySource } from "../tls/pem.ts";
+import { TlsListener } from "../tls/tls_listener.ts";
 import type { Service } from "./service.ts";
 
 /** What an edge is made of; its limits hold for all addresses together. */
@@ -104,6 +106,37 @@ export class Edge {
    * @throws {StartError} If the port is taken.
    */
   listen(address: string, services: readonly Service[]): Listener {
+    const options = this.#serve(address, services);
+    try {
+      return listenerAt(address, new Http2Listener(options));
+    } catch (error) {
+      throw cannotListen(address, error, options);
+    }
+  }
+
+  /**
+   * Answers on an address over TLS.
+   *
+   * @param address `ip:port`; port 0 picks one.
+   * @param services What is served there.
+   * @param certificates What it says who it is with.
+   * @throws {StartError} If the port is taken.
+   */
+  async listenTls(
+    address: string,
+    services: readonly Service[],
+    certificates: IdentitySource,
+  ): Promise<Listener> {
+    const options = this.#serve(address, services);
+    try {
+      const listening = TlsListener.listen({ ...options, certificates });
+      return listenerAt(address, await listening);
+    } catch (error) {
+      throw cannotListen(address, error, options);
+    }
+  }
+
+  #serve(address: string, services: readonly Service[]): Http2ListenerOptions {
     const { maxMessageBytes, requestBudget, newBuffer, observe } =
       this.#options;
     const server = new GrpcServer({
@@ -117,18 +150,13 @@ export class Edge {
     });
     this.#servers.push(server);
     for (const addTo of services) addTo(server);
-    const colon = address.lastIndexOf(":");
-    const host = address.slice(0, colon);
-    const listener = bind(address, {
+    const { host, port } = partsOf(address);
+    return {
       hostname: host.replace(/^\[(.*)\]$/, "$1"),
-      port: Number(address.slice(colon + 1)),
+      port,
       handler: server.handleRequest,
       connections: this.#connections,
       warn: this.#warn,
-    });
-    return {
-      address: `${host}:${listener.port}`,
-      close: (limitMs) => listener.close(limitMs),
     };
   }
 
@@ -149,18 +177,35 @@ export class Edge {
   };
 }
 
-function bind(
+function partsOf(
   address: string,
+): { readonly host: string; readonly port: number } {
+  const colon = address.lastIndexOf(":");
+  return {
+    host: address.slice(0, colon),
+    port: Number(address.slice(colon + 1)),
+  };
+}
+
+function listenerAt(
+  address: string,
+  listener: Http2Listener | TlsListener,
+): Listener {
+  return {
+    address: `${partsOf(address).host}:${listener.port}`,
+    close: (limitMs) => listener.close(limitMs),
+  };
+}
+
+function cannotListen(
+  address: string,
+  error: unknown,
   options: Http2ListenerOptions,
-): Http2Listener {
-  try {
-    return new Http2Listener(options);
-  } catch (error) {
-    const { code } = error as { code?: string };
-    const message = `cannot listen on ${address} ` +
-      `(${code ?? systemReason(error)}): ${listenRemedy(code, options)}`;
-    throw new StartError(1, message, { cause: error });
-  }
+): StartError {
+  const { code } = error as { code?: string };
+  const message = `cannot listen on ${address} ` +
+    `(${code ?? systemReason(error)}): ${listenRemedy(code, options)}`;
+  return new StartError(1, message, { cause: error });
 }
 
 /** Ports below it are for root, on most systems. */

@@ -225,6 +225,8 @@ Deno.test("doctor says which proxy is between", () =>
       stdout,
       /^warn +proxy +192\.0\.2\.7:28056 is reached through the proxy 127\.0\.0\.1:1, which http_proxy names\n +if it .*no_proxy=192\.0\.2\.7$/m,
     );
+    // What answers past the proxy is not what calls reach.
+    assert.doesNotMatch(stdout, /, and no Larder/);
     // Of this machine no proxy is asked.
     const here = { ...env, LARDER_REMOTE: shell.server.remote };
     const own = await shell.run(["doctor"], { env: here });

@@ -50,7 +50,7 @@ Deno.test("the Makefile has its reports again after make clean", () =>
     }
     const make = async (...args: string[]) => {
       const { code, stdout, stderr } = await new Deno.Command("make", {
-        args: [...args, `LARDER=${larderCommand().join(" ")}`],
+        args: [...args, `larder=${larderCommand().join(" ")}`],
         cwd: shell.folder,
         env: shell.env,
       }).output();
@@ -61,6 +61,8 @@ Deno.test("the Makefile has its reports again after make clean", () =>
     const first = await make();
     assert.match(first.stdout, /^simulating ring\.net$/m);
     assert.equal(first.stderr.match(/larder: computed /g)?.length, 2);
+    // make exports what its command line sets, and LARDER is a switch.
+    assert.doesNotMatch(first.stderr, /neither on nor off/);
     assert.match((await make()).stdout, /Nothing to be done/);
     await make("clean");
     const second = await make();

@@ -176,6 +176,7 @@ Deno.test("serve says why it cannot listen, and what to do", () =>
   withShell(async (shell) => {
     // Of the addresses for documents, which no machine has.
     const serve = ["serve", "r", "-l", "off", "-r", "192.0.2.1:28056"];
+    serve.push("--insecure");
     const { code, stderr } = await shell.run(serve);
     assert.equal(code, 1);
     assert.match(
@@ -204,7 +205,7 @@ Deno.test("serve warns where everybody may read and write", () =>
   withRoot(async (root) => {
     await Deno.chmod(root, 0o777);
     await using server = await ServerProcess.start(root, {
-      args: ["-l", "off", "-r", "0.0.0.0:0"],
+      args: ["-l", "off", "-r", "0.0.0.0:0", "--insecure"],
     });
     assert.equal(await server.stop(), 0);
     const said = server.stderr;

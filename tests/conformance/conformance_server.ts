@@ -39,7 +39,7 @@ if (import.meta.main) {
   ) as StartRequest;
   const { use_tls, server_creds, message_receive_limit } = request;
   const text = new TextDecoder();
-  const { hostname, port } = serve({
+  const { hostname, port } = await serve({
     services: (server) =>
       addConformanceService(server, () => systemClock.nowMs()),
     ...use_tls && server_creds && {

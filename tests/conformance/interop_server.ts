@@ -9,6 +9,6 @@ import { addInteropService } from "./interop_service.ts";
 import { serve } from "./serve.ts";
 
 if (import.meta.main) {
-  const { port } = serve({ services: addInteropService });
+  const { port } = await serve({ services: addInteropService });
   console.log(`listening on ${port}`);
 }

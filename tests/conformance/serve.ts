@@ -8,6 +8,7 @@
 import { systemClock } from "../../src/clock.ts";
 import { CallCounts, GrpcServer } from "../../src/grpc/mod.ts";
 import { Connections, Http2Listener } from "../../src/http2/mod.ts";
+import { TlsListener } from "../../src/tls/tls_listener.ts";
 
 const HOSTNAME = "127.0.0.1";
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -34,9 +35,9 @@ export interface Served {
  * @param options What, and how.
  * @returns Where.
  */
-export function serve(
+export async function serve(
   { services, tls, maxMessageBytes = MAX_MESSAGE_BYTES }: ServeOptions,
-): Served {
+): Promise<Served> {
   const log = (message: string, cause?: unknown) =>
     console.error(message, ...cause === undefined ? [] : [cause]);
   const server = new GrpcServer({
@@ -46,13 +47,16 @@ export function serve(
     counts: new CallCounts(),
   });
   services(server);
-  const { port } = new Http2Listener({
+  const options = {
     hostname: HOSTNAME,
     port: 0,
-    ...tls && { tls },
     handler: server.handleRequest,
     connections: new Connections({ warn: log }),
     warn: log,
-  });
+  };
+  const certificates = tls && { current: tls, onChange: new Set<() => void>() };
+  const { port } = certificates
+    ? await TlsListener.listen({ ...options, certificates })
+    : new Http2Listener(options);
   return { hostname: HOSTNAME, port };
 }

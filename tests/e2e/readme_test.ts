@@ -15,7 +15,7 @@ Deno.test("the README names no address of its own, and the Makefile needs Node a
   const makefile = await Deno.readTextFile(
     new URL("docs/examples/make/Makefile", REPOSITORY),
   );
-  const [, larder] = /^LARDER \?= (.*)$/m.exec(makefile)!;
+  const [, larder] = /^larder \?= (.*)$/m.exec(makefile)!;
   const alias = /^alias larder='(npx -y deno@\S+ task) /m.exec(
     await Deno.readTextFile(new URL("docs/CLI.md", REPOSITORY)),
   )![1]!;

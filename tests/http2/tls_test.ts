@@ -1,21 +1,30 @@
-/** A real client over TLS, beside those that never finish their handshakes. */
+/** Real clients over TLS, beside those that never finish their handshakes. */
 
 import { Client, credentials } from "@grpc/grpc-js";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:tls";
+import { connect as connectTcp, type Socket } from "node:net";
+import { connect, type ConnectionOptions } from "node:tls";
 import { guardDeno } from "../../src/client/deno_guard.ts";
 import { systemClock } from "../../src/clock.ts";
 import { CallCounts } from "../../src/grpc/counts.ts";
 import { GrpcServer } from "../../src/grpc/server.ts";
 import { Connections } from "../../src/http2/connections.ts";
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS } from "../../src/http2/limits.ts";
-import { Http2Listener } from "../../src/http2/listener.ts";
 import type { DropReason } from "../../src/http2/shared_limits.ts";
+import type { Identity } from "../../src/tls/pem.ts";
+import { TlsListener } from "../../src/tls/tls_listener.ts";
+import {
+  ALICE,
+  CA,
+  FOREIGN,
+  LATE,
+  MALLORY,
+  type Pair,
+  RENEWED,
+  SERVER,
+} from "../support/certificates.ts";
 import { within } from "../support/waiting.ts";
-import { CERTIFICATE, KEY } from "./certificate.ts";
-import { NodeStream } from "./node_stream.ts";
 
 guardDeno();
 
@@ -23,19 +32,27 @@ const HOST = "127.0.0.1";
 const ECHO = "/test.Test/Echo";
 /** The begin of a TLS ClientHello, and nothing after it. */
 const HALF_A_HELLO = Uint8Array.of(22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3);
+const MUTUAL: Identity = { ...SERVER, ca: CA };
 
-/** What serves, without an address. */
-class Served {
+/** A listener over TLS that echoes. */
+class Served implements AsyncDisposable {
   readonly drops: DropReason[] = [];
   readonly warnings: string[] = [];
-  readonly connections: Connections;
-  readonly handler: GrpcServer["handleRequest"];
+  readonly certificates: {
+    current: Identity;
+    readonly onChange: Set<() => void>;
+  };
+  readonly #connections: Connections;
+  readonly #handler: GrpcServer["handleRequest"];
+  #listener: TlsListener | undefined;
   #laterMs = 0;
 
-  constructor() {
+  private constructor(current: Identity, maxConnections: number) {
+    this.certificates = { current, onChange: new Set() };
     const warn = (message: string) => void this.warnings.push(message);
-    this.connections = new Connections({
+    this.#connections = new Connections({
       warn,
+      maxConnections,
       onDrop: (reason) => this.drops.push(reason),
       nowMs: () => performance.now() + this.#laterMs,
     });
@@ -52,127 +69,218 @@ class Served {
       decode: (bytes) => bytes.slice(),
       encode: (bytes) => [bytes],
     }, (request) => request);
-    this.handler = server.handleRequest;
+    this.#handler = server.handleRequest;
   }
 
-  /** Serves over TLS, by Deno. */
-  listen(): Http2Listener {
-    const { connections, handler } = this;
-    return new Http2Listener({
+  static async start(
+    identity: Identity = SERVER,
+    maxConnections = 3_000,
+  ): Promise<Served> {
+    const served = new Served(identity, maxConnections);
+    served.#listener = await TlsListener.listen({
       hostname: HOST,
       port: 0,
-      tls: { cert: CERTIFICATE, key: KEY },
-      handler,
-      connections,
-      warn: (message) => this.warnings.push(message),
+      certificates: served.certificates,
+      handler: served.#handler,
+      connections: served.#connections,
+      warn: (message) => served.warnings.push(message),
     });
+    return served;
+  }
+
+  get port(): number {
+    return this.#listener!.port;
+  }
+
+  get connections(): number {
+    return this.#connections.size;
   }
 
   /** So much time passes, as far as connections know. */
   pass(ms: number): void {
     this.#laterMs += ms;
-    this.connections.check();
+    this.#connections.check();
+  }
+
+  /** From now on it says that it is another. */
+  become(identity: Identity): void {
+    this.certificates.current = identity;
+    for (const tell of this.certificates.onChange) tell();
+  }
+
+  /** Stops; nothing is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#listener!.close(1_000);
+    assert.equal(this.#connections.size, 0);
+    assert.equal(this.#connections.lentBuffers, 0);
+    assert.deepEqual(this.warnings, []);
   }
 }
 
-/** Calls over TLS, small and larger than a window, many at once. */
-async function callsAreAnswered(port: number): Promise<void> {
-  const client = new Client(
-    `${HOST}:${port}`,
-    credentials.createSsl(Buffer.from(CERTIFICATE)),
-    {
-      "grpc.use_local_subchannel_pool": 1,
-      // TLS names no numbers.
-      "grpc.ssl_target_name_override": "localhost",
-    },
-  );
-  const pack = (bytes: Uint8Array) => Buffer.from(bytes);
-  const unpack = (bytes: Buffer) => new Uint8Array(bytes);
-  const call = (bytes: Uint8Array) =>
-    new Promise<Uint8Array>((resolve, reject) => {
+/** A client of gRPC over TLS. */
+class EchoClient implements Disposable {
+  readonly #client: Client;
+
+  constructor(port: number, pair?: Pair) {
+    this.#client = new Client(
+      `${HOST}:${port}`,
+      credentials.createSsl(
+        Buffer.from(CA),
+        pair ? Buffer.from(pair.key) : null,
+        pair ? Buffer.from(pair.cert) : null,
+      ),
+      {
+        "grpc.use_local_subchannel_pool": 1,
+        // TLS names no numbers.
+        "grpc.ssl_target_name_override": "localhost",
+      },
+    );
+  }
+
+  call(bytes: Uint8Array): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const pack = (bytes: Uint8Array) => Buffer.from(bytes);
+      const unpack = (bytes: Buffer) => new Uint8Array(bytes);
       const deadline = Date.now() + 30_000;
-      client.makeUnaryRequest(ECHO, pack, unpack, bytes, { deadline }, (
+      this.#client.makeUnaryRequest(ECHO, pack, unpack, bytes, { deadline }, (
         error,
         reply,
       ) => error ? reject(error) : resolve(reply!));
     });
-  try {
-    const sizes = [0, 1, 1_000, 60_000, 500_000];
-    await Promise.all(sizes.map(async (size) => {
-      const bytes = crypto.getRandomValues(
-        new Uint8Array(Math.min(size, 65_536)),
-      );
-      const value = new Uint8Array(size).fill(7);
-      value.set(bytes);
-      assert.deepEqual(await call(value), value);
-    }));
-  } finally {
-    client.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
   }
 }
 
-Deno.test("a client over TLS is served beside handshakes that never end", async () => {
-  const served = new Served();
-  const { connections } = served;
-  const listener = served.listen();
-  const { port } = listener;
+/** Calls over TLS, small and larger than a window, many at once. */
+async function callsAreAnswered(port: number, pair?: Pair): Promise<void> {
+  using client = new EchoClient(port, pair);
+  const sizes = [0, 1, 1_000, 60_000, 500_000];
+  await Promise.all(sizes.map(async (size) => {
+    const value = new Uint8Array(size).fill(7);
+    crypto.getRandomValues(value.subarray(0, 65_536));
+    assert.deepEqual(await client.call(value), value);
+  }));
+}
+
+/** What becomes of a handshake: the protocol, or why there is none. */
+function greet(port: number, options: ConnectionOptions = {}): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({
+      ...{ host: HOST, port, servername: "localhost", ca: CA },
+      ALPNProtocols: ["h2"],
+      ...options,
+    });
+    // In TLS 1.3 a client is done before the server has seen its certificate.
+    socket.on("secureConnect", () => setImmediate(() => socket.write("x")));
+    socket.on("data", () => socket.destroy());
+    socket.on("error", ({ message }) => resolve(`refused: ${message}`));
+    socket.on("close", () => resolve(`closed: ${socket.alpnProtocol}`));
+  });
+}
+
+async function connected(port: number): Promise<Socket> {
+  const socket = connectTcp(port, HOST);
+  socket.on("error", () => {});
+  await new Promise<void>((resolve) => socket.once("connect", resolve));
+  return socket;
+}
+
+const ended = (socket: Socket) =>
+  new Promise<void>((resolve) => {
+    socket.resume();
+    if (socket.destroyed) resolve();
+    else socket.once("close", resolve);
+  });
+
+Deno.test("a client over TLS is served beside handshakes that never end, which count and are ended", async () => {
+  await using served = await Served.start();
+  const { port } = served;
   const silent = await Promise.all(
-    Array.from({ length: 20 }, () => Deno.connect({ hostname: HOST, port })),
+    Array.from({ length: 20 }, () => connected(port)),
   );
-  for (const conn of silent.slice(10)) await conn.write(HALF_A_HELLO);
+  for (const socket of silent.slice(10)) socket.write(HALF_A_HELLO);
   await callsAreAnswered(port);
+  assert.ok(served.connections >= silent.length);
   assert.deepEqual(served.drops, []);
   served.pass(DEFAULT_HANDSHAKE_TIMEOUT_MS);
   const expected = silent.map(() => "handshake");
   assert.deepEqual(served.drops.filter((why) => why !== "linger"), expected);
-  // Deno 2.9.6 keeps a socket that is closed within its handshake until the client
-  // closes it, too.
-  for (const conn of silent) conn.close();
-  await listener.close(1_000);
-  assert.equal(connections.size, 0);
-  assert.equal(connections.lentBuffers, 0);
-  assert.deepEqual(served.warnings, []);
+  // Their sockets are closed, though they still keep them open.
+  await within(Promise.all(silent.map(ended)), "the ends of their sockets");
 });
 
-Deno.test("a client that speaks no TLS, or another protocol over it, disturbs nobody", async () => {
-  const served = new Served();
-  const { connections } = served;
-  const listener = served.listen();
-  const { port } = listener;
-  const plain = await Deno.connect({ hostname: HOST, port });
-  await plain.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
+Deno.test("handshakes that never end take no more places than there are", async () => {
+  await using served = await Served.start(SERVER, 4);
+  const silent = await Promise.all(
+    Array.from({ length: 12 }, () => connected(served.port)),
+  );
+  // The idlest are told to go, and whoever is above the limit is closed.
+  await within(
+    Promise.any(silent.map(ended)),
+    "the end of one that is above the limit",
+  );
+  assert.ok(served.connections <= 5, `${served.connections}`);
+  served.pass(DEFAULT_HANDSHAKE_TIMEOUT_MS);
+  await within(Promise.all(silent.map(ended)), "the ends of their sockets");
+  await callsAreAnswered(served.port);
+  served.warnings.length = 0;
+});
+
+Deno.test("a client that speaks no TLS, or no HTTP/2 over it, disturbs nobody", async () => {
+  await using served = await Served.start();
+  const { port } = served;
+  const plain = await connected(port);
+  plain.write("GET / HTTP/1.1\r\n\r\n");
   // At most an alert, and the end.
-  await within(new Response(plain.readable).bytes().catch(() => {}), "its end");
-  const http1 = Deno.connectTls({
-    hostname: "localhost",
-    port,
-    caCerts: [CERTIFICATE],
-    alpnProtocols: ["http/1.1"],
-  }).then((conn) => conn.handshake().finally(() => conn.close()));
-  await assert.rejects(within(http1, "the end of the handshake"));
+  await within(ended(plain), "its end");
+  const http1 = await greet(port, { ALPNProtocols: ["http/1.1"] });
+  assert.match(http1, /^refused/);
+  const silent = await within(greet(port, { ALPNProtocols: [] }), "its end");
+  assert.match(silent, /^refused|^closed/);
   await callsAreAnswered(port);
-  await listener.close(1_000);
-  assert.equal(connections.size, 0);
-  assert.deepEqual(served.warnings, []);
 });
 
-Deno.test("what stands on node:tls is served like any other stream of bytes", async () => {
-  const { connections, handler, warnings } = new Served();
-  const ended: Promise<void>[] = [];
-  const options = { cert: CERTIFICATE, key: KEY, ALPNProtocols: ["h2"] };
-  const server = createServer(options, (socket) => {
-    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-    ended.push(connections.serve(new NodeStream(socket), peer, handler).ended);
+Deno.test("with a client CA, only whoever shows a certificate of it is served", async () => {
+  await using served = await Served.start(MUTUAL);
+  const { port } = served;
+  await callsAreAnswered(port, ALICE);
+  for (
+    const [who, pair] of Object.entries({
+      nobody: undefined,
+      "somebody of a foreign CA": MALLORY,
+      "somebody whose certificate has expired": LATE,
+    })
+  ) {
+    using client = new EchoClient(port, pair);
+    await assert.rejects(client.call(new Uint8Array(1)), { code: 14 }, who);
+  }
+  await callsAreAnswered(port, ALICE);
+});
+
+Deno.test("a new certificate and another client CA hold for new connections, and old ones live on", async () => {
+  await using served = await Served.start(MUTUAL);
+  const { port } = served;
+  using old = new EchoClient(port, ALICE);
+  const bytes = Uint8Array.of(1, 2, 3);
+  assert.deepEqual(await old.call(bytes), bytes);
+  served.become({ ...RENEWED, ca: FOREIGN });
+  using refused = new EchoClient(port, ALICE);
+  await assert.rejects(refused.call(bytes), { code: 14 });
+  await callsAreAnswered(port, MALLORY);
+  assert.deepEqual(await old.call(bytes), bytes);
+  const shown = await new Promise<string>((resolve, reject) => {
+    const socket = connect({
+      ...{ host: HOST, port, servername: "localhost", ca: CA },
+      ...MALLORY,
+      ALPNProtocols: ["h2"],
+    }, () => {
+      resolve(socket.getPeerCertificate().serialNumber);
+      socket.destroy();
+    });
+    socket.on("error", reject);
   });
-  await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
-  const { port } = server.address() as AddressInfo;
-  const silent = await Deno.connect({ hostname: HOST, port });
-  await callsAreAnswered(port);
-  silent.close();
-  await within(Promise.all(ended), "the end of the client's connection");
-  assert.equal(ended.length, 1);
-  assert.equal(connections.size, 0);
-  assert.equal(connections.lentBuffers, 0);
-  assert.deepEqual(warnings, []);
-  await new Promise((resolve) => server.close(resolve));
+  assert.match(shown, /^[\dA-F]+$/);
 });

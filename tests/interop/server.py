@@ -37,8 +37,9 @@ class ServerError(Exception):
 class Server:
     """Starts on entry; stops, and removes its root, on exit."""
 
-    def __init__(self, command: list[str], folder: str) -> None:
+    def __init__(self, command: list[str], folder: str, flags: list[str] | None = None) -> None:
         self.command = command
+        self.flags = [*FLAGS, *(flags or [])]
         self.folder = folder
         self.root = tempfile.mkdtemp(prefix="larder-interop-")
         self.addresses = {"LocalCache": "127.0.0.1:0", "RemoteCache": "127.0.0.1:0"}
@@ -61,7 +62,7 @@ class Server:
         """Starts where it was before: the root, and after a restart the ports."""
         addresses = ["-l", self.addresses["LocalCache"], "-r", self.addresses["RemoteCache"]]
         self.process = subprocess.Popen(
-            [*self.command, self.root, *addresses, *FLAGS],
+            [*self.command, self.root, *addresses, *self.flags],
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

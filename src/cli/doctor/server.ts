@@ -8,9 +8,10 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Channel, loadService } from "../../client/channel.ts";
-import { proxyFor } from "../../client/proxy.ts";
+import { isHere, proxyFor } from "../../client/proxy.ts";
 import type { Addresses } from "../addresses.ts";
 import { serveCommand } from "../called.ts";
+import { securityOf } from "../security.ts";
 import { Server } from "../server.ts";
 import { ANSWERING, whoAnswers } from "../../client/who_answers.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
@@ -78,6 +79,8 @@ export async function serverCheck(
 
 /** What there is instead of a Larder; `undefined`: nothing, or nobody can tell. */
 async function foreignAt(address: string): Promise<string | undefined> {
+  // Of one behind a proxy only the proxy could be seen, and we look past it.
+  if (!isHere(address) && proxyFor(address) !== undefined) return undefined;
   const answering = await whoAnswers(address);
   if (answering !== "http2") return ANSWERING[answering];
   return await isOriginal(address)
@@ -87,7 +90,7 @@ async function foreignAt(address: string): Promise<string | undefined> {
 
 /** Asks for a value that nobody has, which changes nothing. */
 async function isOriginal(address: string): Promise<boolean> {
-  const channel = new Channel(address);
+  const channel = new Channel(address, securityOf("remote", address));
   const services = [
     ["remote.proto", "remote.RemoteCache"],
     ["local.proto", "local.LocalCache"],

@@ -9,8 +9,9 @@ import type { Entry } from "../../client/backend.ts";
 import { asCacheError, CacheError } from "../../client/cache_error.ts";
 import { Channel, loadService } from "../../client/channel.ts";
 import { afterSilence } from "../../client/patience.ts";
-import { messageOf } from "../../errors.ts";
+import { messageOf, StartError } from "../../errors.ts";
 import type { Addresses } from "../addresses.ts";
+import { securityOf } from "../security.ts";
 import { quicklyExplained } from "../who_answers.ts";
 
 /** What all of them together are given. */
@@ -48,9 +49,12 @@ export async function contactOf(
       new CacheError("unavailable", `no answer within ${CONTACT_MS / 1000} s`),
     ));
   const ended = AbortSignal.any([signal, late.signal]);
-  const tried = [local, remote].map((address) =>
-    address === undefined ? undefined : reasonAgainst(address, entry, ended)
-  );
+  const ask = (kind: "local" | "remote") => {
+    const address = addresses[kind];
+    if (address === undefined) return undefined;
+    return reasonAgainst({ kind, address }, entry, ended);
+  };
+  const tried = [ask("local"), ask("remote")];
   try {
     // Whether the other one answers matters only if this one is away.
     if (local !== undefined && await tried[0] === undefined) {
@@ -70,11 +74,20 @@ export async function contactOf(
 
 /** Why an address is none to talk to; `undefined`: something answers there. */
 async function reasonAgainst(
-  address: string,
+  { kind, address }: {
+    readonly kind: "local" | "remote";
+    readonly address: string;
+  },
   entry: Entry,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const channel = new Channel(address);
+  let channel: Channel;
+  try {
+    channel = new Channel(address, securityOf(kind, address));
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    return `${address}: ${error.message}`;
+  }
   const { Stat } = loadService("larder/v1/cache.proto", "larder.v1.Cache");
   try {
     await channel.unary(Stat!, entry, { signal, timeoutMs: TIMEOUT_MS });

@@ -439,6 +439,7 @@ const scenarios = {
       await cache.generate(NS, at, () => at, { signal });
       const read = await cache.generateStream(NS, `s${at}`, small, { signal });
       for await (const _ of read);
+      for await (const _ of cache.list(NS, { signal })) break;
     }
     end({ added, linked });
   },

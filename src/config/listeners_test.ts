@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { completeConfig, type GivenConfig } from "../config.ts";
+import { isLoopback, parseAddress } from "./address.ts";
+import { speaksTls } from "./listeners.ts";
+
+const FILES = { tlsCert: "/c", tlsKey: "/k" };
+const OUTSIDE = parseAddress("10.0.0.5:28056");
+
+function refusal(given: GivenConfig): string {
+  try {
+    completeConfig(given);
+    return "";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+Deno.test("plain text beyond this machine is refused unless it is asked for", () => {
+  for (const host of ["10.0.0.5", "0.0.0.0", "::", "fe80::1"]) {
+    for (const kind of ["local", "remote"] as const) {
+      const given = { [kind]: { host, port: 1 } };
+      assert.match(
+        refusal(given),
+        /in plain text: give --tls-cert .*--insecure/,
+      );
+      assert.equal(refusal({ ...given, insecure: true }), "");
+      assert.equal(refusal({ ...given, ...FILES }), "");
+    }
+  }
+  const local = { ...OUTSIDE, port: 1 };
+  const half = { remote: OUTSIDE, local, ...FILES };
+  assert.match(refusal({ ...half, tlsOn: "local" }), /^--remote 10\.0\.0\.5/);
+  assert.match(refusal({ ...half, tlsOn: "remote" }), /^--local 10\.0\.0\.5/);
+});
+
+Deno.test("what only this machine reaches is plain text as ever", () => {
+  const here = [
+    "127.0.0.1:1",
+    "127.9.9.9:1",
+    "[::1]:1",
+    "[::ffff:127.0.0.1]:1",
+  ];
+  for (const text of here) {
+    const remote = parseAddress(text);
+    assert.ok(isLoopback(remote), text);
+    assert.equal(refusal({ remote }), "");
+  }
+  for (const text of ["128.0.0.1:1", "[::ffff:10.0.0.1]:1", "[::2]:1"]) {
+    assert.ok(!isLoopback(parseAddress(text)), text);
+  }
+});
+
+Deno.test("settings of TLS that do not fit each other are refused", () => {
+  assert.match(refusal({ tlsCert: "/c" }), /^--tls-cert needs --tls-key/);
+  assert.match(refusal({ tlsKey: "/k" }), /^--tls-key needs --tls-cert/);
+  assert.match(refusal({ clientCa: "/a" }), /^--client-ca needs --tls-cert/);
+  assert.match(refusal({ tlsOn: "local" }), /^--tls-on needs --tls-cert/);
+  const remote = parseAddress("127.0.0.1:1");
+  const off = { ...FILES, remote, local: undefined };
+  assert.match(refusal({ ...off, tlsOn: "local" }), /--local is off/);
+});
+
+Deno.test("TLS is spoken by both listeners, or by the one that is named", () => {
+  const on = (given: GivenConfig) => {
+    const config = completeConfig(given);
+    return [speaksTls(config, "local"), speaksTls(config, "remote")];
+  };
+  assert.deepEqual(on({}), [false, false]);
+  assert.deepEqual(on(FILES), [true, true]);
+  assert.deepEqual(on({ ...FILES, tlsOn: "local" }), [true, false]);
+  assert.deepEqual(on({ ...FILES, tlsOn: "remote" }), [false, true]);
+});

@@ -1,0 +1,132 @@
+/**
+ * Accepts connections over TLS. `node:tls` asks for client certificates and
+ * takes a new certificate while connections live; Deno's own listener does
+ * neither.
+ *
+ * @module
+ */
+
+import { once } from "node:events";
+import type { AddressInfo, Socket } from "node:net";
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import {
+  type Connections,
+  ListenerConnections,
+  peerName,
+  type RequestHandler,
+} from "../http2/mod.ts";
+import type { IdentitySource } from "./pem.ts";
+import { SocketStream } from "./socket_stream.ts";
+
+/** What gRPC is spoken over. */
+const HTTP_2 = "h2";
+
+/** What a listener is made of. */
+export interface TlsListenerOptions {
+  /** Where; port 0 picks one. */
+  readonly hostname: string;
+  readonly port: number;
+  /** What it says who it is with, and whom it believes. */
+  readonly certificates: IdentitySource;
+  /** Takes the requests. */
+  readonly handler: RequestHandler;
+  /** The connections of all listeners. */
+  readonly connections: Connections;
+  /** Takes a line for the log. */
+  readonly warn: (message: string, cause?: unknown) => void;
+}
+
+/** An address that answers over TLS. */
+export class TlsListener {
+  readonly #server: Server;
+  readonly #served: ListenerConnections;
+  readonly #certificates: IdentitySource;
+  /** Those whose handshake is under way, by where they come from. */
+  readonly #greeting = new Map<string, SocketStream>();
+
+  private constructor(
+    { certificates, connections, handler }: TlsListenerOptions,
+  ) {
+    this.#certificates = certificates;
+    this.#served = new ListenerConnections(connections, handler);
+    const { current } = certificates;
+    const asks = current.ca !== undefined;
+    this.#server = createServer({
+      ...current,
+      ALPNProtocols: [HTTP_2],
+      requestCert: asks,
+      rejectUnauthorized: asks,
+    });
+    this.#server.on("connection", (raw: Socket) => this.#take(raw));
+    this.#server.on("secureConnection", (socket) => this.#secured(socket));
+    // What was never greeted stays open unless somebody closes it.
+    this.#server.on("tlsClientError", (_, socket) => socket.destroy());
+    certificates.onChange.add(this.#renew);
+  }
+
+  /** Binds the address; rejects with what the system says if that cannot be. */
+  static async listen(options: TlsListenerOptions): Promise<TlsListener> {
+    const { hostname, port, warn } = options;
+    const listener = new TlsListener(options);
+    const server = listener.#server;
+    server.listen({ host: hostname, port });
+    await once(server, "listening");
+    server.on("error", (error) => {
+      warn(`cannot accept connections now, trying on: ${error.message}`);
+    });
+    return listener;
+  }
+
+  /** The port, also where one was picked. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /**
+   * Takes no more connections and says goodbye to those there are; after
+   * `limitMs` they end.
+   */
+  async close(limitMs: number): Promise<void> {
+    this.#certificates.onChange.delete(this.#renew);
+    this.#server.close();
+    await this.#served.close(limitMs);
+  }
+
+  readonly #renew = (): void => {
+    this.#server.setSecureContext(this.#certificates.current);
+  };
+
+  /** It counts from now on, though it has not said a word of TLS. */
+  #take(raw: Socket): void {
+    // It may break at any time, and what is within TLS is told of that, too.
+    raw.on("error", () => {});
+    const peer = peerOf(raw);
+    if (peer === undefined || !this.#served.makeRoom()) {
+      return void raw.destroy();
+    }
+    raw.setNoDelay(true);
+    const stream = new SocketStream(raw);
+    this.#greeting.set(peer, stream);
+    raw.once("close", () => {
+      if (this.#greeting.get(peer) === stream) this.#greeting.delete(peer);
+    });
+    this.#served.serve(stream, peer);
+  }
+
+  #secured(socket: TLSSocket): void {
+    socket.on("error", () => {});
+    const peer = peerOf(socket) ?? "";
+    const stream = this.#greeting.get(peer);
+    this.#greeting.delete(peer);
+    if (socket.alpnProtocol !== HTTP_2 || stream === undefined) {
+      return void socket.destroy();
+    }
+    stream.secured(socket);
+  }
+}
+
+/** `undefined`: it has gone. */
+function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
+  if (remoteAddress === undefined || remotePort === undefined) return undefined;
+  return peerName(remoteAddress, remotePort);
+}

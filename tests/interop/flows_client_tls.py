@@ -1,0 +1,69 @@
+"""The Python client over TLS, with a certificate of its own."""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from client_case import HERE, raises, warnings
+from flow import equal, flow
+from server import Server
+
+import larder
+
+CERTIFICATES = HERE.parent / "support" / "certificates.ts"
+
+
+def pem_files(folder: str) -> dict[str, str]:
+    """The certificates and keys of the tests, as files."""
+    text = CERTIFICATES.read_text()
+    files = {}
+    for name, rest in re.findall(r"export const (\w+)(.*?);\n", text, re.S):
+        for kind, pem in zip(("pem", "key"), re.findall(r"`(.*?)`", rest, re.S)):
+            path = Path(folder) / f"{name.lower()}.{kind}"
+            path.write_text(pem)
+            files[path.name] = str(path)
+    return files
+
+
+@flow
+def client_speaks_mutual_tls(case):
+    with tempfile.TemporaryDirectory() as folder:
+        files = pem_files(folder)
+        flags = [
+            f"--tls-cert={files['server.pem']}",
+            f"--tls-key={files['server.key']}",
+            f"--client-ca={files['ca.pem']}",
+        ]
+        alice = {"ca": files["ca.pem"], "cert": files["alice.pem"], "key": files["alice.key"]}
+        with Server(case.server.command, case.server.folder, flags) as server:
+            remote = server.addresses["RemoteCache"]
+            with larder.Cache(remote, **alice) as cache:
+                equal(cache.generate("tls", b"k", lambda: [1, 2]), [1, 2])
+                equal([each.key for each in cache.list("tls")], [b"k"])
+            with warnings() as said:
+                for options in ({}, {"ca": files["ca.pem"]}, {**alice, "ca": files["foreign.pem"]}):
+                    with larder.Cache(remote, patience=0.5, **options) as cache:
+                        equal(cache.get("tls", b"k"), None, f"with {sorted(options)}")
+                equal(len(said), 3, "how many were warned")
+            names = {"LARDER_REMOTE": remote, "LARDER_CA": alice["ca"]}
+            names |= {"LARDER_CERT": alice["cert"], "LARDER_CERT_KEY": alice["key"]}
+            os.environ.update(names)
+            try:
+                with larder.Cache() as cache:
+                    equal(cache.get("tls", b"k"), [1, 2])
+            finally:
+                for name in names:
+                    del os.environ[name]
+
+
+@flow
+def client_refuses_what_cannot_be_safe(case):
+    with raises(ValueError, "give both"):
+        larder.Cache(cert="a.pem")
+    with raises(ValueError, "need ca"):
+        larder.Cache(cert="a.pem", key="a.key")
+    with raises(ValueError, "ca /no/such.pem: No such file"):
+        larder.Cache(ca="/no/such.pem")
+    with raises(ValueError, "in plain text: give ca"):
+        larder.Cache("cache.internal:28056", token="abc")
