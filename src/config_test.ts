@@ -37,6 +37,7 @@ Deno.test("completeConfig fills in the defaults", () => {
     tlsKey: undefined,
     clientCa: undefined,
     tlsOn: "all",
+    access: undefined,
     insecure: false,
     heartbeatIntervalMs: 2_000,
     heartbeatTimeoutMs: 4_000,
@@ -61,6 +62,7 @@ Deno.test("completeConfig fills in the defaults", () => {
     maxReplyBytes: 4 * 1024 * 1024,
     memoryCacheBytes: 32 * 1024 * 1024,
     durability: "relaxed",
+    httpPage: true,
     logCalls: "off",
     logFormat: "text",
   });

@@ -250,6 +250,8 @@ export const MAX_RESERVED_SHARE = 0.25;
 
 /** How often the files of TLS are looked at: as long as a renewal may wait. */
 export const CERTIFICATE_LOOK_MS = 10_000;
+/** How often the file of rights is looked at: a token that is taken back ends then. */
+export const ACCESS_LOOK_MS = 10_000;
 /** From so many days before its end a certificate is warned of, once a day. */
 export const EXPIRY_WARNING_DAYS = 14;
 /** A file of certificates or keys is a page of text; what is larger is another. */

@@ -18,7 +18,14 @@ import {
 import { SpareBuffers } from "./blobs/spare_buffers.ts";
 import { WorkerBlobStore } from "./blobs/worker_blob_store.ts";
 import { systemClock } from "./clock.ts";
-import { type Config, formatAddress, settingsOf, speaksTls } from "./config.ts";
+import {
+  type Config,
+  formatAddress,
+  isLoopback,
+  settingsOf,
+  speaksTls,
+} from "./config.ts";
+import { Access } from "./access/access.ts";
 import { Catalog } from "./engine/catalog.ts";
 import { Engine, type EngineOptions } from "./engine/engine.ts";
 import { boundedLog } from "./engine/bounded_log.ts";
@@ -53,6 +60,7 @@ import { cacheService } from "./rpc/cache_service.ts";
 import { Readiness } from "./rpc/readiness.ts";
 import { reflectionService } from "./rpc/reflection_service.ts";
 import { largestValue } from "./rpc/replies.ts";
+import { authenticateBy } from "./rpc/rights.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
 import { Certificates } from "./tls/certificates.ts";
@@ -104,6 +112,9 @@ export async function serve(
   const clock = systemClock;
   const { warn } = stack.use(boundedLog(log, clock));
   const certificates = await openCertificates(config, log, stack);
+  const access = config.access === undefined
+    ? undefined
+    : stack.use(await Access.open(config.access, { clock: systemClock, log }));
   const spare = new SpareBuffers();
   const watched = config.http && new Observation(config.quotas);
   const [sqlite, workers] = await openStores(config, { spare, watched }, stack);
@@ -287,9 +298,15 @@ export async function serve(
     const given = config[kind];
     if (!given) return undefined;
     const address = formatAddress(given);
-    const listener = certificates && speaksTls(config, kind)
-      ? await edge.listenTls(address, services[kind](), certificates)
-      : edge.listen(address, services[kind]());
+    const isTls = speaksTls(config, kind);
+    const door = { kind, isTls, isHere: isLoopback(given) };
+    const who = access ? { authenticate: authenticateBy(access, door) } : {};
+    const listener = certificates && isTls
+      ? await edge.listenTls(address, services[kind](), {
+        certificates,
+        ...who,
+      })
+      : edge.listen(address, services[kind](), who);
     stack.defer(() => listener.close(CLOSE_LIMIT_MS));
     return listener.address;
   }
@@ -301,6 +318,7 @@ export async function serve(
     const listener = await serveMetrics({
       address: config.http,
       hosts: config.httpHosts,
+      hasPage: config.httpPage,
       phase: () => readiness.phase,
       async prepare() {
         await Promise.all([space.refresh(), usage.refresh()]);
@@ -338,7 +356,11 @@ export async function serve(
   return {
     ...addresses,
     closed: closed.promise,
-    ...certificates && { reload: () => certificates.look() },
+    ...(certificates ?? access) && {
+      async reload() {
+        await Promise.all([certificates?.look(), access?.look()]);
+      },
+    },
     async drain() {
       if (draining) return await closed.promise;
       draining = true;

@@ -42,7 +42,16 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   serve: {
     may: [
-      ...["config", "rpc", "tls", "ops", "engine", "table", "manifest"],
+      ...[
+        "access",
+        "config",
+        "rpc",
+        "tls",
+        "ops",
+        "engine",
+        "table",
+        "manifest",
+      ],
       ...["blobs", "workers/letter_case.ts", "workers/root_names.ts", ...FLOOR],
     ],
     types: ["launch"],
@@ -57,8 +66,12 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "the launcher starts the server process and loads none of it",
   },
   rpc: {
-    may: ["grpc", "http2", "tls", "engine", "table", ...FLOOR],
+    may: ["access", "grpc", "http2", "tls", "engine", "table", ...FLOOR],
     why: "the gRPC edge submits commands to the engine and sees no storage",
+  },
+  access: {
+    may: ["toml", "workers/digest.ts", ...FLOOR],
+    why: "who may do what is decided apart from what they do",
   },
   tls: {
     may: ["http2", ...FLOOR],
@@ -149,6 +162,7 @@ export const SERVER: readonly string[] = [
     "rpc",
     "grpc",
     "tls",
+    "access",
     "http2",
     "engine",
     "table",

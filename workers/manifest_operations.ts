@@ -114,12 +114,13 @@ export const OPERATIONS = {
       id: string,
       staging: string | null,
       ttlMs: number | null,
+      owner: string | null,
       nowMs: number,
     ]
   >(
-    "namespace id staging ttlMs nowMs",
-    "INSERT OR FAIL INTO manifest(namespace, key, status, id, staging, ttl_ms, assigned_ms) " +
-      `VALUES(:namespace, :key, 0, ${ID}, :staging, :ttlMs, :nowMs) ` +
+    "namespace id staging ttlMs owner nowMs",
+    "INSERT OR FAIL INTO manifest(namespace, key, status, id, staging, ttl_ms, owner, assigned_ms) " +
+      `VALUES(:namespace, :key, 0, ${ID}, :staging, :ttlMs, :owner, :nowMs) ` +
       "ON CONFLICT(namespace, key) DO NOTHING",
   ),
   reassign: changeOrFind<
@@ -130,12 +131,13 @@ export const OPERATIONS = {
       id: string,
       staging: string | null,
       ttlMs: number | null,
+      owner: string | null,
       nowMs: number,
     ]
   >(
-    "namespace status expectedId id staging ttlMs nowMs",
+    "namespace status expectedId id staging ttlMs owner nowMs",
     `UPDATE manifest SET id = ${ID}, staging = :staging, ttl_ms = :ttlMs, ` +
-      "assigned_ms = :nowMs, size = NULL, sha256 = NULL, grace_ms = NULL " +
+      "owner = :owner, assigned_ms = :nowMs, size = NULL, sha256 = NULL, grace_ms = NULL " +
       `${BY_KEY} AND status = 0 AND status = :status ` +
       "AND id IS CAST(:expectedId AS INTEGER)",
   ),
@@ -158,7 +160,7 @@ export const OPERATIONS = {
   complete: change<Readied>(
     "namespace id size sha256 nowMs",
     `UPDATE manifest SET id = ${ID}, size = :size, sha256 = unhex(:sha256), ` +
-      "created_ms = :nowMs, accessed_ms = :nowMs, ttl_ms = NULL, computed_ms = NULL " +
+      "created_ms = :nowMs, accessed_ms = :nowMs, ttl_ms = NULL, computed_ms = NULL, owner = NULL " +
       `${BY_KEY} AND status = 1 AND (sha256 IS NULL OR size IS NULL)`,
   ),
   grace: change<readonly [endsMs: number]>(

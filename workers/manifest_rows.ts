@@ -39,6 +39,7 @@ export type RowState =
     readonly graceEndsMs?: number;
     readonly digest?: Digest;
     readonly ttlMs?: number;
+    readonly owner?: string;
   }
   | {
     readonly status: "ready";
@@ -47,6 +48,7 @@ export type RowState =
     readonly handedMs?: number;
     readonly expiresMs?: number;
     readonly computedMs?: number;
+    readonly owner?: string;
   }
   | { readonly status: "evicting"; readonly id?: string };
 
@@ -83,12 +85,13 @@ export interface Usage {
 /** The columns of {@linkcode stateOf}. */
 export const STATE =
   "status, id, staging, size, lower(hex(sha256)), handed_ms, grace_ms, " +
-  "ttl_ms, created_ms + ttl_ms, computed_ms";
+  "ttl_ms, created_ms + ttl_ms, computed_ms, owner";
 
 /** A row, from the columns of {@linkcode STATE}. */
 export function stateOf(row: Values): RowState {
   const [code, id, staging, size, sha256, handed, grace, ttl, expires, took] =
     row;
+  const owner = text(row[10]);
   const status = statusOf(code);
   const known = present<{ id?: string }>({ id: text(id) });
   if (status === "evicting") return { ...known, status };
@@ -100,11 +103,13 @@ export function stateOf(row: Values): RowState {
       handedMs: number(handed),
       expiresMs: number(expires),
       computedMs: number(took),
+      owner,
     })
     : present({
       staging: text(staging),
       graceEndsMs: number(grace),
       ttlMs: number(ttl),
+      owner,
     });
   return { ...known, ...digest, ...rest, status } as RowState;
 }

@@ -38,6 +38,8 @@ const ADDED_COLUMNS: readonly (readonly [name: string, type: string])[] = [
   ["ttl_ms", "INTEGER"],
   // What computing it took: from the assignment until it was published.
   ["computed_ms", "INTEGER"],
+  // The name of whose the id is; null: of somebody without one.
+  ["owner", "TEXT"],
 ];
 
 /**

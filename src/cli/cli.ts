@@ -23,6 +23,7 @@ import { run } from "./commands/run.ts";
 import { stat } from "./commands/stat.ts";
 import { status } from "./commands/status.ts";
 import { top } from "./commands/top.ts";
+import { token } from "./commands/token.ts";
 import { usage } from "./commands/usage.ts";
 import { verify } from "./commands/verify.ts";
 import { FAILED, OK, UNREACHABLE, WRONG_USE } from "./exit_codes.ts";
@@ -41,7 +42,21 @@ import { explained } from "./who_answers.ts";
 import { Words } from "./words.ts";
 
 const COMMANDS: readonly Command[] = [
-  ...[run, get, put, stat, ls, usage, status, top, rm, gc, verify, doctor],
+  ...[
+    run,
+    get,
+    put,
+    stat,
+    ls,
+    usage,
+    status,
+    top,
+    rm,
+    gc,
+    verify,
+    token,
+    doctor,
+  ],
 ];
 
 /**

@@ -165,6 +165,11 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     },
     render: String,
   },
+  access: file(
+    "access",
+    "a TOML file of tokens and certificates, and of what those may do who have " +
+      "them: larder token new makes an entry",
+  ),
   insecure: {
     name: "insecure",
     argument: "",
@@ -179,6 +184,18 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
       throw new RangeError("write true or false");
     },
     render: String,
+  },
+  httpPage: {
+    name: "http-page",
+    argument: "on|off",
+    help: "whether the status page is there, too, which shows keys and clients",
+    defaultHelp: "on",
+    default: () => true,
+    parse(text) {
+      if (text === "on" || text === "off") return text === "on";
+      throw new RangeError("write on or off");
+    },
+    render: (isOn) => isOn ? "on" : "off",
   },
   heartbeatIntervalMs: duration(
     "heartbeat-interval",
@@ -377,7 +394,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
 };
 
 /** The settings that are paths of files. */
-export const FILE_KEYS = ["tlsCert", "tlsKey", "clientCa"] as const;
+export const FILE_KEYS = ["tlsCert", "tlsKey", "clientCa", "access"] as const;
 
 function parseRoot(text: string): string {
   if (text === "") throw new RangeError("the folder's name is missing");

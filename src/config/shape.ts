@@ -29,6 +29,8 @@ export interface Config {
   readonly http: Address | undefined;
   /** Names by which it may be called there, beside IP addresses and localhost. */
   readonly httpHosts: readonly string[];
+  /** Whether the status page is there, beside metrics and probes. */
+  readonly httpPage: boolean;
   /** The file of the server's certificate, absolute; `undefined`: plain text. */
   readonly tlsCert: string | undefined;
   /** The file of its key. */
@@ -37,6 +39,8 @@ export interface Config {
   readonly clientCa: string | undefined;
   /** Which listeners speak TLS, where there is a certificate. */
   readonly tlsOn: TlsOn;
+  /** The file that says who may do what; `undefined`: whoever connects may all. */
+  readonly access: string | undefined;
   /** Whether plain text may leave this machine. */
   readonly insecure: boolean;
   /** How often clients are told to send heartbeats. */

@@ -86,7 +86,9 @@ export class Pieces {
     const length = Math.min(STREAM_BYTES, end - at);
     if (length <= 0) return Promise.resolve(new Uint8Array());
     const { blobs, engine } = this.#options;
-    engine.submit({ kind: "heartbeat", id: handle.id }, () => {});
+    const { id, by } = handle;
+    const owner = by === undefined ? {} : { by };
+    engine.submit({ kind: "heartbeat", id, ...owner }, () => {});
     const range = { offset: at, length };
     const reading = blobs.readRange(handle.name, range, handle.stamp)
       .catch((error) => {

@@ -10,6 +10,8 @@ import type { Metadata } from "./metadata.ts";
 export interface Call {
   /** `ip:port` of the client. */
   readonly peer: string;
+  /** Who calls; `undefined`: nobody has asked. */
+  readonly caller: object | undefined;
   /** Who shares memory fairly with others: only its identity counts. */
   readonly connection: object;
   /**

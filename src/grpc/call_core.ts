@@ -56,6 +56,8 @@ export interface CallStart {
   readonly fields: readonly string[];
   /** Whose it is. */
   readonly client: CountedClient;
+  /** Who calls, where somebody has asked. */
+  readonly caller: object | undefined;
   /** When that was; 0 where nobody asks. */
   readonly beganMs: number;
   /** When the client stops waiting. */

@@ -6,7 +6,9 @@
 
 import { ErrorCode } from "../http2/error_codes.ts";
 import type {
+  Connection,
   RequestHandler,
+  RequestHead,
   ServerStream,
   StreamEvents,
 } from "../http2/stream_api.ts";
@@ -27,7 +29,7 @@ import { isGrpc, refuseContent, refuseMethod } from "./refusals.ts";
 import { trailersOnly, unknownEncoding } from "./replies.ts";
 import type { MethodObserver, Observe } from "./observer.ts";
 import type { RequestBudget } from "./request_budget.ts";
-import { Status, type StatusCode } from "./status.ts";
+import { Status, type StatusCode, StatusError } from "./status.ts";
 import { StreamingRequestCall } from "./streaming_request.ts";
 import { parseTimeoutMs } from "./timeout.ts";
 import { UnaryRequestCall } from "./unary_request.ts";
@@ -46,11 +48,19 @@ export interface GrpcOptions {
   readonly requestBudget?: RequestBudget;
   /** Makes buffers for large messages; they may hold anything. */
   readonly newBuffer?: (bytes: number) => Uint8Array;
+  /** Says who makes a call, or why it is refused; without one nobody asks. */
+  readonly authenticate?: Authenticate;
   /** Who is told how calls end, a method. */
   readonly observe?: Observe;
   /** Calls once in a later turn of the event loop. */
   readonly nextTurn?: (work: () => void) => void;
 }
+
+/** Looks at the head of a call. */
+export type Authenticate = (
+  head: RequestHead,
+  connection: Connection,
+) => object | StatusError;
 
 /** Of streams that are answered already. */
 const ANSWERED: StreamEvents = { data() {}, end() {}, closed() {} };
@@ -61,6 +71,7 @@ export class GrpcServer {
   readonly #deadlines: Deadlines;
   readonly #routes = new Map<string, Route>();
   readonly #observe: Observe | undefined;
+  readonly #authenticate: Authenticate | undefined;
   /** Of calls that no method takes. */
   readonly #others: MethodObserver | undefined;
   /** The names of the services that methods were added of. */
@@ -72,6 +83,7 @@ export class GrpcServer {
   constructor(options: GrpcOptions) {
     const { clock, maxMessageBytes, log, counts, requestBudget } = options;
     this.#observe = options.observe;
+    this.#authenticate = options.authenticate;
     this.#others = options.observe?.("");
     this.#deadlines = new Deadlines(clock);
     this.#core = {
@@ -184,10 +196,19 @@ export class GrpcServer {
       const message = `unimplemented method ${head.path}`;
       return this.#refuse(stream, Status.UNIMPLEMENTED, message);
     }
+    let caller: object | undefined;
+    if (this.#authenticate !== undefined) {
+      const known = this.#authenticate(head, stream.connection);
+      if (known instanceof StatusError) {
+        const { code, message } = known;
+        return this.#refuse(stream, code, message, route.observer);
+      }
+      caller = known;
+    }
     if (timeout === undefined) {
       // To read the clock takes a hundredth of what a small call does.
       const beganMs = route.observer ? this.#core.clock.nowMs() : 0;
-      return this.#begin(route, stream, { fields, beganMs });
+      return this.#begin(route, stream, { fields, caller, beganMs });
     }
     if (timeoutMs === 0) {
       const message = "the deadline had passed before the call began";
@@ -196,14 +217,15 @@ export class GrpcServer {
     }
     const beganMs = this.#core.clock.nowMs();
     const deadlineMs = beganMs + timeoutMs;
-    return this.#begin(route, stream, { fields, beganMs, deadlineMs });
+    return this.#begin(route, stream, { fields, caller, beganMs, deadlineMs });
   };
 
   #begin(
     route: Route,
     stream: ServerStream,
-    { fields, beganMs, deadlineMs }: {
+    { fields, caller, beganMs, deadlineMs }: {
       readonly fields: readonly string[];
+      readonly caller: object | undefined;
       readonly beganMs: number;
       readonly deadlineMs?: number;
     },
@@ -220,7 +242,7 @@ export class GrpcServer {
     const Call = route.method.requestStream
       ? StreamingRequestCall
       : UnaryRequestCall;
-    const start = { stream, fields, client, beganMs, deadlineMs };
+    const start = { stream, fields, client, caller, beganMs, deadlineMs };
     const call = new Call(route, start);
     call.begin();
     return call;

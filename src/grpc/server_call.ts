@@ -50,6 +50,7 @@ export abstract class ServerCall extends Ending
   /** Where the request comes from. */
   protected readonly stream: ServerStream;
   readonly client: CountedClient;
+  readonly caller: object | undefined;
   readonly deadlineMs: number | undefined;
   deadlinePlace: number = NOT_WAITING;
   unfinishedBytes = 0;
@@ -76,6 +77,7 @@ export abstract class ServerCall extends Ending
     this.core = route.core;
     this.stream = start.stream;
     this.client = start.client;
+    this.caller = start.caller;
     this.deadlineMs = start.deadlineMs;
     this.#route = route;
     this.#fields = start.fields;

@@ -34,6 +34,8 @@ import type { RequestHandler } from "./stream_api.ts";
 export interface ConnectionOptions {
   /** `ip:port` of the client. */
   readonly peer: string;
+  /** What it stands on. */
+  readonly transport?: object;
   /** Takes the requests. */
   readonly handler: RequestHandler;
   /** Streams that may be open at once. */
@@ -68,6 +70,7 @@ export class Http2Connection {
     const turnMs = options.nowMs();
     const streams = this.#streams = new OpenStreams({
       peer: options.peer,
+      ...options.transport && { transport: options.transport },
       account: new Account(turnMs),
       turnMs,
       onOutput: () => this.#wake(),

@@ -83,6 +83,7 @@ export class ServedConnection {
     this.#readMs = nowMs();
     this.#connection = new Http2Connection({
       peer,
+      transport: stream,
       handler,
       maxStreams,
       nowMs,

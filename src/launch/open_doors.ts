@@ -1,6 +1,6 @@
 /**
- * What a start warns of: others can reach what is served. There are no users and
- * no access rules, so that is for the operator to know.
+ * What a start warns of: others can reach what is served. Where nobody is asked
+ * who they are, that is for the operator to know.
  *
  * @module
  */
@@ -19,16 +19,21 @@ const OTHERS_WRITE = 0o022;
  * @param mode The root's permission bits; `null` where there are none.
  */
 export function openDoors(
-  { root, local, remote }: Pick<Config, "root" | "local" | "remote">,
+  { root, local, remote, clientCa, access }: Pick<
+    Config,
+    "root" | "local" | "remote" | "clientCa" | "access"
+  >,
   mode: number | null,
 ): string[] {
   const warnings: string[] = [];
-  for (const address of [local, remote]) {
+  const isGuarded = clientCa !== undefined || access !== undefined;
+  for (const address of isGuarded ? [] : [local, remote]) {
     if (!address || !EVERYWHERE.includes(address.host)) continue;
     warnings.push(
       `${formatAddress(address)} is every address of this machine: ` +
         "everybody who reaches it may read and write all values; where that " +
-        "is not wanted, name one address, such as 127.0.0.1",
+        "is not wanted, give --access or --client-ca, or name one address, " +
+        "such as 127.0.0.1",
     );
   }
   if (mode !== null && (mode & OTHERS_WRITE) !== 0) {

@@ -116,7 +116,16 @@ Deno.test("ManifestSession rolls a batch back that finds the disk full, and goes
   const claim = (
     namespace: string,
     id: string,
-  ): PackedOperation => ["claim", big.length, namespace, id, null, null, 0];
+  ): PackedOperation => [
+    "claim",
+    big.length,
+    namespace,
+    id,
+    null,
+    null,
+    null,
+    0,
+  ];
   const find = (
     namespace: string,
   ): PackedOperation => ["find", big.length, namespace];

@@ -106,8 +106,9 @@ export class SqliteManifest implements Manifest {
     assignment: Assignment,
   ): Promise<Row | undefined> {
     const { namespace, key } = entry;
-    const { id, staging = null, ttlMs = null } = assignment;
-    const args = [namespace, id, staging, ttlMs, this.#wallMs()] as const;
+    const { id, staging = null, ttlMs = null, owner = null } = assignment;
+    const nowMs = this.#wallMs();
+    const args = [namespace, id, staging, ttlMs, owner, nowMs] as const;
     const found = await this.#queue.call("claim", args, key);
     return found === true ? undefined : rowOf(entry, found);
   }
@@ -120,10 +121,10 @@ export class SqliteManifest implements Manifest {
   ): Promise<true | Row | undefined> {
     const { namespace, key } = entry;
     const expected = [STATUS[status], expectedId ?? null] as const;
-    const { id, staging = null, ttlMs = null } = assignment;
+    const { id, staging = null, ttlMs = null, owner = null } = assignment;
     const found = await this.#queue.call(
       "reassign",
-      [namespace, ...expected, id, staging, ttlMs, this.#wallMs()],
+      [namespace, ...expected, id, staging, ttlMs, owner, this.#wallMs()],
       key,
     );
     return found === true ? true : rowOf(entry, found);

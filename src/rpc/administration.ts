@@ -28,6 +28,13 @@ import {
 } from "./cache_wire.ts";
 import type { Methods } from "./protos.ts";
 import { takeMemory } from "./reply_memory.ts";
+import {
+  demand,
+  demandAnywhere,
+  demandEverywhere,
+  may,
+  mayEverywhere,
+} from "./rights.ts";
 import { toStatusError } from "./status.ts";
 
 /** An entry or a namespace of a reply beside its key or name: object and fields. */
@@ -58,6 +65,7 @@ export function addAdministration(
     server.unary(methods<Request, Response>(name), answered(answer));
   }
   add("Stat", async ({ namespace, key }: EntryRequest, call) => {
+    demand(call, "read", namespace);
     // Of the request and of the reply, as objects and as messages.
     await takeMemory(stats, call, 4 * key.length);
     await takeMemory(budget, call, 4 * key.length);
@@ -65,6 +73,7 @@ export function addAdministration(
   });
   add("List", async (request: ListRequest, call) => {
     const { namespace, pageSize, pageToken: token } = request;
+    demand(call, "read", namespace);
     await takeMemory(budget, call, pageBytes(pageSize));
     const page = await inTurn(
       call,
@@ -77,27 +86,34 @@ export function addAdministration(
   });
   add("Usage", async (request: UsageRequest, call) => {
     const { pageSize, pageToken: token } = request;
+    demandAnywhere(call, "read");
     await takeMemory(budget, call, 2 * itemsBytes(pageSize));
     const { namespaces, ...doings } = await inTurn(
       call,
       () => catalog.totals({ pageSize, token }),
     );
     return {
-      namespaces: namespaces.items,
+      namespaces: namespaces.items.filter(({ namespace }) =>
+        may(call, "read", namespace)
+      ),
       nextPageToken: namespaces.cursor ?? "",
       version,
-      ...doingsPicture(doings),
+      // They are sums of what others do.
+      ...mayEverywhere(call, "admin") && doingsPicture(doings),
     };
   });
   add("Status", async (_: object, call) => {
+    demandEverywhere(call, "admin");
     await takeMemory(budget, call, 2 * MAX_SHOWN_WORK * ITEM_BYTES);
     return statusPicture(await catalog.status(), version);
   });
-  add("Delete", async ({ namespace, key, sha256 }: DeleteRequest) => ({
-    deleted: await catalog.delete(namespace, key, sha256),
-  }));
+  add("Delete", async ({ namespace, key, sha256 }: DeleteRequest, call) => {
+    demand(call, "admin", namespace);
+    return { deleted: await catalog.delete(namespace, key, sha256) };
+  });
   add("Remove", async (request: RemoveRequest, call) => {
     const { namespace, prefix, dryRun, pageToken: token } = request;
+    demand(call, "admin", namespace);
     await takeMemory(budget, call, pageBytes(0));
     // Not in turn with those who only look: a page of it takes its time.
     using _ = await removals.take(call.connection, 1, call.signal);
@@ -108,7 +124,8 @@ export function addAdministration(
     }, { dryRun, token });
     return { ...counts, nextPageToken: cursor ?? "" };
   });
-  add("Sweep", async () => {
+  add("Sweep", async (_: object, call) => {
+    demandEverywhere(call, "admin");
     const { entries, bytes } = await catalog.sweep();
     return { evictedEntries: entries, evictedBytes: bytes };
   });

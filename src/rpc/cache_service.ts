@@ -25,6 +25,7 @@ import { encodeEmpty, idMethod } from "./hot_methods.ts";
 import { loadMethods } from "./protos.ts";
 import { publish } from "./publish.ts";
 import type { Service } from "./service.ts";
+import { demandAnywhere, idBy } from "./rights.ts";
 import { submit } from "./unary.ts";
 
 /** Of what a client says for people, so much is written down. */
@@ -52,20 +53,27 @@ export function cacheService(
     );
     server.unary(
       idMethod(methods("Heartbeat").path),
-      ({ id }, call) => submit(engine, { kind: "heartbeat", id }, call),
+      ({ id }, call) => {
+        demandAnywhere(call, "read");
+        return submit(engine, idBy(call, { kind: "heartbeat", id }), call);
+      },
     );
     server.unary(
       emptied<AbandonRequest>(methods("Abandon")),
       ({ id, reason }, call) => {
+        demandAnywhere(call, "write");
         if (reason !== "") {
           log(`work was abandoned: ${forPeople(reason)}`, engine.about(id));
         }
-        return submit(engine, { kind: "abandon", id }, call);
+        return submit(engine, idBy(call, { kind: "abandon", id }), call);
       },
     );
     server.unary(
       emptied<ReleaseRequest>(methods("Release")),
-      ({ handle }, call) => submit(engine, { kind: "drop", id: handle }, call),
+      ({ handle }, call) => {
+        demandAnywhere(call, "read");
+        return submit(engine, idBy(call, { kind: "drop", id: handle }), call);
+      },
     );
     addAdministration(server, methods, options);
   };

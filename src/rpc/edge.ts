@@ -10,7 +10,7 @@ import type { Log } from "../log.ts";
 import { CallCounts, type RefusalReason } from "../grpc/counts.ts";
 import type { CallPlace, Observe } from "../grpc/observer.ts";
 import type { RequestBudget } from "../grpc/request_budget.ts";
-import { GrpcServer } from "../grpc/server.ts";
+import { type Authenticate, GrpcServer } from "../grpc/server.ts";
 import {
   Connections,
   type ConnectionState,
@@ -103,10 +103,15 @@ export class Edge {
    *
    * @param address `ip:port`; port 0 picks one.
    * @param services What is served there.
+   * @param options Says who calls; without it nobody asks.
    * @throws {StartError} If the port is taken.
    */
-  listen(address: string, services: readonly Service[]): Listener {
-    const options = this.#serve(address, services);
+  listen(
+    address: string,
+    services: readonly Service[],
+    { authenticate }: { readonly authenticate?: Authenticate } = {},
+  ): Listener {
+    const options = this.#serve(address, services, authenticate);
     try {
       return listenerAt(address, new Http2Listener(options));
     } catch (error) {
@@ -119,15 +124,18 @@ export class Edge {
    *
    * @param address `ip:port`; port 0 picks one.
    * @param services What is served there.
-   * @param certificates What it says who it is with.
+   * @param options What it says who it is with, and what says who calls.
    * @throws {StartError} If the port is taken.
    */
   async listenTls(
     address: string,
     services: readonly Service[],
-    certificates: IdentitySource,
+    { certificates, authenticate }: {
+      readonly certificates: IdentitySource;
+      readonly authenticate?: Authenticate;
+    },
   ): Promise<Listener> {
-    const options = this.#serve(address, services);
+    const options = this.#serve(address, services, authenticate);
     try {
       const listening = TlsListener.listen({ ...options, certificates });
       return listenerAt(address, await listening);
@@ -136,7 +144,11 @@ export class Edge {
     }
   }
 
-  #serve(address: string, services: readonly Service[]): Http2ListenerOptions {
+  #serve(
+    address: string,
+    services: readonly Service[],
+    authenticate: Authenticate | undefined,
+  ): Http2ListenerOptions {
     const { maxMessageBytes, requestBudget, newBuffer, observe } =
       this.#options;
     const server = new GrpcServer({
@@ -145,6 +157,7 @@ export class Edge {
       log: this.#warn,
       counts: this.#counts,
       ...observe && { observe },
+      ...authenticate && { authenticate },
       ...requestBudget && { requestBudget },
       ...newBuffer && { newBuffer },
     });

@@ -26,6 +26,7 @@ import type {
 } from "../table/types.ts";
 import { type CacheServiceOptions, localPaths } from "./cache_options.ts";
 import type { FetchReply, FetchRequest } from "./cache_wire.ts";
+import { demand, idBy, may, who } from "./rights.ts";
 import { toStatusError } from "./status.ts";
 
 /** Why a client has to compute for itself, for people. */
@@ -48,6 +49,7 @@ export function fetch(
   });
   return async (request, call, sender) => {
     try {
+      demand(call, "read", request.namespace);
       if (request.path) localPaths(options);
       const entry = entryKey(request.namespace, request.key);
       holdKey(keys, call, entry.key.length);
@@ -105,7 +107,7 @@ class Fetching {
         kind: "get",
         api: request.path ? "local" : "stream",
         entry,
-        assign,
+        ...who(call, may(call, "write", entry.namespace), assign),
         patient: true,
         ...(fromDisk ? { fromDisk } : {}),
         ...(length === "0" ? {} : { looks: true }),
@@ -143,7 +145,11 @@ class Fetching {
     if (this.#isTelling) return;
     this.#isTelling = true;
     while (this.#untold) {
-      const message = { waiting: waiting(this.#untold) };
+      const { call, entry } = this.#asked;
+      // Who has the work is for those who look after it.
+      const { peer: _, ...others } = this.#untold;
+      const isShown = may(call, "admin", entry.namespace);
+      const message = { waiting: waiting(isShown ? this.#untold : others) };
       this.#untold = undefined;
       await this.#asked.sender.send(message);
     }
@@ -156,7 +162,7 @@ class Fetching {
       case "assigned":
         return await this.#assign(reply.assignment);
       case "unassigned": {
-        const why = REASONS[reply.reason ?? ""] ?? "there is no such entry";
+        const why = REASONS[reply.reason ?? ""] ?? this.#absent;
         const reason = reply.detail ? `${why}: ${reply.detail}` : why;
         return void await sender.send({ unassigned: { reason } });
       }
@@ -183,7 +189,9 @@ class Fetching {
     const assigned = { id, heartbeatIntervalMs, ...path };
     const isSent = await this.#asked.sender.send({ assigned });
     // Whoever waits need not sit out the lease of one who never heard of it.
-    if (!isSent) this.#engine.submit({ kind: "abandon", id }, () => {});
+    if (isSent) return;
+    const { call } = this.#asked;
+    this.#engine.submit(idBy(call, { kind: "abandon", id }), () => {});
   }
 
   async #sendValue(
@@ -204,16 +212,24 @@ class Fetching {
   }
 
   async #sendFile(handle: HandleReply): Promise<void> {
-    const { request, sender } = this.#asked;
+    const { request, sender, call } = this.#asked;
     const isGiven = request.path && !request.head;
     let isKept = false;
     try {
       if (!isGiven) await this.#sendPieces(handle);
       else isKept = await sender.send({ ready: this.#readyFile(handle) });
     } finally {
-      const drop = { kind: "drop", id: handle.id } as const;
+      const drop = idBy(call, { kind: "drop", id: handle.id } as const);
       if (!isKept) this.#engine.submit(drop, () => {});
     }
+  }
+
+  /** Why there is nothing, where the server has no trouble. */
+  get #absent(): string {
+    const { call, request, entry } = this.#asked;
+    return request.assign && !may(call, "write", entry.namespace)
+      ? "there is no such entry, and this caller may not publish one"
+      : "there is no such entry";
   }
 
   #readyFile({ id, name, digest, times }: HandleReply): Ready {

@@ -15,6 +15,7 @@ import {
   readyFile,
   UNASSIGNED,
 } from "./replies.ts";
+import { demandAnywhere, getBy, idBy } from "./rights.ts";
 import type { Service } from "./service.ts";
 import { submit } from "./unary.ts";
 
@@ -58,14 +59,19 @@ export function localService(
       ({ entry, assign }, call) =>
         submit(
           engine,
-          { kind: "get", api: "local", entry, assign, peer: call },
+          call.caller === undefined
+            ? { kind: "get", api: "local", entry, assign, peer: call }
+            : getBy(call, { api: "local", entry, assign }),
           call,
         ),
     );
     for (const [name, kind] of Object.entries(BY_ID)) {
       server.unary(
         idMethod(`${service}${name}`),
-        ({ id }, call) => submit(engine, { kind, id }, call),
+        ({ id }, call) => {
+          demandAnywhere(call, kind === "done" ? "write" : "read");
+          return submit(engine, idBy(call, { kind, id }), call);
+        },
       );
     }
   };

@@ -7,7 +7,7 @@
 import type { Engine, Submission } from "../engine/engine.ts";
 import type { Upload } from "../engine/uploads.ts";
 import { invalidRequest, type LarderError } from "../errors.ts";
-import type { ClientStreamingHandler, Requests } from "../grpc/call.ts";
+import type { Call, ClientStreamingHandler, Requests } from "../grpc/call.ts";
 import type { Digest, Id } from "../table/types.ts";
 import { type CacheServiceOptions, localPaths } from "./cache_options.ts";
 import type {
@@ -23,6 +23,7 @@ import {
   wholeOf,
   withoutEnd,
 } from "./publish_end.ts";
+import { demandAnywhere, idBy } from "./rights.ts";
 import { toStatusError } from "./status.ts";
 
 /** Pieces renew the lease once in this share of a heartbeat's interval. */
@@ -33,8 +34,9 @@ export function publish(
   engine: Engine,
   options: CacheServiceOptions,
 ): ClientStreamingHandler<PublishRequest, PublishReply> {
-  return async (requests, { connection }) => {
-    const publishing = new Publishing(engine, options, connection);
+  return async (requests, call) => {
+    demandAnywhere(call, "write");
+    const publishing = new Publishing(engine, options, call);
     try {
       const { size, sha256 } = await publishing.run(requests);
       return { size, sha256: Uint8Array.fromHex(sha256) };
@@ -50,21 +52,25 @@ class Publishing {
   readonly #options: CacheServiceOptions;
   /** Shares memory fairly with others. */
   readonly #owner: object;
+  readonly #call: Call;
   /** Why the id is no longer its client's. */
   #lost: LarderError | undefined;
   #renewedMs = -Infinity;
 
-  constructor(engine: Engine, options: CacheServiceOptions, owner: object) {
+  constructor(engine: Engine, options: CacheServiceOptions, call: Call) {
     this.#engine = engine;
     this.#options = options;
-    this.#owner = owner;
+    this.#owner = call.connection;
+    this.#call = call;
   }
 
   async run(requests: Requests<PublishRequest>): Promise<Digest> {
     const begin = beginOf(await next(requests));
     const { id, path, expectedSize } = begin;
     // Before a byte is taken of a value that is nobody's.
-    const reply = await this.#engine.ask({ kind: "heartbeat", id });
+    const reply = await this.#engine.ask(
+      idBy(this.#call, { kind: "heartbeat", id }),
+    );
     if (reply.kind === "error") throw reply.error;
     if (path) {
       localPaths(this.#options);
@@ -128,14 +134,17 @@ class Publishing {
     const { heartbeatIntervalMs } = this.#options;
     if (nowMs - this.#renewedMs < heartbeatIntervalMs * RENEWED_SHARE) return;
     this.#renewedMs = nowMs;
-    this.#engine.submit({ kind: "heartbeat", id }, (reply) => {
+    const beat = idBy(this.#call, { kind: "heartbeat", id } as const);
+    this.#engine.submit(beat, (reply) => {
       if (reply.kind === "error") this.#lost = reply.error;
     });
   }
 
   /** What is accepted is finished, whether or not anybody listens. */
-  async #submit(request: Submission): Promise<Digest> {
-    const reply = await this.#engine.ask(request);
+  async #submit(
+    request: Submission & { readonly id: Id },
+  ): Promise<Digest> {
+    const reply = await this.#engine.ask(idBy(this.#call, request));
     if (reply.kind === "published") return reply.digest;
     throw reply.kind === "error"
       ? reply.error

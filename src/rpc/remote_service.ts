@@ -14,6 +14,7 @@ import {
   readyValue,
   UNASSIGNED,
 } from "./replies.ts";
+import { demandAnywhere, getBy, idBy } from "./rights.ts";
 import type { Service } from "./service.ts";
 import { submit } from "./unary.ts";
 
@@ -50,17 +51,25 @@ export function remoteService(
       ({ entry, assign }, call) =>
         submit(
           engine,
-          { kind: "get", api: "remote", entry, assign, peer: call },
+          call.caller === undefined
+            ? { kind: "get", api: "remote", entry, assign, peer: call }
+            : getBy(call, { api: "remote", entry, assign }),
           call,
         ),
     );
     server.unary(
       idMethod(`${path}Heartbeat`),
-      ({ id }, call) => submit(engine, { kind: "heartbeat", id }, call),
+      ({ id }, call) => {
+        demandAnywhere(call, "read");
+        return submit(engine, idBy(call, { kind: "heartbeat", id }), call);
+      },
     );
     server.unary(
       setMethod(`${path}Set`),
-      ({ id, value }, call) => submit(engine, { kind: "set", id, value }, call),
+      ({ id, value }, call) => {
+        demandAnywhere(call, "write");
+        return submit(engine, idBy(call, { kind: "set", id, value }), call);
+      },
     );
   };
 }

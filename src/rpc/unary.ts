@@ -10,6 +10,7 @@ import type { Engine, Submission } from "../engine/engine.ts";
 import type { Call } from "../grpc/call.ts";
 import { Status, StatusError } from "../grpc/status.ts";
 import type { Reply } from "../table/types.ts";
+import { idBy } from "./rights.ts";
 import { toStatusError } from "./status.ts";
 
 /** Nobody hears of it: one for all, as its stack would cost more than the rest. */
@@ -65,12 +66,14 @@ function takeBack(
     // Whoever waits need not sit out the lease of one who never heard of it.
     const { id } = reply.assignment;
     call.whenEnded((delivered) => {
-      if (!delivered) engine.submit({ kind: "abandon", id }, () => {});
+      if (delivered) return;
+      engine.submit(idBy(call, { kind: "abandon", id }), () => {});
     });
   } else if (reply.kind === "handle") {
     const { id } = reply;
     call.whenEnded((delivered) => {
-      if (!delivered) engine.submit({ kind: "drop", id }, () => {});
+      if (delivered) return;
+      engine.submit(idBy(call, { kind: "drop", id }), () => {});
     });
   }
 }

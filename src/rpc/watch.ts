@@ -18,6 +18,7 @@ import type { WatchRequest } from "./cache_wire.ts";
 import { loadMethods } from "./protos.ts";
 import type { Readiness } from "./readiness.ts";
 import type { Service } from "./service.ts";
+import { demandEverywhere } from "./rights.ts";
 import { toStatusError } from "./status.ts";
 
 /** What is watched. */
@@ -43,6 +44,7 @@ export function watch(
 ): ServerStreamingHandler<WatchRequest, Picture> {
   return async (request, call, sender) => {
     try {
+      demandEverywhere(call, "admin");
       const intervalMs = intervalOf(request);
       using seat = options.pictures.join();
       if (!seat) throw tooMany();

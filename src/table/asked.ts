@@ -116,12 +116,13 @@ function assigned(
 /** The assignment that a loading row is of. */
 export function assignmentOf(
   id: Id,
-  { staging, ttlMs }: Row & { status: "loading" },
+  { staging, ttlMs, owner }: Row & { status: "loading" },
 ): Assignment {
   return {
     id,
     ...(staging === undefined ? {} : { staging }),
     ...(ttlMs === undefined ? {} : { ttlMs }),
+    ...(owner === undefined ? {} : { owner }),
   };
 }
 

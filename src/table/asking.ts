@@ -46,11 +46,14 @@ export function propose(s: State, entry: Entry): Assignment | undefined {
   const id = s.options.newId();
   s.proposals++;
   s.room.reserve(id, namespace);
-  const { api, ttlMs } = wait.request;
-  const life = ttlMs === undefined ? {} : { ttlMs };
+  const { api, ttlMs, by } = wait.request;
+  const more = {
+    ...ttlMs !== undefined && { ttlMs },
+    ...by !== undefined && { owner: by },
+  };
   return api === "local"
-    ? { id, staging: s.options.newStaging(), ...life }
-    : { id, ...life };
+    ? { id, staging: s.options.newStaging(), ...more }
+    : { id, ...more };
 }
 
 /** Whether a wait asks for work; `kind`: for an assignment of that kind. */
@@ -58,7 +61,7 @@ export function wants(wait: Wait, kind?: Assignment): wait is GetWait {
   const { live, request } = wait;
   return live && request.kind === "get" && request.assign &&
     (!kind || ((request.api === "local") === (kind.staging !== undefined) &&
-      request.ttlMs === kind.ttlMs));
+      request.ttlMs === kind.ttlMs && request.by === kind.owner));
 }
 
 /**

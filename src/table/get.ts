@@ -166,6 +166,7 @@ function getExpired(
 ): void {
   const { state } = entry;
   if (state.kind !== "loading") return;
+  if (wait.request.reads) return s.reply(wait, { kind: "unassigned" });
   if (state.probe === undefined && republish(s, entry)) {
     return tellLoading(s, entry, wait, nowMs);
   }

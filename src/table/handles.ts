@@ -25,12 +25,15 @@ export function giveHandle(
   }
   const id = s.options.newId();
   const expiresMs = nowMs + s.options.handleLeaseMs;
-  s.handles.set(id, { name, generation: state.generation, expiresMs });
+  const { by } = wait.request;
+  const owner = by === undefined ? {} : { by };
+  const { generation } = state;
+  s.handles.set(id, { name, generation, expiresMs, ...owner });
   state.pins++;
   const { digest, stamp } = state;
   const times = timesLeft(state, nowMs);
   s.countHit(wait, state.computedMs);
-  s.reply(wait, { kind: "handle", id, name, digest, stamp, times });
+  s.reply(wait, { kind: "handle", id, name, digest, stamp, times, ...owner });
 }
 
 /** Releases one handle. */
@@ -39,9 +42,9 @@ export function drop(
   wait: Wait<RequestOf<"drop">>,
   nowMs: number,
 ): void {
-  const { id } = wait.request;
+  const { id, by } = wait.request;
   const handle = s.handles.get(id);
-  if (handle) {
+  if (handle && handle.by === by) {
     s.handles.delete(id);
     unpin(s, handle);
     return s.reply(wait, { kind: "ok" });
@@ -49,7 +52,10 @@ export function drop(
   // Genuine handles that we do not know any more are no mistake of the client.
   const { servedBefore, handleLeaseMs } = s.options;
   const ofAnEarlierRun = servedBefore && nowMs < s.startMs + handleLeaseMs;
-  if (s.expiredHandles.delete(id) || ofAnEarlierRun) {
+  const isExpired = s.expiredHandles.has(id) &&
+    s.expiredHandles.get(id)!.by === by;
+  if (isExpired) s.expiredHandles.delete(id);
+  if (isExpired || ofAnEarlierRun) {
     return s.reply(wait, { kind: "ok" });
   }
   const message =
@@ -59,9 +65,13 @@ export function drop(
 }
 
 /** Renews a handle; false where the id is no handle. */
-export function renewHandle(s: State, id: Id, nowMs: number): boolean {
+export function renewHandle(
+  s: State,
+  { id, by }: { readonly id: Id; readonly by?: string },
+  nowMs: number,
+): boolean {
   const handle = s.handles.get(id);
-  if (!handle) return false;
+  if (!handle || handle.by !== by) return false;
   s.handles.delete(id);
   s.handles.set(id, handle);
   handle.expiresMs = nowMs + s.options.handleLeaseMs;
@@ -73,10 +83,11 @@ export function expireHandles(s: State, nowMs: number): void {
   for (const [id, handle] of s.handles) {
     if (handle.expiresMs > nowMs) break;
     s.handles.delete(id);
-    s.expiredHandles.set(id, nowMs + s.options.handleLeaseMs);
+    const untilMs = nowMs + s.options.handleLeaseMs;
+    s.expiredHandles.set(id, { untilMs, by: handle.by });
     unpin(s, handle);
   }
-  for (const [id, untilMs] of s.expiredHandles) {
+  for (const [id, { untilMs }] of s.expiredHandles) {
     if (untilMs > nowMs && s.expiredHandles.size <= MAX_EXPIRED_HANDLES) break;
     s.expiredHandles.delete(id);
   }

@@ -30,18 +30,25 @@ export function isById(wait: Wait): wait is Wait<ById> {
 export function byId(s: State, wait: Wait<ById>, nowMs: number): void {
   const { request } = wait;
   const entry = s.assignments.get(request.id);
-  if (entry) {
+  if (entry && ownerOf(entry) === request.by) {
     if (request.kind === "abandon") return abandon(s, entry, wait);
     heardHolder(s, entry, request.id);
     if (isBringing(wait)) return publish(s, entry, wait, nowMs);
     renew(s, entry, request.id, nowMs);
     return s.reply(wait, { kind: "ok" });
   }
-  if (request.kind === "heartbeat" && renewHandle(s, request.id, nowMs)) {
+  if (request.kind === "heartbeat" && renewHandle(s, request, nowMs)) {
     return s.reply(wait, { kind: "ok" });
   }
   const { ticket, id } = request;
   s.emit({ kind: "find-id", ticket, id });
+}
+
+/** The name of whose the assignment is. */
+function ownerOf({ state }: Entry): string | undefined {
+  return state.kind === "loading" || state.kind === "publishing"
+    ? state.assignment.owner
+    : undefined;
 }
 
 function renew(s: State, entry: Entry, id: Id, nowMs: number): void {
@@ -68,7 +75,10 @@ export function foundId(
   const { row, error } = result;
   const { id } = wait.request;
   if (error) return s.reply(wait, { kind: "error", error });
-  if (!row) return s.reply(wait, { kind: "error", error: invalid(id) });
+  // Another's id is answered like one that never was.
+  const isOwn = row && row.status !== "evicting" &&
+    row.owner === wait.request.by;
+  if (!isOwn) return s.reply(wait, { kind: "error", error: invalid(id) });
   if (row.status !== "loading") {
     // It has published: there is nothing left to do, and nothing changes.
     forgetUnsure(s, id);

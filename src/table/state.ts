@@ -192,6 +192,15 @@ export interface Handle {
   /** The publish that it pins; empty once that was found damaged. */
   generation: Id;
   expiresMs: number;
+  /** The name of whose it is. */
+  readonly by?: string;
+}
+
+/** A handle whose lease is over. */
+interface ExpiredHandle {
+  /** How long it is remembered. */
+  readonly untilMs: number;
+  readonly by: string | undefined;
 }
 
 /** Everything the table knows, and the effects of the step under way. */
@@ -203,7 +212,7 @@ export class State {
   /** By id, least recently renewed first: the first one expires first. */
   readonly handles = new Map<Id, Handle>();
   /** Expired handles and until when their Drop is OK, first one first. */
-  readonly expiredHandles = new Map<Id, number>();
+  readonly expiredHandles = new Map<Id, ExpiredHandle>();
   /** By ticket: every wait that may be cancelled. */
   readonly waits = new Map<number, Wait>();
   /** Waits that are answered in time whatever happens, earliest first. */

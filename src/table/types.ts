@@ -59,6 +59,8 @@ export interface Assignment {
   readonly staging?: string;
   /** For how long the value is kept once it is published; absent: for ever. */
   readonly ttlMs?: number;
+  /** The name of whose it is; absent: of somebody without one. */
+  readonly owner?: string;
 }
 
 /** An entry as the manifest keeps it. */
@@ -79,6 +81,8 @@ export type Row =
       readonly digest?: Digest;
       /** For how long the value is kept once it is published; absent: for ever. */
       readonly ttlMs?: number;
+      /** See {@linkcode Assignment}. */
+      readonly owner?: string;
     }
     | {
       readonly status: "ready";
@@ -92,6 +96,8 @@ export type Row =
       readonly expiresMs?: number;
       /** What computing it took; absent in rows of the original. */
       readonly computedMs?: number;
+      /** Of the assignment that published it. */
+      readonly owner?: string;
     }
     | { readonly status: "evicting"; readonly id?: Id }
   );
@@ -164,20 +170,32 @@ export type Request =
     readonly patient?: true;
     /** Is given a handle, on a file whose bytes were verified for it. */
     readonly fromDisk?: true;
+    /** The name of who asks; absent: somebody without one. */
+    readonly by?: string;
+    /** May read and no more: nothing changes because of it. */
+    readonly reads?: true;
     /** Wants a part of the value, to look at it: that saves nobody anything. */
     readonly looks?: true;
   }
-  | { readonly kind: "heartbeat"; readonly ticket: Ticket; readonly id: Id }
+  | {
+    readonly kind: "heartbeat";
+    readonly ticket: Ticket;
+    readonly id: Id;
+    /** As of a Get: an id is its owner's alone. */
+    readonly by?: string;
+  }
   | {
     readonly kind: "set";
     readonly ticket: Ticket;
     readonly id: Id;
+    readonly by?: string;
     readonly value: Uint8Array;
   }
   | {
     readonly kind: "done";
     readonly ticket: Ticket;
     readonly id: Id;
+    readonly by?: string;
     /** Is answered when the value is published, however long that takes. */
     readonly patient?: true;
   }
@@ -186,13 +204,24 @@ export type Request =
     readonly kind: "offer";
     readonly ticket: Ticket;
     readonly id: Id;
+    readonly by?: string;
     /** The file's name, as a staging name. It stays the caller's, to be discarded. */
     readonly upload: string;
     readonly digest: Digest;
   }
   /** The holder gives the work back. */
-  | { readonly kind: "abandon"; readonly ticket: Ticket; readonly id: Id }
-  | { readonly kind: "drop"; readonly ticket: Ticket; readonly id: Id }
+  | {
+    readonly kind: "abandon";
+    readonly ticket: Ticket;
+    readonly id: Id;
+    readonly by?: string;
+  }
+  | {
+    readonly kind: "drop";
+    readonly ticket: Ticket;
+    readonly id: Id;
+    readonly by?: string;
+  }
   /**
    * Takes a ready entry away, unless it is in use; with a digest, `absent` is the
    * answer where it is not this value.
@@ -399,6 +428,8 @@ export type Reply =
   | {
     readonly kind: "handle";
     readonly id: Id;
+    /** The name of whose it is. */
+    readonly by?: string;
     readonly name: string;
     readonly digest: Digest;
     readonly stamp: Stamp;

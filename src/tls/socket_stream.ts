@@ -7,12 +7,14 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { ByteStream } from "../http2/mod.ts";
+import { namesOf } from "./names.ts";
 
 /** Reads and writes what is within TLS; the socket below it is the stream's. */
 export class SocketStream implements ByteStream {
   readonly #raw: Socket;
   readonly #secure = Promise.withResolvers<TLSSocket | undefined>();
   #socket: TLSSocket | undefined;
+  #names: readonly string[] | undefined;
   #rest: Uint8Array = new Uint8Array();
   #hasEnded = false;
   #wake = () => {};
@@ -21,6 +23,13 @@ export class SocketStream implements ByteStream {
   constructor(raw: Socket) {
     this.#raw = raw;
     raw.on("close", this.#ended);
+  }
+
+  /** What the client's certificate says who it is; none without one. */
+  get names(): readonly string[] {
+    if (this.#names !== undefined) return this.#names;
+    const { raw } = this.#socket?.getPeerCertificate() ?? {};
+    return this.#names = raw ? namesOf(new Uint8Array(raw)) : [];
   }
 
   /** The handshake is done. */

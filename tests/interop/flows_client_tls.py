@@ -1,5 +1,6 @@
 """The Python client over TLS, with a certificate of its own."""
 
+import hashlib
 import os
 import re
 import tempfile
@@ -67,3 +68,28 @@ def client_refuses_what_cannot_be_safe(case):
         larder.Cache(ca="/no/such.pem")
     with raises(ValueError, "in plain text: give ca"):
         larder.Cache("cache.internal:28056", token="abc")
+
+
+@flow
+def client_has_a_token(case):
+    rules = "".join(
+        f'[[token]]\nname = "{name}"\nsha256 = "{hashlib.sha256(name.encode()).hexdigest()}"\n{rights}\n'
+        for name, rights in (("writer", 'write = ["a"]'), ("reader", 'read = ["*"]'))
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "access.toml"
+        path.write_text(rules + "[anyone.remote]\n")
+        with Server(case.server.command, case.server.folder, [f"--access={path}"]) as server:
+            remote = server.addresses["RemoteCache"]
+            with larder.Cache(remote, token="writer") as cache:
+                equal(cache.generate("a", b"k", lambda: [1, 2]), [1, 2])
+                equal([each.key for each in cache.list("a")], [b"k"])
+                with raises(larder.CacheError, "right to admin"):
+                    cache.delete("a", b"k")
+            with larder.Cache(remote, token="reader") as cache:
+                equal(cache.get("a", b"k"), [1, 2])
+                equal(cache.generate("a", b"other", lambda: 3), 3)
+                equal(cache.get("a", b"other"), None, "what a reader computes is not kept")
+            with larder.Cache(remote, token="guess") as cache:
+                with raises(larder.CacheError, "the token is not known"):
+                    cache.stat("a", b"k")

@@ -75,6 +75,11 @@ export class ServerHere implements AsyncDisposable {
     return this.#lines.map((line) => `${line}\n`).join("");
   }
 
+  /** Looks at its files again, as on a hangup. */
+  async reload(): Promise<void> {
+    await this.#server.reload?.();
+  }
+
   /** Stops as a process does that is asked to. */
   stop(): Promise<void> {
     return this.#server.drain();

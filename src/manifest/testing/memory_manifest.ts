@@ -152,7 +152,7 @@ export class MemoryManifest implements Manifest {
       const row = this.rows.byName.get(entry.name);
       if (row?.status !== "ready" || row.digest) return false;
       const now = this.#wallMs();
-      const { ttlMs: _, computedMs: __, ...kept } = row;
+      const { ttlMs: _, computedMs: __, owner: ___, ...kept } = row;
       this.rows.put({ ...kept, id, digest, createdMs: now, accessedMs: now });
       return true;
     });

@@ -32,6 +32,8 @@ export interface StoredRow extends EntryKey {
   readonly ttlMs?: number;
   /** What computing it took. */
   readonly computedMs?: number;
+  /** The name of whose its id is. */
+  readonly owner?: string;
   /** Since when it is loading under its id, or evicting. */
   readonly assignedMs: number;
   /** Counts insertions: what SQLite orders by where times are equal. */
@@ -93,7 +95,12 @@ export function rowOfStored(stored: StoredRow): Row {
   const { handedMs, graceEndsMs, ttlMs, computedMs } = stored;
   const base = { name, namespace, key, ...(id !== undefined && { id }) };
   if (status === "evicting") return { ...base, status };
-  const known = { ...base, ...(digest && { digest }) };
+  const { owner } = stored;
+  const known = {
+    ...base,
+    ...(digest && { digest }),
+    ...(owner !== undefined && { owner }),
+  };
   if (status === "loading") {
     return {
       ...known,

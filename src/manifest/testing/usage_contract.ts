@@ -456,4 +456,22 @@ export function usageContract(name: string, open: OpenForTest): void {
     await manifest.publish(A, "5", digest);
     assert.equal((await manifest.stat(A))?.expiresMs, undefined);
   });
+
+  test("keeps whose an id is, as long as it is a row's", async ({ manifest }) => {
+    const ownerOf = async (entry: EntryKey) => {
+      const row = await manifest.find(entry);
+      return row?.status === "evicting" ? undefined : row?.owner;
+    };
+    await manifest.claim(A, { id: "1", owner: "alice" });
+    assert.equal(await ownerOf(A), "alice");
+    const from = { status: "loading", id: "1" } as const;
+    await manifest.reassign(A, from, { id: "2", owner: "bob" });
+    assert.equal(await ownerOf(A), "bob");
+    await manifest.publish(A, "2", digestOf("x"));
+    assert.equal(await ownerOf(A), "bob");
+    const found = await manifest.findId("2");
+    assert.ok(found?.status === "ready" && found.owner === "bob");
+    await manifest.claim(B, { id: "3" });
+    assert.equal(await ownerOf(B), undefined);
+  });
 }

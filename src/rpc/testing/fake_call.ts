@@ -11,6 +11,7 @@ import { Metadata } from "../../grpc/metadata.ts";
 export class FakeCall implements Call {
   readonly peer = "192.0.2.1:1";
   readonly connection = {};
+  readonly caller = undefined;
   readonly metadata = new Metadata();
   readonly deadlineMs = undefined;
   readonly initialMetadata = new Metadata();

@@ -134,8 +134,11 @@ export class FakeEngine {
   ask(request: WithoutTicket<Request>): Ticket {
     const ticket = ++this.lastTicket;
     const asked: Request = { ...request, ticket };
-    if (asked.kind === "set") this.#give(asked.id, hex(asked.value));
-    if (asked.kind === "offer") {
+    const isForeign = this.model.isForeign(asked);
+    if (asked.kind === "set" && !isForeign) {
+      this.#give(asked.id, hex(asked.value));
+    }
+    if (asked.kind === "offer" && !isForeign) {
       this.#give(asked.id, asked.digest.sha256);
       this.#offered.set(ticket, asked.upload);
     }
@@ -760,7 +763,7 @@ export class FakeEngine {
           this.#given.get(effect.id)?.has(bytes),
           `${name}: published by a stranger`,
         );
-        const { namespace, key } = row;
+        const { namespace, key, owner } = row;
         if (row.staging) this.#over.add(row.staging);
         this.#setRow(name, {
           name,
@@ -769,6 +772,7 @@ export class FakeEngine {
           status: "ready",
           id: effect.id,
           digest: effect.digest,
+          ...(owner !== undefined && { owner }),
         }, bytes);
         return { kind: "persisted", name, token };
       }

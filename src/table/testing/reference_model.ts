@@ -89,6 +89,8 @@ export class ReferenceModel {
   #short: ReadonlySet<string> = new Set();
   readonly #handles = new Map<Id, Handle>();
   readonly #usedIds = new Set<Id>();
+  /** Whose an id is, where it was given to somebody with a name. */
+  readonly #owners = new Map<Id, string>();
   /** Ids whose row was removed behind the table's back. */
   readonly #vanished = new Set<Id>();
   readonly #open = new Map<Ticket, Open>();
@@ -108,11 +110,13 @@ export class ReferenceModel {
 
   /** A client asks. */
   ask(request: Request, nowMs: number): void {
-    if (request.kind === "abandon") this.#giveBack(request.id, nowMs);
-    if (
-      request.kind === "set" || request.kind === "done" ||
-      request.kind === "offer"
-    ) {
+    const isForeign = this.isForeign(request);
+    if (request.kind === "abandon" && !isForeign) {
+      this.#giveBack(request.id, nowMs);
+    }
+    const brings = request.kind === "set" || request.kind === "done" ||
+      request.kind === "offer";
+    if (brings && !isForeign) {
       for (const { lease } of this.#ofId(request.id)) {
         delete lease.graceLastsMs;
       }
@@ -125,6 +129,12 @@ export class ReferenceModel {
       cancelled: false,
     });
     this.moment(nowMs);
+  }
+
+  /** Whether it is about an id that was given to somebody else. */
+  isForeign(request: Request): boolean {
+    return "id" in request && this.#owners.has(request.id) &&
+      this.#owners.get(request.id) !== request.by;
   }
 
   /** The lease may be over from now on, and nobody needs to look at its file. */
@@ -437,6 +447,12 @@ export class ReferenceModel {
     const of = `${request.kind} ${ticket} (${[...allowed].join(" ")})`;
     must(!cancelled, `${of}: a caller that has gone is given nothing`);
     const late = nowMs - sinceMs >= MAX_WAIT_MS;
+    if (request.kind === "get" && request.by !== undefined) {
+      if (reply.kind === "assigned") {
+        this.#owners.set(reply.assignment.id, request.by);
+      }
+      if (reply.kind === "handle") this.#owners.set(reply.id, request.by);
+    }
     switch (reply.kind) {
       case "assigned":
         return this.#grant(open, reply.assignment, nowMs);
@@ -480,7 +496,9 @@ export class ReferenceModel {
         return;
       case "error":
         // A holder that tried is alive, as good as with a heartbeat.
-        if ("id" in request) this.#prolong(request.id, nowMs);
+        if ("id" in request && !this.isForeign(request)) {
+          this.#prolong(request.id, nowMs);
+        }
         must(
           allowed.has(`error:${reply.error.code}`) || allowed.has("error") ||
             this.#isForRoom(reply.error.code),
@@ -597,6 +615,12 @@ export class ReferenceModel {
 
   /** What a request may be answered with now. */
   *#answers(request: Request, nowMs: number): Iterable<string> {
+    if (this.isForeign(request)) {
+      yield request.kind === "drop"
+        ? "error:invalid-handle-id"
+        : "error:invalid-assignment-id";
+      return;
+    }
     switch (request.kind) {
       case "get": {
         const entry = this.#entry(request.entry.name);

@@ -1,0 +1,184 @@
+/**
+ * Who may do what: the rules of a file, looked at again while the server runs,
+ * and who a caller is by them.
+ *
+ * @module
+ */
+
+import { sha256Hex } from "../../workers/digest.ts";
+import type { Clock, Timer } from "../clock.ts";
+import { messageOf, StartError } from "../errors.ts";
+import { ACCESS_LOOK_MS, MAX_CREDENTIALS_BYTES } from "../limits.ts";
+import type { Log } from "../log.ts";
+import { Caller, type Rights } from "./caller.ts";
+import { parseRules, type Rules } from "./rules.ts";
+
+/** What it needs of the world. */
+export interface AccessOptions {
+  readonly clock: Clock;
+  /** Takes what is for the operator. */
+  readonly log: Log;
+  /** Reads a file; the system by default. */
+  readonly read?: (path: string) => Promise<string>;
+}
+
+/** A listener, as far as it matters for who may call it. */
+export interface Door {
+  readonly kind: "local" | "remote";
+  /** Nobody beyond this machine reaches it. */
+  readonly isHere: boolean;
+  /** What is said there can be neither read nor changed on the way. */
+  readonly isTls: boolean;
+}
+
+const SCHEME = /^bearer +([\w.~+/-]+=*)$/i;
+/** Of a caller without a name, where the file says nothing of them. */
+const AS_EVER: Rights = { admin: ["*"] };
+const NOTHING: Rights = {};
+
+/** Knows callers. */
+export class Access implements Disposable {
+  readonly #path: string;
+  readonly #options: AccessOptions;
+  #text: string;
+  #rules: Rules;
+  /** Those that were known by their headers, since the rules are these. */
+  readonly #known = new Map<string, Caller>();
+  #anyone = new Map<Door, Caller>();
+  #trouble: string | undefined;
+  #timer: Timer | undefined;
+  #looking: Promise<void> | undefined;
+  #isClosed = false;
+
+  private constructor(path: string, options: AccessOptions, text: string) {
+    this.#path = path;
+    this.#options = options;
+    this.#text = text;
+    this.#rules = parseRules(text);
+    this.#arm();
+  }
+
+  /**
+   * Reads the rules for the first time.
+   *
+   * @throws {StartError} They cannot be read, or say what is not known.
+   */
+  static async open(path: string, options: AccessOptions): Promise<Access> {
+    try {
+      const text = await (options.read ?? readSmallFile)(path);
+      return new Access(path, options, text);
+    } catch (error) {
+      throw new StartError(1, `--access ${path}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /**
+   * Who calls.
+   *
+   * @param door Where.
+   * @param authorization The header, if there is one.
+   * @param names Of the certificate, if there is one.
+   * @returns Why nobody is known, where that is so.
+   */
+  whoIs(
+    door: Door,
+    authorization: string | undefined,
+    names: readonly string[],
+  ): Caller | string {
+    if (authorization !== undefined) return this.#holder(door, authorization);
+    for (const name of names) {
+      const caller = this.#rules.certificates.get(name);
+      if (caller !== undefined) return caller;
+    }
+    let anyone = this.#anyone.get(door);
+    if (anyone === undefined) {
+      const byDefault = door.isHere ? AS_EVER : NOTHING;
+      const rights = this.#rules.anyone[door.kind] ?? byDefault;
+      this.#anyone.set(door, anyone = new Caller(undefined, rights));
+    }
+    return anyone.mayAnywhere("read")
+      ? anyone
+      : "this needs a token, and the call has none";
+  }
+
+  /** Looks whether the rules are others now. */
+  look(): Promise<void> {
+    return this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+  }
+
+  #holder(door: Door, authorization: string): Caller | string {
+    if (!door.isTls && !door.isHere) {
+      return "a token is not taken in plain text, where others may read it: " +
+        "make a new one, and use TLS";
+    }
+    let caller = this.#known.get(authorization);
+    if (caller === undefined) {
+      const [, token] = SCHEME.exec(authorization) ?? [];
+      if (token === undefined) return "the token is none: write Bearer TOKEN";
+      caller = this.#rules.tokens.get(sha256Hex(token));
+      if (caller !== undefined) this.#remember(authorization, caller);
+    }
+    if (caller && this.#options.clock.wallMs() < caller.expiresMs) {
+      return caller;
+    }
+    return "the token is not known, or has expired";
+  }
+
+  /** One token may be written in several ways. */
+  #remember(authorization: string, caller: Caller): void {
+    if (this.#known.size >= this.#rules.tokens.size) this.#known.clear();
+    this.#known.set(authorization, caller);
+  }
+
+  async #look(): Promise<void> {
+    this.#timer?.cancel();
+    const { log, read = readSmallFile } = this.#options;
+    try {
+      const text = await read(this.#path);
+      if (this.#isClosed) return;
+      if (text !== this.#text) {
+        this.#rules = parseRules(text);
+        this.#text = text;
+        this.#known.clear();
+        this.#anyone = new Map();
+        const { tokens, certificates } = this.#rules;
+        log(
+          `the rights of ${this.#path} are now those of ${tokens.size} tokens ` +
+            `and ${certificates.size} certificates`,
+          { level: "info" },
+        );
+      }
+      this.#trouble = undefined;
+    } catch (error) {
+      if (this.#isClosed) return;
+      const trouble = messageOf(error);
+      if (trouble !== this.#trouble) {
+        log(`the rights stay those from before: ${this.#path}: ${trouble}`, {
+          level: "error",
+        });
+      }
+      this.#trouble = trouble;
+    }
+    this.#arm();
+  }
+
+  #arm(): void {
+    const { clock } = this.#options;
+    this.#timer = clock.setTimer(ACCESS_LOOK_MS, () => void this.look());
+  }
+}
+
+async function readSmallFile(path: string): Promise<string> {
+  const { size } = await Deno.stat(path);
+  if (size > MAX_CREDENTIALS_BYTES) throw new Error("is larger than 1 MiB");
+  return await Deno.readTextFile(path);
+}

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { sha256Hex } from "../../workers/digest.ts";
+import { FakeClock } from "../clock.ts";
+import { ACCESS_LOOK_MS } from "../limits.ts";
+import { Access, type Door } from "./access.ts";
+
+const HERE: Door = { kind: "remote", isHere: true, isTls: false };
+const PLAIN: Door = { kind: "remote", isHere: false, isTls: false };
+const TLS: Door = { kind: "remote", isHere: false, isTls: true };
+
+function rules(more = ""): string {
+  return `[[token]]
+name = "ci"
+sha256 = "${sha256Hex("secret")}"
+expires = ${new Date(EPOCH_MS + 60_000).toISOString()}
+write = ["*"]
+${more}`;
+}
+
+const EPOCH_MS = 1_700_000_000_000;
+
+async function opened(text = rules()) {
+  const clock = new FakeClock(EPOCH_MS);
+  const said: string[] = [];
+  const disk = { text };
+  const access = await Access.open("/access", {
+    clock,
+    log: (message) => said.push(message),
+    read: () => Promise.resolve(disk.text),
+  });
+  return { access, clock, said, disk };
+}
+
+const nameOf = (who: ReturnType<Access["whoIs"]>) =>
+  typeof who === "string" ? who : who.name;
+
+Deno.test("a token is known until it expires, or is taken out of the file", async () => {
+  const { access, clock, said, disk } = await opened();
+  using _ = access;
+  const known = () => nameOf(access.whoIs(TLS, "Bearer secret", []));
+  assert.equal(known(), "ci");
+  assert.equal(nameOf(access.whoIs(TLS, "bearer  secret", [])), "ci");
+  for (const other of ["secret", "Bearer ", "Bearer x", "Basic secret"]) {
+    assert.match(`${access.whoIs(TLS, other, [])}`, /^the token is/, other);
+  }
+  clock.advance(59_999);
+  await access.look();
+  assert.equal(known(), "ci");
+  clock.advance(1);
+  assert.match(`${known()}`, /has expired/);
+  disk.text = rules().replace(/expires.*\n/, "");
+  clock.advance(ACCESS_LOOK_MS);
+  await access.look();
+  assert.equal(known(), "ci");
+  disk.text = "";
+  clock.advance(ACCESS_LOOK_MS);
+  await access.look();
+  assert.match(`${known()}`, /is not known/);
+  assert.equal(said.length, 2);
+});
+
+Deno.test("a token is not taken in plain text beyond this machine", async () => {
+  const { access } = await opened();
+  using _ = access;
+  assert.equal(nameOf(access.whoIs(HERE, "Bearer secret", [])), "ci");
+  assert.match(
+    `${access.whoIs(PLAIN, "Bearer secret", [])}`,
+    /not taken in plain text/,
+  );
+});
+
+Deno.test("who has no name may all on this machine, and nothing beyond, unless the file says so", async () => {
+  const { access, disk } = await opened();
+  using _ = access;
+  const anyone = (door: Door) => {
+    const who = access.whoIs(door, undefined, ["unknown.example"]);
+    return typeof who !== "string" && who.mayEverywhere("admin");
+  };
+  assert.deepEqual([HERE, TLS, PLAIN].map(anyone), [true, false, false]);
+  disk.text = rules('[anyone.remote]\nadmin = ["*"]');
+  await access.look();
+  assert.deepEqual([HERE, TLS, PLAIN].map(anyone), [true, true, true]);
+  disk.text = rules("[anyone.remote]");
+  await access.look();
+  assert.deepEqual([HERE, TLS, PLAIN].map(anyone), [false, false, false]);
+});
+
+Deno.test("a file that cannot be read at the start is refused, and later the last good one stays", async () => {
+  await assert.rejects(opened("[["), {
+    message: /^--access \/access: .*line 1/,
+  });
+  const { access, said, disk } = await opened();
+  using _ = access;
+  disk.text = "[[tokens]]";
+  for (let round = 0; round < 2; round++) await access.look();
+  assert.equal(said.length, 1);
+  assert.equal(nameOf(access.whoIs(TLS, "Bearer secret", [])), "ci");
+});

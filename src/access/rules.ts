@@ -1,0 +1,154 @@
+/**
+ * The file of `--access`: who may do what.
+ *
+ * @module
+ */
+
+import { StartError } from "../errors.ts";
+import { parseToml } from "../toml.ts";
+import { Caller, type Right, type Rights } from "./caller.ts";
+
+/** What a file says. */
+export interface Rules {
+  /** By the SHA-256 of their tokens, in hex. */
+  readonly tokens: ReadonlyMap<string, Caller>;
+  /** By a name that their certificates have. */
+  readonly certificates: ReadonlyMap<string, Caller>;
+  /** Callers without either, by listener; absent: as by default. */
+  readonly anyone: { readonly local?: Rights; readonly remote?: Rights };
+}
+
+const RIGHTS: readonly Right[] = ["read", "write", "admin"];
+const PATTERN = /^(\*|([A-Za-z_]\w*\.)*([A-Za-z_]\w*|\*))$/;
+const SHA256 = /^[0-9a-f]{64}$/;
+const MAX_NAME_LENGTH = 255;
+
+/**
+ * Reads the text of a file.
+ *
+ * @throws {StartError} It says something that is not known, or twice the same.
+ */
+export function parseRules(text: string): Rules {
+  const table = parsed(text);
+  const { token = [], certificate = [], anyone = {}, ...others } = table;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) {
+    throw wrong(
+      `no such key: ${unknown}; there are token, certificate, anyone`,
+    );
+  }
+  const tokens = new Map<string, Caller>();
+  for (const [at, entry] of listOf("token", token).entries()) {
+    const where = `token ${at + 1}`;
+    const { name, sha256, expires, ...rights } = entry;
+    if (typeof sha256 !== "string" || !SHA256.test(sha256)) {
+      throw wrong(`${where}: sha256 must be 64 digits of 0-9 and a-f`);
+    }
+    if (tokens.has(sha256)) throw wrong(`${where}: its sha256 is there twice`);
+    const caller = new Caller(
+      nameOf(where, name),
+      rightsOf(where, rights),
+      expiryOf(where, expires),
+    );
+    tokens.set(sha256, caller);
+  }
+  const certificates = new Map<string, Caller>();
+  for (const [at, entry] of listOf("certificate", certificate).entries()) {
+    const where = `certificate ${at + 1}`;
+    const { name, ...rights } = entry;
+    const known = nameOf(where, name);
+    if (certificates.has(known)) {
+      throw wrong(`${where}: ${known} is there twice`);
+    }
+    // A token of the same name is somebody else.
+    const caller = new Caller(`certificate ${known}`, rightsOf(where, rights));
+    certificates.set(known, caller);
+  }
+  return { tokens, certificates, anyone: anyoneOf(anyone) };
+}
+
+function parsed(text: string): Record<string, unknown> {
+  try {
+    return parseToml(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw wrong(error.message);
+  }
+}
+
+function anyoneOf(value: unknown): Rules["anyone"] {
+  const { local, remote, ...others } = tableOf("anyone", value);
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) {
+    throw wrong(`anyone.${unknown}: there are anyone.local and anyone.remote`);
+  }
+  const of = (name: string, value: unknown) =>
+    rightsOf(name, tableOf(name, value));
+  return {
+    ...local !== undefined && { local: of("anyone.local", local) },
+    ...remote !== undefined && { remote: of("anyone.remote", remote) },
+  };
+}
+
+function nameOf(where: string, name: unknown): string {
+  if (
+    typeof name === "string" && name.length > 0 &&
+    name.length <= MAX_NAME_LENGTH && !/\p{C}/u.test(name)
+  ) return name;
+  throw wrong(
+    `${where}: name must be a text of 1 to ${MAX_NAME_LENGTH} letters`,
+  );
+}
+
+function expiryOf(where: string, expires: unknown): number {
+  if (expires === undefined) return Infinity;
+  const endMs = expires instanceof Date
+    ? expires.getTime()
+    : typeof expires === "string"
+    ? Date.parse(expires)
+    : NaN;
+  if (Number.isFinite(endMs)) return endMs;
+  throw wrong(`${where}: expires must be a time, such as 2027-01-31T00:00:00Z`);
+}
+
+function rightsOf(where: string, given: Record<string, unknown>): Rights {
+  const rights: { [right in Right]?: readonly string[] } = {};
+  for (const [name, patterns] of Object.entries(given)) {
+    const right = RIGHTS.find((right) => right === name);
+    if (right === undefined) {
+      throw wrong(
+        `${where}: no such key: ${name}; rights are read, write, admin`,
+      );
+    }
+    if (!Array.isArray(patterns) || !patterns.every(isPattern)) {
+      throw wrong(
+        `${where}: ${name} must be a list of namespaces: "a.b", "a.*" for all ` +
+          'below a, "*" for all',
+      );
+    }
+    rights[right] = patterns;
+  }
+  return rights;
+}
+
+function isPattern(pattern: unknown): pattern is string {
+  return typeof pattern === "string" && PATTERN.test(pattern);
+}
+
+function listOf(name: string, value: unknown): Record<string, unknown>[] {
+  if (!Array.isArray(value)) {
+    throw wrong(`${name}: write [[${name}]] above each`);
+  }
+  return value.map((each) => tableOf(name, each));
+}
+
+function tableOf(name: string, value: unknown): Record<string, unknown> {
+  const isTable = typeof value === "object" && value !== null &&
+    !Array.isArray(value) && !(value instanceof Date);
+  if (isTable) return value as Record<string, unknown>;
+  throw wrong(`${name} must be a table`);
+}
+
+function wrong(why: string): StartError {
+  return new StartError(1, why);
+}

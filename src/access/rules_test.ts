@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { parseRules } from "./rules.ts";
+
+const HASH = "0".repeat(64);
+const TOKEN = `[[token]]\nname = "ci"\nsha256 = "${HASH}"\n`;
+
+Deno.test("parseRules reads tokens, certificates and what anyone may", () => {
+  const { tokens, certificates, anyone } = parseRules(`
+${TOKEN}read = ["*"]
+write = ["ci.*", "x"]
+expires = 2027-01-01T00:00:00Z
+
+[[certificate]]
+name = "spiffe://a/b"
+admin = ["a"]
+
+[anyone.remote]
+read = ["public.*"]
+`);
+  const ci = tokens.get(HASH)!;
+  assert.equal(ci.name, "ci");
+  assert.equal(ci.expiresMs, Date.UTC(2027, 0, 1));
+  const may = (namespace: string) =>
+    (["read", "write", "admin"] as const).filter((right) =>
+      ci.may(right, namespace)
+    );
+  assert.deepEqual(may("ci.a"), ["read", "write"]);
+  assert.deepEqual(may("ci.a.b"), ["read", "write"]);
+  assert.deepEqual(may("x"), ["read", "write"]);
+  for (const other of ["ci", "cia", "x.y", "y"]) {
+    assert.deepEqual(may(other), ["read"], other);
+  }
+  assert.ok(ci.mayEverywhere("read") && !ci.mayEverywhere("write"));
+  assert.ok(ci.mayAnywhere("write") && !ci.mayAnywhere("admin"));
+  const alice = certificates.get("spiffe://a/b")!;
+  assert.ok(alice.may("write", "a") && !alice.mayEverywhere("read"));
+  assert.notEqual(alice.name, "spiffe://a/b");
+  assert.deepEqual(anyone, { remote: { read: ["public.*"] } });
+});
+
+Deno.test("parseRules says what is wrong, and never takes half of a file", () => {
+  const mistakes: [string, RegExp][] = [
+    ["[[tokens]]", /no such key: tokens/],
+    ["token = 1", /write \[\[token\]\] above each/],
+    ['[[token]]\nname = "a"', /token 1: sha256 must be 64 digits/],
+    [`${TOKEN}sha = "1"`, /token 1: no such key: sha; rights are/],
+    [`${TOKEN}read = "*"`, /read must be a list of namespaces/],
+    [`${TOKEN}read = ["a*"]`, /read must be a list of namespaces/],
+    [`${TOKEN}read = [""]`, /read must be a list of namespaces/],
+    [`${TOKEN}expires = "soon"`, /expires must be a time/],
+    [`${TOKEN}${TOKEN}`, /token 2: its sha256 is there twice/],
+    [`[[token]]\nsha256 = "${HASH}"`, /token 1: name must be a text/],
+    ['[[certificate]]\nname = "a"\nexpires = 1', /no such key: expires/],
+    ["[anyone.http]", /there are anyone.local and anyone.remote/],
+    ["[[", /line 1/],
+  ];
+  for (const [text, reason] of mistakes) {
+    assert.throws(() => parseRules(text), {
+      name: "StartError",
+      message: reason,
+    });
+  }
+});

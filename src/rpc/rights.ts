@@ -1,0 +1,127 @@
+/**
+ * Rights at the edge: who calls, and whether they may. Where nobody asks who
+ * calls, everybody may.
+ *
+ * @module
+ */
+
+import type { Access, Door } from "../access/access.ts";
+import { Caller, type Right } from "../access/caller.ts";
+import type { Call } from "../grpc/call.ts";
+import type { Authenticate } from "../grpc/server.ts";
+import type { Submission } from "../engine/engine.ts";
+import type { Api, EntryKey, Id } from "../table/types.ts";
+import { Status, StatusError } from "../grpc/status.ts";
+import { SocketStream } from "../tls/socket_stream.ts";
+
+/** Probes ask these, and they say nothing of what is kept. */
+const OPEN_SERVICES = /^\/grpc\.(health|reflection)\./;
+/** Whoever asks those. */
+const NOBODY = new Caller(undefined, {});
+
+/** Says who makes a call at a listener. */
+export function authenticateBy(access: Access, door: Door): Authenticate {
+  return ({ path, fields }, { transport }) => {
+    if (OPEN_SERVICES.test(path)) return NOBODY;
+    let authorization: string | undefined;
+    for (let at = 0; at < fields.length; at += 2) {
+      if (fields[at] === "authorization") authorization = fields[at + 1]!;
+    }
+    const names = transport instanceof SocketStream ? transport.names : [];
+    const caller = access.whoIs(door, authorization, names);
+    if (typeof caller !== "string") return caller;
+    return new StatusError(Status.UNAUTHENTICATED, caller);
+  };
+}
+
+/**
+ * A Get of somebody who is known.
+ *
+ * @throws {StatusError} They may not read there.
+ */
+export function getBy(
+  call: Call,
+  { api, entry, assign }: {
+    readonly api: Api;
+    readonly entry: EntryKey;
+    readonly assign: boolean;
+  },
+): Submission {
+  const { namespace } = entry;
+  demand(call, "read", namespace);
+  return {
+    kind: "get",
+    api,
+    entry,
+    peer: call,
+    ...who(call, may(call, "write", namespace), assign),
+  };
+}
+
+/** What of a Get depends on who asks: a mere reader changes nothing. */
+export function who(
+  call: Call,
+  mayWrite: boolean,
+  assign: boolean,
+): { readonly assign: boolean; readonly by?: string; readonly reads?: true } {
+  const by = nameOf(call);
+  return {
+    assign: assign && mayWrite,
+    ...by !== undefined && { by },
+    ...!mayWrite && { reads: true as const },
+  };
+}
+
+/** A request about an id, of somebody who may be known. */
+export function idBy<R extends Submission & { readonly id: Id }>(
+  call: Call,
+  request: R,
+): R {
+  const by = nameOf(call);
+  return by === undefined ? request : { ...request, by };
+}
+
+/** Whether a caller may do something with the entries of a namespace. */
+export function may(call: Call, right: Right, namespace: string): boolean {
+  const { caller } = call;
+  return caller === undefined || (caller as Caller).may(right, namespace);
+}
+
+/** The name that a caller's assignments and handles are bound to. */
+export function nameOf(call: Call): string | undefined {
+  return (call.caller as Caller | undefined)?.name;
+}
+
+/**
+ * Refuses who may not.
+ *
+ * @throws {StatusError} PERMISSION_DENIED.
+ */
+export function demand(call: Call, right: Right, namespace: string): void {
+  if (!may(call, right, namespace)) throw denied(right, "here");
+}
+
+/** The same for what names no namespace: somewhere it has to be allowed. */
+export function demandAnywhere(call: Call, right: Right): void {
+  const { caller } = call;
+  if (caller === undefined || (caller as Caller).mayAnywhere(right)) return;
+  throw denied(right, "anywhere");
+}
+
+/** The same for what concerns all namespaces. */
+export function demandEverywhere(call: Call, right: Right): void {
+  if (!mayEverywhere(call, right)) throw denied(right, "in all namespaces");
+}
+
+/** Whether a caller may do something in all namespaces. */
+export function mayEverywhere(call: Call, right: Right): boolean {
+  const { caller } = call;
+  return caller === undefined || (caller as Caller).mayEverywhere(right);
+}
+
+function denied(right: Right, where: string): StatusError {
+  return new StatusError(
+    Status.PERMISSION_DENIED,
+    `this needs the right to ${right} ${where}, and the caller does not have it`,
+  );
+}
