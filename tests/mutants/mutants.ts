@@ -254,9 +254,10 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "the queue goes on after an exception",
     file: "src/engine/engine.ts",
-    from: "      this.#queue.length = 0;\n" + "      this.#closed = true;\n" +
+    from: "      this.#queue.length = 0;\n" +
+      "      this.#closed = true;\n" +
       "      this.#onBroken",
-    to: "      this.#closed = true;\n" + "      this.#onBroken",
+    to: "      this.#onBroken",
   },
   {
     name: "left work is not bounded",
