@@ -62,6 +62,7 @@ Deno.test("completeConfig fills in the defaults", () => {
     maxReplyBytes: 4 * 1024 * 1024,
     memoryCacheBytes: 32 * 1024 * 1024,
     durability: "relaxed",
+    httpPage: true,
     logCalls: "off",
     logFormat: "text",
   });

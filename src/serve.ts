@@ -318,6 +318,7 @@ export async function serve(
     const listener = await serveMetrics({
       address: config.http,
       hosts: config.httpHosts,
+      hasPage: config.httpPage,
       phase: () => readiness.phase,
       async prepare() {
         await Promise.all([space.refresh(), usage.refresh()]);

@@ -185,6 +185,18 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     },
     render: String,
   },
+  httpPage: {
+    name: "http-page",
+    argument: "on|off",
+    help: "whether the status page is there, too, which shows keys and clients",
+    defaultHelp: "on",
+    default: () => true,
+    parse(text) {
+      if (text === "on" || text === "off") return text === "on";
+      throw new RangeError("write on or off");
+    },
+    render: (isOn) => isOn ? "on" : "off",
+  },
   heartbeatIntervalMs: duration(
     "heartbeat-interval",
     "how often clients are told to send heartbeats",

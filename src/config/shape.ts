@@ -29,6 +29,8 @@ export interface Config {
   readonly http: Address | undefined;
   /** Names by which it may be called there, beside IP addresses and localhost. */
   readonly httpHosts: readonly string[];
+  /** Whether the status page is there, beside metrics and probes. */
+  readonly httpPage: boolean;
   /** The file of the server's certificate, absolute; `undefined`: plain text. */
   readonly tlsCert: string | undefined;
   /** The file of its key. */

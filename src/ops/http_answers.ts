@@ -35,6 +35,8 @@ export interface AnswerOptions {
   /** `ready`, or why it is not. */
   readonly phase: () => string;
   readonly metrics: Exposition;
+  /** Whether the page is there, and what it is drawn from. */
+  readonly hasPage: boolean;
   readonly live: Pick<LivePictures, "open">;
 }
 
@@ -53,7 +55,7 @@ const HEADERS = {
 /** Answers a request. */
 export async function answer(
   { method, url, host, site }: Asked,
-  { hosts, phase, metrics, live }: AnswerOptions,
+  { hosts, phase, metrics, hasPage, live }: AnswerOptions,
 ): Promise<Answered> {
   if (host !== undefined && !isAllowedHost(host, hosts)) {
     return plain(
@@ -73,11 +75,12 @@ export async function answer(
       return plain(200, "alive");
     case "/readyz":
       return plain(phase() === "ready" ? 200 : 503, phase());
-    case "/live":
-      return liveAnswer(method, site, live);
   }
-  const file = pageFile(path);
-  if (file) return answered(200, file.type, file.text);
+  if (hasPage) {
+    if (path === "/live") return liveAnswer(method, site, live);
+    const file = pageFile(path);
+    if (file) return answered(200, file.type, file.text);
+  }
   return plain(
     404,
     "there are / (a page), /metrics, /healthz and /readyz",

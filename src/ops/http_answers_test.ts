@@ -17,6 +17,7 @@ let made = 0;
 const OPTIONS = {
   hosts: ["metrics.example.com"],
   phase: () => "ready",
+  hasPage: true,
   metrics: new Exposition([single("gauge", "a", "Of tests.", () => 7)]),
   live: new LivePictures({
     clock: CLOCK,
@@ -97,6 +98,22 @@ Deno.test("the page needs nothing that is not served beside it", async () => {
     const text = `${(await answered(path)).body}`;
     assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacent|cookie/);
     assert.doesNotMatch(text.replaceAll("http://www.w3.org/", ""), /https?:/);
+  }
+});
+
+Deno.test("without the page there are metrics and probes only", async () => {
+  seats = 1;
+  const without = { ...OPTIONS, hasPage: false };
+  const request = { method: "GET", host: "localhost", site: undefined };
+  for (const url of ["/", "/page/page.js", "/page/uplot.js", "/live"]) {
+    const { status } = await answer({ ...request, url }, without);
+    assert.equal(status, 404, url);
+  }
+  assert.equal(seats, 1);
+  seats = 0;
+  for (const url of ["/metrics", "/healthz", "/readyz"]) {
+    const { status } = await answer({ ...request, url }, without);
+    assert.equal(status, 200, url);
   }
 });
 

@@ -26,7 +26,7 @@ import { type Counted, type Read, serverMetrics } from "./server_metrics.ts";
 export interface MetricsOptions
   extends
     Pick<HttpOptions, "address" | "warn">,
-    Pick<AnswerOptions, "hosts" | "phase"> {
+    Pick<AnswerOptions, "hosts" | "phase" | "hasPage"> {
   readonly counted: Counted;
   readonly read: Read;
   /** Awaited before anything is read. */

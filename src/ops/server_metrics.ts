@@ -9,6 +9,7 @@ import type { BlobStore, Space } from "../blobs/blob_store.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Evictor } from "../engine/evictor.ts";
 import type { Pictures } from "../engine/pictures.ts";
+import type { FilledQuota } from "../table/room.ts";
 import { EVERYTHING } from "../table/scope.ts";
 import type { NamespaceUsage } from "../table/types.ts";
 import type { CallTallies } from "./call_tallies.ts";
@@ -160,18 +161,37 @@ function ofNamespaces(
       "bytes",
     ),
     each("larder_namespace_entries", "Values that are ready.", "entries"),
-    {
-      type: "gauge",
-      name: "larder_quota_bytes",
-      help: "What the values of these namespaces may take.",
-      read: () =>
-        engine.quotas.flatMap(({ pattern, maxBytes }) =>
-          pattern === EVERYTHING || maxBytes === undefined
-            ? []
-            : [{ labels: { namespace: pattern }, value: maxBytes }]
-        ),
-    },
+    ofQuotas(
+      "larder_quota_bytes",
+      "What the values of these namespaces may take.",
+      ({ maxBytes }) => maxBytes,
+    ),
+    ofQuotas(
+      "larder_quota_used_bytes",
+      "What they take; of quotas within each other, each counts all its own.",
+      ({ maxBytes, usedBytes }) =>
+        maxBytes === undefined ? undefined : usedBytes,
+    ),
   ];
+
+  function ofQuotas(
+    name: string,
+    help: string,
+    of: (quota: FilledQuota) => number | undefined,
+  ): Family {
+    return {
+      type: "gauge",
+      name,
+      help,
+      read: () =>
+        engine.quotas.flatMap((quota) => {
+          const value = of(quota);
+          return quota.pattern === EVERYTHING || value === undefined
+            ? []
+            : [{ labels: { namespace: quota.pattern }, value }];
+        }),
+    };
+  }
 }
 
 function ofDisk(

@@ -132,6 +132,47 @@ Deno.test("a stopping server is alive and not ready", async () => {
   );
 });
 
+Deno.test("metrics say what is kept of which namespace, and what connections are at", async () => {
+  await withMetrics(
+    async ({ server, remote, local }) => {
+      for (const name of ["sim.ring", "sim.mux", "lint"]) {
+        await remote.put(name, "key", name);
+      }
+      const { id } = await remote.assigned("lint", "work");
+      const waiter = await first(local.fetch("lint", "work"));
+      const told = await until(
+        () => Scrape.of(server.http),
+        (told) => told.value('larder_connections_by_state{state="idle"}') === 1,
+      );
+      assert.deepEqual(told.all("larder_namespace_kept_bytes"), {
+        '{namespace="sim.ring"}': 8,
+        '{namespace="sim.*"}': 7,
+        '{namespace="lint"}': 4,
+        '{namespace="other"}': 0,
+      });
+      // Quotas within each other count the same bytes.
+      assert.deepEqual(told.all("larder_quota_used_bytes"), {
+        '{namespace="sim.*"}': 15,
+        '{namespace="sim.ring"}': 8,
+      });
+      assert.deepEqual(told.all("larder_quota_bytes"), {
+        '{namespace="sim.*"}': 2 ** 30,
+        '{namespace="sim.ring"}': 1_024,
+      });
+      assert.deepEqual(told.all("larder_connections_by_state"), {
+        '{state="opening"}': 0,
+        '{state="busy"}': 1,
+        '{state="idle"}': 1,
+        '{state="leaving"}': 0,
+      });
+      await remote.publish(id, [bytesOf("value")]);
+      await Array.fromAsync(waiter.rest);
+    },
+    "--quotas",
+    "sim.*=1GiB,sim.ring=1KiB",
+  );
+});
+
 Deno.test("promtool finds nothing to say about the metrics", async () => {
   await withMetrics(
     async ({ server, remote }) => {

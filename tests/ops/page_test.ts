@@ -106,6 +106,10 @@ Deno.test("the page shows what the metrics say, and who computes what", () =>
       sizes.reduce((all, each) => all + each),
       told.value("larder_kept_bytes"),
     );
+    assert.equal(
+      told.value('larder_quota_used_bytes{namespace="sim.*"}'),
+      told.value("larder_kept_bytes"),
+    );
     await keep(browser, "desk");
     await isUsable(browser);
 
