@@ -89,7 +89,9 @@ export function completeConfig(given: GivenConfig): Config {
   if (heartbeatTimeoutMs > MAX_DURATION_MS) {
     throw new StartError(
       2,
-      `--heartbeat-interval is so long that the lease exceeds ${MAX_DURATION_MS}ms: shorten it`,
+      `--heartbeat-interval is so long that the lease exceeds ${
+        formatDurationMs(MAX_DURATION_MS)
+      }: shorten it`,
     );
   }
   if (heartbeatIntervalMs >= heartbeatTimeoutMs) {

@@ -106,7 +106,7 @@ Deno.test("completeConfig refuses settings that contradict each other", () => {
       /--heartbeat-interval 2s must be shorter than --heartbeat-timeout 2s/,
     ],
     [{ heartbeatTimeoutMs: "1999ms" }, /interval 2s must be shorter/],
-    [{ heartbeatIntervalMs: "2147483647ms" }, /so long that the lease/],
+    [{ heartbeatIntervalMs: "24d" }, /so long that the lease/],
   ];
   for (const [texts, message] of cases) {
     assert.throws(() => complete(texts), (error) => {
@@ -130,17 +130,18 @@ Deno.test("readSetting names the source, the value and what to write", () => {
   const cases: [keyof Config, string, RegExp][] = [
     ["root", "", /^root "": the folder's name is missing$/],
     ["root", "a,b", /cannot hold a comma/],
-    ["heartbeatIntervalMs", "9ms", /out of range: 10ms to 2147483647ms/],
+    ["heartbeatIntervalMs", "9ms", /out of range: 10ms to 24d$/],
     ["heartbeatTimeoutMs", "99ms", /out of range: 100ms to/],
     ["handleLeaseMs", "1ms", /out of range: 100ms to/],
     ["maxComputeMs", "1ms", /out of range: 100ms to/],
-    ["maxAgeMs", "999ms", /out of range: 1000ms to/],
+    ["maxAgeMs", "999ms", /out of range: 1s to/],
     ["handshakeTimeoutMs", "99ms", /out of range: 100ms to/],
     ["idleBodyTimeoutMs", "1ms", /out of range: 100ms to/],
     ["stallTimeoutMs", "1ms", /out of range: 100ms to/],
     ["keepaliveMs", "1ms", /out of range: 100ms to/],
     ["keepaliveTimeoutMs", "1ms", /out of range: 100ms to/],
-    ["drainTimeoutMs", "25d", /out of range: 0ms to 2147483647ms/],
+    ["drainTimeoutMs", "25d", /out of range: 0ms to 24d$/],
+    ["handleLeaseMs", "30d", /out of range: 100ms to 24d$/],
     ["drainTimeoutMs", "25y", /not a duration/],
     ["restartGraceMs", "600h", /out of range: 0ms/],
     ["workers", "0", /whole number from 1 to 64/],

@@ -19,8 +19,8 @@ export const DEFAULT_ROOT = "./larder-root";
 export const DEFAULT_HEARTBEAT_INTERVAL_MS = 2_000;
 /** How much later than the interval a lease ends, unless configured. */
 export const HEARTBEAT_SLACK_MS = 2_000;
-/** The longest lease: a timer takes a signed 32-bit number of milliseconds. */
-export const MAX_DURATION_MS = 2 ** 31 - 1;
+/** The longest lease, 24 days: a timer takes a signed 32-bit number of milliseconds. */
+export const MAX_DURATION_MS = 24 * 24 * 3_600_000;
 /** How long after a restart a loading entry stays with its client. */
 export const DEFAULT_RESTART_GRACE_MS = 60_000;
 /**

@@ -13,6 +13,9 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map([
   ["ms", 1],
 ]);
 
+/** A thousand years: the end of such a time is still a date of four digits. */
+const MAX_MS = 52_000 * 604_800_000;
+
 /**
  * Reads a duration: one number and one unit, a whole number of milliseconds.
  *
@@ -40,6 +43,7 @@ export function parseDurationMs(text: string): number {
   if (!Number.isInteger(ms)) {
     throw new RangeError("finer than a millisecond: write whole milliseconds");
   }
+  if (ms > MAX_MS) throw new RangeError("too long: write 52000w at most");
   return ms;
 }
 

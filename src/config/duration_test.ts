@@ -22,6 +22,8 @@ Deno.test("parseDurationMs reads whole milliseconds in every unit", () => {
 
 Deno.test("parseDurationMs says how to write what it refuses", () => {
   const cases: [string, RegExp][] = [
+    ["52001w", /too long: write 52000w at most/],
+    ["99999999999999999999d", /too long/],
     ["2000", /no unit: write 200ms, 2s, 1m, 1h, 30d or 2w/],
     ["", /not a duration/],
     ["2sec", /not a duration/],

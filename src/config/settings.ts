@@ -459,7 +459,11 @@ function duration(
     parse(text) {
       const ms = parseDurationMs(text);
       if (ms >= minMs && ms <= maxMs) return ms;
-      throw new RangeError(`out of range: ${minMs}ms to ${maxMs}ms`);
+      throw new RangeError(
+        `out of range: ${formatDurationMs(minMs)} to ${
+          formatDurationMs(maxMs)
+        }`,
+      );
     },
     render: formatDurationMs,
   };

@@ -276,6 +276,13 @@ export class Engine {
     return refusal;
   }
 
+  /** Bytes that {@linkcode refusal} has counted are gone, or are a value's now. */
+  giveBack(bytes: number): void {
+    this.#table.giveBack(bytes);
+    // Whoever waits for room is looked at.
+    this.feed({ kind: "tick" });
+  }
+
   /** What the log says of an assignment: of which entry, whose, and for how long. */
   about(id: Id): LogFacts {
     return this.#table.about({ id }, this.#clock.nowMs());

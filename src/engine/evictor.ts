@@ -246,7 +246,9 @@ export class Evictor {
     if (!space) return undefined;
     const keptBytes = keptFree(minFree, space);
     const roomBytes = Math.floor(space.freeBytes - keptBytes);
-    return { roomBytes, slackBytes: Math.ceil(keptBytes * SLACK_SHARE) };
+    const sizeBytes = Math.floor(space.totalBytes - keptBytes);
+    const slackBytes = Math.ceil(keptBytes * SLACK_SHARE);
+    return { roomBytes, sizeBytes, slackBytes };
   }
 
   /** Whether anything goes. */
@@ -262,7 +264,7 @@ export class Evictor {
       !this.#departures.isStopped
     ) {
       this.#options.warn(
-        `cannot keep the quota of ${pattern}: ${bytes} bytes and ${entries} ` +
+        `cannot keep ${limitOf(pattern)}: ${bytes} bytes and ${entries} ` +
           `values had to go, ${freed.bytes} and ${freed.entries} went; what ` +
           "is left is in use, was handed out before the restart, or is being " +
           "computed",
@@ -402,4 +404,11 @@ export class Evictor {
       this.#options.warn(`an eviction did not finish: ${messageOf(error)}`);
     }
   }
+}
+
+/** For people: what covers everything is no quota of a namespace. */
+function limitOf(pattern: string): string {
+  return pattern === EVERYTHING
+    ? "--max-bytes, --max-entries or --min-free"
+    : `the quota of ${pattern}`;
 }

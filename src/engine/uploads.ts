@@ -19,7 +19,7 @@ export interface UploadsOptions {
   readonly files: Pick<LocalFiles, "append" | "hash" | "discard">;
   readonly budget: Budget;
   /** Holds an upload to the limits while it comes; absent: nobody does. */
-  readonly engine?: Pick<Engine, "refusal" | "about">;
+  readonly engine?: Pick<Engine, "refusal" | "giveBack" | "about">;
   /** Takes what is for the log. */
   readonly warn: Log;
 }
@@ -97,10 +97,13 @@ export class Upload {
   async discard(): Promise<void> {
     await this.#written.catch(() => {});
     if (!this.#begun) return;
-    const { files, warn } = this.#options;
-    await files.discard(this.name).catch((error) =>
-      warn(`cannot remove an upload: ${toLarderError(error).message}`)
-    );
+    const { files, engine, warn } = this.#options;
+    try {
+      await files.discard(this.name);
+      engine?.giveBack(this.#size);
+    } catch (error) {
+      warn(`cannot remove an upload: ${toLarderError(error).message}`);
+    }
   }
 
   /** The client hears what to do, the log what happened. */

@@ -138,18 +138,22 @@ Deno.test("an upload is held to its quota and to the free disk while it comes", 
   };
   const small = await upload("small:key");
   const endless = await upload("large:key");
-  const disk = { roomBytes: 100, slackBytes: 10 };
+  const next = await upload("large:next");
+  const disk = { roomBytes: 100, sizeBytes: 5_000, slackBytes: 10 };
   engine.feed({ kind: "usage", usage: [], disk });
   for (let i = 0; i < 2; i++) await small.append(new Uint8Array(10));
   await assert.rejects(
     small.append(new Uint8Array(10)),
     /quota of small allows 25 bytes in all, and the value has more; use/,
   );
-  // 30 of the 100 have been counted by now.
-  for (let i = 0; i < 7; i++) await endless.append(new Uint8Array(10));
-  await assert.rejects(
-    endless.append(new Uint8Array(10)),
-    /--min-free leaves no byte of the disk to be written, after 80/,
-  );
+  // 20 of the 100 have been counted by now; what is refused is not written.
+  for (let i = 0; i < 8; i++) await endless.append(new Uint8Array(10));
+  const refused =
+    /--min-free leaves no byte of the disk to be written, after 90/;
+  await assert.rejects(endless.append(new Uint8Array(10)), refused);
+  // What is given up leaves its room to others at once.
+  await endless.discard();
+  for (let i = 0; i < 8; i++) await next.append(new Uint8Array(10));
+  await assert.rejects(next.append(new Uint8Array(10)), refused);
   await engine.close();
 });

@@ -173,41 +173,74 @@ export class Room {
   /** Whether all have room; what can never have it takes nothing from anybody. */
   #note(scopes: readonly Scope[], asked: Asked): boolean {
     const short = scopes.filter((scope) => !scope.fits(asked));
-    if (scopes.some((scope) => scope.isTooSmall(asked.bytes))) {
-      return false;
-    }
+    if (this.#tooLarge(scopes, asked.bytes)) return false;
     for (const scope of short) scope.wanted = most(scope.wanted, asked);
     return short.length === 0;
   }
 
+  /** Why a value would not fit even if nothing else were kept, if so. */
+  #tooLarge(
+    scopes: readonly Scope[],
+    bytes: number,
+    isWhole = true,
+  ): string | undefined {
+    const scope = scopes.find((scope) => scope.isTooSmall(bytes));
+    if (scope) return scope.tooSmall(bytes, { isWhole });
+    if (!this.#disk || bytes <= this.#disk.sizeBytes) return undefined;
+    return `--min-free leaves ${this.#disk.sizeBytes} bytes of the whole disk ` +
+      `to be written, and the value has ${isWhole ? bytes : "more"}`;
+  }
+
   /**
-   * Bytes come of a value that has so many by now: counts them as written, and
-   * says why no more of them are taken, if so.
+   * Bytes come of a value that has so many by now: says why no more of them are
+   * taken, if so, and counts them as written else. What even an eviction of all
+   * could not make room for takes nothing from anybody.
    */
   incoming(
     namespace: string,
-    { total, more, isWhole }: Coming,
+    { total, more, isWhole = false }: Coming,
   ): Shortage | undefined {
-    if (this.#disk) this.#disk = takenFrom(this.#disk, more);
-    for (const scope of this.#covering(namespace)) {
-      if (!scope.isTooSmall(total)) continue;
-      return {
-        never: true,
-        text: scope.tooSmall(total, { isWhole: isWhole ?? false }),
-      };
+    const scopes = [...this.#covering(namespace)];
+    const tooLarge = this.#tooLarge(scopes, total, isWhole);
+    if (tooLarge) return { never: true, text: tooLarge };
+    if (!this.#disk) return undefined;
+    const { roomBytes } = this.#disk;
+    const missing = (isWhole ? total : more) - roomBytes;
+    const canBeMade = missing <= this.#whole.usedBytes;
+    if (missing > 0 && canBeMade) {
+      this.#whole.wanted = most(this.#whole.wanted, {
+        bytes: total,
+        entries: 0,
+      });
     }
-    if (!this.#disk || this.#disk.roomBytes >= 0) return undefined;
+    if (isWhole && !canBeMade) {
+      const text = `--min-free leaves ${Math.max(0, roomBytes)} bytes of the ` +
+        `disk to be written, ${this.#whole.usedBytes} more are kept, and the ` +
+        `value has ${total}`;
+      return { never: false, text };
+    }
+    // Of one that is announced room is made while it comes.
+    if (isWhole || missing <= 0) {
+      this.#disk = takenFrom(this.#disk, more);
+      return undefined;
+    }
     const text = "--min-free leaves no byte of the disk to be written, after " +
       `${total} of this value`;
     return { never: false, text };
+  }
+
+  /** So many bytes that came are not there any more, or are counted as a value. */
+  giveBack(bytes: number): void {
+    this.changed = true;
+    if (this.#disk) this.#disk = takenFrom(this.#disk, -bytes);
   }
 
   /** Why there is no room for one more assignment, or for a value that is there. */
   shortage(namespace: string, asked?: Asked): Shortage | undefined {
     const scopes = [...this.#covering(namespace)];
     if (asked) {
-      const small = scopes.find((scope) => scope.isTooSmall(asked.bytes));
-      if (small) return { never: true, text: small.tooSmall(asked.bytes) };
+      const tooLarge = this.#tooLarge(scopes, asked.bytes);
+      if (tooLarge) return { never: true, text: tooLarge };
     }
     const guess: Asked = asked ??
       { bytes: this.#estimate(namespace), entries: 1 };

@@ -130,25 +130,78 @@ Deno.test("work in progress makes a quarter of the limit go at most", () => {
 
 Deno.test("a disk that fills up counts what was written since it was looked at", () => {
   const room = new Room([]);
-  room.update([usage("a", 10, 1_000)], { roomBytes: 250, slackBytes: 20 });
+  room.update([usage("a", 10, 1_000)], {
+    roomBytes: 250,
+    sizeBytes: 5_000,
+    slackBytes: 20,
+  });
   room.add("a", 100);
   assert.ok(room.hasRoom("a"));
   room.reserve("1", "a");
   assert.ok(!room.hasRoom("a"), "150 are left, of which 100 are spoken for");
   assert.deepEqual(room.excess(), [{ pattern: "*", bytes: 70, entries: 0 }]);
-  room.update([usage("a", 9, 900)], { roomBytes: -5, slackBytes: 20 });
+  room.update([usage("a", 9, 900)], {
+    roomBytes: -5,
+    sizeBytes: 5_000,
+    slackBytes: 20,
+  });
   assert.deepEqual(
     room.excess(),
     [{ pattern: "*", bytes: 225, entries: 0 }],
     "for who was refused as well",
   );
-  room.update([usage("a", 9, 900)], { roomBytes: -5, slackBytes: 20 });
+  room.update([usage("a", 9, 900)], {
+    roomBytes: -5,
+    sizeBytes: 5_000,
+    slackBytes: 20,
+  });
   assert.deepEqual(room.excess(), [{ pattern: "*", bytes: 125, entries: 0 }]);
 });
 
 Deno.test("an empty cache has nothing that could go", () => {
   const room = new Room([]);
-  room.update([], { roomBytes: -1_000, slackBytes: 100 });
+  room.update([], { roomBytes: -1_000, sizeBytes: 5_000, slackBytes: 100 });
   assert.ok(!room.hasRoom("a"));
   assert.deepEqual(room.excess(), []);
+});
+
+Deno.test("a value that no eviction could make room for takes nothing from anybody", () => {
+  const disk = { roomBytes: 250, sizeBytes: 1_300, slackBytes: 20 };
+  const room = new Room([]);
+  room.update([usage("a", 10, 1_000)], disk);
+  const whole = (total: number) =>
+    room.incoming("a", { total, more: 0, isWhole: true });
+  assert.deepEqual(whole(1_301), {
+    never: true,
+    text: "--min-free leaves 1300 bytes of the whole disk to be written, and " +
+      "the value has 1301",
+  });
+  assert.deepEqual(whole(1_251), {
+    never: false,
+    text: "--min-free leaves 250 bytes of the disk to be written, 1000 more " +
+      "are kept, and the value has 1251",
+  });
+  // Nor does one that comes without a word, when it has become so large.
+  assert.match(
+    room.incoming("a", { total: 1_301, more: 1 })?.text ?? "",
+    /and the value has more$/,
+  );
+  room.reserve("1", "a");
+  assert.ok(!room.commit("1", { namespace: "a", bytes: 1_301 }));
+  room.release("1");
+  assert.deepEqual(room.excess(), []);
+});
+
+Deno.test("room is made for an announced value while it comes, and given back when it is given up", () => {
+  const disk = { roomBytes: 250, sizeBytes: 1_300, slackBytes: 20 };
+  const room = new Room([]);
+  room.update([usage("a", 10, 1_000)], disk);
+  const coming = { total: 600, more: 0, isWhole: true };
+  assert.equal(room.incoming("a", coming), undefined);
+  assert.deepEqual(room.excess(), [{ pattern: "*", bytes: 370, entries: 0 }]);
+  room.concluded([]);
+  assert.equal(room.incoming("a", { total: 250, more: 250 }), undefined);
+  assert.ok(!room.hasRoom("a"));
+  room.giveBack(250);
+  assert.ok(room.hasRoom("a"));
 });

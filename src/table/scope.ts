@@ -97,7 +97,7 @@ export class Scope {
   /** The same, for people. */
   tooSmall(
     bytes: number,
-    { isWhole = true }: { readonly isWhole?: boolean } = {},
+    { isWhole }: { readonly isWhole: boolean },
   ): string {
     return `${this.#limit("--max-bytes")} allows ${this.#maxBytes} bytes in ` +
       `all, and the value has ${isWhole ? bytes : "more"}`;
@@ -141,8 +141,8 @@ export class Scope {
     const taken = this.usedBytes + this.reservedBytes;
     const isOfDisk = disk && this.reservedBytes + bytes > disk.roomBytes;
     return isOfDisk && taken + bytes <= this.#maxBytes
-      ? `--min-free leaves ${disk.roomBytes} bytes of the disk to be written: ` +
-        spokenFor
+      ? `--min-free leaves ${Math.max(0, disk.roomBytes)} bytes of the disk ` +
+        `to be written: ${spokenFor}`
       : `${this.#limit("--max-bytes")} allows ${this.#maxBytes} bytes: ` +
         `${this.usedBytes} are kept, ${spokenFor}`;
   }

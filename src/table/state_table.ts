@@ -125,7 +125,15 @@ export class StateTable {
     const entry = this.state.assignments.get(id);
     const shortage = entry &&
       this.state.room.incoming(entry.key.namespace, coming);
+    // What is refused gives back what it has taken, and room is made then.
+    if (entry && !shortage) this.state.makeRoom({ urgent: true });
     return shortage && noRoom(id, shortage);
+  }
+
+  /** Bytes that `refusal` has counted are gone, or are counted as a value. */
+  giveBack(bytes: number): void {
+    this.state.room.giveBack(bytes);
+    this.state.makeRoom({ urgent: true });
   }
 
   /** Whether an entry is being computed under a live lease, or published. */

@@ -126,6 +126,8 @@ export interface Quota {
 export interface Disk {
   /** What may still be written; negative: so much is to be freed. */
   readonly roomBytes: number;
+  /** What might be written if there were nothing on it. */
+  readonly sizeBytes: number;
   /** What is freed beyond that, so that it need not be done again at once. */
   readonly slackBytes: number;
 }

@@ -96,3 +96,22 @@ Deno.test("a larder.toml that says something else is a wrong command line", () =
     const { stderr } = await below(shell, ["stat", "--ns", "a", "k"]);
     assert.match(stderr, /larder\.toml is somebody else's, and not used/);
   }));
+
+Deno.test("a timeout of a month is none of a millisecond, and one of 0 is refused", () =>
+  withShell(async (shell) => {
+    await Deno.mkdir(`${shell.folder}/a/b`, { recursive: true });
+    const file = (timeout: string) =>
+      shell.write(
+        "larder.toml",
+        `remote = "${shell.server.remote}"\n[run]\ntimeout = "${timeout}"\n`,
+      );
+    const run = ["run", "--ns", "t", "--", "echo", "ran"];
+    await file("30d");
+    assert.match((await below(shell, run)).stderr, /computed t .* stored/);
+    const hit = await below(shell, run);
+    assert.match(hit.stderr, /^larder: hit t /);
+    await file("0s");
+    const none = await below(shell, run);
+    assert.deepEqual([none.code, none.stdout], [2, ""]);
+    assert.match(none.stderr, /--timeout 0s: write how long to wait for/);
+  }));

@@ -133,6 +133,43 @@ Deno.test("a value that the disk has no room for leaves room for those that fit"
   assert.deepEqual([...Deno.readDirSync(`${root}/.private`)], []);
 });
 
+Deno.test("with --min-free a value larger than the disk takes nothing from anybody", async () => {
+  await using folder = await temporaryFolder();
+  const root = folder.path;
+  await using disk = await smallDisk(root);
+  if (!disk) return;
+  await using server = await ServerProcess.start(root, {
+    args: ["--min-free=1MiB"],
+  });
+  using client = new CacheClient(server.remote);
+  using remote = new RemoteClient(server.remote);
+  // Work that is given out has so much room kept for it, until its size is known.
+  const kept = valueOf(3, 1_500_000);
+  await remote.set((await remote.assigned(NS, "kept")).id, kept);
+  const piece = new Uint8Array(256 * 1024);
+  for (const expectedSize of [9_000_000, undefined]) {
+    const { id } = await client.assigned(NS, `large ${expectedSize}`);
+    await rejectsWith(
+      "RESOURCE_EXHAUSTED",
+      client.publishParts([
+        { begin: { id, expectedSize } },
+        ...Array(36).fill({ chunk: piece }),
+        { end: { size: 36 * piece.length } },
+      ]),
+      expectedSize === undefined
+        ? /--min-free leaves/
+        : /bytes of the whole disk to be written, and the value has 9000000;/,
+    );
+    // There is room at once, for work as well.
+    const next = await client.assigned(NS, `next ${expectedSize}`);
+    // Of one whose size nobody says it is not known that it could never fit.
+    if (expectedSize !== undefined) {
+      assert.equal(hashOf(await remote.value(NS, "kept")), hashOf(kept));
+    }
+    await remote.set(next.id, SMALL);
+  }
+});
+
 Deno.test("an endless Publish leaves on the disk what --min-free says", async () => {
   const MIB = 1024 * 1024;
   await using folder = await temporaryFolder();

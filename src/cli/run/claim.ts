@@ -6,6 +6,7 @@
 
 import { messageOf } from "../../errors.ts";
 import { CacheError, hasCode } from "../../client/cache_error.ts";
+import { MAX_TIMER_MS } from "../../client/call_signal.ts";
 import type { Claim } from "../../client/tier.ts";
 import type { Entry } from "../../client/backend.ts";
 import type { Addresses } from "../addresses.ts";
@@ -53,10 +54,13 @@ export async function claim(
 ): Promise<Claim | Nothing> {
   const { addresses, signal, waitMs, reporter } = options;
   const late = new AbortController();
-  const timer = waitMs === undefined ? undefined : setTimeout(
-    () => late.abort(new Error("somebody else runs it for too long")),
-    waitMs,
-  );
+  // So long a time is as good as none.
+  const timer = waitMs === undefined || waitMs > MAX_TIMER_MS
+    ? undefined
+    : setTimeout(
+      () => late.abort(new Error("somebody else runs it for too long")),
+      waitMs,
+    );
   // Nobody is said to run it whom the server has not named.
   const waiting = new WaitingLine(reporter);
   const stopDoubt = afterSilence(DOUBT_MS, async () => {

@@ -112,6 +112,13 @@ function howOf(words: Words): How {
     isForced: words.has("force"),
     isReadOnly: words.has("read-only"),
   };
+  if (how.waitMs === 0) {
+    throw new StartError(
+      2,
+      `--timeout ${words.text("timeout")}: write how long to wait for ` +
+        "somebody else who runs it, as 5m; without it there is no limit",
+    );
+  }
   if (how.isForced && how.isReadOnly) {
     throw new StartError(2, "--force replaces what --read-only leaves alone");
   }
