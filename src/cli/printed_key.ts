@@ -60,7 +60,8 @@ export interface NamedEntry {
  * The entry that is meant: the one with just this key, or else the only one
  * whose key begins with the digits.
  *
- * @throws {StartError} Several do.
+ * @throws {StartError} Several do; or none does, and the last digit is half a
+ * byte, so that the digits alone are no key.
  */
 export async function entryFor(
   server: Pick<Server, "stat" | "list">,
@@ -68,16 +69,28 @@ export async function entryFor(
 ): Promise<Entry> {
   if (printed === undefined) return entry;
   const { digits, isCut } = printed;
-  if (digits === "" || digits.length >= HASH_DIGITS) return entry;
+  const isHalf = digits.length % 2 !== 0;
+  if (!isHalf && (digits === "" || digits.length >= HASH_DIGITS)) return entry;
+  const { namespace } = entry;
   try {
     if (!isCut && await server.stat(entry)) return entry;
-    const found = await beginningWith(server, entry.namespace, digits);
+    const found = await beginningWith(server, namespace, digits);
     if (found.length > 1) throw notUnique(digits, found);
-    return found[0] ?? entry;
+    if (found[0] !== undefined) return found[0];
+    // What the whole bytes before it name is another key.
+    if (isHalf) {
+      throw new StartError(1, `${namespace} hex:${digits}…: not there`);
+    }
+    return entry;
   } catch (error) {
+    if (!hasCode(error, "unimplemented")) throw error;
     // An original server lists nothing: the word means what it says.
-    if (hasCode(error, "unimplemented")) return entry;
-    throw error;
+    if (!isHalf) return entry;
+    throw new StartError(
+      2,
+      `hex:${digits}: half a byte too little for a key, and an original ` +
+        "server does not list those that begin so: give all of its digits",
+    );
   }
 }
 

@@ -77,14 +77,16 @@ Deno.test("stat, get and rm take the keys that ls and run print", () =>
     const short = /computed a (\S+) /.exec(ran.stderr)![1]!;
     assert.match(short, /^[0-9a-f]{8}…$/);
     const digits = short.slice(0, -1);
-    const bare = await shell.run(["stat", "--ns", "a", digits]);
-    assert.equal(bare.code, 1);
-    assert(
-      bare.stderr.endsWith(
-        `; if these are the first digits of a key: hex:${digits}\n`,
-      ),
-      bare.stderr,
-    );
+    for (const looking of ["stat", "get", "rm"]) {
+      const bare = await shell.run([looking, "--ns", "a", digits]);
+      assert.equal(bare.code, 1);
+      assert(
+        bare.stderr.endsWith(
+          `; if these are the first digits of a key: hex:${digits}\n`,
+        ),
+        bare.stderr,
+      );
+    }
     for (const key of [short, `hex:${digits}`]) {
       assert.match(
         await shell.ok("stat", "--ns", "a", key),
@@ -93,6 +95,30 @@ Deno.test("stat, get and rm take the keys that ls and run print", () =>
     }
     await shell.ok("rm", "--ns", "a", short);
     assert.match((await shell.run(command)).stderr, /computed/);
+  }));
+
+Deno.test("half a byte of a key is none of the keys before it", () =>
+  withShell(async (shell) => {
+    const kept = ["", "ab", "abcd"];
+    for (const key of kept) await put(shell, "--key-hex", key);
+    const looked = [
+      ...["f", "abd", "abcde", "0".repeat(65)].map((digits) => ["rm", digits]),
+      ...[["get", "abd"], ["stat", "abd"]],
+    ] as [string, string][];
+    for (const [command, digits] of looked) {
+      const { code, stdout, stderr } = await shell.run([
+        ...[command, "--ns", "a", `hex:${digits}`],
+      ]);
+      assert.deepEqual(
+        [code, stdout, stderr],
+        [1, "", `larder: a hex:${digits}…: not there\n`],
+        command,
+      );
+    }
+    // Of a key that is there, it is the beginning.
+    assert.equal(await shell.ok("get", "--ns", "a", "hex:abc"), "abcd");
+    const left = (await shell.ok("ls", "a")).match(/hex:\S*/g);
+    assert.deepEqual(left, kept.map((key) => `hex:${key}`));
   }));
 
 Deno.test("a key that is empty, or cut off where it has to be whole, is refused", () =>

@@ -62,8 +62,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: "an unknown id is answered with OK",
     file: "src/table/leases.ts",
     from:
-      'if (!row) return s.reply(wait, { kind: "error", error: invalid(id) });',
-    to: 'if (!row) return s.reply(wait, { kind: "ok" });',
+      'if (!isOwn) return s.reply(wait, { kind: "error", error: invalid(id) });',
+    to: 'if (!isOwn) return s.reply(wait, { kind: "ok" });',
+  },
+  {
+    name: "another caller's id is as good as one's own",
+    file: "src/table/leases.ts",
+    from: "    row.owner === wait.request.by;",
+    to: "    (true as boolean);",
   },
   {
     name: "expired work is found by its id no more",

@@ -12,7 +12,7 @@ import { printJson, ProgressLine, say, write } from "../output.ts";
 import { replaceFile } from "../replace_file.ts";
 import { textOnly } from "../terminal.ts";
 import { addressesOf } from "../addresses.ts";
-import { entryFor } from "../printed_key.ts";
+import { entryFor, printedHint } from "../printed_key.ts";
 import { Server } from "../server.ts";
 
 /** Prints a value, or writes it to a file. */
@@ -45,7 +45,9 @@ export const get: Command = {
         { signal },
       );
       if (claim.kind !== "ready") {
-        const why = claim.kind === "loading" ? "being computed" : "not there";
+        const why = claim.kind === "loading"
+          ? "being computed"
+          : `not there${printedHint(words.positionals[0])}`;
         if (!isQuiet) say(`${entry.namespace} ${formatKey(entry.key)}: ${why}`);
         return FAILED;
       }
