@@ -341,3 +341,18 @@ Deno.test("a killed run loses no folder: the next one puts it back", () =>
     assert.equal(await shell.read("build/sub/old"), "old");
     assert.equal(await shell.read(".build.larder-partial/p"), "partial\n");
   }));
+
+Deno.test("a file may have the name of its pattern", () =>
+  withShell(async (shell) => {
+    const args = shellRun("echo new > 'q*'", "--out", "q*");
+    assert.match((await shell.run(args)).stderr, /stored/);
+    // It stands there now, and is set aside.
+    const again = await shell.run([
+      ...args.slice(0, 3),
+      "--force",
+      ...args.slice(3),
+    ]);
+    assert.match(again.stderr, /stored/);
+    const names = [...Deno.readDirSync(shell.folder)].map(({ name }) => name);
+    assert.deepEqual(names, ["q*"]);
+  }));

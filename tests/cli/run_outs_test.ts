@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { outputOf } from "../client/npm_package.ts";
-import { endProcess, type Shell, withShell } from "./support.ts";
+import { endProcess, Shell, withShell } from "./support.ts";
 
 /** `larder run` of a line of shell. */
 function shellRun(line: string, ...options: string[]): string[] {
@@ -301,4 +301,39 @@ Deno.test("a machine without room for a hit runs the command, and removes nothin
       await outputOf("umount", [disk]);
     }
     assert.match((await shell.run(args, { env })).stderr, /hit/);
+  }));
+
+Deno.test("an out whose folder the command replaces", () =>
+  withShell(async (shell) => {
+    const cases: [string, string, RegExp][] = [
+      // A link to another folder: not what was made ready.
+      [
+        "mkdir d d2; ln -s d cur",
+        "echo x > cur/o; ln -sfn d2 cur; echo y > cur/o",
+        /not kept: the folder of cur\/o is another one than at the start/,
+      ],
+      // The old one is where it would be without larder.
+      [
+        "mkdir cur; echo old > cur/o",
+        "mv cur old; mkdir cur; echo new > cur/o",
+        /computed .* stored/,
+      ],
+      ["mkdir cur", "rm -r cur; mkdir cur; echo > cur/o", /stored/],
+      // Made on the way, as a link.
+      ["mkdir d", "ln -s d cur; echo new > cur/o", /stored/],
+      [
+        "mkdir cur; echo old > cur/o",
+        "rm -f cur/.o.larder-old",
+        /not kept: cur\/o could not be put back: the command has removed/,
+      ],
+    ];
+    await Promise.all(cases.map(async ([before, line, said], at) => {
+      const other = new Shell(`${shell.folder}/${at}`, shell.server);
+      await Deno.mkdir(other.folder);
+      await outputOf("sh", ["-c", `cd ${other.folder}; ${before}`]);
+      const { stderr } = await other.run(shellRun(line, "--out", "cur/o"));
+      assert.match(stderr, said);
+      if (at === 1) assert.deepEqual(namesIn(other, "old"), ["o"]);
+    }));
+    assert.equal(await shell.read("1/old/o"), "old\n");
   }));

@@ -13,7 +13,7 @@ import { LOCK, type Names, namesOf, placeIn } from "./aside_names.ts";
 import { DISK, type Disk, isErrno } from "./disk.ts";
 import { mergeLeft } from "./left.ts";
 import { inFolder } from "./lent.ts";
-import { thisOwner } from "./owner.ts";
+import { idOf, thisOwner } from "./owner.ts";
 import { giveBack, isTrusted, lineOf, takeLock, TAKING } from "./place_lock.ts";
 import { whoHas } from "./share.ts";
 import { isStale, STAGING } from "./staging.ts";
@@ -32,6 +32,9 @@ export class Aside {
   readonly #line: string;
   readonly #disk: Disk;
   #isStuck = false;
+  /** Where something was moved away, its folder. */
+  #folder: string | undefined;
+  #isLost = false;
 
   private constructor(place: string, line: string, disk: Disk) {
     this.#place = place;
@@ -80,7 +83,9 @@ export class Aside {
     const info = await infoOf(this.#place);
     const isFolder = mayBeFolder && info?.isDirectory();
     if (!info?.isFile() && !info?.isSymbolicLink() && !isFolder) return;
+    const folder = await idOf(dirname(this.#place));
     await this.#disk.rename(this.#place, this.#names.old);
+    this.#folder = folder;
     if (isFolder) {
       await this.#disk.mkdir(this.#place, info!.mode & PERMISSION_BITS);
     }
@@ -95,6 +100,7 @@ export class Aside {
    */
   async settle(): Promise<readonly string[]> {
     this.#isStuck = true;
+    await this.#follow();
     const stayed = await inFolder(dirname(this.#place), () => this.#settle());
     this.#isStuck = false;
     return stayed;
@@ -103,7 +109,11 @@ export class Aside {
   async #settle(): Promise<readonly string[]> {
     const { old, left } = this.#names;
     const was = await infoOf(old);
-    if (!was) return [];
+    if (!was) {
+      this.#isLost = this.#folder !== undefined &&
+        !await infoOf(this.#place) && await this.#isInFolder();
+      return [];
+    }
     if (!was.isDirectory()) {
       if (await infoOf(this.#place)) await this.#disk.unlink(old);
       else await this.#disk.rename(old, this.#place);
@@ -122,6 +132,35 @@ export class Aside {
     // From here on it goes forward, whoever dies.
     await this.#disk.rename(old, left);
     return await mergeLeft(this.#names, this.#place, this.#disk);
+  }
+
+  /** Throws if what stood there could not come back: the command has removed it. */
+  checkLost(): void {
+    if (!this.#isLost) return;
+    const name = basename(this.#names.old);
+    throw new Error(`the command has removed ${name}, which stood for it`);
+  }
+
+  /** Whether its folder is the one that it was. */
+  async #isInFolder(): Promise<boolean> {
+    return await idOf(dirname(this.#place)) === this.#folder;
+  }
+
+  /**
+   * Where the command has given its folder another name beside it, what stood
+   * there is in that, as if it had never been moved.
+   */
+  async #follow(): Promise<void> {
+    if (this.#folder === undefined || await this.#isInFolder()) return;
+    const around = dirname(dirname(this.#place));
+    for (const name of await readdir(around).catch(() => [])) {
+      if (await idOf(join(around, name)) !== this.#folder) continue;
+      const place = join(around, name, basename(this.#place));
+      const moved = new Aside(place, this.#line, this.#disk);
+      if (await lineOf(moved.#names.lock) !== this.#line) continue;
+      await moved.settle();
+      return await moved.release();
+    }
   }
 
   /** Whether nobody else has written there, as far as others tell. */

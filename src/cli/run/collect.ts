@@ -12,7 +12,7 @@ import { outEntry } from "./archive.ts";
 import { isOwnName } from "./aside_names.ts";
 import { leadsInside } from "./inside.ts";
 import { stampOf } from "./inputs/stamp.ts";
-import { nameBelow, type Out } from "./outs.ts";
+import { nameBelow, type Out, turnedOf } from "./outs.ts";
 import type { Entry } from "./pack.ts";
 import { linkAt } from "./places.ts";
 import type { Written } from "./taken.ts";
@@ -45,6 +45,7 @@ export async function collect(
   { mayMiss }: { readonly mayMiss: boolean },
 ): Promise<Collected> {
   const found = new Found(outs);
+  await found.checkFolders();
   for (const [index, out] of outs.entries()) {
     const result = written.get(out);
     if (!result) {
@@ -125,11 +126,18 @@ class Found implements Collected {
     this.#parts.push({ [Symbol.iterator]: entries });
   }
 
+  async checkFolders(): Promise<void> {
+    const name = await turnedOf(this.#outs);
+    if (name === undefined) return;
+    throw new Error(`the folder of ${name} is another one than at the start`);
+  }
+
   *entries(): Generator<Entry> {
     for (const { entry } of this.#all()) yield entry;
   }
 
   async check(): Promise<void> {
+    await this.checkFolders();
     let count = 0;
     for (const { entry, stamp } of this.#all()) {
       if (++count % FILES_A_TURN === 0) await setImmediate();

@@ -4,7 +4,9 @@
  * @module
  */
 
+import { dirname } from "node:path";
 import { kindOf, leadsInside, type OutKind } from "./inside.ts";
+import { idOf } from "./owner.ts";
 import { Pattern } from "./pattern.ts";
 import { linkAt, ownPlace, placeOf } from "./places.ts";
 
@@ -58,6 +60,27 @@ export async function outsOf(
     });
   }
   return outs;
+}
+
+/**
+ * The name of an out that leads to another folder than the one in which it was
+ * made ready, since a link on the way was turned; `undefined`: there is none.
+ */
+export async function turnedOf(
+  outs: readonly Out[],
+): Promise<string | undefined> {
+  for (const { name, pattern, path, place, link } of outs) {
+    const pairs = pattern
+      ? [[pattern.base, path]]
+      : [[dirname(name), dirname(path)]];
+    if (link !== undefined && (await linkAt(path))?.id === link) {
+      pairs.push([dirname(await placeOf(path)), dirname(place)]);
+    }
+    for (const [now, before] of pairs) {
+      if (await idOf(now!) !== await idOf(before!)) return name;
+    }
+  }
+  return undefined;
 }
 
 /** Names an out of many files among all those of this machine. */

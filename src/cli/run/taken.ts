@@ -72,6 +72,7 @@ export class TakenFile implements Taken {
   async settle(): Promise<Result> {
     const isThere = await isWritten(this.#out);
     await this.#aside?.settle();
+    this.#aside?.checkLost();
     await this.#takeLate();
     return { written: isThere ? { leaves: [] } : undefined, stayed: [] };
   }

@@ -69,6 +69,7 @@ export class TakenFolder implements Taken {
       trouble = error;
     }
     const stayed = await this.#aside?.settle() ?? [];
+    this.#aside?.checkLost();
     const isWritten = leaves.length > 0;
     // Of what the command has found, nobody knows who has put it there.
     if (isWritten && !this.#keepsOuts) {

@@ -6,7 +6,7 @@
 
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { Aside } from "./aside.ts";
+import { Aside, type AsideOptions } from "./aside.ts";
 import { Leaves } from "./leaves.ts";
 import { markedPlace, nameBelow, type Out } from "./outs.ts";
 import { markOf, readMarks, saveMarks } from "./record.ts";
@@ -49,6 +49,7 @@ export class TakenPattern implements Taken {
     const leaves = new Leaves();
     for await (const leaf of leavesOf(place, pattern)) leaves.add(leaf);
     for (const aside of this.#asides.values()) await aside.settle();
+    for (const aside of this.#asides.values()) aside.checkLost();
     await this.#takeLate(leaves);
     if (leaves.length === 0) return { written: undefined, stayed: [] };
     if (this.#options.keepsOuts) return { written: { leaves }, stayed: [] };
@@ -76,7 +77,7 @@ export class TakenPattern implements Taken {
     this.#lock = await Aside.at(this.#lockPlace, this.#options);
     for await (const { below, kind } of leavesOf(place, pattern)) {
       if (kind !== "file" && kind !== "link") continue;
-      const aside = await Aside.at(join(place, below), this.#options);
+      const aside = await this.#asideAt(below, this.#options);
       if (!aside) continue;
       this.#asides.set(below, aside);
       if (!this.#options.keepsOuts) await aside.move();
@@ -89,7 +90,7 @@ export class TakenPattern implements Taken {
       this.#lock ??= await Aside.at(this.#lockPlace);
       for (const { below } of leaves) {
         if (this.#asides.has(below)) continue;
-        const aside = await Aside.at(join(this.#out.place, below));
+        const aside = await this.#asideAt(below);
         if (aside) this.#asides.set(below, aside);
       }
     } catch {
@@ -118,7 +119,18 @@ export class TakenPattern implements Taken {
     return stayed;
   }
 
-  /** No file has such a name; it tells the runs of one pattern of each other. */
+  /** A file may have the pattern's own name: its place is had already. */
+  async #asideAt(
+    below: string,
+    options: AsideOptions = {},
+  ): Promise<Aside | undefined> {
+    const path = join(this.#out.place, below);
+    return path === this.#lockPlace
+      ? this.#lock
+      : await Aside.at(path, options);
+  }
+
+  /** Tells the runs of one pattern of each other. */
   get #lockPlace(): string {
     const { place, pattern } = this.#out;
     return join(place, pattern!.text.replaceAll("/", "+"));
