@@ -44,7 +44,7 @@ export class Access implements Disposable {
   #rules: Rules;
   /** Those that were known by their headers, since the rules are these. */
   readonly #known = new Map<string, Caller>();
-  #anyone = new Map<Door, Caller>();
+  readonly #anyone = new Map<Door, Caller>();
   #trouble: string | undefined;
   #timer: Timer | undefined;
   #looking: Promise<void> | undefined;
@@ -94,9 +94,7 @@ export class Access implements Disposable {
     }
     let anyone = this.#anyone.get(door);
     if (anyone === undefined) {
-      const byDefault = door.isHere ? AS_EVER : NOTHING;
-      const rights = this.#rules.anyone[door.kind] ?? byDefault;
-      this.#anyone.set(door, anyone = new Caller(undefined, rights));
+      this.#anyone.set(door, anyone = this.#anyoneAt(door));
     }
     return anyone.mayAnywhere("read")
       ? anyone
@@ -113,6 +111,11 @@ export class Access implements Disposable {
   [Symbol.dispose](): void {
     this.#isClosed = true;
     this.#timer?.cancel();
+  }
+
+  #anyoneAt({ kind, isHere }: Door): Caller {
+    const byDefault = isHere ? AS_EVER : NOTHING;
+    return new Caller(undefined, this.#rules.anyone[kind] ?? byDefault);
   }
 
   #holder(door: Door, authorization: string): Caller | string {
@@ -146,10 +149,11 @@ export class Access implements Disposable {
       const text = await read(this.#path);
       if (this.#isClosed) return;
       if (text !== this.#text) {
-        this.#rules = parseRules(text);
+        // As it is for a moment while somebody writes it: without the rules of
+        // those who have no token they may everything on this machine.
+        if (text.trim() === "") throw new Error("it is empty");
+        this.#take(parseRules(text));
         this.#text = text;
-        this.#known.clear();
-        this.#anyone = new Map();
         const { tokens, certificates } = this.#rules;
         log(
           `the rights of ${this.#path} are now those of ${tokens.size} tokens ` +
@@ -168,7 +172,33 @@ export class Access implements Disposable {
       }
       this.#trouble = trouble;
     }
+    this.#endExpired();
     this.#arm();
+  }
+
+  /** Also calls that are under way are held against the new rules. */
+  #take(rules: Rules): void {
+    const before = this.#rules;
+    this.#rules = rules;
+    this.#known.clear();
+    for (const kind of ["tokens", "certificates"] as const) {
+      for (const [key, caller] of before[kind]) {
+        caller.follow(rules[kind].get(key));
+      }
+    }
+    for (const [door, caller] of this.#anyone) {
+      const now = this.#anyoneAt(door);
+      caller.follow(now);
+      this.#anyone.set(door, now);
+    }
+  }
+
+  /** A call may wait for longer than its token is good for. */
+  #endExpired(): void {
+    const nowMs = this.#options.clock.wallMs();
+    for (const caller of this.#rules.tokens.values()) {
+      if (caller.expiresMs <= nowMs) caller.follow();
+    }
   }
 
   #arm(): void {

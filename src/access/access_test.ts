@@ -52,7 +52,7 @@ Deno.test("a token is known until it expires, or is taken out of the file", asyn
   clock.advance(ACCESS_LOOK_MS);
   await access.look();
   assert.equal(known(), "ci");
-  disk.text = "";
+  disk.text = "[anyone.local]";
   clock.advance(ACCESS_LOOK_MS);
   await access.look();
   assert.match(`${known()}`, /is not known/);
@@ -91,8 +91,55 @@ Deno.test("a file that cannot be read at the start is refused, and later the las
   });
   const { access, said, disk } = await opened();
   using _ = access;
-  disk.text = "[[tokens]]";
-  for (let round = 0; round < 2; round++) await access.look();
-  assert.equal(said.length, 1);
+  // One that somebody has only begun to write is no reason to let all in.
+  for (const text of ["[[tokens]]", "", "\n"]) {
+    disk.text = text;
+    for (let round = 0; round < 2; round++) await access.look();
+    assert.equal(nameOf(access.whoIs(TLS, "Bearer secret", [])), "ci", text);
+  }
+  assert.equal(said.length, 2);
   assert.equal(nameOf(access.whoIs(TLS, "Bearer secret", [])), "ci");
+});
+
+Deno.test("a call that is under way may what the rules say now", async () => {
+  const { access, clock, disk } = await opened();
+  using _ = access;
+  const caller = () => {
+    const who = access.whoIs(TLS, "Bearer secret", []);
+    assert.ok(typeof who !== "string");
+    return who;
+  };
+  const first = caller();
+  disk.text = rules().replace("write", "read");
+  await access.look();
+  const second = caller();
+  const rights = (right: "read" | "write") =>
+    [first, second].map((who) => who.may(right, "a"));
+  assert.deepEqual(rights("read"), [true, true]);
+  assert.deepEqual(rights("write"), [false, false]);
+  disk.text = rules();
+  await access.look();
+  assert.deepEqual(rights("write"), [true, true]);
+  clock.advance(60_000);
+  await access.look();
+  assert.deepEqual(rights("write"), [false, false]);
+  disk.text = rules().replace(/expires.*\n/, "");
+  await access.look();
+  assert.deepEqual(rights("write"), [true, true]);
+  disk.text = rules().replace(/expires.*\n/, "").replace("ci", "other");
+  await access.look();
+  assert.deepEqual(rights("read"), [false, false]);
+  assert.ok(caller().may("read", "a"));
+});
+
+Deno.test("a call without a name may what the rules say now", async () => {
+  const { access, disk } = await opened(rules('[anyone.remote]\nread = ["*"]'));
+  using _ = access;
+  const who = access.whoIs(TLS, undefined, []);
+  assert.ok(typeof who !== "string" && who.may("read", "a"));
+  for (const more of ["[anyone.remote]", "[anyone.local]"]) {
+    disk.text = rules(more);
+    await access.look();
+    assert.equal(who.may("read", "a"), false, more);
+  }
 });

@@ -26,6 +26,8 @@ export class Caller {
   /** When it ends, in milliseconds since 1970. */
   readonly expiresMs: number;
   readonly #patterns: { readonly [right in Right]: readonly string[] };
+  /** What the rules say of them now, where those have changed since. */
+  #successor: Caller | undefined;
 
   /** What is not given is not allowed. */
   constructor(
@@ -46,17 +48,39 @@ export class Caller {
 
   /** Whether it may do that with the entries of a namespace. */
   may(right: Right, namespace: string): boolean {
-    return this.#patterns[right].some((pattern) => covers(pattern, namespace));
+    return this.#now[right].some((pattern) => covers(pattern, namespace));
   }
+
+  /** Whether it may publish there; made once, as every id is held against it. */
+  readonly mayWrite = (namespace: string): boolean =>
+    this.may("write", namespace);
 
   /** Whether there is any namespace where it may. */
   mayAnywhere(right: Right): boolean {
-    return this.#patterns[right].length > 0;
+    return this.#now[right].length > 0;
   }
 
   /** Whether it may do that in all namespaces. */
   mayEverywhere(right: Right): boolean {
-    return this.#patterns[right].includes(ALL);
+    return this.#now[right].includes(ALL);
+  }
+
+  /**
+   * From here on calls of its that are under way may what another may.
+   *
+   * @param successor Of new rules; absent, or of another name: they may nothing.
+   */
+  follow(successor?: Caller): void {
+    this.#successor = successor?.name === this.name
+      ? successor
+      : new Caller(this.name, {});
+  }
+
+  get #now(): { readonly [right in Right]: readonly string[] } {
+    // deno-lint-ignore no-this-alias -- the last of a chain
+    let caller: Caller = this;
+    while (caller.#successor !== undefined) caller = caller.#successor;
+    return caller.#patterns;
   }
 }
 

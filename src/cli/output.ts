@@ -8,6 +8,7 @@ import process from "node:process";
 import type { Writable } from "node:stream";
 import { CacheError } from "../client/cache_error.ts";
 import type { Progress } from "../client/transfer.ts";
+import { cannotWrite } from "./cannot.ts";
 import { formatSize } from "./format.ts";
 
 /** A terminal is not told of every piece. */
@@ -43,9 +44,17 @@ export function tolerateFailingStreams(): void {
   }
 }
 
-/** Prints text to stdout. */
-export function print(text: string): Promise<void> {
-  return write(process.stdout, text);
+/**
+ * Prints text to stdout.
+ *
+ * @throws {StartError} It cannot be written: its disk is full.
+ */
+export async function print(text: string): Promise<void> {
+  try {
+    await write(process.stdout, text);
+  } catch (error) {
+    throw isBrokenPipe(error) ? error : cannotWrite("to stdout", error);
+  }
 }
 
 /** Prints a value as one line of JSON to stdout. */

@@ -51,7 +51,7 @@ export class Assignment implements Held {
     return this.#work.id;
   }
 
-  /** Aborted when the work has gone to somebody else. */
+  /** Aborted when the work has gone to somebody else, or the cache is closed. */
   get signal(): AbortSignal {
     return this.#lost.signal;
   }
@@ -62,7 +62,7 @@ export class Assignment implements Held {
    *
    * @param value Bytes, or a stream of them, which is read once.
    * @param options Who is told of progress, and what ends it.
-   * @throws {CacheError} `lost`: somebody else has the work; `full`: there is
+   * @throws {CacheError} `lost`: somebody else has the work; `closed`; `full`: there is
    * no room for it; `unavailable`: the server is away.
    * @throws What reading the value has thrown.
    */
@@ -163,6 +163,15 @@ export class Assignment implements Held {
     );
     this.#givenBack = this.#server.giveBack(this.id, reason);
     await this.#givenBack;
+  }
+
+  /** The cache is closed: whoever holds the work is told, and it is given back. */
+  close(): void {
+    if (this.#ended) return;
+    const error = new CacheError("closed", "the cache is closed");
+    this.#lost.abort(error);
+    this.#given.abort(error);
+    void this.abandon("the client closes");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -71,6 +71,11 @@ const NO_STATUS = /Call ended without gRPC status/;
 /** What is said where nobody says why there is none. */
 export const NO_CONNECTION = "no connection";
 
+/** What there is where calls are ended so. */
+export const NO_GRPC: string =
+  "what answers there ends the call as no gRPC server does, so it may be the " +
+  "wrong port";
+
 /** What grpc-js says when a server has reset a call with ENHANCE_YOUR_CALM. */
 const CALMED = "Bandwidth exhausted or memory limit exceeded";
 
@@ -145,10 +150,7 @@ export function plainReason(details: string): string {
     return `an HTTP server answers there with status ${http}, and no Larder` +
       behind;
   }
-  if (NO_STATUS.test(details)) {
-    return "what answers there ends the call as no gRPC server does, so it may " +
-      "be the wrong port";
-  }
+  if (NO_STATUS.test(details)) return NO_GRPC;
   const reason = details.replace(/^Cannot publish assignment \d+: /, "")
     .replace(
       /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/s,

@@ -27,6 +27,7 @@ export class CallEnd implements Disposable {
   readonly #stopWaiting: () => void;
   readonly #end: EndCall;
   #error: Error | undefined;
+  readonly #isUpload: boolean;
   #isAnswered = false;
   #hasEnded = false;
 
@@ -35,12 +36,14 @@ export class CallEnd implements Disposable {
    * @param line What it goes through.
    * @param options What else ends the call, and whether it is waited for.
    * @param cancel Ends it; called once or not at all.
+   * @param isUpload Whether it may send much.
    */
   constructor(
     lines: Lines,
     line: Line,
     { signal, wanted }: CallOptions,
     cancel: () => void,
+    isUpload = false,
   ) {
     this.#lines = lines;
     this.#line = line;
@@ -51,7 +54,8 @@ export class CallEnd implements Disposable {
       this.#error = error;
       cancel();
     };
-    lines.enter();
+    this.#isUpload = isUpload;
+    lines.enter(isUpload);
     this.isAwaited = true;
     wanted?.addEventListener("abort", this.#onUnwanted, { once: true });
     signal?.addEventListener("abort", cancel, { once: true });
@@ -86,7 +90,7 @@ export class CallEnd implements Disposable {
     this.#hasEnded = true;
     this.#stopWaiting();
     this.#line.letGo(this.#end);
-    this.#lines.leave(this.#isAnswered);
+    this.#lines.leave(this.#isAnswered, this.#isUpload);
     this.#signal?.removeEventListener("abort", this.#cancel);
     this.#wanted?.removeEventListener("abort", this.#onUnwanted);
   }

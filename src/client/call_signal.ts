@@ -23,21 +23,39 @@ export interface Bounds {
 
 /** Runs a call within its bounds. */
 export async function within<T>(
-  { signal, deadlineMs }: Bounds,
+  bounds: Bounds,
   closed: AbortSignal,
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const ended = new AbortController();
-  const timer = deadlineMs === undefined || deadlineMs > MAX_TIMER_MS
-    ? undefined
-    : setTimeout(() => {
-      const message = `the deadline of ${deadlineMs} ms has passed`;
-      ended.abort(new CacheError("deadline", message));
-    }, deadlineMs);
-  using any = new LinkedSignal(ended.signal, closed, signal);
-  try {
-    return await run(any.signal);
-  } finally {
-    clearTimeout(timer);
+  using bound = new Bound(bounds, closed);
+  return await run(bound.signal);
+}
+
+/** The bounds of a call, which count until it has ended. */
+export class Bound implements Disposable {
+  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #any: LinkedSignal;
+
+  /** The deadline counts from now on. */
+  constructor({ signal, deadlineMs }: Bounds, closed: AbortSignal) {
+    const ended = new AbortController();
+    if (deadlineMs !== undefined && deadlineMs <= MAX_TIMER_MS) {
+      this.#timer = setTimeout(() => {
+        const message = `the deadline of ${deadlineMs} ms has passed`;
+        ended.abort(new CacheError("deadline", message));
+      }, deadlineMs);
+    }
+    this.#any = new LinkedSignal(ended.signal, closed, signal);
+  }
+
+  /** Aborted when the call is to end. */
+  get signal(): AbortSignal {
+    return this.#any.signal;
+  }
+
+  /** The call has ended. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#any[Symbol.dispose]();
   }
 }

@@ -7,7 +7,7 @@
  */
 
 import { CacheError } from "./cache_error.ts";
-import { type Bounds, within } from "./call_signal.ts";
+import { Bound, type Bounds, within } from "./call_signal.ts";
 import type {
   Removed,
   Selection,
@@ -24,7 +24,6 @@ import {
 } from "./checked_options.ts";
 import { checkNamespace, entryOf } from "./entries.ts";
 import { formatKeyInput, type KeyInput } from "./keys.ts";
-import { LinkedSignal } from "./linked_signal.ts";
 
 /** Which values to remove, and what bounds the call. */
 export interface InvalidateOptions extends Selection, Bounds {
@@ -74,18 +73,18 @@ export abstract class CatalogBase {
 
   /**
    * The entries of a namespace, in the byte order of their keys. A key that was
-   * given as JSON is its hash.
+   * given as JSON is its hash. A deadline is for all of them.
    *
    * @throws {CacheError} As for {@linkcode CatalogBase.stat}.
    */
   async *list(
     namespace: string,
-    options: Pick<Bounds, "signal"> = {},
+    options: Bounds = {},
   ): AsyncGenerator<StoredEntry, void, undefined> {
-    checkOptions(options, { signal: abortSignal });
+    checkOptions(options, BOUNDS);
     checkNamespace(namespace);
-    using ended = new LinkedSignal(options.signal, this.closing.signal);
-    const { signal } = ended;
+    using bound = new Bound(options, this.closing.signal);
+    const { signal } = bound;
     signal.throwIfAborted();
     yield* this.catalog.list(namespace, { signal });
   }

@@ -157,7 +157,7 @@ export class Channel {
           reject(this.#failed(line, end.reason(error)));
         },
       );
-      const end = this.#end(line, { signal }, call);
+      const end = this.#end(line, { signal }, call, true);
       call.on("error", () => {});
       void (async () => {
         try {
@@ -184,8 +184,10 @@ export class Channel {
     line: Line,
     options: CallOptions,
     call: { cancel(): void },
+    isUpload = false,
   ): CallEnd {
-    return new CallEnd(this.#lines, line, options, () => call.cancel());
+    const cancel = () => call.cancel();
+    return new CallEnd(this.#lines, line, options, cancel, isUpload);
   }
 
   /**

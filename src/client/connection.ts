@@ -91,7 +91,7 @@ export class Connection implements Tier {
   }
 
   async close(): Promise<void> {
-    for (const held of [...this.#held]) void held.abandon("the client closes");
+    for (const held of [...this.#held]) held.close();
     await this.#server.close();
   }
 

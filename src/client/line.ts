@@ -87,6 +87,15 @@ export class Line {
     return hasMoved;
   }
 
+  /** Bytes that the system has taken of us. */
+  get sent(): number {
+    let sent = 0;
+    for (const { bytesWritten } of this.#sessions.values()) {
+      sent += bytesWritten;
+    }
+    return sent;
+  }
+
   /** Asks for a sign of life. */
   ping(): void {
     for (const session of this.#sessions.keys()) {

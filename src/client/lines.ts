@@ -19,6 +19,9 @@ const CONNECT_MS = 1_000;
 /** What is tried longer each time is not tried longer than so many times that. */
 const MAX_FACTOR = 8;
 
+/** Of less than this on its way, even a slow line needs no longer than usual. */
+const MUCH_BYTES = 32 * 1024;
+
 /** What is known of the connection when it was looked at. */
 export interface Turn {
   /** The clock of turns, in milliseconds. */
@@ -45,6 +48,7 @@ export class Lines {
   #line: Line | undefined;
   #spare: Line | undefined;
   #calls = 0;
+  #uploads = 0;
   readonly #budgets = new Set<Spending>();
   readonly #turns = new Turns(() => this.#turn());
   /** By the clock of turns: when something has come, and the spare was begun. */
@@ -54,6 +58,14 @@ export class Lines {
   /** Grows while connections are replaced and nothing is answered. */
   #factor = 1;
   #connectFactor = 1;
+  /**
+   * Whether a connection fell silent with much on its way: a line that is slow
+   * looks the same, as a PING stands behind what was sent. The next one that
+   * carries an upload gets longer, or none would ever get through.
+   */
+  #isSlow = false;
+  /** Whether an upload has got on after a silence, so that the line is slow. */
+  #wasSlow = false;
   #isClosed = false;
 
   /** Connects to `host:port` with the first call. */
@@ -79,15 +91,21 @@ export class Lines {
   }
 
   /** A call has begun: from now on it is noticed when nothing comes. */
-  enter(): void {
+  enter(isUpload = false): void {
     this.#calls++;
+    if (isUpload) this.#uploads++;
     this.#turns.start();
   }
 
   /** A call has ended; `isAnswered`: by the server. */
-  leave(isAnswered: boolean): void {
+  leave(isAnswered: boolean, isUpload = false): void {
     this.#calls--;
-    if (isAnswered) this.#factor = this.#connectFactor = 1;
+    if (isUpload) this.#uploads--;
+    if (!isAnswered) return;
+    this.#factor = this.#connectFactor = 1;
+    if (!isUpload || this.#uploads > 0) return;
+    this.#isSlow = this.#wasSlow;
+    this.#wasSlow = false;
   }
 
   /** Time in which it was looked whether something has come, in milliseconds. */
@@ -138,7 +156,14 @@ export class Lines {
   }
 
   get #isSilent(): boolean {
-    return this.#silentMs >= SILENT_MS * this.#factor;
+    const isPatient = this.#isSlow && this.#isLoaded;
+    const factor = isPatient ? MAX_FACTOR : this.#factor;
+    return this.#silentMs >= SILENT_MS * factor;
+  }
+
+  /** Whether what was sent may take its time on a slow line. */
+  get #isLoaded(): boolean {
+    return this.#uploads > 0 && (this.#line?.sent ?? 0) >= MUCH_BYTES;
   }
 
   /** Returns when to look again, in milliseconds; `undefined`: not any more. */
@@ -150,7 +175,10 @@ export class Lines {
     }
     const line = this.#line;
     const hasMoved = line?.hasMoved() ?? false;
-    if (hasMoved) this.#moved();
+    if (hasMoved) {
+      if (this.#isLoaded && this.#silentMs >= SILENT_MS) this.#wasSlow = true;
+      this.#moved();
+    }
     const { nowMs } = this;
     const silentMs = this.#silentMs;
     const connection = this.#isSilent && line?.isReady
@@ -186,6 +214,7 @@ export class Lines {
   #replace(line: Line): void {
     const spare = this.#makeSpare();
     if (!spare.isReady) return;
+    if (this.#isLoaded) this.#isSlow = true;
     this.#factor = Math.min(this.#factor * 2, MAX_FACTOR);
     this.#line = this.#takeSpare();
     this.#moved();

@@ -6,11 +6,14 @@
 
 import { messageOf } from "../errors.ts";
 import { isDirect } from "./proxy.ts";
+import { NO_GRPC } from "./cache_error.ts";
 import { ANSWERING, whoAnswers } from "./who_answers.ts";
 
 /** What says enough: nobody is there, or nothing comes. */
 const CLEAR =
   /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|within \d+ ms/;
+/** What grpc-js says where HTTP/2 was spoken at first, and no gRPC after it. */
+const CUT_OFF = /: (Call cancelled|Stream refused by server)$/;
 /** Whoever has just ended a connection answers at once, on a machine that is busy, too. */
 const ANSWERED_MS = 2_000;
 
@@ -29,16 +32,18 @@ export class Stranger {
   /** What there is, where the error that a call ends with does not say it. */
   async words(error: Error): Promise<string | undefined> {
     if (!CLEAR.test(messageOf(error)) && isDirect(this.#address)) {
-      await (this.#looking ??= this.#look());
+      await (this.#looking ??= this.#look(CUT_OFF.test(messageOf(error))));
     }
     return this.known;
   }
 
-  async #look(): Promise<void> {
+  async #look(isCutOff: boolean): Promise<void> {
     const options = { silenceMs: ANSWERED_MS };
     const answering = await whoAnswers(this.#address, options);
     // Somebody has answered before.
-    if (answering !== "silence") this.known = ANSWERING[answering];
+    if (answering === "silence") return;
+    const isHttp2 = answering === "http2" && isCutOff;
+    this.known = isHttp2 ? NO_GRPC : ANSWERING[answering];
   }
 
   /** A Larder has answered. */

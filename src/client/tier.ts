@@ -25,13 +25,14 @@ export interface PublishOptions extends TransferEvents {
 
 /** The right and the duty to compute the value of an entry. */
 export interface Held extends AsyncDisposable {
-  /** Aborted when the work has gone to somebody else. */
+  /** Aborted when the work has gone to somebody else, or the cache is closed. */
   readonly signal: AbortSignal;
   /**
    * Publishes the value; resolves when it is kept. When it fails, the work is
    * given back.
    *
-   * @throws {CacheError} It is not kept; `lost`: somebody else has the work.
+   * @throws {CacheError} It is not kept; `lost`: somebody else has the work;
+   * `closed`: the cache is closed.
    * @throws What reading the value has thrown.
    */
   publish(value: Source, options?: PublishOptions): Promise<void>;

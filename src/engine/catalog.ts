@@ -177,19 +177,42 @@ export class Catalog {
     return isExpired ? { ...info, status: "expired" } : info;
   }
 
-  /** What is kept, and what the server is doing. */
-  async totals(listed: ListedPage): Promise<Totals> {
+  /**
+   * What is kept, and what the server is doing.
+   *
+   * @param listed Which page.
+   * @param isShown Whether the caller may see a namespace.
+   */
+  async totals(
+    listed: ListedPage,
+    isShown: (namespace: string) => boolean,
+  ): Promise<Totals> {
+    const namespaces = await this.#logged(this.#usage(listed, isShown));
+    return { namespaces, ...this.#doings() };
+  }
+
+  /** A cursor is the name of a namespace: it has to be one that is shown. */
+  async #usage(
+    listed: ListedPage,
+    isShown: (namespace: string) => boolean,
+  ): Promise<Page<NamespaceUsage>> {
     const { limit, cursor } = pageOptions(listed);
-    const usage = await this.#logged(this.#options.manifest.usagePage({
-      limit,
-      ...cursor !== undefined && { cursor: textOfHex(cursor) },
-    }));
-    return {
-      namespaces: usage.cursor === undefined
-        ? usage
-        : { ...usage, cursor: hexOfText(usage.cursor) },
-      ...this.#doings(),
-    };
+    let after = cursor === undefined ? undefined : textOfHex(cursor);
+    const items: NamespaceUsage[] = [];
+    for (;;) {
+      const page = await this.#options.manifest.usagePage({
+        limit: MAX_LISTED_ENTRIES,
+        ...after !== undefined && { cursor: after },
+      });
+      for (const usage of page.items) {
+        if (!isShown(usage.namespace)) continue;
+        items.push(usage);
+        if (items.length < limit) continue;
+        return { items, cursor: hexOfText(usage.namespace) };
+      }
+      after = page.cursor;
+      if (after === undefined) return { items };
+    }
   }
 
   #doings(): Doings {

@@ -90,12 +90,14 @@ export function addAdministration(
     await takeMemory(budget, call, 2 * itemsBytes(pageSize));
     const { namespaces, ...doings } = await inTurn(
       call,
-      () => catalog.totals({ pageSize, token }),
+      () =>
+        catalog.totals(
+          { pageSize, token },
+          (namespace) => may(call, "read", namespace),
+        ),
     );
     return {
-      namespaces: namespaces.items.filter(({ namespace }) =>
-        may(call, "read", namespace)
-      ),
+      namespaces: namespaces.items,
       nextPageToken: namespaces.cursor ?? "",
       version,
       // They are sums of what others do.

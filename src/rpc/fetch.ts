@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Right } from "../access/caller.ts";
 import type { Grant } from "../engine/admission.ts";
 import type { Engine, Notice } from "../engine/engine.ts";
 import { entryKey } from "../engine/entry_key.ts";
@@ -168,6 +169,7 @@ class Fetching {
       }
       case "value":
         try {
+          this.#demandStill("read");
           return await this.#sendValue(reply);
         } finally {
           grant?.release();
@@ -187,11 +189,22 @@ class Fetching {
       ? {}
       : { path: localPaths(this.#options).stagingPath(staging) };
     const assigned = { id, heartbeatIntervalMs, ...path };
-    const isSent = await this.#asked.sender.send({ assigned });
-    // Whoever waits need not sit out the lease of one who never heard of it.
-    if (isSent) return;
     const { call } = this.#asked;
-    this.#engine.submit(idBy(call, { kind: "abandon", id }), () => {});
+    let isSent = false;
+    try {
+      this.#demandStill("write");
+      isSent = await this.#asked.sender.send({ assigned });
+    } finally {
+      // Whoever waits need not sit out the lease of one who never heard of it.
+      const abandon = idBy(call, { kind: "abandon", id } as const);
+      if (!isSent) this.#engine.submit(abandon, () => {});
+    }
+  }
+
+  /** A call may have waited for hours, and its rights have gone meanwhile. */
+  #demandStill(right: Right): void {
+    const { call, entry } = this.#asked;
+    demand(call, right, entry.namespace);
   }
 
   async #sendValue(
@@ -216,6 +229,7 @@ class Fetching {
     const isGiven = request.path && !request.head;
     let isKept = false;
     try {
+      this.#demandStill("read");
       if (!isGiven) await this.#sendPieces(handle);
       else isKept = await sender.send({ ready: this.#readyFile(handle) });
     } finally {

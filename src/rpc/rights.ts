@@ -19,13 +19,21 @@ const OPEN_SERVICES = /^\/grpc\.(health|reflection)\./;
 /** Whoever asks those. */
 const NOBODY = new Caller(undefined, {});
 
+const TWICE = new StatusError(
+  Status.UNAUTHENTICATED,
+  "the call has two authorization headers: send one",
+);
+
 /** Says who makes a call at a listener. */
 export function authenticateBy(access: Access, door: Door): Authenticate {
   return ({ path, fields }, { transport }) => {
     if (OPEN_SERVICES.test(path)) return NOBODY;
     let authorization: string | undefined;
     for (let at = 0; at < fields.length; at += 2) {
-      if (fields[at] === "authorization") authorization = fields[at + 1]!;
+      if (fields[at] !== "authorization") continue;
+      // What stands between may have looked at the other one.
+      if (authorization !== undefined) return TWICE;
+      authorization = fields[at + 1]!;
     }
     const names = transport instanceof SocketStream ? transport.names : [];
     const caller = access.whoIs(door, authorization, names);
@@ -77,8 +85,10 @@ export function idBy<R extends Submission & { readonly id: Id }>(
   call: Call,
   request: R,
 ): R {
-  const by = nameOf(call);
-  return by === undefined ? request : { ...request, by };
+  const caller = call.caller as Caller | undefined;
+  if (caller === undefined) return request;
+  const { name: by, mayWrite } = caller;
+  return { ...request, ...by !== undefined && { by }, mayWrite };
 }
 
 /** Whether a caller may do something with the entries of a namespace. */

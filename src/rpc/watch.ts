@@ -71,6 +71,8 @@ async function show(
     wake();
   });
   while (!call.hasEnded && readiness.phase !== "stopped") {
+    // Rights may go while somebody looks.
+    demandEverywhere(call, "admin");
     const woken = new Promise<void>((resolve) => wake = resolve);
     const timer = clock.setTimer(intervalMs, wake);
     try {

@@ -32,6 +32,9 @@ export function byId(s: State, wait: Wait<ById>, nowMs: number): void {
   const entry = s.assignments.get(request.id);
   if (entry && ownerOf(entry) === request.by) {
     if (request.kind === "abandon") return abandon(s, entry, wait);
+    if (!mayPublish(request, entry.key.namespace)) {
+      return s.reply(wait, { kind: "error", error: invalid(request.id) });
+    }
     heardHolder(s, entry, request.id);
     if (isBringing(wait)) return publish(s, entry, wait, nowMs);
     renew(s, entry, request.id, nowMs);
@@ -42,6 +45,12 @@ export function byId(s: State, wait: Wait<ById>, nowMs: number): void {
   }
   const { ticket, id } = request;
   s.emit({ kind: "find-id", ticket, id });
+}
+
+/** Rights may have gone since the work was given. To give it back needs none. */
+function mayPublish(request: ById, namespace: string): boolean {
+  return request.kind === "abandon" ||
+    (request.mayWrite?.(namespace) ?? true);
 }
 
 /** The name of whose the assignment is. */
@@ -77,7 +86,7 @@ export function foundId(
   if (error) return s.reply(wait, { kind: "error", error });
   // Another's id is answered like one that never was.
   const isOwn = row && row.status !== "evicting" &&
-    row.owner === wait.request.by;
+    row.owner === wait.request.by && mayPublish(wait.request, row.namespace);
   if (!isOwn) return s.reply(wait, { kind: "error", error: invalid(id) });
   if (row.status !== "loading") {
     // It has published: there is nothing left to do, and nothing changes.

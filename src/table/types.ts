@@ -183,12 +183,15 @@ export type Request =
     readonly id: Id;
     /** As of a Get: an id is its owner's alone. */
     readonly by?: string;
+    /** Whether its owner may still publish there; absent: they may. */
+    readonly mayWrite?: (namespace: string) => boolean;
   }
   | {
     readonly kind: "set";
     readonly ticket: Ticket;
     readonly id: Id;
     readonly by?: string;
+    readonly mayWrite?: (namespace: string) => boolean;
     readonly value: Uint8Array;
   }
   | {
@@ -196,6 +199,7 @@ export type Request =
     readonly ticket: Ticket;
     readonly id: Id;
     readonly by?: string;
+    readonly mayWrite?: (namespace: string) => boolean;
     /** Is answered when the value is published, however long that takes. */
     readonly patient?: true;
   }
@@ -205,6 +209,7 @@ export type Request =
     readonly ticket: Ticket;
     readonly id: Id;
     readonly by?: string;
+    readonly mayWrite?: (namespace: string) => boolean;
     /** The file's name, as a staging name. It stays the caller's, to be discarded. */
     readonly upload: string;
     readonly digest: Digest;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { outputOf } from "../client/npm_package.ts";
-import { type Shell, withShell } from "./support.ts";
+import { endProcess, type Shell, withShell } from "./support.ts";
 
 /** `larder run` of a line of shell. */
 function shellRun(line: string, ...options: string[]): string[] {
@@ -335,9 +335,9 @@ Deno.test("a killed run loses no folder: the next one puts it back", () =>
     child.kill("SIGKILL");
     await child.output();
     await assert.rejects(shell.read("build/sub/old"));
+    await endProcess(id!);
     const next = await shell.run(shellRun("true"));
     assert.match(next.stderr, /put back \S+\/build, which a run/);
     assert.equal(await shell.read("build/sub/old"), "old");
     assert.equal(await shell.read(".build.larder-partial/p"), "partial\n");
-    await outputOf("kill", [id!]);
   }));

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { outputOf } from "../client/npm_package.ts";
-import { type Shell, withShell } from "./support.ts";
+import { endProcess, type Shell, withShell } from "./support.ts";
 
 /** `larder run` of a line of shell. */
 function shellRun(line: string, ...options: string[]): string[] {
@@ -114,6 +114,7 @@ Deno.test("a killed run loses nothing: the next one, of any key, puts it back", 
     child.kill("SIGKILL");
     await child.output();
     await assert.rejects(shell.read("d/p"));
+    await endProcess(id!);
     const next = await shell.run(shellRun("cat o", "--key-file", "o"));
     assert.equal(next.stdout, "old");
     assert.match(next.stderr, /put back \S+\/o, which a run that was killed/);
@@ -122,7 +123,6 @@ Deno.test("a killed run loses nothing: the next one, of any key, puts it back", 
     assert.deepEqual(namesIn(shell), [".o.larder-partial", "d", "o"]);
     assert.deepEqual(namesIn(shell, "d"), ["p"]);
     assert.equal(await shell.read(".o.larder-partial"), "partial\n");
-    Deno.kill(Number(id), "SIGKILL");
   }));
 
 Deno.test("what cannot be set aside is left, and its run is not kept", () =>

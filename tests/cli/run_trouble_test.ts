@@ -86,6 +86,18 @@ Deno.test("a full stdout is a failure in one line, and the work is given back", 
     assert.deepEqual([deaf.code, deaf.stdout], [0, "xxxxx"]);
   }, ["--heartbeat-timeout", "1h"]));
 
+Deno.test("a stdout that is full is said in a line, whatever is printed", () =>
+  withShell(async (shell) => {
+    for (const words of ["usage --json", "status", "doctor", "--help"]) {
+      const { code, stderr } = await inBash(
+        shell,
+        `$larder ${words} >/dev/full`,
+      );
+      assert.equal(code, 1, words);
+      assert.match(stderr, /^larder: cannot write to stdout: no space.*\n$/i);
+    }
+  }));
+
 Deno.test("a variable that is no address is named, and the command is run", () =>
   withShell(async (shell) => {
     const addresses = [

@@ -164,6 +164,21 @@ export class Shell<Server extends Answering = Answering> {
   }
 }
 
+/** Kills a process that is not this one's child, and waits for its end. */
+export async function endProcess(pid: number | string): Promise<void> {
+  Deno.kill(Number(pid), "SIGKILL");
+  await untilEnded(pid);
+}
+
+/** Waits for the end of a process that is not this one's child. */
+export async function untilEnded(pid: number | string): Promise<void> {
+  await until(async () => {
+    const stat = await Deno.readTextFile(`/proc/${pid}/stat`)
+      .catch(() => ") Z");
+    return /^\) [ZX]/.test(stat.slice(stat.lastIndexOf(")")));
+  });
+}
+
 /** Runs a test in a fresh folder, with a server in the test's own process. */
 export async function withShell(
   body: (shell: Shell) => Promise<void>,

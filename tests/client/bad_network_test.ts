@@ -51,6 +51,22 @@ testAllOnEach(
     }),
 );
 
+testOnEach(
+  "when a connection falls silent: an upload gets through a slow line all the same",
+  PROGRAM,
+  (command) =>
+    withServerHere(async ({ remote }) => {
+      await using proxy = await FaultProxy.start(remote);
+      // 3 s: for longer than a connection may be silent, and twice that.
+      const { isKept, outages } = await run(
+        command("slowLine", proxy.address, "3000"),
+        () => proxy.throttle(50_000),
+      );
+      assert.deepEqual(outages, []);
+      assert.equal(isKept, true);
+    }),
+);
+
 testAllOnEach(
   "when nothing is heard of the server: it gets its patience, wherever that strikes",
   PROGRAM,

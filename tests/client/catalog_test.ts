@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { Cache, type CacheError, memory, TieredCache } from "../../src/mod.ts";
+import { FaultProxy } from "../support/fault_proxy.ts";
 import { withOriginal } from "./original_server.ts";
 import { gate, withServerHere } from "./support.ts";
 
@@ -42,6 +43,23 @@ Deno.test("stat, list and delete know an entry by the key of its program", () =>
     assert.equal(await cache.delete("lab.runs", key), true);
     assert.equal(await cache.get("lab.runs", key), undefined);
     await fails(cache.stat("not-a-namespace", key), "invalid", /namespace/);
+  }));
+
+Deno.test("each call that looks at what is there, or removes it, ends with its deadline", () =>
+  withServerHere(async ({ remote }) => {
+    await using proxy = await FaultProxy.start(remote);
+    await using cache = await Cache.connect({ remote: proxy.address });
+    await cache.set("lab.runs", 1, 1);
+    proxy.still();
+    const bounds = { deadlineMs: 100 };
+    const calls = [
+      cache.stat("lab.runs", 1, bounds),
+      cache.delete("lab.runs", 1, bounds),
+      cache.invalidate("lab.runs", bounds),
+      cache.list("lab.runs", bounds).next(),
+    ];
+    const passed = /the deadline of 100 ms has passed/;
+    await Promise.all(calls.map((call) => fails(call, "deadline", passed)));
   }));
 
 Deno.test("what is being computed is not deleted, and is named by its key", () =>

@@ -407,6 +407,30 @@ onBoth(
   },
 );
 
+Deno.test("who holds work hears that the cache was closed", () =>
+  withServerHere(async ({ remote }) => {
+    const cache = await Cache.connect({ remote });
+    const claims = [await cache.claim("a", 1), await cache.claim("a", 2)];
+    const [held, other] = claims.map((claim) => {
+      assert(claim.kind === "assigned");
+      return claim.held;
+    });
+    const started = gate();
+    const publishing = held!.publish(async function* () {
+      started.resolve();
+      yield new Uint8Array(10);
+      await new Promise(() => {});
+    });
+    await started.promise;
+    const closed = { code: "closed", message: "the cache is closed" };
+    const failing = assert.rejects(publishing, closed);
+    await cache.close();
+    await failing;
+    assert.equal(other!.signal.reason.code, "closed");
+    await assert.rejects(other!.publish(new Uint8Array(1)), closed);
+    await other!.abandon();
+  }));
+
 onBoth("closing ends whoever waits", async (connect) => {
   await using worker = await connect();
   const claim = await worker.claim("a", "k");

@@ -53,6 +53,10 @@ const STRANGERS: Readonly<Record<string, readonly [() => Server, RegExp]>> = {
     () => answering("SSH-2.0-OpenSSH_9.2p1\r\n"),
     /: what answers there is no Larder, and no gRPC server, so it may be the/,
   ],
+  "no more than a frame of HTTP/2": [
+    () => answering("\0\0\0\x04\0\0\0\0\0rubbish, and nothing else"),
+    /: what answers there ends the call as no gRPC server does, so it may be/,
+  ],
   "HTTP/2 without the page": [
     () => pages(404),
     /: an HTTP server answers there with status 404, and no Larder, so it may/,

@@ -62,8 +62,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: "an unknown id is answered with OK",
     file: "src/table/leases.ts",
     from:
-      'if (!row) return s.reply(wait, { kind: "error", error: invalid(id) });',
-    to: 'if (!row) return s.reply(wait, { kind: "ok" });',
+      'if (!isOwn) return s.reply(wait, { kind: "error", error: invalid(id) });',
+    to: 'if (!isOwn) return s.reply(wait, { kind: "ok" });',
+  },
+  {
+    name: "another caller's id is as good as one's own",
+    file: "src/table/leases.ts",
+    from: "    row.owner === wait.request.by;",
+    to: "    (true as boolean);",
   },
   {
     name: "expired work is found by its id no more",
@@ -254,9 +260,10 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "the queue goes on after an exception",
     file: "src/engine/engine.ts",
-    from: "      this.#queue.length = 0;\n" + "      this.#closed = true;\n" +
+    from: "      this.#queue.length = 0;\n" +
+      "      this.#closed = true;\n" +
       "      this.#onBroken",
-    to: "      this.#closed = true;\n" + "      this.#onBroken",
+    to: "      this.#onBroken",
   },
   {
     name: "left work is not bounded",

@@ -153,6 +153,11 @@ function valueTests(test: Register): void {
     harness.tamper(nameOf(1), (bytes) => bytes.slice(0, 4999));
     await rejectsWith(store.read(nameOf(1), digest), "damaged");
     await rejectsWith(store.verify(nameOf(1), digest), "damaged");
+    // The value, and more.
+    await store.put(nameOf(1), bytesOf(5000));
+    harness.tamper(nameOf(1), (bytes) => Uint8Array.of(...bytes, 7));
+    await rejectsWith(store.read(nameOf(1), digest), "damaged");
+    await rejectsWith(store.verify(nameOf(1), digest), "damaged");
   });
 
   test("verifies cheaply by stamp, fully without, and hashes the unknown", async ({ store }) => {

@@ -13,10 +13,11 @@ import { LOCK, type Names, namesOf, placeIn } from "./aside_names.ts";
 import { DISK, type Disk, isErrno } from "./disk.ts";
 import { mergeLeft } from "./left.ts";
 import { inFolder } from "./lent.ts";
-import { isDead, thisOwner } from "./owner.ts";
+import { thisOwner } from "./owner.ts";
 import { giveBack, isTrusted, lineOf, takeLock, TAKING } from "./place_lock.ts";
 import { whoHas } from "./share.ts";
 import { isStale, STAGING } from "./staging.ts";
+import { isOver } from "./survivors.ts";
 
 /** Who may do what with a folder. */
 const PERMISSION_BITS = 0o777;
@@ -56,7 +57,7 @@ export class Aside {
     const { lock } = namesOf(place);
     try {
       const other = await takeLock(lock, line, disk);
-      if (other !== undefined) throw new Busy(whoHas(lock, other));
+      if (other !== undefined) throw new Busy(await whoHas(lock, other));
     } catch (error) {
       if (isErrno(error, "ENOENT")) return undefined;
       throw error;
@@ -207,7 +208,7 @@ export async function recoverFolder(
       const line = name.endsWith(LOCK) || name.startsWith(TAKING)
         ? await lineOf(path)
         : undefined;
-      if (line === undefined || !await isDead(line)) continue;
+      if (line === undefined || !await isOver(line, folder)) continue;
       if (name.startsWith(TAKING)) {
         if (await takeLock(path, await thisOwner(), disk) === undefined) {
           await disk.unlink(path);

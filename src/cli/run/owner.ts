@@ -5,15 +5,19 @@
  * @module
  */
 
-import { readFile, readlink } from "node:fs/promises";
+import { readFile, readlink, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import process from "node:process";
 
 /** Stands for what this system does not tell. */
-const UNKNOWN = "-";
+export const UNKNOWN = "-";
 
 /** The words of an owner's line. */
-const WORDS = ["pid", "started", "pids", "boot", "host"] as const;
+const WORDS = [
+  ...["pid", "started", "pids", "boot", "host"] as const,
+  // What its command has in common with it.
+  ...["session", "folder"] as const,
+];
 
 /** How many there are of them. */
 export const OWNER_WORDS: number = WORDS.length;
@@ -23,13 +27,13 @@ export type Owner = { readonly [word in typeof WORDS[number]]: string };
 
 let own: Promise<string> | undefined;
 
-/** This process, in a line: `PID STARTED PIDS BOOT HOST`. */
+/** This process, in a line: `PID STARTED PIDS BOOT HOST SESSION FOLDER`. */
 export function thisOwner(): Promise<string> {
   return own ??= describe();
 }
 
 async function describe(): Promise<string> {
-  const { started } = await stateOf(String(process.pid)) ?? {};
+  const { started, session } = await stateOf(String(process.pid)) ?? {};
   const owner: Owner = {
     pid: String(process.pid),
     started: started ?? UNKNOWN,
@@ -37,15 +41,28 @@ async function describe(): Promise<string> {
     boot: (await readFile("/proc/sys/kernel/random/boot_id", "utf8")
       .catch(() => UNKNOWN)).trim(),
     host: hostname().replaceAll(/\s/g, "_") || UNKNOWN,
+    session: session ?? UNKNOWN,
+    folder: await idOf(process.cwd()),
   };
   return WORDS.map((word) => owner[word]).join(" ");
 }
 
+/** What tells a folder from all others, in one word. */
+export async function idOf(folder: string): Promise<string> {
+  try {
+    const { dev, ino } = await stat(folder, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return UNKNOWN;
+  }
+}
+
 /** What a line says; more may follow in it. */
 export function ownerOf(line: string): Owner {
-  const [pid = "", started = "", pids = "", boot = "", host = ""] = line
-    .split(" ");
-  return { pid, started, pids, boot, host };
+  const [pid = "", started = "", pids = "", boot = "", host = "", ...more] =
+    line.split(" ");
+  const [session = UNKNOWN, folder = UNKNOWN] = more;
+  return { pid, started, pids, boot, host, session, folder };
 }
 
 /**
@@ -82,10 +99,17 @@ export async function isAround(line: string): Promise<boolean> {
   return false;
 }
 
-/** When a process was started, and whether it still runs. */
-async function stateOf(
-  pid: string,
-): Promise<{ started: string; runs: boolean; parent: string } | undefined> {
+/** What is told of a process. */
+export interface ProcessState {
+  readonly started: string;
+  /** Whether it has not ended; one that has may wait for its parent to see it. */
+  readonly runs: boolean;
+  readonly parent: string;
+  readonly session: string;
+}
+
+/** What is told of a process; `undefined`: there is none, or nothing is told. */
+export async function stateOf(pid: string): Promise<ProcessState | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
     // The name of the program, in brackets, may hold anything.
@@ -94,6 +118,7 @@ async function stateOf(
       started: words[19] ?? UNKNOWN,
       runs: !/[ZX]/.test(words[0]!),
       parent: words[1] ?? "0",
+      session: words[3] ?? UNKNOWN,
     };
   } catch {
     return undefined;

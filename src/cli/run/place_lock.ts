@@ -10,7 +10,7 @@ import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { sha256Hex } from "../../../workers/digest.ts";
 import { type Disk, isErrno } from "./disk.ts";
-import { isDead } from "./owner.ts";
+import { isOver } from "./survivors.ts";
 
 /** What the names of locks for taking over begin with. */
 export const TAKING = ".larder-take-";
@@ -18,7 +18,7 @@ const NAME_DIGITS = 16;
 const WRITABLE_BY_ALL = 0o002;
 
 /**
- * Takes a lock; one of a dead process is taken over.
+ * Takes a lock; one of a run that is over is taken over.
  *
  * @param path Where the link is made.
  * @param line What it says: the owner, and whatever else.
@@ -39,7 +39,9 @@ export async function takeLock(
     }
     const other = await lineOf(path);
     if (other === undefined) continue;
-    if (!await isDead(other) || !await isTrusted(path)) return other;
+    if (!await isOver(other, dirname(path)) || !await isTrusted(path)) {
+      return other;
+    }
     // Only who has this second lock, which is named after the dead one, may
     // replace the dead one's: else two could, and the later one would replace
     // the lock that the earlier one has just made.

@@ -10,6 +10,7 @@ import { LOCK, namesOf } from "./aside_names.ts";
 import { DISK } from "./disk.ts";
 import { isAround, isDead, ownerOf, thisOwner } from "./owner.ts";
 import { giveBack, lineOf, takeLock } from "./place_lock.ts";
+import { isOver, survivorOf } from "./survivors.ts";
 import { leavesOf } from "./tree.ts";
 
 /**
@@ -97,7 +98,9 @@ async function userAmong(
   for (const place of places) {
     const { lock } = namesOf(place);
     const line = await lineOf(lock).catch(() => undefined);
-    if (line !== undefined && await isOthers(line)) return whoHas(lock, line);
+    if (line !== undefined && await isOthers(line, dirname(lock))) {
+      return await whoHas(lock, line);
+    }
   }
   return undefined;
 }
@@ -119,31 +122,42 @@ export async function userInside(folder: string): Promise<string | undefined> {
   for await (const { below, target } of leavesOf(folder)) {
     if (target === undefined || !below.endsWith(LOCK)) continue;
     const lock = `${folder}/${below}`;
-    if (await isOthers(target)) return whoHas(lock, target);
+    if (await isOthers(target, dirname(lock))) {
+      return await whoHas(lock, target);
+    }
   }
   return undefined;
 }
 
 /** Says who has a lock. */
-export function whoHas(lock: string, line: string): string {
+export async function whoHas(lock: string, line: string): Promise<string> {
+  if (line === "") return `${lock} is in the way`;
   const { pid, host } = ownerOf(line);
-  return line === ""
-    ? `${lock} is in the way`
-    : `larder run with process number ${pid} on ${host} uses it ` +
+  const survivor = await isDead(line)
+    ? await survivorOf(line, dirname(lock))
+    : undefined;
+  if (survivor === undefined) {
+    return `larder run with process number ${pid} on ${host} uses it ` +
       `(if that is gone, remove ${lock})`;
+  }
+  return `process number ${survivor}, of a larder run that was killed, may ` +
+    `still write it (end that; if it is something else, remove ${lock})`;
 }
 
-/** Whether a line is that of a live run which has not started this one. */
-async function isOthers(line: string): Promise<boolean> {
+/**
+ * Whether a line is that of a run which has not started this one, and which
+ * lives, or whose command does.
+ */
+async function isOthers(line: string, folder: string): Promise<boolean> {
   const isOwn = line.startsWith(`${await thisOwner()} `);
-  return !isOwn && !await isDead(line) && !await isAround(line);
+  return !isOwn && !await isOver(line, folder) && !await isAround(line);
 }
 
 async function tell(place: string): Promise<void> {
   const { lock, shared } = namesOf(place);
   try {
     const other = await lineOf(lock);
-    if (other === undefined || !await isOthers(other)) return;
+    if (other === undefined || !await isOthers(other, dirname(lock))) return;
     const told = await lineOf(shared);
     if (told === other) return;
     // One who has let go of the place since.

@@ -107,6 +107,15 @@ const scenarios = {
     const { ms, lateMs, source, error } = result;
     end({ ms, lateMs, source, error });
   },
+  /** Keeps a value through a line that gets slow: what it has to do is little. */
+  async slowLine(patienceMs) {
+    const cache = await connect(address, { patienceMs });
+    await cache.get(NS, "another");
+    say("bad");
+    await soon();
+    const value = VALUE.subarray(0, 150_000);
+    end({ isKept: await cache.set(NS, "k", value, { codec }) });
+  },
   /** Reads on a connection that gets bad on the way. */
   async read(patienceMs) {
     const writer = await connect(words[0]);

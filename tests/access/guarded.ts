@@ -1,0 +1,226 @@
+/** A server with TLS, tokens and rights, and those who call it. */
+
+import {
+  Client,
+  credentials,
+  Metadata,
+  type ServiceError,
+  type status,
+} from "@grpc/grpc-js";
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import { loadService } from "../../src/client/channel.ts";
+import { temporaryFolder } from "../../src/launch/testing/program.ts";
+import { sha256Hex } from "../../workers/digest.ts";
+import { BOB, CA, type Pair, SERVER } from "../support/certificates.ts";
+import { ServerHere } from "../support/server_here.ts";
+
+export const REMOTE = loadService("remote.proto", "remote.RemoteCache");
+export const LOCAL = loadService("local.proto", "local.LocalCache");
+export const V1 = loadService("larder/v1/cache.proto", "larder.v1.Cache");
+
+export const TOKENS = {
+  writer: "writer-token",
+  other: "other-token",
+  reader: "reader-token",
+  admin: "admin-token",
+  past: "past-token",
+};
+
+export const RULES = `
+[[token]]
+name = "writer"
+sha256 = "${sha256Hex(TOKENS.writer)}"
+write = ["a", "b.*"]
+
+[[token]]
+name = "other"
+sha256 = "${sha256Hex(TOKENS.other)}"
+write = ["*"]
+
+[[token]]
+name = "reader"
+sha256 = "${sha256Hex(TOKENS.reader)}"
+read = ["a"]
+
+[[token]]
+name = "admin"
+sha256 = "${sha256Hex(TOKENS.admin)}"
+admin = ["*"]
+
+[[token]]
+name = "past"
+sha256 = "${sha256Hex(TOKENS.past)}"
+expires = 2020-01-01T00:00:00Z
+admin = ["*"]
+
+[[certificate]]
+name = "spiffe://tests/alice"
+write = ["a"]
+
+[anyone.remote]
+[anyone.local]
+`;
+
+export type Reply = Record<string, unknown>;
+
+/** Calls with a token, or without. */
+export class Caller implements Disposable {
+  readonly #client: Client;
+  readonly #metadata = new Metadata();
+
+  /** Without a certificate, in plain text. */
+  constructor(address: string, token?: string, pair: Pair | null = BOB) {
+    this.#client = new Client(
+      address,
+      pair
+        ? credentials.createSsl(
+          Buffer.from(CA),
+          Buffer.from(pair.key),
+          Buffer.from(pair.cert),
+        )
+        : credentials.createInsecure(),
+      {
+        "grpc.use_local_subchannel_pool": 1,
+        ...pair && { "grpc.ssl_target_name_override": "localhost" },
+      },
+    );
+    if (token !== undefined) this.says(`Bearer ${token}`);
+  }
+
+  /** Adds a header as it is. */
+  says(authorization: string): void {
+    this.#metadata.add("authorization", authorization);
+  }
+
+  call(
+    service: typeof V1,
+    name: string,
+    request: object,
+  ): Promise<Reply> {
+    const method = service[name]!;
+    const deadline = Date.now() + 30_000;
+    return new Promise((resolve, reject) =>
+      this.#client.makeUnaryRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        this.#metadata,
+        { deadline },
+        (error: ServiceError | null, reply?: object) =>
+          error ? reject(error) : resolve(reply as Reply),
+      )
+    );
+  }
+
+  /** All messages of a stream; rejects as it ends. */
+  stream(
+    name: string,
+    request: object,
+    onReply: (reply: Reply) => void = () => {},
+  ): Promise<Reply[]> {
+    const method = V1[name]!;
+    const stream = this.#client.makeServerStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      request,
+      this.#metadata,
+      { deadline: Date.now() + 30_000 },
+    );
+    const replies: Reply[] = [];
+    return new Promise((resolve, reject) => {
+      stream.on("data", (reply: Reply) => {
+        replies.push(reply);
+        onReply(reply);
+      });
+      stream.on("error", reject);
+      stream.on("end", () => resolve(replies));
+    });
+  }
+
+  /** A call with a stream of requests. */
+  publish(requests: readonly object[]): Promise<Reply> {
+    const method = V1["Publish"]!;
+    return new Promise((resolve, reject) => {
+      const stream = this.#client.makeClientStreamRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        this.#metadata,
+        { deadline: Date.now() + 30_000 },
+        (error: ServiceError | null, reply?: object) =>
+          error ? reject(error) : resolve(reply as Reply),
+      );
+      for (const request of requests) stream.write(request);
+      stream.end();
+    });
+  }
+
+  get(namespace: string, key: string, assign = true): Promise<Reply> {
+    const request = { namespace, key: Buffer.from(key), assign };
+    return this.call(REMOTE, "Get", request);
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
+  }
+}
+
+export interface Guarded {
+  readonly server: ServerHere;
+  readonly rules: string;
+  readonly files: string;
+  as(token?: string, pair?: Pair): Caller;
+}
+
+export async function guarded(
+  run: (guarded: Guarded) => Promise<void>,
+): Promise<void> {
+  await using root = await temporaryFolder();
+  await using files = await temporaryFolder();
+  const path = (name: string) => join(files.path, name);
+  const texts = {
+    "cert.pem": SERVER.cert,
+    "key.pem": SERVER.key,
+    "ca.pem": CA,
+    "bob.pem": BOB.cert,
+    "bob.key": BOB.key,
+    "access.toml": RULES,
+  };
+  for (const [name, text] of Object.entries(texts)) {
+    await Deno.writeTextFile(path(name), text);
+  }
+  await using server = await ServerHere.start(root.path, {
+    args: [
+      ...["--tls-cert", path("cert.pem"), "--tls-key", path("key.pem")],
+      ...["--client-ca", path("ca.pem"), "--access", path("access.toml")],
+    ],
+  });
+  const callers: Caller[] = [];
+  try {
+    await run({
+      server,
+      rules: path("access.toml"),
+      files: files.path,
+      as(token, pair) {
+        const caller = new Caller(server.remote, token, pair);
+        callers.push(caller);
+        return caller;
+      },
+    });
+  } finally {
+    for (const caller of callers) caller[Symbol.dispose]();
+  }
+}
+
+export const refused = (call: Promise<unknown>, code: status, why = /./) =>
+  assert.rejects(call, (error: ServiceError) => {
+    assert.equal(error.code, code, error.message);
+    assert.match(error.details, why);
+    return true;
+  });
+
+export const idOf = (reply: Reply) => (reply["assign"] as { id: string }).id;
