@@ -35,7 +35,7 @@ import textwrap
 import threading
 import time
 import weakref
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple, TypeVar
 from typing import Union, cast
 
 # Else the C core reports each connection that ends, and each fork, on the
@@ -646,17 +646,20 @@ def _is_here(address: str) -> bool:
     return _HERE.fullmatch(re.sub(r":\d+$", "", address)) is not None
 
 
+_SECURITY_VARIABLES = ("LARDER_CA", "LARDER_CERT", "LARDER_CERT_KEY", "LARDER_TOKEN", "LARDER_TOKEN_FILE")
+
+
 class _Security:
     """How the server is spoken to: over TLS where there is a CA, and as whom."""
 
-    def __init__(self, address: str, given: Dict[str, Optional[str]]) -> None:
+    def __init__(self, address: str, given: Dict[str, Optional[str]], environment: Mapping[str, str]) -> None:
         """What is not given is what the environment says."""
         values = {
-            name: os.environ.get(f"LARDER_{variable}") if value is None else value
-            for (name, value), variable in zip(given.items(), ("CA", "CERT", "CERT_KEY", "TOKEN"))
+            name: environment.get(variable) if value is None else value
+            for (name, value), variable in zip(given.items(), _SECURITY_VARIABLES)
         }
         self._ca, self._cert, self._key, token = (value or None for value in values.values())
-        token_file = os.environ.get("LARDER_TOKEN_FILE")
+        token_file = environment.get("LARDER_TOKEN_FILE")
         if token is None and token_file:
             token = _read("LARDER_TOKEN_FILE", token_file).decode("ascii", "replace").strip()
         if (self._cert is None) != (self._key is None):
@@ -811,7 +814,7 @@ class _Watch:
 class _Connection:
     """One server: made when it is needed, anew in each process and when it fell silent."""
 
-    def __init__(self, address: str, security: _Security, patience: float, trouble: str = "") -> None:
+    def __init__(self, address: str, security: Optional[_Security], patience: float, trouble: str = "") -> None:
         self.name = f"larder at {address}"
         self._address = address
         self._security = security
@@ -829,6 +832,8 @@ class _Connection:
 
     def line(self) -> _Line:
         with self._lock:
+            if self._security is None:
+                raise CacheError("unavailable", self._trouble)
             if self._line is None:
                 self._line = _Line(self._address, self._security)
             return self._line
@@ -1121,7 +1126,15 @@ class Cache:
                 trouble = f"LARDER_REMOTE {remote}: not host:port"
         elif not _is_address(remote):
             raise ValueError(f"remote: {remote!r} is not host:port")
-        security = _Security(remote, {"ca": ca, "cert": cert, "key": key, "token": token})
+        given = {"ca": ca, "cert": cert, "key": key, "token": token}
+        security: Optional[_Security] = None
+        try:
+            security = _Security(remote, given, os.environ)
+        except ValueError as error:
+            # What the program says has to be right by itself.
+            _Security(remote, given, {})
+            names = ", ".join(name for name in _SECURITY_VARIABLES if os.environ.get(name))
+            trouble = trouble or f"{names}: {error}"
         self._connection = _Connection(remote, security, patience, trouble)
         self._said: Set[Tuple[str, str]] = set()
 

@@ -4,10 +4,11 @@
  * @module
  */
 
-import process from "node:process";
 import { addressFault } from "../client/address.ts";
 import { StartError } from "../errors.ts";
 import { PROJECT_FILE } from "./project_file.ts";
+import { securityFault } from "./security.ts";
+import { variable } from "./variable.ts";
 import type { Words } from "./words.ts";
 
 const DEFAULT_REMOTE = "127.0.0.1:28056";
@@ -44,9 +45,10 @@ export function addressesOf(words: Words): Addresses {
  * The same for whoever can do without a server: a variable that holds something
  * else may be no fault of the command line's.
  *
- * @param warn Is told of a variable that is not `host:port`.
+ * @param warn Is told of a variable that is not `host:port`, or that says how a
+ * server is spoken to, and cannot be used.
  * @returns `undefined`: there is none.
- * @throws {StartError} A flag is not `host:port`.
+ * @throws {StartError} A flag is not `host:port`, or cannot be used.
  */
 export function lenientAddressesOf(
   words: Words,
@@ -57,7 +59,29 @@ export function lenientAddressesOf(
     if (by.startsWith("--")) throw new StartError(2, message);
     warn(message);
   });
-  return all.length === 0 ? { remote: DEFAULT_REMOTE } : addresses;
+  return withoutFaults(
+    all.length === 0 ? { remote: DEFAULT_REMOTE } : addresses ?? {},
+    warn,
+  );
+}
+
+/** Those that can be spoken to as it was said. */
+function withoutFaults(
+  addresses: Addresses,
+  warn: (message: string) => void,
+): Addresses | undefined {
+  const usable: { local?: string; remote?: string } = {};
+  const faults = new Set<string>();
+  for (const kind of ["local", "remote"] as const) {
+    const address = addresses[kind];
+    if (address === undefined) continue;
+    const fault = securityFault(kind, address);
+    if (fault === undefined) usable[kind] = address;
+    else if (fault.isFlag) throw fault;
+    else faults.add(fault.message);
+  }
+  for (const fault of faults) warn(fault);
+  return usable.local ?? usable.remote ? usable : undefined;
 }
 
 function given(words: Words): readonly Given[] {
@@ -92,13 +116,4 @@ function addressesFrom(
     else refuse(`${by} ${address}: ${fault}`, each);
   }
   return addresses.local ?? addresses.remote ? addresses : undefined;
-}
-
-function variable(name: string): string {
-  try {
-    return process.env[name] ?? "";
-  } catch {
-    // Not UTF-8, which Deno does not read: no address either.
-    return "\ufffd";
-  }
 }

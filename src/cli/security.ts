@@ -6,9 +6,10 @@
  */
 
 import { readFileSync } from "node:fs";
-import process from "node:process";
 import { Security, type SecurityOptions } from "../client/security.ts";
 import { messageOf, StartError } from "../errors.ts";
+import { PROJECT_FILE } from "./project_file.ts";
+import { variable } from "./variable.ts";
 import type { Words } from "./words.ts";
 
 /** The settings, by their flags, and what the library calls them. */
@@ -20,39 +21,83 @@ const SETTINGS = {
   "token-file": "tokenFile",
 } as const;
 
-let given: Record<string, string> = {};
+/** The names of the library, and of what only the command line reads. */
+type Name = typeof SETTINGS[keyof typeof SETTINGS] | "token";
+
+/** What was said, and who has. */
+interface Setting {
+  /** A flag, a variable of the environment, or a line of the project's file. */
+  readonly by: string;
+  readonly value: string;
+}
+
+const LISTENERS = ["all", "local", "remote"];
+/** What a message of the library is about. */
+const ABOUT = /^(?:(?:the|a) )?(?<name>ca|cert|key|token)\b/;
+
+let given: { readonly [name in Name]?: Setting } = {};
+
+/** What was said cannot be used. */
+export class SecurityFault extends StartError {
+  /** Whether a flag has said it, so that the command line is wrong. */
+  readonly isFlag: boolean;
+
+  /** The message names who has said it. */
+  constructor({ by }: Setting, message: string, options?: ErrorOptions) {
+    super(2, message, options);
+    this.isFlag = by.startsWith("--");
+  }
+}
 
 /** Reads what was said; whether it can be used turns out when it is. */
 export function useSecurity(words: Words): void {
-  given = {};
+  const said: { [name in Name]?: Setting } = {};
   for (const [flag, name] of Object.entries(SETTINGS)) {
-    const variable = `LARDER_${flag.toUpperCase().replaceAll("-", "_")}`;
-    const value = words.own(flag) || process.env[variable] || words.text(flag);
-    if (value) given[name] = value;
+    const environment = `LARDER_${flag.toUpperCase().replaceAll("-", "_")}`;
+    const setting = [
+      { by: `--${flag}`, value: words.own(flag) },
+      { by: environment, value: variable(environment) },
+      { by: `${flag} of ${PROJECT_FILE}`, value: words.text(flag) },
+    ].find(({ value }) => value);
+    if (setting) said[name] = setting as Setting;
   }
-  const { LARDER_TOKEN: token } = process.env;
-  if (token && words.own("token-file") === undefined) given["token"] = token;
+  const token = variable("LARDER_TOKEN");
+  if (token && words.own("token-file") === undefined) {
+    said.token = { by: "LARDER_TOKEN", value: token };
+  }
+  given = said;
 }
 
 /**
  * What the library is told.
  *
- * @throws {StartError} The file of the token cannot be read.
+ * @throws {SecurityFault} The file of the token cannot be read, or there is no
+ * such listener.
  */
 export function securityOptions(): SecurityOptions {
-  const { tokenFile, ...options } = given;
+  const { tokenFile, tlsOn } = given;
+  const options = Object.fromEntries(
+    Object.entries(given).filter(([name]) => name !== "tokenFile")
+      .map(([name, { value }]) => [name, value]),
+  );
+  if (tlsOn && !LISTENERS.includes(tlsOn.value)) {
+    const { by, value } = tlsOn;
+    throw new SecurityFault(tlsOn, `${by} ${value}: all, local or remote`);
+  }
   if (tokenFile === undefined || options["token"] !== undefined) return options;
   try {
-    return { ...options, token: readFileSync(tokenFile, "utf8").trim() };
+    const token = readFileSync(tokenFile.value, "utf8").trim();
+    return { ...options, token };
   } catch (error) {
-    throw new StartError(2, `--token-file ${tokenFile}: ${messageOf(error)}`);
+    const { by, value } = tokenFile;
+    throw new SecurityFault(tokenFile, `${by} ${value}: ${messageOf(error)}`);
   }
 }
 
 /**
  * How an address is spoken to.
  *
- * @throws {StartError} What was said cannot be used.
+ * @throws {SecurityFault} What was said cannot be used.
  */
 export function securityOf(
   kind: "local" | "remote",
@@ -62,6 +107,35 @@ export function securityOf(
     return new Security(address, { ...securityOptions(), kind });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new StartError(2, error.message, { cause: error });
+    throw faultOf(error);
   }
+}
+
+/** Why an address cannot be spoken to as it was said; `undefined`: it can. */
+export function securityFault(
+  kind: "local" | "remote",
+  address: string,
+): SecurityFault | undefined {
+  try {
+    securityOf(kind, address);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SecurityFault) return error;
+    throw error;
+  }
+}
+
+/** What the library does not take, said of who has given it. */
+function faultOf(error: TypeError): SecurityFault {
+  const { message } = error;
+  const name = ABOUT.exec(message)?.groups?.["name"] as Name | undefined;
+  const setting = name &&
+    (given[name] ?? (name === "token" ? given.tokenFile : undefined));
+  if (!setting) throw error;
+  const { by, value } = setting;
+  const named = `${name} ${value}`;
+  const why = message.startsWith(named)
+    ? `${by} ${value}${message.slice(named.length)}`
+    : `${by}: ${message}`;
+  return new SecurityFault(setting, why, { cause: error });
 }

@@ -17,6 +17,8 @@ import {
   checkServerIdentity,
   createSecureContext,
   rootCertificates,
+  type SecureContext,
+  type SecureContextOptions,
 } from "node:tls";
 import { messageOf } from "../errors.ts";
 import { isHere } from "./proxy.ts";
@@ -118,7 +120,7 @@ export class Security {
 
   #secure(): ChannelCredentials {
     const { ca, cert, key } = this.#options;
-    const context = createSecureContext({
+    const context = contextOf({
       ca: ca === SYSTEM ? [...rootCertificates] : read("ca", ca!),
       ...cert !== undefined && { cert: read("cert", cert) },
       ...key !== undefined && { key: read("key", key) },
@@ -128,6 +130,19 @@ export class Security {
       // Of an IP address the certificate has to name the address.
       checkServerIdentity: (_, peer) => checkServerIdentity(this.#host, peer),
     });
+  }
+}
+
+function contextOf(options: SecureContextOptions): SecureContext {
+  try {
+    return createSecureContext(options);
+  } catch (error) {
+    const names = Object.keys(options).filter((name) => name !== "minVersion");
+    throw new TypeError(
+      `${names.join(", ")}: no certificate and key as PEM that fit each ` +
+        `other: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
 }
 

@@ -140,6 +140,40 @@ Deno.test("a variable that is no address is named, and the command is run", () =
     assert.deepEqual([flag.code, flag.stdout], [2, ""]);
   }));
 
+Deno.test("settings of TLS and tokens in the environment that are none keep no command from running", () =>
+  withShell(async (shell) => {
+    const wrong: [Record<string, string>, RegExp][] = [
+      [{ LARDER_CA: "/nofile" }, /LARDER_CA \/nofile: there is no such file/],
+      [{ LARDER_CA: "/" }, /LARDER_CA \/: .*directory/],
+      [{ LARDER_CERT: "x" }, /LARDER_CERT: cert needs key: give both/],
+      [{ LARDER_TLS_ON: "foo" }, /LARDER_TLS_ON foo: all, local or remote/],
+      [{ LARDER_TOKEN_FILE: "/nofile" }, /LARDER_TOKEN_FILE \/nofile: ENOENT/],
+    ];
+    for (const [env, message] of wrong) {
+      const { code, stdout, stderr } = await shell.run(
+        shellRun("echo said; exit 4"),
+        { env },
+      );
+      assert.deepEqual([code, stdout], [4, "said\n"], stderr);
+      assert.match(stderr, message);
+      assert.match(stderr, /^larder: .*: running without the cache: .*\n$/);
+    }
+    const env = wrong[3]![0];
+    const ls = await shell.run(["ls"], { env });
+    assert.deepEqual([ls.code, ls.stderr.split("\n").length], [2, 2]);
+    assert.match(ls.stderr, wrong[3]![1]);
+    for (const flag of [["--tls-on", "foo"], ["--ca", "/nofile"]]) {
+      const args = shellRun("echo ran", ...flag);
+      const { code, stdout, stderr } = await shell.run(args);
+      assert.deepEqual([code, stdout], [2, ""], stderr);
+      assert.match(stderr, new RegExp(`^larder: ${flag.join(" ")}: .*\n$`));
+    }
+    await shell.write("larder.toml", 'ca = "nofile.pem"\n');
+    const { code, stderr } = await shell.run(shellRun("exit 4"));
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /ca of larder.toml .*nofile.pem: there is no such/);
+  }));
+
 Deno.test("silent addresses cost 2 s in all, and doctor counts the runs", () =>
   withShell(async (shell) => {
     using one = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -71,6 +71,34 @@ def client_refuses_what_cannot_be_safe(case):
 
 
 @flow
+def client_computes_whatever_the_environment_says_of_tls(_):
+    wrong = [
+        ({"LARDER_CA": "/no/such.pem"}, "LARDER_CA: ca /no/such.pem: No such file"),
+        ({"LARDER_CA": "/"}, "LARDER_CA: ca /: Is a directory"),
+        ({"LARDER_CERT": "a.pem"}, "LARDER_CERT: cert and key belong together"),
+        ({"LARDER_TOKEN_FILE": "/no/such"}, "LARDER_TOKEN_FILE: LARDER_TOKEN_FILE /no/such: No such file"),
+        ({"LARDER_TOKEN": "a b"}, "LARDER_TOKEN: the token holds"),
+    ]
+    for names, message in wrong:
+        os.environ.update(names)
+        try:
+            with warnings() as said, larder.Cache() as cache:
+
+                @larder.cached("tls", cache=cache)
+                def doubled(value):
+                    return 2 * value
+
+                equal([doubled(21), doubled(4)], [42, 8])
+                equal(len(said), 1, f"warnings: {said}")
+                equal(message in said[0], True, f"{said} of {names}")
+            with raises(ValueError, "need ca"):
+                larder.Cache(cert="a.pem", key="a.key", ca="")
+        finally:
+            for name in names:
+                del os.environ[name]
+
+
+@flow
 def client_has_a_token(case):
     rules = "".join(
         f'[[token]]\nname = "{name}"\nsha256 = "{hashlib.sha256(name.encode()).hexdigest()}"\n{rights}\n'
