@@ -8,7 +8,7 @@ import { CacheError } from "./cache_error.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 
 /** In milliseconds, 24.8 days: a longer timer would end at once. */
-export const MAX_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 
 /** What bounds a call. */
 export interface Bounds {
