@@ -63,7 +63,7 @@ const WIDTH = 80;
 
 function row(flag: string, text: string): string {
   const lines: string[] = [];
-  let line = `  ${flag}`.padEnd(TEXT_COLUMN);
+  let line = `  ${flag} `.padEnd(TEXT_COLUMN);
   for (const word of text.split(" ")) {
     if (line.length + word.length > WIDTH) {
       lines.push(line.trimEnd());

@@ -55,6 +55,9 @@ export function isSelection(words: Words): boolean {
  */
 export async function removeSelected(words: Words): Promise<number> {
   refuseKey(words);
+  if (words.has("all") && words.has("prefix")) {
+    throw new StartError(2, "--all and --prefix: all, or those, not both");
+  }
   const selection = selectionOf(words);
   const pattern = patternOf(words.needed("ns"));
   const { dryRun = false } = selection;

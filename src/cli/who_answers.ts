@@ -6,9 +6,15 @@
 
 import { CacheError, hasCode } from "../client/cache_error.ts";
 import { isDirect } from "../client/proxy.ts";
-import { ANSWERING, QUICK_MS, whoAnswers } from "../client/who_answers.ts";
+import {
+  ANSWERING,
+  PLAIN,
+  QUICK_MS,
+  whoAnswers,
+} from "../client/who_answers.ts";
 import { messageOf } from "../errors.ts";
 import type { Addresses } from "./addresses.ts";
+import { securityOf } from "./security.ts";
 
 /** How the client library says that nobody has answered in time. */
 const SILENT = /no (answer|connection) within/;
@@ -31,12 +37,20 @@ export async function explained(
 ): Promise<unknown> {
   const isForeign = hasCode(error, "unimplemented");
   if (!isForeign && !hasCode(error, "unavailable")) return error;
-  for (const address of Object.values(addresses) as string[]) {
+  for (const kind of ["local", "remote"] as const) {
+    const address = addresses[kind];
+    if (address === undefined) continue;
     // Of one behind a proxy only the proxy could be seen.
     if (!isDirect(address)) continue;
-    const words = isForeign
+    const answering = isForeign
+      ? undefined
+      : await whoAnswers(address, options);
+    const isPlain = answering === "http2" && securityOf(kind, address).isTls;
+    const words = answering === undefined
       ? NO_LARDER
-      : ANSWERING[await whoAnswers(address, options)];
+      : isPlain
+      ? PLAIN
+      : ANSWERING[answering];
     if (words === undefined) continue;
     return new CacheError(error.code, `${address}: ${words}`, { cause: error });
   }

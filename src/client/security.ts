@@ -90,6 +90,11 @@ export class Security {
     if (this.#isTls) this.#last = this.#secure();
   }
 
+  /** Whether it is spoken to over TLS. */
+  get isTls(): boolean {
+    return this.#isTls;
+  }
+
   /** What a new connection is made with. Files are read again each time. */
   connection(): {
     readonly credentials: ChannelCredentials;

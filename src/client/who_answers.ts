@@ -79,6 +79,10 @@ function kindOf(bytes: Uint8Array): Answering {
   return /^(HTTP\/|\s*<(!doctype|html))/i.test(text) ? "http" : "other";
 }
 
+/** What there is where TLS was spoken, and HTTP/2 answers without it. */
+export const PLAIN = "the server speaks plain text, and was spoken to over " +
+  "TLS: leave ca (LARDER_CA) out, or give the server a certificate";
+
 /** What there is where no Larder answers, in words. */
 export const ANSWERING: { readonly [kind in Answering]?: string } = {
   silence: "connections are accepted there, and nothing answers: the server " +

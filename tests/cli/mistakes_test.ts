@@ -67,6 +67,21 @@ Deno.test("an HTTP server on the port is called one", () =>
     assert(ran.stderr.includes(`without the cache: ${words}\n`), ran.stderr);
   }));
 
+Deno.test("a server in plain text is called one where TLS was spoken", () =>
+  withShell(async (shell) => {
+    const env = { LARDER_REMOTE: shell.server.remote, LARDER_CA: "system" };
+    for (
+      const args of [["ls"], ["doctor"], ["run", "--ns", "a", "--", "true"]]
+    ) {
+      const { stdout, stderr } = await shell.run(args, { env });
+      assert.match(stdout + stderr, /speaks plain text, .*leave ca .* out/);
+    }
+    const help = await shell.ok("run", "--help");
+    assert.match(help, /--key-files-from FILE the names/);
+    const rm = ["rm", "--ns", "a", "--all", "--prefix", "x"];
+    assert.equal((await shell.run(rm)).code, 2);
+  }));
+
 Deno.test("a program on the port that speaks neither HTTP nor gRPC is no Larder", () =>
   withShell(async (shell) => {
     await using ssh = new Stranger("SSH-2.0-OpenSSH_9.2p1\r\n");

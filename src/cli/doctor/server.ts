@@ -13,7 +13,7 @@ import type { Addresses } from "../addresses.ts";
 import { serveCommand } from "../called.ts";
 import { securityOf } from "../security.ts";
 import { Server } from "../server.ts";
-import { ANSWERING, whoAnswers } from "../../client/who_answers.ts";
+import { ANSWERING, PLAIN, whoAnswers } from "../../client/who_answers.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { DENO_VERSION } from "./tools.ts";
 
@@ -83,6 +83,7 @@ async function foreignAt(address: string): Promise<string | undefined> {
   if (!isHere(address) && proxyFor(address) !== undefined) return undefined;
   const answering = await whoAnswers(address);
   if (answering !== "http2") return ANSWERING[answering];
+  if (securityOf("remote", address).isTls) return PLAIN;
   return await isOriginal(address)
     ? "it is an original server, of which get, put and run can ask"
     : "it is a gRPC server, and no Larder";
