@@ -104,6 +104,7 @@ async function find(): Promise<string | undefined> {
   for (let folder = process.cwd();; folder = dirname(folder)) {
     const path = join(folder, PROJECT_FILE);
     const info = await stat(path).catch(() => undefined);
+    if (info && !info.isFile()) say(`${path} is no file, and not used`);
     if (info?.isFile()) {
       // In /tmp, anybody could send us to a server of their own.
       const uid = process.getuid?.();

@@ -95,6 +95,15 @@ export class Words {
       if (option.argument !== undefined && value === undefined) {
         throw new StartError(2, `${rawName} needs a value: ${option.argument}`);
       }
+      const isNext = !token.inlineValue && value !== undefined &&
+        options.some(({ name }) => value === `--${name}`);
+      if (isNext) {
+        throw new StartError(
+          2,
+          `${rawName} needs a value: ${option.argument}; if ${value} is meant ` +
+            `to be it: ${rawName}=${value}`,
+        );
+      }
       values.set(name, [...values.get(name) ?? [], value ?? ""]);
     }
     return new Words(values, positionals, end < 0 ? [] : args.slice(end + 1));

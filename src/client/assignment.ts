@@ -16,6 +16,9 @@ import type { Server } from "./server.ts";
 import type { Held, PublishOptions } from "./tier.ts";
 import { counted, eachPiece, isReadAnew, type Source } from "./transfer.ts";
 
+/** How to ask whether there is a server again; one that lives says so at once. */
+const BEFORE_MAKING = { timeoutMs: 2_000, isAgain: false } as const;
+
 /**
  * Holds an assignment: sends its heartbeats until the value is published, or the
  * work is given back or lost. With `await using` it is given back at the end of
@@ -132,6 +135,10 @@ export class Assignment implements Held {
     const send = async (backend: Backend, options: CallOptions) => {
       if (path !== undefined) {
         return await backend.publish(this.id, undefined, options);
+      }
+      // Before a value is made anew, somebody must be there to take it.
+      if (last !== undefined) {
+        await backend.heartbeat(this.id, { ...options, ...BEFORE_MAKING });
       }
       const source = take();
       // What is left of a stream is not the value, whoever gives it again.

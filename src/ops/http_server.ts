@@ -56,6 +56,10 @@ export interface HttpListener extends AsyncDisposable {
 
 /** Of the time that a head may take, how often it is looked whether it does. */
 const LOOKS = 10;
+/** Who speaks otherwise, gRPC for one, hears what there is. */
+const NO_HTTP = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n" +
+  "connection: close\r\n\r\nHere is Larder's page, with its metrics, in " +
+  "HTTP/1.1; for gRPC it has other addresses.\n";
 
 /**
  * Answers on an address; throws a {@linkcode StartError} where that cannot be.
@@ -100,7 +104,10 @@ function openSockets(server: Server): ReadonlySet<Socket> {
     socket.on("error", () => {});
   });
   // Garbage, a head that is too long or takes too long.
-  server.on("clientError", (_: Error, socket: Socket) => socket.destroy());
+  server.on("clientError", (_: Error, socket: Socket) => {
+    if (!socket.writable) return void socket.destroy();
+    socket.end(NO_HTTP, () => socket.destroy());
+  });
   return sockets;
 }
 

@@ -71,6 +71,9 @@ Deno.test("who says nothing, half a head, or too much of it is let go", async ()
     [silent, half, long, garbage].map(untilClosed),
   );
   for (const text of texts) assert.doesNotMatch(text, /200/);
+  // As gRPC begins.
+  const grpc = await server.connect("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  assert.match(await untilClosed(grpc), /^HTTP\/1\.1 400 /);
   const response = await fetch(`${server.url}/healthz`);
   assert.equal(await response.text(), "alive\n");
 });

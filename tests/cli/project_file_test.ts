@@ -63,6 +63,16 @@ timeout = "5m"
     assert.deepEqual([off.code, off.stderr], [3, ""]);
   }));
 
+Deno.test("a larder.toml that is no file is passed over, and that is said", () =>
+  withShell(async (shell) => {
+    await Deno.mkdir(`${shell.folder}/a/b/larder.toml`, { recursive: true });
+    const { code, stdout, stderr } = await below(shell, [
+      ...["run", "--ns", "n", "--", "true"],
+    ]);
+    assert.deepEqual([code, stdout], [0, ""]);
+    assert.match(stderr, /a\/b\/larder\.toml is no file, and not used/);
+  }));
+
 Deno.test("a larder.toml that says something else is a wrong command line", () =>
   withShell(async (shell) => {
     await Deno.mkdir(`${shell.folder}/a/b`, { recursive: true });

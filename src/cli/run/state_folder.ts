@@ -6,7 +6,7 @@
 
 import { lstat, readdir, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import process from "node:process";
 import { makeFolder } from "../make_folder.ts";
 import { temporaryName, writeNewFile } from "../replace_file.ts";
@@ -28,9 +28,20 @@ export type StateName = readonly [folder: string, name: string];
  * @throws The environment does not tell.
  */
 export function stateFolder(): string {
-  const state = process.env["XDG_STATE_HOME"] ||
-    join(homedir(), ".local", "state");
-  return join(state, "larder");
+  return join(baseFolder("XDG_STATE_HOME", ".local/state"), "larder");
+}
+
+/**
+ * One of the user's folders, by the rules of XDG: a path that is not absolute
+ * does not count.
+ *
+ * @param variable May name it.
+ * @param inHome Where it is otherwise, in the home folder.
+ * @throws The environment does not tell.
+ */
+export function baseFolder(variable: string, inHome: string): string {
+  const given = process.env[variable] ?? "";
+  return isAbsolute(given) ? given : join(homedir(), inHome);
 }
 
 /**

@@ -6,12 +6,12 @@
  */
 
 import { lstat, readdir, readFile, rename, rm, utimes } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { sha256Hex } from "../../../../workers/digest.ts";
 import { makeFolder } from "../../make_folder.ts";
 import { temporaryName, writeNewFile } from "../../replace_file.ts";
+import { baseFolder } from "../state_folder.ts";
 import { Hashes } from "./hashes.ts";
 
 const PRIVATE_FOLDER = 0o700;
@@ -110,8 +110,7 @@ async function removeUnused(folder: string): Promise<void> {
 
 function cacheFolder(): string | undefined {
   try {
-    const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
-    return join(cache, "larder", "hashes");
+    return join(baseFolder("XDG_CACHE_HOME", ".cache"), "larder", "hashes");
   } catch {
     // Deno reads no variable that is not UTF-8.
     return undefined;
