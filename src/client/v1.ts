@@ -261,9 +261,12 @@ export class V1Backend implements Backend {
     const { signal } = ended;
     signal.addEventListener("abort", () => stream.abort(signal.reason));
     budget.heard();
-    let from = replies;
+    let from: Replies<FetchReply> | undefined = replies;
     for (let at = 0; at < size;) {
       try {
+        from ??= this.#fetch({ namespace, key, offset: String(at) }, {
+          signal,
+        });
         for await (const reply of from) {
           budget.heard();
           if (!reply.chunk) {
@@ -285,7 +288,7 @@ export class V1Backend implements Backend {
         if (!isCut || !await budget.pause(released)) {
           throw givenUp(failure, budget.waitedMs);
         }
-        from = this.#fetch({ namespace, key, offset: String(at) }, { signal });
+        from = undefined;
       }
     }
   }
