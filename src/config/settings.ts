@@ -153,18 +153,10 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     "client-ca",
     "certificates that vouch for clients: whoever shows none of theirs is refused",
   ),
-  tlsOn: {
-    name: "tls-on",
-    argument: "all|local|remote",
+  tlsOn: choice("tls-on", ["all", "local", "remote"], {
     help: "which listeners speak TLS; the other one speaks plain text",
-    defaultHelp: "all",
-    default: () => "all",
-    parse(text) {
-      if (text === "all" || text === "local" || text === "remote") return text;
-      throw new RangeError("write all, local or remote");
-    },
-    render: String,
-  },
+    default: "all",
+  }),
   access: file(
     "access",
     "a TOML file of tokens and certificates, and of what those may do who have " +
@@ -354,47 +346,45 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     "how long it may take to answer; then its connection is closed",
     { minMs: MIN_PEER_TIME_MS, defaultMs: DEFAULT_KEEPALIVE_TIMEOUT_MS },
   ),
-  durability: {
-    name: "durability",
-    argument: "relaxed|strict",
+  durability: choice("durability", ["relaxed", "strict"], {
     help:
       "what an acknowledged value survives: relaxed a killed server, strict a power cut",
-    defaultHelp: "relaxed",
-    default: () => "relaxed",
-    parse(text) {
-      if (text === "relaxed" || text === "strict") return text;
-      throw new RangeError("write relaxed or strict");
-    },
-    render: String,
-  },
-  logCalls: {
-    name: "log-calls",
-    argument: "off|failed|all",
+    default: "relaxed",
+  }),
+  logCalls: choice("log-calls", ["off", "failed", "all"], {
     help: "which calls have a line each in the log: those that failed, or all",
-    defaultHelp: "off",
-    default: () => "off",
-    parse(text) {
-      if (text === "off" || text === "failed" || text === "all") return text;
-      throw new RangeError("write off, failed or all");
-    },
-    render: String,
-  },
-  logFormat: {
-    name: "log-format",
-    argument: "text|json",
+    default: "off",
+  }),
+  logFormat: choice("log-format", ["text", "json"], {
     help: "how the log on stderr is written: text for people, or JSON lines",
-    defaultHelp: "text",
-    default: () => "text",
-    parse(text) {
-      if (text === "text" || text === "json") return text;
-      throw new RangeError("write text or json");
-    },
-    render: String,
-  },
+    default: "text",
+  }),
 };
 
 /** The settings that are paths of files. */
 export const FILE_KEYS = ["tlsCert", "tlsKey", "clientCa", "access"] as const;
+
+/** One of some words. */
+function choice<Word extends string>(
+  name: string,
+  words: readonly Word[],
+  about: { readonly help: string; readonly default: Word },
+): Setting<Word> {
+  return {
+    name,
+    argument: words.join("|"),
+    help: about.help,
+    defaultHelp: about.default,
+    default: () => about.default,
+    parse(text) {
+      const word = words.find((each) => each === text);
+      if (word !== undefined) return word;
+      const others = words.slice(0, -1).join(", ");
+      throw new RangeError(`write ${others} or ${words.at(-1)}`);
+    },
+    render: String,
+  };
+}
 
 function parseRoot(text: string): string {
   if (text === "") throw new RangeError("the folder's name is missing");
