@@ -163,17 +163,24 @@ async function fill(local: string): Promise<void> {
   for (let key = 0; key < 40; key += 2) await cache.set(NS, key, key);
 }
 
+/** A server whose first connection breaks in the middle of an upload. */
+function cutOnce(run: (address: string) => Promise<void>): Promise<void> {
+  return withServerHere(async ({ remote }) => {
+    const cut = { afterBytes: 1_500_000, then: "reset" } as const;
+    const faults = [{ toServer: cut }, {}, {}];
+    await using proxy = await FaultProxy.start(remote, faults);
+    await run(proxy.address);
+  });
+}
+
 testAllOnEach(
   "when the server restarts: what can be read again is published when the connection breaks",
   PROGRAM,
   ["again", "once", "same"],
   (way, { command, allReady }) =>
-    withServerHere(async ({ remote }) => {
-      const cut = { afterBytes: 1_500_000, then: "reset" } as const;
-      const faults = [{ toServer: cut }, {}, {}];
-      await using proxy = await FaultProxy.start(remote, faults);
+    cutOnce(async (address) => {
       await allReady();
-      const result = await run(command("stream", proxy.address, way));
+      const result = await run(command("stream", address, way));
       const isKept = way === "again";
       assert.equal(result.isKept, isKept);
       assert.equal(result.size, isKept ? 4_000_000 : undefined);
@@ -186,13 +193,10 @@ testAllOnEach(
   PROGRAM,
   ["new", "later", "same"],
   (way, { command, allReady }) =>
-    withServerHere(async ({ remote }) => {
-      const cut = { afterBytes: 1_500_000, then: "reset" } as const;
-      const faults = [{ toServer: cut }, {}, {}];
-      await using proxy = await FaultProxy.start(remote, faults);
+    cutOnce(async (address) => {
       await allReady();
       const { ms: _, lateMs: __, message, ...result } = await run(
-        command("produce", proxy.address, way),
+        command("produce", address, way),
       );
       if (way === "same") {
         // What is left of it is not the value.

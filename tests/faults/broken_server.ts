@@ -5,35 +5,11 @@
  * @module
  */
 
-import { main } from "../../src/main.ts";
-import type { Manifest } from "../../src/manifest/manifest.ts";
-import { serve } from "../../src/serve.ts";
+import { runSick } from "./sick_server.ts";
 
-function breaking(manifest: Manifest): Manifest {
-  return new Proxy(manifest, {
-    get(target, property) {
-      const member: unknown = Reflect.get(target, property);
-      if (typeof member !== "function") return member;
-      return (...args: unknown[]) => {
-        const [entry] = args as [{ readonly namespace?: string } | undefined];
-        if (entry?.namespace === "tests.broken") {
-          throw new Error("a bug of ours");
-        }
-        return member.apply(target, args);
-      };
-    },
-  });
-}
-
-Deno.exit(
-  await main(Deno.args, {
-    program: import.meta.url,
-    load: () =>
-      Promise.resolve((config, warn) =>
-        serve(config, warn, ({ manifest, blobs }) => ({
-          manifest: breaking(manifest),
-          blobs,
-        }))
-      ),
-  }),
-);
+await runSick(import.meta.url, {
+  namespace: "tests.broken",
+  instead() {
+    throw new Error("a bug of ours");
+  },
+});
