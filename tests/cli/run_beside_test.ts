@@ -161,3 +161,66 @@ Deno.test("what is kept can be read with tar", () =>
     if (listed === undefined) return console.log("skipped: there is no tar(1)");
     assert.equal(listed, "larder-run.json\nstdout\nstderr\nouts/0\n");
   }));
+
+for (
+  const [first, second] of [
+    ["gen/x", "gen/x"],
+    ["gen/*", "gen/*"],
+    ["gen/x", "gen/"],
+    ["gen/deep/x", "gen/deep/x"],
+    ["gen/deep/", "gen/deep/x"],
+  ] as const
+) {
+  Deno.test(`of two runs into a folder that is not there at first none is kept: ${first} and ${second}`, () =>
+    withShell(async (shell) => {
+      await outputOf("mkfifo", [`${shell.folder}/fifo`]);
+      const folder = first.includes("deep") ? "gen/deep" : "gen";
+      const slow = shell.start(shellRun(
+        `mkdir -p ${folder}; echo slow > ${folder}/x; read x < fifo`,
+        ...["--out", first],
+      ));
+      await shell.wrote(`${folder}/x`, "slow\n");
+      const quick = shellRun(`echo quick >> ${folder}/x`, "--out", second);
+      const { code, stderr } = await shell.run(quick);
+      assert.equal(code, 0);
+      assert.match(stderr, /could not be set aside: larder run with process/);
+      assert.match(await endSlow(shell, slow), /not kept: another larder run/);
+      assert.equal(await shell.read(`${folder}/x`), "slow\nquick\n");
+      const names = [...Deno.readDirSync(shell.folder)].map(({ name }) => name);
+      assert.deepEqual(names.sort(), ["fifo", "gen"]);
+    }));
+}
+
+Deno.test("runs of different files in a folder that is not there at first are both kept", () =>
+  withShell(async (shell) => {
+    await outputOf("mkfifo", [`${shell.folder}/fifo`]);
+    const slow = shell.start(shellRun(
+      "mkdir -p gen; echo slow > gen/x.c; read x < fifo",
+      ...["--out", "gen/*.c"],
+    ));
+    await shell.wrote("gen/x.c", "slow\n");
+    for (const out of ["gen/y", "gen/*.h"]) {
+      const line = "echo quick > gen/y; echo quick > gen/y.h";
+      const { stderr } = await shell.run(shellRun(line, "--out", out));
+      assert.match(stderr, /stored/);
+    }
+    assert.match(await endSlow(shell, slow), /stored/);
+  }));
+
+Deno.test("a killed run leaves no mark behind that keeps others from being kept", () =>
+  withShell(async (shell) => {
+    const begin = "mkdir -p gen; echo $$ > pid; echo slow > gen/x; " +
+      "exec sleep 1000";
+    const slow = shell.start(shellRun(begin, "--out", "gen/x"));
+    await shell.wrote("gen/x", "slow\n");
+    const marks = () =>
+      [...Deno.readDirSync(shell.folder)].map(({ name }) => name)
+        .filter((name) => name.startsWith(".larder-"));
+    assert.equal(marks().length, 1);
+    slow.kill("SIGKILL");
+    Deno.kill(Number(await shell.read("pid")), "SIGKILL");
+    await slow.status;
+    const next = shellRun("echo next > gen/x", "--out", "gen/x");
+    assert.match((await shell.run(next)).stderr, /stored/);
+    assert.deepEqual(marks(), []);
+  }));

@@ -15,7 +15,7 @@ import { mergeLeft } from "./left.ts";
 import { inFolder } from "./lent.ts";
 import { idOf, thisOwner } from "./owner.ts";
 import { giveBack, isTrusted, lineOf, takeLock, TAKING } from "./place_lock.ts";
-import { whoHas } from "./share.ts";
+import { whoHas } from "./lock_users.ts";
 import { isStale, STAGING } from "./staging.ts";
 import { isOver } from "./survivors.ts";
 

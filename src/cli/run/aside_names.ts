@@ -15,6 +15,8 @@ import { STAGING } from "./staging.ts";
 const MAX_NAME_BYTES = 255;
 /** How the name of a place's lock ends. */
 export const LOCK = ".larder-lock";
+/** How the names of marks begin: of places whose folder is not there yet. */
+export const AHEAD = ".larder-ahead-";
 /** The longest of what is added to a name. */
 const ADDED = "..larder-partial";
 const NAME_DIGITS = 32;
@@ -22,7 +24,7 @@ const NAME_DIGITS = 32;
 /** Whether a file of that name would be taken for one of ours. */
 export function isOwnName(name: string): boolean {
   return /^\..*\.larder-(?:lock|old|left|partial|shared)$/s.test(name) ||
-    name.startsWith(TAKING) || name.startsWith(STAGING);
+    [TAKING, STAGING, AHEAD].some((begin) => name.startsWith(begin));
 }
 
 /** The names beside a place. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { kindOf, leadsInside, type OutKind } from "./inside.ts";
 import { idOf } from "./owner.ts";
 import { Pattern } from "./pattern.ts";
@@ -81,6 +81,11 @@ export async function turnedOf(
     }
   }
   return undefined;
+}
+
+/** Where the lock of an out is: a pattern has one of its own. */
+export function lockPlaceOf({ place, pattern }: Out): string {
+  return pattern ? join(place, pattern.text.replaceAll("/", "+")) : place;
 }
 
 /** Names an out of many files among all those of this machine. */

@@ -5,8 +5,9 @@
  */
 
 import { whyNot } from "../cannot.ts";
+import { Ahead, userAhead } from "./ahead.ts";
 import { Busy } from "./aside.ts";
-import type { Out } from "./outs.ts";
+import { lockPlaceOf, type Out } from "./outs.ts";
 import { guestAt, userAround } from "./share.ts";
 import {
   type Taken,
@@ -36,9 +37,12 @@ const TAKING = {
 /** Places that are taken until it is disposed of. */
 export class Prepared implements AsyncDisposable {
   readonly #taken = new Map<Out, Taken>();
+  readonly #ahead: Ahead;
   #isSettled = false;
 
-  private constructor() {}
+  private constructor(ahead: Ahead) {
+    this.#ahead = ahead;
+  }
 
   /**
    * Takes the places, and sets aside what stands there.
@@ -49,18 +53,20 @@ export class Prepared implements AsyncDisposable {
     outs: readonly Out[],
     options: TakeOptions,
   ): Promise<Prepared> {
-    const prepared = new Prepared();
     const places = outs.map(({ place }) => place);
+    const locks = outs.map(lockPlaceOf);
+    const prepared = new Prepared(await Ahead.at(locks));
+    const guest = async () => await guestAt(places) ?? await userAhead(locks);
     let [at = ""] = outs.map(({ name }) => name);
     try {
       // Before anything is moved from under its command.
-      refuse(await guestAt(places));
+      refuse(await guest());
       for (const out of outs) {
         at = out.name;
         prepared.#taken.set(out, await TAKING[out.kind].at(out, options));
       }
       // After that: of two who come at the same time, one sees the other.
-      refuse(await userAround(outs.map(aroundOf)) ?? await guestAt(places));
+      refuse(await userAround(outs.map(aroundOf)) ?? await guest());
       return prepared;
     } catch (error) {
       await prepared.settle();
@@ -96,12 +102,13 @@ export class Prepared implements AsyncDisposable {
     for (const taken of this.#taken.values()) {
       if (!await taken.isOurs()) return false;
     }
-    return true;
+    return await this.#ahead.isOurs();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isSettled) await this.settle();
     for (const taken of this.#taken.values()) await taken.release();
+    await this.#ahead[Symbol.asyncDispose]();
   }
 }
 

@@ -6,11 +6,12 @@
  */
 
 import { basename, dirname } from "node:path";
+import { Ahead, tellAhead } from "./ahead.ts";
 import { LOCK, namesOf } from "./aside_names.ts";
 import { DISK } from "./disk.ts";
-import { isAround, isDead, ownerOf, thisOwner } from "./owner.ts";
+import { isOthers, whoHas } from "./lock_users.ts";
+import { thisOwner } from "./owner.ts";
 import { giveBack, lineOf, takeLock } from "./place_lock.ts";
-import { isOver, survivorOf } from "./survivors.ts";
 import { leavesOf } from "./tree.ts";
 
 /**
@@ -18,7 +19,9 @@ import { leavesOf } from "./tree.ts";
  * writes there now. Never fails: it is a courtesy to the others.
  */
 export async function share(places: Iterable<string>): Promise<void> {
-  for (const each of withFolders(places)) await tell(each);
+  const given = [...places];
+  for (const each of withFolders(given)) await tell(each);
+  await tellAhead(given);
 }
 
 /**
@@ -42,6 +45,7 @@ const MAX_GUESTS = 4;
 export class Guest implements AsyncDisposable {
   /** Its marks, and what they say. */
   readonly #marks = new Map<string, string>();
+  #ahead: Ahead | undefined;
 
   private constructor() {}
 
@@ -49,6 +53,7 @@ export class Guest implements AsyncDisposable {
   static async at(places: readonly string[]): Promise<Guest> {
     const guest = new Guest();
     for (const place of places) await guest.#mark(place);
+    guest.#ahead = await Ahead.at(places);
     // After that: of two who come at the same time, one sees the other.
     await share(places);
     return guest;
@@ -72,6 +77,7 @@ export class Guest implements AsyncDisposable {
     for (const [lock, line] of this.#marks) {
       await giveBack(lock, line, DISK).catch(() => {});
     }
+    await this.#ahead?.[Symbol.asyncDispose]();
   }
 }
 
@@ -127,30 +133,6 @@ export async function userInside(folder: string): Promise<string | undefined> {
     }
   }
   return undefined;
-}
-
-/** Says who has a lock. */
-export async function whoHas(lock: string, line: string): Promise<string> {
-  if (line === "") return `${lock} is in the way`;
-  const { pid, host } = ownerOf(line);
-  const survivor = await isDead(line)
-    ? await survivorOf(line, dirname(lock))
-    : undefined;
-  if (survivor === undefined) {
-    return `larder run with process number ${pid} on ${host} uses it ` +
-      `(if that is gone, remove ${lock})`;
-  }
-  return `process number ${survivor}, of a larder run that was killed, may ` +
-    `still write it (end that; if it is something else, remove ${lock})`;
-}
-
-/**
- * Whether a line is that of a run which has not started this one, and which
- * lives, or whose command does.
- */
-async function isOthers(line: string, folder: string): Promise<boolean> {
-  const isOwn = line.startsWith(`${await thisOwner()} `);
-  return !isOwn && !await isOver(line, folder) && !await isAround(line);
 }
 
 async function tell(place: string): Promise<void> {

@@ -8,6 +8,7 @@ import { lstat } from "node:fs/promises";
 import { Aside, type AsideOptions } from "./aside.ts";
 import type { Out } from "./outs.ts";
 import { linkAt } from "./places.ts";
+import { share } from "./share.ts";
 import type { Leaf } from "./tree.ts";
 
 /** How to take a place. */
@@ -93,6 +94,7 @@ export class TakenFile implements Taken {
       this.#aside = await take(this.#out);
     } catch {
       this.#isShared = true;
+      await share([this.#out.place]);
     }
   }
 }

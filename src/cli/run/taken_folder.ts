@@ -9,7 +9,7 @@ import { Aside, Busy } from "./aside.ts";
 import { Leaves } from "./leaves.ts";
 import { markedPlace, nameBelow, type Out } from "./outs.ts";
 import { saveMarks } from "./record.ts";
-import { userInside } from "./share.ts";
+import { share, userInside } from "./share.ts";
 import type { Result, Taken, TakeOptions } from "./taken.ts";
 import { leavesOf, marksOf } from "./tree.ts";
 
@@ -96,6 +96,7 @@ export class TakenFolder implements Taken {
       this.#aside ??= await Aside.at(this.#out.place);
     } catch {
       this.#isShared = true;
+      await share([this.#out.place]);
     }
   }
 }

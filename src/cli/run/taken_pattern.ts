@@ -8,8 +8,9 @@ import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Aside, type AsideOptions } from "./aside.ts";
 import { Leaves } from "./leaves.ts";
-import { markedPlace, nameBelow, type Out } from "./outs.ts";
+import { lockPlaceOf, markedPlace, nameBelow, type Out } from "./outs.ts";
 import { markOf, readMarks, saveMarks } from "./record.ts";
+import { share } from "./share.ts";
 import type { Result, Taken, TakeOptions } from "./taken.ts";
 import { leafAt, leavesOf, marksOf } from "./tree.ts";
 
@@ -95,6 +96,8 @@ export class TakenPattern implements Taken {
       }
     } catch {
       this.#isShared = true;
+      const { place } = this.#out;
+      await share(Array.from(leaves, ({ below }) => join(place, below)));
     }
   }
 
@@ -132,7 +135,6 @@ export class TakenPattern implements Taken {
 
   /** Tells the runs of one pattern of each other. */
   get #lockPlace(): string {
-    const { place, pattern } = this.#out;
-    return join(place, pattern!.text.replaceAll("/", "+"));
+    return lockPlaceOf(this.#out);
   }
 }
