@@ -72,6 +72,7 @@ export class Certificates implements IdentitySource, Disposable {
   ): Promise<Certificates> {
     try {
       const current = await readIdentity(paths, options.read);
+      checkIdentity(paths, current);
       return new Certificates(paths, options, current);
     } catch (error) {
       throw new StartError(1, `cannot speak TLS: ${messageOf(error)}`, {
@@ -96,6 +97,7 @@ export class Certificates implements IdentitySource, Disposable {
 
   #take(found: Identity): void {
     if (isSame(found, this.#current)) return;
+    checkIdentity(this.#paths, found);
     this.#current = found;
     this.#warnedMs = -Infinity;
     for (const tell of this.onChange) tell();
@@ -138,18 +140,11 @@ async function readIdentity(
   { cert, key, ca }: CertificateFiles,
   read: (path: string) => Promise<string> = readCredentials,
 ): Promise<Identity> {
-  const identity = {
+  return {
     cert: await readAs("--tls-cert", cert, read),
     key: await readAs("--tls-key", key, read),
     ...ca !== undefined && { ca: await readAs("--client-ca", ca, read) },
   };
-  fits(`--tls-cert ${cert}`, () => certificatesOf(identity.cert));
-  fits(`--tls-key ${key}`, () => checkPair(identity));
-  if (identity.ca !== undefined) {
-    fits(`--client-ca ${ca}`, () => certificatesOf(identity.ca!));
-  }
-  fits(`--tls-cert ${cert}`, () => createSecureContext(identity));
-  return identity;
 }
 
 async function readAs(
@@ -165,6 +160,19 @@ async function readAs(
       : messageOf(error);
     throw new Error(`${flag} ${path}: ${reason}`, { cause: error });
   }
+}
+
+/** Throws where they cannot be used, or do not fit each other. */
+function checkIdentity(
+  { cert, key, ca }: CertificateFiles,
+  identity: Identity,
+): void {
+  fits(`--tls-cert ${cert}`, () => certificatesOf(identity.cert));
+  fits(`--tls-key ${key}`, () => checkPair(identity));
+  if (identity.ca !== undefined) {
+    fits(`--client-ca ${ca}`, () => certificatesOf(identity.ca!));
+  }
+  fits(`--tls-cert ${cert}`, () => createSecureContext(identity));
 }
 
 function fits(what: string, check: () => unknown): void {
