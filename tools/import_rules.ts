@@ -70,11 +70,11 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "the gRPC edge submits commands to the engine and sees no storage",
   },
   access: {
-    may: ["toml", "workers/digest.ts", ...FLOOR],
+    may: ["credential_files", "toml", "workers/digest.ts", ...FLOOR],
     why: "who may do what is decided apart from what they do",
   },
   tls: {
-    may: ["http2", ...FLOOR],
+    may: ["credential_files", "http2", ...FLOOR],
     why: "TLS is one more stream of bytes below HTTP/2",
   },
   grpc: {
@@ -142,6 +142,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ["errors", "limits"],
     why: "units of time are plain values",
   },
+  credential_files: {
+    may: FLOOR,
+    why: "how files are looked at is apart from what they say",
+  },
   toml: { may: ["errors"], why: "the TOML library stands behind one file" },
   clock: { may: [], why: "the floor stands on nothing" },
   errors: { may: [], why: "the floor stands on nothing" },
@@ -169,7 +173,15 @@ export const SERVER: readonly string[] = [
     "manifest",
     "blobs",
   ],
-  ...["workers", "config", "toml", "launch", "recover", ...FLOOR],
+  ...[
+    "workers",
+    "config",
+    "credential_files",
+    "toml",
+    "launch",
+    "recover",
+    ...FLOOR,
+  ],
 ];
 
 /** Implementations of the stores: file names within these rooms. */

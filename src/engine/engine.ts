@@ -298,7 +298,7 @@ export class Engine {
     return this.#table.underWay(limit, this.#clock.nowMs());
   }
 
-  /** Each quota, and how far it is filled. */
+  /** Each quota but those of all namespaces, and how far it is filled. */
   get quotas(): readonly FilledQuota[] {
     return this.#table.quotas;
   }

@@ -168,7 +168,7 @@ export class StateTable {
     return entry ? aboutEntry(entry, nowMs) : {};
   }
 
-  /** Each quota, and how far it is filled. */
+  /** Each quota but those of all namespaces, and how far it is filled. */
   get quotas(): readonly FilledQuota[] {
     return this.state.room.quotas;
   }
