@@ -83,7 +83,7 @@ async function foreignAt(address: string): Promise<string | undefined> {
   if (!isHere(address) && proxyFor(address) !== undefined) return undefined;
   const answering = await whoAnswers(address);
   if (answering !== "http2") return ANSWERING[answering];
-  if (securityOf("remote", address).isTls) return PLAIN;
+  if (securityOf({ kind: "remote", address }).isTls) return PLAIN;
   return await isOriginal(address)
     ? "it is an original server, of which get, put and run can ask"
     : "it is a gRPC server, and no Larder";
@@ -91,7 +91,7 @@ async function foreignAt(address: string): Promise<string | undefined> {
 
 /** Asks for a value that nobody has, which changes nothing. */
 async function isOriginal(address: string): Promise<boolean> {
-  const channel = new Channel(address, securityOf("remote", address));
+  const channel = new Channel(address, securityOf({ kind: "remote", address }));
   const services = [
     ["remote.proto", "remote.RemoteCache"],
     ["local.proto", "local.LocalCache"],
