@@ -78,7 +78,7 @@ async function reasonAgainst(
   entry: Entry,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const { address } = listener;
+  const { kind, address } = listener;
   let channel: Channel;
   try {
     channel = new Channel(address, securityOf(listener));
@@ -95,7 +95,7 @@ async function reasonAgainst(
     // An original, and one that has no such entry, answer as well.
     if (error.code !== "unavailable") return undefined;
     const message = messageOf(
-      await quicklyExplained(error, { remote: address }),
+      await quicklyExplained(error, { [kind]: address }),
     );
     return message.includes(address) ? message : `${address}: ${message}`;
   } finally {
