@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Channel, loadService } from "../../client/channel.ts";
-import { isHere, proxyFor } from "../../client/proxy.ts";
+import { isDirect, proxyFor } from "../../client/proxy.ts";
 import { type Addresses, type Listener, listenersOf } from "../addresses.ts";
 import { serveCommand } from "../called.ts";
 import { securityOf } from "../security.ts";
@@ -86,8 +86,8 @@ export async function serverCheck(
 /** What there is instead of a Larder; `undefined`: nothing, or nobody can tell. */
 async function foreignAt(listener: Listener): Promise<string | undefined> {
   const { address } = listener;
-  // Of one behind a proxy only the proxy could be seen, and we look past it.
-  if (!isHere(address) && proxyFor(address) !== undefined) return undefined;
+  // Of one behind a proxy only the proxy could be seen.
+  if (!isDirect(address)) return undefined;
   const answering = await whoAnswers(address);
   if (answering !== "http2") return ANSWERING[answering];
   if (securityOf(listener).isTls) return PLAIN;
