@@ -6,15 +6,13 @@
 
 import { CacheError, hasCode } from "../client/cache_error.ts";
 import { isDirect } from "../client/proxy.ts";
-import {
-  ANSWERING,
-  PLAIN,
-  QUICK_MS,
-  whoAnswers,
-} from "../client/who_answers.ts";
+import { ANSWERING, PLAIN, whoAnswers } from "../client/who_answers.ts";
 import { messageOf } from "../errors.ts";
 import { type Addresses, type Listener, listenersOf } from "./addresses.ts";
 import { securityOf } from "./security.ts";
+
+/** For who must not wait: whoever is no Larder answers at once. */
+const QUICK_MS = 250;
 
 /** How the client library says that nobody has answered in time. */
 const SILENT = /no (answer|connection) within/;
