@@ -15,12 +15,9 @@ import { serveConfined, stopWhenEnded } from "./launch/confined.ts";
 import { Hangups, isOnTerminal } from "./launch/hangups.ts";
 import { helpText, VERSION } from "./launch/help.ts";
 import { launch } from "./launch/launcher.ts";
-import {
-  confinedCommand,
-  shellLine,
-  thisInstallation,
-} from "./launch/permissions.ts";
+import { confinedCommand, thisInstallation } from "./launch/permissions.ts";
 import { resolveRoot } from "./launch/root_folder.ts";
+import { shellLine } from "./launch/shell_line.ts";
 import type { Serve } from "./launch/running_server.ts";
 import { serverLog } from "./launch/server_log.ts";
 import { StopRequests } from "./launch/stop_requests.ts";

@@ -98,7 +98,8 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   cli: {
     may: [
-      ...["client", "launch/suggest.ts", "config/duration.ts"],
+      ...["client", "launch/suggest.ts", "launch/shell_line.ts"],
+      "config/duration.ts",
       ...["toml", "workers/digest.ts", "errors", "limits", "key_text"],
       // The doctor looks at roots.
       ...["workers/letter_case.ts", "workers/root_contents.ts"],

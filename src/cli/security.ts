@@ -8,6 +8,7 @@
 import { readFileSync } from "node:fs";
 import { Security, type SecurityOptions } from "../client/security.ts";
 import { messageOf, StartError } from "../errors.ts";
+import type { Listener } from "./addresses.ts";
 import { PROJECT_FILE } from "./project_file.ts";
 import { variable } from "./variable.ts";
 import type { Words } from "./words.ts";
@@ -95,14 +96,11 @@ export function securityOptions(): SecurityOptions {
 }
 
 /**
- * How an address is spoken to.
+ * How a listener is spoken to.
  *
  * @throws {SecurityFault} What was said cannot be used.
  */
-export function securityOf(
-  kind: "local" | "remote",
-  address: string,
-): Security {
+export function securityOf({ kind, address }: Listener): Security {
   try {
     return new Security(address, { ...securityOptions(), kind });
   } catch (error) {
@@ -111,13 +109,12 @@ export function securityOf(
   }
 }
 
-/** Why an address cannot be spoken to as it was said; `undefined`: it can. */
+/** Why a listener cannot be spoken to as it was said; `undefined`: it can. */
 export function securityFault(
-  kind: "local" | "remote",
-  address: string,
+  listener: Listener,
 ): SecurityFault | undefined {
   try {
-    securityOf(kind, address);
+    securityOf(listener);
     return undefined;
   } catch (error) {
     if (error instanceof SecurityFault) return error;

@@ -20,6 +20,7 @@ import {
   type SecureContext,
   type SecureContextOptions,
 } from "node:tls";
+import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../errors.ts";
 import { isHere } from "./proxy.ts";
 
@@ -47,6 +48,14 @@ const SYSTEM = "system";
 const NO_NAME = "larder.invalid";
 /** What a header may hold. */
 const TOKEN = /^[\w.~+/=-]+$/;
+
+/**
+ * The last context, and what it was made of. Nearly all connections of a process
+ * have the same, and Node takes 50 ms for the authorities that it brings along.
+ */
+let made:
+  | { readonly options: SecureContextOptions; readonly context: SecureContext }
+  | undefined;
 
 /** How one address is spoken to. */
 export class Security {
@@ -139,8 +148,11 @@ export class Security {
 }
 
 function contextOf(options: SecureContextOptions): SecureContext {
+  if (made && isDeepStrictEqual(made.options, options)) return made.context;
   try {
-    return createSecureContext(options);
+    const context = createSecureContext(options);
+    made = { options, context };
+    return context;
   } catch (error) {
     const names = Object.keys(options).filter((name) => name !== "minVersion");
     throw new TypeError(
