@@ -34,7 +34,7 @@ interface Setting {
 
 const LISTENERS = ["all", "local", "remote"];
 /** What a message of the library is about. */
-const ABOUT = /^(?:(?:the|a) )?(?<name>ca|cert|key|token)\b/;
+const ABOUT = /^(?:(?:the|a) )?(?<name>ca|cert|key|token|tlsOn)\b/;
 
 let given: { readonly [name in Name]?: Setting } = {};
 
@@ -54,6 +54,9 @@ export class SecurityFault extends StartError {
 export function useSecurity(words: Words): void {
   const said: { [name in Name]?: Setting } = {};
   for (const [flag, name] of Object.entries(SETTINGS)) {
+    if (words.own(flag) === "") {
+      throw new StartError(2, `--${flag} is empty, as of a variable not set`);
+    }
     const environment = `LARDER_${flag.toUpperCase().replaceAll("-", "_")}`;
     const setting = [
       { by: `--${flag}`, value: words.own(flag) },
@@ -62,7 +65,8 @@ export function useSecurity(words: Words): void {
     ].find(({ value }) => value);
     if (setting) said[name] = setting as Setting;
   }
-  const token = variable("LARDER_TOKEN");
+  // Secrets of CI systems end in a newline, as files do.
+  const token = variable("LARDER_TOKEN")?.trim();
   if (token && words.own("token-file") === undefined) {
     said.token = { by: "LARDER_TOKEN", value: token };
   }

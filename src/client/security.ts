@@ -73,10 +73,11 @@ export class Security {
     address: string,
     options: SecurityOptions & { readonly kind?: "local" | "remote" } = {},
   ) {
-    const { ca, cert, key, token, tlsOn = "all", kind = "remote" } = options;
+    const { ca, cert, key, token, tlsOn, kind = "remote" } = options;
     this.#options = options;
     this.#host = address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
-    this.#isTls = ca !== undefined && (tlsOn === "all" || tlsOn === kind);
+    this.#isTls = ca !== undefined &&
+      (tlsOn === undefined || tlsOn === "all" || tlsOn === kind);
     if ((cert === undefined) !== (key === undefined)) {
       const [has, lacks] = cert === undefined
         ? ["key", "cert"]
@@ -87,6 +88,12 @@ export class Security {
       throw new TypeError(
         "cert and key need ca, which says who vouches for the server: a file, " +
           "or system",
+      );
+    }
+    if (ca === undefined && tlsOn !== undefined) {
+      throw new TypeError(
+        "tlsOn needs ca, which says who vouches for the server: without it " +
+          "nothing is spoken over TLS",
       );
     }
     if (token !== undefined) checkToken(token);

@@ -7,8 +7,10 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { hasCode } from "../../client/cache_error.ts";
 import { Channel, loadService } from "../../client/channel.ts";
 import { isDirect, proxyFor } from "../../client/proxy.ts";
+import { messageOf } from "../../errors.ts";
 import { type Addresses, type Listener, listenersOf } from "../addresses.ts";
 import { serveCommand } from "../called.ts";
 import { securityOf } from "../security.ts";
@@ -70,6 +72,12 @@ export async function serverCheck(
       const text = `${address}: larder ${version}, ${ms} ms a call`;
       return { finding: ok("server", text), listener };
     }
+    const refusal = await refusalAt(listener);
+    if (refusal !== undefined) {
+      const advice = "give a token that may read: --token-file FILE";
+      const finding = (isNeeded ? fail : warn)("server", refusal, advice);
+      return { finding };
+    }
     tried.push(address);
     seen ??= await foreignAt(listener);
   }
@@ -94,6 +102,19 @@ async function foreignAt(listener: Listener): Promise<string | undefined> {
   return await isOriginal(listener)
     ? "it is an original server, of which get, put and run can ask"
     : "it is a gRPC server, and no Larder";
+}
+
+/** What a server says that answers, and refuses; `undefined`: it does not. */
+async function refusalAt(
+  { kind, address }: Listener,
+): Promise<string | undefined> {
+  await using server = await Server.at({ [kind]: address });
+  try {
+    await server.state(SILENCE_MS);
+    return undefined;
+  } catch (error) {
+    return hasCode(error, "failed") ? messageOf(error) : undefined;
+  }
 }
 
 /** Asks for a value that nobody has, which changes nothing. */
