@@ -20,9 +20,9 @@ import {
   shellLine,
   thisInstallation,
 } from "./launch/permissions.ts";
-import { resolveRoot } from "./launch/root_folder.ts";
+import { resolveRoot } from "./root/root_folder.ts";
 import type { Serve } from "./launch/running_server.ts";
-import { serverLog } from "./launch/server_log.ts";
+import { serverLog } from "./log/server_log.ts";
 import { StopRequests } from "./launch/stop_requests.ts";
 
 /** What a test replaces. */
@@ -78,7 +78,7 @@ async function run(
       return 0;
     }
     case "recover": {
-      const { recoverRoot } = await import("./recover.ts");
+      const { recoverRoot } = await import("./root/recover.ts");
       const root = await resolveRoot(invocation.root);
       for (const line of await recoverRoot(root, invocation)) {
         console.log(`larder: ${line}`);

@@ -9,7 +9,7 @@ import { sha256Hex } from "../../workers/digest.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { messageOf, StartError } from "../errors.ts";
 import { ACCESS_LOOK_MS, MAX_CREDENTIALS_BYTES } from "../limits.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import { Caller, type Rights } from "./caller.ts";
 import { parseRules, type Rules } from "./rules.ts";
 

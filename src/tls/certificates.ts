@@ -13,7 +13,7 @@ import {
   EXPIRY_WARNING_DAYS,
   MAX_CREDENTIALS_BYTES,
 } from "../limits.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import {
   certificatesOf,
   checkPair,
