@@ -8,7 +8,7 @@
 import type { Clock, Timer } from "./clock.ts";
 import { messageOf } from "./errors.ts";
 import { MAX_CREDENTIALS_BYTES } from "./limits.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "./log/log.ts";
 
 /** What they need of the world. */
 export interface CredentialOptions {

@@ -26,11 +26,11 @@ export const FLOOR: readonly string[] = [
 /** Rooms and what they may import; a room that is missing here is a violation. */
 export const ROOMS: Readonly<Record<string, RoomRule>> = {
   main: {
-    may: ["serve", "recover", "launch", "cli", "config", ...FLOOR],
+    may: ["serve", "root", "launch", "cli", "config", ...FLOOR],
     why: "the command line parses, launches and serves; serve.ts composes",
   },
-  recover: {
-    may: ["engine", "workers", ...FLOOR],
+  root: {
+    may: ["toml", "workers", ...FLOOR],
     why: "it works on a root that nobody serves, with no server around",
   },
   mod: {
@@ -42,26 +42,17 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   serve: {
     may: [
-      ...[
-        "access",
-        "config",
-        "rpc",
-        "tls",
-        "ops",
-        "engine",
-        "table",
-        "manifest",
-      ],
-      ...["blobs", "workers/letter_case.ts", "workers/root_names.ts", ...FLOOR],
+      ...["access", "config", "rpc", "tls", "ops", "engine", "table"],
+      ...["manifest", "blobs", "root", "workers/letter_case.ts"],
+      ...["workers/root_names.ts", ...FLOOR],
     ],
     types: ["launch"],
     why: "the composition root wires the rooms below main together",
   },
   launch: {
     may: [
-      ...["config", "duration", "toml", "workers/root_contents.ts"],
-      ...["workers/foreign_manifest.ts"],
-      ...FLOOR,
+      ...["config", "duration", "toml", "root/root_folder.ts"],
+      ...["root/made_folders.ts", ...FLOOR],
     ],
     why: "the launcher starts the server process and loads none of it",
   },
@@ -114,8 +105,8 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   engine: {
     may: [
-      ...["table", "manifest", "blobs", "toml", "workers/digest.ts"],
-      ...["workers/root_contents.ts", "workers/root_names.ts", ...FLOOR],
+      ...["table", "manifest", "blobs", "workers/digest.ts"],
+      ...["workers/root_names.ts", ...FLOOR],
     ],
     why: "the engine drives the table and the stores' interfaces",
   },
@@ -153,7 +144,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   limits: { may: [], why: "the floor stands on nothing" },
   slips: { may: [], why: "the floor stands on nothing" },
   key_text: { may: [], why: "the floor stands on nothing" },
-  log: { may: ["key_text"], why: "a line of the log is plain text" },
+  log: { may: ["key_text", "clock"], why: "a line of the log is plain text" },
   workers: {
     may: [],
     why: "a worker's whole import graph is granted to the server as readable",
@@ -180,7 +171,7 @@ export const SERVER: readonly string[] = [
     "credential_files",
     "toml",
     "launch",
-    "recover",
+    "root",
     ...FLOOR,
   ],
 ];
