@@ -15,7 +15,7 @@ import { type Addresses, type Listener, listenersOf } from "../addresses.ts";
 import { serveCommand } from "../called.ts";
 import { securityOf } from "../security.ts";
 import { Server } from "../server.ts";
-import { ANSWERING, PLAIN, whoAnswers } from "../../client/who_answers.ts";
+import { whatAnswers } from "../../client/what_answers.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { DENO_VERSION } from "./tools.ts";
 
@@ -79,7 +79,16 @@ export async function serverCheck(
       return { finding };
     }
     tried.push(address);
-    seen ??= await foreignAt(listener);
+    const found = await foreignAt(listener);
+    if (found?.isOurFault) {
+      const finding = (isNeeded ? fail : warn)(
+        "server",
+        `${address}: ${found.words}`,
+        "it is there: what it is told by flags or LARDER_… has to change",
+      );
+      return { finding };
+    }
+    seen ??= found?.words;
   }
   const finding = (isNeeded ? fail : warn)(
     "server",
@@ -91,17 +100,24 @@ export async function serverCheck(
   return { finding };
 }
 
-/** What there is instead of a Larder; `undefined`: nothing, or nobody can tell. */
-async function foreignAt(listener: Listener): Promise<string | undefined> {
+/** What there is where no Larder answers as it should. */
+interface Found {
+  readonly words: string | undefined;
+  /** It may be one that has to be spoken to in another way. */
+  readonly isOurFault: boolean;
+}
+
+/** Looks at it; `undefined`: nobody can tell. */
+async function foreignAt(listener: Listener): Promise<Found | undefined> {
   const { address } = listener;
   // Of one behind a proxy only the proxy could be seen.
   if (!isDirect(address)) return undefined;
-  const answering = await whoAnswers(address);
-  if (answering !== "http2") return ANSWERING[answering];
-  if (securityOf(listener).isTls) return PLAIN;
-  return await isOriginal(listener)
+  const found = await whatAnswers(address, securityOf(listener));
+  if (found.words !== undefined || found.answering !== "http2") return found;
+  const words = await isOriginal(listener)
     ? "it is an original server, of which get, put and run can ask"
     : "it is a gRPC server, and no Larder";
+  return { words, isOurFault: false };
 }
 
 /** What a server says that answers, and refuses; `undefined`: it does not. */
