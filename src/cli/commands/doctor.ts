@@ -1,5 +1,6 @@
 /** `larder doctor`. @module */
 
+import { StartError } from "../../errors.ts";
 import type { Command } from "../command.ts";
 import { diskCheck, rootChecks } from "../doctor/root.ts";
 import { fillChecks } from "../doctor/fill.ts";
@@ -29,6 +30,12 @@ export const doctor: Command = {
   options: [],
   async run(words) {
     words.atMost(1);
+    if (words.positionals[0] === "") {
+      throw new StartError(
+        2,
+        "ROOT is empty, as of a variable that is not set",
+      );
+    }
     const isAsked = words.has("remote") || words.has("local");
     const findings = await examine(
       addressesOf(words),
