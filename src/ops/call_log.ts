@@ -13,16 +13,17 @@ import type { Log } from "../log.ts";
 /** Which calls have a line. */
 export type WhichCalls = "failed" | "all";
 
-/** Is told how the calls of a method end. */
+/** Is told of the calls of a method. */
 export interface CallObserver {
-  ended(
-    code: StatusCode,
-    tookMs: number,
-    place: {
-      readonly id: number;
-      readonly connection: { readonly peer: string };
-    },
-  ): void;
+  /** With the fields of its head: name, value, name, value … */
+  began?(fields: readonly string[], place: CallPlace): void;
+  ended(code: StatusCode, tookMs: number, place: CallPlace): void;
+}
+
+/** Which call it was: the number of its stream, on a connection. */
+export interface CallPlace {
+  readonly id: number;
+  readonly connection: { readonly peer: string };
 }
 
 /** Gives the observer of a method by its path; empty: of calls that name none. */
@@ -96,7 +97,13 @@ export function together(
   if (all.length <= 1) return all[0];
   return (path) => {
     const observers = all.map((observe) => observe(path));
+    const hearBegin = observers.filter(({ began }) => began !== undefined);
     return {
+      ...hearBegin.length > 0 && {
+        began(fields, place) {
+          for (const each of hearBegin) each.began?.(fields, place);
+        },
+      },
       ended(code, tookMs, place) {
         for (const each of observers) each.ended(code, tookMs, place);
       },
