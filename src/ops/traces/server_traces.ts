@@ -5,7 +5,7 @@
  */
 
 import type { Engine, EngineOptions } from "../../engine/engine.ts";
-import type { Log } from "../../log.ts";
+import type { Log } from "../../log/log.ts";
 import { TracedEngine } from "./traced_engine.ts";
 import { type Stores, tracedStores } from "./traced_store.ts";
 import { Traces, type TracesOptions } from "./traces.ts";
