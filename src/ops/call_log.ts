@@ -6,6 +6,7 @@
  */
 
 import type { Clock, Timer } from "../clock.ts";
+import { hasFailed } from "./lasting_calls.ts";
 import { Status, type StatusCode } from "../grpc/status.ts";
 import { MAX_CALL_LINES } from "../limits.ts";
 import type { Log } from "../log/log.ts";
@@ -57,7 +58,7 @@ export class CallLog implements Disposable {
     const method = path === "" ? "unknown" : path.slice(1);
     return {
       ended: (code, tookMs, { id: call, connection: { peer: client } }) => {
-        if (this.#logged === "failed" && code === Status.OK) return;
+        if (this.#logged === "failed" && !hasFailed(code, method)) return;
         if (!this.#isAllowed()) return;
         const about = { method, code: NAMES.get(code) ?? `${code}` };
         const facts = { ...about, client, call, tookMs };

@@ -25,6 +25,7 @@ import {
 import type { Clock } from "../../clock.ts";
 import { Status, type StatusCode } from "../../grpc/status.ts";
 import type { CallPlace, ObserveCalls } from "../call_log.ts";
+import { doesLast } from "../lasting_calls.ts";
 import { Sampler } from "./sampler.ts";
 import { type Parent, parentOf } from "./traceparent.ts";
 
@@ -40,9 +41,6 @@ interface TracedCall {
 }
 
 const CALL = createContextKey("the traced call that this is done for");
-
-/** Calls that last for as long as somebody looks would be one span a day. */
-const LASTING = /\/Watch$/;
 
 /** Where the server is to blame, or is taken to be. */
 const FAULTS: ReadonlySet<StatusCode> = new Set<StatusCode>([
@@ -77,7 +75,8 @@ export class Traces {
 
   /** Begins and ends the spans of calls. */
   readonly observe: ObserveCalls = (path) => {
-    if (path === "" || LASTING.test(path)) return { ended() {} };
+    // Such a one would be one span a day.
+    if (path === "" || doesLast(path)) return { ended() {} };
     return {
       began: (fields, place) => {
         const parent = parentOf(fields);
