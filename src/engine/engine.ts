@@ -298,6 +298,11 @@ export class Engine {
     return this.#table.underWay(limit, this.#clock.nowMs());
   }
 
+  /** Why nothing can be kept now, whatever goes, if so. */
+  get full(): string | undefined {
+    return this.#table.full;
+  }
+
   /** Each quota, and how far it is filled. */
   get quotas(): readonly FilledQuota[] {
     return this.#table.quotas;

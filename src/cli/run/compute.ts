@@ -112,7 +112,7 @@ async function computeIn(
   const { received } = interrupts;
   if (received || (code !== OK && !keepsFailures)) {
     await held.abandon(received ?? `exit code ${code}`);
-    reporter.report("failed", { code });
+    reporter.report("failed", { code, signal: received });
     return code;
   }
   try {
