@@ -8,7 +8,7 @@
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { messageOf } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import {
   EVICTION_INTERVAL_MS,
   EVICTION_PAUSE_MS,
