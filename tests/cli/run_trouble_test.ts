@@ -253,6 +253,31 @@ Deno.test("a daemon that has the command's stdout is not waited for", () =>
     assert.match(slow.stderr, /stored/);
   }));
 
+Deno.test("an out that is still being written is not kept", () =>
+  withShell(async (shell) => {
+    for (const out of ["o", "d/", "d/*"]) {
+      const line = `mkdir -p d; (echo half; exec sleep 60) > ${
+        out === "o" ? "o" : "d/o"
+      } 2> errors & echo $! > pid; until [ -s o ] || [ -s d/o ]; do sleep 0.01; done`;
+      const { code, stderr } = await shell.run(shellRun(line, "--out", out));
+      const pid = (await shell.read("pid")).trim();
+      assert.equal(code, 0);
+      assert.equal(
+        stderr.replace(/sim \w+…/, "…"),
+        `larder: …: not kept: ${out} is still being written, by process ` +
+          `number ${pid}\n`,
+      );
+      await outputOf("kill", [pid]);
+      await outputOf("rm", ["-rf", `${shell.folder}/o`, `${shell.folder}/d`]);
+    }
+    // Who only reads it, and who writes something else, changes nothing of it.
+    const line = "echo whole > o; (sleep 60 < o > other 2> errors) & " +
+      "echo $! > pid; until [ -e other ]; do sleep 0.01; done";
+    const { stderr } = await shell.run(shellRun(line, "--out", "o"));
+    assert.match(stderr, /stored/);
+    await outputOf("pkill", ["-P", (await shell.read("pid")).trim()]);
+  }));
+
 Deno.test("a signal gives the work back at once, while the command still ends", () =>
   withShell(async (shell) => {
     await outputOf("mkfifo", [`${shell.folder}/fifo`]);

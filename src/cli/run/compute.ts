@@ -23,6 +23,7 @@ import { Guest } from "./share.ts";
 import { type Scratch, Spool } from "./spool.ts";
 import { Stall } from "./stall.ts";
 import type { Written } from "./taken.ts";
+import { writerOf } from "./writers.ts";
 
 /**
  * A server that has fallen silent meanwhile may be worth waiting for: for a share
@@ -138,6 +139,11 @@ async function publish(
   const changed = await changedOf(plan.inputs);
   if (changed !== undefined) {
     throw new Error(`${changed} changed while the command ran`);
+  }
+  const writer = writerOf([...written.keys()]);
+  if (writer) {
+    const { name, pid } = writer;
+    throw new Error(`${name} is still being written, by process number ${pid}`);
   }
   const files = await collect(outs, written, { mayMiss: code !== OK });
   const { command, outs: names } = plan;
