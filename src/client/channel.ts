@@ -16,11 +16,12 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { CallOptions } from "./backend.ts";
 import { Budget, type BudgetOptions } from "./budget.ts";
-import { hasCode } from "./cache_error.ts";
+import { hasCode, unanswered } from "./cache_error.ts";
 import { CallEnd } from "./call_end.ts";
 import { guardDeno } from "./deno_guard.ts";
 import type { Line } from "./line.ts";
 import { Lines } from "./lines.ts";
+import { afterSilence } from "./patience.ts";
 import { namingProxy } from "./proxy.ts";
 import { Replies } from "./replies.ts";
 import { Security } from "./security.ts";
@@ -92,8 +93,8 @@ export class Channel {
         method.responseDeserialize,
         request,
         this.#security.metadata(),
-        { deadline: Date.now() + timeoutMs },
         (error: ServiceError | null, reply?: Reply) => {
+          stopWaiting();
           if (!error) end.answered();
           end[Symbol.dispose]();
           if (error) return reject(this.#failed(line, end.reason(error)));
@@ -102,6 +103,10 @@ export class Channel {
         },
       );
       const end = this.#end(line, options, call);
+      // The timer of grpc-js would keep the process alive.
+      const stopWaiting = afterSilence(timeoutMs, () => {
+        end.fail(unanswered(timeoutMs));
+      });
     });
   }
 
@@ -137,8 +142,9 @@ export class Channel {
   clientStream<Reply>(
     method: ServiceDefinition[string],
     requests: AsyncIterable<object> | Iterable<object>,
-    { signal }: CallOptions,
+    options: CallOptions,
   ): Promise<Reply> {
+    const { signal } = options;
     const line = this.#lines.current;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
@@ -157,7 +163,7 @@ export class Channel {
           reject(this.#failed(line, end.reason(error)));
         },
       );
-      const end = this.#end(line, { signal }, call, true);
+      const end = this.#end(line, options, call, true);
       call.on("error", () => {});
       void (async () => {
         try {

@@ -36,7 +36,9 @@ export class Connection implements Tier {
     { signal, onWaiting }: CallOptions,
   ): Promise<Claim> {
     signal?.throwIfAborted();
-    const late = new LateAnswer(signal);
+    // A file that is handed over is kept for its reader until it is let go of.
+    const bringsNothing = !request.assign && this.#kind === "remote";
+    const late = new LateAnswer(signal, { bringsNothing });
     const asking = this.#server.call(
       "ask for the value",
       (backend, { signal: ended, onContact }) => {
@@ -51,7 +53,7 @@ export class Connection implements Tier {
           },
         });
       },
-      { signal: late.signal },
+      { signal: late.signal, wanted: signal },
     ).then((fetched) => this.#claimed(fetched));
     this.#server.closeAfter(late.giveBack(asking));
     return signal ? await unlessAborted(asking, signal) : await asking;

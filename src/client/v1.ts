@@ -179,9 +179,9 @@ export class V1Backend implements Backend {
   async abandon(
     id: string,
     reason: string,
-    { signal }: CallOptions,
+    { signal, wanted }: CallOptions,
   ): Promise<void> {
-    const options = { signal, timeoutMs: LET_GO_TIMEOUT_MS };
+    const options = { signal, wanted, timeoutMs: LET_GO_TIMEOUT_MS };
     await this.#unary("Abandon", { id, reason }, options);
   }
 
