@@ -54,7 +54,7 @@ export function sleep(
     }, ms);
     const onUnwanted = () => void timer.unref();
     if (wanted?.aborted) onUnwanted();
-    wanted?.addEventListener("abort", onUnwanted, { once: true });
+    else wanted?.addEventListener("abort", onUnwanted, { once: true });
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }

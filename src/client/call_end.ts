@@ -66,8 +66,12 @@ export class CallEnd implements Disposable {
     };
     this.#isUpload = isUpload;
     lines.enter(isUpload);
-    this.isAwaited = !wanted?.aborted;
-    wanted?.addEventListener("abort", this.#onUnwanted, { once: true });
+    if (!wanted?.aborted) {
+      wanted?.addEventListener("abort", this.#onUnwanted, { once: true });
+    } else if (isForOthers) {
+      this.#whileMoving();
+    }
+    this.isAwaited = true;
     signal?.addEventListener("abort", cancel, { once: true });
     // grpc-js itself waits for as long as the system does: some minutes.
     this.#stopWaiting = afterSilence(CONNECT_MS, () => {

@@ -10,7 +10,7 @@ import {
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
-import { loadSync } from "@grpc/proto-loader";
+import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
 import type { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -29,13 +29,19 @@ import { untilBroken } from "./until_broken.ts";
 
 const PROTO = new URL("../../proto/", import.meta.url);
 
+/** Files that were read: each client of a server needs the same. */
+const loaded = new Map<string, PackageDefinition>();
+
 /** Loads a service such as `remote.RemoteCache` from a file such as `remote.proto`. */
 export function loadService(file: string, name: string): ServiceDefinition {
-  const path = fileURLToPath(new URL(file, PROTO));
-  // Ids do not fit a JavaScript number: they are decimal strings.
-  return loadSync(path, { longs: String, oneofs: true, defaults: true })[
-    name
-  ] as ServiceDefinition;
+  let services = loaded.get(file);
+  if (!services) {
+    const path = fileURLToPath(new URL(file, PROTO));
+    // Ids do not fit a JavaScript number: they are decimal strings.
+    const options = { longs: String, oneofs: true, defaults: true };
+    loaded.set(file, services = loadSync(path, options));
+  }
+  return services[name] as ServiceDefinition;
 }
 
 /** How to make a call with one message each way. */

@@ -88,7 +88,9 @@ export class Connecting {
 
   #endVain(): void {
     if (this.#isAwaited || this.#isClosed) return;
-    if ([...this.#sockets.values()].includes(true)) this.#onVain();
+    for (const isLate of this.#sockets.values()) {
+      if (isLate) return this.#onVain();
+    }
   }
 }
 

@@ -42,6 +42,7 @@ export class Line {
   readonly client: Client;
   /** The calls that are under way, and whether somebody waits for one. */
   readonly #calls = new Map<EndCall, boolean>();
+  #awaited = 0;
   readonly #sessions = new Map<ClientHttp2Session, Socket>();
   readonly #connecting = new Connecting(() => this.close());
   readonly #forget: () => void;
@@ -137,7 +138,7 @@ export class Line {
 
   /** Whether somebody waits for a call of it. */
   get isAwaited(): boolean {
-    return [...this.#calls.values()].includes(true);
+    return this.#awaited > 0;
   }
 
   /** Whether it is made for calls of another connection that are waited for. */
@@ -148,12 +149,14 @@ export class Line {
 
   /** A call is under way; `isAwaited`: the process is to live for it. */
   hold(end: EndCall, isAwaited = true): void {
+    this.#awaited += Number(isAwaited) - Number(this.#calls.get(end) ?? false);
     this.#calls.set(end, isAwaited);
     this.#keepAlive();
   }
 
   /** A call has ended. */
   letGo(end: EndCall): void {
+    this.#awaited -= Number(this.#calls.get(end) ?? false);
     this.#calls.delete(end);
     this.#keepAlive();
   }
