@@ -9,20 +9,18 @@
  * @module
  */
 
+import { asked } from "./cli/asked.ts";
 import { StartError } from "./errors.ts";
 import { parseCommandLine } from "./launch/arguments.ts";
 import { serveConfined, stopWhenEnded } from "./launch/confined.ts";
 import { Hangups, isOnTerminal } from "./launch/hangups.ts";
 import { helpText, VERSION } from "./launch/help.ts";
 import { launch } from "./launch/launcher.ts";
-import {
-  confinedCommand,
-  shellLine,
-  thisInstallation,
-} from "./launch/permissions.ts";
-import { resolveRoot } from "./launch/root_folder.ts";
+import { confinedCommand, thisInstallation } from "./launch/permissions.ts";
+import { shellLine } from "./launch/shell_line.ts";
+import { resolveRoot } from "./root/root_folder.ts";
 import type { Serve } from "./launch/running_server.ts";
-import { serverLog } from "./launch/server_log.ts";
+import { serverLog } from "./log/server_log.ts";
 import { StopRequests } from "./launch/stop_requests.ts";
 
 /** What a test replaces. */
@@ -45,7 +43,7 @@ export async function main(
   options: ProgramOptions,
 ): Promise<number> {
   try {
-    return await run(args, options);
+    return await run(asked(args), options);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     complain(error.message);
@@ -78,7 +76,7 @@ async function run(
       return 0;
     }
     case "recover": {
-      const { recoverRoot } = await import("./recover.ts");
+      const { recoverRoot } = await import("./root/recover.ts");
       const root = await resolveRoot(invocation.root);
       for (const line of await recoverRoot(root, invocation)) {
         console.log(`larder: ${line}`);
@@ -122,9 +120,17 @@ async function run(
   }
 }
 
-/** What has neither a command nor a flag of the server's. */
-function isForClients([first = "--help"]: readonly string[]): boolean {
-  return /^(--help|-h)$/.test(first) || !/^-|^(serve|recover)$/.test(first);
+/** What has neither a command of the server's nor its version. */
+function isForClients(args: readonly string[]): boolean {
+  const [first = "--help"] = args;
+  if (/^(--help|-h)$/.test(first)) return true;
+  if (/^(--version|-V)$/.test(first)) return false;
+  // A flag that comes first may be anybody's: the command says whose.
+  return !(first.startsWith("-") ? args : [first]).some(isForServer);
+}
+
+function isForServer(word: string): boolean {
+  return word === "serve" || word === "recover";
 }
 
 function complain(message: string): void {
