@@ -77,6 +77,12 @@ export interface CallOptions {
    * and the process lives as long as something moves.
    */
   readonly isForOthers?: boolean | undefined;
+  /**
+   * Told when the connection has fallen silent and another one takes its place:
+   * the call is kept open for a moment, and may be answered yet. Where absent, it
+   * fails then.
+   */
+  readonly onLeft?: ((error: unknown) => void) | undefined;
   /** Told when the server has answered, though not yet with what was wanted. */
   readonly onContact?: (() => void) | undefined;
   /** Told whom one waits for, and again when that changes. */

@@ -50,7 +50,7 @@ export class CallEnd implements Disposable {
   constructor(
     lines: Lines,
     line: Line,
-    { signal, wanted, isForOthers = false }: CallOptions,
+    { signal, wanted, isForOthers = false, onLeft }: CallOptions,
     cancel: () => void,
     isUpload = false,
   ) {
@@ -60,7 +60,11 @@ export class CallEnd implements Disposable {
     this.#wanted = wanted;
     this.#isForOthers = isForOthers;
     this.#cancel = cancel;
-    this.#end = (error) => {
+    this.#end = (error, isLeft = false) => {
+      if (isLeft && onLeft) {
+        this.isAwaited = false;
+        return onLeft(error);
+      }
       this.#error = error;
       cancel();
     };

@@ -127,6 +127,7 @@ export class Channel {
     options: CallOptions,
   ): Replies<Reply> {
     options.signal?.throwIfAborted();
+    const { onLeft } = options;
     const line = this.#lines.current;
     const call: ClientReadableStream<Reply> = line.client
       .makeServerStreamRequest(
@@ -136,7 +137,10 @@ export class Channel {
         request,
         this.#security.metadata(),
       );
-    const end = this.#end(line, options, call);
+    const end = this.#end(line, {
+      ...options,
+      onLeft: onLeft && ((error) => onLeft(this.#failed(line, error))),
+    }, call);
     return new Replies(call, end, (error) => this.#failed(line, error));
   }
 

@@ -10,6 +10,7 @@ import type { Socket } from "node:net";
 import {
   clearInterval as clearNodeInterval,
   setInterval as nodeInterval,
+  setTimeout as nodeTimeout,
 } from "node:timers";
 import { MAX_TIMER_MS } from "./call_signal.ts";
 import { Connecting } from "./connecting.ts";
@@ -30,11 +31,17 @@ const OPTIONS: ClientOptions = {
   "grpc.max_send_message_length": -1,
 };
 
+/** What a network has held back comes by then, when it lets anything through. */
+const LEFT_MS = 2_000;
+
 /** What the system takes of us, at the least, when something moves. */
 const MOVED_BYTES = 16 * 1024;
 
-/** Ends a call with an error. */
-export type EndCall = (error: Error) => void;
+/**
+ * Ends a call with an error; one that is only left may be answered yet, if it
+ * likes to.
+ */
+export type EndCall = (error: Error, isLeft?: boolean) => void;
 
 /** A connection. grpc-js makes it, and makes it again when it broke. */
 export class Line {
@@ -184,9 +191,18 @@ export class Line {
     this.#keepAlive();
   }
 
-  /** Ends it, and all calls with an error, without waiting for anybody. */
-  abort(error: Error): void {
+  /**
+   * Leaves it for another one, with all its calls. What it says yet may be of
+   * worth to those who like to hear it.
+   */
+  leave(error: Error): void {
     this.close();
+    for (const end of [...this.#calls.keys()]) end(error, true);
+    if (this.#calls.size === 0) return this.#end(error);
+    nodeTimeout(() => this.#end(error), LEFT_MS).unref();
+  }
+
+  #end(error: Error): void {
     for (const end of [...this.#calls.keys()]) end(error);
     for (const session of this.#sessions.keys()) session.destroy();
   }

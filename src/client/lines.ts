@@ -220,7 +220,7 @@ export class Lines {
     this.#line = this.#takeSpare();
     this.#moved();
     const message = "the connection was silent, and another one was not";
-    line.abort(noAnswer(message));
+    line.leave(noAnswer(message));
   }
 
   #makeSpare(): Line {
