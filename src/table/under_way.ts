@@ -76,10 +76,11 @@ export function aboutEntry(
 ): LogFacts {
   const named = { namespace: key.namespace, key: key.key };
   if (state.kind !== "loading" && state.kind !== "publishing") return named;
-  const { peer } = state.work;
+  const { peer, call } = state.work;
   return {
     ...named,
     ms: computingFor(state.work, nowMs),
     ...(peer === undefined ? {} : { client: peer }),
+    ...(call === undefined ? {} : { call }),
   };
 }
