@@ -24,7 +24,7 @@ function filesIn(folder: string): string[] {
 /** The names of files in a line of prose: in backticks, or in a comment. */
 function namesIn(line: string, path: string): string[] {
   if (path.endsWith(".md")) {
-    return [...line.matchAll(/`([\w./-]+\w\.(?:ts|mjs|md|proto|py))`/g)]
+    return [...line.matchAll(/`([\w./-]+\w\.(?:ts|mjs|md|proto))`/g)]
       .map(([, name]) => name!);
   }
   const [, comment = ""] = /^\s*(?:\/?\*\*?|\/\/)\s(.*)/.exec(line) ?? [];
