@@ -140,7 +140,7 @@ export async function serve(
   const cache = new BlobCache(
     blobs,
     config.memoryCacheBytes,
-    // Now, not when V8 gets to it: to V8 they look tiny.
+    // Frees it at once: V8 does not count its bytes, and would keep it for long.
     (buffer) => void buffer.transfer(0),
   );
   const callBytes = config.memoryBudgetBytes - config.memoryCacheBytes;

@@ -223,7 +223,7 @@ export class State {
   readonly timed = new Map<Wait, number>();
   /** Entries with patient Gets. */
   readonly awaited = new Set<Entry>();
-  /** No lease that patient Gets wait for ends before. */
+  /** Leases that patient Gets wait for end at this time at the earliest. */
   awaitedDueMs = Infinity;
   /** Ready entries that nobody uses, least recently used first. */
   readonly resting = new Map<string, Entry>();
