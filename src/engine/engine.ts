@@ -307,6 +307,11 @@ export class Engine {
     return this.#table.underWay(limit, this.#clock.nowMs());
   }
 
+  /** Why nothing can be kept now, whatever goes, if so. */
+  get full(): string | undefined {
+    return this.#table.full;
+  }
+
   /** Each quota but those of all namespaces, and how far it is filled. */
   get quotas(): readonly FilledQuota[] {
     return this.#table.quotas;

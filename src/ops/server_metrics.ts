@@ -23,6 +23,8 @@ export interface Counted {
   readonly namespaces: NamespaceTallies;
   /** Calls that a limit refused, by its name. */
   readonly refusals: ReadonlyMap<string, number>;
+  /** Clients that TLS did not let in, by why. */
+  readonly handshakes: ReadonlyMap<string, number>;
   /** Operations of the blob workers … */
   readonly blobTimes: Times;
   /** … and of the manifest. */
@@ -33,7 +35,7 @@ export interface Counted {
 export interface Read {
   readonly version: string;
   readonly isReady: () => boolean;
-  readonly engine: Pick<Engine, "counts" | "kept" | "quotas">;
+  readonly engine: Pick<Engine, "counts" | "full" | "kept" | "quotas">;
   /** What is kept of each namespace, as far as it is known. */
   readonly usage: () => readonly NamespaceUsage[];
   readonly pictures: Pick<Pictures, "watches">;
@@ -195,7 +197,7 @@ function ofNamespaces(
 
 function ofDisk(
   { blobTimes, manifestTimes }: Counted,
-  { blobs, space, workers }: Read,
+  { blobs, engine, space, workers }: Read,
 ): Family[] {
   return [
     counter(
@@ -210,8 +212,8 @@ function ofDisk(
     ),
     gauge(
       "larder_disk_trouble",
-      "1: the disk takes no values now. Hits are served all the same.",
-      () => blobs.trouble ? 1 : 0,
+      "1: no value can be kept now. Hits are served all the same.",
+      () => blobs.trouble || engine.full !== undefined ? 1 : 0,
     ),
     {
       type: "gauge",
@@ -277,7 +279,7 @@ function ofMemory({ budget, cache, limits }: Read): Family[] {
 }
 
 function ofEdge(
-  { refusals }: Counted,
+  { refusals, handshakes }: Counted,
   { edge, limits, pictures }: Read,
 ): Family[] {
   return [
@@ -324,6 +326,15 @@ function ofEdge(
         "requests that did not end.",
       read: () =>
         [...refusals].map(([limit, value]) => ({ labels: { limit }, value })),
+    },
+    {
+      type: "counter",
+      name: "larder_refused_handshakes_total",
+      help: "Clients that TLS did not let in, by why: no certificate or one " +
+        "that nobody vouches for, plain text, no HTTP/2, ended by the client.",
+      read: () =>
+        [...handshakes]
+          .map(([reason, value]) => ({ labels: { reason }, value })),
     },
   ];
 }

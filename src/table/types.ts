@@ -126,10 +126,14 @@ export interface Quota {
 export interface Disk {
   /** What may still be written; negative: so much is to be freed. */
   readonly roomBytes: number;
+  /** What is to stay free of it. */
+  readonly keptBytes: number;
   /** What might be written if there were nothing on it. */
   readonly sizeBytes: number;
   /** What is freed beyond that, so that it need not be done again at once. */
   readonly slackBytes: number;
+  /** A file takes a whole number of these. */
+  readonly blockBytes: number;
 }
 
 /** Says from where a call comes, when somebody wants to know. */
@@ -385,7 +389,7 @@ export type Command =
   /** Room has been made, as far as there was anything that could go. */
   | {
     readonly kind: "swept";
-    /** The patterns of which nothing could go. */
+    /** The limits, as an excess names them, for which nothing could go. */
     readonly stuck: readonly string[];
   }
   /** Time has passed. */
