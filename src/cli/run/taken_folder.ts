@@ -5,6 +5,7 @@
  */
 
 import { lstat } from "node:fs/promises";
+import { aimOf } from "./ahead.ts";
 import { Aside, Busy } from "./aside.ts";
 import { Leaves } from "./leaves.ts";
 import { markedPlace, nameBelow, type Out } from "./outs.ts";
@@ -96,7 +97,7 @@ export class TakenFolder implements Taken {
       this.#aside ??= await Aside.at(this.#out.place);
     } catch {
       this.#isShared = true;
-      await share([this.#out.place]);
+      await share([this.#out.place], [aimOf(this.#out)]);
     }
   }
 }
