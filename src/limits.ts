@@ -129,6 +129,11 @@ export const REFLECTION_REPLY_BYTES = 64 * KIB;
  * answers, and nobody reads them. The rest is counted.
  */
 export const MAX_CALL_LINES = 1_000;
+/**
+ * Calls a second that are traced, each with some ten spans: clients say that
+ * theirs are, and must not be able to fill what exports them.
+ */
+export const MAX_TRACED_CALLS = 100;
 
 /** Entries on one page of a listing. */
 export const MAX_LISTED_ENTRIES = 500;

@@ -64,6 +64,7 @@ import { authenticateBy } from "./rpc/rights.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
 import { Certificates } from "./tls/certificates.ts";
+import { REFUSED_HANDSHAKES } from "./tls/refusals.ts";
 import { watchService } from "./rpc/watch.ts";
 
 /** Calls that are under way get this long to end after the drain. */
@@ -79,6 +80,8 @@ const CALL_REFUSALS = {
   manyCalls: "calls",
   unfinished: "unfinished-requests",
 } as const;
+
+const { version } = denoConfig;
 
 /** What a server keeps its entries in. */
 export interface Stores {
@@ -109,14 +112,19 @@ export async function serve(
 
   start.tag();
 
-  const clock = systemClock;
+  const { traceRatio: ratio } = config;
+  const traces = ratio === undefined ? undefined : (
+    await import("./ops/traces/server_traces.ts")
+  ).serverTraces({ ratio, clock: systemClock, version }, log);
+  const clock = traces?.clock(systemClock) ?? systemClock;
   const { warn } = stack.use(boundedLog(log, clock));
   const certificates = await openCertificates(config, log, stack);
   const access = config.access === undefined
     ? undefined
     : stack.use(await Access.open(config.access, { clock: systemClock, log }));
   const spare = new SpareBuffers();
-  const watched = config.http && new Observation(config.quotas);
+  const handshakes = certificates ? REFUSED_HANDSHAKES : [];
+  const watched = config.http && new Observation(config.quotas, handshakes);
   const [sqlite, workers] = await openStores(config, { spare, watched }, stack);
   await refuseTooSmallDisk(config.minFree, workers);
   await lock.update(served);
@@ -124,7 +132,8 @@ export async function serve(
     const { text, remedy } = caseWarning(root);
     warn(`${text}; ${remedy}`);
   }
-  const { manifest, blobs } = wrap({ manifest: sqlite, blobs: workers });
+  const wrapped = wrap({ manifest: sqlite, blobs: workers });
+  const { manifest, blobs } = traces?.stores(wrapped) ?? wrapped;
   const cache = new BlobCache(
     blobs,
     config.memoryCacheBytes,
@@ -141,16 +150,25 @@ export async function serve(
   const callLog = config.logCalls === "off"
     ? undefined
     : stack.use(new CallLog(log, clock, config.logCalls));
-  const observe = together([watched?.calls.observe, callLog?.observe]);
+  const observe = together([
+    watched?.calls.observe,
+    callLog?.observe,
+    traces?.observe,
+  ]);
   const edge = new Edge({
     warn,
     maxMessageBytes: config.maxMessageBytes,
     newBuffer: (bytes) => spare.take(bytes),
     requestBudget,
     ...observe && { observe },
+    ...traces && { around: traces.around },
     onRefused(reason) {
       watched?.onRefused(reason);
       engine.lately.note("refused", { reason: CALL_REFUSALS[reason] });
+    },
+    onRefusedHandshake(reason) {
+      watched?.onRefusedHandshake(reason);
+      engine.lately.note("refused", { reason: `tls-${reason}` });
     },
     onDrop(reason) {
       if (reason !== "crowded") return;
@@ -165,7 +183,8 @@ export async function serve(
     keepaliveMs: config.keepaliveMs,
     keepaliveTimeoutMs: config.keepaliveTimeoutMs,
   });
-  const engine: Engine = new Engine({
+  const newEngine = traces?.newEngine ?? ((options) => new Engine(options));
+  const engine: Engine = newEngine({
     manifest,
     blobs,
     cache,
@@ -218,7 +237,6 @@ export async function serve(
     path: (name) => files.path(name),
     stagingPath: (staging) => files.stagingPath(staging),
   };
-  const { version } = denoConfig;
   const readiness = new Readiness();
   const space = new Known(() => blobs.space(), clock);
   const usage = new Known(() => manifest.usage(), clock);

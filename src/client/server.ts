@@ -65,11 +65,9 @@ export class Server {
   constructor({ kind, address, patienceMs, security }: ServerOptions) {
     this.name = `${kind} ${address}`;
     this.#patienceMs = patienceMs;
-    this.#channel = new Channel(
-      address,
-      new Security(address, { ...security, kind }),
-    );
-    this.#stranger = new Stranger(address);
+    const how = new Security(address, { ...security, kind });
+    this.#channel = new Channel(address, how);
+    this.#stranger = new Stranger(address, how);
     this.catalog = new V1Catalog(this.#channel);
     this.#v1 = new V1Backend(this.#channel, {
       paths: kind === "local",

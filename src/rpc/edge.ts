@@ -10,7 +10,7 @@ import type { Log } from "../log/log.ts";
 import { CallCounts, type RefusalReason } from "../grpc/counts.ts";
 import type { CallPlace, Observe } from "../grpc/observer.ts";
 import type { RequestBudget } from "../grpc/request_budget.ts";
-import { type Authenticate, GrpcServer } from "../grpc/server.ts";
+import { type Around, type Authenticate, GrpcServer } from "../grpc/server.ts";
 import {
   Connections,
   type ConnectionState,
@@ -19,6 +19,7 @@ import {
   type SharedOptions,
 } from "../http2/mod.ts";
 import type { IdentitySource } from "../tls/pem.ts";
+import { REFUSED_WORDS, type RefusedHandshake } from "../tls/refusals.ts";
 import { TlsListener } from "../tls/tls_listener.ts";
 import type { Service } from "./service.ts";
 
@@ -32,8 +33,12 @@ export interface EdgeOptions extends Omit<SharedOptions, "warn"> {
   readonly newBuffer?: (bytes: number) => Uint8Array;
   /** Who is told how calls end, a method. */
   readonly observe?: Observe;
+  /** Stands around each handler. */
+  readonly around?: Around;
   /** Is told of every call that a limit refuses. */
   readonly onRefused?: (reason: RefusalReason) => void;
+  /** Is told of every client that TLS does not let in. */
+  readonly onRefusedHandshake?: (reason: RefusedHandshake) => void;
   /** Memory for large requests. */
   readonly requestBudget?: RequestBudget;
 }
@@ -137,7 +142,20 @@ export class Edge {
   ): Promise<Listener> {
     const options = this.#serve(address, services, authenticate);
     try {
-      const listening = TlsListener.listen({ ...options, certificates });
+      const listening = TlsListener.listen({
+        ...options,
+        certificates,
+        onRefused: (reason, client) => {
+          this.#options.onRefusedHandshake?.(reason);
+          // Without its port: of one that tries again and again a line is enough.
+          this.#options.warn(
+            `a client was not let in at ${address}: it ${
+              REFUSED_WORDS[reason]
+            }`,
+            { client },
+          );
+        },
+      });
       return listenerAt(address, await listening);
     } catch (error) {
       throw cannotListen(address, error, options);
@@ -149,7 +167,7 @@ export class Edge {
     services: readonly Service[],
     authenticate: Authenticate | undefined,
   ): Http2ListenerOptions {
-    const { maxMessageBytes, requestBudget, newBuffer, observe } =
+    const { maxMessageBytes, requestBudget, newBuffer, observe, around } =
       this.#options;
     const server = new GrpcServer({
       clock: systemClock,
@@ -157,6 +175,7 @@ export class Edge {
       log: this.#warn,
       counts: this.#counts,
       ...observe && { observe },
+      ...around && { around },
       ...authenticate && { authenticate },
       ...requestBudget && { requestBudget },
       ...newBuffer && { newBuffer },

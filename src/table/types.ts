@@ -140,6 +140,8 @@ export interface Disk {
 export interface Peer {
   /** An address for people. */
   readonly peer: string;
+  /** Which of the calls from there it is; absent: nobody has numbered it. */
+  readonly place?: { readonly id: number };
 }
 
 /** What the manifest did with a question or a change. */
@@ -196,6 +198,7 @@ export type Request =
     readonly kind: "set";
     readonly ticket: Ticket;
     readonly id: Id;
+    readonly peer?: Peer;
     readonly by?: string;
     readonly mayWrite?: (namespace: string) => boolean;
     readonly value: Uint8Array;
@@ -204,6 +207,7 @@ export type Request =
     readonly kind: "done";
     readonly ticket: Ticket;
     readonly id: Id;
+    readonly peer?: Peer;
     readonly by?: string;
     readonly mayWrite?: (namespace: string) => boolean;
     /** Is answered when the value is published, however long that takes. */
@@ -214,6 +218,7 @@ export type Request =
     readonly kind: "offer";
     readonly ticket: Ticket;
     readonly id: Id;
+    readonly peer?: Peer;
     readonly by?: string;
     readonly mayWrite?: (namespace: string) => boolean;
     /** The file's name, as a staging name. It stays the caller's, to be discarded. */
@@ -615,6 +620,8 @@ export type Effect =
     readonly computedMs: number;
     /** Where it called from; unknown after a restart. */
     readonly peer?: string;
+    /** Which of its calls was given the work. */
+    readonly call?: number;
   };
 
 /** What the table needs to know of the configuration. */
