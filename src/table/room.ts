@@ -352,8 +352,10 @@ export class Room {
     const { usedBytes, usedEntries } = this.#whole;
     if (usedEntries > 0) return usedBytes / usedEntries;
     // Where nothing is known, a little room is room for one value.
-    const { roomBytes } = this.#disk ?? { roomBytes: Infinity };
-    return Math.max(1, Math.min(roomBytes, DEFAULT_ESTIMATE_BYTES));
+    const { roomBytes } = this.#disk ?? { roomBytes: 0 };
+    return roomBytes > 0
+      ? Math.min(roomBytes, DEFAULT_ESTIMATE_BYTES)
+      : DEFAULT_ESTIMATE_BYTES;
   }
 
   #learn(namespace: string, bytes: number): void {

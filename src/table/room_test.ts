@@ -223,3 +223,29 @@ Deno.test("room is made for an announced value while it comes, and given back wh
   room.giveBack(250);
   assert.ok(room.hasRoom("a"));
 });
+
+Deno.test("a value of unknown size takes no more from others than its own limit lets it keep", () => {
+  const room = new Room([{ pattern: "small", maxBytes: 300 }]);
+  const disk = { roomBytes: 100, sizeBytes: 1_100, slackBytes: 20, ...TOY };
+  room.update([usage("other", 100, 1_000)], disk);
+  room.reserve("1", "small");
+  let gone = 0;
+  let total = 0;
+  for (;;) {
+    total += 10;
+    const refused = room.incoming("small", { total, more: 10 });
+    if (refused) {
+      assert.match(refused.text, /quota of small allows 300 bytes in all/);
+      break;
+    }
+    for (const { bytes } of room.excess()) {
+      for (let freed = 0; freed < bytes; freed += 10) {
+        room.subtract("other", 10);
+        gone += 10;
+      }
+    }
+  }
+  assert.equal(total, 310);
+  // What was free was taken first; a little is made ahead, as for any work.
+  assert.ok(gone <= 300 - 100 + 10 + 2 * 20, `${gone} bytes went`);
+});

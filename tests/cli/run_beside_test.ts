@@ -169,6 +169,9 @@ for (
     ["gen/x", "gen/"],
     ["gen/deep/x", "gen/deep/x"],
     ["gen/deep/", "gen/deep/x"],
+    ["gen/*", "gen/x"],
+    ["gen/x", "gen/*"],
+    ["gen/**/x", "gen/deep/x"],
   ] as const
 ) {
   Deno.test(`of two runs into a folder that is not there at first none is kept: ${first} and ${second}`, () =>
@@ -190,6 +193,24 @@ for (
       assert.deepEqual(names.sort(), ["fifo", "gen"]);
     }));
 }
+
+Deno.test("of a pattern and a file of it that was not there none is kept", () =>
+  withShell(async (shell) => {
+    await outputOf("mkfifo", [`${shell.folder}/fifo`]);
+    await Deno.mkdir(`${shell.folder}/gen`);
+    for (const [first, second] of [["gen/*", "gen/x"], ["gen/x", "gen/*"]]) {
+      const slow = shell.start(shellRun(
+        "echo begun > begun; read x < fifo; echo slow >> gen/x",
+        ...["--out", first!],
+      ));
+      await shell.wrote("begun", "begun\n");
+      const quick = shellRun("echo quick >> gen/x", "--out", second!);
+      assert.match((await shell.run(quick)).stderr, /not kept: .*larder run/);
+      assert.match(await endSlow(shell, slow), /not kept: another larder run/);
+      await outputOf("rm", [`${shell.folder}/gen/x`, `${shell.folder}/begun`]);
+      assert.deepEqual([...Deno.readDirSync(`${shell.folder}/gen`)], []);
+    }
+  }));
 
 Deno.test("runs of different files in a folder that is not there at first are both kept", () =>
   withShell(async (shell) => {

@@ -76,7 +76,7 @@ export async function compute(
   } catch (error) {
     const reason = messageOf(error);
     await held.abandon(reason);
-    await using _guest = await Guest.at(outs.map(({ place }) => place));
+    await using _guest = await Guest.at(outs);
     const { code } = await runCommand(plan.command, interrupts, {
       input: plan.stdin,
     });

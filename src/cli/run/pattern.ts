@@ -47,6 +47,11 @@ export class Pattern {
     return new Pattern(name, base || (first > 0 ? "/" : "."), rest.join("/"));
   }
 
+  /** What it says from {@linkcode Pattern.base} on. */
+  get rest(): string {
+    return this.#rest.pattern;
+  }
+
   /** Whether a file is meant, by its name from {@linkcode Pattern.base} on. */
   matches(name: string): boolean {
     return this.#rest.match(name);

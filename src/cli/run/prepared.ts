@@ -5,9 +5,9 @@
  */
 
 import { whyNot } from "../cannot.ts";
-import { Ahead, userAhead } from "./ahead.ts";
+import { Ahead, type Aim, aimOf, tellAhead, userAhead } from "./ahead.ts";
 import { Busy } from "./aside.ts";
-import { lockPlaceOf, type Out } from "./outs.ts";
+import type { Out } from "./outs.ts";
 import { guestAt, userAround } from "./share.ts";
 import {
   type Taken,
@@ -38,10 +38,12 @@ const TAKING = {
 export class Prepared implements AsyncDisposable {
   readonly #taken = new Map<Out, Taken>();
   readonly #ahead: Ahead;
+  readonly #aims: readonly Aim[];
   #isSettled = false;
 
-  private constructor(ahead: Ahead) {
+  private constructor(ahead: Ahead, aims: readonly Aim[]) {
     this.#ahead = ahead;
+    this.#aims = aims;
   }
 
   /**
@@ -54,9 +56,9 @@ export class Prepared implements AsyncDisposable {
     options: TakeOptions,
   ): Promise<Prepared> {
     const places = outs.map(({ place }) => place);
-    const locks = outs.map(lockPlaceOf);
-    const prepared = new Prepared(await Ahead.at(locks));
-    const guest = async () => await guestAt(places) ?? await userAhead(locks);
+    const aims = outs.map(aimOf);
+    const prepared = new Prepared(await Ahead.at(aims), aims);
+    const guest = async () => await guestAt(places) ?? await userAhead(aims);
     let [at = ""] = outs.map(({ name }) => name);
     try {
       // Before anything is moved from under its command.
@@ -101,6 +103,11 @@ export class Prepared implements AsyncDisposable {
   async isOurs(): Promise<boolean> {
     for (const taken of this.#taken.values()) {
       if (!await taken.isOurs()) return false;
+    }
+    // One with a pattern may have come since, and have seen no lock.
+    if (await userAhead(this.#aims) !== undefined) {
+      await tellAhead(this.#aims);
+      return false;
     }
     return await this.#ahead.isOurs();
   }

@@ -8,6 +8,7 @@ import type { Stats } from "node:fs";
 import { chmod, lstat, rename, symlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { writeNewFile } from "../replace_file.ts";
+import { aimOf } from "./ahead.ts";
 import { isErrno } from "./disk.ts";
 import { isWritable, overwrite } from "./in_place.ts";
 import { leadsInside } from "./inside.ts";
@@ -85,7 +86,7 @@ export class Restoring implements AsyncDisposable {
     const moves = [...this.#files, ...this.#links];
     await share(moves.map(({ to }) => to));
     for (const [out, tree] of this.#trees) {
-      await share([out.place, ...tree.used]);
+      await share([out.place, ...tree.used], [aimOf(out)]);
       for (const below of await tree.put()) stayed.push(nameBelow(out, below));
     }
     for (const move of moves) await put(move);

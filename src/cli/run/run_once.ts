@@ -50,7 +50,7 @@ export async function runOnce(words: Words): Promise<number> {
   const unkept = async () => {
     if (interrupts.received) return codeOf(interrupts.received);
     const outs = await outsOf(plan.outs).catch(() => []);
-    await using _guest = await Guest.at(outs.map(({ place }) => place));
+    await using _guest = await Guest.at(outs);
     const { code } = await runCommand(plan.command, interrupts, {
       input: stdin,
     });

@@ -6,22 +6,28 @@
  */
 
 import { basename, dirname } from "node:path";
-import { Ahead, tellAhead } from "./ahead.ts";
+import { Ahead, type Aim, aimOf, tellAhead } from "./ahead.ts";
 import { LOCK, namesOf } from "./aside_names.ts";
 import { DISK } from "./disk.ts";
 import { isOthers, whoHas } from "./lock_users.ts";
 import { thisOwner } from "./owner.ts";
+import type { Out } from "./outs.ts";
 import { giveBack, lineOf, takeLock } from "./place_lock.ts";
 import { leavesOf } from "./tree.ts";
 
 /**
  * Tells whoever uses some places, or a folder around them, that somebody else
  * writes there now. Never fails: it is a courtesy to the others.
+ *
+ * @param aims The places, where they are no single files.
  */
-export async function share(places: Iterable<string>): Promise<void> {
+export async function share(
+  places: Iterable<string>,
+  aims?: Iterable<Aim>,
+): Promise<void> {
   const given = [...places];
   for (const each of withFolders(given)) await tell(each);
-  await tellAhead(given);
+  await tellAhead(aims ?? given.map((place) => ({ place })));
 }
 
 /**
@@ -50,12 +56,14 @@ export class Guest implements AsyncDisposable {
   private constructor() {}
 
   /** Never fails: it is a courtesy to the others. */
-  static async at(places: readonly string[]): Promise<Guest> {
+  static async at(outs: readonly Out[]): Promise<Guest> {
     const guest = new Guest();
+    const places = outs.map(({ place }) => place);
+    const aims = outs.map(aimOf);
     for (const place of places) await guest.#mark(place);
-    guest.#ahead = await Ahead.at(places);
+    guest.#ahead = await Ahead.at(aims);
     // After that: of two who come at the same time, one sees the other.
-    await share(places);
+    await share(places, aims);
     return guest;
   }
 

@@ -7,6 +7,7 @@
 import type { Stats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { basename } from "node:path";
+import { aimOf } from "./ahead.ts";
 import { Aside, Busy } from "./aside.ts";
 import { namesOf } from "./aside_names.ts";
 import { Leaves } from "./leaves.ts";
@@ -124,7 +125,7 @@ export class TakenFolder implements Taken {
       this.#aside ??= await Aside.at(this.#out.place);
     } catch {
       this.#isShared = true;
-      await share([this.#out.place]);
+      await share([this.#out.place], [aimOf(this.#out)]);
     }
   }
 }
