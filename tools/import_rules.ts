@@ -21,6 +21,7 @@ export interface RoomRule {
 /** The rooms that every other one may stand on; the drawing leaves them out. */
 export const FLOOR: readonly string[] = [
   ...["errors", "limits", "clock", "slips", "key_text", "log"],
+  "unix_address",
 ];
 
 /** Rooms and what they may import; a room that is missing here is a violation. */
@@ -92,7 +93,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "operations observe the rooms below, through their interfaces",
   },
   client: {
-    may: ["errors", "limits", "slips", "key_text", "workers/digest.ts"],
+    may: [
+      ...["errors", "limits", "slips", "key_text", "unix_address"],
+      "workers/digest.ts",
+    ],
     types: ["rpc/wire.ts"],
     why: "a client knows the errors and the wire, nothing of the server",
   },
@@ -100,6 +104,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: [
       ...["client", "launch/suggest.ts", "config/duration.ts"],
       ...["toml", "workers/digest.ts", "errors", "limits", "key_text"],
+      "unix_address",
       // The doctor looks at roots.
       ...["workers/letter_case.ts", "workers/root_contents.ts"],
       ...["workers/foreign_manifest.ts"],

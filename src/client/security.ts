@@ -21,6 +21,7 @@ import {
   type SecureContextOptions,
 } from "node:tls";
 import { messageOf } from "../errors.ts";
+import { isUnixAddress } from "../unix_address.ts";
 import { isHere } from "./proxy.ts";
 
 /** How servers are spoken to; all is optional. */
@@ -56,7 +57,7 @@ export class Security {
   #last: ChannelCredentials | undefined;
 
   /**
-   * @param address `host:port`.
+   * @param address `host:port`, or `unix:PATH`.
    * @param options How, and which listener of the server that is.
    * @throws {TypeError} They do not fit each other, or a file cannot be used.
    */
@@ -67,7 +68,9 @@ export class Security {
     const { ca, cert, key, token, tlsOn = "all", kind = "remote" } = options;
     this.#options = options;
     this.#host = address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
-    this.#isTls = ca !== undefined && (tlsOn === "all" || tlsOn === kind);
+    // A Unix domain socket speaks plain text, whatever the server's others do.
+    this.#isTls = ca !== undefined && !isUnixAddress(address) &&
+      (tlsOn === "all" || tlsOn === kind);
     if ((cert === undefined) !== (key === undefined)) {
       const [has, lacks] = cert === undefined
         ? ["key", "cert"]

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { connect } from "node:net";
+import { connect, type NetConnectOpts } from "node:net";
+import { isUnixAddress, socketPath } from "../unix_address.ts";
 
 /** Whoever is there, and is no Larder that hangs, says something by then. */
 const SILENCE_MS = 1_000;
@@ -46,12 +47,8 @@ export function whoAnswers(
     readonly silenceMs?: number;
   } = {},
 ): Promise<Answering> {
-  const [, host = "", port = ""] = /^(.*):(\d+)$/.exec(address) ?? [];
   return new Promise((resolve) => {
-    const socket = connect({
-      host: host.replace(/^\[|\]$/g, ""),
-      port: Number(port),
-    });
+    const socket = connect(placeOf(address));
     let isConnected = false;
     const end = (answering: Answering) => {
       clearTimeout(timer);
@@ -70,6 +67,12 @@ export function whoAnswers(
     socket.once("error", () => end(isConnected ? "closed" : "nothing"));
     socket.once("close", () => end(isConnected ? "closed" : "nothing"));
   });
+}
+
+function placeOf(address: string): NetConnectOpts {
+  if (isUnixAddress(address)) return { path: socketPath(address) };
+  const [, host = "", port = ""] = /^(.*):(\d+)$/.exec(address) ?? [];
+  return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
 
 function kindOf(bytes: Uint8Array): Answering {

@@ -5,7 +5,7 @@
  */
 
 import { StartError } from "../errors.ts";
-import { formatAddress, isLoopback } from "./address.ts";
+import { formatAddress, isLoopback, isUnix } from "./address.ts";
 import type { Config } from "./shape.ts";
 
 /** The settings of what listeners speak. */
@@ -14,12 +14,14 @@ export type TlsConfig = Pick<
   "local" | "remote" | "tlsCert" | "tlsKey" | "clientCa" | "tlsOn" | "insecure"
 >;
 
-/** Whether a listener speaks TLS. */
+/** Whether a listener speaks TLS; a Unix domain socket never does. */
 export function speaksTls(
-  config: Pick<Config, "tlsCert" | "tlsOn">,
+  config: Pick<Config, "local" | "remote" | "tlsCert" | "tlsOn">,
   kind: "local" | "remote",
 ): boolean {
-  const { tlsCert, tlsOn } = config;
+  const { tlsCert, tlsOn, [kind]: address } = config;
+  // Nobody is between, and clients of gRPC speak plain text there.
+  if (address !== undefined && isUnix(address)) return false;
   return tlsCert !== undefined && (tlsOn === "all" || tlsOn === kind);
 }
 

@@ -13,6 +13,12 @@ export { encodeHeaders } from "./hpack/mod.ts";
 export { INITIAL_WINDOW_BYTES } from "./limits.ts";
 export { ListenerConnections, peerName } from "./listener_connections.ts";
 export { Http2Listener, type Http2ListenerOptions } from "./listener.ts";
+export {
+  OpenUmask,
+  UnixListener,
+  type UnixListenerOptions,
+} from "./unix_listener.ts";
+export { SocketTaken } from "./socket_file.ts";
 export type { DropReason, SharedOptions } from "./shared_limits.ts";
 export type {
   Connection,
