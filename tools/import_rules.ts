@@ -58,7 +58,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "the launcher starts the server process and loads none of it",
   },
   rpc: {
-    may: ["access", "grpc", "http2", "tls", "engine", "table", ...FLOOR],
+    may: [
+      ...["access", "grpc", "http2", "tls", "unix", "engine", "table"],
+      ...FLOOR,
+    ],
     why: "the gRPC edge submits commands to the engine and sees no storage",
   },
   access: {
@@ -68,6 +71,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   tls: {
     may: ["credential_files", "http2", ...FLOOR],
     why: "TLS is one more stream of bytes below HTTP/2",
+  },
+  unix: {
+    may: ["http2", ...FLOOR],
+    why: "a Unix domain socket is one more stream of bytes below HTTP/2",
   },
   grpc: {
     may: ["http2"],
@@ -131,7 +138,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "the table is pure: time and ids come in as arguments",
   },
   config: {
-    may: ["duration", "toml", "http2/limits.ts", "errors", "limits"],
+    may: [
+      ...["duration", "toml", "http2/limits.ts", "errors", "limits"],
+      "unix_address",
+    ],
     types: ["log"],
     why: "configuration is read before anything else exists",
   },
@@ -149,6 +159,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   limits: { may: [], why: "the floor stands on nothing" },
   slips: { may: [], why: "the floor stands on nothing" },
   key_text: { may: [], why: "the floor stands on nothing" },
+  unix_address: { may: ["limits"], why: "an address is plain text" },
   log: { may: ["key_text", "clock"], why: "a line of the log is plain text" },
   workers: {
     may: [],

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { connect, type NetConnectOpts } from "node:net";
+import { connect } from "node:net";
 import { isUnixAddress, socketPath } from "../unix_address.ts";
 
 /** Whoever is there, and is no Larder that hangs, says something by then. */
@@ -66,7 +66,13 @@ export function whoAnswers(
   });
 }
 
-function placeOf(address: string): NetConnectOpts {
+/** An address as `node:net` takes it. */
+export function placeOf(
+  address: string,
+): { readonly path: string } | {
+  readonly host: string;
+  readonly port: number;
+} {
   if (isUnixAddress(address)) return { path: socketPath(address) };
   const [, host = "", port = ""] = /^(.*):(\d+)$/.exec(address) ?? [];
   return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };

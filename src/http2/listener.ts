@@ -1,6 +1,5 @@
 /**
- * Accepts connections on an address of TCP: beside those of Unix domain sockets
- * (`unix_listener.ts`, `socket_file.ts`) the one file here that knows Deno.
+ * Accepts connections on an address: the one file here that knows Deno.
  *
  * @module
  */

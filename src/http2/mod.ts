@@ -5,6 +5,7 @@
  * @module
  */
 
+export { acceptAll } from "./accepting.ts";
 export type { ByteStream } from "./byte_stream.ts";
 export { Connections } from "./connections.ts";
 export type { ConnectionState } from "./served_connection.ts";
@@ -13,12 +14,6 @@ export { encodeHeaders } from "./hpack/mod.ts";
 export { INITIAL_WINDOW_BYTES } from "./limits.ts";
 export { ListenerConnections, peerName } from "./listener_connections.ts";
 export { Http2Listener, type Http2ListenerOptions } from "./listener.ts";
-export {
-  OpenUmask,
-  UnixListener,
-  type UnixListenerOptions,
-} from "./unix_listener.ts";
-export { SocketTaken } from "./socket_file.ts";
 export type { DropReason, SharedOptions } from "./shared_limits.ts";
 export type {
   Connection,

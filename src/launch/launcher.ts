@@ -39,8 +39,8 @@ export async function launch(
   const folders = new MadeFolders(config.root);
   let exitCode = 1;
   try {
-    const [numbered, root, limit, bootId] = await Promise.all([
-      withGroupNumber(config),
+    const numbered = await withGroupNumber(config);
+    const [root, limit, bootId] = await Promise.all([
       prepareRoot(config.root),
       descriptorLimit(),
       currentBootId(),

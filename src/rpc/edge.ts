@@ -17,12 +17,12 @@ import {
   Http2Listener,
   type Http2ListenerOptions,
   type SharedOptions,
-  UnixListener,
 } from "../http2/mod.ts";
 import type { IdentitySource } from "../tls/pem.ts";
 import { TlsListener } from "../tls/tls_listener.ts";
+import { cannotListenAt } from "../unix/remedies.ts";
+import { UnixListener } from "../unix/unix_listener.ts";
 import type { Service } from "./service.ts";
-import { cannotListenAt } from "./socket_remedies.ts";
 
 /** What an edge is made of; its limits hold for all addresses together. */
 export interface EdgeOptions extends Omit<SharedOptions, "warn"> {

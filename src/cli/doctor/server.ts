@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readFile } from "node:fs/promises";
+import { lstat, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { hasCode } from "../../client/cache_error.ts";
@@ -15,7 +15,14 @@ import { type Addresses, type Listener, listenersOf } from "../addresses.ts";
 import { serveCommand } from "../called.ts";
 import { securityOf } from "../security.ts";
 import { Server } from "../server.ts";
-import { ANSWERING, PLAIN, whoAnswers } from "../../client/who_answers.ts";
+import {
+  ANSWERING,
+  placeOf,
+  PLAIN,
+  whoAnswers,
+} from "../../client/who_answers.ts";
+import { parseToml } from "../../toml.ts";
+import { isUnixAddress, socketPath } from "../../unix_address.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { DENO_VERSION } from "./tools.ts";
 
@@ -168,10 +175,12 @@ export async function isServed(addresses: Addresses): Promise<boolean> {
 export async function servedAddresses(root: string): Promise<Addresses> {
   try {
     const text = await readFile(join(root, "Cache.toml"), "utf8");
+    const said = parseToml(text);
     const found: { local?: string; remote?: string } = {};
     for (const kind of ["local", "remote"] as const) {
-      const line = new RegExp(`^${kind}_addr = "([^"]+)"`, "m").exec(text);
-      if (line) found[kind] = line[1]!;
+      const { [`${kind}_addr`]: address, [`${kind}_socket`]: path } = said;
+      if (typeof address === "string") found[kind] = address;
+      if (typeof path === "string") found[kind] = `unix:${path}`;
     }
     return found;
   } catch {
@@ -189,6 +198,9 @@ export async function portChecks(addresses: Addresses): Promise<Finding[]> {
     const why = await listeningFails(address);
     if (why === undefined) return ok("port", `${address} is free`);
     if (why === "EADDRINUSE") {
+      if (await isStale(address)) {
+        return ok("port", `${address} is free: a server left it, and has gone`);
+      }
       const isLarder = await usageAt(listener) !== undefined;
       return isLarder
         ? warn(
@@ -202,13 +214,22 @@ export async function portChecks(addresses: Addresses): Promise<Finding[]> {
           "choose another one: --local, --remote",
         );
     }
-    return warn("port", `${address}: ${why}`, "is it this machine's?");
+    const advice = isUnixAddress(address)
+      ? "is its folder there, and may this user write to it?"
+      : "is it this machine's?";
+    return warn("port", `${address}: ${why}`, advice);
   }));
+}
+
+/** Whether it is a socket that nobody serves: a start removes it. */
+async function isStale(address: string): Promise<boolean> {
+  if (!isUnixAddress(address)) return false;
+  const info = await lstat(socketPath(address)).catch(() => undefined);
+  return info?.isSocket() === true && await whoAnswers(address) === "nothing";
 }
 
 /** Why one cannot listen there; `undefined`: one can. */
 function listeningFails(address: string): Promise<string | undefined> {
-  const [, host, port] = /^(.*):(\d+)$/.exec(address)!;
   return new Promise((resolve) => {
     const listener = createServer();
     listener.once(
@@ -216,7 +237,7 @@ function listeningFails(address: string): Promise<string | undefined> {
       ({ code, message }: NodeJS.ErrnoException) => resolve(code ?? message),
     );
     listener.listen(
-      { host: host!.replace(/^\[|\]$/g, ""), port: Number(port) },
+      placeOf(address),
       () => listener.close(() => resolve(undefined)),
     );
   });

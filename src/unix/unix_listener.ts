@@ -4,9 +4,11 @@
  * @module
  */
 
-import { acceptAll } from "./accepting.ts";
-import { ListenerConnections } from "./listener_connections.ts";
-import type { Http2ListenerOptions } from "./listener.ts";
+import {
+  acceptAll,
+  type Http2ListenerOptions,
+  ListenerConnections,
+} from "../http2/mod.ts";
 import {
   isAt,
   type NamedSocket,

@@ -6,7 +6,8 @@
 
 import { dirname } from "node:path";
 import { StartError, systemReason } from "../errors.ts";
-import { OpenUmask, SocketTaken } from "../http2/mod.ts";
+import { SocketTaken } from "./socket_file.ts";
+import { OpenUmask } from "./unix_listener.ts";
 
 const ANOTHER = "choose another path with -l or -r";
 /** What is at the path already. */
