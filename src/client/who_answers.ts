@@ -5,7 +5,7 @@
  * @module
  */
 
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { isUnixAddress, socketPath } from "../unix_address.ts";
 
 /** Whoever is there, and is no Larder that hangs, says something by then. */
@@ -45,7 +45,9 @@ export function whoAnswers(
   } = {},
 ): Promise<Answering> {
   return new Promise((resolve) => {
-    const socket = connect(placeOf(address));
+    const socket = connecting(address);
+    // The error of the call says it.
+    if (socket === undefined) return resolve("nothing");
     let isConnected = false;
     const end = (answering: Answering) => {
       clearTimeout(timer);
@@ -64,6 +66,16 @@ export function whoAnswers(
     socket.once("error", () => end(isConnected ? "closed" : "nothing"));
     socket.once("close", () => end(isConnected ? "closed" : "nothing"));
   });
+}
+
+/** `undefined`: Deno does not let this program use the path of the socket. */
+function connecting(address: string): Socket | undefined {
+  try {
+    return connect(placeOf(address));
+  } catch (error) {
+    if ((error as Error).name === "NotCapable") return undefined;
+    throw error;
+  }
 }
 
 /** An address as `node:net` takes it. */
