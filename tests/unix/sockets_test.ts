@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Cache } from "../../src/client/mod.ts";
 import { parseToml } from "../../src/toml.ts";
+import { sha256Hex } from "../../workers/digest.ts";
 import { larderCommand, withShell } from "../cli/support.ts";
 import { HEALTH, ServiceClient } from "../ops/client.ts";
 import { LocalClient, RemoteClient } from "../support/clients.ts";
@@ -64,8 +65,10 @@ Deno.test("files are handed over by a socket, which only the user may connect to
       assert.equal(status, "SERVING");
     }
     const forms = [`unix:${socket}`, `unix://${socket}`];
+    // The server's other listeners may speak TLS; a socket never does.
+    const ca = join(root, "none.pem");
     for (const [at, local] of forms.entries()) {
-      await using cache = await Cache.connect({ local, ...here });
+      await using cache = await Cache.connect({ local, ca, ...here });
       const { source } = await cache.generateDetailed("sim", "a", () => 42);
       assert.equal(source, ["computed", "local"][at]);
     }
@@ -111,6 +114,30 @@ Deno.test("who has the work is called unix, since the system does not say more",
       assert.equal((waiting as { holder: string }).holder, "unix");
       break;
     }
+  }));
+
+Deno.test("rights hold on a socket, where who has no token may all unless the file says otherwise", () =>
+  within(async ({ root, socket }) => {
+    const access = `${socket}.toml`;
+    const token = "a".repeat(43);
+    const sha256 = sha256Hex(token);
+    const reader =
+      `[[token]]\nname = "r"\nsha256 = "${sha256}"\nread = ["*"]\n`;
+    await Deno.writeTextFile(access, reader);
+    await using server = await ServerHere.start(root, {
+      args: ["-l", `unix:${socket}`, "--access", access],
+    });
+    const { local } = server;
+    await using anyone = await Cache.connect({ local, ...here });
+    assert.equal(await anyone.generate("sim", "a", () => 1), 1);
+    // Told in plain text, which nobody else can read there.
+    await using told = await Cache.connect({ local, token, ...here });
+    assert.equal(await told.get("sim", "a"), 1);
+    await assert.rejects(told.delete("sim", "a"), /the right to admin/);
+    await Deno.writeTextFile(access, `${reader}[anyone.local]\n`);
+    await server.reload();
+    await assert.rejects(anyone.delete("sim", "a"), /needs a token/);
+    assert.equal(await told.get("sim", "a"), 1);
   }));
 
 Deno.test("the command line finds a server by its socket, however that is named", () =>
