@@ -163,10 +163,14 @@ Deno.test("closing removes nothing that has taken the socket's place", {
   Deno.removeSync(path);
   const second = await listen(path);
   await first.close(10);
-  assert.ok(Deno.lstatSync(path).isSocket);
+  // Deno would remove it in the turns that follow.
+  for (let turn = 0; turn < 3; turn++) {
+    (await Deno.connect({ transport: "unix", path })).close();
+  }
   Deno.removeSync(path);
   await Deno.writeTextFile(path, "somebody's");
   await second.close(10);
+  for (let turn = 0; turn < 3; turn++) await Deno.lstat(path);
   assert.equal(await Deno.readTextFile(path), "somebody's");
 });
 
