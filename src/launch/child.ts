@@ -9,7 +9,7 @@
 
 import type { Config } from "../config.ts";
 import { socketsOf } from "../config/sockets.ts";
-import { CONFINED_ENVIRONMENT } from "./environment.ts";
+import { confinedEnvironment } from "./environment.ts";
 import { confinedArguments, type Installation } from "./permissions.ts";
 import { ReadyLineReader } from "./ready_lines.ts";
 import type { ServedAddresses } from "./running_server.ts";
@@ -69,7 +69,7 @@ export function spawnConfined(
   const isSocket = socketsOf(config).length > 0;
   const process = new Deno.Command(isSocket ? SHELL : installation.deno, {
     args: isSocket ? ["-c", NARROW, installation.deno, ...words] : words,
-    env: CONFINED_ENVIRONMENT,
+    env: confinedEnvironment(config),
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",

@@ -110,10 +110,11 @@ export async function diskCheck(root: string): Promise<Finding> {
 /** What so many free bytes mean. */
 export function diskFinding(freeBytes: number): Finding {
   const text = `${formatSize(freeBytes)} free`;
-  const remedy = "make room, or serve it with --max-bytes";
-  if (freeBytes < NO_DISK_BYTES) return fail("disk", text, remedy);
+  if (freeBytes < NO_DISK_BYTES) {
+    return fail("disk", text, "make room, or serve it with a lower --min-free");
+  }
   return freeBytes < LITTLE_DISK_BYTES
-    ? warn("disk", text, remedy)
+    ? warn("disk", text, "make room, or serve it with --max-bytes")
     : ok("disk", text);
 }
 
