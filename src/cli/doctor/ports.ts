@@ -40,7 +40,7 @@ async function portCheck(listener: Listener): Promise<Finding> {
     return ok("port", `${address} is free: a server left it, and has gone`);
   }
   const seen = await lookAt(listener);
-  if (seen.kind !== "stranger") {
+  if (seen.kind !== "stranger" && seen.kind !== "fault") {
     return warn(
       "port",
       `${address} is taken by another Larder`,
