@@ -23,11 +23,13 @@ import {
   formatAddress,
   isLoopback,
   isUnix,
+  listenerWarnings,
   settingsOf,
   speaksTls,
   type UnixAddress,
 } from "./config.ts";
-import { Access } from "./access/access.ts";
+import { Access, type Door } from "./access/access.ts";
+import { watchersBy } from "./access/watchers.ts";
 import { Catalog } from "./engine/catalog.ts";
 import { Engine, type EngineOptions } from "./engine/engine.ts";
 import { boundedLog } from "./log/bounded_log.ts";
@@ -120,6 +122,7 @@ export async function serve(
   ).serverTraces({ ratio, clock: systemClock, version }, log);
   const clock = traces?.clock(systemClock) ?? systemClock;
   const { warn } = stack.use(boundedLog(log, clock));
+  for (const warning of listenerWarnings(config)) warn(warning);
   const certificates = await openCertificates(config, log, stack);
   const access = config.access === undefined
     ? undefined
@@ -139,7 +142,7 @@ export async function serve(
   const cache = new BlobCache(
     blobs,
     config.memoryCacheBytes,
-    // Now, not when V8 gets to it: to V8 they look tiny.
+    // Frees it at once: V8 does not count its bytes, and would keep it for long.
     (buffer) => void buffer.transfer(0),
   );
   const callBytes = config.memoryBudgetBytes - config.memoryCacheBytes;
@@ -339,6 +342,8 @@ export async function serve(
     const { serveMetrics } = await import("./ops/serve_metrics.ts");
     const listener = await serveMetrics({
       address: config.http,
+      ...(certificates && speaksTls(config, "http")) && { certificates },
+      ...access && { admit: watchersBy(access, httpDoor(config)) },
       hosts: config.httpHosts,
       hasPage: config.httpPage,
       phase: () => readiness.phase,
@@ -414,6 +419,16 @@ function socketOf(
     2,
     `--confined needs the number of --socket-group ${socketGroup}`,
   );
+}
+
+/** Where metrics and the page are. */
+function httpDoor(config: ServedConfig): Door {
+  const { http } = config;
+  return {
+    kind: "http",
+    isTls: speaksTls(config, "http"),
+    isHere: http !== undefined && isLoopback(http),
+  };
 }
 
 /** What TLS needs, where it is spoken. */

@@ -215,7 +215,7 @@ export function* quarantine(
 
 function* trimQuarantine(folder: string): Steps<void> {
   const isValue = ({ isFile }: Deno.DirEntry) => isFile;
-  // The folders are manifests that a user moved aside: they are his.
+  // Folders are manifests that a user moved aside: they are not ours to remove.
   const values = Array.from(Deno.readDirSync(folder)).filter(isValue);
   const files = values.map(({ name }) => {
     const path = `${folder}/${name}`;

@@ -10,15 +10,16 @@ import {
   CredentialFiles,
   type CredentialOptions,
   readCredentials,
+  whyNot,
 } from "../credential_files.ts";
-import { messageOf, StartError } from "../errors.ts";
+import { StartError } from "../errors.ts";
 import { ACCESS_LOOK_MS } from "../limits.ts";
 import { Caller, type Rights } from "./caller.ts";
 import { parseRules, type Rules } from "./rules.ts";
 
 /** A listener, as far as it matters for who may call it. */
 export interface Door {
-  readonly kind: "local" | "remote";
+  readonly kind: "local" | "remote" | "http";
   /** Nobody beyond this machine reaches it. */
   readonly isHere: boolean;
   /** What is said there can be neither read nor changed on the way. */
@@ -29,6 +30,9 @@ const SCHEME = /^bearer +([\w.~+/-]+=*)$/i;
 /** Of a caller without a name, where the file says nothing of them. */
 const AS_EVER: Rights = { admin: ["*"] };
 const NOTHING: Rights = {};
+const IN_PLAIN_TEXT =
+  "a token is not taken in plain text, where others may read it: make a new " +
+  "one, and use TLS";
 
 /** Knows callers. */
 export class Access implements Disposable {
@@ -75,7 +79,7 @@ export class Access implements Disposable {
       const text = await (options.read ?? readCredentials)(path);
       return new Access(path, options, text);
     } catch (error) {
-      throw new StartError(1, `--access ${path}: ${messageOf(error)}`, {
+      throw new StartError(1, `--access ${path}: ${whyNot(error)}`, {
         cause: error,
       });
     }
@@ -87,14 +91,19 @@ export class Access implements Disposable {
    * @param door Where.
    * @param authorization The header, if there is one.
    * @param names Of the certificate, if there is one.
+   * @param isHere Whether this very connection begins and ends on this machine,
+   * as it may at a listener that others reach, too.
    * @returns Why nobody is known, where that is so.
    */
   whoIs(
     door: Door,
     authorization: string | undefined,
     names: readonly string[],
+    isHere: boolean = door.isHere,
   ): Caller | string {
-    if (authorization !== undefined) return this.#holder(door, authorization);
+    if (authorization !== undefined) {
+      return door.isTls || isHere ? this.#holder(authorization) : IN_PLAIN_TEXT;
+    }
     for (const name of names) {
       const caller = this.#rules.certificates.get(name);
       if (caller !== undefined) return caller;
@@ -103,7 +112,7 @@ export class Access implements Disposable {
     if (anyone === undefined) {
       this.#anyone.set(door, anyone = this.#anyoneAt(door));
     }
-    return anyone.mayAnywhere("read")
+    return anyone.mayAnywhere("read") || anyone.mayWatch
       ? anyone
       : "this needs a token, and the call has none";
   }
@@ -122,11 +131,7 @@ export class Access implements Disposable {
     return new Caller(undefined, this.#rules.anyone[kind] ?? byDefault);
   }
 
-  #holder(door: Door, authorization: string): Caller | string {
-    if (!door.isTls && !door.isHere) {
-      return "a token is not taken in plain text, where others may read it: " +
-        "make a new one, and use TLS";
-    }
+  #holder(authorization: string): Caller | string {
     let caller = this.#known.get(authorization);
     if (caller === undefined) {
       const [, token] = SCHEME.exec(authorization) ?? [];

@@ -8,7 +8,10 @@
 export type Right = "read" | "write" | "admin";
 
 /** Rights, by the patterns of the namespaces where they hold. */
-export type Rights = { readonly [right in Right]?: readonly string[] };
+export type Rights = { readonly [right in Right]?: readonly string[] } & {
+  /** To see all that the server tells of itself, and no value. */
+  readonly watch?: boolean;
+};
 
 /** The rights that include one. */
 const INCLUDED_IN: { readonly [right in Right]: readonly Right[] } = {
@@ -26,6 +29,7 @@ export class Caller {
   /** When it ends, in milliseconds since 1970. */
   readonly expiresMs: number;
   readonly #patterns: { readonly [right in Right]: readonly string[] };
+  readonly #watches: boolean;
   /** What the rules say of them now, where those have changed since. */
   #successor: Caller | undefined;
 
@@ -37,6 +41,7 @@ export class Caller {
   ) {
     this.name = name;
     this.expiresMs = expiresMs;
+    this.#watches = rights.watch ?? false;
     const of = (right: Right) =>
       INCLUDED_IN[right].flatMap((each) => rights[each] ?? []);
     this.#patterns = {
@@ -48,7 +53,9 @@ export class Caller {
 
   /** Whether it may do that with the entries of a namespace. */
   may(right: Right, namespace: string): boolean {
-    return this.#now[right].some((pattern) => covers(pattern, namespace));
+    return this.#now.#patterns[right].some((pattern) =>
+      covers(pattern, namespace)
+    );
   }
 
   /** Whether it may publish there; made once, as every id is held against it. */
@@ -57,12 +64,17 @@ export class Caller {
 
   /** Whether there is any namespace where it may. */
   mayAnywhere(right: Right): boolean {
-    return this.#now[right].length > 0;
+    return this.#now.#patterns[right].length > 0;
   }
 
   /** Whether it may do that in all namespaces. */
   mayEverywhere(right: Right): boolean {
-    return this.#now[right].includes(ALL);
+    return this.#now.#patterns[right].includes(ALL);
+  }
+
+  /** Whether it may see what the server does, of all namespaces together. */
+  get mayWatch(): boolean {
+    return this.#now.#watches || this.mayEverywhere("admin");
   }
 
   /**
@@ -76,11 +88,11 @@ export class Caller {
       : new Caller(this.name, {});
   }
 
-  get #now(): { readonly [right in Right]: readonly string[] } {
+  get #now(): Caller {
     // deno-lint-ignore no-this-alias -- the last of a chain
     let caller: Caller = this;
     while (caller.#successor !== undefined) caller = caller.#successor;
-    return caller.#patterns;
+    return caller;
   }
 }
 

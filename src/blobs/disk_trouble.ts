@@ -9,7 +9,7 @@ import { BlobError, type BlobErrorCode } from "./blob_store.ts";
 
 /** What a rehearsal writes: as much as nearly all values have. */
 const REHEARSED_BYTES = 1024 * 1024;
-/** How often it is tried while there is trouble. */
+/** How often a rehearsal is repeated while writing fails. */
 const RETRY_MS = 1_000;
 /** Failures that the next value may meet as well. */
 const TROUBLE: readonly BlobErrorCode[] = ["full", "failed"];

@@ -45,7 +45,7 @@ export class DurableRenames {
     this.#doubtful.delete(name);
   }
 
-  /** The value is gone, and the doubt with it. */
+  /** The value is gone: it does not matter any more whether its rename is durable. */
   forget(name: string): void {
     this.#doubtful.delete(name);
   }

@@ -1,6 +1,6 @@
 /**
- * Group commit of folders: whoever asks while a sync runs shares the next one,
- * because the running one may have begun before his rename. Bookkeeping only;
+ * Group commit of folders: all who ask while a sync runs share the next one,
+ * because the running one may have begun before their renames. Bookkeeping only;
  * the syncs themselves are done in the workers.
  *
  * @module
@@ -32,7 +32,7 @@ export class FolderSyncs {
       this.#next.delete(folder);
       return this.#begin(folder);
     };
-    // The running one's failure is not the next one's.
+    // The next one begins also when the running one fails.
     const next = running.then(begin, begin);
     this.#next.set(folder, next);
     return next;

@@ -75,7 +75,7 @@ export class Words {
         }]),
       ),
       allowPositionals: true,
-      // Its own errors run over several lines.
+      // In strict mode its error messages have several lines.
       strict: false,
       tokens: true,
     });

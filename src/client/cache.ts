@@ -55,7 +55,7 @@ export const CONNECT_OPTIONS: Readonly<
   tlsOn: oneOf("all", "local", "remote"),
 };
 
-/** As it could be written. */
+/** Shows in messages how an address is written. */
 const EXAMPLE_ADDRESS = "127.0.0.1:28056";
 
 /**

@@ -115,7 +115,7 @@ export async function orAbandon<T>(
   try {
     return await run();
   } catch (error) {
-    // Nobody who has an error to hear of waits for that.
+    // Not awaited: the caller is to have its own error at once.
     void held.abandon("the computation failed");
     throw error;
   }

@@ -15,6 +15,6 @@ export interface ByteStream {
   write(bytes: Uint8Array): Promise<number>;
   /** Says that nothing more is written. */
   closeWrite(): Promise<void>;
-  /** Ends what is under way, and lets go. */
+  /** Ends reads and writes that are under way, and closes the stream. */
   close(): void;
 }

@@ -127,7 +127,7 @@ export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
 export const SETTINGS_TIMEOUT_MS = 10_000;
 /**
  * After this long without a byte a client is asked whether it is there: a machine
- * that lost power or its network says no goodbye.
+ * that lost power or its network closes no connection.
  */
 export const DEFAULT_KEEPALIVE_MS = 60_000;
 /** How long it may take to answer. */

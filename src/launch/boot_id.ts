@@ -18,7 +18,7 @@ const BOOT_ID = /^[0-9a-f]{32}$/;
  */
 export async function currentBootId(): Promise<string | undefined> {
   try {
-    // Deno lets nobody read it who has not all permissions.
+    // Deno reads files of /proc only with all permissions; `cat` needs none.
     const { stdout } = await new Deno.Command("cat", {
       args: [BOOT_ID_FILE],
       stdin: "null",

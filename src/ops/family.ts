@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A line of it. */
+/** One line of a metric in the text for Prometheus. */
 export interface Sample {
   /** Of a histogram's parts. */
   readonly metricName?: string;
@@ -18,7 +18,7 @@ export interface Family {
   /** For people. */
   readonly help: string;
   readonly type: "counter" | "gauge" | "histogram";
-  /** Its lines now. */
+  /** Makes its lines with the present values. */
   readonly read: () => readonly Sample[];
 }
 

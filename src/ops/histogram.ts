@@ -18,7 +18,7 @@ export class Histogram {
   readonly #counts = new Float64Array(BOUNDS_S.length + 1);
   #sumS = 0;
 
-  /** One more. */
+  /** Counts one observation. */
   add(ms: number): void {
     const seconds = ms / 1_000;
     let at = 0;

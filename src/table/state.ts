@@ -64,6 +64,8 @@ export function isFor<K extends Request["kind"]>(
 export interface Work {
   /** On the monotonic clock; a restart begins anew. */
   readonly sinceMs: number;
+  /** For how long it had been computed when that was; absent: not before. */
+  readonly beforeMs?: number;
   /** Where the client called from; unknown after a restart. */
   readonly peer?: string;
   /** Which of its calls was given the work. */
@@ -221,7 +223,7 @@ export class State {
   readonly timed = new Map<Wait, number>();
   /** Entries with patient Gets. */
   readonly awaited = new Set<Entry>();
-  /** No lease that patient Gets wait for ends before. */
+  /** Leases that patient Gets wait for end at this time at the earliest. */
   awaitedDueMs = Infinity;
   /** Ready entries that nobody uses, least recently used first. */
   readonly resting = new Map<string, Entry>();

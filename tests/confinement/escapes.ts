@@ -1,5 +1,5 @@
 /**
- * What somebody would try who runs code of his own in the server's process, or
+ * What an attacker would try whose code runs in the server's process, or
  * in one of its workers. It imports nothing of ours: tests copy it into a root.
  *
  * @module

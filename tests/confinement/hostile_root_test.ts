@@ -168,7 +168,7 @@ Deno.test("Done with a hard link publishes a copy: the other name is not ours", 
   const { id, path } = await local.assigned(NS, "hard");
   await Deno.link(mine, path);
   await local.done(id);
-  // Neither made read-only nor shared: what its owner writes stays his.
+  // It was not made read-only, and what is written to it changes no value.
   await Deno.writeTextFile(mine, "something else, written later");
   assert.equal((await Deno.lstat(mine)).nlink, 1);
   await world.remember();

@@ -9,7 +9,7 @@ import { readFile, readlink, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import process from "node:process";
 
-/** Stands for what this system does not tell. */
+/** Stands for a fact that the operating system does not provide. */
 export const UNKNOWN = "-";
 
 /** The words of an owner's line. */

@@ -16,6 +16,8 @@ const { bytes, Cache, memory, TieredCache } = await import(module);
 const NS = "tests.calls";
 const codec = bytes;
 const BRIEF = { patienceMs: 50 };
+/** Of whom a server that is there must not lose on a busy machine. */
+const SHORT = { patienceMs: 1_000 };
 
 const outages = [];
 const onOutage = ({ error }) => outages.push(error.message);
@@ -26,8 +28,8 @@ async function connect(remote, options = {}) {
   return cache;
 }
 /** Memory before the server at the address. */
-async function tiered(remote) {
-  const tiers = [memory({ maxBytes: 1_000 }), await connect(remote, BRIEF)];
+async function tiered(remote, options) {
+  const tiers = [memory({ maxBytes: 1_000 }), await connect(remote, options)];
   const cache = new TieredCache(tiers, { onOutage });
   open.push(cache);
   return cache;
@@ -83,7 +85,7 @@ const scenarios = {
   },
   /** The server is away when a value is there, and has another one when it is back. */
   async unshared() {
-    const cut = await tiered(address);
+    const cut = await tiered(address, SHORT);
     const others = await connect(direct);
     const made = await cut.generateDetailed(NS, "k", async () => {
       say("bad");
