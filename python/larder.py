@@ -9,7 +9,7 @@
     simulate(7)  # computed
     simulate(7)  # from the cache, here and on every other machine
 
-The server is ``LARDER_REMOTE`` (``host:port``), or 127.0.0.1:28056. Where no
+The server is ``LARDER_REMOTE`` (``host:port`` or ``unix:PATH``), or 127.0.0.1:28056. Where no
 server answers the function runs all the same, and one warning says so.
 docs/PYTHON.md says how keys are made, and what happens when.
 
@@ -636,9 +636,30 @@ _FINAL = {
 _SILENT = (grpc.StatusCode.CANCELLED, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
+# What the system takes, and what every client of gRPC can name.
+_MAX_SOCKET_PATH_BYTES = 107
+_NO_SOCKET = re.compile(r"[,%?#\x00-\x1f\x7f]")
+
+
 def _is_address(text: str) -> bool:
+    if text.startswith("unix:"):
+        path = _socket_path(text)
+        return path != "" and len(os.fsencode(path)) <= _MAX_SOCKET_PATH_BYTES
     match = _ADDRESS.fullmatch(text)
     return match is not None and int(match[1]) <= 65_535
+
+
+def _socket_path(address: str) -> str:
+    """Absolute: the program may go to another folder. Empty: there is none."""
+    path = re.sub(r"^unix:(//(?=/))?", "", address)
+    if path == "" or path.startswith("//") or path.endswith("/") or _NO_SOCKET.search(path):
+        return ""
+    return os.path.abspath(path)
+
+
+def _fixed(address: str) -> str:
+    """As it means the same from every folder."""
+    return f"unix:{_socket_path(address)}" if address.startswith("unix:") else address
 
 
 def _is_here(address: str) -> bool:
@@ -659,6 +680,8 @@ class _Security:
             for (name, value), variable in zip(given.items(), _SECURITY_VARIABLES)
         }
         self._ca, self._cert, self._key, token = (value or None for value in values.values())
+        # The server speaks plain text there.
+        self._is_tls = self._ca is not None and not address.startswith("unix:")
         token_file = environment.get("LARDER_TOKEN_FILE")
         if token is None and token_file:
             token = _read("LARDER_TOKEN_FILE", token_file).decode("ascii", "replace").strip()
@@ -668,15 +691,15 @@ class _Security:
             raise ValueError("cert and key need ca, which says who vouches for the server: a file, or system")
         if token is not None and not re.fullmatch(r"[A-Za-z0-9._~+/=-]+", token):
             raise ValueError("the token holds what no token does")
-        if token is not None and self._ca is None and not _is_here(address):
+        if token is not None and not self._is_tls and not _is_here(address):
             raise ValueError(f"a token is not sent to {address} in plain text: give ca, so that it is spoken to over TLS")
         self._token = token
-        if self._ca is not None:
+        if self._is_tls:
             self._credentials()
 
     def channel(self, target: str, options: List[Tuple[str, Any]]) -> Any:
         """A new one. Files are read again: they may have been renewed."""
-        if self._ca is None:
+        if not self._is_tls:
             channel = grpc.insecure_channel(target, options=options)
         else:
             channel = grpc.secure_channel(target, self._credentials(), options=options)
@@ -756,7 +779,8 @@ class _Line:
         ]
         if _is_here(address):
             options.append(("grpc.enable_http_proxy", 0))
-        self.channel = security.channel(f"dns:///{address}", options)
+        target = address if address.startswith("unix:") else f"dns:///{address}"
+        self.channel = security.channel(target, options)
         self.heartbeat = self._unary("Heartbeat", _HEARTBEAT_REQUEST, _EMPTY)
         self.abandon = self._unary("Abandon", _ABANDON_REQUEST, _EMPTY)
         self.delete = self._unary("Delete", _DELETE_REQUEST, _DELETE_REPLY)
@@ -1099,7 +1123,7 @@ class _Held:
 class Cache:
     """A client of one Larder. Threads may share it; a process that is forked gets its own connection.
 
-    ``remote`` is ``host:port``, by default ``LARDER_REMOTE``, else 127.0.0.1:28056.
+    ``remote`` is ``host:port``, or ``unix:PATH`` of a Unix domain socket, by default ``LARDER_REMOTE``, else 127.0.0.1:28056.
     ``patience`` is how many seconds a call goes on without hearing from the server.
     ``ca`` is a file of certificates, as PEM, that vouch for the server, or ``"system"``:
     then it is spoken to over TLS. ``cert`` and ``key`` are files with our own certificate
@@ -1123,9 +1147,10 @@ class Cache:
             remote = os.environ.get("LARDER_REMOTE") or DEFAULT_REMOTE
             if not _is_address(remote):
                 # It may be no fault of the program's.
-                trouble = f"LARDER_REMOTE {remote}: not host:port"
+                trouble = f"LARDER_REMOTE {remote}: not host:port, and no unix:PATH of a socket"
         elif not _is_address(remote):
-            raise ValueError(f"remote: {remote!r} is not host:port")
+            raise ValueError(f"remote: {remote!r} is not host:port, and no unix:PATH of a socket")
+        remote = _fixed(remote) if _is_address(remote) else remote
         given = {"ca": ca, "cert": cert, "key": key, "token": token}
         security: Optional[_Security] = None
         try:

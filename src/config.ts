@@ -6,13 +6,15 @@
  */
 
 import { StartError } from "./errors.ts";
+import { isUnix } from "./config/address.ts";
 import { formatDurationMs } from "./config/duration.ts";
 import { checkListeners } from "./config/listeners.ts";
+import { checkSocketSettings } from "./config/sockets.ts";
 import type { Config, GivenConfig } from "./config/shape.ts";
 import { type Setting, SETTINGS } from "./config/settings.ts";
 import { MAX_DURATION_MS, MIN_MEMORY_BUDGET_BYTES } from "./limits.ts";
 
-export type { Address } from "./config/address.ts";
+export type { Address, TcpAddress, UnixAddress } from "./config/address.ts";
 export type {
   Config,
   Durability,
@@ -20,7 +22,7 @@ export type {
   LoggedCalls,
   TlsOn,
 } from "./config/shape.ts";
-export { formatAddress, isLoopback } from "./config/address.ts";
+export { formatAddress, isLoopback, isUnix } from "./config/address.ts";
 export {
   listenerWarnings,
   speaksTls,
@@ -72,16 +74,14 @@ export function completeConfig(given: GivenConfig): Config {
       "--local and --remote are both off: give one of them an address",
     );
   }
-  if (
-    local && remote && local.port !== 0 && local.port === remote.port &&
-    local.host === remote.host
-  ) {
+  if (isSame(local, remote)) {
     throw new StartError(
       2,
       "--local and --remote are the same address: give each its own port",
     );
   }
   checkListeners(config);
+  checkSocketSettings(given, config);
   const forCalls = config.memoryBudgetBytes - config.memoryCacheBytes;
   if (forCalls < MIN_MEMORY_BUDGET_BYTES) {
     throw new StartError(
@@ -108,6 +108,16 @@ export function completeConfig(given: GivenConfig): Config {
     );
   }
   return config;
+}
+
+/** Not where ports are picked; the paths of sockets are compared when they are whole. */
+function isSame(
+  local: Config["local"],
+  remote: Config["remote"],
+): boolean {
+  if (!local || !remote || isUnix(local) || isUnix(remote)) return false;
+  return local.port !== 0 && local.port === remote.port &&
+    local.host === remote.host;
 }
 
 /**

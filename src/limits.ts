@@ -12,6 +12,8 @@ const MIB = 1024 * KIB;
 export const DEFAULT_LOCAL_ADDRESS = "127.0.0.1:28055";
 /** Where the original server listens; clients have it compiled in. */
 export const DEFAULT_REMOTE_ADDRESS = "127.0.0.1:28056";
+/** A path of a Unix domain socket: Linux keeps it in 108 bytes, with a zero at its end. */
+export const MAX_SOCKET_PATH_BYTES = 107;
 /** The folder that is served when none is named. */
 export const DEFAULT_ROOT = "./larder-root";
 

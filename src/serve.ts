@@ -22,9 +22,11 @@ import {
   type Config,
   formatAddress,
   isLoopback,
+  isUnix,
   listenerWarnings,
   settingsOf,
   speaksTls,
+  type UnixAddress,
 } from "./config.ts";
 import { Access, type Door } from "./access/access.ts";
 import { watchersBy } from "./access/watchers.ts";
@@ -318,11 +320,13 @@ export async function serve(
   ): Promise<string | undefined> {
     const given = config[kind];
     if (!given) return undefined;
-    const address = formatAddress(given);
     const isTls = speaksTls(config, kind);
     const door = { kind, isTls, isHere: isLoopback(given) };
     const who = access ? { authenticate: authenticateBy(access, door) } : {};
-    const listener = certificates && isTls
+    const address = formatAddress(given);
+    const listener = isUnix(given)
+      ? await edge.listenUnix(socketOf(config, given), services[kind](), who)
+      : certificates && isTls
       ? await edge.listenTls(address, services[kind](), {
         certificates,
         ...who,
@@ -401,6 +405,20 @@ export async function serve(
       closed.resolve();
     },
   };
+}
+
+/** A Unix domain socket as it is wanted. */
+function socketOf(
+  { socketMode: mode, socketGroup }: ServedConfig,
+  { path }: UnixAddress,
+): { readonly path: string; readonly mode: number; readonly group?: number } {
+  if (socketGroup === undefined) return { path, mode };
+  const group = Number(socketGroup);
+  if (Number.isInteger(group)) return { path, mode, group };
+  throw new StartError(
+    2,
+    `--confined needs the number of --socket-group ${socketGroup}`,
+  );
 }
 
 /** Where metrics and the page are. */

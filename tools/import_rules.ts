@@ -21,6 +21,7 @@ export interface RoomRule {
 /** The rooms that every other one may stand on; the drawing leaves them out. */
 export const FLOOR: readonly string[] = [
   ...["errors", "limits", "clock", "slips", "key_text", "log"],
+  "unix_address",
 ];
 
 /** Rooms and what they may import; a room that is missing here is a violation. */
@@ -57,7 +58,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "the launcher starts the server process and loads none of it",
   },
   rpc: {
-    may: ["access", "grpc", "http2", "tls", "engine", "table", ...FLOOR],
+    may: [
+      ...["access", "grpc", "http2", "tls", "unix", "engine", "table"],
+      ...FLOOR,
+    ],
     why: "the gRPC edge submits commands to the engine and sees no storage",
   },
   access: {
@@ -67,6 +71,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   tls: {
     may: ["credential_files", "http2", ...FLOOR],
     why: "TLS is one more stream of bytes below HTTP/2",
+  },
+  unix: {
+    may: ["http2", ...FLOOR],
+    why: "a Unix domain socket is one more stream of bytes below HTTP/2",
   },
   grpc: {
     may: ["http2"],
@@ -83,7 +91,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "operations observe the rooms below, through their interfaces",
   },
   client: {
-    may: ["errors", "limits", "slips", "key_text", "workers/digest.ts"],
+    may: [
+      ...["errors", "limits", "slips", "key_text", "unix_address"],
+      "workers/digest.ts",
+    ],
     types: ["rpc/wire.ts"],
     why: "a client knows the errors and the wire, nothing of the server",
   },
@@ -92,6 +103,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
       ...["client", "launch/suggest.ts", "launch/shell_line.ts"],
       "config/duration.ts",
       ...["toml", "workers/digest.ts", "errors", "limits", "key_text"],
+      "unix_address",
       // A token's entry is read as its server would.
       "access/rules.ts",
       // The doctor looks at roots.
@@ -128,7 +140,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "the table is pure: time and ids come in as arguments",
   },
   config: {
-    may: ["duration", "toml", "http2/limits.ts", "errors", "limits"],
+    may: [
+      ...["duration", "toml", "http2/limits.ts", "errors", "limits"],
+      "unix_address",
+    ],
     types: ["log"],
     why: "configuration is read before anything else exists",
   },
@@ -146,6 +161,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   limits: { may: [], why: "the floor stands on nothing" },
   slips: { may: [], why: "the floor stands on nothing" },
   key_text: { may: [], why: "the floor stands on nothing" },
+  unix_address: { may: ["limits"], why: "an address is plain text" },
   log: { may: ["key_text", "clock"], why: "a line of the log is plain text" },
   workers: {
     may: [],

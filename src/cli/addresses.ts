@@ -4,7 +4,7 @@
  * @module
  */
 
-import { addressFault } from "../client/address.ts";
+import { addressFault, fixedAddress } from "../client/address.ts";
 import { StartError } from "../errors.ts";
 import { PROJECT_FILE } from "./project_file.ts";
 import { securityFault } from "./security.ts";
@@ -46,7 +46,7 @@ export function listenersOf(addresses: Addresses): readonly Listener[] {
  * Where the server is, by flags, or else by the environment, or by the file of
  * the project.
  *
- * @throws {StartError} One of them is not `host:port`.
+ * @throws {StartError} One of them is no address.
  */
 export function addressesOf(words: Words): Addresses {
   return addressesFrom(given(words), (message) => {
@@ -58,10 +58,10 @@ export function addressesOf(words: Words): Addresses {
  * The same for whoever can do without a server: a variable that holds something
  * else may be no fault of the command line's.
  *
- * @param warn Is told of a variable that is not `host:port`, or that says how a
+ * @param warn Is told of a variable that is no address, or that says how a
  * server is spoken to, and cannot be used.
  * @returns `undefined`: there is none.
- * @throws {StartError} A flag is not `host:port`, or cannot be used.
+ * @throws {StartError} A flag is no address, or cannot be used.
  */
 export function lenientAddressesOf(
   words: Words,
@@ -123,7 +123,7 @@ function addressesFrom(
   for (const each of all) {
     const { kind, by, address } = each;
     const fault = addressFault(address);
-    if (fault === undefined) addresses[kind] = address;
+    if (fault === undefined) addresses[kind] = fixedAddress(address);
     else refuse(`${by} ${address}: ${fault}`, each);
   }
   return addresses.local ?? addresses.remote ? addresses : undefined;

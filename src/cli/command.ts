@@ -29,7 +29,7 @@ export const ADDRESS_OPTIONS: readonly Option[] = [
   {
     name: "remote",
     argument: "ADDR",
-    help: "the server's remote listener, host:port " +
+    help: "the server's remote listener, host:port or unix:PATH " +
       "(default: $LARDER_REMOTE, or 127.0.0.1:28056)",
   },
   {

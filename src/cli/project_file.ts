@@ -8,9 +8,11 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
+import { addressFault, fixedAddress } from "../client/address.ts";
 import { messageOf, StartError } from "../errors.ts";
 import { suggest } from "../launch/suggest.ts";
 import { parseToml, type TomlTable } from "../toml.ts";
+import { isUnixAddress } from "../unix_address.ts";
 import { say } from "./output.ts";
 import type { Option } from "./words.ts";
 
@@ -62,8 +64,7 @@ export async function projectDefaults(
     }
     if (typeof value !== "string") throw mistake(path, name, ": not a text");
     if (options.some((each) => each.name === option)) {
-      const isFile = FILES.includes(name) && value !== "system";
-      defaults.set(option, [isFile ? resolve(dirname(path), value) : value]);
+      defaults.set(option, [placed(name, value, dirname(path))]);
     }
   }
   if (typeof run !== "object" || run === null || Array.isArray(run)) {
@@ -77,6 +78,15 @@ export async function projectDefaults(
     if (command === "run" && values) defaults.set(name, values);
   }
   return defaults;
+}
+
+/** Files and sockets are beside the one they stand in. */
+function placed(name: string, value: string, folder: string): string {
+  if (FILES.includes(name)) {
+    return value === "system" ? value : resolve(folder, value);
+  }
+  const isSocket = isUnixAddress(value) && addressFault(value) === undefined;
+  return isSocket ? fixedAddress(value, folder) : value;
 }
 
 /** Those of an option of `larder run`; `undefined`: a switch that is off. */

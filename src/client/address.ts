@@ -4,6 +4,10 @@
  * @module
  */
 
+import { resolve } from "node:path";
+import { messageOf } from "../errors.ts";
+import { isUnixAddress, socketPath, socketPathFault } from "../unix_address.ts";
+
 const MAX_PORT = 65_535;
 /** A name or an IPv4 address, or an IPv6 address in brackets; then a port. */
 const ADDRESS = /^(?:[\p{L}\p{N}_.-]+|\[[\da-f:.]+(?:%\w+)?\]):(\d+)$/iu;
@@ -12,9 +16,13 @@ const ADDRESS = /^(?:[\p{L}\p{N}_.-]+|\[[\da-f:.]+(?:%\w+)?\]):(\d+)$/iu;
  * What is wrong with an address, and how to write it.
  *
  * @param text What was written.
- * @returns `undefined`: it is `host:port`.
+ * @returns `undefined`: it is `host:port`, or `unix:PATH`.
  */
 export function addressFault(text: string): string | undefined {
+  if (isUnixAddress(text)) return socketFault(text);
+  if (/^\.{0,2}\//.test(text)) {
+    return `a Unix domain socket is unix:PATH; write unix:${text}`;
+  }
   const [, scheme, plain = ""] = /^(\w+:\/\/)?([^/]*)/.exec(text) ?? [];
   if (scheme !== undefined) {
     return `an address is host:port, without ${scheme}; write ${plain}`;
@@ -32,4 +40,24 @@ export function addressFault(text: string): string | undefined {
   return `not host:port, such as ${
     isHost ? text.replace(/:$/, "") : "cache.internal"
   }:28056`;
+}
+
+/**
+ * An address that means the same wherever this process goes.
+ *
+ * @param address One without a fault.
+ * @param folder Where relative paths of sockets begin; by default where it is.
+ */
+export function fixedAddress(address: string, folder: string = ""): string {
+  return isUnixAddress(address)
+    ? `unix:${resolve(folder, socketPath(address))}`
+    : address;
+}
+
+function socketFault(text: string): string | undefined {
+  try {
+    return socketPathFault(resolve(socketPath(text)));
+  } catch (error) {
+    return messageOf(error);
+  }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { addressFault } from "./address.ts";
+import { addressFault, fixedAddress } from "./address.ts";
 import type { CallOptions, FetchRequest } from "./backend.ts";
 import { CacheBase } from "./cache_base.ts";
 import { FirstCatalog, type TierCatalog } from "./catalog.ts";
@@ -27,9 +27,12 @@ const DEFAULT_PATIENCE_MS = 10_000;
 
 /** Where the servers are. At least one of `local` and `remote` is given. */
 export interface ConnectOptions extends SecurityOptions {
-  /** `host:port` of a server on this file system: values are handed over as files. */
+  /**
+   * `host:port`, or `unix:PATH`, of a server on this file system: values are
+   * handed over as files.
+   */
   readonly local?: string | undefined;
-  /** `host:port` of a server anywhere; with `local` too, for when that is away. */
+  /** The same of a server anywhere; with `local` too, for when that is away. */
   readonly remote?: string | undefined;
   /** How long to try before a server counts as away; 10 s by default. */
   readonly patienceMs?: number | undefined;
@@ -85,7 +88,7 @@ export class Cache extends CacheBase {
    * Makes a client. A server that is away is no error: it may come back.
    *
    * @param options Where the servers are.
-   * @throws {TypeError} No address, one that is not `host:port`, an option that
+   * @throws {TypeError} No address, one that is none, an option that
    * is none, or a file of TLS that cannot be used.
    * @throws {RangeError} `patienceMs` is negative, or no number.
    */
@@ -107,7 +110,12 @@ export class Cache extends CacheBase {
         throw new TypeError(`${kind} ${JSON.stringify(address)}: ${fault}`);
       }
       connections.push(
-        new Connection({ kind, address, patienceMs, security: options }),
+        new Connection({
+          kind,
+          address: fixedAddress(address),
+          patienceMs,
+          security: options,
+        }),
       );
     }
     if (connections.length === 0) {

@@ -20,6 +20,7 @@ import {
 } from "node:tls";
 import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../errors.ts";
+import { isUnixAddress } from "../unix_address.ts";
 import { certificates, type Named, privateKey } from "./pem.ts";
 import { isHere } from "./proxy.ts";
 
@@ -102,7 +103,7 @@ export class Security {
   #last: ChannelCredentials | undefined;
 
   /**
-   * @param address `host:port`.
+   * @param address `host:port`, or `unix:PATH`.
    * @param options How, and which listener of the server that is.
    * @param names What messages call them.
    * @throws {SecurityError} They do not fit each other, or a file cannot be used.
@@ -116,7 +117,8 @@ export class Security {
     this.#options = options;
     this.names = names;
     this.host = address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
-    this.#isTls = ca !== undefined &&
+    // A Unix domain socket speaks plain text, whatever the server's others do.
+    this.#isTls = ca !== undefined && !isUnixAddress(address) &&
       (tlsOn === undefined || tlsOn === "all" || tlsOn === kind);
     if ((cert === undefined) !== (key === undefined)) {
       const [has, lacks] = cert === undefined

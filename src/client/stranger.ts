@@ -12,7 +12,7 @@ import { whatAnswers } from "./what_answers.ts";
 
 /** What says enough: nobody is there, or nothing comes. */
 const CLEAR =
-  /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|within \d+ ms/;
+  /ECONNREFUSED|ENOENT|EACCES|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|within \d+ ms/;
 /** What grpc-js says where HTTP/2 was spoken at first, and no gRPC after it. */
 const CUT_OFF = /: (Call cancelled|Stream refused by server)$/;
 /** Whoever has just ended a connection answers at once, on a machine that is busy, too. */

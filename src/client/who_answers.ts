@@ -5,7 +5,8 @@
  * @module
  */
 
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
+import { isUnixAddress, socketPath } from "../unix_address.ts";
 
 /** Whoever is there, and is no Larder that hangs, says something by then. */
 const SILENCE_MS = 1_000;
@@ -43,12 +44,10 @@ export function whoAnswers(
     readonly silenceMs?: number;
   } = {},
 ): Promise<Answering> {
-  const [, host = "", port = ""] = /^(.*):(\d+)$/.exec(address) ?? [];
   return new Promise((resolve) => {
-    const socket = connect({
-      host: host.replace(/^\[|\]$/g, ""),
-      port: Number(port),
-    });
+    const socket = connecting(address);
+    // The error of the call says it.
+    if (socket === undefined) return resolve("nothing");
     let isConnected = false;
     const end = (answering: Answering) => {
       clearTimeout(timer);
@@ -67,6 +66,28 @@ export function whoAnswers(
     socket.once("error", () => end(isConnected ? "closed" : "nothing"));
     socket.once("close", () => end(isConnected ? "closed" : "nothing"));
   });
+}
+
+/** `undefined`: Deno does not let this program use the path of the socket. */
+function connecting(address: string): Socket | undefined {
+  try {
+    return connect(placeOf(address));
+  } catch (error) {
+    if ((error as Error).name === "NotCapable") return undefined;
+    throw error;
+  }
+}
+
+/** An address as `node:net` takes it. */
+export function placeOf(
+  address: string,
+): { readonly path: string } | {
+  readonly host: string;
+  readonly port: number;
+} {
+  if (isUnixAddress(address)) return { path: socketPath(address) };
+  const [, host = "", port = ""] = /^(.*):(\d+)$/.exec(address) ?? [];
+  return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
 
 function kindOf(bytes: Uint8Array): Answering {

@@ -5,13 +5,28 @@
  */
 
 import { isIPv4, isIPv6 } from "node:net";
+import { isUnixAddress, socketPath } from "../unix_address.ts";
 
-/** An address to listen on; port 0 lets the system pick one. */
-export interface Address {
+/** An address of TCP to listen on; port 0 lets the system pick one. */
+export interface TcpAddress {
   /** An IPv4 or IPv6 address, never a name, without brackets. */
   readonly host: string;
   /** 0 to 65535. */
   readonly port: number;
+}
+
+/** A Unix domain socket to listen on. */
+export interface UnixAddress {
+  /** Its path, absolute once the whole command line was read. */
+  readonly path: string;
+}
+
+/** Where to listen. */
+export type Address = TcpAddress | UnixAddress;
+
+/** Whether an address is a Unix domain socket. */
+export function isUnix(address: Address): address is UnixAddress {
+  return "path" in address;
 }
 
 const HOW = "write ip:port, such as 127.0.0.1:28055 or [::1]:0";
@@ -24,7 +39,7 @@ const HOW = "write ip:port, such as 127.0.0.1:28055 or [::1]:0";
  * @returns The address.
  * @throws {RangeError} When it is no address; the message says how to write one.
  */
-export function parseAddress(text: string): Address {
+export function parseAddress(text: string): TcpAddress {
   const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text);
   if (!match) {
     throw new RangeError(
@@ -60,19 +75,37 @@ export function parseAddress(text: string): Address {
  *
  * @param address The address.
  */
-export function isLoopback({ host }: Address): boolean {
+export function isLoopback(address: Address): boolean {
+  if (isUnix(address)) return true;
+  const { host } = address;
   return host === "::1" || host.startsWith("127.") ||
     // As the parser of URLs writes ::ffff:127.0.0.1.
     /^::ffff:7f[\da-f]{2}:[\da-f]{1,4}$/.test(host);
 }
 
 /**
- * Writes an address the way {@linkcode parseAddress} reads it.
+ * Reads `ip:port`, or `unix:PATH`.
+ *
+ * @param text What was written.
+ * @returns The address.
+ * @throws {RangeError} When it is neither; the message says how to write one.
+ */
+export function parseListener(text: string): Address {
+  if (isUnixAddress(text)) return { path: socketPath(text) };
+  if (/^\.{0,2}\//.test(text)) {
+    throw new RangeError(`not an address; a socket at a path is unix:${text}`);
+  }
+  return parseAddress(text);
+}
+
+/**
+ * Writes an address the way {@linkcode parseListener} reads it.
  *
  * @param address The address.
- * @returns `ip:port`, IPv6 in brackets.
+ * @returns `ip:port`, IPv6 in brackets; or `unix:PATH`.
  */
 export function formatAddress(address: Address): string {
+  if (isUnix(address)) return `unix:${address.path}`;
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   return `${host}:${address.port}`;
 }

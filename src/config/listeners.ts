@@ -5,7 +5,7 @@
  */
 
 import { StartError } from "../errors.ts";
-import { formatAddress, isLoopback } from "./address.ts";
+import { formatAddress, isLoopback, isUnix } from "./address.ts";
 import type { Config } from "./shape.ts";
 
 /** The settings of what listeners speak. */
@@ -25,13 +25,15 @@ export type TlsConfig = Pick<
 
 /**
  * Whether a listener speaks TLS. Metrics and the page do where others reach them:
- * what watches from the same machine is told no authority.
+ * what watches from the same machine is told no authority. A Unix domain socket
+ * never does: nobody is between.
  */
 export function speaksTls(
-  config: Pick<Config, "tlsCert" | "tlsOn" | "http">,
+  config: Pick<Config, "local" | "remote" | "tlsCert" | "tlsOn" | "http">,
   kind: "local" | "remote" | "http",
 ): boolean {
-  const { tlsCert, tlsOn, http } = config;
+  const { tlsCert, tlsOn, http, [kind]: address } = config;
+  if (address !== undefined && isUnix(address)) return false;
   if (kind === "http") {
     return tlsCert !== undefined && http !== undefined && !isLoopback(http);
   }

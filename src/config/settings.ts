@@ -38,7 +38,13 @@ import {
   MIN_MEMORY_BUDGET_BYTES,
   MIN_PEER_TIME_MS,
 } from "../limits.ts";
-import { type Address, formatAddress, parseAddress } from "./address.ts";
+import {
+  type Address,
+  formatAddress,
+  parseAddress,
+  parseListener,
+  type TcpAddress,
+} from "./address.ts";
 import { formatByteSize, parseByteSize } from "./byte_size.ts";
 import {
   formatMinFree,
@@ -47,6 +53,12 @@ import {
   parseQuotas,
 } from "./quotas.ts";
 import type { Config, GivenConfig } from "./shape.ts";
+import {
+  defaultSocketMode,
+  formatSocketMode,
+  parseGroup,
+  parseSocketMode,
+} from "./sockets.ts";
 
 /** The launcher counts descriptors with it, and loads nothing of HTTP/2. */
 export { DISMISSAL_SHARE } from "../http2/limits.ts";
@@ -103,7 +115,9 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     name: "local",
     short: "l",
     argument: "ADDR",
-    help: "where LocalCache listens: ip:port, port 0 picks one, off disables",
+    help:
+      "where LocalCache listens: ip:port, port 0 picks one, or unix:PATH; off " +
+      "disables",
     defaultHelp: `${DEFAULT_LOCAL_ADDRESS}, or off when only --remote is given`,
     default: (given) =>
       given.remote ? undefined : parseAddress(DEFAULT_LOCAL_ADDRESS),
@@ -114,12 +128,32 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     name: "remote",
     short: "r",
     argument: "ADDR",
-    help: "where RemoteCache listens: ip:port, port 0 picks one, off disables",
+    help:
+      "where RemoteCache listens: ip:port, port 0 picks one, or unix:PATH; off " +
+      "disables",
     defaultHelp: `${DEFAULT_REMOTE_ADDRESS}, or off when only --local is given`,
     default: (given) =>
       given.local ? undefined : parseAddress(DEFAULT_REMOTE_ADDRESS),
     parse: parseService,
     render: renderService,
+  },
+  socketMode: {
+    name: "socket-mode",
+    argument: "MODE",
+    help: "the permission bits of Unix domain sockets: who may connect",
+    defaultHelp: "0600, or 0660 with --socket-group",
+    default: defaultSocketMode,
+    parse: parseSocketMode,
+    render: formatSocketMode,
+  },
+  socketGroup: {
+    name: "socket-group",
+    argument: "GROUP",
+    help: "the group of Unix domain sockets, by its name or number",
+    defaultHelp: "the user's own",
+    default: () => undefined,
+    parse: parseGroup,
+    render: (group) => group ?? "",
   },
   http: {
     name: "http",
@@ -127,7 +161,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     help: "where a status page, /metrics, /healthz and /readyz are: ip:port",
     defaultHelp: "off",
     default: () => undefined,
-    parse: parseService,
+    parse: parseHttp,
     render: renderService,
   },
   httpHosts: {
@@ -429,6 +463,10 @@ function file(name: string, help: string): Setting<string | undefined> {
 }
 
 function parseService(text: string): Address | undefined {
+  return text === "off" ? undefined : parseListener(text);
+}
+
+function parseHttp(text: string): TcpAddress | undefined {
   return text === "off" ? undefined : parseAddress(text);
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { LogFormat } from "../log/log.ts";
-import type { Address } from "./address.ts";
+import type { Address, TcpAddress } from "./address.ts";
 import type { MinFree, Quota } from "./quotas.ts";
 
 /** When an acknowledgement means what. */
@@ -25,8 +25,15 @@ export interface Config {
   readonly local: Address | undefined;
   /** Where RemoteCache listens; `undefined`: not served. */
   readonly remote: Address | undefined;
+  /** The permission bits of Unix domain sockets. */
+  readonly socketMode: number;
+  /**
+   * The group of Unix domain sockets, its name or number; the confined server is
+   * told the number. `undefined`: the user's own.
+   */
+  readonly socketGroup: string | undefined;
   /** Where metrics are served by HTTP; `undefined`: nowhere. */
-  readonly http: Address | undefined;
+  readonly http: TcpAddress | undefined;
   /** Names by which it may be called there, beside IP addresses and localhost. */
   readonly httpHosts: readonly string[];
   /** Whether the status page is there, beside metrics and probes. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+export { acceptAll } from "./accepting.ts";
 export type { ByteStream } from "./byte_stream.ts";
 export { Connections } from "./connections.ts";
 export type { ConnectionState } from "./served_connection.ts";

@@ -17,7 +17,9 @@ import { StartError } from "../errors.ts";
 import { DEFAULT_ROOT } from "../limits.ts";
 import { parseBootId } from "./boot_id.ts";
 import { readConfigFile } from "./config_file.ts";
+import { isUnix } from "../config/address.ts";
 import { FILE_KEYS, SETTINGS } from "../config/settings.ts";
+import { checkSocketPaths } from "../config/sockets.ts";
 import { suggest } from "./suggest.ts";
 
 /** What the command line asks for. */
@@ -180,8 +182,19 @@ function withAbsolutePaths(
     if (path === undefined) return [];
     return [[key, absolute(path, `--${SETTINGS[key].name}`)]];
   });
+  const sockets = (["local", "remote"] as const).flatMap((key) => {
+    const address = config[key];
+    if (address === undefined || !isUnix(address)) return [];
+    return [[key, { path: absolute(address.path, `--${key}`) }]];
+  });
   const root = absolute(config.root, "ROOT");
-  return { ...config, root, ...Object.fromEntries(files) };
+  const whole = {
+    ...config,
+    root,
+    ...Object.fromEntries([...files, ...sockets]),
+  };
+  checkSocketPaths(whole);
+  return whole;
 }
 
 interface Words {

@@ -48,6 +48,32 @@ Deno.test("parseCommandLine reads a flag in every spelling", async () => {
   }
 });
 
+Deno.test("parseCommandLine makes paths of sockets absolute, and looks at them then", async () => {
+  const path = async (...args: string[]) =>
+    ((await configOf(...args)).local as { path: string }).path;
+  assert.equal(await path("-l", "unix:a/../s ü"), "/work/s ü");
+  assert.equal(await path("-l=unix:///run//s"), "/run/s");
+  const serve = (...args: string[]) => ["serve", "/r", ...args];
+  await assertRefused(serve("-l", "unix:/r/s"), /lies in the root \/r/);
+  await assertRefused(serve("-l", "unix:../r/s"), /lies in the root \/r/);
+  await assertRefused(
+    serve("-l", "unix:s", "-r", "unix:/work/./s"),
+    /are the same socket/,
+  );
+  await assertRefused(
+    serve("-l", `unix:${"x".repeat(102)}`),
+    /the path \/work\/x+ has 108 bytes, .* at most 107/,
+  );
+  await path("-l", `unix:${"x".repeat(101)}`);
+  await assertRefused(serve("-l", "unix:/a%b"), /^-l unix:\/a%b: .*holds no/);
+  await assertRefused(serve("--http", "unix:/a"), /not an address: write ip/);
+  await assertRefused(
+    serve("--confined", "-l", "unix:s"),
+    /--confined needs --local as an absolute path/,
+  );
+  await assertRefused(serve("--socket-mode", "0o660"), /such as 0600, 0660/);
+});
+
 Deno.test("parseCommandLine understands what is not serving", async () => {
   for (const args of [["--help"], ["-h"], ["serve", "/r", "-h"]]) {
     assert.deepEqual(await parse(...args), { kind: "help" });
@@ -178,6 +204,24 @@ durability = "strict"
   assert.equal(config.heartbeatTimeoutMs, 2_200);
   const other = await configOf("--config", path, "/other");
   assert.equal(other.root, "/other");
+});
+
+Deno.test("a configuration file has the sockets of its own folder", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/larder.toml`;
+  await Deno.writeTextFile(
+    path,
+    `local = "unix:run/s"\nsocket-mode = "0660"\nsocket-group = 44\n`,
+  );
+  const { local, remote, socketMode, socketGroup } = await configOf(
+    "--config",
+    path,
+  );
+  assert.deepEqual(local, { path: `${folder.path}/run/s` });
+  assert.deepEqual(
+    [remote, socketMode, socketGroup],
+    [undefined, 0o660, "44"],
+  );
 });
 
 Deno.test("a configuration file with a mistake is refused by name", async () => {

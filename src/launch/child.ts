@@ -8,6 +8,7 @@
  */
 
 import type { Config } from "../config.ts";
+import { socketsOf } from "../config/sockets.ts";
 import { confinedEnvironment } from "./environment.ts";
 import { confinedArguments, type Installation } from "./permissions.ts";
 import { ReadyLineReader } from "./ready_lines.ts";
@@ -41,6 +42,13 @@ export type Spawn = (config: Config) => Child;
 /** A terminal that is paused must not hide that the server has ended. */
 const MAX_LAST_OUTPUT_MS = 1_000;
 
+const SHELL = "/bin/sh";
+/**
+ * Until its permission bits are set, a socket is as open as the umask lets it be,
+ * which neither of our processes may change.
+ */
+const NARROW = 'umask go-w && exec "$0" "$@"';
+
 /**
  * Starts the confined server of an installation.
  *
@@ -54,11 +62,13 @@ export function spawnConfined(
   installation: Installation,
   bootId?: string,
 ): Child {
-  const process = new Deno.Command(installation.deno, {
-    args: confinedArguments(config, installation, {
-      supervised: true,
-      ...bootId !== undefined && { bootId },
-    }),
+  const words = confinedArguments(config, installation, {
+    supervised: true,
+    ...bootId !== undefined && { bootId },
+  });
+  const isSocket = socketsOf(config).length > 0;
+  const process = new Deno.Command(isSocket ? SHELL : installation.deno, {
+    args: isSocket ? ["-c", NARROW, installation.deno, ...words] : words,
     env: confinedEnvironment(config),
     stdin: "piped",
     stdout: "piped",

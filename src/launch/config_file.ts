@@ -6,6 +6,7 @@
 
 import { dirname, resolve } from "node:path";
 import { CONFIG_KEYS, type GivenConfig, readSetting } from "../config.ts";
+import { isUnix } from "../config/address.ts";
 import { StartError } from "../errors.ts";
 import { FILE_KEYS, SETTINGS } from "../config/settings.ts";
 import { suggest } from "./suggest.ts";
@@ -45,6 +46,11 @@ export async function readConfigFile(path: string): Promise<GivenConfig> {
   for (const key of ["root", ...FILE_KEYS] as const) {
     const written = given[key];
     if (written !== undefined) given[key] = resolve(dirname(path), written);
+  }
+  for (const key of ["local", "remote"] as const) {
+    const address = given[key];
+    if (address === undefined || !isUnix(address)) continue;
+    given[key] = { path: resolve(dirname(path), address.path) };
   }
   return given;
 }

@@ -10,6 +10,7 @@ import type { Config } from "../config.ts";
 import { currentBootId } from "./boot_id.ts";
 import { spawnConfined } from "./child.ts";
 import { descriptorLimit, withinDescriptors } from "./descriptor_limit.ts";
+import { withGroupNumber } from "./groups.ts";
 import type { Hangups } from "./hangups.ts";
 import { serverLog } from "../log/server_log.ts";
 import { MadeFolders } from "../root/made_folders.ts";
@@ -38,13 +39,14 @@ export async function launch(
   const folders = new MadeFolders(config.root);
   let exitCode = 1;
   try {
+    const numbered = await withGroupNumber(config);
     const [root, limit, bootId] = await Promise.all([
       prepareRoot(config.root),
       descriptorLimit(),
       currentBootId(),
     ]);
     exitCode = await supervise(
-      withinDescriptors({ ...config, root }, { limit, log }),
+      withinDescriptors({ ...numbered, root }, { limit, log }),
       {
         spawn(current) {
           const child = spawnConfined(current, options.installation, bootId);

@@ -5,10 +5,12 @@
  * @module
  */
 
-import { type Config, formatAddress } from "../config.ts";
+import { type Config, formatAddress, isUnix } from "../config.ts";
 
 /** All addresses of a machine, as one listens on them. */
 const EVERYWHERE = ["0.0.0.0", "::"];
+/** All users of the machine may connect to a socket. */
+const ALL_CONNECT = 0o002;
 /** Others than the owner may write. */
 const OTHERS_WRITE = 0o022;
 
@@ -19,21 +21,30 @@ const OTHERS_WRITE = 0o022;
  * @param mode The root's permission bits; `null` where there are none.
  */
 export function openDoors(
-  { root, local, remote, clientCa, access }: Pick<
+  { root, local, remote, clientCa, access, socketMode }: Pick<
     Config,
-    "root" | "local" | "remote" | "clientCa" | "access"
+    "root" | "local" | "remote" | "clientCa" | "access" | "socketMode"
   >,
   mode: number | null,
 ): string[] {
   const warnings: string[] = [];
   const isGuarded = clientCa !== undefined || access !== undefined;
   for (const address of isGuarded ? [] : [local, remote]) {
-    if (!address || !EVERYWHERE.includes(address.host)) continue;
+    if (!address || isUnix(address)) continue;
+    if (!EVERYWHERE.includes(address.host)) continue;
     warnings.push(
       `${formatAddress(address)} is every address of this machine: ` +
         "everybody who reaches it may read and write all values; where that " +
         "is not wanted, give --access or --client-ca, or name one address, " +
         "such as 127.0.0.1",
+    );
+  }
+  for (const address of access === undefined ? [local, remote] : []) {
+    if (!address || !isUnix(address) || !(socketMode & ALL_CONNECT)) continue;
+    warnings.push(
+      `every user of this machine who reaches ${address.path} may read and ` +
+        "write all values: where that is not wanted, give --access, or " +
+        "--socket-group and no --socket-mode",
     );
   }
   if (mode !== null && (mode & OTHERS_WRITE) !== 0) {

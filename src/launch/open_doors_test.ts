@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { openDoors } from "./open_doors.ts";
 
 const root = "/r";
-const unguarded = { clientCa: undefined, access: undefined };
+const unguarded = {
+  clientCa: undefined,
+  access: undefined,
+  socketMode: 0o600,
+};
 const here = { host: "127.0.0.1", port: 1 };
 
 Deno.test("a start warns of every address of the machine, and of a root that others may write", () => {
@@ -36,6 +40,21 @@ Deno.test("a start warns of every address of the machine, and of a root that oth
     );
     assert.deepEqual(none, []);
   }
+  const socket = { path: "/run/s" };
+  const doors = (socketMode: number, access?: string) =>
+    openDoors({
+      ...{ root, ...unguarded, socketMode, access },
+      ...{ local: socket, remote: undefined },
+    }, 0o40700);
+  assert.deepEqual([doors(0o600), doors(0o660), doors(0o666, "/access")], [
+    [],
+    [],
+    [],
+  ]);
+  assert.match(
+    doors(0o666).join(),
+    /^every user of this machine who reaches \/run\/s may read and write all/,
+  );
   for (const mode of [0o40777, 0o40770, 0o40702]) {
     const [warning] = openDoors({
       root,

@@ -7,6 +7,7 @@
 import { fileURLToPath } from "node:url";
 import { type Config, formatAddress, renderArguments } from "../config.ts";
 import { FILE_KEYS } from "../config/settings.ts";
+import { socketsOf } from "../config/sockets.ts";
 import { StartError } from "../errors.ts";
 import { confinedEnvironment } from "./environment.ts";
 import { heapFlag } from "./memory.ts";
@@ -71,6 +72,7 @@ export function confinedArguments(
 ): string[] {
   const { root, local, remote, http } = config;
   const files = FILE_KEYS.flatMap((key) => config[key] ?? []);
+  const sockets = socketsOf(config).map(({ path }) => path);
   const addresses = [local, remote, http].flatMap((address) =>
     address ? [formatAddress(address)] : []
   );
@@ -84,8 +86,10 @@ export function confinedArguments(
     "--no-remote",
     "--frozen",
     `--config=${installation.denoConfig}`,
-    `--allow-read=${[root, ...installation.readable, ...files].join(",")}`,
-    `--allow-write=${root}`,
+    `--allow-read=${
+      [root, ...installation.readable, ...files, ...sockets].join(",")
+    }`,
+    `--allow-write=${[root, ...sockets].join(",")}`,
     `--allow-net=${addresses.join(",")}`,
     // How full the root's disk is: --min-free.
     "--allow-sys=statfs",

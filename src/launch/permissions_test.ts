@@ -130,3 +130,24 @@ Deno.test("thisInstallation refuses to run from the web", () => {
     message: /clone it first/,
   });
 });
+
+Deno.test("confinedArguments grants a socket by its path alone, and no more of its folder", () => {
+  const args = flags({
+    root: "/r",
+    local: { path: "/run/my larder/ü.sock" },
+    remote: { host: "127.0.0.1", port: 9 },
+    socketGroup: "1207",
+  });
+  assert.ok(
+    args.includes("--allow-read=/r,/app/workers,/run/my larder/ü.sock"),
+  );
+  assert.ok(args.includes("--allow-write=/r,/run/my larder/ü.sock"));
+  assert.ok(
+    args.includes("--allow-net=unix:/run/my larder/ü.sock,127.0.0.1:9"),
+  );
+  const at = args.indexOf("-l");
+  assert.deepEqual(args.slice(at), [
+    ...["-l", "unix:/run/my larder/ü.sock", "-r", "127.0.0.1:9"],
+    ...["--socket-group", "1207"],
+  ]);
+});

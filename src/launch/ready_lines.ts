@@ -5,11 +5,16 @@
  * @module
  */
 
-import { type Config, formatAddress } from "../config.ts";
+import {
+  type Config,
+  formatAddress,
+  isUnix,
+  type TcpAddress,
+} from "../config.ts";
 import type { ServedAddresses } from "./running_server.ts";
 
 const READY = "larder: ready";
-const ADDRESS_LINE = /^larder: (LocalCache|RemoteCache|HTTP) on (\S+)$/;
+const ADDRESS_LINE = /^larder: (LocalCache|RemoteCache|HTTP) on (.+)$/;
 /** A line that is longer is none of ours. */
 const MAX_LINE_LENGTH = 4_096;
 
@@ -72,11 +77,12 @@ export function withPickedPorts(
   };
 }
 
-function pick(
-  wanted: Config["local"],
+function pick<A extends Config["local"]>(
+  wanted: A,
   said: string | undefined,
-): Config["local"] {
-  if (wanted?.port !== 0 || said === undefined) return wanted;
+): A | TcpAddress {
+  if (wanted === undefined || isUnix(wanted)) return wanted;
+  if (wanted.port !== 0 || said === undefined) return wanted;
   const port = Number(said.slice(said.lastIndexOf(":") + 1));
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return wanted;
   const picked = { host: wanted.host, port };

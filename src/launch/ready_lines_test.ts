@@ -28,6 +28,15 @@ Deno.test("ReadyLineReader reads the lines however they are cut", () => {
   assert(answers.every((answer) => answer === undefined));
 });
 
+Deno.test("the path of a socket may hold what a line can", () => {
+  const addresses = { localAddress: "unix:/run/a b/on larder: ü.sock" };
+  const reader = new ReadyLineReader();
+  assert.deepEqual(reader.push(readyLines("/r", addresses)), addresses);
+  const config = completeConfig({ local: { path: "/run/a" } });
+  const claimed = { localAddress: "unix:/run/other" };
+  assert.deepEqual(withPickedPorts(config, claimed), config);
+});
+
 Deno.test("withPickedPorts trusts a server with the choice of an open port only", () => {
   const config = completeConfig({
     local: { host: "127.0.0.1", port: 0 },

@@ -8,7 +8,7 @@
 import type { Config } from "../config.ts";
 import type { Log } from "../log/log.ts";
 
-/** The addresses that are served, as `ip:port` with the real port. */
+/** The addresses that are served, as `ip:port` with the real port, or `unix:PATH`. */
 export interface ServedAddresses {
   /** Where LocalCache answers. */
   readonly localAddress?: string;

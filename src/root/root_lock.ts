@@ -9,12 +9,13 @@ import { join } from "node:path";
 import { CONFIG_FILE } from "../../workers/root_names.ts";
 import { StartError, systemReason } from "../errors.ts";
 import { parseToml, stringifyToml } from "../toml.ts";
+import { isUnixAddress, socketPath } from "../unix_address.ts";
 
 /** What `Cache.toml` says. */
 export interface ServedFields {
-  /** Where LocalCache answers, `ip:port`; absent when it does not. */
+  /** Where LocalCache answers, `ip:port` or `unix:PATH`; absent when it does not. */
   readonly localAddress?: string;
-  /** Where RemoteCache answers, `ip:port`; absent when it does not. */
+  /** Where RemoteCache answers, likewise; absent when it does not. */
   readonly remoteAddress?: string;
   /** How often clients send heartbeats. */
   readonly heartbeatIntervalMs: number;
@@ -163,7 +164,8 @@ async function servedBy(file: Deno.FsFile): Promise<string> {
     const table = parseToml(
       new TextDecoder().decode(bytes.subarray(0, length)),
     );
-    const { local_addr: local, remote_addr: remote } = table;
+    const local = table["local_socket"] ?? table["local_addr"];
+    const remote = table["remote_socket"] ?? table["remote_addr"];
     return [
       ...typeof local === "string" ? [`LocalCache on ${local}`] : [],
       ...typeof remote === "string" ? [`RemoteCache on ${remote}`] : [],
@@ -179,8 +181,8 @@ async function rewrite(
   fields: ServedFields,
 ): Promise<void> {
   const text = new TextEncoder().encode(stringifyToml({
-    local_addr: fields.localAddress,
-    remote_addr: fields.remoteAddress,
+    ...whereOf("local", fields.localAddress),
+    ...whereOf("remote", fields.remoteAddress),
     heartbeat_interval: toSeconds(fields.heartbeatIntervalMs),
     heartbeat_timeout: toSeconds(fields.heartbeatTimeoutMs),
   }));
@@ -196,6 +198,16 @@ async function rewrite(
     at += await file.write(padded.subarray(at));
   }
   await file.truncate(text.length);
+}
+
+/** Clients of the original read the address, and know no socket. */
+function whereOf(
+  kind: string,
+  address: string | undefined,
+): Record<string, string> {
+  if (address === undefined) return {};
+  if (!isUnixAddress(address)) return { [`${kind}_addr`]: address };
+  return { [`${kind}_socket`]: socketPath(address) };
 }
 
 function toSeconds(ms: number): { secs: number; nanos: number } {

@@ -75,6 +75,26 @@ Deno.test("lockRoot writes what is served, where the original server looks for i
   assert.equal((await Deno.stat(path)).ino, ino, "the lock is on the inode");
 });
 
+Deno.test("lockRoot says where sockets are by names that the original does not read", async () => {
+  await using root = await temporaryRoot();
+  using lock = await lockRoot(root.path);
+  await lock.update({
+    ...FIELDS,
+    localAddress: 'unix:/run/a "b" ü.sock',
+    remoteAddress: "127.0.0.1:28056",
+  });
+  const text = await Deno.readTextFile(`${root.path}/Cache.toml`);
+  const { local_addr, local_socket, remote_addr } = parseToml(text);
+  assert.deepEqual(
+    [local_addr, local_socket, remote_addr],
+    [undefined, '/run/a "b" ü.sock', "127.0.0.1:28056"],
+  );
+  await assert.rejects(
+    lockRoot(root.path),
+    /in use .*LocalCache on \/run\/a "b" ü\.sock, RemoteCache on 127/,
+  );
+});
+
 Deno.test("a lock writes nothing until it is told, and takes away only a file that it made", async () => {
   await using root = await temporaryRoot();
   const path = `${root.path}/Cache.toml`;

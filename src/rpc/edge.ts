@@ -21,6 +21,8 @@ import {
 import type { IdentitySource } from "../tls/pem.ts";
 import { REFUSED_WORDS, type RefusedHandshake } from "../tls/refusals.ts";
 import { TlsListener } from "../tls/tls_listener.ts";
+import { cannotListenAt } from "../unix/remedies.ts";
+import { UnixListener } from "../unix/unix_listener.ts";
 import type { Service } from "./service.ts";
 
 /** What an edge is made of; its limits hold for all addresses together. */
@@ -45,7 +47,7 @@ export interface EdgeOptions extends Omit<SharedOptions, "warn"> {
 
 /** An address that answers. */
 export interface Listener {
-  /** `ip:port`, with the port that was picked. */
+  /** `ip:port`, with the port that was picked, or `unix:PATH`. */
   readonly address: string;
   /** Lets the calls that are under way finish, but no longer than `limitMs`. */
   close(limitMs: number): Promise<void>;
@@ -116,7 +118,7 @@ export class Edge {
     services: readonly Service[],
     { authenticate }: { readonly authenticate?: Authenticate } = {},
   ): Listener {
-    const options = this.#serve(address, services, authenticate);
+    const options = this.#serveAt(address, services, authenticate);
     try {
       return listenerAt(address, new Http2Listener(options));
     } catch (error) {
@@ -140,7 +142,7 @@ export class Edge {
       readonly authenticate?: Authenticate;
     },
   ): Promise<Listener> {
-    const options = this.#serve(address, services, authenticate);
+    const options = this.#serveAt(address, services, authenticate);
     try {
       const listening = TlsListener.listen({
         ...options,
@@ -162,11 +164,49 @@ export class Edge {
     }
   }
 
-  #serve(
+  /**
+   * Answers on a Unix domain socket.
+   *
+   * @param socket Where it is, its permission bits, and its group.
+   * @param services What is served there.
+   * @param options Says who calls; without it nobody asks.
+   * @throws {StartError} If it cannot be made.
+   */
+  async listenUnix(
+    socket: {
+      readonly path: string;
+      readonly mode: number;
+      readonly group?: number;
+    },
+    services: readonly Service[],
+    { authenticate }: { readonly authenticate?: Authenticate } = {},
+  ): Promise<Listener> {
+    const options = this.#serve(services, authenticate);
+    try {
+      const listener = await UnixListener.listen({ ...options, ...socket });
+      return {
+        address: `unix:${listener.path}`,
+        close: (limitMs) => listener.close(limitMs),
+      };
+    } catch (error) {
+      throw cannotListenAt(socket, error);
+    }
+  }
+
+  #serveAt(
     address: string,
     services: readonly Service[],
     authenticate: Authenticate | undefined,
   ): Http2ListenerOptions {
+    const { host, port } = partsOf(address);
+    const hostname = host.replace(/^\[(.*)\]$/, "$1");
+    return { hostname, port, ...this.#serve(services, authenticate) };
+  }
+
+  #serve(
+    services: readonly Service[],
+    authenticate: Authenticate | undefined,
+  ): Omit<Http2ListenerOptions, "hostname" | "port"> {
     const { maxMessageBytes, requestBudget, newBuffer, observe, around } =
       this.#options;
     const server = new GrpcServer({
@@ -182,10 +222,7 @@ export class Edge {
     });
     this.#servers.push(server);
     for (const addTo of services) addTo(server);
-    const { host, port } = partsOf(address);
     return {
-      hostname: host.replace(/^\[(.*)\]$/, "$1"),
-      port,
       handler: server.handleRequest,
       connections: this.#connections,
       warn: this.#warn,

@@ -17,12 +17,15 @@ interface Case {
   readonly says: RegExp;
   /** It has to fail. */
   readonly fails?: true;
+  /** The local listener, which is a Unix domain socket; else the remote one. */
+  readonly on?: "socket";
 }
 
 const PROBES: readonly Case[] = [
   { args: [], says: /SERVING/ },
   { args: ["-service", "remote.RemoteCache"], says: /SERVING/ },
   { args: ["-service", "local.LocalCache"], says: /NotFound/, fails: true },
+  { args: ["-service", "local.LocalCache"], says: /SERVING/, on: "socket" },
 ];
 
 /** What Kubernetes and others run as a probe. */
@@ -36,8 +39,12 @@ export const HEALTH_PROBE: Suite = {
   },
   cases: PROBES.length,
   server: "larder",
-  run: (program, port) =>
-    judge(program, PROBES, (args) => ["-addr", `127.0.0.1:${port}`, ...args]),
+  run: (program, port, socket) =>
+    judge(program, PROBES, ({ args, on }) => [
+      "-addr",
+      on === "socket" ? `unix:${socket}` : `127.0.0.1:${port}`,
+      ...args,
+    ]),
 };
 
 const MESSAGE = "larder.v1.FetchReply";
@@ -56,6 +63,12 @@ const CURLS: readonly Case[] = [
   },
   { args: ["ADDRESS", "larder.v1.Cache/Status"], says: /"loading": "1"/ },
   { args: ["ADDRESS", "grpc.health.v1.Health/List"], says: /"SERVING"/ },
+  { args: ["ADDRESS", "list"], says: /^local\.LocalCache$/m, on: "socket" },
+  {
+    args: ["-d", CALL, "ADDRESS", "local.LocalCache/Get"],
+    says: /"loading": \{/,
+    on: "socket",
+  },
 ];
 
 /** Lists, describes and calls whatever a server has. */
@@ -69,22 +82,24 @@ export const GRPCURL: Suite = {
   },
   cases: CURLS.length,
   server: "larder",
-  run: (program, port) =>
-    judge(program, CURLS, (args) => [
-      "-plaintext",
-      ...args.map((arg) => arg === "ADDRESS" ? `127.0.0.1:${port}` : arg),
-    ]),
+  run: (program, port, socket) =>
+    judge(program, CURLS, ({ args, on }) => {
+      const address = on === "socket" ? `unix:${socket}` : `127.0.0.1:${port}`;
+      const words = args.map((arg) => arg === "ADDRESS" ? address : arg);
+      return ["-plaintext", ...words];
+    }),
 };
 
 async function judge(
   program: string,
   cases: readonly Case[],
-  argsOf: (args: readonly string[]) => string[],
+  argsOf: (each: Case) => string[],
 ): Promise<Outcome> {
   let passed = 0;
   let all = "";
-  for (const { args, says, fails = false } of cases) {
-    const { success, output } = await said(program, argsOf(args));
+  for (const each of cases) {
+    const { args, says, fails = false } = each;
+    const { success, output } = await said(program, argsOf(each));
     if (success !== fails && says.test(output)) passed++;
     else all += `FAIL ${args.join(" ")}\n${output}`;
   }

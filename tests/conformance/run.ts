@@ -47,9 +47,9 @@ async function run(suite: Suite, cache: string): Promise<Sum> {
 }
 
 async function judge(suite: Suite, program: string): Promise<Outcome> {
-  if (suite.server === undefined) return await suite.run(program, 0);
+  if (suite.server === undefined) return await suite.run(program, 0, "");
   await using server = await startServer(suite.server);
-  return await suite.run(program, server.port);
+  return await suite.run(program, server.port, server.socket);
 }
 
 async function main(): Promise<number> {

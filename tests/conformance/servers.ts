@@ -18,6 +18,8 @@ export type ServerKind = "larder" | "services";
 export interface RunningServer extends AsyncDisposable {
   /** On 127.0.0.1. */
   readonly port: number;
+  /** The path of its local listener; empty: it has none. */
+  readonly socket: string;
 }
 
 /** What a Deno process needs that serves the suites' services. */
@@ -38,9 +40,14 @@ export function startServer(kind: ServerKind): Promise<RunningServer> {
 
 async function startLarder(): Promise<RunningServer> {
   const root = await Deno.makeTempDir({ prefix: "larder-conformance-" });
-  const server = await ServerProcess.start(root);
+  // Clients of grpc-go dial it as `unix:PATH`.
+  const socket = `${root}.sock`;
+  const server = await ServerProcess.start(root, {
+    args: ["-l", `unix:${socket}`],
+  });
   return {
     port: portOf(server.remote),
+    socket,
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
       await Deno.remove(root, { recursive: true });
@@ -65,6 +72,7 @@ async function startServices(): Promise<RunningServer> {
   for await (const line of lines) {
     return {
       port: portOf(line),
+      socket: "",
       async [Symbol.asyncDispose]() {
         child.kill("SIGKILL");
         await child.status;

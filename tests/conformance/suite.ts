@@ -26,6 +26,9 @@ export interface Suite {
   readonly cases: number;
   /** What is judged; a suite without starts servers of its own. */
   readonly server?: ServerKind;
-  /** Runs all of them; the port is that of its server. */
-  run(program: string, port: number): Promise<Outcome>;
+  /**
+   * Runs all of them; the port is that of its server, and the socket the path of
+   * its local listener, where it has one.
+   */
+  run(program: string, port: number, socket: string): Promise<Outcome>;
 }

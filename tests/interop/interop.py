@@ -20,6 +20,7 @@ import flows_errors  # noqa: F401
 import flows_names  # noqa: F401
 import flows_restart  # noqa: F401
 import flows_semantics  # noqa: F401
+import flows_sockets  # noqa: F401
 import flows_values  # noqa: F401
 from cache import Local, Remote
 from flow import FLOWS, Flow

@@ -125,11 +125,11 @@ class Server:
                 self.process.kill()
                 raise ServerError(f"the server did not start; it said: {said}")
             said.append(line)
-            words = line.split()
-            if words[:2] == ["larder:", "ready"]:
+            if line.split()[:2] == ["larder:", "ready"]:
                 return
-            if words[:1] == ["larder:"] and len(words) == 4 and words[2] == "on":
-                self.addresses[words[1]] = words[3]
+            if line.startswith("larder: ") and " on " in line:
+                api, _, address = line.removeprefix("larder: ").partition(" on ")
+                self.addresses[api] = address
 
 
 def read_lines(process: subprocess.Popen, output: "queue.Queue[str | None]") -> None:

@@ -148,7 +148,7 @@ export class ServerProcess implements AsyncDisposable {
         throw new Error(`the server did not start:\n${this.stderr}`);
       }
       const [, api, address] = line.match(
-        /^larder: (LocalCache|RemoteCache|HTTP) on (\S+)$/,
+        /^larder: (LocalCache|RemoteCache|HTTP) on (.+)$/,
       ) ?? [];
       if (api === "LocalCache") this.local = address!;
       if (api === "RemoteCache") this.remote = address!;

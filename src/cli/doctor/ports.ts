@@ -4,7 +4,10 @@
  * @module
  */
 
+import { lstat } from "node:fs/promises";
 import { createServer } from "node:net";
+import { placeOf, whoAnswers } from "../../client/who_answers.ts";
+import { isUnixAddress, socketPath } from "../../unix_address.ts";
 import { type Addresses, type Listener, listenersOf } from "../addresses.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { lookAt } from "./look.ts";
@@ -28,7 +31,13 @@ async function portCheck(listener: Listener): Promise<Finding> {
   const why = await listeningFails(address);
   if (why === undefined) return ok("port", `${address} is free`);
   if (why !== "EADDRINUSE") {
-    return warn("port", `${address}: ${why}`, "is it this machine's?");
+    const advice = isUnixAddress(address)
+      ? "is its folder there, and may this user write to it?"
+      : "is it this machine's?";
+    return warn("port", `${address}: ${why}`, advice);
+  }
+  if (await isStale(address)) {
+    return ok("port", `${address} is free: a server left it, and has gone`);
   }
   const seen = await lookAt(listener);
   if (seen.kind !== "stranger" && seen.kind !== "fault") {
@@ -46,9 +55,15 @@ async function portCheck(listener: Listener): Promise<Finding> {
   );
 }
 
+/** Whether it is a socket that nobody serves: a start replaces it. */
+async function isStale(address: string): Promise<boolean> {
+  if (!isUnixAddress(address)) return false;
+  const info = await lstat(socketPath(address)).catch(() => undefined);
+  return info?.isSocket() === true && await whoAnswers(address) === "nothing";
+}
+
 /** Why one cannot listen there; `undefined`: one can. */
 function listeningFails(address: string): Promise<string | undefined> {
-  const [, host, port] = /^(.*):(\d+)$/.exec(address)!;
   return new Promise((resolve) => {
     const listener = createServer();
     listener.once(
@@ -56,7 +71,7 @@ function listeningFails(address: string): Promise<string | undefined> {
       ({ code, message }: NodeJS.ErrnoException) => resolve(code ?? message),
     );
     listener.listen(
-      { host: host!.replace(/^\[|\]$/g, ""), port: Number(port) },
+      placeOf(address),
       () => listener.close(() => resolve(undefined)),
     );
   });

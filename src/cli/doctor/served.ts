@@ -7,6 +7,7 @@
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CONFIG_FILE } from "../../../workers/root_names.ts";
+import { parseToml } from "../../toml.ts";
 import { type Addresses, listenersOf } from "../addresses.ts";
 import { lookAt } from "./look.ts";
 
@@ -42,10 +43,12 @@ export async function servedAt(root: string): Promise<Served> {
 async function addressesIn(root: string): Promise<Addresses> {
   try {
     const text = await readFile(join(root, CONFIG_FILE), "utf8");
+    const said = parseToml(text);
     const found: { local?: string; remote?: string } = {};
     for (const kind of ["local", "remote"] as const) {
-      const line = new RegExp(`^${kind}_addr = "([^"]+)"`, "m").exec(text);
-      if (line) found[kind] = line[1]!;
+      const { [`${kind}_addr`]: address, [`${kind}_socket`]: path } = said;
+      if (typeof address === "string") found[kind] = address;
+      if (typeof path === "string") found[kind] = `unix:${path}`;
     }
     return found;
   } catch {

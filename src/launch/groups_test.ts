@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { completeConfig } from "../config.ts";
+import { withGroupNumber } from "./groups.ts";
+
+Deno.test("the name of a group becomes its number, which is all that the server is told", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(path, "root:x:0:\nci-users:x:1207:bob,alice\n");
+    const of = async (socketGroup?: string) => {
+      const local = { path: "/s" };
+      const config = completeConfig({
+        local,
+        ...socketGroup !== undefined && { socketGroup },
+      });
+      return (await withGroupNumber(config, path)).socketGroup;
+    };
+    assert.equal(await of("ci-users"), "1207");
+    assert.equal(await of("44"), "44");
+    assert.equal(await of(), undefined);
+    await assert.rejects(of("ci"), /--socket-group ci: .* has no such group/);
+    await Deno.remove(path);
+    await assert.rejects(of("ci"), /cannot read .*: give the number/);
+    assert.equal(await of("44"), "44");
+  } finally {
+    await Deno.remove(path).catch(() => {});
+  }
+});
