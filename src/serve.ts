@@ -77,6 +77,7 @@ const EXIT_BROKEN = 70;
 /** What those who watch are told of calls that a limit refused. */
 const CALL_REFUSALS = {
   manyCalls: "calls",
+  callerCalls: "caller-calls",
   unfinished: "unfinished-requests",
 } as const;
 
@@ -148,9 +149,9 @@ export async function serve(
     newBuffer: (bytes) => spare.take(bytes),
     requestBudget,
     ...observe && { observe },
-    onRefused(reason) {
+    onRefused(reason, detail) {
       watched?.onRefused(reason);
-      engine.lately.note("refused", { reason: CALL_REFUSALS[reason] });
+      engine.lately.note("refused", { reason: CALL_REFUSALS[reason], detail });
     },
     onDrop(reason) {
       if (reason !== "crowded") return;

@@ -10,8 +10,9 @@ import type { Clock, Timer } from "../clock.ts";
 import { messageOf, StartError } from "../errors.ts";
 import { ACCESS_LOOK_MS, MAX_CREDENTIALS_BYTES } from "../limits.ts";
 import type { Log } from "../log.ts";
-import { Caller, type Rights } from "./caller.ts";
-import { parseRules, type Rules } from "./rules.ts";
+import { Caller } from "./caller.ts";
+import { Principal, Principals } from "./principal.ts";
+import { type Anyone, parseRules, type Rules } from "./rules.ts";
 
 /** What it needs of the world. */
 export interface AccessOptions {
@@ -33,8 +34,8 @@ export interface Door {
 
 const SCHEME = /^bearer +([\w.~+/-]+=*)$/i;
 /** Of a caller without a name, where the file says nothing of them. */
-const AS_EVER: Rights = { admin: ["*"] };
-const NOTHING: Rights = {};
+const AS_EVER: Anyone = { rights: { admin: ["*"] }, limits: {} };
+const NOTHING: Anyone = { rights: {}, limits: {} };
 
 /** Knows callers. */
 export class Access implements Disposable {
@@ -45,6 +46,9 @@ export class Access implements Disposable {
   /** Those that were known by their headers, since the rules are these. */
   readonly #known = new Map<string, Caller>();
   readonly #anyone = new Map<Door, Caller>();
+  readonly #principals = new Principals();
+  /** Of those without a name, by the kind of the listener. */
+  readonly #nameless = { local: new Principal(), remote: new Principal() };
   #trouble: string | undefined;
   #timer: Timer | undefined;
   #looking: Promise<void> | undefined;
@@ -54,7 +58,7 @@ export class Access implements Disposable {
     this.#path = path;
     this.#options = options;
     this.#text = text;
-    this.#rules = parseRules(text);
+    this.#rules = parseRules(text, this.#principals);
     this.#arm();
   }
 
@@ -115,7 +119,9 @@ export class Access implements Disposable {
 
   #anyoneAt({ kind, isHere }: Door): Caller {
     const byDefault = isHere ? AS_EVER : NOTHING;
-    return new Caller(undefined, this.#rules.anyone[kind] ?? byDefault);
+    const { rights, limits } = this.#rules.anyone[kind] ?? byDefault;
+    const principal = this.#nameless[kind];
+    return new Caller(undefined, rights, { limits, principal });
   }
 
   #holder(door: Door, authorization: string): Caller | string {
@@ -152,7 +158,7 @@ export class Access implements Disposable {
         // As it is for a moment while somebody writes it: without the rules of
         // those who have no token they may everything on this machine.
         if (text.trim() === "") throw new Error("it is empty");
-        this.#take(parseRules(text));
+        this.#take(parseRules(text, this.#principals));
         this.#text = text;
         const { tokens, certificates } = this.#rules;
         log(
@@ -191,6 +197,8 @@ export class Access implements Disposable {
       caller.follow(now);
       this.#anyone.set(door, now);
     }
+    const named = [...rules.tokens.values(), ...rules.certificates.values()];
+    this.#principals.keep(new Set(named.map(({ name }) => name!)));
   }
 
   /** A call may wait for longer than its token is good for. */

@@ -4,6 +4,9 @@
  * @module
  */
 
+import { type CallerLimits, type Limited, overLimit } from "./limits.ts";
+import { Principal } from "./principal.ts";
+
 /** What may be done; each includes those before it. */
 export type Right = "read" | "write" | "admin";
 
@@ -19,6 +22,21 @@ const INCLUDED_IN: { readonly [right in Right]: readonly Right[] } = {
 /** All namespaces. */
 const ALL = "*";
 
+/** What is known of a caller beside their name and rights. */
+export interface CallerOptions {
+  /** When it ends, in milliseconds since 1970; absent: never. */
+  readonly expiresMs?: number;
+  /** What they may take at a time; absent: as much as anybody. */
+  readonly limits?: CallerLimits;
+  /** Whose calls count together; absent: theirs alone. */
+  readonly principal?: Principal;
+}
+
+/** Why a call may not begin. */
+export interface CallRefusal {
+  readonly message: string;
+}
+
 /** Somebody with a name, or anybody without one. */
 export class Caller {
   /** Of a token or a certificate; `undefined`: of neither. */
@@ -26,6 +44,8 @@ export class Caller {
   /** When it ends, in milliseconds since 1970. */
   readonly expiresMs: number;
   readonly #patterns: { readonly [right in Right]: readonly string[] };
+  readonly #limits: CallerLimits;
+  readonly #principal: Principal;
   /** What the rules say of them now, where those have changed since. */
   #successor: Caller | undefined;
 
@@ -33,10 +53,13 @@ export class Caller {
   constructor(
     name: string | undefined,
     rights: Rights,
-    expiresMs: number = Infinity,
+    { expiresMs = Infinity, limits = {}, principal = new Principal() }:
+      CallerOptions = {},
   ) {
     this.name = name;
     this.expiresMs = expiresMs;
+    this.#limits = limits;
+    this.#principal = principal;
     const of = (right: Right) =>
       INCLUDED_IN[right].flatMap((each) => rights[each] ?? []);
     this.#patterns = {
@@ -48,7 +71,9 @@ export class Caller {
 
   /** Whether it may do that with the entries of a namespace. */
   may(right: Right, namespace: string): boolean {
-    return this.#now[right].some((pattern) => covers(pattern, namespace));
+    return this.#now.#patterns[right].some((pattern) =>
+      covers(pattern, namespace)
+    );
   }
 
   /** Whether it may publish there; made once, as every id is held against it. */
@@ -57,12 +82,12 @@ export class Caller {
 
   /** Whether there is any namespace where it may. */
   mayAnywhere(right: Right): boolean {
-    return this.#now[right].length > 0;
+    return this.#now.#patterns[right].length > 0;
   }
 
   /** Whether it may do that in all namespaces. */
   mayEverywhere(right: Right): boolean {
-    return this.#now[right].includes(ALL);
+    return this.#now.#patterns[right].includes(ALL);
   }
 
   /**
@@ -76,11 +101,33 @@ export class Caller {
       : new Caller(this.name, {});
   }
 
-  get #now(): { readonly [right in Right]: readonly string[] } {
+  /** A call begins, and counts until {@linkcode leave}; or says why it may not. */
+  enter(): CallRefusal | undefined {
+    const { calls } = this.#principal;
+    const message = this.over("calls", calls);
+    if (message !== undefined) return { message };
+    this.#principal.calls = calls + 1;
+    return undefined;
+  }
+
+  /** A call has ended. */
+  leave(): void {
+    this.#principal.calls--;
+  }
+
+  /** Why they may have no more of something than they have, if so; made once. */
+  readonly over = (what: Limited, held: number): string | undefined => {
+    const most = this.#now.#limits[what];
+    return most === undefined || held < most
+      ? undefined
+      : overLimit(this.name, what, { held, most });
+  };
+
+  get #now(): Caller {
     // deno-lint-ignore no-this-alias -- the last of a chain
     let caller: Caller = this;
     while (caller.#successor !== undefined) caller = caller.#successor;
-    return caller.#patterns;
+    return caller;
   }
 }
 

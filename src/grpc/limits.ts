@@ -85,3 +85,9 @@ export const SHARED_FRACTION = 1 / 2;
 
 /** Everybody gets as many: a client that waits has to send heartbeats, too. */
 export const MIN_SHARE_CALLS = 4;
+
+/**
+ * When it is worth another attempt to call, for whoever has as many calls under
+ * way as they may: most calls have ended by then.
+ */
+export const CALLER_RETRY_MS = 500;

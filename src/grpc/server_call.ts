@@ -12,6 +12,7 @@ import type { ServerStream, StreamEvents } from "../http2/stream_api.ts";
 import type { Call } from "./call.ts";
 import type { CallCore, CallStart, Route } from "./call_core.ts";
 import { Ending } from "./call_end.ts";
+import { type CountedCaller, isCounted } from "./counted_caller.ts";
 import { type Deadlined, NOT_WAITING } from "./deadlines.ts";
 import { frameMessage } from "./framing.ts";
 import { Metadata } from "./metadata.ts";
@@ -50,7 +51,7 @@ export abstract class ServerCall extends Ending
   /** Where the request comes from. */
   protected readonly stream: ServerStream;
   readonly client: CountedClient;
-  readonly caller: object | undefined;
+  readonly caller: CountedCaller | undefined;
   readonly deadlineMs: number | undefined;
   deadlinePlace: number = NOT_WAITING;
   unfinishedBytes = 0;
@@ -180,7 +181,12 @@ export abstract class ServerCall extends Ending
   /** A call counts as open until its handler has ended, too. */
   #stop(): void {
     this.#isRunning = false;
-    if (this.#isClosed) this.core.counts.open.leave(this.client);
+    if (this.#isClosed) this.#leave();
+  }
+
+  #leave(): void {
+    this.core.counts.open.leave(this.client);
+    if (this.caller && isCounted(this.method)) this.caller.leave();
   }
 
   #reply(reply: unknown): void {
@@ -280,7 +286,7 @@ export abstract class ServerCall extends Ending
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#end(delivered);
-    if (!this.#isRunning) this.core.counts.open.leave(this.client);
+    if (!this.#isRunning) this.#leave();
   }
 
   #end(delivered: boolean): void {

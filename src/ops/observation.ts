@@ -13,7 +13,11 @@ import { Times } from "./times.ts";
 export class Observation implements Counted {
   readonly calls: CallTallies = new CallTallies();
   readonly namespaces: NamespaceTallies;
-  readonly refusals = new Map([["manyCalls", 0], ["unfinished", 0]]);
+  readonly refusals = new Map([
+    ["manyCalls", 0],
+    ["unfinished", 0],
+    ["callerCalls", 0],
+  ]);
   readonly blobTimes: Times = new Times();
   readonly manifestTimes: Times = new Times();
 

@@ -321,8 +321,8 @@ function ofEdge(
     {
       type: "counter",
       name: "larder_refused_calls_total",
-      help: "Calls that were refused, by the limit: too many open ones, or " +
-        "requests that did not end.",
+      help: "Calls that were refused, by the limit: too many open ones, " +
+        "requests that did not end, or too many of one caller.",
       read: () =>
         [...refusals].map(([limit, value]) => ({ labels: { limit }, value })),
     },

@@ -33,7 +33,7 @@ export interface EdgeOptions extends Omit<SharedOptions, "warn"> {
   /** Who is told how calls end, a method. */
   readonly observe?: Observe;
   /** Is told of every call that a limit refuses. */
-  readonly onRefused?: (reason: RefusalReason) => void;
+  readonly onRefused?: (reason: RefusalReason, detail?: string) => void;
   /** Memory for large requests. */
   readonly requestBudget?: RequestBudget;
 }

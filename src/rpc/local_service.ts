@@ -7,7 +7,7 @@
 import type { Engine } from "../engine/engine.ts";
 import type { Reply } from "../table/types.ts";
 import type { Paths } from "./cache_options.ts";
-import { getMethod, idMethod } from "./hot_methods.ts";
+import { getMethod, idMethod, passing } from "./hot_methods.ts";
 import {
   assignedFile,
   LOADING,
@@ -66,8 +66,9 @@ export function localService(
         ),
     );
     for (const [name, kind] of Object.entries(BY_ID)) {
+      const method = idMethod(`${service}${name}`);
       server.unary(
-        idMethod(`${service}${name}`),
+        kind === "done" ? method : passing(method),
         ({ id }, call) => {
           demandAnywhere(call, kind === "done" ? "write" : "read");
           return submit(engine, idBy(call, { kind, id }), call);

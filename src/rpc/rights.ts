@@ -10,7 +10,7 @@ import { Caller, type Right } from "../access/caller.ts";
 import type { Call } from "../grpc/call.ts";
 import type { Authenticate } from "../grpc/server.ts";
 import type { Submission } from "../engine/engine.ts";
-import type { Api, EntryKey, Id } from "../table/types.ts";
+import type { Api, EntryKey, Id, RequestOf } from "../table/types.ts";
 import { Status, StatusError } from "../grpc/status.ts";
 import { SocketStream } from "../tls/socket_stream.ts";
 
@@ -71,10 +71,12 @@ export function who(
   call: Call,
   mayWrite: boolean,
   assign: boolean,
-): { readonly assign: boolean; readonly by?: string; readonly reads?: true } {
-  const by = nameOf(call);
+): Pick<RequestOf<"get">, "assign" | "by" | "over" | "reads"> {
+  const caller = call.caller as Caller | undefined;
+  const by = caller?.name;
   return {
     assign: assign && mayWrite,
+    ...caller && { over: caller.over },
     ...by !== undefined && { by },
     ...!mayWrite && { reads: true as const },
   };
@@ -95,11 +97,6 @@ export function idBy<R extends Submission & { readonly id: Id }>(
 export function may(call: Call, right: Right, namespace: string): boolean {
   const { caller } = call;
   return caller === undefined || (caller as Caller).may(right, namespace);
-}
-
-/** The name that a caller's assignments and handles are bound to. */
-export function nameOf(call: Call): string | undefined {
-  return (call.caller as Caller | undefined)?.name;
 }
 
 /**

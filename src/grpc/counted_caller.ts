@@ -1,0 +1,22 @@
+/**
+ * Whoever makes calls, as far as they are counted.
+ *
+ * @module
+ */
+
+import type { Method } from "./method.ts";
+
+/** Somebody whose calls are counted together, whatever connections they have. */
+export interface CountedCaller {
+  /** A call begins, and counts until `leave`; or says why it may not. */
+  enter(): { readonly message: string } | undefined;
+  /** A call has ended. */
+  leave(): void;
+}
+
+/** Whether the calls of a method count. */
+export function isCounted(
+  { overLimit }: Pick<Method<unknown, unknown>, "overLimit">,
+): boolean {
+  return overLimit !== "passes";
+}
