@@ -78,6 +78,7 @@ const EXIT_BROKEN = 70;
 const CALL_REFUSALS = {
   manyCalls: "calls",
   callerCalls: "caller-calls",
+  callerUpload: "caller-upload",
   unfinished: "unfinished-requests",
 } as const;
 

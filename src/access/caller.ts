@@ -4,7 +4,12 @@
  * @module
  */
 
-import { type CallerLimits, type Limited, overLimit } from "./limits.ts";
+import {
+  type CallerLimits,
+  type Limited,
+  overLimit,
+  tooFast,
+} from "./limits.ts";
 import { Principal } from "./principal.ts";
 
 /** What may be done; each includes those before it. */
@@ -113,6 +118,30 @@ export class Caller {
   /** A call has ended. */
   leave(): void {
     this.#principal.calls--;
+  }
+
+  /** Whether they may send only so many bytes a second. */
+  get isPaced(): boolean {
+    return this.#now.#limits.uploadBytes !== undefined;
+  }
+
+  /** Counts bytes that they send; after how many milliseconds they may. */
+  pace(bytes: number, nowMs: number): number {
+    const { uploadBytes } = this.#now.#limits;
+    if (uploadBytes === undefined) return 0;
+    return this.#principal.uploads.take(bytes, uploadBytes, nowMs);
+  }
+
+  /** They do not send them after all. */
+  unpace(bytes: number): void {
+    const { uploadBytes } = this.#now.#limits;
+    if (uploadBytes === undefined) return;
+    this.#principal.uploads.giveBack(bytes, uploadBytes);
+  }
+
+  /** Why bytes would have to wait for so long, for people. */
+  tooFast(delayMs: number): string {
+    return tooFast(this.name, this.#now.#limits.uploadBytes ?? 0, delayMs);
   }
 
   /** Why they may have no more of something than they have, if so; made once. */

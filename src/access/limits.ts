@@ -28,6 +28,19 @@ const WORDS: { readonly [what in Limited]: readonly [string, string] } = {
   handles: ["files in hand", "drop one before the next"],
 };
 
+/** Why bytes would have to wait for so long, for people. */
+export function tooFast(
+  who: string | undefined,
+  bytesPerSecond: number,
+  delayMs: number,
+): string {
+  const [may, they] = who === undefined
+    ? ["callers without a name may", "have sent"]
+    : [`${JSON.stringify(who)} may`, "has sent"];
+  return `${may} send ${bytesPerSecond} bytes a second, and ${they} what takes ` +
+    `${Math.ceil(delayMs / 1_000)} s more: come again then`;
+}
+
 /** Why somebody may have no more of something, for people. */
 export function overLimit(
   who: string | undefined,

@@ -11,6 +11,8 @@ import type { CallerLimits } from "./limits.ts";
 const COUNTS = ["calls", "assignments", "handles"] as const;
 /** Bytes a second. */
 const UPLOAD = "upload-rate";
+/** A client may send as much of a request before it hears from us. */
+const MIN_UPLOAD_BYTES = 64 * 1024;
 /** Lifts a limit that the others have. */
 const UNLIMITED = "unlimited";
 
@@ -61,14 +63,15 @@ function numberOf(where: string, value: unknown, isSize: boolean): number {
       throw new StartError(1, `${where}: ${messageOf(error)}`);
     }
   }
+  const [example, least, words] = isSize
+    ? ['a size, such as "10MiB"', MIN_UPLOAD_BYTES, "64KiB"] as const
+    : ["a whole number", 1, "1"] as const;
   if (
-    typeof number === "number" && Number.isSafeInteger(number) && number > 0
-  ) {
-    return number;
-  }
-  const example = isSize ? 'a size, such as "10MiB"' : "a whole number";
+    typeof number === "number" && Number.isSafeInteger(number) &&
+    number >= least
+  ) return number;
   throw new StartError(
     1,
-    `${where} must be ${example}, of 1 at least, or "${UNLIMITED}"`,
+    `${where} must be ${example}, of ${words} at least, or "${UNLIMITED}"`,
   );
 }

@@ -5,10 +5,14 @@
  * @module
  */
 
+import { Pace } from "./pace.ts";
+
 /** Somebody who calls, by whatever token. */
 export class Principal {
   /** Calls that are under way. */
   calls = 0;
+  /** What they send. */
+  readonly uploads = new Pace();
 }
 
 /** All of them, by their names. */

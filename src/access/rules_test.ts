@@ -62,6 +62,7 @@ Deno.test("parseRules says what is wrong, and never takes half of a file", () =>
     ['[limits]\ncalls = "1"', /^limits: calls must be a whole number/],
     ["[limits]\nhandles = 1.5", /^limits: handles must be a whole number/],
     ['[limits]\nupload-rate = "1MB"', /^limits: upload-rate: not a size/],
+    ['[limits]\nupload-rate = "63KiB"', /a size, .* of 64KiB at least/],
     [`${TOKEN}limits = { calls = -1 }`, /^token 1: limits: calls must be/],
     ["[anyone.local]\nlimits = []", /^anyone.local: limits must be a table/],
   ];
@@ -89,7 +90,7 @@ ${token("free", "2", 'limits = { calls = "unlimited" }')}
 name = "builder"
 
 [anyone.local]
-limits = { upload-rate = "1KiB" }
+limits = { upload-rate = "1MiB" }
 `);
   const mostOf = (caller: Caller) =>
     (["calls", "assignments", "handles"] as const).map((what) => {
@@ -102,6 +103,6 @@ limits = { upload-rate = "1KiB" }
   assert.deepEqual(of("2"), [undefined, undefined, 3]);
   assert.deepEqual(mostOf(certificates.get("builder")!), [2, undefined, 3]);
   assert.deepEqual(anyone, {
-    local: { rights: {}, limits: { uploadBytes: 1024 } },
+    local: { rights: {}, limits: { uploadBytes: 1024 ** 2 } },
   });
 });

@@ -12,6 +12,18 @@ export interface CountedCaller {
   enter(): { readonly message: string } | undefined;
   /** A call has ended. */
   leave(): void;
+  /** Whether it may send only so many bytes a second. */
+  readonly isPaced: boolean;
+  /**
+   * Counts bytes that are going to come.
+   *
+   * @returns After how many milliseconds they may.
+   */
+  pace(bytes: number, nowMs: number): number;
+  /** They do not come after all. */
+  unpace(bytes: number): void;
+  /** Why bytes would have to wait for so long, for people. */
+  tooFast(delayMs: number): string;
 }
 
 /** Whether the calls of a method count. */

@@ -21,6 +21,17 @@ class TestCaller implements CountedCaller {
     this.calls--;
     assert.ok(this.calls >= 0);
   }
+
+  readonly isPaced: boolean = false;
+  pace(): number {
+    assert.fail("it is not paced");
+  }
+  unpace(): void {
+    assert.fail("it is not paced");
+  }
+  tooFast(): string {
+    assert.fail("it is not paced");
+  }
 }
 
 /** Whoever calls from the port 1 is the first, and so on. */

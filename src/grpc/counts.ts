@@ -15,7 +15,9 @@ export type RefusalReason =
   /** Its connection had more than its share of too many open calls. */
   | "manyCalls"
   /** Its caller had as many under way as they may. */
-  | "callerCalls";
+  | "callerCalls"
+  /** Its caller has sent so much that it would have had to wait for long. */
+  | "callerUpload";
 
 /** Limits that differ from the usual ones, and who is told. */
 export interface CallCountsOptions {

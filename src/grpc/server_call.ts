@@ -32,6 +32,7 @@ import { RequestGrant } from "./request_budget.ts";
 import { ReplySender } from "./sender.ts";
 import { Status, type StatusCode, StatusError } from "./status.ts";
 import type { UnfinishedRequest } from "./unfinished_requests.ts";
+import { UploadPace } from "./upload_pace.ts";
 
 /** What the client is told of errors that are ours. */
 const OUR_ERROR: Outcome = {
@@ -68,6 +69,7 @@ export abstract class ServerCall extends Ending
   #isRunning = false;
   #sender: ReplySender<unknown> | undefined = undefined;
   #grant: RequestGrant | undefined = undefined;
+  #pace: UploadPace | undefined = undefined;
   #metadata: Metadata | undefined = undefined;
   #initial: Metadata | undefined = undefined;
   #trailing: Metadata | undefined = undefined;
@@ -137,6 +139,27 @@ export abstract class ServerCall extends Ending
   protected get grant(): RequestGrant {
     const { requestBudget } = this.core;
     return this.#grant ??= new RequestGrant(requestBudget, this.connection);
+  }
+
+  /** Holds back what comes, where its caller may send only so much. */
+  protected get pace(): UploadPace | undefined {
+    const { caller } = this;
+    // A method that has an answer of its own for a limit, or knows none, waits
+    // for nothing.
+    if (!caller?.isPaced || this.method.overLimit !== undefined) {
+      return undefined;
+    }
+    return this.#pace ??= new UploadPace(caller, this.core.clock);
+  }
+
+  /** Calls once its caller may send a message of so many bytes. */
+  protected paced(bytes: number, then: () => void): void {
+    const { pace } = this;
+    if (pace === undefined) return then();
+    const refusal = pace.after(bytes, then);
+    if (refusal === undefined) return;
+    this.core.counts.onRefused("callerUpload", refusal.message);
+    this.fail(refusal);
   }
 
   /** The handler has its turn. */
@@ -239,6 +262,7 @@ export abstract class ServerCall extends Ending
     this.#isAnswered = true;
     this.#observe(code);
     this.#stopWaiting();
+    this.#pace?.end();
     this.letGo();
   }
 
@@ -294,6 +318,7 @@ export abstract class ServerCall extends Ending
     this.setEnded(delivered);
     this.#observe(Status.CANCELLED);
     this.#stopWaiting();
+    this.#pace?.end();
     this.letGo();
     this.#grant?.end();
     this.#sender?.end();

@@ -17,6 +17,7 @@ export class Observation implements Counted {
     ["manyCalls", 0],
     ["unfinished", 0],
     ["callerCalls", 0],
+    ["callerUpload", 0],
   ]);
   readonly blobTimes: Times = new Times();
   readonly manifestTimes: Times = new Times();

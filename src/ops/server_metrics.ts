@@ -322,7 +322,8 @@ function ofEdge(
       type: "counter",
       name: "larder_refused_calls_total",
       help: "Calls that were refused, by the limit: too many open ones, " +
-        "requests that did not end, or too many of one caller.",
+        "requests that did not end, or too many or too large ones of one " +
+        "caller.",
       read: () =>
         [...refusals].map(([limit, value]) => ({ labels: { limit }, value })),
     },

@@ -209,3 +209,26 @@ Deno.test("who has as much work, or as many files, as they may gets no more unti
     await greedy.call(LOCAL, "Drop", { id: handle });
     assert.ok((await get("a"))["ready"]);
   }));
+
+Deno.test("who has sent too much is held back, and a fair caller is not", () =>
+  limited('upload-rate = "64KiB"', async ({ server, fair, change }) => {
+    using greedy = new Caller(server.remote, "greedy", null);
+    const set = async (caller: Caller, key: string, bytes: number) => {
+      const id = idOf(await caller.call(REMOTE, "Get", of(key)));
+      return { id, value: Buffer.alloc(bytes) };
+    };
+    const small = await set(greedy, "small", 10_000);
+    // A minute and a half's worth: those after it pay for it.
+    const large = await set(greedy, "large", 6 * 2 ** 20);
+    await greedy.call(REMOTE, "Set", large);
+    await exhausted(
+      greedy.call(REMOTE, "Set", small),
+      /^"greedy" may send 65536 bytes a second, and has sent what takes \d+ s more/,
+    );
+    // Questions are as good as nothing.
+    assert.ok((await greedy.call(REMOTE, "Get", of("small")))["loading"]);
+    await greedy.call(REMOTE, "Heartbeat", { id: small.id });
+    await fair.call(REMOTE, "Set", await set(fair, "fair", 10_000));
+    await change("calls = 100");
+    await greedy.call(REMOTE, "Set", small);
+  }));
