@@ -15,14 +15,11 @@ import { serveConfined, stopWhenEnded } from "./launch/confined.ts";
 import { Hangups, isOnTerminal } from "./launch/hangups.ts";
 import { helpText, VERSION } from "./launch/help.ts";
 import { launch } from "./launch/launcher.ts";
-import {
-  confinedCommand,
-  shellLine,
-  thisInstallation,
-} from "./launch/permissions.ts";
-import { resolveRoot } from "./launch/root_folder.ts";
+import { confinedCommand, thisInstallation } from "./launch/permissions.ts";
+import { shellLine } from "./launch/shell_line.ts";
+import { resolveRoot } from "./root/root_folder.ts";
 import type { Serve } from "./launch/running_server.ts";
-import { serverLog } from "./launch/server_log.ts";
+import { serverLog } from "./log/server_log.ts";
 import { StopRequests } from "./launch/stop_requests.ts";
 
 /** What a test replaces. */
@@ -78,7 +75,7 @@ async function run(
       return 0;
     }
     case "recover": {
-      const { recoverRoot } = await import("./recover.ts");
+      const { recoverRoot } = await import("./root/recover.ts");
       const root = await resolveRoot(invocation.root);
       for (const line of await recoverRoot(root, invocation)) {
         console.log(`larder: ${line}`);

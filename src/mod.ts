@@ -18,7 +18,7 @@ export {
 export * from "./client/mod.ts";
 export { type Clock, FakeClock, systemClock, type Timer } from "./clock.ts";
 export { type ErrorCode, LarderError, StartError } from "./errors.ts";
-export type { Log, LogFacts, LogFormat, LogLevel } from "./log.ts";
+export type { Log, LogFacts, LogFormat, LogLevel } from "./log/log.ts";
 export * from "./manifest/manifest.ts";
 export type { TableObserver } from "./table/observer.ts";
 export type * from "./table/types.ts";

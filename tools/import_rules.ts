@@ -26,11 +26,11 @@ export const FLOOR: readonly string[] = [
 /** Rooms and what they may import; a room that is missing here is a violation. */
 export const ROOMS: Readonly<Record<string, RoomRule>> = {
   main: {
-    may: ["serve", "recover", "launch", "cli", "config", ...FLOOR],
+    may: ["serve", "root", "launch", "cli", "config", ...FLOOR],
     why: "the command line parses, launches and serves; serve.ts composes",
   },
-  recover: {
-    may: ["engine", "workers", ...FLOOR],
+  root: {
+    may: ["toml", "workers", ...FLOOR],
     why: "it works on a root that nobody serves, with no server around",
   },
   mod: {
@@ -42,26 +42,17 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   serve: {
     may: [
-      ...[
-        "access",
-        "config",
-        "rpc",
-        "tls",
-        "ops",
-        "engine",
-        "table",
-        "manifest",
-      ],
-      ...["blobs", "workers/letter_case.ts", "workers/root_names.ts", ...FLOOR],
+      ...["access", "config", "rpc", "tls", "ops", "engine", "table"],
+      ...["manifest", "blobs", "root", "workers/letter_case.ts"],
+      ...["workers/root_names.ts", ...FLOOR],
     ],
     types: ["launch"],
     why: "the composition root wires the rooms below main together",
   },
   launch: {
     may: [
-      ...["config", "duration", "toml", "workers/root_contents.ts"],
-      ...["workers/foreign_manifest.ts"],
-      ...FLOOR,
+      ...["config", "duration", "toml", "root/root_folder.ts"],
+      ...["root/made_folders.ts", ...FLOOR],
     ],
     why: "the launcher starts the server process and loads none of it",
   },
@@ -70,11 +61,15 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "the gRPC edge submits commands to the engine and sees no storage",
   },
   access: {
-    may: ["config/byte_size.ts", "toml", "workers/digest.ts", ...FLOOR],
+    may: [
+      ...["config/byte_size.ts", "credential_files", "toml"],
+      "workers/digest.ts",
+      ...FLOOR,
+    ],
     why: "who may do what is decided apart from what they do",
   },
   tls: {
-    may: ["http2", ...FLOOR],
+    may: ["credential_files", "http2", ...FLOOR],
     why: "TLS is one more stream of bytes below HTTP/2",
   },
   grpc: {
@@ -98,7 +93,8 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   cli: {
     may: [
-      ...["client", "launch/suggest.ts", "config/duration.ts"],
+      ...["client", "launch/suggest.ts", "launch/shell_line.ts"],
+      "config/duration.ts",
       ...["toml", "workers/digest.ts", "errors", "limits", "key_text"],
       // The doctor looks at roots.
       ...["workers/letter_case.ts", "workers/root_contents.ts"],
@@ -113,8 +109,8 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   engine: {
     may: [
-      ...["table", "manifest", "blobs", "toml", "workers/digest.ts"],
-      ...["workers/root_contents.ts", "workers/root_names.ts", ...FLOOR],
+      ...["table", "manifest", "blobs", "workers/digest.ts"],
+      ...["workers/root_names.ts", ...FLOOR],
     ],
     why: "the engine drives the table and the stores' interfaces",
   },
@@ -142,13 +138,17 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ["errors", "limits"],
     why: "units of time are plain values",
   },
+  credential_files: {
+    may: FLOOR,
+    why: "how files are looked at is apart from what they say",
+  },
   toml: { may: ["errors"], why: "the TOML library stands behind one file" },
   clock: { may: [], why: "the floor stands on nothing" },
   errors: { may: [], why: "the floor stands on nothing" },
   limits: { may: [], why: "the floor stands on nothing" },
   slips: { may: [], why: "the floor stands on nothing" },
   key_text: { may: [], why: "the floor stands on nothing" },
-  log: { may: ["key_text"], why: "a line of the log is plain text" },
+  log: { may: ["key_text", "clock"], why: "a line of the log is plain text" },
   workers: {
     may: [],
     why: "a worker's whole import graph is granted to the server as readable",
@@ -169,7 +169,15 @@ export const SERVER: readonly string[] = [
     "manifest",
     "blobs",
   ],
-  ...["workers", "config", "toml", "launch", "recover", ...FLOOR],
+  ...[
+    "workers",
+    "config",
+    "credential_files",
+    "toml",
+    "launch",
+    "root",
+    ...FLOOR,
+  ],
 ];
 
 /** Implementations of the stores: file names within these rooms. */

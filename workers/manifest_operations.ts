@@ -208,43 +208,33 @@ export const OPERATIONS = {
     `SELECT ${INFO} FROM manifest ${BY_KEY}`,
     infoOf,
   ),
-  /** Of the namespaces after one; of all that follow where the limit is -1. */
   usage: {
     sql: [
       "SELECT namespace, entries, bytes FROM larder_usage " +
-      "WHERE namespace > ?1 ORDER BY namespace LIMIT ?2",
+      "WHERE namespace > '' ORDER BY namespace",
     ],
     reads: true,
-    run: ([statement], _key, [limit, after]) =>
-      statement!.all(after ?? "", limit).map(usageOf),
-  } as Operation<
-    readonly [limit: number, after: string | null],
-    readonly Usage[]
-  >,
+    run: ([statement]) => statement!.all().map(usageOf),
+  } as Operation<readonly [], readonly Usage[]>,
   /** The namespaces after one that have an entry of any kind, and their usage. */
   usage_page: {
     sql: [
-      "SELECT namespace, " +
-      "coalesce((SELECT entries FROM larder_usage AS used WHERE used.namespace = manifest.namespace), 0), " +
-      "coalesce((SELECT bytes FROM larder_usage AS used WHERE used.namespace = manifest.namespace), 0) " +
-      "FROM manifest WHERE namespace > ?1 ORDER BY namespace LIMIT 1",
+      "SELECT namespace, coalesce(entries, 0), coalesce(bytes, 0) " +
+      "FROM manifest LEFT JOIN larder_usage USING (namespace) " +
+      "WHERE namespace > ?1 ORDER BY namespace LIMIT 1",
     ],
     reads: true,
     // One look for each namespace, however many entries it has.
     run: ([statement], _key, [limit, after]) => {
       const page: Usage[] = [];
       while (page.length < limit) {
-        const last = page.at(-1)?.namespace ?? after ?? "";
-        const next = statement!.all(last)[0];
+        const next = statement!.get(page.at(-1)?.namespace ?? after);
         if (!next) break;
         page.push(usageOf(next));
       }
       return page;
     },
-  } as Operation<
-    readonly [limit: number, after: string | null],
-    readonly Usage[]
-  >,
+  } as Operation<readonly [limit: number, after: string], readonly Usage[]>,
   aged,
   expired: pages({
     order: BY_TIME,

@@ -6,22 +6,16 @@
  */
 
 import { sha256Hex } from "../../workers/digest.ts";
-import type { Clock, Timer } from "../clock.ts";
+import {
+  CredentialFiles,
+  type CredentialOptions,
+  readCredentials,
+} from "../credential_files.ts";
 import { messageOf, StartError } from "../errors.ts";
-import { ACCESS_LOOK_MS, MAX_CREDENTIALS_BYTES } from "../limits.ts";
-import type { Log } from "../log.ts";
+import { ACCESS_LOOK_MS } from "../limits.ts";
 import { Caller } from "./caller.ts";
 import { Principal, Principals } from "./principal.ts";
 import { type Anyone, parseRules, type Rules } from "./rules.ts";
-
-/** What it needs of the world. */
-export interface AccessOptions {
-  readonly clock: Clock;
-  /** Takes what is for the operator. */
-  readonly log: Log;
-  /** Reads a file; the system by default. */
-  readonly read?: (path: string) => Promise<string>;
-}
 
 /** A listener, as far as it matters for who may call it. */
 export interface Door {
@@ -40,7 +34,8 @@ const NOTHING: Anyone = { rights: {}, limits: {} };
 /** Knows callers. */
 export class Access implements Disposable {
   readonly #path: string;
-  readonly #options: AccessOptions;
+  readonly #options: CredentialOptions;
+  readonly #files: CredentialFiles<string>;
   #text: string;
   #rules: Rules;
   /** Those that were known by their headers, since the rules are these. */
@@ -49,17 +44,26 @@ export class Access implements Disposable {
   readonly #principals = new Principals();
   /** Of those without a name, by the kind of the listener. */
   readonly #nameless = { local: new Principal(), remote: new Principal() };
-  #trouble: string | undefined;
-  #timer: Timer | undefined;
-  #looking: Promise<void> | undefined;
-  #isClosed = false;
 
-  private constructor(path: string, options: AccessOptions, text: string) {
+  private constructor(
+    path: string,
+    options: CredentialOptions,
+    text: string,
+  ) {
     this.#path = path;
     this.#options = options;
     this.#text = text;
     this.#rules = parseRules(text, this.#principals);
-    this.#arm();
+    const { clock, log, read = readCredentials } = options;
+    this.#files = new CredentialFiles({
+      clock,
+      log,
+      everyMs: ACCESS_LOOK_MS,
+      read: () => read(path),
+      take: (text) => this.#take(text),
+      stays: `the rights stay those from before: ${path}`,
+      afterwards: () => this.#endExpired(),
+    });
   }
 
   /**
@@ -67,9 +71,12 @@ export class Access implements Disposable {
    *
    * @throws {StartError} They cannot be read, or say what is not known.
    */
-  static async open(path: string, options: AccessOptions): Promise<Access> {
+  static async open(
+    path: string,
+    options: CredentialOptions,
+  ): Promise<Access> {
     try {
-      const text = await (options.read ?? readSmallFile)(path);
+      const text = await (options.read ?? readCredentials)(path);
       return new Access(path, options, text);
     } catch (error) {
       throw new StartError(1, `--access ${path}: ${messageOf(error)}`, {
@@ -107,14 +114,11 @@ export class Access implements Disposable {
 
   /** Looks whether the rules are others now. */
   look(): Promise<void> {
-    return this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-    });
+    return this.#files.look();
   }
 
   [Symbol.dispose](): void {
-    this.#isClosed = true;
-    this.#timer?.cancel();
+    this.#files[Symbol.dispose]();
   }
 
   #anyoneAt({ kind, isHere }: Door): Caller {
@@ -148,42 +152,23 @@ export class Access implements Disposable {
     this.#known.set(authorization, caller);
   }
 
-  async #look(): Promise<void> {
-    this.#timer?.cancel();
-    const { log, read = readSmallFile } = this.#options;
-    try {
-      const text = await read(this.#path);
-      if (this.#isClosed) return;
-      if (text !== this.#text) {
-        // As it is for a moment while somebody writes it: without the rules of
-        // those who have no token they may everything on this machine.
-        if (text.trim() === "") throw new Error("it is empty");
-        this.#take(parseRules(text, this.#principals));
-        this.#text = text;
-        const { tokens, certificates } = this.#rules;
-        log(
-          `the rights of ${this.#path} are now those of ${tokens.size} tokens ` +
-            `and ${certificates.size} certificates`,
-          { level: "info" },
-        );
-      }
-      this.#trouble = undefined;
-    } catch (error) {
-      if (this.#isClosed) return;
-      const trouble = messageOf(error);
-      if (trouble !== this.#trouble) {
-        log(`the rights stay those from before: ${this.#path}: ${trouble}`, {
-          level: "error",
-        });
-      }
-      this.#trouble = trouble;
-    }
-    this.#endExpired();
-    this.#arm();
+  #take(text: string): void {
+    if (text === this.#text) return;
+    // As it is for a moment while somebody writes it: without the rules of
+    // those who have no token they may everything on this machine.
+    if (text.trim() === "") throw new Error("it is empty");
+    this.#follow(parseRules(text, this.#principals));
+    this.#text = text;
+    const { tokens, certificates } = this.#rules;
+    this.#options.log(
+      `the rights of ${this.#path} are now those of ${tokens.size} tokens ` +
+        `and ${certificates.size} certificates`,
+      { level: "info" },
+    );
   }
 
   /** Also calls that are under way are held against the new rules. */
-  #take(rules: Rules): void {
+  #follow(rules: Rules): void {
     const before = this.#rules;
     this.#rules = rules;
     this.#known.clear();
@@ -208,15 +193,4 @@ export class Access implements Disposable {
       if (caller.expiresMs <= nowMs) caller.follow();
     }
   }
-
-  #arm(): void {
-    const { clock } = this.#options;
-    this.#timer = clock.setTimer(ACCESS_LOOK_MS, () => void this.look());
-  }
-}
-
-async function readSmallFile(path: string): Promise<string> {
-  const { size } = await Deno.stat(path);
-  if (size > MAX_CREDENTIALS_BYTES) throw new Error("is larger than 1 MiB");
-  return await Deno.readTextFile(path);
 }

@@ -21,12 +21,25 @@ export interface Addresses {
   readonly remote?: string;
 }
 
-/** An address, and who has given it. */
-interface Given {
+/** One of the two. */
+export interface Listener {
   readonly kind: "local" | "remote";
+  /** Where it is, `host:port`. */
+  readonly address: string;
+}
+
+/** A listener, and who has said where it is. */
+interface Given extends Listener {
   /** A flag, or a variable of the environment. */
   readonly by: string;
-  readonly address: string;
+}
+
+/** The listeners that there are addresses of, in the order in which they are asked. */
+export function listenersOf(addresses: Addresses): readonly Listener[] {
+  return (["local", "remote"] as const).flatMap((kind) => {
+    const address = addresses[kind];
+    return address === undefined ? [] : [{ kind, address }];
+  });
 }
 
 /**
@@ -72,11 +85,9 @@ function withoutFaults(
 ): Addresses | undefined {
   const usable: { local?: string; remote?: string } = {};
   const faults = new Set<string>();
-  for (const kind of ["local", "remote"] as const) {
-    const address = addresses[kind];
-    if (address === undefined) continue;
-    const fault = securityFault(kind, address);
-    if (fault === undefined) usable[kind] = address;
+  for (const listener of listenersOf(addresses)) {
+    const fault = securityFault(listener);
+    if (fault === undefined) usable[listener.kind] = listener.address;
     else if (fault.isFlag) throw fault;
     else faults.add(fault.message);
   }

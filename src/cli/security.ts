@@ -8,6 +8,7 @@
 import { readFileSync } from "node:fs";
 import { Security, type SecurityOptions } from "../client/security.ts";
 import { messageOf, StartError } from "../errors.ts";
+import type { Listener } from "./addresses.ts";
 import { PROJECT_FILE } from "./project_file.ts";
 import { variable } from "./variable.ts";
 import type { Words } from "./words.ts";
@@ -33,7 +34,7 @@ interface Setting {
 
 const LISTENERS = ["all", "local", "remote"];
 /** What a message of the library is about. */
-const ABOUT = /^(?:(?:the|a) )?(?<name>ca|cert|key|token)\b/;
+const ABOUT = /^(?:(?:the|a) )?(?<name>ca|cert|key|token|tlsOn)\b/;
 
 let given: { readonly [name in Name]?: Setting } = {};
 
@@ -53,6 +54,9 @@ export class SecurityFault extends StartError {
 export function useSecurity(words: Words): void {
   const said: { [name in Name]?: Setting } = {};
   for (const [flag, name] of Object.entries(SETTINGS)) {
+    if (words.own(flag) === "") {
+      throw new StartError(2, `--${flag} is empty, as of a variable not set`);
+    }
     const environment = `LARDER_${flag.toUpperCase().replaceAll("-", "_")}`;
     const setting = [
       { by: `--${flag}`, value: words.own(flag) },
@@ -61,7 +65,8 @@ export function useSecurity(words: Words): void {
     ].find(({ value }) => value);
     if (setting) said[name] = setting as Setting;
   }
-  const token = variable("LARDER_TOKEN");
+  // Secrets of CI systems end in a newline, as files do.
+  const token = variable("LARDER_TOKEN")?.trim();
   if (token && words.own("token-file") === undefined) {
     said.token = { by: "LARDER_TOKEN", value: token };
   }
@@ -95,14 +100,11 @@ export function securityOptions(): SecurityOptions {
 }
 
 /**
- * How an address is spoken to.
+ * How a listener is spoken to.
  *
  * @throws {SecurityFault} What was said cannot be used.
  */
-export function securityOf(
-  kind: "local" | "remote",
-  address: string,
-): Security {
+export function securityOf({ kind, address }: Listener): Security {
   try {
     return new Security(address, { ...securityOptions(), kind });
   } catch (error) {
@@ -111,13 +113,12 @@ export function securityOf(
   }
 }
 
-/** Why an address cannot be spoken to as it was said; `undefined`: it can. */
+/** Why a listener cannot be spoken to as it was said; `undefined`: it can. */
 export function securityFault(
-  kind: "local" | "remote",
-  address: string,
+  listener: Listener,
 ): SecurityFault | undefined {
   try {
-    securityOf(kind, address);
+    securityOf(listener);
     return undefined;
   } catch (error) {
     if (error instanceof SecurityFault) return error;

@@ -16,7 +16,7 @@ import type { StoredEntry } from "../client/catalog.ts";
 import { Channel, loadService } from "../client/channel.ts";
 import { V1Catalog } from "../client/v1_catalog.ts";
 import { Silence } from "./silence.ts";
-import type { Addresses } from "./addresses.ts";
+import { type Addresses, listenersOf } from "./addresses.ts";
 import { securityOf, securityOptions } from "./security.ts";
 import {
   type NamespaceUsage,
@@ -61,29 +61,28 @@ export class Server implements AsyncDisposable {
   readonly #channels: readonly (readonly [string, Channel])[];
   readonly #service = loadService("larder/v1/cache.proto", "larder.v1.Cache");
 
-  private constructor(cache: Cache, addresses: Addresses) {
+  private constructor(
+    cache: Cache,
+    channels: readonly (readonly [string, Channel])[],
+  ) {
     this.cache = cache;
-    this.#channels = (["local", "remote"] as const).flatMap((kind) => {
-      const address = addresses[kind];
-      if (address === undefined) return [];
-      return [[address, new Channel(address, securityOf(kind, address))]];
-    });
+    this.#channels = channels;
   }
 
   /** Connects with the first call. */
   static async at(addresses: Addresses): Promise<Server> {
-    // What is away is told by the command, in its own words.
-    for (const kind of ["local", "remote"] as const) {
-      const address = addresses[kind];
-      // In the words of the command line.
-      if (address !== undefined) securityOf(kind, address);
-    }
+    // Before the library does: what is wrong is said in words of the command line.
+    const channels = listenersOf(addresses).map((listener) => {
+      const { address } = listener;
+      return [address, new Channel(address, securityOf(listener))] as const;
+    });
     const cache = await Cache.connect({
       ...addresses,
       ...securityOptions(),
+      // What is away is told by the command, in its own words.
       onOutage: () => {},
     });
-    return new Server(cache, addresses);
+    return new Server(cache, channels);
   }
 
   /** What is known of an entry; `undefined`: there is none. */

@@ -5,46 +5,44 @@
  */
 
 import { noAnswer } from "../client/cache_error.ts";
+import { LinkedSignal } from "../client/linked_signal.ts";
+import { afterSilence } from "../client/patience.ts";
 
 /** Ends a call when nothing has come of it for too long. */
 export class Silence implements Disposable {
   readonly #limitMs: number;
-  readonly #controller = new AbortController();
-  readonly #outer: AbortSignal;
-  readonly #onAbort = (): void => this.#controller.abort(this.#outer.reason);
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #ended: LinkedSignal;
+  #stop = (): void => {};
 
   /** Begins to wait; `outer` ends the call as well. */
   constructor(limitMs: number, outer: AbortSignal) {
     this.#limitMs = limitMs;
-    this.#outer = outer;
-    outer.addEventListener("abort", this.#onAbort);
-    if (outer.aborted) this.#onAbort();
+    this.#ended = new LinkedSignal(outer);
     this.begin();
   }
 
   /** Aborted when it has been silent for too long. */
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    return this.#ended.signal;
   }
 
   /** Something is awaited. */
   begin(): void {
     this.end();
     const message = `no answer within ${this.#limitMs} ms`;
-    this.#timer = setTimeout(
-      () => this.#controller.abort(noAnswer(message)),
+    this.#stop = afterSilence(
       this.#limitMs,
+      () => this.#ended.abort(noAnswer(message)),
     );
   }
 
   /** It has come. */
   end(): void {
-    clearTimeout(this.#timer);
+    this.#stop();
   }
 
   [Symbol.dispose](): void {
     this.end();
-    this.#outer.removeEventListener("abort", this.#onAbort);
+    this.#ended[Symbol.dispose]();
   }
 }

@@ -6,15 +6,13 @@
 
 import { CacheError, hasCode } from "../client/cache_error.ts";
 import { isDirect } from "../client/proxy.ts";
-import {
-  ANSWERING,
-  PLAIN,
-  QUICK_MS,
-  whoAnswers,
-} from "../client/who_answers.ts";
+import { ANSWERING, PLAIN, whoAnswers } from "../client/who_answers.ts";
 import { messageOf } from "../errors.ts";
-import type { Addresses } from "./addresses.ts";
+import { type Addresses, type Listener, listenersOf } from "./addresses.ts";
 import { securityOf } from "./security.ts";
+
+/** For who must not wait: whoever is no Larder answers at once. */
+const QUICK_MS = 250;
 
 /** How the client library says that nobody has answered in time. */
 const SILENT = /no (answer|connection) within/;
@@ -37,24 +35,24 @@ export async function explained(
 ): Promise<unknown> {
   const isForeign = hasCode(error, "unimplemented");
   if (!isForeign && !hasCode(error, "unavailable")) return error;
-  for (const kind of ["local", "remote"] as const) {
-    const address = addresses[kind];
-    if (address === undefined) continue;
+  for (const listener of listenersOf(addresses)) {
+    const { address } = listener;
     // Of one behind a proxy only the proxy could be seen.
     if (!isDirect(address)) continue;
-    const answering = isForeign
-      ? undefined
-      : await whoAnswers(address, options);
-    const isPlain = answering === "http2" && securityOf(kind, address).isTls;
-    const words = answering === undefined
-      ? NO_LARDER
-      : isPlain
-      ? PLAIN
-      : ANSWERING[answering];
+    const words = isForeign ? NO_LARDER : await wordsFor(listener, options);
     if (words === undefined) continue;
     return new CacheError(error.code, `${address}: ${words}`, { cause: error });
   }
   return error;
+}
+
+async function wordsFor(
+  listener: Listener,
+  options: { readonly silenceMs?: number },
+): Promise<string | undefined> {
+  const answering = await whoAnswers(listener.address, options);
+  const isPlain = answering === "http2" && securityOf(listener).isTls;
+  return isPlain ? PLAIN : ANSWERING[answering];
 }
 
 /** The same for a command that could be run meanwhile: silence has cost enough. */

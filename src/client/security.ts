@@ -20,6 +20,7 @@ import {
   type SecureContext,
   type SecureContextOptions,
 } from "node:tls";
+import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../errors.ts";
 import { isHere } from "./proxy.ts";
 
@@ -48,6 +49,14 @@ const NO_NAME = "larder.invalid";
 /** What a header may hold. */
 const TOKEN = /^[\w.~+/=-]+$/;
 
+/**
+ * The last context, and what it was made of. Nearly all connections of a process
+ * have the same, and Node takes 50 ms for the authorities that it brings along.
+ */
+let made:
+  | { readonly options: SecureContextOptions; readonly context: SecureContext }
+  | undefined;
+
 /** How one address is spoken to. */
 export class Security {
   readonly #host: string;
@@ -64,10 +73,11 @@ export class Security {
     address: string,
     options: SecurityOptions & { readonly kind?: "local" | "remote" } = {},
   ) {
-    const { ca, cert, key, token, tlsOn = "all", kind = "remote" } = options;
+    const { ca, cert, key, token, tlsOn, kind = "remote" } = options;
     this.#options = options;
     this.#host = address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
-    this.#isTls = ca !== undefined && (tlsOn === "all" || tlsOn === kind);
+    this.#isTls = ca !== undefined &&
+      (tlsOn === undefined || tlsOn === "all" || tlsOn === kind);
     if ((cert === undefined) !== (key === undefined)) {
       const [has, lacks] = cert === undefined
         ? ["key", "cert"]
@@ -78,6 +88,12 @@ export class Security {
       throw new TypeError(
         "cert and key need ca, which says who vouches for the server: a file, " +
           "or system",
+      );
+    }
+    if (ca === undefined && tlsOn !== undefined) {
+      throw new TypeError(
+        "tlsOn needs ca, which says who vouches for the server: without it " +
+          "nothing is spoken over TLS",
       );
     }
     if (token !== undefined) checkToken(token);
@@ -139,8 +155,11 @@ export class Security {
 }
 
 function contextOf(options: SecureContextOptions): SecureContext {
+  if (made && isDeepStrictEqual(made.options, options)) return made.context;
   try {
-    return createSecureContext(options);
+    const context = createSecureContext(options);
+    made = { options, context };
+    return context;
   } catch (error) {
     const names = Object.keys(options).filter((name) => name !== "minVersion");
     throw new TypeError(

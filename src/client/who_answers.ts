@@ -10,9 +10,6 @@ import { connect } from "node:net";
 /** Whoever is there, and is no Larder that hangs, says something by then. */
 const SILENCE_MS = 1_000;
 
-/** The same for who must not wait: whoever is no Larder answers at once. */
-export const QUICK_MS = 250;
-
 /** The beginning of every HTTP/2 connection, and SETTINGS without a setting. */
 const HELLO = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 /** A frame of HTTP/2 has its type there; the first is SETTINGS. */

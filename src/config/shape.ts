@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LogFormat } from "../log.ts";
+import type { LogFormat } from "../log/log.ts";
 import type { Address } from "./address.ts";
 import type { MinFree, Quota } from "./quotas.ts";
 

@@ -8,7 +8,7 @@
 import type { BlobStore, Space } from "../blobs/blob_store.ts";
 import type { Clock } from "../clock.ts";
 import { invalidRequest, LarderError, messageOf } from "../errors.ts";
-import type { Log, LogFacts } from "../log.ts";
+import type { Log, LogFacts } from "../log/log.ts";
 import { formatEntry } from "../key_text.ts";
 import {
   MAX_LISTED_BYTES,

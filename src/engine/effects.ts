@@ -11,7 +11,7 @@ import type { Clock } from "../clock.ts";
 import { LarderError, messageOf } from "../errors.ts";
 import { formatEntry } from "../key_text.ts";
 import { EVICTIONS_AT_ONCE } from "../limits.ts";
-import type { Log, LogFacts } from "../log.ts";
+import type { Log, LogFacts } from "../log/log.ts";
 import type { Expected, Manifest } from "../manifest/manifest.ts";
 import type { Effect, EntryKey, Id, Result, Row } from "../table/types.ts";
 import type { AccessLog } from "./access_log.ts";

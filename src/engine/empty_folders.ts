@@ -6,7 +6,7 @@
 
 import type { BlobStore } from "../blobs/blob_store.ts";
 import { EVICTIONS_AT_ONCE } from "../limits.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import { messageOf } from "../errors.ts";
 import type { NamespaceUsage } from "../table/types.ts";
 

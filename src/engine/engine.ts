@@ -11,7 +11,7 @@ import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { LarderError } from "../errors.ts";
 import { MAX_REPLY_WAIT_MS } from "../limits.ts";
-import type { Log, LogFacts } from "../log.ts";
+import type { Log, LogFacts } from "../log/log.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { checkInvariants } from "../table/invariants.ts";
 import { StateTable, type TableCounts } from "../table/state_table.ts";
@@ -298,7 +298,7 @@ export class Engine {
     return this.#table.underWay(limit, this.#clock.nowMs());
   }
 
-  /** Each quota, and how far it is filled. */
+  /** Each quota but those of all namespaces, and how far it is filled. */
   get quotas(): readonly FilledQuota[] {
     return this.#table.quotas;
   }

@@ -24,7 +24,6 @@ export interface Fill {
 export interface Filled {
   readonly kept: { readonly bytes: number; readonly entries: number };
   readonly limits: Pick<Quota, "maxBytes" | "maxEntries">;
-  /** The quotas, and before them the limits of all namespaces as one more. */
   readonly quotas: readonly FilledQuota[];
   readonly space: Space | undefined;
   readonly counts: Pick<TableCounts, "loading" | "publishing" | "handles">;
@@ -67,7 +66,7 @@ export function fillsOf(filled: Filled): Fill[] {
     ),
     countFill("handles", counts.handles, MAX_HANDLES),
     ...filled.quotas.flatMap(({ pattern, maxBytes, usedBytes }) =>
-      pattern === "*" || maxBytes === undefined
+      maxBytes === undefined
         ? []
         : [bytesFill(`quota of ${pattern}`, usedBytes, maxBytes)]
     ),

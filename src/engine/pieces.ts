@@ -8,7 +8,7 @@
 import type { BlobStore, Range } from "../blobs/blob_store.ts";
 import { release } from "../blobs/transfer.ts";
 import { LarderError, messageOf } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import { STREAM_BYTES } from "../limits.ts";
 import type { EntryKey, Reply } from "../table/types.ts";
 import type { Budget } from "./admission.ts";

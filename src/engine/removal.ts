@@ -12,7 +12,7 @@
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock } from "../clock.ts";
 import { EVICTIONS_AT_ONCE, REMOVAL_PAGE_MS } from "../limits.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import type { EntryInfo, Manifest } from "../manifest/manifest.ts";
 import { removeEmptyFolder } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";

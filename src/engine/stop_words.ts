@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LogFacts } from "../log.ts";
+import type { LogFacts } from "../log/log.ts";
 import type { UnderWay } from "../table/under_way.ts";
 
 /** So many are named; the others are counted. */

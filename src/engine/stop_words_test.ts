@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { logLine } from "../log.ts";
+import { logLine } from "../log/log.ts";
 import { entryKey } from "./entry_key.ts";
 import { leftWords, type Said, stopWords } from "./stop_words.ts";
 

@@ -7,7 +7,7 @@
 
 import type { LocalFiles } from "../blobs/blob_store.ts";
 import { messageOf } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import type { Digest, Id } from "../table/types.ts";
 import type { Budget } from "./admission.ts";
 import type { Engine } from "./engine.ts";

@@ -70,7 +70,7 @@ export class Http2Connection {
     const turnMs = options.nowMs();
     const streams = this.#streams = new OpenStreams({
       peer: options.peer,
-      ...options.transport && { transport: options.transport },
+      transport: options.transport,
       account: new Account(turnMs),
       turnMs,
       onOutput: () => this.#wake(),

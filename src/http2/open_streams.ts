@@ -23,7 +23,7 @@ export interface OpenStreamsOptions {
   /** `ip:port` of the client. */
   readonly peer: string;
   /** What the connection stands on. */
-  readonly transport?: object;
+  readonly transport: object | undefined;
   /** Pays for what is begun for nothing. */
   readonly account: Account;
   /** When the connection began. */
@@ -37,7 +37,7 @@ export interface OpenStreamsOptions {
 /** Streams by their ids. */
 export class OpenStreams implements StreamHost {
   readonly peer: string;
-  readonly transport: object;
+  readonly transport: object | undefined;
   /** The time of this turn. */
   turnMs: number;
   /** Before it knows our limit a client cannot keep it. */
@@ -53,7 +53,7 @@ export class OpenStreams implements StreamHost {
   constructor(options: OpenStreamsOptions) {
     this.#options = options;
     this.peer = options.peer;
-    this.transport = options.transport ?? options;
+    this.transport = options.transport;
     this.turnMs = options.turnMs;
     this.output = new Output((stream) => this.#answered(stream));
   }

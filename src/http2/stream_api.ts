@@ -9,7 +9,7 @@ export interface Connection {
   /** `ip:port` of the client. */
   readonly peer: string;
   /** What it stands on: layers above may know more of it. */
-  readonly transport?: object;
+  readonly transport?: object | undefined;
 }
 
 /** The header list of a request, checked by RFC 9113, 8.1 to 8.3. */

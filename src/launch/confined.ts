@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import type { Hangups } from "./hangups.ts";
 import { openDoors } from "./open_doors.ts";
 import { readyLines } from "./ready_lines.ts";
-import { prepareRoot, refuseOtherData } from "./root_folder.ts";
+import { prepareRoot, refuseOtherData } from "../root/root_folder.ts";
 import type { Serve, ServedConfig } from "./running_server.ts";
 import type { StopRequests } from "./stop_requests.ts";
 

@@ -11,10 +11,10 @@ import { currentBootId } from "./boot_id.ts";
 import { spawnConfined } from "./child.ts";
 import { descriptorLimit, withinDescriptors } from "./descriptor_limit.ts";
 import type { Hangups } from "./hangups.ts";
-import { serverLog } from "./server_log.ts";
-import { MadeFolders } from "./made_folders.ts";
+import { serverLog } from "../log/server_log.ts";
+import { MadeFolders } from "../root/made_folders.ts";
 import type { Installation } from "./permissions.ts";
-import { prepareRoot, refuseOtherData } from "./root_folder.ts";
+import { prepareRoot, refuseOtherData } from "../root/root_folder.ts";
 import type { StopRequests } from "./stop_requests.ts";
 import { supervise } from "./supervisor.ts";
 

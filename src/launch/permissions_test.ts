@@ -3,7 +3,6 @@ import { completeConfig, type GivenConfig } from "../config.ts";
 import {
   confinedArguments,
   type Installation,
-  shellLine,
   thisInstallation,
 } from "./permissions.ts";
 
@@ -117,11 +116,4 @@ Deno.test("thisInstallation refuses to run from the web", () => {
     name: "StartError",
     message: /clone it first/,
   });
-});
-
-Deno.test("shellLine quotes what a shell would change", () => {
-  assert.equal(
-    shellLine(["/bin/deno", "--allow-net=[::1]:0", "/a b/it's", "$x", "a=b,c"]),
-    `/bin/deno '--allow-net=[::1]:0' '/a b/it'\\''s' '$x' a=b,c`,
-  );
 });

@@ -6,7 +6,7 @@
  */
 
 import type { Config } from "../config.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 
 /** The addresses that are served, as `ip:port` with the real port. */
 export interface ServedAddresses {

@@ -201,14 +201,14 @@ export class SqliteManifest implements Manifest {
 
   /** {@inheritDoc Manifest.usage} */
   usage(): Promise<readonly NamespaceUsage[]> {
-    return this.#queue.call("usage", [-1, null]);
+    return this.#queue.call("usage", []);
   }
 
   /** {@inheritDoc Manifest.usagePage} */
   async usagePage(
     { limit, cursor }: PageOptions,
   ): Promise<Page<NamespaceUsage>> {
-    const items = await this.#queue.call("usage_page", [limit, cursor ?? null]);
+    const items = await this.#queue.call("usage_page", [limit, cursor ?? ""]);
     const last = items.length === limit ? items.at(-1) : undefined;
     return last ? { items, cursor: last.namespace } : { items };
   }

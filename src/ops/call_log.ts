@@ -8,7 +8,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import { Status, type StatusCode } from "../grpc/status.ts";
 import { MAX_CALL_LINES } from "../limits.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 
 /** Which calls have a line. */
 export type WhichCalls = "failed" | "all";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { FakeClock } from "../clock.ts";
 import { Status } from "../grpc/status.ts";
 import { MAX_CALL_LINES } from "../limits.ts";
-import { type LogFacts, logLine } from "../log.ts";
+import { type LogFacts, logLine } from "../log/log.ts";
 import { CallLog, together, type WhichCalls } from "./call_log.ts";
 
 const PATH = "/larder.v1.Cache/Fetch";

@@ -69,7 +69,8 @@ export class CallTallies {
 
   /** How many have ended. */
   get total(): number {
-    return this.summary().reduce((sum, { total }) => sum + total, 0);
+    return [...this.#methods.values()]
+      .reduce((sum, { durations }) => sum + durations.count, 0);
   }
 
   /** How long they took, by the buckets of histograms. */
@@ -113,7 +114,7 @@ function countsOf({ service, method, counts }: MethodTally) {
 function summaryOf(
   { service, method, counts, durations }: MethodTally,
 ): MethodSummary {
-  const total = counts.reduce((sum, count) => sum + count, 0);
+  const total = durations.count;
   const buckets = newCounts();
   durations.addTo(buckets);
   return {

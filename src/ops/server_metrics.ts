@@ -10,7 +10,6 @@ import type { Engine } from "../engine/engine.ts";
 import type { Evictor } from "../engine/evictor.ts";
 import type { Pictures } from "../engine/pictures.ts";
 import type { FilledQuota } from "../table/room.ts";
-import { EVERYTHING } from "../table/scope.ts";
 import type { NamespaceUsage } from "../table/types.ts";
 import type { CallTallies } from "./call_tallies.ts";
 import { type Family, single } from "./family.ts";
@@ -186,7 +185,7 @@ function ofNamespaces(
       read: () =>
         engine.quotas.flatMap((quota) => {
           const value = of(quota);
-          return quota.pattern === EVERYTHING || value === undefined
+          return value === undefined
             ? []
             : [{ labels: { namespace: quota.pattern }, value }];
         }),

@@ -9,7 +9,7 @@ import type { Catalog } from "../engine/catalog.ts";
 import type { Pieces } from "../engine/pieces.ts";
 import type { Uploads } from "../engine/uploads.ts";
 import { LarderError } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 
 /** What the service needs to know beside the engine. */
 export interface CacheServiceOptions {

@@ -6,7 +6,7 @@
 
 import { systemClock } from "../clock.ts";
 import { messageOf, StartError, systemReason } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import { CallCounts, type RefusalReason } from "../grpc/counts.ts";
 import type { CallPlace, Observe } from "../grpc/observer.ts";
 import type { RequestBudget } from "../grpc/request_budget.ts";

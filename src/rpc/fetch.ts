@@ -110,7 +110,7 @@ class Fetching {
         kind: "get",
         api: request.path ? "local" : "stream",
         entry,
-        ...who(call, may(call, "write", entry.namespace), assign),
+        ...who(call, { entry, assign }),
         patient: true,
         ...(fromDisk ? { fromDisk } : {}),
         ...(length === "0" ? {} : { looks: true }),

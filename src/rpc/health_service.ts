@@ -70,12 +70,7 @@ async function tellChanges(
   call: Call,
   sender: Sender<CheckReply>,
 ): Promise<void> {
-  let wake = () => {};
-  const unwatch = readiness.watch(() => wake());
-  call.whenEnded(() => {
-    unwatch();
-    wake();
-  });
+  const nextWake = readiness.wakes(call);
   let told: CheckReply | undefined;
   while (!call.hasEnded) {
     const current = status();
@@ -88,7 +83,7 @@ async function tellChanges(
         "the server has stopped: ask the next one",
       );
     } else {
-      await new Promise<void>((resolve) => wake = resolve);
+      await nextWake().promise;
     }
   }
 }

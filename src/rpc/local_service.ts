@@ -56,14 +56,7 @@ export function localService(
   return (server) => {
     server.unary(
       getMethod(`${service}Get`, encodeGet),
-      ({ entry, assign }, call) =>
-        submit(
-          engine,
-          call.caller === undefined
-            ? { kind: "get", api: "local", entry, assign, peer: call }
-            : getBy(call, { api: "local", entry, assign }),
-          call,
-        ),
+      (asked, call) => submit(engine, getBy(call, "local", asked), call),
     );
     for (const [name, kind] of Object.entries(BY_ID)) {
       const method = idMethod(`${service}${name}`);

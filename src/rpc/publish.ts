@@ -50,8 +50,6 @@ export function publish(
 class Publishing {
   readonly #engine: Engine;
   readonly #options: CacheServiceOptions;
-  /** Shares memory fairly with others. */
-  readonly #owner: object;
   readonly #call: Call;
   /** Why the id is no longer its client's. */
   #lost: LarderError | undefined;
@@ -60,7 +58,6 @@ class Publishing {
   constructor(engine: Engine, options: CacheServiceOptions, call: Call) {
     this.#engine = engine;
     this.#options = options;
-    this.#owner = call.connection;
     this.#call = call;
   }
 
@@ -82,7 +79,8 @@ class Publishing {
     const coming = { total: Number(expectedSize), more: 0, isWhole: true };
     const refusal = this.#engine.refusal(id, coming);
     if (refusal) throw refusal;
-    const upload = this.#options.uploads.begin(this.#owner, id);
+    const { connection } = this.#call;
+    const upload = this.#options.uploads.begin(connection, id);
     try {
       const sent = await this.#receive(begin, requests, upload);
       const digest = await this.#renewing(id, upload.finish());

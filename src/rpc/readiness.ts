@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Call } from "../grpc/call.ts";
+
 /**
  * `starting`: it recovers what it served before; `draining`: it gives out no more
  * work, and waits for what is under way; `stopped`: nobody is to wait any longer.
@@ -36,9 +38,19 @@ export class Readiness {
     for (const told of [...this.#watchers]) told();
   }
 
-  /** Calls with every new phase, until what is returned is called. */
-  watch(told: () => void): () => void {
+  /**
+   * Wakes a call that waits: with a new phase, and when it ends.
+   *
+   * @returns Makes the promise of the next wake; those before count no more.
+   */
+  wakes(call: Pick<Call, "whenEnded">): () => PromiseWithResolvers<void> {
+    let next = Promise.withResolvers<void>();
+    const told = () => next.resolve();
     this.#watchers.add(told);
-    return () => void this.#watchers.delete(told);
+    call.whenEnded(() => {
+      this.#watchers.delete(told);
+      told();
+    });
+    return () => next = Promise.withResolvers();
   }
 }

@@ -48,14 +48,7 @@ export function remoteService(
   return (server) => {
     server.unary(
       getMethod(`${path}Get`, encodeGet),
-      ({ entry, assign }, call) =>
-        submit(
-          engine,
-          call.caller === undefined
-            ? { kind: "get", api: "remote", entry, assign, peer: call }
-            : getBy(call, { api: "remote", entry, assign }),
-          call,
-        ),
+      (asked, call) => submit(engine, getBy(call, "remote", asked), call),
     );
     server.unary(
       passing(idMethod(`${path}Heartbeat`)),

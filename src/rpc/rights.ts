@@ -10,9 +10,10 @@ import { Caller, type Right } from "../access/caller.ts";
 import type { Call } from "../grpc/call.ts";
 import type { Authenticate } from "../grpc/server.ts";
 import type { Submission } from "../engine/engine.ts";
-import type { Api, EntryKey, Id, RequestOf } from "../table/types.ts";
+import type { Api, Id, RequestOf } from "../table/types.ts";
 import { Status, StatusError } from "../grpc/status.ts";
 import { SocketStream } from "../tls/socket_stream.ts";
+import type { Asked } from "./hot_methods.ts";
 
 /** Probes ask these, and they say nothing of what is kept. */
 const OPEN_SERVICES = /^\/grpc\.(health|reflection)\./;
@@ -43,37 +44,27 @@ export function authenticateBy(access: Access, door: Door): Authenticate {
 }
 
 /**
- * A Get of somebody who is known.
+ * A Get, of somebody who may be known.
  *
  * @throws {StatusError} They may not read there.
  */
-export function getBy(
-  call: Call,
-  { api, entry, assign }: {
-    readonly api: Api;
-    readonly entry: EntryKey;
-    readonly assign: boolean;
-  },
-): Submission {
-  const { namespace } = entry;
-  demand(call, "read", namespace);
-  return {
-    kind: "get",
-    api,
-    entry,
-    peer: call,
-    ...who(call, may(call, "write", namespace), assign),
-  };
+export function getBy(call: Call, api: Api, asked: Asked): Submission {
+  const { entry, assign } = asked;
+  if (call.caller === undefined) {
+    return { kind: "get", api, entry, assign, peer: call };
+  }
+  demand(call, "read", entry.namespace);
+  return { kind: "get", api, entry, peer: call, ...who(call, asked) };
 }
 
 /** What of a Get depends on who asks: a mere reader changes nothing. */
 export function who(
   call: Call,
-  mayWrite: boolean,
-  assign: boolean,
+  { entry: { namespace }, assign }: Asked,
 ): Pick<RequestOf<"get">, "assign" | "by" | "over" | "reads"> {
-  const caller = call.caller as Caller | undefined;
+  const caller = callerOf(call);
   const by = caller?.name;
+  const mayWrite = may(call, "write", namespace);
   return {
     assign: assign && mayWrite,
     ...caller && { over: caller.over },
@@ -87,7 +78,7 @@ export function idBy<R extends Submission & { readonly id: Id }>(
   call: Call,
   request: R,
 ): R {
-  const caller = call.caller as Caller | undefined;
+  const caller = callerOf(call);
   if (caller === undefined) return request;
   const { name: by, mayWrite } = caller;
   return { ...request, ...by !== undefined && { by }, mayWrite };
@@ -95,8 +86,7 @@ export function idBy<R extends Submission & { readonly id: Id }>(
 
 /** Whether a caller may do something with the entries of a namespace. */
 export function may(call: Call, right: Right, namespace: string): boolean {
-  const { caller } = call;
-  return caller === undefined || (caller as Caller).may(right, namespace);
+  return callerOf(call)?.may(right, namespace) ?? true;
 }
 
 /**
@@ -110,9 +100,8 @@ export function demand(call: Call, right: Right, namespace: string): void {
 
 /** The same for what names no namespace: somewhere it has to be allowed. */
 export function demandAnywhere(call: Call, right: Right): void {
-  const { caller } = call;
-  if (caller === undefined || (caller as Caller).mayAnywhere(right)) return;
-  throw denied(right, "anywhere");
+  const mayAnywhere = callerOf(call)?.mayAnywhere(right) ?? true;
+  if (!mayAnywhere) throw denied(right, "anywhere");
 }
 
 /** The same for what concerns all namespaces. */
@@ -122,8 +111,12 @@ export function demandEverywhere(call: Call, right: Right): void {
 
 /** Whether a caller may do something in all namespaces. */
 export function mayEverywhere(call: Call, right: Right): boolean {
-  const { caller } = call;
-  return caller === undefined || (caller as Caller).mayEverywhere(right);
+  return callerOf(call)?.mayEverywhere(right) ?? true;
+}
+
+/** Who calls, as {@linkcode authenticateBy} says; `undefined`: nobody has asked. */
+function callerOf({ caller }: Call): Caller | undefined {
+  return caller as Caller | undefined;
 }
 
 function denied(right: Right, where: string): StatusError {

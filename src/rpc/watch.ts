@@ -64,20 +64,15 @@ async function show(
     readonly sender: Sender<Picture>;
   },
 ): Promise<void> {
-  let wake = () => {};
-  const unwatch = readiness.watch(() => wake());
-  call.whenEnded(() => {
-    unwatch();
-    wake();
-  });
+  const nextWake = readiness.wakes(call);
   while (!call.hasEnded && readiness.phase !== "stopped") {
     // Rights may go while somebody looks.
     demandEverywhere(call, "admin");
-    const woken = new Promise<void>((resolve) => wake = resolve);
-    const timer = clock.setTimer(intervalMs, wake);
+    const woken = nextWake();
+    const timer = clock.setTimer(intervalMs, woken.resolve);
     try {
       if (!await sender.send(await pictures.current())) return;
-      await woken;
+      await woken.promise;
     } finally {
       timer.cancel();
     }

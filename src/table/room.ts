@@ -37,7 +37,6 @@ export interface Shortage {
 /** A quota, and what counts against it; both without what is on its way. */
 export interface FilledQuota extends Quota {
   readonly usedBytes: number;
-  readonly usedEntries: number;
 }
 
 /** Bytes of a value on their way. */
@@ -308,13 +307,10 @@ export class Room {
     return { bytes, entries };
   }
 
-  /** Each quota, and how far it is filled. */
+  /** Each quota but those of all namespaces, and how far it is filled. */
   get quotas(): readonly FilledQuota[] {
-    return this.#scopes.slice(1).map(({ quota, usedBytes, usedEntries }) => ({
-      ...quota,
-      usedBytes,
-      usedEntries,
-    }));
+    return this.#scopes.filter(({ quota }) => quota.pattern !== EVERYTHING)
+      .map(({ quota, usedBytes }) => ({ ...quota, usedBytes }));
   }
 
   /** How many assignments have room kept for them; for the invariants. */

@@ -26,7 +26,7 @@ import {
 import { damaged, read, unreadable, verified } from "./read.ts";
 import { restore } from "./restore.ts";
 import type { LarderError } from "../errors.ts";
-import type { LogFacts } from "../log.ts";
+import type { LogFacts } from "../log/log.ts";
 import type { Coming, Excess, FilledQuota } from "./room.ts";
 import { stoodStill } from "./standstill.ts";
 import { State } from "./state.ts";
@@ -168,7 +168,7 @@ export class StateTable {
     return entry ? aboutEntry(entry, nowMs) : {};
   }
 
-  /** Each quota, and how far it is filled. */
+  /** Each quota but those of all namespaces, and how far it is filled. */
   get quotas(): readonly FilledQuota[] {
     return this.state.room.quotas;
   }

@@ -5,7 +5,7 @@
  */
 
 import { MAX_SHOWN_WAITERS } from "../limits.ts";
-import type { LogFacts } from "../log.ts";
+import type { LogFacts } from "../log/log.ts";
 import type { Entry, GetWait, State } from "./state.ts";
 import type { EntryKey } from "./types.ts";
 

@@ -6,14 +6,13 @@
  */
 
 import { createSecureContext } from "node:tls";
-import type { Clock, Timer } from "../clock.ts";
-import { messageOf, StartError } from "../errors.ts";
 import {
-  CERTIFICATE_LOOK_MS,
-  EXPIRY_WARNING_DAYS,
-  MAX_CREDENTIALS_BYTES,
-} from "../limits.ts";
-import type { Log } from "../log.ts";
+  CredentialFiles,
+  type CredentialOptions,
+  readCredentials,
+} from "../credential_files.ts";
+import { messageOf, StartError } from "../errors.ts";
+import { CERTIFICATE_LOOK_MS, EXPIRY_WARNING_DAYS } from "../limits.ts";
 import {
   certificatesOf,
   checkPair,
@@ -31,39 +30,35 @@ export interface CertificateFiles {
   readonly ca?: string;
 }
 
-/** What they need of the world. */
-export interface CertificateOptions {
-  readonly clock: Clock;
-  /** Takes what is for the operator. */
-  readonly log: Log;
-  /** Reads a file; the system by default. */
-  readonly read?: (path: string) => Promise<string>;
-}
-
 /** What listeners over TLS say who they are with. */
 export class Certificates implements IdentitySource, Disposable {
   /** Called when there are others. */
   readonly onChange: Set<() => void> = new Set();
-  readonly #files: CertificateFiles;
-  readonly #options: CertificateOptions;
+  readonly #paths: CertificateFiles;
+  readonly #options: CredentialOptions;
+  readonly #files: CredentialFiles<Identity>;
   #current: Identity;
-  /** Why the files cannot be taken now, so that it is said once. */
-  #trouble: string | undefined;
   #warnedMs = -Infinity;
-  #timer: Timer | undefined;
-  #looking: Promise<void> | undefined;
-  #isClosed = false;
 
   private constructor(
-    files: CertificateFiles,
-    options: CertificateOptions,
+    paths: CertificateFiles,
+    options: CredentialOptions,
     current: Identity,
   ) {
-    this.#files = files;
+    this.#paths = paths;
     this.#options = options;
     this.#current = current;
     this.#warnOfExpiry();
-    this.#arm();
+    const { clock, log, read } = options;
+    this.#files = new CredentialFiles({
+      clock,
+      log,
+      everyMs: CERTIFICATE_LOOK_MS,
+      read: () => readIdentity(paths, read),
+      take: (found) => this.#take(found),
+      stays: "the certificate stays the one from before",
+      afterwards: () => this.#warnOfExpiry(),
+    });
   }
 
   /**
@@ -72,12 +67,13 @@ export class Certificates implements IdentitySource, Disposable {
    * @throws {StartError} They cannot be read, or do not fit each other.
    */
   static async open(
-    files: CertificateFiles,
-    options: CertificateOptions,
+    paths: CertificateFiles,
+    options: CredentialOptions,
   ): Promise<Certificates> {
     try {
-      const current = await readIdentity(files, options.read);
-      return new Certificates(files, options, current);
+      const current = await readIdentity(paths, options.read);
+      checkIdentity(paths, current);
+      return new Certificates(paths, options, current);
     } catch (error) {
       throw new StartError(1, `cannot speak TLS: ${messageOf(error)}`, {
         cause: error,
@@ -92,45 +88,22 @@ export class Certificates implements IdentitySource, Disposable {
 
   /** Looks whether there are others; whoever asks meanwhile is told with it. */
   look(): Promise<void> {
-    return this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-    });
+    return this.#files.look();
   }
 
   [Symbol.dispose](): void {
-    this.#isClosed = true;
-    this.#timer?.cancel();
-  }
-
-  async #look(): Promise<void> {
-    this.#timer?.cancel();
-    try {
-      const found = await readIdentity(this.#files, this.#options.read);
-      if (this.#isClosed) return;
-      this.#trouble = undefined;
-      if (!isSame(found, this.#current)) this.#take(found);
-    } catch (error) {
-      if (this.#isClosed) return;
-      const trouble = messageOf(error);
-      if (trouble !== this.#trouble) {
-        this.#options.log(
-          `the certificate stays the one from before: ${trouble}`,
-          { level: "error" },
-        );
-      }
-      this.#trouble = trouble;
-    }
-    this.#warnOfExpiry();
-    this.#arm();
+    this.#files[Symbol.dispose]();
   }
 
   #take(found: Identity): void {
+    if (isSame(found, this.#current)) return;
+    checkIdentity(this.#paths, found);
     this.#current = found;
     this.#warnedMs = -Infinity;
     for (const tell of this.onChange) tell();
     const { validTo } = certificatesOf(found.cert)[0]!;
     this.#options.log(
-      `new connections get the certificate of ${this.#files.cert} as it is ` +
+      `new connections get the certificate of ${this.#paths.cert} as it is ` +
         `now, valid until ${new Date(validTo).toISOString()}`,
       { level: "info" },
     );
@@ -142,7 +115,7 @@ export class Certificates implements IdentitySource, Disposable {
     const nowMs = clock.wallMs();
     if (nowMs - this.#warnedMs < DAY_MS) return;
     const { cert, ca } = this.#current;
-    const files = [[this.#files.cert, cert], [this.#files.ca, ca]] as const;
+    const files = [[this.#paths.cert, cert], [this.#paths.ca, ca]] as const;
     for (const [path, pem] of files) {
       if (pem === undefined) continue;
       const ends = certificatesOf(pem).map(({ validTo }) =>
@@ -161,29 +134,17 @@ export class Certificates implements IdentitySource, Disposable {
       );
     }
   }
-
-  #arm(): void {
-    const { clock } = this.#options;
-    this.#timer = clock.setTimer(CERTIFICATE_LOOK_MS, () => void this.look());
-  }
 }
 
 async function readIdentity(
   { cert, key, ca }: CertificateFiles,
-  read: (path: string) => Promise<string> = readSmallFile,
+  read: (path: string) => Promise<string> = readCredentials,
 ): Promise<Identity> {
-  const identity = {
+  return {
     cert: await readAs("--tls-cert", cert, read),
     key: await readAs("--tls-key", key, read),
     ...ca !== undefined && { ca: await readAs("--client-ca", ca, read) },
   };
-  fits(`--tls-cert ${cert}`, () => certificatesOf(identity.cert));
-  fits(`--tls-key ${key}`, () => checkPair(identity));
-  if (identity.ca !== undefined) {
-    fits(`--client-ca ${ca}`, () => certificatesOf(identity.ca!));
-  }
-  fits(`--tls-cert ${cert}`, () => createSecureContext(identity));
-  return identity;
 }
 
 async function readAs(
@@ -201,18 +162,25 @@ async function readAs(
   }
 }
 
+/** Throws where they cannot be used, or do not fit each other. */
+function checkIdentity(
+  { cert, key, ca }: CertificateFiles,
+  identity: Identity,
+): void {
+  fits(`--tls-cert ${cert}`, () => certificatesOf(identity.cert));
+  fits(`--tls-key ${key}`, () => checkPair(identity));
+  if (identity.ca !== undefined) {
+    fits(`--client-ca ${ca}`, () => certificatesOf(identity.ca!));
+  }
+  fits(`--tls-cert ${cert}`, () => createSecureContext(identity));
+}
+
 function fits(what: string, check: () => unknown): void {
   try {
     check();
   } catch (error) {
     throw new Error(`${what}: ${messageOf(error)}`, { cause: error });
   }
-}
-
-async function readSmallFile(path: string): Promise<string> {
-  const { size } = await Deno.stat(path);
-  if (size > MAX_CREDENTIALS_BYTES) throw new Error("is larger than 1 MiB");
-  return await Deno.readTextFile(path);
 }
 
 function isSame(a: Identity, b: Identity): boolean {

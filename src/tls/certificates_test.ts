@@ -8,7 +8,7 @@ import {
 } from "../../tests/support/certificates.ts";
 import { FakeClock } from "../clock.ts";
 import { CERTIFICATE_LOOK_MS } from "../limits.ts";
-import type { LogLevel } from "../log.ts";
+import type { LogLevel } from "../log/log.ts";
 import { Certificates } from "./certificates.ts";
 
 const FILES = { cert: "/cert", key: "/key", ca: "/ca" };

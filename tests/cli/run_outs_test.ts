@@ -78,7 +78,9 @@ Deno.test("of a run that fails, what it wrote stays, and else the old file", () 
 Deno.test("a hit sets nothing aside, and an out in use by another run is not kept", () =>
   withShell(async (shell) => {
     await shell.write("o", "old");
-    const line = (key: string) => `echo ${key} > o; [ -e go ] || read x < fifo`;
+    // Before it writes, since whoever sees that makes the file.
+    const line = (key: string) =>
+      `[ -e go ]; went=$?; echo ${key} > o; [ $went = 0 ] || read x < fifo`;
     await outputOf("mkfifo", [`${shell.folder}/fifo`]);
     const slow = shell.start(shellRun(line("a"), "--out", "o"));
     await shell.wrote(".o.larder-old", "old");

@@ -10,9 +10,9 @@
  */
 
 import { parseCommandLine } from "../../src/launch/arguments.ts";
-import { prepareRoot } from "../../src/launch/root_folder.ts";
+import { prepareRoot } from "../../src/root/root_folder.ts";
 import type { RunningServer } from "../../src/launch/running_server.ts";
-import { logLine } from "../../src/log.ts";
+import { logLine } from "../../src/log/log.ts";
 import { serve, type Stores } from "../../src/serve.ts";
 import { LocalClient, RemoteClient } from "./clients.ts";
 

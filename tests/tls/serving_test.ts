@@ -119,3 +119,29 @@ Deno.test("a confined server speaks mutual TLS with all clients, and takes new f
   await cache.close();
   assert.equal(await server.stop(), 0, server.stderr);
 });
+
+Deno.test("doctor speaks TLS to the listener that does, and plain text to the other", async () => {
+  await using root = await temporaryFolder();
+  await using files = await temporaryFolder();
+  const mounted = new Mounted(files.path);
+  await mounted.swap(SERVER);
+  await using server = await ServerProcess.start(root.path, {
+    args: [
+      ...["--tls-cert", mounted.path("tls.crt")],
+      ...["--tls-key", mounted.path("tls.key"), "--tls-on", "remote"],
+    ],
+  });
+  const { local, remote } = server;
+  for (const where of [{ LARDER_LOCAL: local }, { LARDER_REMOTE: remote }]) {
+    const env = {
+      ...where,
+      LARDER_CA: mounted.path("ca.crt"),
+      LARDER_TLS_ON: "remote",
+    };
+    const { stdout } = await larder(["doctor"], env, files.path);
+    const [address] = Object.values(where);
+    assert.match(stdout, new RegExp(`^ok +server +${address}: larder `, "m"));
+    assert.match(stdout, /^ok +kept /m);
+  }
+  assert.equal(await server.stop(), 0, server.stderr);
+});

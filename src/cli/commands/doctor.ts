@@ -55,7 +55,7 @@ async function examine(
   // Unless another one is named, the server is that of the root, if it runs: the
   // root says where it was served last, however long ago that was.
   const isOfRoot = !isAsked && await isServed(served);
-  const { finding, address } = await serverCheck(
+  const { finding, listener } = await serverCheck(
     isOfRoot ? served : addresses,
     {
       // A root that is only being prepared has no server yet.
@@ -63,9 +63,9 @@ async function examine(
     },
   );
   findings.push(finding, ...proxyCheck(isOfRoot ? served : addresses));
-  if (address !== undefined) {
+  if (listener !== undefined) {
     // Of a root's own disk, the root is asked.
-    findings.push(...await fillChecks(address, { hasDisk: !isOfRoot }));
+    findings.push(...await fillChecks(listener, { hasDisk: !isOfRoot }));
   }
   if (root !== undefined) {
     const ofRoot = await rootChecks(root, served);

@@ -1,6 +1,7 @@
 /** `larder top`. @module */
 
 import process from "node:process";
+import { sleep } from "../../client/backoff.ts";
 import { hasCode } from "../../client/cache_error.ts";
 import { messageOf, StartError } from "../../errors.ts";
 import { MAX_WATCH_INTERVAL_MS, MIN_WATCH_INTERVAL_MS } from "../../limits.ts";
@@ -11,6 +12,7 @@ import { formatSpan } from "../format.ts";
 import { openScreens, type Screens } from "../live_screen.ts";
 import { printJson } from "../output.ts";
 import { inSnake, type Picture } from "../picture.ts";
+import { Interrupts } from "../run/interrupts.ts";
 import { Server } from "../server.ts";
 import { topScreen } from "../top_screen.ts";
 import type { Words } from "../words.ts";
@@ -42,8 +44,10 @@ export const top: Command = {
     const intervalMs = intervalOf(words);
     const count = countOf(words);
     await using server = await Server.at(addressesOf(words));
-    using stop = stoppedBySignals();
-    const pictures = taken(server.watch(intervalMs, stop.signal), count);
+    // Ctrl-C ends it well: nothing is interrupted that was to come to an end.
+    using interrupts = new Interrupts();
+    const { signal } = interrupts;
+    const pictures = taken(server.watch(intervalMs, signal), count);
     if (words.has("json")) {
       for await (const picture of pictures) await printJson(inSnake(picture));
       return OK;
@@ -55,10 +59,10 @@ export const top: Command = {
     const view = new View(screens, first.value);
     await view.draw();
     await follow(pictures, view);
-    while (process.stdout.isTTY && view.lost && !stop.signal.aborted) {
-      await pause(AGAIN_MS, stop.signal);
+    while (process.stdout.isTTY && view.lost && !signal.aborted) {
+      await sleep(AGAIN_MS, signal).catch(() => {});
       await follow(
-        taken(server.watch(intervalMs, stop.signal), count - view.shown),
+        taken(server.watch(intervalMs, signal), count - view.shown),
         view,
       );
     }
@@ -131,32 +135,6 @@ async function* taken(
     yield picture;
     if (--left === 0) return;
   }
-}
-
-/** Ctrl-C ends it well: nothing is interrupted that was to come to an end. */
-function stoppedBySignals(): Disposable & { readonly signal: AbortSignal } {
-  const stop = new AbortController();
-  const onSignal = () => stop.abort();
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, onSignal);
-  return {
-    signal: stop.signal,
-    [Symbol.dispose]() {
-      for (const signal of signals) process.off(signal, onSignal);
-    },
-  };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-    function end() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    }
-  });
 }
 
 function intervalOf(words: Words): number {

@@ -4,18 +4,19 @@
  * @module
  */
 
+import type { Listener } from "../addresses.ts";
 import { keptLine } from "../commands/status.ts";
 import type { Status } from "../picture.ts";
 import { Server } from "../server.ts";
 import { fail, type Finding, ok } from "./finding.ts";
 import { diskFinding } from "./root.ts";
 
-/** Asks the server at an address; nothing where it does not say. */
+/** Asks the server at a listener; nothing where it does not say. */
 export async function fillChecks(
-  address: string,
+  { kind, address }: Listener,
   options: { readonly hasDisk: boolean },
 ): Promise<Finding[]> {
-  await using server = await Server.at({ remote: address });
+  await using server = await Server.at({ [kind]: address });
   const status = await server.status().catch(() => undefined);
   return status === undefined ? [] : fillFindings(status, options);
 }

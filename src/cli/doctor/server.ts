@@ -7,9 +7,11 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { hasCode } from "../../client/cache_error.ts";
 import { Channel, loadService } from "../../client/channel.ts";
-import { isHere, proxyFor } from "../../client/proxy.ts";
-import type { Addresses } from "../addresses.ts";
+import { isDirect, proxyFor } from "../../client/proxy.ts";
+import { messageOf } from "../../errors.ts";
+import { type Addresses, type Listener, listenersOf } from "../addresses.ts";
 import { serveCommand } from "../called.ts";
 import { securityOf } from "../security.ts";
 import { Server } from "../server.ts";
@@ -17,7 +19,10 @@ import { ANSWERING, PLAIN, whoAnswers } from "../../client/who_answers.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { DENO_VERSION } from "./tools.ts";
 
-const DEFAULT_ADDRESSES = ["127.0.0.1:28055", "127.0.0.1:28056"];
+const DEFAULT_ADDRESSES = {
+  local: "127.0.0.1:28055",
+  remote: "127.0.0.1:28056",
+};
 
 /** Whoever has not answered by then is no Larder. */
 const SILENCE_MS = 3_000;
@@ -30,9 +35,11 @@ export interface Answer {
   readonly roundTripMs: number;
 }
 
-/** Asks the server at an address; `undefined`: it does not answer. */
-export async function usageAt(address: string): Promise<Answer | undefined> {
-  await using server = await Server.at({ remote: address });
+/** Asks the server at a listener; `undefined`: it does not answer. */
+async function usageAt(
+  { kind, address }: Listener,
+): Promise<Answer | undefined> {
+  await using server = await Server.at({ [kind]: address });
   try {
     await server.state(SILENCE_MS);
     const startMs = performance.now();
@@ -46,7 +53,7 @@ export async function usageAt(address: string): Promise<Answer | undefined> {
 /** What was found, and where a Larder answers, if one does. */
 export interface FoundServer {
   readonly finding: Finding;
-  readonly address?: string;
+  readonly listener?: Listener;
 }
 
 /** Looks whether the server answers; `isNeeded`: it is a failure if not. */
@@ -56,16 +63,23 @@ export async function serverCheck(
 ): Promise<FoundServer> {
   const tried: string[] = [];
   let seen: string | undefined;
-  for (const address of Object.values(addresses) as string[]) {
-    const answer = await usageAt(address);
+  for (const listener of listenersOf(addresses)) {
+    const { address } = listener;
+    const answer = await usageAt(listener);
     if (answer !== undefined) {
       const { version, roundTripMs } = answer;
       const ms = roundTripMs.toFixed(1);
       const text = `${address}: larder ${version}, ${ms} ms a call`;
-      return { finding: ok("server", text), address };
+      return { finding: ok("server", text), listener };
+    }
+    const refusal = await refusalAt(listener);
+    if (refusal !== undefined) {
+      const advice = "give a token that may read: --token-file FILE";
+      const finding = (isNeeded ? fail : warn)("server", refusal, advice);
+      return { finding };
     }
     tried.push(address);
-    seen ??= await foreignAt(address);
+    seen ??= await foreignAt(listener);
   }
   const finding = (isNeeded ? fail : warn)(
     "server",
@@ -78,20 +92,34 @@ export async function serverCheck(
 }
 
 /** What there is instead of a Larder; `undefined`: nothing, or nobody can tell. */
-async function foreignAt(address: string): Promise<string | undefined> {
-  // Of one behind a proxy only the proxy could be seen, and we look past it.
-  if (!isHere(address) && proxyFor(address) !== undefined) return undefined;
+async function foreignAt(listener: Listener): Promise<string | undefined> {
+  const { address } = listener;
+  // Of one behind a proxy only the proxy could be seen.
+  if (!isDirect(address)) return undefined;
   const answering = await whoAnswers(address);
   if (answering !== "http2") return ANSWERING[answering];
-  if (securityOf("remote", address).isTls) return PLAIN;
-  return await isOriginal(address)
+  if (securityOf(listener).isTls) return PLAIN;
+  return await isOriginal(listener)
     ? "it is an original server, of which get, put and run can ask"
     : "it is a gRPC server, and no Larder";
 }
 
+/** What a server says that answers, and refuses; `undefined`: it does not. */
+async function refusalAt(
+  { kind, address }: Listener,
+): Promise<string | undefined> {
+  await using server = await Server.at({ [kind]: address });
+  try {
+    await server.state(SILENCE_MS);
+    return undefined;
+  } catch (error) {
+    return hasCode(error, "failed") ? messageOf(error) : undefined;
+  }
+}
+
 /** Asks for a value that nobody has, which changes nothing. */
-async function isOriginal(address: string): Promise<boolean> {
-  const channel = new Channel(address, securityOf("remote", address));
+async function isOriginal(listener: Listener): Promise<boolean> {
+  const channel = new Channel(listener.address, securityOf(listener));
   const services = [
     ["remote.proto", "remote.RemoteCache"],
     ["local.proto", "local.LocalCache"],
@@ -115,7 +143,7 @@ async function isOriginal(address: string): Promise<boolean> {
  * machine, and hardly any of them carries gRPC.
  */
 export function proxyCheck(addresses: Addresses): Finding[] {
-  const between = (Object.values(addresses) as string[]).flatMap((address) => {
+  const between = listenersOf(addresses).flatMap(({ address }) => {
     const proxy = proxyFor(address);
     return proxy === undefined ? [] : [{ address, proxy }];
   });
@@ -130,8 +158,8 @@ export function proxyCheck(addresses: Addresses): Finding[] {
 
 /** Whether a server answers on one of these. */
 export async function isServed(addresses: Addresses): Promise<boolean> {
-  for (const address of Object.values(addresses) as string[]) {
-    if (await usageAt(address) !== undefined) return true;
+  for (const listener of listenersOf(addresses)) {
+    if (await usageAt(listener) !== undefined) return true;
   }
   return false;
 }
@@ -153,15 +181,15 @@ export async function servedAddresses(root: string): Promise<Addresses> {
 
 /** Looks whether a server that is not there could listen. */
 export async function portChecks(addresses: Addresses): Promise<Finding[]> {
-  const all = new Set([
-    ...DEFAULT_ADDRESSES,
-    ...Object.values(addresses) as string[],
-  ]);
-  return await Promise.all([...all].map(async (address) => {
+  const all = new Map(
+    [...listenersOf(DEFAULT_ADDRESSES), ...listenersOf(addresses)]
+      .map((listener) => [listener.address, listener]),
+  );
+  return await Promise.all([...all].map(async ([address, listener]) => {
     const why = await listeningFails(address);
     if (why === undefined) return ok("port", `${address} is free`);
     if (why === "EADDRINUSE") {
-      const isLarder = await usageAt(address) !== undefined;
+      const isLarder = await usageAt(listener) !== undefined;
       return isLarder
         ? warn(
           "port",

@@ -16,7 +16,7 @@ import { nameBelow, type Out, turnedOf } from "./outs.ts";
 import type { Entry } from "./pack.ts";
 import { linkAt } from "./places.ts";
 import type { Written } from "./taken.ts";
-import type { Leaf } from "./tree.ts";
+import { FILES_A_TURN, type Leaf } from "./tree.ts";
 
 /** What was found, and how to find out whether it is still the same. */
 export interface Collected {
@@ -28,8 +28,6 @@ export interface Collected {
 
 /** Who may do what with a file; never whose rights it runs with. */
 const PERMISSION_BITS = 0o777;
-/** Files between two turns of the event loop, in which work is kept alive. */
-const FILES_A_TURN = 256;
 
 /**
  * Looks at the outs.

@@ -10,7 +10,7 @@ import { asCacheError, CacheError } from "../../client/cache_error.ts";
 import { Channel, loadService } from "../../client/channel.ts";
 import { afterSilence } from "../../client/patience.ts";
 import { messageOf, StartError } from "../../errors.ts";
-import type { Addresses } from "../addresses.ts";
+import type { Addresses, Listener } from "../addresses.ts";
 import { securityOf } from "../security.ts";
 import { quicklyExplained } from "../who_answers.ts";
 
@@ -49,7 +49,7 @@ export async function contactOf(
       new CacheError("unavailable", `no answer within ${CONTACT_MS / 1000} s`),
     ));
   const ended = AbortSignal.any([signal, late.signal]);
-  const ask = (kind: "local" | "remote") => {
+  const ask = (kind: Listener["kind"]) => {
     const address = addresses[kind];
     if (address === undefined) return undefined;
     return reasonAgainst({ kind, address }, entry, ended);
@@ -74,16 +74,14 @@ export async function contactOf(
 
 /** Why an address is none to talk to; `undefined`: something answers there. */
 async function reasonAgainst(
-  { kind, address }: {
-    readonly kind: "local" | "remote";
-    readonly address: string;
-  },
+  listener: Listener,
   entry: Entry,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  const { kind, address } = listener;
   let channel: Channel;
   try {
-    channel = new Channel(address, securityOf(kind, address));
+    channel = new Channel(address, securityOf(listener));
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     return `${address}: ${error.message}`;
@@ -97,7 +95,7 @@ async function reasonAgainst(
     // An original, and one that has no such entry, answer as well.
     if (error.code !== "unavailable") return undefined;
     const message = messageOf(
-      await quicklyExplained(error, { remote: address }),
+      await quicklyExplained(error, { [kind]: address }),
     );
     return message.includes(address) ? message : `${address}: ${message}`;
   } finally {

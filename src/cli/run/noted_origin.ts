@@ -8,16 +8,12 @@ import type { StoredEntry } from "../../client/catalog.ts";
 import type { Server } from "../server.ts";
 import { MANIFEST, readManifest } from "./archive.ts";
 import type { Origin } from "./origin.ts";
+import { BLOCK_BYTES, readBlock } from "./tar_header.ts";
 
 /** What a key of `larder run` has: it is a hash. */
 const KEY_BYTES = 32;
-/** The manifest is in the first entry, whose header is a block. */
-const BLOCK_BYTES = 512;
 /** More than it has, but where the names of the outs are long. */
 const HEAD_BYTES = 64 * 1024;
-/** Where a tar has the name of an entry, and its size in octal digits. */
-const NAME = [0, 100] as const;
-const SIZE = [124, 136] as const;
 
 /**
  * Reads it. The server takes that for a use of the value.
@@ -41,10 +37,10 @@ export async function originNotedIn(
 
 /** Throws if what should be the manifest is none. */
 function originIn(head: Uint8Array): Origin | undefined {
-  const text = ([from, to]: readonly [number, number]) =>
-    new TextDecoder().decode(head.subarray(from, to)).split("\0", 1)[0]!;
-  if (text(NAME) !== MANIFEST) return undefined;
-  const end = BLOCK_BYTES + Number.parseInt(text(SIZE), 8);
+  // The manifest is in the first entry, whose header is a block.
+  const { name, size } = readBlock(head);
+  if (name !== MANIFEST) return undefined;
+  const end = BLOCK_BYTES + size;
   if (!(end <= head.length)) return undefined;
   return readManifest(head.subarray(BLOCK_BYTES, end)).origin;
 }

@@ -7,6 +7,7 @@
 
 import { hostname } from "node:os";
 import process from "node:process";
+import { shellLine } from "../../launch/shell_line.ts";
 
 /** Of a longer command the rest is of no use to people. */
 const MAX_LENGTH = 1_000;
@@ -30,7 +31,7 @@ export function originHere(
   tookMs: number,
 ): Origin {
   return {
-    command: clipped(command.map(asWord).join(" ")),
+    command: clipped(shellLine(command)),
     folder: clipped(workingFolder()),
     host: hostname(),
     atMs: Date.now(),
@@ -73,12 +74,6 @@ function isText(value: unknown): value is string {
 
 function isTime(value: unknown): value is number {
   return Number.isSafeInteger(value) && value as number >= 0;
-}
-
-function asWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word)
-    ? word
-    : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function workingFolder(): string {

@@ -89,14 +89,19 @@ export async function isAround(line: string): Promise<boolean> {
   const here = ownerOf(await thisOwner());
   if (other.host !== here.host || other.boot !== here.boot) return false;
   if (other.pids !== here.pids) return false;
-  let pid = String(process.ppid);
-  for (let count = 0; pid !== "0" && count < MAX_PARENTS; count++) {
+  for await (const pid of parents()) {
     if (pid === other.pid) return !await isDead(line);
-    const state = await stateOf(pid);
-    if (!state) return false;
-    pid = state.parent;
   }
   return false;
+}
+
+/** The processes that have started this one, from the nearest on. */
+export async function* parents(): AsyncGenerator<string, void, undefined> {
+  let pid = String(process.ppid);
+  for (let count = 0; pid !== "0" && count < MAX_PARENTS; count++) {
+    yield pid;
+    pid = (await stateOf(pid))?.parent ?? "0";
+  }
 }
 
 /** What is told of a process. */

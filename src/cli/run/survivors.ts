@@ -14,6 +14,7 @@ import {
   isDead,
   type Owner,
   ownerOf,
+  parents,
   type ProcessState,
   stateOf,
   thisOwner,
@@ -85,7 +86,8 @@ async function orphansOf(
   // There, who is started by a script that is the first process of a container
   // looks like an orphan; at least it is not what has started us.
   if (!members.has(INIT)) return pids;
-  const around = await parents();
+  const around = new Set<string>();
+  for await (const pid of parents()) around.add(pid);
   return pids.filter((pid) => !around.has(pid));
 }
 
@@ -104,16 +106,6 @@ async function membersOf(
 
 function isLater(one: string, other: string): boolean {
   return Number(one) > Number(other);
-}
-
-/** The processes that have started this one, from the nearest on. */
-async function parents(): Promise<ReadonlySet<string>> {
-  const found = new Set<string>();
-  for (let pid = String(process.ppid); pid !== "0" && !found.has(pid);) {
-    found.add(pid);
-    pid = (await stateOf(pid))?.parent ?? "0";
-  }
-  return found;
 }
 
 /** Whether a process works in, or below, one of some folders, or may do so. */

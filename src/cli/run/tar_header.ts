@@ -64,6 +64,19 @@ export function tarHeader(entry: TarEntry): Uint8Array {
   );
 }
 
+/** What a block says of its entry, where all of it fits into one. */
+export function readBlock(
+  block: Uint8Array,
+): { readonly name: string; readonly size: number } {
+  const text = (from: number, length: number) =>
+    new TextDecoder().decode(block.subarray(from, from + length))
+      .split("\0", 1)[0]!;
+  return {
+    name: text(NAME, MAX_NAME_BYTES),
+    size: Number.parseInt(text(...SIZE), 8),
+  };
+}
+
 /** How many bytes follow so many, up to a whole block. */
 export function paddingOf(size: number): number {
   return (BLOCK_BYTES - size % BLOCK_BYTES) % BLOCK_BYTES;

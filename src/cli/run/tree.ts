@@ -19,7 +19,7 @@ import type { Pattern } from "./pattern.ts";
 import { type Mark, markOf } from "./record.ts";
 
 /** Files between two turns of the event loop, in which work is kept alive. */
-const FILES_A_TURN = 256;
+export const FILES_A_TURN = 256;
 /** Who may do what with a file; never whose rights it runs with. */
 const PERMISSION_BITS = 0o777;
 

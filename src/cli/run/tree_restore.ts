@@ -25,11 +25,10 @@ import { markedPlace, nameBelow, type Out } from "./outs.ts";
 import { markOf, readMarks, saveMarks } from "./record.ts";
 import { Staging } from "./staging.ts";
 import { Standing } from "./standing.ts";
+import { FILES_A_TURN } from "./tree.ts";
 
 /** Larger files are written as they come. */
 const AT_ONCE_BYTES = 256 * 1024;
-/** Files between two turns of the event loop. */
-const FILES_A_TURN = 256;
 const OWNER_BITS = 0o700;
 
 /** A file on its way. */

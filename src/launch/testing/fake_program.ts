@@ -6,7 +6,7 @@
  */
 
 import type { Address, Config } from "../../config.ts";
-import { lockRoot } from "../../engine/root_lock.ts";
+import { lockRoot } from "../../root/root_lock.ts";
 import { StartError } from "../../errors.ts";
 import { main } from "../../main.ts";
 import { formatAddress } from "../../config/address.ts";

@@ -5,7 +5,7 @@
  */
 
 import { systemClock } from "../clock.ts";
-import { type Log, type LogFormat, logLine } from "../log.ts";
+import { type Log, type LogFormat, logLine } from "./log.ts";
 
 /** A log on stderr, without colours: it may be a file or a service manager's. */
 export function serverLog(format: LogFormat): Log {

@@ -5,7 +5,7 @@
  */
 
 import type { Clock, Timer } from "../clock.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "./log.ts";
 
 /** A line that has been written is not written again for this long. */
 const QUIET_MS = 60_000;

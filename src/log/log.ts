@@ -5,7 +5,7 @@
  * @module
  */
 
-import { formatShortKey } from "./key_text.ts";
+import { formatShortKey } from "../key_text.ts";
 
 /** How bad it is: what to read, what to look after, and what to act on. */
 export type LogLevel = "info" | "warn" | "error";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { StartError } from "../errors.ts";
 import { prepareRoot, resolveRoot } from "./root_folder.ts";
-import { temporaryFolder } from "./testing/program.ts";
+import { temporaryFolder } from "../launch/testing/program.ts";
 
 async function assertRefused(
   root: string,

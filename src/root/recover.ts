@@ -6,25 +6,25 @@
  */
 
 import { dirname } from "node:path";
-import { checkManifest, lookInto } from "../workers/manifest_check.ts";
-import { openManifest } from "../workers/manifest_schema.ts";
+import { checkManifest, lookInto } from "../../workers/manifest_check.ts";
+import { openManifest } from "../../workers/manifest_schema.ts";
 import {
   ASIDE_PREFIX,
   MAX_LISTED_FOLDER_BYTES,
   rootContents,
   whyNoManifest,
-} from "../workers/root_contents.ts";
+} from "../../workers/root_contents.ts";
 import {
   isNamespace,
   MANIFEST_FILE,
   MANIFEST_SUFFIXES,
   PRIVATE_FOLDER,
   QUARANTINE_FOLDER,
-} from "../workers/root_names.ts";
-import { sqliteFault } from "../workers/sqlite.ts";
-import { systemClock } from "./clock.ts";
-import { lockRoot } from "./engine/root_lock.ts";
-import { messageOf, StartError } from "./errors.ts";
+} from "../../workers/root_names.ts";
+import { sqliteFault } from "../../workers/sqlite.ts";
+import { systemClock } from "../clock.ts";
+import { lockRoot } from "./root_lock.ts";
+import { messageOf, StartError } from "../errors.ts";
 
 /**
  * The file itself first: should we be killed in between, SQLite drops a log

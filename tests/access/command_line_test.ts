@@ -1,0 +1,46 @@
+/** What the command line makes of tokens, and of settings about them. */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { Cache } from "../../src/client/mod.ts";
+import { withShell } from "../cli/support.ts";
+import { withRoot } from "../support/root.ts";
+import { ServerHere } from "../support/server_here.ts";
+import { RULES, TOKENS } from "./guarded.ts";
+
+Deno.test("a server that asks for a token is no stranger, and a secret may end in a newline", () =>
+  withRoot(async (root) => {
+    const rules = join(root, "access.toml");
+    await Deno.writeTextFile(rules, RULES);
+    await using server = await ServerHere.start(join(root, "root"), {
+      args: ["--access", rules],
+    });
+    await withShell(async (shell) => {
+      const LARDER_REMOTE = server.remote;
+      const doctor = (env: Record<string, string>) =>
+        shell.run(["doctor"], { env: { LARDER_REMOTE, ...env } });
+      const without = await doctor({});
+      assert.match(without.stdout, /fail +server .*needs a token/);
+      assert.doesNotMatch(without.stdout, /no Larder/);
+      const LARDER_TOKEN = `${TOKENS.admin}\n`;
+      const { stdout } = await doctor({ LARDER_TOKEN });
+      assert.match(stdout, /^ok +server .*: larder /m);
+    });
+  }));
+
+Deno.test("a setting of TLS that would be without effect is refused", () =>
+  withShell(async (shell) => {
+    const wrong = [
+      { args: ["--ca", ""], says: /--ca is empty/ },
+      { args: ["--tls-on", "all"], says: /--tls-on.* needs ca/ },
+    ];
+    for (const { args, says } of wrong) {
+      const { code, stdout, stderr } = await shell.run(["ls", ...args]);
+      assert.deepEqual([code, stdout], [2, ""], stderr);
+      assert.match(stderr, says);
+    }
+    await assert.rejects(
+      Cache.connect({ remote: shell.server.remote, tlsOn: "all" }),
+      /tlsOn needs ca/,
+    );
+  }));
