@@ -61,7 +61,9 @@ async function measure(
   const access = `${folder}/access.toml`;
   await Deno.writeTextFile(access, rules(limits));
   const root = await Deno.makeTempDir({ dir: folder });
-  await using server = await startLarder(root, { flags: ["--access", access] });
+  await using server = await startLarder(root, {
+    flags: ["--access", access, "--drain-timeout", "0s"],
+  });
   await using fair = await caller(server.remote, "fair", FAIR);
   await using greedy = isGreedy
     ? await caller(server.remote, "greedy", GREEDY)
