@@ -169,3 +169,21 @@ Deno.test("a stream that is lost while it is held back waits no more", async () 
   assert.deepEqual(stream.allowed, []);
   await server.assertQuiet();
 });
+
+Deno.test("a stream that is answered early is held back no more", async () => {
+  const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+  const { caller, server } = paced([0, 0, 0, 1_000], {
+    clientStream: () => promise,
+  });
+  const stream = server.open("ClientStream");
+  upload(stream, frame(new Uint8Array(STANDING_GRANT_BYTES)));
+  await settled();
+  resolve(bytes("enough"));
+  await settled();
+  assert.equal(stream.status?.code, Status.OK);
+  assert.equal(caller.bytes, INITIAL_WINDOW_BYTES);
+  server.clock.advance(1_000);
+  assert.deepEqual(stream.allowed, []);
+  stream.flush();
+  await server.assertQuiet();
+});

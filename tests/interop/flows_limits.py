@@ -9,7 +9,7 @@ import remote_pb2
 import remote_pb2_grpc
 
 from cache import DEADLINE_S, connect
-from flow import equal, flow
+from flow import equal, flow, poll
 from server import Server
 
 RULES = """
@@ -36,7 +36,13 @@ class Caller:
 
     def get(self, key: bytes) -> remote_pb2.GetReply:
         request = remote_pb2.GetRequest(namespace="n", key=key, assign=True)
-        return self.stub.Get(request, timeout=DEADLINE_S * 10, metadata=self.metadata)
+
+        def ask() -> remote_pb2.GetReply | None:
+            # A busy machine may have to be asked again.
+            reply = self.stub.Get(request, timeout=DEADLINE_S * 10, metadata=self.metadata)
+            return None if reply.WhichOneof("entry_status") == "loading" else reply
+
+        return poll(ask, "an answer to Get")
 
     def set(self, id: int, value: bytes) -> None:
         request = remote_pb2.SetRequest(id=id, value=value)
