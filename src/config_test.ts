@@ -63,6 +63,7 @@ Deno.test("completeConfig fills in the defaults", () => {
     memoryCacheBytes: 32 * 1024 * 1024,
     durability: "relaxed",
     httpPage: true,
+    traceRatio: undefined,
     logCalls: "off",
     logFormat: "text",
   });
@@ -152,6 +153,9 @@ Deno.test("readSetting names the source, the value and what to write", () => {
     ["memoryCacheBytes", "64MB", /not a size/],
     // A blank splits the words: what is left is told from a number of bytes.
     ["maxMessageBytes", "64", /out of range: 1KiB to 1GiB, in bytes where /],
+    ["traceRatio", "1.01", /write a number from 0 to 1, such as 0.01, or off/],
+    ["traceRatio", "-1", /from 0 to 1/],
+    ["traceRatio", "", /from 0 to 1/],
     ["durability", "fast", /^durability fast: write relaxed or strict$/],
   ];
   for (const [key, text, message] of cases) {
@@ -172,6 +176,7 @@ Deno.test("renderArguments writes what the command line reads back", async () =>
     maxReplyBytes: "2MiB",
     memoryCacheBytes: "0",
     durability: "strict",
+    traceRatio: "0.0000001",
   });
   const args = renderArguments(config);
   assert.deepEqual(args.slice(0, 5), [

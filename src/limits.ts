@@ -129,6 +129,11 @@ export const REFLECTION_REPLY_BYTES = 64 * KIB;
  * answers, and nobody reads them. The rest is counted.
  */
 export const MAX_CALL_LINES = 1_000;
+/**
+ * Calls a second that are traced, each with some ten spans: clients say that
+ * theirs are, and must not be able to fill what exports them.
+ */
+export const MAX_TRACED_CALLS = 100;
 
 /** Entries on one page of a listing. */
 export const MAX_LISTED_ENTRIES = 500;
@@ -227,6 +232,8 @@ export const MAX_CHOSEN_BYTES = 64 * MIB;
 export const REMOVAL_PAGE_MS = 1_000;
 /** How often quotas, ages and the free disk are looked at anyway. */
 export const EVICTION_INTERVAL_MS = 10_000;
+/** The same while no value can be kept: work is refused until it looks again. */
+export const FULL_INTERVAL_MS = 1_000;
 /** Between being told that it is crowded and the look: many are told at once. */
 export const EVICTION_PAUSE_MS = 20;
 /**

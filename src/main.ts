@@ -9,6 +9,7 @@
  * @module
  */
 
+import { asked } from "./cli/asked.ts";
 import { StartError } from "./errors.ts";
 import { parseCommandLine } from "./launch/arguments.ts";
 import { serveConfined, stopWhenEnded } from "./launch/confined.ts";
@@ -42,7 +43,7 @@ export async function main(
   options: ProgramOptions,
 ): Promise<number> {
   try {
-    return await run(args, options);
+    return await run(asked(args), options);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     complain(error.message);
@@ -119,9 +120,17 @@ async function run(
   }
 }
 
-/** What has neither a command nor a flag of the server's. */
-function isForClients([first = "--help"]: readonly string[]): boolean {
-  return /^(--help|-h)$/.test(first) || !/^-|^(serve|recover)$/.test(first);
+/** What has neither a command of the server's nor its version. */
+function isForClients(args: readonly string[]): boolean {
+  const [first = "--help"] = args;
+  if (/^(--help|-h)$/.test(first)) return true;
+  if (/^(--version|-V)$/.test(first)) return false;
+  // A flag that comes first may be anybody's: the command says whose.
+  return !(first.startsWith("-") ? args : [first]).some(isForServer);
+}
+
+function isForServer(word: string): boolean {
+  return word === "serve" || word === "recover";
 }
 
 function complain(message: string): void {

@@ -82,6 +82,8 @@ const CALL_REFUSALS = {
   unfinished: "unfinished-requests",
 } as const;
 
+const { version } = denoConfig;
+
 /** What a server keeps its entries in. */
 export interface Stores {
   readonly manifest: Manifest;
@@ -111,7 +113,11 @@ export async function serve(
 
   start.tag();
 
-  const clock = systemClock;
+  const { traceRatio: ratio } = config;
+  const traces = ratio === undefined ? undefined : (
+    await import("./ops/traces/server_traces.ts")
+  ).serverTraces({ ratio, clock: systemClock, version }, log);
+  const clock = traces?.clock(systemClock) ?? systemClock;
   const { warn } = stack.use(boundedLog(log, clock));
   const certificates = await openCertificates(config, log, stack);
   const access = config.access === undefined
@@ -126,7 +132,8 @@ export async function serve(
     const { text, remedy } = caseWarning(root);
     warn(`${text}; ${remedy}`);
   }
-  const { manifest, blobs } = wrap({ manifest: sqlite, blobs: workers });
+  const wrapped = wrap({ manifest: sqlite, blobs: workers });
+  const { manifest, blobs } = traces?.stores(wrapped) ?? wrapped;
   const cache = new BlobCache(
     blobs,
     config.memoryCacheBytes,
@@ -143,13 +150,18 @@ export async function serve(
   const callLog = config.logCalls === "off"
     ? undefined
     : stack.use(new CallLog(log, clock, config.logCalls));
-  const observe = together([watched?.calls.observe, callLog?.observe]);
+  const observe = together([
+    watched?.calls.observe,
+    callLog?.observe,
+    traces?.observe,
+  ]);
   const edge = new Edge({
     warn,
     maxMessageBytes: config.maxMessageBytes,
     newBuffer: (bytes) => spare.take(bytes),
     requestBudget,
     ...observe && { observe },
+    ...traces && { around: traces.around },
     onRefused(reason, detail) {
       watched?.onRefused(reason);
       engine.lately.note("refused", { reason: CALL_REFUSALS[reason], detail });
@@ -167,7 +179,8 @@ export async function serve(
     keepaliveMs: config.keepaliveMs,
     keepaliveTimeoutMs: config.keepaliveTimeoutMs,
   });
-  const engine: Engine = new Engine({
+  const newEngine = traces?.newEngine ?? ((options) => new Engine(options));
+  const engine: Engine = newEngine({
     manifest,
     blobs,
     cache,
@@ -220,7 +233,6 @@ export async function serve(
     path: (name) => files.path(name),
     stagingPath: (staging) => files.stagingPath(staging),
   };
-  const { version } = denoConfig;
   const readiness = new Readiness();
   const space = new Known(() => blobs.space(), clock);
   const usage = new Known(() => manifest.usage(), clock);

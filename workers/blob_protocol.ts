@@ -41,6 +41,8 @@ export interface Space {
   /** What this user may still write. */
   readonly freeBytes: number;
   readonly totalBytes: number;
+  /** A file takes a whole number of these. */
+  readonly blockBytes: number;
 }
 
 /** One operation. Names are `<namespace>/<hex>`, staging names are one path part. */

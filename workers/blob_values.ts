@@ -33,6 +33,8 @@ const MAX_QUARANTINED = 64;
 const MAX_QUARANTINED_BYTES = 1024 * 1024 * 1024;
 /** A value that changes under a verification is looked at this often. */
 const VERIFY_TRIES = 3;
+/** What nearly all file systems give to files at a time. */
+const USUAL_BLOCK_BYTES = 4096;
 
 /** Writes a value to a file of its own and renames it to its name. */
 export function* put(
@@ -122,7 +124,12 @@ export function measure(
 /** How much room the root's disk has. */
 export function space({ root }: Folders): Space {
   const { bavail, blocks, bsize } = statfsSync(root);
-  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+  return {
+    freeBytes: bavail * bsize,
+    totalBytes: blocks * bsize,
+    // Network file systems tell how much they like to move at a time.
+    blockBytes: Math.min(bsize, USUAL_BLOCK_BYTES),
+  };
 }
 
 /** Hashes a value and compares; reads nothing where the stamp still fits. */

@@ -68,6 +68,8 @@ export interface Space {
   readonly freeBytes: number;
   /** All of it. */
   readonly totalBytes: number;
+  /** A file takes a whole number of these. */
+  readonly blockBytes: number;
 }
 
 /**

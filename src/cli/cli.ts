@@ -94,7 +94,7 @@ async function dispatch(
     await write(process.stderr, overview(COMMANDS));
     return WRONG_USE;
   }
-  if (/^(--help|-h|help)$/.test(name)) {
+  if (/^(--help|-h)$/.test(name)) {
     await print(overview(COMMANDS));
     return OK;
   }
@@ -123,6 +123,12 @@ async function dispatch(
 }
 
 function unknownCommand(name: string): StartError {
+  if (name.startsWith("-")) {
+    return new StartError(
+      2,
+      `${name}: the command comes first, then its flags`,
+    );
+  }
   const known = [...COMMANDS, ...SERVER_COMMANDS].map(({ name }) => name);
   return new StartError(2, `unknown command ${name}${suggest(name, known)}`);
 }

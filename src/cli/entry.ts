@@ -11,7 +11,7 @@ import { keyBytes } from "../client/keys.ts";
 import { LarderError, messageOf, StartError } from "../errors.ts";
 import { cannotRead } from "./cannot.ts";
 import { namespaceOf } from "./namespace.ts";
-import { type NamedEntry, printedKey } from "./printed_key.ts";
+import { hexBytes, type NamedEntry, printedKey } from "./printed_key.ts";
 import type { Words } from "./words.ts";
 
 const KEY_OPTIONS = ["key-file", "key-hex", "key-json"] as const;
@@ -114,11 +114,4 @@ function fromHex(text: string): Uint8Array {
     throw new StartError(2, `--key-hex ${text}: two digits a byte, 0 to f`);
   }
   return hexBytes(text);
-}
-
-function hexBytes(digits: string): Uint8Array {
-  return Uint8Array.from(
-    digits.match(/../g) ?? [],
-    (pair) => parseInt(pair, 16),
-  );
 }

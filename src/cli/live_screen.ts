@@ -17,7 +17,7 @@ const CLEAR_BELOW = "\x1b[J";
 /** Of a terminal that does not say. */
 const USUAL: Room = { columns: 80, rows: 24 };
 /** Where there is no terminal nothing has to be left out. */
-const PAPER: Room = { columns: 120, rows: Infinity };
+const PAPER: Room = { columns: Infinity, rows: Infinity };
 
 /** Where screens go to. */
 export interface Screens extends AsyncDisposable {

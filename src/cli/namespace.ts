@@ -18,6 +18,13 @@ export function namespaceOf(
   words: Words,
   namespace: string = words.needed("ns"),
 ): string {
+  if (/^(.*\.)?\*$/.test(namespace)) {
+    throw new StartError(
+      2,
+      `--ns ${namespace}: a key is in one namespace, and this means several; ` +
+        "ls, verify, and rm without a key take it",
+    );
+  }
   return checkedNamespace(namespace);
 }
 

@@ -39,6 +39,14 @@ export function printedKey(word: string): PrintedKey | undefined {
   return { digits, isCut };
 }
 
+/** The bytes of hexadecimal digits, two each; a last one alone is left out. */
+export function hexBytes(digits: string): Uint8Array {
+  return Uint8Array.from(
+    digits.match(/../g) ?? [],
+    (pair) => parseInt(pair, 16),
+  );
+}
+
 /** What to say of a word that is no key, and looks like the beginning of one. */
 export function printedHint(word: string | undefined): string {
   return word !== undefined &&

@@ -11,6 +11,7 @@ import { OK } from "./exit_codes.ts";
 import { count, formatSize } from "./format.ts";
 import { type Pattern, patternOf } from "./namespace.ts";
 import { print, printJson, ProgressLine } from "./output.ts";
+import { hexBytes, printedKey } from "./printed_key.ts";
 import { Server } from "./server.ts";
 import type { Option, Words } from "./words.ts";
 
@@ -20,7 +21,7 @@ export const SELECTION_OPTIONS: readonly Option[] = [
   {
     name: "prefix",
     argument: "TEXT",
-    help: "those whose keys begin with it",
+    help: "those whose keys begin with it; or hex: and digits, as ls prints",
   },
   {
     name: "older-than",
@@ -110,15 +111,38 @@ function refuseKey(words: Words): void {
 }
 
 function selectionOf(words: Words): Selection {
-  const prefix = words.text("prefix");
+  const prefix = prefixOf(words.text("prefix"));
   const olderThanMs = words.durationMs("older-than");
   const unreadForMs = words.durationMs("unread-for");
   return {
-    ...prefix !== undefined && { prefix: new TextEncoder().encode(prefix) },
+    ...prefix !== undefined && { prefix },
     ...olderThanMs !== undefined && { olderThanMs },
     ...unreadForMs !== undefined && { unreadForMs },
     dryRun: words.has("dry-run"),
   };
+}
+
+/** What keys begin with, as text or as it was printed. */
+function prefixOf(text: string | undefined): Uint8Array | undefined {
+  if (text === undefined) return undefined;
+  if (text === "") {
+    throw new StartError(
+      2,
+      "--prefix is empty, as of a variable that is not set; of all values it " +
+        "is --all",
+    );
+  }
+  const digits = printedKey(text)?.digits;
+  if (digits === undefined && !/^hex:/i.test(text)) {
+    return new TextEncoder().encode(text);
+  }
+  if (!digits || digits.length % 2 !== 0) {
+    throw new StartError(
+      2,
+      `--prefix ${text}: after hex: come two digits a byte, as ls prints them`,
+    );
+  }
+  return hexBytes(digits);
 }
 
 /** The namespaces that a pattern names, as far as they hold anything. */

@@ -96,8 +96,66 @@ Deno.test("topScreen fits into any terminal", () => {
     }
   }
   const small = topScreen(PICTURE, undefined, { columns: 80, rows: 24 });
-  assert.match(small.join("\n"), /sim\.ring run 17[^]*and 1[0-9] more/);
+  assert.match(small.join("\n"), /sim\.ring run 17[^]*and 2[0-9] more/);
   assert.match(small.join("\n"), /refused/);
+});
+
+Deno.test("topScreen says how many there are that it does not show", () => {
+  for (const rows of [5, 10, 12, 16, 24, 60]) {
+    const lines = topScreen(PICTURE, undefined, { columns: 80, rows });
+    const shown = lines.filter((line) => line.startsWith("14 min")).length;
+    assert.ok(shown > 0, `${rows} rows`);
+    const more = lines.find((line) => /^and \d+ more$/.test(line));
+    assert.equal(more, `and ${30 - shown} more`, `${rows} rows`);
+  }
+});
+
+Deno.test("topScreen shows no heading without what it heads", () => {
+  for (const columns of [20, 40, 79]) {
+    for (let rows = 1; rows < 40; rows++) {
+      const lines = topScreen(PICTURE, undefined, { columns, rows });
+      lines.forEach((line, at) => {
+        if (!/^(for|limit|lately|namespace) /.test(line)) return;
+        const next = lines[at + 1] ?? "";
+        assert.ok(!/^(and \d+ more)?$/.test(next), lines.join("\n"));
+      });
+    }
+  }
+});
+
+Deno.test("topScreen shows in a small terminal what matters most", () => {
+  const tiny = { columns: 20, rows: 5 };
+  const { status } = PICTURE;
+  const failing = { ...status, trouble: "disk full" };
+  assert.deepEqual(
+    topScreen({ ...PICTURE, status: failing }, undefined, tiny),
+    [
+      "under way 30 comput…",
+      "trouble disk full",
+      "for     what",
+      "14 min  sim.ring ru…",
+      "and 29 more",
+    ],
+  );
+  const idle = { ...PICTURE, status: { ...status, loading: 0, underWay: [] } };
+  assert.deepEqual(topScreen(idle, undefined, tiny).slice(2), [
+    "limit",
+    "handles      95 %",
+    "--max-bytes  50 %",
+  ]);
+  const narrow = topScreen(idle, undefined, { columns: 40, rows: 10 });
+  assert.match(narrow.join("\n"), /^handles +95 +100 +95 %$/m);
+});
+
+Deno.test("topScreen says why a value with a long key was refused", () => {
+  const key = `hex:${"ab".repeat(32)}`;
+  const [refused] = PICTURE.lately;
+  const picture = { ...PICTURE, lately: [{ ...refused!, key }] };
+  const terminal = topScreen(picture, undefined, { columns: 80, rows: 40 });
+  assert.match(terminal.join("\n"), /hex:abababab… - quota of/);
+  const room = { columns: Infinity, rows: Infinity };
+  const paper = topScreen(picture, undefined, room).join("\n");
+  assert.ok(paper.includes(`${key} - quota of sim.*: full\n`), paper);
 });
 
 Deno.test("topScreen shows nothing that moves a cursor", () => {

@@ -20,6 +20,8 @@ export interface Option {
   readonly short?: string;
   /** What its value is called in the help; absent: it is a switch. */
   readonly argument?: string;
+  /** Whether it may be given several times, each time for one more. */
+  readonly isMany?: true;
   /** What it does. */
   readonly help: string;
 }
@@ -48,8 +50,8 @@ export class Words {
    *
    * @param args The words after the command's name.
    * @param options What the command knows.
-   * @throws {StartError} An unknown option, one without its value, or a word
-   * that is not UTF-8.
+   * @throws {StartError} An unknown option, one without its value, one with two,
+   * or a word that is not UTF-8.
    */
   static read(args: readonly string[], options: readonly Option[]): Words {
     const [garbled] = args.filter((word) => word.includes(NO_UTF8));
@@ -102,6 +104,13 @@ export class Words {
           2,
           `${rawName} needs a value: ${option.argument}; if ${value} is meant ` +
             `to be it: ${rawName}=${value}`,
+        );
+      }
+      const [before] = values.get(name) ?? [];
+      if (!option.isMany && (before ?? value) !== value) {
+        throw new StartError(
+          2,
+          `--${name} is given twice, as ${before} and as ${value}: one only`,
         );
       }
       values.set(name, [...values.get(name) ?? [], value ?? ""]);

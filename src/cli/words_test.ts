@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { Words } from "./words.ts";
+import { type Option, Words } from "./words.ts";
 
-const OPTIONS = [
+const OPTIONS: readonly Option[] = [
   { name: "ns", argument: "NS", help: "" },
-  { name: "key-file", argument: "FILE", help: "" },
+  { name: "key-file", argument: "FILE", isMany: true, help: "" },
   { name: "force", help: "" },
 ];
 
@@ -23,4 +23,16 @@ Deno.test("an option whose value was forgotten does not take the next option for
   });
   assert.equal(Words.read(["--ns=--force"], OPTIONS).text("ns"), "--force");
   assert.equal(Words.read(["--ns", "-x"], OPTIONS).text("ns"), "-x");
+});
+
+Deno.test("an option of which there is one is not given twice", () => {
+  assert.throws(() => Words.read(["--ns", "a", "--ns=b"], OPTIONS), {
+    exitCode: 2,
+    message: "--ns is given twice, as a and as b: one only",
+  });
+  // As by an alias that has it, too.
+  const words = Words.read(["--ns", "a", "--ns", "a", "--force"], OPTIONS);
+  assert.equal(words.text("ns"), "a");
+  const many = ["--key-file", "a", "--key-file", "b"];
+  assert.deepEqual(Words.read(many, OPTIONS).all("key-file"), ["a", "b"]);
 });

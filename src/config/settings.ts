@@ -351,6 +351,21 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
       "what an acknowledged value survives: relaxed a killed server, strict a power cut",
     default: "relaxed",
   }),
+  traceRatio: optional({
+    name: "trace",
+    argument: "RATIO",
+    help:
+      "which share of the calls is traced, beside those whose client traces " +
+      "them: 0 to 1, as 0.01",
+    defaultHelp: "off",
+    default: () => 0,
+    parse(text) {
+      const ratio = /^\d+(\.\d+)?(e-\d+)?$/.test(text) ? Number(text) : NaN;
+      if (ratio <= 1) return ratio;
+      throw new RangeError("write a number from 0 to 1, such as 0.01, or off");
+    },
+    render: String,
+  }),
   logCalls: choice("log-calls", ["off", "failed", "all"], {
     help: "which calls have a line each in the log: those that failed, or all",
     default: "off",

@@ -91,6 +91,8 @@ export interface Config {
   readonly keepaliveTimeoutMs: number;
   /** What is on disk when a publish is acknowledged. */
   readonly durability: Durability;
+  /** Which share of the calls is traced; `undefined`: nothing is. */
+  readonly traceRatio: number | undefined;
   /** Which calls have a line in the log each. */
   readonly logCalls: LoggedCalls;
   /** How the lines of the log are written. */

@@ -90,7 +90,7 @@ export interface ServerStatus extends Doings {
   readonly space?: Space;
   /** The work that takes longest. */
   readonly underWay: readonly UnderWay[];
-  /** Why the disk takes no values now. */
+  /** Why no values can be kept now. */
   readonly trouble?: string;
 }
 
@@ -254,6 +254,8 @@ export class Catalog {
   async status(): Promise<ServerStatus> {
     const { engine, blobs, clock, limits } = this.#options;
     await this.#options.space.refresh();
+    // What follows the colon names files.
+    const trouble = blobs.trouble?.message.split(": ")[0] ?? engine.full;
     const { current: space } = this.#options.space;
     return {
       upMs: clock.nowMs() - this.#startMs,
@@ -262,8 +264,7 @@ export class Catalog {
       ...space && { space },
       ...this.#doings(),
       underWay: engine.underWay(MAX_SHOWN_WORK),
-      // What follows the colon names files.
-      ...blobs.trouble && { trouble: blobs.trouble.message.split(": ")[0]! },
+      ...trouble !== undefined && { trouble },
     };
   }
 

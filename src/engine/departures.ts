@@ -7,13 +7,15 @@
 
 import { EVICTIONS_AT_ONCE, MAX_CHOSEN, MAX_CHOSEN_BYTES } from "../limits.ts";
 import type { AgedEntry } from "../manifest/manifest.ts";
-import { covers } from "../table/scope.ts";
+import { covers, type Excess, wholeBlocks } from "../table/scope.ts";
 import type { Engine } from "./engine.ts";
 
 /** How much is gone, or is going. */
 export interface Freed {
   /** Why they go. */
   readonly why: Exclude<EvictionReason, "ttl">;
+  /** Of each a whole number of these counts. */
+  readonly blockBytes: number;
   bytes: number;
   entries: number;
 }
@@ -52,7 +54,8 @@ export class Departures {
     const { name, namespace, key, size = 0 } = entry;
     this.#going.set(name, entry);
     this.#bytes += size;
-    freed.bytes += size;
+    const bytes = wholeBlocks(size, freed.blockBytes);
+    freed.bytes += bytes;
     freed.entries++;
     // Refused at once, as a rule, if at all: then the next one goes instead.
     this.#engine.evict({ name, namespace, key }, (reply) => {
@@ -60,7 +63,7 @@ export class Departures {
       this.#bytes -= size;
       this.#wake();
       if (reply.kind === "ok") return this.#onGone(entry, freed.why);
-      freed.bytes -= size;
+      freed.bytes -= bytes;
       freed.entries--;
       const isStopping = reply.kind === "error" &&
         reply.error.code === "stopping";
@@ -84,14 +87,16 @@ export class Departures {
     return this.#onDone.promise;
   }
 
-  /** Of these namespaces, what the table still counts: it looks them up first. */
-  counted(pattern: string): Pick<Freed, "bytes" | "entries"> {
+  /** Of an excess, what the table still counts: it looks it up first. */
+  counted(
+    { pattern, blockBytes }: Excess,
+  ): Pick<Freed, "bytes" | "entries"> {
     const counted = { bytes: 0, entries: 0 };
     for (const { name, namespace, size = 0 } of this.#going.values()) {
       if (!covers(pattern, namespace) || this.#engine.isEvicting(name)) {
         continue;
       }
-      counted.bytes += size;
+      counted.bytes += wholeBlocks(size, blockBytes);
       counted.entries++;
     }
     return counted;

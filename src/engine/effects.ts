@@ -138,11 +138,16 @@ export class EffectRunner {
       case "sweep":
         return this.#sweep(effect);
       case "superseded": {
-        const { entry, computedMs: ms, peer: client } = effect;
+        const { entry, computedMs: ms, peer: client, call } = effect;
         return this.#warn(
           "work goes to another client: it has been computed for more than " +
             "--max-compute-time",
-          { ...named(entry), ms, ...client !== undefined && { client } },
+          {
+            ...named(entry),
+            ms,
+            ...client !== undefined && { client },
+            ...call !== undefined && { call },
+          },
         );
       }
     }

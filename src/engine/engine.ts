@@ -11,7 +11,12 @@ import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { LarderError } from "../errors.ts";
 import { MAX_REPLY_WAIT_MS } from "../limits.ts";
-import type { Log, LogFacts } from "../log/log.ts";
+import {
+  type Log,
+  type LogFacts,
+  type LoggedCall,
+  ofCall,
+} from "../log/log.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { checkInvariants } from "../table/invariants.ts";
 import { StateTable, type TableCounts } from "../table/state_table.ts";
@@ -107,6 +112,11 @@ const EXPLANATIONS: Partial<Record<UnassignedReason, string>> = {
     "told Unassigned until there is",
   "still-read": "a value whose time to live is over is still being read: " +
     "clients are told Unassigned until its readers let go of it",
+  "caller-assignments": "a caller has as much work as it may: it is given no " +
+    "more until some is done",
+  "caller-handles":
+    "a caller has as many files in hand as it may: it is given " +
+    "no more until one is dropped",
   "full": "the table is full: clients are told Unassigned until " +
     "assignments or handles end",
 };
@@ -261,15 +271,19 @@ export class Engine {
     return this.#uses.flush();
   }
 
-  /** Why no more bytes of an assignment's value are taken, if so; counts them. */
+  /**
+   * Why no more bytes of an assignment's value are taken, if so; counts them.
+   * `from`: the call that they come in.
+   */
   refusal(
     id: Id,
     coming: Coming,
+    from?: LoggedCall,
   ): LarderError | undefined {
     const refusal = this.#table.refusal(id, coming);
     // Clients may keep it to themselves, and the limits are the operator's.
     if (refusal) {
-      const facts = this.about(id);
+      const facts = { ...this.about(id), ...ofCall(from) };
       this.#noteRefused(refusal, facts);
       this.#warn(`an upload was refused: ${withoutId(refusal)}`, facts);
     }
@@ -296,6 +310,11 @@ export class Engine {
   /** The work under way that takes longest. */
   underWay(limit: number): readonly UnderWay[] {
     return this.#table.underWay(limit, this.#clock.nowMs());
+  }
+
+  /** Why nothing can be kept now, whatever goes, if so. */
+  get full(): string | undefined {
+    return this.#table.full;
   }
 
   /** Each quota but those of all namespaces, and how far it is filled. */
@@ -425,19 +444,26 @@ export class Engine {
     request: Submission | undefined,
   ): void {
     if (reason === undefined) return;
-    const entry = request?.kind === "get" ? request.entry : undefined;
-    const { namespace, key } = entry ?? {};
+    const get = request?.kind === "get" ? request : undefined;
+    const { namespace, key } = get?.entry ?? {};
     this.lately.note("refused", { reason, detail, namespace, key });
     const why = EXPLANATIONS[reason];
     if (!why || this.#explained.has(why)) return;
     this.#explained.add(why);
-    this.#warn(detail ? `${why} (${detail})` : why);
+    // The first one of all who are told so.
+    this.#warn(detail ? `${why} (${detail})` : why, {
+      ...namespace !== undefined && { namespace },
+      ...ofCall(get?.peer),
+    });
   }
 
   /** What has a cause was logged where it failed. */
   #logRefusal(error: LarderError, request: Submission | undefined): void {
     if (error.code !== "storage-full") return;
-    const facts = request && "id" in request ? this.about(request.id) : {};
+    const facts = {
+      ...request && "id" in request && this.about(request.id),
+      ...request && "peer" in request && ofCall(request.peer),
+    };
     this.#noteRefused(error, facts);
     if (error.cause !== undefined) return;
     this.#warn(`a value was not kept: ${withoutId(error)}`, facts);

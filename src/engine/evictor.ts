@@ -8,15 +8,17 @@
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { messageOf } from "../errors.ts";
+import type { Log } from "../log/log.ts";
 import {
   EVICTION_INTERVAL_MS,
   EVICTION_PAUSE_MS,
   EVICTIONS_AT_ONCE,
+  FULL_INTERVAL_MS,
   HANDED_SHARE,
 } from "../limits.ts";
 import type { AgedEntry, Manifest } from "../manifest/manifest.ts";
 import type { Excess } from "../table/room.ts";
-import { EVERYTHING } from "../table/scope.ts";
+import { DISK, EVERYTHING } from "../table/scope.ts";
 import type { Disk, EntryKey } from "../table/types.ts";
 import { removeEmptyFolders } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";
@@ -31,7 +33,7 @@ export interface EvictorOptions {
   readonly blobs: BlobStore;
   readonly clock: Clock;
   /** Takes a line for the log. */
-  readonly warn: (message: string) => void;
+  readonly warn: Log;
   /** What has to stay free on the disk: bytes, or a share of it in percent. */
   readonly minFree?: MinFree;
   /** Entries that nobody used for so long go; absent: none do. */
@@ -72,6 +74,8 @@ export class Evictor {
   readonly #takenFrom = new Set<string>();
   /** It has been said that what has to go cannot go. */
   #toldStuck = false;
+  /** It has been said that no value can be kept. */
+  #toldFull = false;
 
   /** Nothing runs before `start`. */
   constructor(options: EvictorOptions) {
@@ -168,7 +172,7 @@ export class Evictor {
     } catch (error) {
       this.#call = undefined;
       this.#isCalled = false;
-      const stuck = crowded.map(({ pattern }) => pattern);
+      const stuck = crowded.map(({ limit }) => limit);
       engine.feed({ kind: "swept", stuck });
       throw error;
     }
@@ -212,18 +216,18 @@ export class Evictor {
   /** What has to go beside what has been chosen. */
   #stillExcess(): readonly Excess[] {
     return this.#options.engine.excess().flatMap((excess) => {
-      const counted = this.#departures.counted(excess.pattern);
+      const counted = this.#departures.counted(excess);
       const bytes = excess.bytes - counted.bytes;
       const entries = excess.entries - counted.entries;
       return bytes > 0 || entries > 0 ? { ...excess, bytes, entries } : [];
     });
   }
 
-  /** Chooses what goes; the patterns of which nothing could. */
+  /** Chooses what goes; the limits for which nothing could. */
   async #choose(crowded: readonly Excess[]): Promise<readonly string[]> {
     const stuck: string[] = [];
     for (const excess of crowded) {
-      if (!await this.#free(excess)) stuck.push(excess.pattern);
+      if (!await this.#free(excess)) stuck.push(excess.limit);
     }
     return stuck;
   }
@@ -237,7 +241,22 @@ export class Evictor {
     if (this.#takenFrom.size > 0) {
       await removeEmptyFolders(this.#options.blobs, this.#takenFrom, { usage });
     }
+    this.#tellFull();
     return engine.excess();
+  }
+
+  /** The log hears once that nothing can be kept, and once that it can again. */
+  #tellFull(): void {
+    const { engine, warn } = this.#options;
+    const { full } = engine;
+    // Others may make room at any moment, and nobody says so.
+    if (full !== undefined) this.#schedule(FULL_INTERVAL_MS);
+    // In a stop nothing goes, and nothing comes.
+    if (this.#departures.isStopped) return;
+    if ((full !== undefined) === this.#toldFull) return;
+    this.#toldFull = full !== undefined;
+    if (full !== undefined) warn(`no value can be kept: ${full}`);
+    else warn("values can be kept again", { level: "info" });
   }
 
   async #disk(): Promise<Disk | undefined> {
@@ -248,12 +267,20 @@ export class Evictor {
     const roomBytes = Math.floor(space.freeBytes - keptBytes);
     const sizeBytes = Math.floor(space.totalBytes - keptBytes);
     const slackBytes = Math.ceil(keptBytes * SLACK_SHARE);
-    return { roomBytes, sizeBytes, slackBytes };
+    const { blockBytes } = space;
+    return {
+      roomBytes,
+      keptBytes: Math.ceil(keptBytes),
+      sizeBytes,
+      slackBytes,
+      blockBytes,
+    };
   }
 
   /** Whether anything goes. */
-  async #free({ pattern, bytes, entries }: Excess): Promise<boolean> {
-    const freed: Freed = { why: "room", bytes: 0, entries: 0 };
+  async #free(excess: Excess): Promise<boolean> {
+    const { pattern, bytes, entries, blockBytes } = excess;
+    const freed: Freed = { why: "room", blockBytes, bytes: 0, entries: 0 };
     const candidates = this.#oldest(pattern);
     await this.#evict(candidates, () => {
       return freed.bytes < bytes || freed.entries < entries;
@@ -264,14 +291,16 @@ export class Evictor {
       !this.#departures.isStopped
     ) {
       this.#options.warn(
-        `cannot keep ${limitOf(pattern)}: ${bytes} bytes and ${entries} ` +
-          `values had to go, ${freed.bytes} and ${freed.entries} went; what ` +
-          "is left is in use, was handed out before the restart, or is being " +
-          "computed",
+        `cannot keep ${limitOf(excess)}: ${bytes} bytes and ${entries} ` +
+          `values had to go, ${freed.bytes} and ${freed.entries} went; ` +
+          (freed.entries < excess.keptEntries
+            ? "what is left is in use, was handed out before the restart, or " +
+              "is being computed"
+            : "nothing is left that could go"),
       );
     }
     this.#toldStuck = isShort;
-    return freed.entries > 0;
+    return freed.entries > 0 || this.#departures.isStopped;
   }
 
   /**
@@ -323,7 +352,7 @@ export class Evictor {
     const beforeMs = this.#options.clock.wallMs() - maxAgeMs;
     const isOld = ({ accessedMs }: AgedEntry) => accessedMs < beforeMs;
     const candidates = this.#oldest(EVERYTHING);
-    const freed: Freed = { why: "age", bytes: 0, entries: 0 };
+    const freed: Freed = { why: "age", blockBytes: 1, bytes: 0, entries: 0 };
     await this.#evict(candidates, isOld, freed);
   }
 
@@ -407,8 +436,8 @@ export class Evictor {
 }
 
 /** For people: what covers everything is no quota of a namespace. */
-function limitOf(pattern: string): string {
-  return pattern === EVERYTHING
-    ? "--max-bytes, --max-entries or --min-free"
-    : `the quota of ${pattern}`;
+function limitOf({ limit, bytes }: Excess): string {
+  if (limit === DISK) return DISK;
+  if (limit !== EVERYTHING) return `the quota of ${limit}`;
+  return bytes > 0 ? "--max-bytes" : "--max-entries";
 }

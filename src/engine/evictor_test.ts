@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { MemoryBlobStore } from "../blobs/testing/memory_blob_store.ts";
 import { FakeClock } from "../clock.ts";
-import { EVICTION_PAUSE_MS, EVICTIONS_AT_ONCE } from "../limits.ts";
+import {
+  EVICTION_PAUSE_MS,
+  EVICTIONS_AT_ONCE,
+  FULL_INTERVAL_MS,
+} from "../limits.ts";
 import type { MemoryManifest } from "../manifest/testing/memory_manifest.ts";
 import { MemoryRows } from "../manifest/testing/memory_rows.ts";
 import type { Quota, Reply } from "../table/types.ts";
@@ -172,7 +176,7 @@ Deno.test("what is pinned or being computed stays, and its quota is full", async
   assert.equal((await site.kept()).length, 10);
   assert.match(
     site.lines.join("\n"),
-    /cannot keep --max-bytes, --max-entries or --min-free: /,
+    /cannot keep --max-bytes: 200 .* what is left is in use/,
   );
   // Handles end, and then they can go.
   site.clock.advance(HANDLE_LEASE_MS);
@@ -227,11 +231,79 @@ Deno.test("what nobody used for too long goes", async () => {
 Deno.test("a disk that fills up has entries taken away until enough is free", async () => {
   const site = await Site.open([], { minFree: { percent: 10 } });
   let freeBytes = 5_000;
-  site.blobs.space = () => Promise.resolve({ freeBytes, totalBytes: 10_000 });
+  site.blobs.space = () =>
+    Promise.resolve({ freeBytes, totalBytes: 10_000, blockBytes: 1 });
   await site.fill(10);
   freeBytes = 850;
   await site.evictor.sweep();
   // 150 are missing, and a tenth of what has to be free comes on top.
+  assert.deepEqual(await site.kept(), "3 4 5 6 7 8 9".split(" "));
+});
+
+/** A server whose disk of 100,000 bytes is to have some free; half of it is. */
+async function onDisk(
+  minFree: EvictorOptions["minFree"],
+  blockBytes = 1,
+): Promise<[Site, (bytes: number) => void]> {
+  const site = await Site.open([], { minFree: minFree! });
+  let freeBytes = 50_000;
+  const freed = () =>
+    site.evictor.stats.entries * Math.max(blockBytes, VALUE_BYTES);
+  site.blobs.space = () =>
+    Promise.resolve({
+      freeBytes: freeBytes + freed(),
+      totalBytes: 100_000,
+      blockBytes,
+    });
+  await site.evictor.sweep();
+  await site.fill(10);
+  return [site, (bytes) => freeBytes = bytes];
+}
+
+for (const minFree of [{ bytes: 3_000 }, { percent: 3 }]) {
+  Deno.test(`a disk that others fill takes nothing in vain: ${Object.keys(minFree)}`, async () => {
+    const [site, setFree] = await onDisk(minFree);
+    assert.equal(site.engine.full, undefined);
+    setFree(1_999);
+    await site.evictor.sweep();
+    await site.evictor.sweep();
+    assert.equal((await site.kept()).length, 10);
+    const why = "only 1999 bytes of the disk are free, and --min-free asks " +
+      "for 3000; all values together take 1000, too few to make up for it, " +
+      "so none is removed: the rest is not Larder's";
+    assert.equal(site.engine.full, why);
+    assert.deepEqual(site.lines, [`no value can be kept: ${why}`]);
+    assert.equal((await site.get("1")).kind, "value");
+    const asked = await site.get("more");
+    assert.equal(asked.kind, "unassigned");
+    assert.match(
+      (asked as Reply & { kind: "unassigned" }).detail ?? "",
+      /^--min-free leaves 0 bytes of the disk to be written: 0 .* 100 more were asked for; only 1999 /,
+    );
+    // Somebody removes what was there: it is looked at within a second.
+    setFree(4_000);
+    site.clock.advance(FULL_INTERVAL_MS);
+    await until(() => site.engine.full === undefined);
+    assert.equal(site.lines.at(-1), "values can be kept again");
+    await site.publish("more");
+    assert.equal((await site.kept()).length, 11);
+  });
+}
+
+Deno.test("of a disk that others fill as much is given back as helps", async () => {
+  const [site, setFree] = await onDisk({ bytes: 3_000 });
+  // With the tenth on top it would be more than there is.
+  setFree(2_200);
+  await site.evictor.sweep();
+  assert.deepEqual(await site.kept(), ["8", "9"]);
+  assert.equal(site.engine.full, undefined);
+});
+
+Deno.test("what a value takes of a disk is whole blocks, and no more go than help", async () => {
+  const [site, setFree] = await onDisk({ bytes: 3_000 }, 1_000);
+  // Of bytes there are 1,000, but they take 10,000.
+  setFree(500);
+  await site.evictor.sweep();
   assert.deepEqual(await site.kept(), "3 4 5 6 7 8 9".split(" "));
 });
 

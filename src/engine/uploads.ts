@@ -7,7 +7,7 @@
 
 import type { LocalFiles } from "../blobs/blob_store.ts";
 import { messageOf } from "../errors.ts";
-import type { Log } from "../log/log.ts";
+import { type Log, type LoggedCall, ofCall } from "../log/log.ts";
 import type { Digest, Id } from "../table/types.ts";
 import type { Budget } from "./admission.ts";
 import type { Engine } from "./engine.ts";
@@ -35,10 +35,10 @@ export class Uploads {
 
   /**
    * An upload without a byte, for an assignment; `owner` is who shares the
-   * budget fairly.
+   * budget fairly, `from` the call that it comes in.
    */
-  begin(owner: object, id: Id): Upload {
-    return new Upload(this.#options, owner, id);
+  begin(owner: object, id: Id, from?: LoggedCall): Upload {
+    return new Upload(this.#options, owner, { id, from });
   }
 }
 
@@ -49,16 +49,22 @@ export class Upload {
   readonly #options: UploadsOptions;
   readonly #owner: object;
   readonly #id: Id;
+  readonly #from: LoggedCall | undefined;
   #size = 0;
   #begun = false;
   /** Settles with the last piece. */
   #written: Promise<void> = Promise.resolve();
 
   /** Made by {@linkcode Uploads.begin}. */
-  constructor(options: UploadsOptions, owner: object, id: Id) {
+  constructor(
+    options: UploadsOptions,
+    owner: object,
+    { id, from }: { readonly id: Id; readonly from: LoggedCall | undefined },
+  ) {
     this.#options = options;
     this.#owner = owner;
     this.#id = id;
+    this.#from = from;
   }
 
   /**
@@ -69,7 +75,7 @@ export class Upload {
   async append(bytes: Uint8Array): Promise<void> {
     const more = bytes.length;
     const refusal = this.#options.engine
-      ?.refusal(this.#id, { total: this.#size + more, more });
+      ?.refusal(this.#id, { total: this.#size + more, more }, this.#from);
     if (refusal) throw refusal;
     const grant = this.#options.budget.takeNow(this.#owner, bytes.length);
     const before = this.#written;
@@ -114,7 +120,10 @@ export class Upload {
       const error = toLarderError(thrown);
       if (thrown !== error) {
         const { engine, warn } = this.#options;
-        warn(`an upload failed: ${messageOf(thrown)}`, engine?.about(this.#id));
+        warn(`an upload failed: ${messageOf(thrown)}`, {
+          ...engine?.about(this.#id),
+          ...ofCall(this.#from),
+        });
       }
       throw error;
     }

@@ -139,7 +139,10 @@ Deno.test("an upload is held to its quota and to the free disk while it comes", 
   const small = await upload("small:key");
   const endless = await upload("large:key");
   const next = await upload("large:next");
-  const disk = { roomBytes: 100, sizeBytes: 5_000, slackBytes: 10 };
+  const disk = {
+    ...{ roomBytes: 100, keptBytes: 50, sizeBytes: 5_000, slackBytes: 10 },
+    blockBytes: 1,
+  };
   engine.feed({ kind: "usage", usage: [], disk });
   for (let i = 0; i < 2; i++) await small.append(new Uint8Array(10));
   await assert.rejects(

@@ -5,11 +5,14 @@
  */
 
 import type { Metadata } from "./metadata.ts";
+import type { CallPlace } from "./observer.ts";
 
 /** One call. */
 export interface Call {
   /** `ip:port` of the client. */
   readonly peer: string;
+  /** Which call it is: for the log, and for traces. */
+  readonly place: CallPlace;
   /** Who calls; `undefined`: nobody has asked. */
   readonly caller: object | undefined;
   /** Who shares memory fairly with others: only its identity counts. */

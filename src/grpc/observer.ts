@@ -14,6 +14,11 @@ export interface CallPlace {
 
 /** Is told of the calls of a method; it only counts, and throws nothing. */
 export interface MethodObserver {
+  /**
+   * Its head has come: name, value, name, value … `ended` will follow. Absent
+   * where nobody wants to know.
+   */
+  began?(fields: readonly string[], place: CallPlace): void;
   /** Answered with a status, or ended without one; how long after its head came. */
   ended(code: StatusCode, tookMs: number, place: CallPlace): void;
 }

@@ -100,3 +100,29 @@ Deno.test("calls that end without an answer are told of once", async () => {
     [STREAM, Status.DEADLINE_EXCEEDED, 1_000],
   ]);
 });
+
+Deno.test("who hears of a call's head and stands around its handler knows it by its place", async () => {
+  const told: unknown[] = [];
+  const server = new TestServer({
+    observe: () => ({
+      began: (fields, place) => void told.push(["began", fields, place]),
+      ended: (_code, _tookMs, place) => void told.push(["ended", place]),
+    }),
+    around: (handler) => (request, call, sender) => {
+      told.push(["around", call.place]);
+      return handler(request, call, sender);
+    },
+    unary: (request) => request,
+  });
+  const fields = ["traceparent", "00-1-2-01"];
+  const stream = server.call("Unary", [bytes("")], { fields });
+  stream.flush();
+  // Calls that no handler takes begin nothing that would not end.
+  server.call("Nothing", [bytes("")]).flush();
+  await server.assertQuiet();
+  const [began, around, ended] = told as [string, unknown, unknown][];
+  assert.equal(began![0], "began");
+  assert.deepEqual((began![1] as string[]).slice(-2), fields);
+  assert.ok(began![2] === stream && around![1] === stream);
+  assert.deepEqual(ended, ["ended", stream]);
+});

@@ -61,6 +61,8 @@ export interface GrpcOptions {
   readonly authenticate?: Authenticate;
   /** Who is told how calls end, a method. */
   readonly observe?: Observe;
+  /** Stands around each handler; without one nothing does. */
+  readonly around?: Around;
   /** Calls once in a later turn of the event loop. */
   readonly nextTurn?: (work: () => void) => void;
 }
@@ -70,6 +72,9 @@ export type Authenticate = (
   head: RequestHead,
   connection: Connection,
 ) => CountedCaller | StatusError;
+
+/** What stands around a handler: it calls that with what it was called with. */
+export type Around = (handler: Route["handler"]) => Route["handler"];
 
 /** Of streams that are answered already. */
 const ANSWERED: StreamEvents = { data() {}, end() {}, closed() {} };
@@ -81,6 +86,7 @@ export class GrpcServer {
   readonly #routes = new Map<string, Route>();
   readonly #observe: Observe | undefined;
   readonly #authenticate: Authenticate | undefined;
+  readonly #around: Around;
   /** Of calls that no method takes. */
   readonly #others: MethodObserver | undefined;
   /** The names of the services that methods were added of. */
@@ -93,6 +99,7 @@ export class GrpcServer {
     const { clock, maxMessageBytes, log, counts, requestBudget } = options;
     this.#observe = options.observe;
     this.#authenticate = options.authenticate;
+    this.#around = options.around ?? ((handler) => handler);
     this.#others = options.observe?.("");
     this.#deadlines = new Deadlines(clock);
     this.#core = {
@@ -160,7 +167,12 @@ export class GrpcServer {
     const service = path.slice(1, path.lastIndexOf("/"));
     (this.services as Set<string>).add(service);
     const observer = this.#observe?.(path);
-    this.#routes.set(path, { core: this.#core, method, observer, handler });
+    this.#routes.set(path, {
+      core: this.#core,
+      method,
+      observer,
+      handler: this.#around(handler),
+    });
   }
 
   /** Takes the requests of HTTP/2. */
@@ -261,6 +273,7 @@ export class GrpcServer {
       : UnaryRequestCall;
     const start = { stream, fields, client, caller, beganMs, deadlineMs };
     const call = new Call(route, start);
+    route.observer?.began?.(fields, stream);
     call.begin();
     return call;
   }

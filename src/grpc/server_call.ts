@@ -17,7 +17,7 @@ import { type Deadlined, NOT_WAITING } from "./deadlines.ts";
 import { frameMessage } from "./framing.ts";
 import { Metadata } from "./metadata.ts";
 import { parseMetadata } from "./metadata_fields.ts";
-import type { MethodObserver } from "./observer.ts";
+import type { CallPlace, MethodObserver } from "./observer.ts";
 import type { CountedClient } from "./open_calls.ts";
 import {
   OK,
@@ -101,6 +101,10 @@ export abstract class ServerCall extends Ending
 
   get peer(): string {
     return this.stream.connection.peer;
+  }
+
+  get place(): CallPlace {
+    return this.stream;
   }
 
   get connection(): object {

@@ -8,7 +8,7 @@
  */
 
 import type { Config } from "../config.ts";
-import { CONFINED_ENVIRONMENT } from "./environment.ts";
+import { confinedEnvironment } from "./environment.ts";
 import { confinedArguments, type Installation } from "./permissions.ts";
 import { ReadyLineReader } from "./ready_lines.ts";
 import type { ServedAddresses } from "./running_server.ts";
@@ -59,7 +59,7 @@ export function spawnConfined(
       supervised: true,
       ...bootId !== undefined && { bootId },
     }),
-    env: CONFINED_ENVIRONMENT,
+    env: confinedEnvironment(config),
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",

@@ -1,9 +1,11 @@
 /**
- * The environment of the confined server: what the C library's allocator and
- * Deno's event loop are told.
+ * The environment of the confined server: what the C library's allocator, Deno's
+ * event loop and its exporter of traces are told.
  *
  * @module
  */
+
+import type { Config } from "../config.ts";
 
 /**
  * By default the allocator keeps an arena for each thread and, once a large block
@@ -25,3 +27,26 @@ export const CONFINED_ENVIRONMENT: Readonly<Record<string, string>> = {
   DENO_TOKIO_EVENT_INTERVAL: "1",
   DENO_TOKIO_GLOBAL_QUEUE_INTERVAL: "1",
 };
+
+/**
+ * Deno reads these itself when it starts, whatever the program may see of its
+ * environment; where spans go to is in others, `OTEL_EXPORTER_OTLP_ENDPOINT` and
+ * the like, which are the operator's. The log stays where it is.
+ */
+const TRACING_ENVIRONMENT: Readonly<Record<string, string>> = {
+  OTEL_DENO_TRACING: "true",
+  OTEL_DENO_CONSOLE: "ignore",
+};
+
+/**
+ * What is added to the environment of a confined server.
+ *
+ * @param config What it is to do.
+ * @returns Names with values.
+ */
+export function confinedEnvironment(
+  { traceRatio }: Pick<Config, "traceRatio">,
+): Readonly<Record<string, string>> {
+  if (traceRatio === undefined) return CONFINED_ENVIRONMENT;
+  return { ...CONFINED_ENVIRONMENT, ...TRACING_ENVIRONMENT };
+}

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { type Config, formatAddress, renderArguments } from "../config.ts";
 import { FILE_KEYS } from "../config/settings.ts";
 import { StartError } from "../errors.ts";
-import { CONFINED_ENVIRONMENT } from "./environment.ts";
+import { confinedEnvironment } from "./environment.ts";
 import { heapFlag } from "./memory.ts";
 
 /** Where the pieces of this installation are. */
@@ -105,7 +105,7 @@ export function confinedCommand(
   config: Config,
   installation: Installation,
 ): string[] {
-  const environment = Object.entries(CONFINED_ENVIRONMENT)
+  const environment = Object.entries(confinedEnvironment(config))
     .map(([name, value]) => `${name}=${value}`);
   const words = confinedArguments(config, installation);
   return ["env", ...environment, installation.deno, ...words];

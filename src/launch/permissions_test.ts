@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { completeConfig, type GivenConfig } from "../config.ts";
 import {
   confinedArguments,
+  confinedCommand,
   type Installation,
   thisInstallation,
 } from "./permissions.ts";
@@ -102,6 +103,18 @@ Deno.test("confinedArguments grants the files of TLS to be read, and no more of 
     "--allow-read=/r,/app/workers,/etc/tls/cert.pem,/etc/tls/key.pem,/etc/ca.pem",
   ));
   assert.ok(args.includes("--allow-write=/r"));
+});
+
+Deno.test("who wants traces gets Deno's exporter, and no further permission", () => {
+  const command = (given: GivenConfig) =>
+    confinedCommand(completeConfig({ root: "/r", ...given }), INSTALLATION);
+  const without = command({});
+  const traced = command({ traceRatio: 0.01 });
+  assert.deepEqual(traced.filter((word) => !without.includes(word)), [
+    ...["OTEL_DENO_TRACING=true", "OTEL_DENO_CONSOLE=ignore"],
+    ...["--trace", "0.01"],
+  ]);
+  assert.ok(!without.some((word) => word.includes("OTEL")));
 });
 
 Deno.test("thisInstallation names files that exist", async () => {

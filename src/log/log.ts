@@ -23,7 +23,7 @@ export interface LogFacts {
   readonly key?: Uint8Array;
   /** Where the client calls from that has the work, or made the call. */
   readonly client?: string;
-  /** Which of its calls: the number of its stream. */
+  /** Which of its calls that was: the number of its stream. */
   readonly call?: number;
   /** Of a call: `larder.v1.Cache/Fetch`, … */
   readonly method?: string;
@@ -33,6 +33,29 @@ export interface LogFacts {
   readonly tookMs?: number;
   /** How long that has taken. */
   readonly ms?: number;
+}
+
+/** A call that somebody made. */
+export interface LoggedCall {
+  /** Where its client calls from. */
+  readonly peer: string;
+  /** Which of its calls it is; absent: nobody has numbered it. */
+  readonly place?: { readonly id: number };
+}
+
+/**
+ * Says from which call a line comes, in the words of the lines of
+ * `--log-calls`.
+ *
+ * @param call That one, if it comes from one.
+ * @returns Its client, and its number.
+ */
+export function ofCall(
+  call: LoggedCall | undefined,
+): Pick<LogFacts, "client" | "call"> {
+  if (call === undefined) return {};
+  const { peer: client, place } = call;
+  return { client, ...place && { call: place.id } };
 }
 
 /** Takes an event. */

@@ -7,12 +7,14 @@
  */
 
 import process from "node:process";
+import { asked } from "../cli/asked.ts";
 import { runCli } from "../cli/cli.ts";
 import { runOnDeno } from "./on_deno.ts";
 
-const [command, ...words] = process.argv.slice(2);
+const args = asked(process.argv.slice(2));
+const [command, ...words] = args;
 process.exit(
   command === "serve" || command === "recover"
     ? await runOnDeno(command, words)
-    : await runCli(process.argv.slice(2)),
+    : await runCli(args),
 );

@@ -6,6 +6,7 @@
  */
 
 import type { Clock, Timer } from "../clock.ts";
+import { hasFailed } from "./lasting_calls.ts";
 import { Status, type StatusCode } from "../grpc/status.ts";
 import { MAX_CALL_LINES } from "../limits.ts";
 import type { Log } from "../log/log.ts";
@@ -13,16 +14,17 @@ import type { Log } from "../log/log.ts";
 /** Which calls have a line. */
 export type WhichCalls = "failed" | "all";
 
-/** Is told how the calls of a method end. */
+/** Is told of the calls of a method. */
 export interface CallObserver {
-  ended(
-    code: StatusCode,
-    tookMs: number,
-    place: {
-      readonly id: number;
-      readonly connection: { readonly peer: string };
-    },
-  ): void;
+  /** With the fields of its head: name, value, name, value … */
+  began?(fields: readonly string[], place: CallPlace): void;
+  ended(code: StatusCode, tookMs: number, place: CallPlace): void;
+}
+
+/** Which call it was: the number of its stream, on a connection. */
+export interface CallPlace {
+  readonly id: number;
+  readonly connection: { readonly peer: string };
 }
 
 /** Gives the observer of a method by its path; empty: of calls that name none. */
@@ -56,7 +58,7 @@ export class CallLog implements Disposable {
     const method = path === "" ? "unknown" : path.slice(1);
     return {
       ended: (code, tookMs, { id: call, connection: { peer: client } }) => {
-        if (this.#logged === "failed" && code === Status.OK) return;
+        if (this.#logged === "failed" && !hasFailed(code, method)) return;
         if (!this.#isAllowed()) return;
         const about = { method, code: NAMES.get(code) ?? `${code}` };
         const facts = { ...about, client, call, tookMs };
@@ -96,7 +98,13 @@ export function together(
   if (all.length <= 1) return all[0];
   return (path) => {
     const observers = all.map((observe) => observe(path));
+    const hearBegin = observers.filter(({ began }) => began !== undefined);
     return {
+      ...hearBegin.length > 0 && {
+        began(fields, place) {
+          for (const each of hearBegin) each.began?.(fields, place);
+        },
+      },
       ended(code, tookMs, place) {
         for (const each of observers) each.ended(code, tookMs, place);
       },

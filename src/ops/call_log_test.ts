@@ -51,6 +51,21 @@ Deno.test("CallLog leaves out what has not failed, if that is wanted", () => {
   assert.match(lines[0]!, /NOT_FOUND/);
 });
 
+Deno.test("CallLog takes it for no failure that somebody looks no more", () => {
+  const { calls, lines } = written("failed");
+  for (
+    const path of ["/larder.v1.Cache/Watch", "/grpc.health.v1.Health/Watch"]
+  ) {
+    calls.observe(path).ended(Status.CANCELLED, 1, PLACE);
+  }
+  assert.deepEqual(lines, []);
+  calls.observe(PATH).ended(Status.CANCELLED, 1, PLACE);
+  calls.observe("/larder.v1.Cache/Watch").ended(Status.UNAVAILABLE, 1, PLACE);
+  assert.deepEqual(lines.map((line) => JSON.parse(line).code), [
+    ...["CANCELLED", "UNAVAILABLE"],
+  ]);
+});
+
 Deno.test("CallLog writes no more lines a second than may, and counts the others", () => {
   const { clock, calls, lines } = written("all");
   const observer = calls.observe(PATH);

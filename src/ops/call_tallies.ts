@@ -6,10 +6,12 @@
 
 import { Status, type StatusCode } from "../grpc/status.ts";
 import type { Family } from "./family.ts";
+import { doesLast, hasFailed } from "./lasting_calls.ts";
 import { Histogram, newCounts, quantileMs } from "./histogram.ts";
 
 /** The names of the codes. */
 const NAMES = Object.keys(Status);
+const CODES: readonly StatusCode[] = Object.values(Status);
 
 /** The calls of one method. */
 export class MethodTally {
@@ -41,15 +43,12 @@ export interface MethodSummary {
   readonly service: string;
   readonly method: string;
   readonly total: number;
-  /** Those that did not end with OK. */
+  /** Those that did not end as they should. */
   readonly failed: number;
   /** Half of them took less, in milliseconds, and 99 of 100. */
   readonly medianMs: number;
   readonly slowMs: number;
 }
-
-/** Calls that last for as long as somebody looks say nothing of how fast it is. */
-const LASTING = "Watch";
 
 /** The calls of all listeners. */
 export class CallTallies {
@@ -77,7 +76,7 @@ export class CallTallies {
   durations(): Float64Array {
     const counts = newCounts();
     for (const { method, durations } of this.#methods.values()) {
-      if (method !== LASTING) durations.addTo(counts);
+      if (!doesLast(method)) durations.addTo(counts);
     }
     return counts;
   }
@@ -121,7 +120,8 @@ function summaryOf(
     service,
     method,
     total,
-    failed: total - counts[Status.OK]!,
+    failed: CODES.filter((code) => hasFailed(code, method))
+      .reduce<number>((sum, code) => sum + counts[code]!, 0),
     medianMs: quantileMs(buckets, 0.5) ?? 0,
     slowMs: quantileMs(buckets, 0.99) ?? 0,
   };

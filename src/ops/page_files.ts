@@ -15,6 +15,7 @@ import page from "./page/page.js" with { type: "text" };
 import plots from "./page/plots.js" with { type: "text" };
 import style from "./page/style.css" with { type: "text" };
 import tables from "./page/tables.js" with { type: "text" };
+import token from "./page/token.js" with { type: "text" };
 
 /** A file, and its media type. */
 export interface PageFile {
@@ -32,9 +33,10 @@ const FILES: ReadonlyMap<string, PageFile> = new Map([
   ["/page/style.css", { type: STYLE, text: style }],
   ["/page/uplot.css", { type: STYLE, text: plotStyle }],
   ["/page/uplot.js", { type: SCRIPT, text: plotScript }],
-  ...Object.entries({ connection, figures, format, page, plots, tables }).map((
-    [name, text],
-  ): [string, PageFile] => [`/page/${name}.js`, { type: SCRIPT, text }]),
+  ...Object.entries({ connection, figures, format, page, plots, tables, token })
+    .map((
+      [name, text],
+    ): [string, PageFile] => [`/page/${name}.js`, { type: SCRIPT, text }]),
   ["/page/icon.svg", {
     type: ICON,
     text: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">' +

@@ -33,7 +33,7 @@ export interface Counted {
 export interface Read {
   readonly version: string;
   readonly isReady: () => boolean;
-  readonly engine: Pick<Engine, "counts" | "kept" | "quotas">;
+  readonly engine: Pick<Engine, "counts" | "full" | "kept" | "quotas">;
   /** What is kept of each namespace, as far as it is known. */
   readonly usage: () => readonly NamespaceUsage[];
   readonly pictures: Pick<Pictures, "watches">;
@@ -195,7 +195,7 @@ function ofNamespaces(
 
 function ofDisk(
   { blobTimes, manifestTimes }: Counted,
-  { blobs, space, workers }: Read,
+  { blobs, engine, space, workers }: Read,
 ): Family[] {
   return [
     counter(
@@ -210,8 +210,8 @@ function ofDisk(
     ),
     gauge(
       "larder_disk_trouble",
-      "1: the disk takes no values now. Hits are served all the same.",
-      () => blobs.trouble ? 1 : 0,
+      "1: no value can be kept now. Hits are served all the same.",
+      () => blobs.trouble || engine.full !== undefined ? 1 : 0,
     ),
     {
       type: "gauge",

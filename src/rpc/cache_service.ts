@@ -7,6 +7,7 @@
 
 import type { Engine } from "../engine/engine.ts";
 import type { Method } from "../grpc/method.ts";
+import { ofCall } from "../log/log.ts";
 import type { Reply } from "../table/types.ts";
 import { addAdministration } from "./administration.ts";
 import { bytesField } from "./bytes_field.ts";
@@ -63,7 +64,10 @@ export function cacheService(
       ({ id, reason }, call) => {
         demandAnywhere(call, "write");
         if (reason !== "") {
-          log(`work was abandoned: ${forPeople(reason)}`, engine.about(id));
+          log(`work was abandoned: ${forPeople(reason)}`, {
+            ...engine.about(id),
+            ...ofCall(call),
+          });
         }
         return submit(engine, idBy(call, { kind: "abandon", id }), call);
       },

@@ -10,7 +10,7 @@ import type { Log } from "../log/log.ts";
 import { CallCounts, type RefusalReason } from "../grpc/counts.ts";
 import type { CallPlace, Observe } from "../grpc/observer.ts";
 import type { RequestBudget } from "../grpc/request_budget.ts";
-import { type Authenticate, GrpcServer } from "../grpc/server.ts";
+import { type Around, type Authenticate, GrpcServer } from "../grpc/server.ts";
 import {
   Connections,
   type ConnectionState,
@@ -32,6 +32,8 @@ export interface EdgeOptions extends Omit<SharedOptions, "warn"> {
   readonly newBuffer?: (bytes: number) => Uint8Array;
   /** Who is told how calls end, a method. */
   readonly observe?: Observe;
+  /** Stands around each handler. */
+  readonly around?: Around;
   /** Is told of every call that a limit refuses. */
   readonly onRefused?: (reason: RefusalReason, detail?: string) => void;
   /** Memory for large requests. */
@@ -149,7 +151,7 @@ export class Edge {
     services: readonly Service[],
     authenticate: Authenticate | undefined,
   ): Http2ListenerOptions {
-    const { maxMessageBytes, requestBudget, newBuffer, observe } =
+    const { maxMessageBytes, requestBudget, newBuffer, observe, around } =
       this.#options;
     const server = new GrpcServer({
       clock: systemClock,
@@ -157,6 +159,7 @@ export class Edge {
       log: this.#warn,
       counts: this.#counts,
       ...observe && { observe },
+      ...around && { around },
       ...authenticate && { authenticate },
       ...requestBudget && { requestBudget },
       ...newBuffer && { newBuffer },

@@ -64,7 +64,10 @@ export function localService(
         kind === "done" ? method : passing(method),
         ({ id }, call) => {
           demandAnywhere(call, kind === "done" ? "write" : "read");
-          return submit(engine, idBy(call, { kind, id }), call);
+          const request = kind === "done"
+            ? { kind, id, peer: call }
+            : { kind, id };
+          return submit(engine, idBy(call, request), call);
         },
       );
     }

@@ -62,6 +62,7 @@ class Publishing {
   }
 
   async run(requests: Requests<PublishRequest>): Promise<Digest> {
+    const peer = this.#call;
     const begin = beginOf(await next(requests));
     const { id, path, expectedSize } = begin;
     // Before a byte is taken of a value that is nobody's.
@@ -74,19 +75,19 @@ class Publishing {
       const request = await next(requests);
       if (request?.chunk) throw invalidRequest("no pieces follow a path");
       assertEndOfPath(await lastOf(requests, request, id));
-      return await this.#submit({ kind: "done", id, patient: true });
+      return await this.#submit({ kind: "done", id, patient: true, peer });
     }
     const coming = { total: Number(expectedSize), more: 0, isWhole: true };
-    const refusal = this.#engine.refusal(id, coming);
+    const refusal = this.#engine.refusal(id, coming, peer);
     if (refusal) throw refusal;
-    const { connection } = this.#call;
-    const upload = this.#options.uploads.begin(connection, id);
+    const { uploads } = this.#options;
+    const upload = uploads.begin(peer.connection, id, peer);
     try {
       const sent = await this.#receive(begin, requests, upload);
       const digest = await this.#renewing(id, upload.finish());
       assertWhole(id, digest, sent);
-      const { name } = upload;
-      return await this.#submit({ kind: "offer", id, upload: name, digest });
+      const offer = { id, upload: upload.name, digest, peer };
+      return await this.#submit({ kind: "offer", ...offer });
     } finally {
       await upload.discard();
     }

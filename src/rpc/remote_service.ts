@@ -61,7 +61,8 @@ export function remoteService(
       setMethod(`${path}Set`),
       ({ id, value }, call) => {
         demandAnywhere(call, "write");
-        return submit(engine, idBy(call, { kind: "set", id, value }), call);
+        const set = { kind: "set", id, value, peer: call } as const;
+        return submit(engine, idBy(call, set), call);
       },
     );
   };

@@ -104,7 +104,11 @@ function assigned(
   // asks takes the work over.
   const deadlineMs = winner ? nowMs + s.options.leaseTimeoutMs : nowMs;
   const { peer } = winner?.request ?? {};
-  const work: Work = { sinceMs: nowMs, ...(peer ? { peer: peer.peer } : {}) };
+  const work: Work = {
+    sinceMs: nowMs,
+    ...peer && { peer: peer.peer },
+    ...peer?.place && { call: peer.place.id },
+  };
   entry.state = { kind: "loading", assignment, deadlineMs, work };
   s.hold(assignment.id, entry);
   // Else the next process would keep it for a client that never heard of it.

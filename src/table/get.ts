@@ -144,13 +144,16 @@ function supersede(
   const { state, key } = entry;
   if (state.kind !== "loading" || !mayHave(s, wait)) return false;
   const { work } = state;
-  const { sinceMs, peer } = work;
+  const { sinceMs, peer, call } = work;
   const computedMs = nowMs - sinceMs;
   if (nowMs < overdueMs(s, work) || s.whyNot(key.namespace) !== undefined) {
     return false;
   }
   if (republish(s, entry)) return false;
-  const who = peer === undefined ? {} : { peer };
+  const who = {
+    ...peer !== undefined && { peer },
+    ...call !== undefined && { call },
+  };
   s.emit({ kind: "superseded", entry: key, computedMs, ...who });
   join(s, entry, wait);
   takeOver(s, entry);

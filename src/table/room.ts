@@ -9,11 +9,13 @@ import { DEFAULT_ESTIMATE_BYTES, MAX_ESTIMATED_NAMESPACES } from "../limits.ts";
 import {
   type Asked,
   covers,
+  DISK,
   EVERYTHING,
   type Excess,
   most,
   NOTHING,
   Scope,
+  wholeBlocks,
 } from "./scope.ts";
 import type { Disk, Id, NamespaceUsage, Quota } from "./types.ts";
 
@@ -112,13 +114,14 @@ export class Room {
     return true;
   }
 
-  /** An eviction has ended, and could take nothing from these patterns. */
+  /** An eviction has ended, and could take nothing for these limits. */
   concluded(stuck: readonly string[]): void {
     this.changed = true;
     for (const scope of this.#scopes) {
       // Whoever still waits asks again.
       scope.wanted = scope.wantedBefore = NOTHING;
-      if (stuck.includes(scope.quota.pattern)) scope.stuck = true;
+      const limit = scope === this.#whole ? DISK : scope.quota.pattern;
+      if (stuck.includes(limit)) scope.stuck = true;
     }
   }
 
@@ -205,7 +208,8 @@ export class Room {
     if (!this.#disk) return undefined;
     const { roomBytes } = this.#disk;
     const missing = (isWhole ? total : more) - roomBytes;
-    const canBeMade = missing <= this.#whole.usedBytes;
+    const taken = this.#whole.takenOf(this.#disk);
+    const canBeMade = missing <= taken;
     if (missing > 0 && canBeMade) {
       this.#whole.wanted = most(this.#whole.wanted, {
         bytes: total,
@@ -214,7 +218,7 @@ export class Room {
     }
     if (isWhole && !canBeMade) {
       const text = `--min-free leaves ${Math.max(0, roomBytes)} bytes of the ` +
-        `disk to be written, ${this.#whole.usedBytes} more are kept, and the ` +
+        `disk to be written, ${taken} more are kept, and the ` +
         `value has ${total}`;
       return { never: false, text };
     }
@@ -274,7 +278,7 @@ export class Room {
       scope.usedEntries++;
       scope.stuck = false;
     }
-    if (this.#disk) this.#disk = takenFrom(this.#disk, bytes);
+    this.#write(bytes, 1);
   }
 
   /** A value is being taken away. */
@@ -286,7 +290,14 @@ export class Room {
       scope.usedEntries = Math.max(0, scope.usedEntries - 1);
       scope.stuck = false;
     }
-    if (this.#disk) this.#disk = takenFrom(this.#disk, -bytes);
+    this.#write(bytes, -1);
+  }
+
+  /** A file came, or goes. */
+  #write(bytes: number, sign: 1 | -1): void {
+    if (!this.#disk) return;
+    const { blockBytes } = this.#disk;
+    this.#disk = takenFrom(this.#disk, sign * wholeBlocks(bytes, blockBytes));
   }
 
   /** What has to go now: above the high watermark, down to the low one. */
@@ -294,6 +305,17 @@ export class Room {
     return this.#scopes.flatMap((scope) =>
       scope.excess(this.#diskOf(scope)) ?? []
     );
+  }
+
+  /** Why nothing can be kept now of any namespace, if so. */
+  get full(): string | undefined {
+    const usual = Math.min(this.#estimate(""), ...this.#sizes.values());
+    for (const scope of this.#scopes) {
+      if (scope.quota.pattern !== EVERYTHING) continue;
+      const why = scope.whyFull(usual, this.#diskOf(scope));
+      if (why !== undefined) return why;
+    }
+    return undefined;
   }
 
   /** The disk is a limit of the whole. */
@@ -328,7 +350,10 @@ export class Room {
     const known = this.#sizes.get(namespace);
     if (known !== undefined) return known;
     const { usedBytes, usedEntries } = this.#whole;
-    return usedEntries > 0 ? usedBytes / usedEntries : DEFAULT_ESTIMATE_BYTES;
+    if (usedEntries > 0) return usedBytes / usedEntries;
+    // Where nothing is known, a little room is room for one value.
+    const { roomBytes } = this.#disk ?? { roomBytes: Infinity };
+    return Math.max(1, Math.min(roomBytes, DEFAULT_ESTIMATE_BYTES));
   }
 
   #learn(namespace: string, bytes: number): void {

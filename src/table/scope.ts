@@ -12,14 +12,20 @@ import {
 } from "../limits.ts";
 import type { Disk, Quota } from "./types.ts";
 
-/** What has to go so that a quota is kept again. */
+/** What has to go so that a limit is kept again. */
 export interface Excess {
+  /** The limit: {@linkcode DISK}, or the pattern of a quota. */
+  readonly limit: string;
   /** The namespaces that have too much. */
   readonly pattern: string;
   /** At least so many bytes. */
   readonly bytes: number;
   /** And at least so many entries. */
   readonly entries: number;
+  /** Of how many. */
+  readonly keptEntries: number;
+  /** Of each entry a whole number of these counts: a disk has blocks. */
+  readonly blockBytes: number;
 }
 
 /** What the largest of those would have taken that were refused. */
@@ -39,6 +45,8 @@ export interface Asked {
 export const NOTHING: Wanted = { bytes: 0, entries: 0 };
 /** Covers every namespace. */
 export const EVERYTHING = "*";
+/** The limit that the disk is, by the flag that sets it. */
+export const DISK = "--min-free";
 
 /** Whether a pattern covers a namespace: `*`, `a.b.*` or a namespace itself. */
 export function covers(pattern: string, namespace: string): boolean {
@@ -116,7 +124,7 @@ export class Scope {
       Math.min(this.reservedBytes, limitBytes * MAX_RESERVED_SHARE);
     const bytes = Math.max(
       above(this.#maxBytes, this.usedBytes + coming),
-      missing(disk, coming),
+      disk ? missing(disk, coming, this.takenOf(disk)) : 0,
     );
     const entries = entriesAbove(
       this.#maxEntries,
@@ -125,7 +133,52 @@ export class Scope {
     );
     if (bytes <= 0 && entries <= 0) return undefined;
     const { pattern } = this.quota;
-    return { pattern, bytes: Math.ceil(bytes), entries: Math.ceil(entries) };
+    return {
+      limit: disk ? DISK : pattern,
+      pattern,
+      bytes: Math.ceil(bytes),
+      entries: Math.ceil(entries),
+      keptEntries: this.usedEntries,
+      blockBytes: disk?.blockBytes ?? 1,
+    };
+  }
+
+  /** About what all that is kept takes of a disk. */
+  takenOf({ blockBytes }: Disk): number {
+    const { usedBytes, usedEntries } = this;
+    return usedEntries *
+      wholeBlocks(usedBytes / Math.max(1, usedEntries), blockBytes);
+  }
+
+  /** Why not even a value of so many bytes can be kept, whatever goes, if so. */
+  whyFull(bytes: number, disk: Disk | undefined): string | undefined {
+    if (disk && this.#isOthers(bytes, disk)) return this.#ofOthers(disk);
+    if (!this.stuck) return undefined;
+    const inUse = "all of them are in use";
+    if (this.usedEntries + 1 > this.#maxEntries) {
+      return `${this.#limit("--max-entries")} allows ${this.#maxEntries} ` +
+        `values: ${this.usedEntries} are kept, and ${inUse}`;
+    }
+    if (this.usedBytes + bytes > this.#maxBytes) {
+      return `${this.#limit("--max-bytes")} allows ${this.#maxBytes} bytes: ` +
+        `${this.usedBytes} are kept, and ${inUse}`;
+    }
+    if (!disk || bytes <= disk.roomBytes) return undefined;
+    return `${DISK} leaves ${Math.max(0, disk.roomBytes)} bytes of the disk ` +
+      `to be written: ${this.usedBytes} are kept, and ${inUse}`;
+  }
+
+  /** Whether the disk has no room for so many bytes, even if all went. */
+  #isOthers(bytes: number, disk: Disk): boolean {
+    return bytes - disk.roomBytes > this.takenOf(disk);
+  }
+
+  #ofOthers(disk: Disk): string {
+    const { keptBytes, roomBytes } = disk;
+    return `only ${Math.max(0, keptBytes + roomBytes)} bytes of the disk are ` +
+      `free, and ${DISK} asks for ${keptBytes}; all values together take ` +
+      `${this.takenOf(disk)}, too few to make up for it, so none is removed: ` +
+      "the rest is not Larder's";
   }
 
   /** What it allows, how full it is and what was asked, for people. */
@@ -141,8 +194,9 @@ export class Scope {
     const taken = this.usedBytes + this.reservedBytes;
     const isOfDisk = disk && this.reservedBytes + bytes > disk.roomBytes;
     return isOfDisk && taken + bytes <= this.#maxBytes
-      ? `--min-free leaves ${Math.max(0, disk.roomBytes)} bytes of the disk ` +
-        `to be written: ${spokenFor}`
+      ? `${DISK} leaves ${Math.max(0, disk.roomBytes)} bytes of the disk ` +
+        `to be written: ${spokenFor}` +
+        (this.#isOthers(bytes, disk) ? `; ${this.#ofOthers(disk)}` : "")
       : `${this.#limit("--max-bytes")} allows ${this.#maxBytes} bytes: ` +
         `${this.usedBytes} are kept, ${spokenFor}`;
   }
@@ -172,7 +226,20 @@ function entriesAbove(max: number, pressure: number): number {
     : above(max, pressure);
 }
 
-function missing(disk: Disk | undefined, coming: number): number {
-  if (!disk || disk.roomBytes >= coming) return 0;
-  return coming + disk.slackBytes - disk.roomBytes;
+/** What has to go of a disk of which values take so much. */
+function missing(
+  { roomBytes, slackBytes }: Disk,
+  coming: number,
+  taken: number,
+): number {
+  if (roomBytes >= coming) return 0;
+  const short = coming - roomBytes;
+  // Where so much is not there, less of it may do; else nothing goes in vain.
+  const enough = [short + slackBytes, short, -roomBytes];
+  return Math.max(0, enough.find((bytes) => bytes <= taken) ?? 0);
+}
+
+/** What bytes take as a file. */
+export function wholeBlocks(bytes: number, blockBytes: number): number {
+  return Math.ceil(bytes / blockBytes) * blockBytes;
 }

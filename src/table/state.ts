@@ -67,6 +67,8 @@ export interface Work {
   readonly sinceMs: number;
   /** Where the client called from; unknown after a restart. */
   readonly peer?: string;
+  /** Which of its calls was given the work. */
+  readonly call?: number;
   /** When its holder was heard last; absent: not since then. */
   heardMs?: number;
   /** Its row has a grace of a start, and the holder has not been heard since. */

@@ -168,6 +168,11 @@ export class StateTable {
     return entry ? aboutEntry(entry, nowMs) : {};
   }
 
+  /** Why nothing can be kept now, whatever goes, if so. */
+  get full(): string | undefined {
+    return this.state.room.full;
+  }
+
   /** Each quota but those of all namespaces, and how far it is filled. */
   get quotas(): readonly FilledQuota[] {
     return this.state.room.quotas;

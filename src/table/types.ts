@@ -126,16 +126,22 @@ export interface Quota {
 export interface Disk {
   /** What may still be written; negative: so much is to be freed. */
   readonly roomBytes: number;
+  /** What is to stay free of it. */
+  readonly keptBytes: number;
   /** What might be written if there were nothing on it. */
   readonly sizeBytes: number;
   /** What is freed beyond that, so that it need not be done again at once. */
   readonly slackBytes: number;
+  /** A file takes a whole number of these. */
+  readonly blockBytes: number;
 }
 
 /** Says from where a call comes, when somebody wants to know. */
 export interface Peer {
   /** An address for people. */
   readonly peer: string;
+  /** Which of the calls from there it is; absent: nobody has numbered it. */
+  readonly place?: { readonly id: number };
 }
 
 /** What the manifest did with a question or a change. */
@@ -197,6 +203,7 @@ export type Request =
     readonly kind: "set";
     readonly ticket: Ticket;
     readonly id: Id;
+    readonly peer?: Peer;
     readonly by?: string;
     readonly mayWrite?: (namespace: string) => boolean;
     readonly value: Uint8Array;
@@ -205,6 +212,7 @@ export type Request =
     readonly kind: "done";
     readonly ticket: Ticket;
     readonly id: Id;
+    readonly peer?: Peer;
     readonly by?: string;
     readonly mayWrite?: (namespace: string) => boolean;
     /** Is answered when the value is published, however long that takes. */
@@ -215,6 +223,7 @@ export type Request =
     readonly kind: "offer";
     readonly ticket: Ticket;
     readonly id: Id;
+    readonly peer?: Peer;
     readonly by?: string;
     readonly mayWrite?: (namespace: string) => boolean;
     /** The file's name, as a staging name. It stays the caller's, to be discarded. */
@@ -385,7 +394,7 @@ export type Command =
   /** Room has been made, as far as there was anything that could go. */
   | {
     readonly kind: "swept";
-    /** The patterns of which nothing could go. */
+    /** The limits, as an excess names them, for which nothing could go. */
     readonly stuck: readonly string[];
   }
   /** Time has passed. */
@@ -620,6 +629,8 @@ export type Effect =
     readonly computedMs: number;
     /** Where it called from; unknown after a restart. */
     readonly peer?: string;
+    /** Which of its calls was given the work. */
+    readonly call?: number;
   };
 
 /** What the table needs to know of the configuration. */

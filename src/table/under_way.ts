@@ -68,10 +68,11 @@ export function aboutEntry(
 ): LogFacts {
   const named = { namespace: key.namespace, key: key.key };
   if (state.kind !== "loading" && state.kind !== "publishing") return named;
-  const { sinceMs, peer } = state.work;
+  const { sinceMs, peer, call } = state.work;
   return {
     ...named,
     ms: nowMs - sinceMs,
     ...(peer === undefined ? {} : { client: peer }),
+    ...(call === undefined ? {} : { call }),
   };
 }

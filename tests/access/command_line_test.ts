@@ -23,8 +23,15 @@ Deno.test("a server that asks for a token is no stranger, and a secret may end i
       assert.match(without.stdout, /fail +server .*needs a token/);
       assert.doesNotMatch(without.stdout, /no Larder/);
       const LARDER_TOKEN = `${TOKENS.admin}\n`;
-      const { stdout } = await doctor({ LARDER_TOKEN });
+      // A run that may only read, and by right keeps nothing, is no trouble.
+      const env = { LARDER_TOKEN: TOKENS.reader, XDG_STATE_HOME: root };
+      const run = ["run", "--ns", "a", "--", "echo", "said"];
+      const reads = await shell.run(run, { env: { LARDER_REMOTE, ...env } });
+      assert.equal(reads.stdout, "said\n");
+      assert.match(reads.stderr, /and this caller may not publish/);
+      const { stdout } = await doctor({ ...env, LARDER_TOKEN });
       assert.match(stdout, /^ok +server .*: larder /m);
+      assert.match(stdout, /^ok +runs +none without the cache/m);
     });
   }));
 

@@ -46,6 +46,16 @@ Deno.test("doctor tells a server without limits, with a full disk, or in trouble
       "fail trouble: no value can be kept: the disk is full",
     ],
   );
+  const remedies = [
+    ["only 1 byte of the disk is free, and --min-free asks", /--min-free$/],
+    ["--max-entries allows 5 values: 5 are kept", /^raise --max-entries, /],
+    ["Cannot write", /^see its log$/],
+  ] as const;
+  for (const [trouble, remedy] of remedies) {
+    const changed = { ...status, trouble };
+    const found = fillFindings(changed, { hasDisk: false }).at(-1)!;
+    assert.match("remedy" in found ? `${found.remedy}` : "", remedy);
+  }
   // An unknown disk is none that is full.
   assert.equal(said({ diskBytes: 0, diskFreeBytes: 0 }).length, 1);
 });

@@ -7,6 +7,7 @@ import { denoFinding } from "../../src/cli/doctor/tools.ts";
 import { Edge } from "../../src/rpc/edge.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { withOriginal } from "../client/original_server.ts";
+import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { type Shell, withShell } from "./support.ts";
 
 interface Finding {
@@ -209,6 +210,53 @@ Deno.test("doctor says what answers where no Larder does", () =>
       }
     })
   ));
+
+Deno.test("doctor looks at both addresses, and whether they are swapped", () =>
+  withShell(async (shell) => {
+    const { local, remote } = shell.server;
+    const both = async (one: string, other: string) => {
+      const args = ["doctor", "--local", one, "--remote", other];
+      const { code, stdout } = await shell.run(args);
+      assert.equal(code, 0, stdout);
+      return stdout;
+    };
+    const right = await both(local, remote);
+    assert.equal(right.match(/^ok +server .*: larder /gm)?.length, 2, right);
+    const swapped = await both(remote, local);
+    assert.match(
+      swapped,
+      /^warn +server .*; it is the remote listener, .*\n +give it as --remote/m,
+    );
+    assert.match(
+      swapped,
+      /^warn +server .*; it is the local listener, .*\n +give it as --local/m,
+    );
+    const dead = await both(local, "127.0.0.1:1");
+    assert.match(dead, /^ok +server .*: larder /m);
+    assert.match(
+      dead,
+      /^warn +server +no Larder answers on 127\.0\.0\.1:1\n.*leave --remote out/m,
+    );
+  }));
+
+Deno.test("doctor sees that a root is served, though its server refuses this caller", async () => {
+  await using folder = await temporaryFolder();
+  const rules = `${folder.path}/access.toml`;
+  await Deno.writeTextFile(rules, "[anyone.local]\n[anyone.remote]\n");
+  await withShell(async (shell) => {
+    const { root, local, remote } = shell.server;
+    const env = { LARDER_REMOTE: "127.0.0.1:1" };
+    const { code, stdout } = await shell.run(["doctor", root], { env });
+    assert.equal(code, 1);
+    const ends = `on ${local} and ${remote}$`;
+    assert.match(
+      stdout,
+      new RegExp(`^ok +served +by process \\d+, ${ends}`, "m"),
+    );
+    assert.match(stdout, /^fail +server .*token/m);
+    assert.doesNotMatch(stdout, /^\w+ +port /m);
+  }, ["--access", rules]);
+});
 
 Deno.test("doctor says which proxy is between", () =>
   withShell(async (shell) => {

@@ -88,6 +88,7 @@ Deno.test("the larder of the npm package runs on Node", () =>
       /^larder: the server runs on Deno 2\.9\.6, .*: npm install deno@2\.9\.6\n$/,
     );
     assert.match((await run("help")).stdout, /larder serve/);
+    assert.match((await run("help", "run")).stdout, /^larder run: /);
     const args = ["run", "--ns", "sim", "--key-file", "package.json"];
     const command = [
       "--out",

@@ -31,6 +31,18 @@ Deno.test("rm removes what keys begin with, and counts it before", () =>
     );
     assert.equal(await shell.ok(...runs), "2 entries removed, 12 B\n");
     assert.match(await shell.ok("ls", "sim"), / sim {2}other\n$/);
+    // As ls prints keys that are no text, and run the first digits of its own.
+    const ids = ["00ff01", "00ff02", "00fe01"];
+    await using cache = await Cache.connect({ remote: shell.server.remote });
+    for (const id of ids) {
+      await cache.set("bytes", Uint8Array.fromHex(id), "");
+    }
+    const bytes = ["rm", "--ns", "bytes", "--prefix"];
+    for (const [prefix, left] of [["hex:00ff01…", 2], ["hex:00FF", 1]]) {
+      assert.match(await shell.ok(...bytes, `${prefix}`), /^1 entry removed/);
+      const kept = (await shell.ok("ls", "bytes")).trim().split("\n");
+      assert.equal(kept.length, left);
+    }
     const old = ["rm", "--ns", "sim", "--older-than", "1h"];
     assert.equal(await shell.ok(...old), "0 entries removed, 0 B\n");
     const unread = ["rm", "--ns", "sim", "--unread-for", "1h"];
@@ -84,6 +96,9 @@ Deno.test("rm takes one key, or what many have in common", () =>
       [["rm", "--ns", "a.*.b", "--all"], /invalid namespace/],
       [["rm", "--ns", "a", "--older-than", "soon"], /--older-than soon/],
       [["rm", "--all"], /--ns is missing/],
+      [["rm", "--ns", "a.*", "k"], /--ns a\.\*: a key is in one namespace/],
+      [["rm", "--ns", "a", "--prefix", ""], /--prefix is empty/],
+      [["rm", "--ns", "a", "--prefix", "hex:abc"], /two digits a byte/],
     ];
     for (const [args, message] of wrong) {
       const { code, stderr, stdout } = await shell.run(args);

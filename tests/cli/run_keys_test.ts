@@ -64,7 +64,7 @@ Deno.test("a key file that changes while somebody else runs the same: planned ag
   withShell(async (shell) => {
     await shell.write("in", "A");
     await outputOf("mkfifo", [`${shell.folder}/fifo`]);
-    const line = "cat in; [ -e go ] || read x < fifo";
+    const line = "[ -e go ]; went=$?; cat in; [ $went = 0 ] || read x < fifo";
     const args = shellRun(line, "--key-file", "in");
     const first = shell.start(args);
     const reader = first.stdout.getReader();

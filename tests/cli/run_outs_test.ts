@@ -288,7 +288,14 @@ Deno.test("a machine without room for a hit runs the command, and removes nothin
     const line = 'head -c 1000000 /dev/zero > "$OUT"; echo ran >> "$LOG"';
     const env = { OUT: "disk/o", LOG: "log" };
     const args = shellRun(line, "--out", "disk/o");
+    const inFolder = shellRun(
+      "mkdir -p $DIR; head -c 100000 /dev/zero > $DIR/o",
+      "--out",
+      "disk/d/",
+    );
     assert.match((await shell.run(args, { env })).stderr, /stored/);
+    const before = { env: { DIR: "disk/d" } };
+    assert.match((await shell.run(inFolder, before)).stderr, /stored/);
     const mount = ["-t", "tmpfs", "-o", "size=64k", "larder", disk];
     if (await outputOf("mount", mount) === undefined) {
       return console.log("skipped: nothing can be mounted");
@@ -296,7 +303,15 @@ Deno.test("a machine without room for a hit runs the command, and removes nothin
     try {
       const full = await shell.run(args, { env: { ...env, OUT: "elsewhere" } });
       assert.equal(full.code, 0);
-      assert.match(full.stderr, /without the cache: .*no space left/i);
+      assert.match(
+        full.stderr,
+        /without the cache: disk\/o cannot be written: .*no space left/i,
+      );
+      const later = { env: { DIR: "." } };
+      assert.match(
+        (await shell.run(inFolder, later)).stderr,
+        /without the cache: disk\/d\/o cannot be written: .*no space left/i,
+      );
       assert.equal(await shell.read("log"), "ran\nran\n");
       assert.deepEqual(namesIn(shell, "disk"), []);
     } finally {

@@ -7,6 +7,10 @@ import { type Shell, withShell } from "./support.ts";
 /** Leaves a line in `log` each time it is run. */
 const LOGGED = "echo ran >> log";
 
+/** Sleeps after it has said so, unless `go` was there before. */
+const UNTIL_GO =
+  `${LOGGED}; [ -e go ]; went=$?; echo started; [ $went = 0 ] || sleep 8`;
+
 async function runsOf(shell: Shell): Promise<number> {
   return (await shell.read("log")).trim().split("\n").length;
 }
@@ -190,12 +194,11 @@ Deno.test("an interrupted run passes the signal on and gives the work back", () 
 
 Deno.test("who waits for too long runs the command without keeping it", () =>
   withShell(async (shell) => {
-    const line = `${LOGGED}; echo started; [ -e go ] || sleep 8`;
-    const child = shell.start(shellRun(line));
+    const child = shell.start(shellRun(UNTIL_GO));
     const reader = child.stdout.getReader();
     await reader.read();
     await shell.write("go", "");
-    const late = await shell.run(shellRun(line, "--timeout", "100ms"));
+    const late = await shell.run(shellRun(UNTIL_GO, "--timeout", "100ms"));
     assert.deepEqual([late.code, late.stdout], [0, "started\n"]);
     assert.match(late.stderr, /somebody else runs it for too long/);
     child.kill("SIGTERM");
@@ -206,13 +209,12 @@ Deno.test("who waits for too long runs the command without keeping it", () =>
 
 Deno.test("a killed run costs no more than its lease", () =>
   withShell(async (shell) => {
-    const line = `${LOGGED}; echo started; [ -e go ] || sleep 8`;
-    const child = shell.start(shellRun(line));
+    const child = shell.start(shellRun(UNTIL_GO));
     const reader = child.stdout.getReader();
     await reader.read();
     await shell.write("go", "");
     child.kill("SIGKILL");
-    const { code, stderr } = await shell.run(shellRun(line));
+    const { code, stderr } = await shell.run(shellRun(UNTIL_GO));
     assert.equal(code, 0);
     assert.match(stderr, /computed .* stored/);
     await reader.cancel();

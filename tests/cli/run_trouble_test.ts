@@ -253,12 +253,37 @@ Deno.test("a daemon that has the command's stdout is not waited for", () =>
     assert.match(slow.stderr, /stored/);
   }));
 
+Deno.test("an out that is still being written is not kept", () =>
+  withShell(async (shell) => {
+    for (const out of ["o", "d/", "d/*"]) {
+      const line = `mkdir -p d; (echo half; exec sleep 60) > ${
+        out === "o" ? "o" : "d/o"
+      } 2> errors & echo $! > pid; until [ -s o ] || [ -s d/o ]; do sleep 0.01; done`;
+      const { code, stderr } = await shell.run(shellRun(line, "--out", out));
+      const pid = (await shell.read("pid")).trim();
+      assert.equal(code, 0);
+      assert.equal(
+        stderr.replace(/sim \w+…/, "…"),
+        `larder: …: not kept: ${out} is still being written, by process ` +
+          `number ${pid}\n`,
+      );
+      await outputOf("kill", [pid]);
+      await outputOf("rm", ["-rf", `${shell.folder}/o`, `${shell.folder}/d`]);
+    }
+    // Who only reads it, and who writes something else, changes nothing of it.
+    const line = "echo whole > o; (sleep 60 < o > other 2> errors) & " +
+      "echo $! > pid; until [ -e other ]; do sleep 0.01; done";
+    const { stderr } = await shell.run(shellRun(line, "--out", "o"));
+    assert.match(stderr, /stored/);
+    await outputOf("pkill", ["-P", (await shell.read("pid")).trim()]);
+  }));
+
 Deno.test("a signal gives the work back at once, while the command still ends", () =>
   withShell(async (shell) => {
     await outputOf("mkfifo", [`${shell.folder}/fifo`]);
-    for (const signal of ["SIGTERM", "SIGQUIT"] as const) {
-      const line = `trap 'read x < fifo; exit 9' TERM QUIT; echo started; ` +
-        "while :; do sleep 0.1; done";
+    for (const [signal, code] of [["SIGTERM", 9], ["SIGQUIT", 0]] as const) {
+      const line = `trap 'read x < fifo; exit ${code}' TERM QUIT; ` +
+        "echo started; while :; do sleep 0.1; done";
       const child = shell.start(shellRun(line));
       const reader = child.stdout.getReader();
       await reader.read();
@@ -266,9 +291,12 @@ Deno.test("a signal gives the work back at once, while the command still ends", 
       // The lease would last an hour.
       await shell.untilLoading(0);
       await shell.write("fifo", "end\n");
-      assert.equal((await child.status).code, 9, signal);
+      assert.equal((await child.status).code, code, signal);
       await reader.cancel();
-      await child.stderr.cancel();
+      assert.match(
+        await new Response(child.stderr).text(),
+        new RegExp(`exit code ${code} after ${signal}, not kept: `),
+      );
     }
     // What is for the command goes there, and ends nothing.
     const line = "trap 'echo had; exit 0' USR1; echo started; " +

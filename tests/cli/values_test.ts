@@ -123,7 +123,17 @@ Deno.test("wrong words and servers that are away have exit codes of their own", 
   withShell(async (shell) => {
     const wrong: [string[], RegExp][] = [
       [["gte"], /^larder: unknown command gte: did you mean get\?\n$/],
+      [["--ns", "a", "get", "k"], /--ns: the command comes first, then its/],
+      [["help", "gte"], /unknown command gte/],
       [["get", "k"], /--ns is missing/],
+      [["get", "--ns", "a", "--ns", "b", "k"], /--ns is given twice, as a and/],
+      [["get", "--ns", "a", "k", "-o", ""], /--output is empty/],
+      [
+        ["get", "--ns", "a", "k", "-o", "new/"],
+        /--output new\/: a folder's name/,
+      ],
+      [["put", "--ns", "a", "k", ""], /FILE is empty/],
+      [["doctor", ""], /ROOT is empty/],
       [["get", "--ns", "a"], /which key\?/],
       [["get", "--ns", "a", "k", "more"], /more is one word too many/],
       [["get", "--ns", "a/b", "k"], /invalid namespace/],
@@ -157,6 +167,10 @@ Deno.test("wrong words and servers that are away have exit codes of their own", 
     const help = await shell.ok("get", "--help");
     for (const line of help.split("\n")) assert(line.length <= 80, line);
     assert.match(help, /--key-json JSON/);
+    assert.equal(await shell.ok("help"), overview);
+    assert.equal(await shell.ok("help", "get"), help);
+    assert.match(await shell.ok("help", "serve"), /--max-bytes/);
+    assert.equal(await shell.ok("version"), await shell.ok("--version"));
   }));
 
 Deno.test("a namespace that is none is refused, whether or not a server is there", () =>

@@ -170,6 +170,47 @@ Deno.test("with --min-free a value larger than the disk takes nothing from anybo
   }
 });
 
+Deno.test("a disk that others fill costs no value, is told, and is used again when there is room", async () => {
+  const MIB = 1024 * 1024;
+  await using folder = await temporaryFolder();
+  const root = folder.path;
+  await using disk = await smallDisk(root, 32 * MIB);
+  if (!disk) return;
+  await using server = await ServerProcess.start(root, {
+    args: ["--min-free=8MiB"],
+  });
+  using client = new CacheClient(server.remote);
+  using remote = new RemoteClient(server.remote);
+  const kept = valueOf(4, MIB / 2);
+  for (const key of ["one", "two", "three"]) {
+    await remote.set((await remote.assigned(NS, key)).id, kept);
+  }
+  const ballast = `${root}/ballast`;
+  await Deno.writeFile(ballast, new Uint8Array(26 * MIB));
+  // It looks every 10 s, and when it is told to.
+  await client.call("Sweep");
+  const trouble = async () =>
+    (await client.call<{ readonly trouble: string }>("Status")).trouble;
+  assert.match(
+    await trouble(),
+    /^only \d+ bytes of the disk are free, and --min-free asks for 8388608; /,
+  );
+  assert.equal((await remote.get(NS, "more")).entryStatus, "unassigned");
+  for (const key of ["one", "two", "three"]) {
+    assert.equal(hashOf(await remote.value(NS, key)), hashOf(kept), key);
+  }
+  assert.match(server.stderr, /no value can be kept: only .* not Larder's/);
+  assert.doesNotMatch(server.stderr, /had to go/);
+
+  await Deno.remove(ballast);
+  await until(
+    () => remote.get(NS, "after"),
+    ({ assign }) => assign !== undefined,
+    30_000,
+  );
+  assert.equal(await trouble(), "");
+});
+
 Deno.test("an endless Publish leaves on the disk what --min-free says", async () => {
   const MIB = 1024 * 1024;
   await using folder = await temporaryFolder();

@@ -32,6 +32,8 @@ export interface StartOptions {
   readonly args?: readonly string[];
   /** Starts the confined server alone, with what --print-command says, and the boot id. */
   readonly confined?: boolean;
+  /** What is added to its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Starts this module alone, instead of src/main.ts, with these words first. */
   readonly program?: readonly string[];
 }
@@ -68,7 +70,7 @@ export class ServerProcess implements AsyncDisposable {
   /** Starts the launcher and waits until the server answers. */
   static async start(
     root: string,
-    { args = [], confined = false, program }: StartOptions = {},
+    { args = [], confined = false, program, env = {} }: StartOptions = {},
   ): Promise<ServerProcess> {
     const replies = args.includes("--max-reply-bytes") ? [] : MAX_REPLY;
     const words = ["serve", root, ...DEFAULTS, ...replies, ...args];
@@ -77,6 +79,7 @@ export class ServerProcess implements AsyncDisposable {
         ...["run", "--quiet", "--config", CONFIG, "-A"],
         ...program ? [...program, ...words, "--confined"] : [MAIN, ...words],
       ],
+      env: { ...env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

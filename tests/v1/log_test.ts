@@ -1,7 +1,7 @@
 /** What clients say for the log does not fill it. */
 
 import assert from "node:assert/strict";
-import { bytesOf } from "../support/clients.ts";
+import { bytesOf, LocalClient, RemoteClient } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith } from "../support/status.ts";
@@ -40,7 +40,7 @@ Deno.test("a line of the log says which entry, who had it, and for how long", as
     assert.equal(await server.stop(), 0);
     const [line, ...others] = server.stderr.trimEnd().split("\n");
     assert.deepEqual(others, []);
-    const { time, client, seconds, ...said } = JSON.parse(line!);
+    const { time, client, call, seconds, ...said } = JSON.parse(line!);
     assert.deepEqual(said, {
       level: "warn",
       message: 'work was abandoned: "no\\nlicense"',
@@ -50,6 +50,7 @@ Deno.test("a line of the log says which entry, who had it, and for how long", as
     assert.match(time, /^20\d\d-\d\d-\d\dT[\d:.]+Z$/);
     assert.match(client, /^127\.0\.0\.1:\d+$/);
     assert.equal(typeof seconds, "number");
+    assert.ok(call > 0);
   });
 });
 
@@ -83,5 +84,56 @@ Deno.test("calls that failed have a line each, without keys and ids", async () =
     assert.match(client, /^127\.0\.0\.1:\d+$/);
     assert.ok(ms > 0 && call > 0);
     assert.ok(!server.stderr.includes(id) && !server.stderr.includes("token"));
+  });
+});
+
+Deno.test("a line of the engine and the line of its call name the same call", async () => {
+  await withRoot(async (root) => {
+    await using server = await ServerProcess.start(root, {
+      args: [
+        ...["--log-format=json", "--log-calls=all"],
+        ...["--quotas", "a=1KiB,b=1KiB,c=1KiB"],
+      ],
+    });
+    const value = new Uint8Array(4_096);
+    {
+      using client = new CacheClient(server.remote);
+      using remote = new RemoteClient(server.remote);
+      using local = new LocalClient(server.local);
+      const work = await client.assigned("a", "published");
+      await rejectsWith("RESOURCE_EXHAUSTED", client.publish(work.id, [value]));
+      const reason = { id: work.id, reason: "too large" };
+      await client.call("Abandon", reason);
+      const { id } = await remote.assigned("b", "set");
+      await rejectsWith(
+        "RESOURCE_EXHAUSTED",
+        remote.call("Set", { id, value }),
+      );
+      await remote.call("Heartbeat", { id });
+      const file = await local.assigned("c", "done");
+      await Deno.writeFile(file.path, value);
+      const done = local.call("Done", { id: file.id });
+      await rejectsWith("RESOURCE_EXHAUSTED", done);
+    }
+    assert.equal(await server.stop(), 0);
+    const lines = server.stderr.trimEnd().split("\n")
+      .map((line) => JSON.parse(line));
+    const calls = lines.filter(({ method }) => method !== undefined);
+    const others = lines.filter(({ method, level }) =>
+      method === undefined && level === "warn"
+    );
+    const joined = others.map(({ message, client, call }) => {
+      const [found, more] = calls.filter((each) =>
+        each.client === client && each.call === call
+      );
+      assert.ok(found && !more, message);
+      return [message.split(":")[0], found.method];
+    });
+    assert.deepEqual(joined, [
+      ["an upload was refused", "larder.v1.Cache/Publish"],
+      ["work was abandoned", "larder.v1.Cache/Abandon"],
+      ["a value was not kept", "remote.RemoteCache/Set"],
+      ["a value was not kept", "local.LocalCache/Done"],
+    ]);
   });
 });

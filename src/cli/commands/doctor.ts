@@ -1,16 +1,13 @@
 /** `larder doctor`. @module */
 
+import { StartError } from "../../errors.ts";
 import type { Command } from "../command.ts";
 import { diskCheck, rootChecks } from "../doctor/root.ts";
 import { fillChecks } from "../doctor/fill.ts";
 import type { Finding } from "../doctor/finding.ts";
-import {
-  isServed,
-  portChecks,
-  proxyCheck,
-  servedAddresses,
-  serverCheck,
-} from "../doctor/server.ts";
+import { portChecks } from "../doctor/ports.ts";
+import { servedAt } from "../doctor/served.ts";
+import { proxyCheck, serverChecks } from "../doctor/server.ts";
 import { runsCheck } from "../doctor/runs.ts";
 import { toolChecks } from "../doctor/tools.ts";
 import { FAILED, OK } from "../exit_codes.ts";
@@ -29,6 +26,12 @@ export const doctor: Command = {
   options: [],
   async run(words) {
     words.atMost(1);
+    if (words.positionals[0] === "") {
+      throw new StartError(
+        2,
+        "ROOT is empty, as of a variable that is not set",
+      );
+    }
     const isAsked = words.has("remote") || words.has("local");
     const findings = await examine(
       addressesOf(words),
@@ -50,31 +53,25 @@ async function examine(
   root: string | undefined,
   { isAsked }: { readonly isAsked: boolean },
 ): Promise<Finding[]> {
-  const served = root === undefined ? {} : await servedAddresses(root);
+  const served = root === undefined ? undefined : await servedAt(root);
   const findings: Finding[] = [];
   // Unless another one is named, the server is that of the root, if it runs: the
   // root says where it was served last, however long ago that was.
-  const isOfRoot = !isAsked && await isServed(served);
-  const { finding, listener } = await serverCheck(
-    isOfRoot ? served : addresses,
-    {
-      // A root that is only being prepared has no server yet.
-      isNeeded: root === undefined,
-    },
-  );
-  findings.push(finding, ...proxyCheck(isOfRoot ? served : addresses));
+  const isOfRoot = !isAsked && served?.isNow === true;
+  const asked = isOfRoot ? served.addresses : addresses;
+  const { findings: ofServer, listener } = await serverChecks(asked, {
+    // A root that is only being prepared has no server yet.
+    isNeeded: root === undefined || isOfRoot,
+  });
+  findings.push(...ofServer, ...proxyCheck(asked));
   if (listener !== undefined) {
     // Of a root's own disk, the root is asked.
     findings.push(...await fillChecks(listener, { hasDisk: !isOfRoot }));
   }
-  if (root !== undefined) {
+  if (root !== undefined && served) {
     const ofRoot = await rootChecks(root, served);
     findings.push(...ofRoot, await diskCheck(root));
-    if (
-      !ofRoot.some(({ name, status }) => name === "served" && status === "ok")
-    ) {
-      findings.push(...await portChecks(addresses));
-    }
+    if (!served.isNow) findings.push(...await portChecks(addresses));
   }
   findings.push(await runsCheck(), ...await toolChecks());
   return findings;

@@ -3,6 +3,7 @@
 import process from "node:process";
 import type { Body } from "../../client/backend.ts";
 import { counted } from "../../client/transfer.ts";
+import { StartError } from "../../errors.ts";
 import { type Command, ENTRY_OPTIONS, QUIET_OPTION } from "../command.ts";
 import { entryOf } from "../entry.ts";
 import { FAILED, OK } from "../exit_codes.ts";
@@ -36,6 +37,7 @@ export const get: Command = {
   async run(words) {
     const named = await entryOf(words);
     words.atMost(words.positionals.length - named.others.length);
+    refuseFolder(words.own("output"));
     const isQuiet = words.has("quiet");
     return await interruptible(async ({ signal }) => {
       await using server = await Server.at(addressesOf(words));
@@ -68,6 +70,21 @@ export const get: Command = {
     });
   },
 };
+
+/** Before anything is asked for: what is no name of a file. */
+function refuseFolder(path: string | undefined): void {
+  if (path === "") {
+    throw new StartError(
+      2,
+      "--output is empty, as of a variable that is not set; stdout is -",
+    );
+  }
+  if (!path?.endsWith("/")) return;
+  throw new StartError(
+    2,
+    `--output ${path}: a folder's name; the value becomes a file: ${path}NAME`,
+  );
+}
 
 async function saveTo(
   path: string,

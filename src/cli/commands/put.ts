@@ -119,6 +119,12 @@ function cutShort(about: string): CacheError {
 /** In bytes; `undefined`: it is not known before the end. */
 async function sizeOf(path: string): Promise<number | undefined> {
   if (path === "-") return undefined;
+  if (path === "") {
+    throw new StartError(
+      2,
+      "FILE is empty, as of a variable that is not set; stdin is -",
+    );
+  }
   try {
     // Before anything is asked of the server.
     await (await open(path, "r")).close();

@@ -25,29 +25,34 @@ export const run: Command = {
     {
       name: "key-file",
       argument: "PATH",
+      isMany: true,
       help: "a file, a folder or a pattern of files ('rtl/**/*.v') that the " +
         "output depends on; may be repeated",
     },
     {
       name: "key-files-from",
       argument: "FILE",
+      isMany: true,
       help: "the names of such files and folders stand in FILE, one a line " +
         "or with a NUL after each",
     },
     {
       name: "key",
       argument: "TEXT",
+      isMany: true,
       help: "something else that it depends on, such as the version of a " +
         "compiler; may be repeated",
     },
     {
       name: "env",
       argument: "NAME",
+      isMany: true,
       help: "an environment variable that it depends on; may be repeated",
     },
     {
       name: "out",
       argument: "PATH",
+      isMany: true,
       help:
         "a file, a folder (build/) or a pattern of files ('gen/*.h') that " +
         "the command writes; may be repeated",

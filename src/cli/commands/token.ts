@@ -33,11 +33,22 @@ export const token: Command = {
   ],
   options: [
     { name: "file", argument: "FILE", help: "gets the entry; made if missing" },
-    { name: "read", argument: "NS", help: "may read and wait there" },
-    { name: "write", argument: "NS", help: "may compute and publish there" },
+    {
+      name: "read",
+      argument: "NS",
+      isMany: true,
+      help: "may read and wait there",
+    },
+    {
+      name: "write",
+      argument: "NS",
+      isMany: true,
+      help: "may compute and publish there",
+    },
     {
       name: "admin",
       argument: "NS",
+      isMany: true,
       help: "may remove there, and see who works",
     },
     {

@@ -38,8 +38,19 @@ export function fillFindings(
   }
   if (trouble !== "") {
     findings.push(
-      fail("trouble", `no value can be kept: ${trouble}`, "see its log"),
+      fail("trouble", `no value can be kept: ${trouble}`, remedyFor(trouble)),
     );
   }
   return findings;
+}
+
+/** What helps, by the limit that is named. */
+function remedyFor(trouble: string): string {
+  if (trouble.includes("--min-free")) {
+    return "make room on its disk, or serve it with a lower --min-free";
+  }
+  const [limit] = /^--max-(bytes|entries)/.exec(trouble) ?? [];
+  return limit === undefined
+    ? "see its log"
+    : `raise ${limit}, or have clients release what they hold`;
 }

@@ -14,9 +14,8 @@ import { MANIFEST_FILE } from "../../../workers/root_names.ts";
 import { messageOf } from "../../errors.ts";
 import { serveCommand } from "../called.ts";
 import { formatSize } from "../format.ts";
-import type { Addresses } from "../addresses.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
-import { isServed } from "./server.ts";
+import type { Served } from "./served.ts";
 import { DENO_VERSION } from "./tools.ts";
 
 /** Below the first it is worth a thought; below the second nothing can be kept. */
@@ -30,11 +29,11 @@ const OTHERS_BITS = 0o077;
  * Looks at the folder.
  *
  * @param root Its path.
- * @param served What its `Cache.toml` says.
+ * @param served Whether it is being served.
  */
 export async function rootChecks(
   root: string,
-  served: Addresses,
+  served: Served,
 ): Promise<Finding[]> {
   const info = await lstat(root).catch((error) => error as Error);
   if (info instanceof Error) {
@@ -78,7 +77,7 @@ export async function rootChecks(
       ? ok("mode", mode)
       : warn("mode", `${mode}: not yours alone`, `chmod 700 ${root}`),
     ...await writableChecks(root),
-    await servedCheck(root, served),
+    servedCheck(root, served),
   );
   return findings;
 }
@@ -111,19 +110,18 @@ export async function diskCheck(root: string): Promise<Finding> {
 /** What so many free bytes mean. */
 export function diskFinding(freeBytes: number): Finding {
   const text = `${formatSize(freeBytes)} free`;
-  const remedy = "make room, or serve it with --max-bytes";
-  if (freeBytes < NO_DISK_BYTES) return fail("disk", text, remedy);
+  if (freeBytes < NO_DISK_BYTES) {
+    return fail("disk", text, "make room, or serve it with a lower --min-free");
+  }
   return freeBytes < LITTLE_DISK_BYTES
-    ? warn("disk", text, remedy)
+    ? warn("disk", text, "make room, or serve it with --max-bytes")
     : ok("disk", text);
 }
 
-async function servedCheck(
-  root: string,
-  served: Addresses,
-): Promise<Finding> {
-  if (await isServed(served)) {
-    return ok("served", `on ${Object.values(served).join(" and ")}`);
+function servedCheck(root: string, { addresses, isNow, pid }: Served): Finding {
+  if (isNow) {
+    const by = pid === undefined ? "" : `by process ${pid}, `;
+    return ok("served", `${by}on ${Object.values(addresses).join(" and ")}`);
   }
   return warn(
     "served",

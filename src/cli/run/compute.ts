@@ -23,6 +23,7 @@ import { Guest } from "./share.ts";
 import { type Scratch, Spool } from "./spool.ts";
 import { Stall } from "./stall.ts";
 import type { Written } from "./taken.ts";
+import { writerOf } from "./writers.ts";
 
 /**
  * A server that has fallen silent meanwhile may be worth waiting for: for a share
@@ -112,7 +113,7 @@ async function computeIn(
   const { received } = interrupts;
   if (received || (code !== OK && !keepsFailures)) {
     await held.abandon(received ?? `exit code ${code}`);
-    reporter.report("failed", { code });
+    reporter.report("failed", { code, signal: received });
     return code;
   }
   try {
@@ -138,6 +139,11 @@ async function publish(
   const changed = await changedOf(plan.inputs);
   if (changed !== undefined) {
     throw new Error(`${changed} changed while the command ran`);
+  }
+  const writer = writerOf([...written.keys()]);
+  if (writer) {
+    const { name, pid } = writer;
+    throw new Error(`${name} is still being written, by process number ${pid}`);
   }
   const files = await collect(outs, written, { mayMiss: code !== OK });
   const { command, outs: names } = plan;

@@ -116,18 +116,22 @@ export interface ProcessState {
 /** What is told of a process; `undefined`: there is none, or nothing is told. */
 export async function stateOf(pid: string): Promise<ProcessState | undefined> {
   try {
-    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    // The name of the program, in brackets, may hold anything.
-    const words = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return {
-      started: words[19] ?? UNKNOWN,
-      runs: !/[ZX]/.test(words[0]!),
-      parent: words[1] ?? "0",
-      session: words[3] ?? UNKNOWN,
-    };
+    return stateIn(await readFile(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return undefined;
   }
+}
+
+/** What a process's `/proc/PID/stat` tells. */
+export function stateIn(stat: string): ProcessState {
+  // The name of the program, in brackets, may hold anything.
+  const words = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return {
+    started: words[19] ?? UNKNOWN,
+    runs: !/[ZX]/.test(words[0]!),
+    parent: words[1] ?? "0",
+    session: words[3] ?? UNKNOWN,
+  };
 }
 
 function answers(pid: number): boolean {

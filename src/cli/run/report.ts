@@ -37,6 +37,8 @@ export interface Outcome {
   readonly savedMs?: number | undefined;
   /** Why nothing is; said with `uncached`. */
   readonly reason?: string | undefined;
+  /** The signal that interrupted it; said with `failed`. */
+  readonly signal?: string | undefined;
 }
 
 /** Says things of one run. */
@@ -94,12 +96,16 @@ export class Reporter {
   }
 
   /** Says how it ended. */
-  report(source: Source, { code, bytes, savedMs, reason }: Outcome): void {
+  report(
+    source: Source,
+    { code, bytes, savedMs, reason, signal }: Outcome,
+  ): void {
     this.#source = source;
-    this.#reason = reason ?? this.#reason;
+    const interrupted = signal && `it was interrupted by ${signal}`;
+    this.#reason = reason ?? interrupted ?? this.#reason;
     if (this.#isJson) {
       const { namespace, key } = this.#entry;
-      const why = reason ?? this.#said;
+      const why = reason ?? interrupted ?? this.#said;
       const line = JSON.stringify({
         source,
         namespace,
@@ -120,7 +126,9 @@ export class Reporter {
     const what = {
       hit: `hit ${name}`,
       computed: `computed ${name}`,
-      failed: `exit code ${code}, not kept: ${name}`,
+      failed: `exit code ${code}${
+        signal ? ` after ${signal}` : ""
+      }, not kept: ${name}`,
       uncached: `computed ${name}, not kept`,
     }[source];
     const size = bytes === undefined ? "" : ` ${formatSize(bytes)}`;

@@ -11,6 +11,7 @@ import { writeNewFile } from "../replace_file.ts";
 import { isErrno } from "./disk.ts";
 import { isWritable, overwrite } from "./in_place.ts";
 import { leadsInside } from "./inside.ts";
+import { named } from "./named_failure.ts";
 import { nameBelow, type Out } from "./outs.ts";
 import { share } from "./share.ts";
 import type { Scratch } from "./spool.ts";
@@ -115,7 +116,7 @@ export class Restoring implements AsyncDisposable {
     await checkReplaceable(name, place);
     const from = await this.#waitingPlace(place);
     this.#files.push({ from, to: place, mode });
-    await writeNewFile(from, pieces);
+    await named(name, () => writeNewFile(from, pieces));
     await chmod(from, mode);
   }
 
@@ -153,7 +154,7 @@ async function put({ from, to, mode }: Move): Promise<void> {
     await rename(from, to);
   } catch (error) {
     if (!isErrno(error, ...FIXED) || !await isWritable(to)) throw error;
-    await overwrite(to, from, mode);
+    await named(to, () => overwrite(to, from, mode));
   }
 }
 

@@ -21,6 +21,7 @@ import { writeNewFile } from "../replace_file.ts";
 import { makeFolder } from "../make_folder.ts";
 import { isErrno } from "./disk.ts";
 import { stampOf } from "./inputs/stamp.ts";
+import { named } from "./named_failure.ts";
 import { markedPlace, nameBelow, type Out } from "./outs.ts";
 import { markOf, readMarks, saveMarks } from "./record.ts";
 import { Staging } from "./staging.ts";
@@ -71,13 +72,12 @@ export class TreeRestore implements AsyncDisposable {
   async file(below: string, { mode, size, pieces }: Incoming): Promise<void> {
     const path = this.#waiting(below);
     if (this.#out.pattern) await makeFolder(dirname(path));
-    if (size > AT_ONCE_BYTES) {
-      await writeNewFile(path, pieces);
-    } else {
+    await named(nameBelow(this.#out, below), async () => {
+      if (size > AT_ONCE_BYTES) return await writeNewFile(path, pieces);
       const whole: Uint8Array[] = [];
       for await (const piece of pieces) whole.push(piece);
       writeFileSync(path, Buffer.concat(whole), { flag: "wx" });
-    }
+    });
     chmodSync(path, mode);
     this.#files.add(below);
   }

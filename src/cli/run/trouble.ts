@@ -20,6 +20,9 @@ const PRIVATE_FILE = 0o600;
 const APPENDING = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT |
   constants.O_NONBLOCK;
 
+/** What a server says to whoever may read there, and no more: as it was meant. */
+const BY_RIGHT = /this caller may not publish/;
+
 /** One run without the cache. */
 export interface Trouble {
   /** When, in milliseconds since 1970. */
@@ -30,6 +33,7 @@ export interface Trouble {
 
 /** Notes a run that had to do without the cache. Never fails. */
 export async function noteTrouble(reason: string): Promise<void> {
+  if (BY_RIGHT.test(reason)) return;
   try {
     const path = notesPath();
     await makeFolder(dirname(path), PRIVATE_FOLDER);

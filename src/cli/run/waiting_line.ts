@@ -17,6 +17,8 @@ export class WaitingLine {
   #isLate = false;
   #isSaid = false;
   #holder: Holder | undefined;
+  /** When the server said so. */
+  #heardMs = 0;
 
   /** Is late from so many milliseconds on. */
   constructor(
@@ -33,6 +35,7 @@ export class WaitingLine {
   /** The server says who has the work; until then nobody knows that somebody has. */
   is(holder: Holder): void {
     this.#holder = holder;
+    this.#heardMs = performance.now();
     this.#say();
   }
 
@@ -45,6 +48,8 @@ export class WaitingLine {
   #say(): void {
     if (!this.#isLate || this.#isSaid || !this.#holder) return;
     this.#isSaid = true;
-    this.#reporter.waiting(this.#holder);
+    const { holder, computingMs } = this.#holder;
+    const sinceMs = performance.now() - this.#heardMs;
+    this.#reporter.waiting({ holder, computingMs: computingMs + sinceMs });
   }
 }

@@ -16,7 +16,7 @@ import type {
 import { CallCounts, type CallCountsOptions } from "../counts.ts";
 import type { Method } from "../method.ts";
 import type { Observe } from "../observer.ts";
-import { type Authenticate, GrpcServer } from "../server.ts";
+import { type Around, type Authenticate, GrpcServer } from "../server.ts";
 import { concat, FakeStream } from "./fake_stream.ts";
 import { TestBudget } from "./test_budget.ts";
 
@@ -40,6 +40,8 @@ export interface TestServerOptions extends CallCountsOptions {
   readonly authenticate?: Authenticate;
   /** Who is told how calls end. */
   readonly observe?: Observe;
+  /** Stands around each handler. */
+  readonly around?: Around;
   /** By default 4 MiB. */
   readonly maxMessageBytes?: number;
   /** By default there is room for everything. */
@@ -108,6 +110,7 @@ export class TestServer {
       requestBudget: this.budget,
       ...options.observe && { observe: options.observe },
       ...options.authenticate && { authenticate: options.authenticate },
+      ...options.around && { around: options.around },
       nextTurn: (work) => void this.#work.push(work),
     });
     const method = (

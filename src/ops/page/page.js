@@ -9,6 +9,7 @@ import { showFigures } from "./figures.js";
 import { formatCount, formatShare, formatSize, formatSpan } from "./format.js";
 import { Plots } from "./plots.js";
 import { showTable } from "./tables.js";
+import { TokenForm } from "./token.js";
 
 const byId = (id) => document.getElementById(id);
 const number = (name) => ({ name, kind: "number" });
@@ -16,10 +17,15 @@ const text = (name) => ({ name, kind: "text" });
 const word = (name) => ({ name });
 
 const plots = new Plots(byId("plots"));
+const tokenForm = new TokenForm(
+  byId("token-form"),
+  ["main", "nav", "skip"].map(byId),
+);
 let seenMs = 0;
 
 follow((line) => {
   seenMs = Date.now();
+  tokenForm.close();
   const { picture, points, anew, settings } = line;
   showState(picture);
   showFigures(byId("figures"), line);
@@ -33,6 +39,10 @@ follow((line) => {
 }, (why) => {
   const since = seenMs ? ` for ${formatSpan(Date.now() - seenMs)}` : "";
   setState("lost", `no answer${since}: ${why}`);
+}, (why, isRefused) => {
+  setState("locked", isRefused ? "the token is refused" : "asks for a token");
+  byId("about").textContent = "";
+  return tokenForm.ask(why);
 });
 
 function setState(state, words) {

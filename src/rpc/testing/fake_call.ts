@@ -11,6 +11,7 @@ import { Metadata } from "../../grpc/metadata.ts";
 export class FakeCall implements Call {
   readonly peer = "192.0.2.1:1";
   readonly connection = {};
+  readonly place = { id: 1, connection: { peer: this.peer } };
   readonly caller = undefined;
   readonly metadata = new Metadata();
   readonly deadlineMs = undefined;

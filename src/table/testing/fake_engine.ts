@@ -10,6 +10,7 @@
 import { type ErrorCode, LarderError } from "../../errors.ts";
 import { checkInvariants } from "../invariants.ts";
 import { hex, ReferenceModel } from "./reference_model.ts";
+import { DISK } from "../scope.ts";
 import { StateTable } from "../state_table.ts";
 import type {
   Asked,
@@ -309,7 +310,7 @@ export class FakeEngine {
   swept(): void {
     this.#crowded = false;
     const stuck = this.#figures.quotas.map(({ pattern }) => pattern);
-    this.#step({ kind: "swept", stuck: ["*", ...stuck] });
+    this.#step({ kind: "swept", stuck: [DISK, ...stuck] });
   }
 
   /** A result comes a second time. */

@@ -1,0 +1,94 @@
+/**
+ * What there is at one listener's address.
+ *
+ * @module
+ */
+
+import { asCacheError, hasCode } from "../../client/cache_error.ts";
+import { Channel, loadService } from "../../client/channel.ts";
+import { isDirect } from "../../client/proxy.ts";
+import { ANSWERING, PLAIN, whoAnswers } from "../../client/who_answers.ts";
+import { messageOf } from "../../errors.ts";
+import type { Listener } from "../addresses.ts";
+import { securityOf } from "../security.ts";
+import { Server } from "../server.ts";
+
+/** Whoever has not answered by then is no Larder. */
+const SILENCE_MS = 3_000;
+
+/** What is at an address. */
+export type Seen =
+  | {
+    readonly kind: "larder";
+    /** Its version. */
+    readonly version: string;
+    /** Of one call, in milliseconds, on a connection that is there. */
+    readonly roundTripMs: number;
+    /** It is the server's other listener than it was said to be. */
+    readonly isOther: boolean;
+  }
+  /** A server that answers, and refuses; what it says. */
+  | { readonly kind: "refusal"; readonly reason: string }
+  /** No Larder; what there is, as far as anybody can tell. */
+  | { readonly kind: "stranger"; readonly what: string | undefined };
+
+/** Asks whoever is there. */
+export async function lookAt(listener: Listener): Promise<Seen> {
+  const { kind, address } = listener;
+  await using server = await Server.at({ [kind]: address });
+  try {
+    await server.state(SILENCE_MS);
+    const startMs = performance.now();
+    const { version } = await server.state();
+    const roundTripMs = performance.now() - startMs;
+    const isOther = await knows(listener, kind) === "no";
+    return { kind: "larder", version, roundTripMs, isOther };
+  } catch (error) {
+    if (hasCode(error, "failed")) {
+      return { kind: "refusal", reason: messageOf(error) };
+    }
+    return { kind: "stranger", what: await strangerAt(listener) };
+  }
+}
+
+async function strangerAt(listener: Listener): Promise<string | undefined> {
+  const { address } = listener;
+  // Of one behind a proxy only the proxy could be seen.
+  if (!isDirect(address)) return undefined;
+  const answering = await whoAnswers(address);
+  if (answering !== "http2") return ANSWERING[answering];
+  if (securityOf(listener).isTls) return PLAIN;
+  const isOriginal = await knows(listener, "remote") === "yes" ||
+    await knows(listener, "local") === "yes";
+  return isOriginal
+    ? "it is an original server, of which get, put and run can ask"
+    : "it is a gRPC server, and no Larder";
+}
+
+const SERVICES = {
+  remote: ["remote.proto", "remote.RemoteCache"],
+  local: ["local.proto", "local.LocalCache"],
+} as const;
+
+/**
+ * Whether a service of the original's is known there, which is one listener's
+ * alone. It is asked for a value that nobody has, which changes nothing.
+ */
+async function knows(
+  listener: Listener,
+  service: keyof typeof SERVICES,
+): Promise<"yes" | "no" | "unclear"> {
+  const channel = new Channel(listener.address, securityOf(listener));
+  try {
+    const [file, name] = SERVICES[service];
+    const method = loadService(file, name)["Get"]!;
+    const request = { namespace: "larder.doctor", key: new Uint8Array() };
+    await channel.unary(method, request, { timeoutMs: SILENCE_MS });
+    return "yes";
+  } catch (error) {
+    const isUnknown = hasCode(asCacheError(error, ""), "unimplemented");
+    return isUnknown ? "no" : "unclear";
+  } finally {
+    channel.close();
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Could a server listen?
+ *
+ * @module
+ */
+
+import { createServer } from "node:net";
+import { type Addresses, type Listener, listenersOf } from "../addresses.ts";
+import { fail, type Finding, ok, warn } from "./finding.ts";
+import { lookAt } from "./look.ts";
+
+const DEFAULT_ADDRESSES = {
+  local: "127.0.0.1:28055",
+  remote: "127.0.0.1:28056",
+};
+
+/** Looks whether a server that is not there could listen. */
+export async function portChecks(addresses: Addresses): Promise<Finding[]> {
+  const all = new Map(
+    [...listenersOf(DEFAULT_ADDRESSES), ...listenersOf(addresses)]
+      .map((listener) => [listener.address, listener]),
+  );
+  return await Promise.all([...all.values()].map(portCheck));
+}
+
+async function portCheck(listener: Listener): Promise<Finding> {
+  const { address } = listener;
+  const why = await listeningFails(address);
+  if (why === undefined) return ok("port", `${address} is free`);
+  if (why !== "EADDRINUSE") {
+    return warn("port", `${address}: ${why}`, "is it this machine's?");
+  }
+  const seen = await lookAt(listener);
+  if (seen.kind !== "stranger") {
+    return warn(
+      "port",
+      `${address} is taken by another Larder`,
+      "choose another one for this root: --local, --remote",
+    );
+  }
+  const what = seen.what === undefined ? "" : `: ${seen.what}`;
+  return fail(
+    "port",
+    `${address} is taken by another program${what}`,
+    "choose another one: --local, --remote",
+  );
+}
+
+/** Why one cannot listen there; `undefined`: one can. */
+function listeningFails(address: string): Promise<string | undefined> {
+  const [, host, port] = /^(.*):(\d+)$/.exec(address)!;
+  return new Promise((resolve) => {
+    const listener = createServer();
+    listener.once(
+      "error",
+      ({ code, message }: NodeJS.ErrnoException) => resolve(code ?? message),
+    );
+    listener.listen(
+      { host: host!.replace(/^\[|\]$/g, ""), port: Number(port) },
+      () => listener.close(() => resolve(undefined)),
+    );
+  });
+}
