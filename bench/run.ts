@@ -88,7 +88,18 @@ async function measureWorks(
     const both = await startFull(folder);
     for (const server of both) others[server.kind] = stack.use(server);
   }
-  for (const { remote } of [larder, floor]) {
+  if (works.some(({ server }) => server === "watched")) {
+    const watched = await startLarder(`${folder}/watched`, {
+      kind: "watched",
+      flags: ["--http", "127.0.0.1:0"],
+    });
+    others.watched = stack.use(watched);
+    others.fresh ??= stack.use(
+      await startLarder(`${folder}/fresh`, { kind: "fresh" }),
+    );
+  }
+  const { watched = [], fresh = [] } = others;
+  for (const { remote } of [larder, floor, watched, fresh].flat()) {
     await seed(remote, HIT_1_KIB);
     await seed(remote, HIT_1_MIB);
   }

@@ -11,10 +11,17 @@ const STOP_DEADLINE_MS = 15_000;
 const repository = new URL("..", import.meta.url);
 
 /**
- * The cache server, one at its limits, or what they are measured beside: `fresh`
- * is a cache server that has no limit.
+ * The cache server, one at its limits, one that is watched, or what they are
+ * measured beside: `fresh` is a cache server that has no limit, and that nobody
+ * watches.
  */
-export type ServerKind = "larder" | "full" | "fresh" | "floor" | "empty";
+export type ServerKind =
+  | "larder"
+  | "full"
+  | "watched"
+  | "fresh"
+  | "floor"
+  | "empty";
 
 /** A running server. */
 export interface ServerProcess extends AsyncDisposable {

@@ -45,7 +45,7 @@ export interface Work {
   /** Without which it is skipped; the floor is in Go. */
   readonly needs: readonly Tool[];
   /** What is measured: a cache with room, unless given. */
-  readonly server?: "full";
+  readonly server?: "full" | "watched";
   /** What the server is measured beside. */
   readonly beside: "floor" | "empty" | "fresh";
   /** What it must reach. */
@@ -141,6 +141,15 @@ export const WORKS: readonly Work[] = [
     size: MIB,
     ...crowd(4, 4),
   }),
+  watchedWork("watched_hit", "remote hit 1 KiB, with --http", {
+    work: "hit",
+    ...HIT_1_KIB,
+    ...crowd(8, 16),
+  }),
+  watchedWork("watched_miss", "miss cycle 1 KiB, with --http", {
+    work: "miss",
+    ...crowd(8, 4),
+  }),
   {
     name: "h2load_hit",
     title: "h2load: remote hit 1 KiB, 8 x 16",
@@ -205,6 +214,19 @@ function atTheLimit(
   return {
     ...goWork(name, title, {}, load),
     server: "full",
+    beside: "fresh",
+  };
+}
+
+/** A cache that counts for metrics and the page, beside one that does not. */
+function watchedWork(
+  name: string,
+  title: string,
+  load: Omit<GoLoad, "address" | "seconds">,
+): Work {
+  return {
+    ...goWork(name, title, { speed: 0.97 }, load),
+    server: "watched",
     beside: "fresh",
   };
 }

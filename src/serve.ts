@@ -64,6 +64,7 @@ import { authenticateBy } from "./rpc/rights.ts";
 import { remoteService } from "./rpc/remote_service.ts";
 import type { Service } from "./rpc/service.ts";
 import { Certificates } from "./tls/certificates.ts";
+import { REFUSED_HANDSHAKES } from "./tls/refusals.ts";
 import { watchService } from "./rpc/watch.ts";
 
 /** Calls that are under way get this long to end after the drain. */
@@ -124,7 +125,8 @@ export async function serve(
     ? undefined
     : stack.use(await Access.open(config.access, { clock: systemClock, log }));
   const spare = new SpareBuffers();
-  const watched = config.http && new Observation(config.quotas);
+  const handshakes = certificates ? REFUSED_HANDSHAKES : [];
+  const watched = config.http && new Observation(config.quotas, handshakes);
   const [sqlite, workers] = await openStores(config, { spare, watched }, stack);
   await refuseTooSmallDisk(config.minFree, workers);
   await lock.update(served);
@@ -165,6 +167,10 @@ export async function serve(
     onRefused(reason, detail) {
       watched?.onRefused(reason);
       engine.lately.note("refused", { reason: CALL_REFUSALS[reason], detail });
+    },
+    onRefusedHandshake(reason) {
+      watched?.onRefusedHandshake(reason);
+      engine.lately.note("refused", { reason: `tls-${reason}` });
     },
     onDrop(reason) {
       if (reason !== "crowded") return;

@@ -38,7 +38,7 @@ import {
 import { projectDefaults } from "./project_file.ts";
 import { isOff } from "./run/off.ts";
 import { useSecurity } from "./security.ts";
-import { explained } from "./who_answers.ts";
+import { explained, OurFault } from "./who_answers.ts";
 import { Words } from "./words.ts";
 
 const COMMANDS: readonly Command[] = [
@@ -75,7 +75,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     if (!isForPeople(error)) throw error;
     const exitCode = exitCodeOf(error);
     say(
-      exitCode === UNREACHABLE
+      exitCode === UNREACHABLE && !(error instanceof OurFault)
         ? `${messageOf(error)}: start it, or say where it is: --remote ADDR`
         : messageOf(error),
     );

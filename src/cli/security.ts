@@ -6,8 +6,14 @@
  */
 
 import { readFileSync } from "node:fs";
-import { Security, type SecurityOptions } from "../client/security.ts";
-import { messageOf, StartError } from "../errors.ts";
+import { whyUnreadable } from "../client/pem.ts";
+import {
+  Security,
+  SecurityError,
+  type SecurityNames,
+  type SecurityOptions,
+} from "../client/security.ts";
+import { StartError } from "../errors.ts";
 import type { Listener } from "./addresses.ts";
 import { PROJECT_FILE } from "./project_file.ts";
 import { variable } from "./variable.ts";
@@ -33,8 +39,6 @@ interface Setting {
 }
 
 const LISTENERS = ["all", "local", "remote"];
-/** What a message of the library is about. */
-const ABOUT = /^(?:(?:the|a) )?(?<name>ca|cert|key|token|tlsOn)\b/;
 
 let given: { readonly [name in Name]?: Setting } = {};
 
@@ -57,7 +61,7 @@ export function useSecurity(words: Words): void {
     if (words.own(flag) === "") {
       throw new StartError(2, `--${flag} is empty, as of a variable not set`);
     }
-    const environment = `LARDER_${flag.toUpperCase().replaceAll("-", "_")}`;
+    const environment = environmentOf(flag);
     const setting = [
       { by: `--${flag}`, value: words.own(flag) },
       { by: environment, value: variable(environment) },
@@ -95,7 +99,10 @@ export function securityOptions(): SecurityOptions {
     return { ...options, token };
   } catch (error) {
     const { by, value } = tokenFile;
-    throw new SecurityFault(tokenFile, `${by} ${value}: ${messageOf(error)}`);
+    throw new SecurityFault(
+      tokenFile,
+      `${by} ${value}: ${whyUnreadable(error)}`,
+    );
   }
 }
 
@@ -106,9 +113,9 @@ export function securityOptions(): SecurityOptions {
  */
 export function securityOf({ kind, address }: Listener): Security {
   try {
-    return new Security(address, { ...securityOptions(), kind });
+    return new Security(address, { ...securityOptions(), kind }, namesOf());
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
+    if (!(error instanceof SecurityError)) throw error;
     throw faultOf(error);
   }
 }
@@ -127,16 +134,31 @@ export function securityFault(
 }
 
 /** What the library does not take, said of who has given it. */
-function faultOf(error: TypeError): SecurityFault {
-  const { message } = error;
-  const name = ABOUT.exec(message)?.groups?.["name"] as Name | undefined;
-  const setting = name &&
-    (given[name] ?? (name === "token" ? given.tokenFile : undefined));
+function faultOf(error: SecurityError): SecurityFault {
+  const { about, message } = error;
+  const setting = given[about] ??
+    (about === "token" ? given.tokenFile : undefined);
   if (!setting) throw error;
-  const { by, value } = setting;
-  const named = `${name} ${value}`;
-  const why = message.startsWith(named)
-    ? `${by} ${value}${message.slice(named.length)}`
-    : `${by}: ${message}`;
-  return new SecurityFault(setting, why, { cause: error });
+  return new SecurityFault(setting, message, { cause: error });
+}
+
+/** What messages call the settings: as they were given, or could be. */
+function namesOf(): SecurityNames {
+  return {
+    ca: nameOf("ca"),
+    cert: nameOf("cert"),
+    key: nameOf("cert-key"),
+    token: given.token?.by ?? nameOf("token-file"),
+    tlsOn: nameOf("tls-on"),
+  };
+}
+
+function nameOf(flag: keyof typeof SETTINGS): string {
+  return given[SETTINGS[flag]]?.by ??
+    `--${flag} (${environmentOf(flag)})`;
+}
+
+/** The variable of the environment that says the same as a flag. */
+function environmentOf(flag: string): string {
+  return `LARDER_${flag.toUpperCase().replaceAll("-", "_")}`;
 }

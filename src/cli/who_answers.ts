@@ -6,9 +6,9 @@
 
 import { CacheError, hasCode } from "../client/cache_error.ts";
 import { isDirect } from "../client/proxy.ts";
-import { ANSWERING, PLAIN, whoAnswers } from "../client/who_answers.ts";
+import { whatAnswers } from "../client/what_answers.ts";
 import { messageOf } from "../errors.ts";
-import { type Addresses, type Listener, listenersOf } from "./addresses.ts";
+import { type Addresses, listenersOf } from "./addresses.ts";
 import { securityOf } from "./security.ts";
 
 /** For who must not wait: whoever is no Larder answers at once. */
@@ -19,6 +19,9 @@ const SILENT = /no (answer|connection) within/;
 
 const NO_LARDER = "a gRPC server answers there that does not know this call: " +
   "an original server, of which only get, put and run can ask, or no Larder";
+
+/** A server is there: it is how it was spoken to that has to change. */
+export class OurFault extends CacheError {}
 
 /**
  * An error of a call, in words that say what there is at the address.
@@ -39,20 +42,14 @@ export async function explained(
     const { address } = listener;
     // Of one behind a proxy only the proxy could be seen.
     if (!isDirect(address)) continue;
-    const words = isForeign ? NO_LARDER : await wordsFor(listener, options);
+    const { words, isOurFault } = isForeign
+      ? { words: NO_LARDER, isOurFault: false }
+      : await whatAnswers(address, securityOf(listener), options);
     if (words === undefined) continue;
-    return new CacheError(error.code, `${address}: ${words}`, { cause: error });
+    const Kind = isOurFault ? OurFault : CacheError;
+    return new Kind(error.code, `${address}: ${words}`, { cause: error });
   }
   return error;
-}
-
-async function wordsFor(
-  listener: Listener,
-  options: { readonly silenceMs?: number },
-): Promise<string | undefined> {
-  const answering = await whoAnswers(listener.address, options);
-  const isPlain = answering === "http2" && securityOf(listener).isTls;
-  return isPlain ? PLAIN : ANSWERING[answering];
 }
 
 /** The same for a command that could be run meanwhile: silence has cost enough. */

@@ -74,7 +74,7 @@ export class Assignment implements Held {
     options: PublishOptions = {},
   ): Promise<void> {
     checkOptions(options, PUBLISH_OPTIONS);
-    const { onProgress, signal: unwanted, expectedSize, patienceMs } = options;
+    const { onProgress, signal: unwanted, expectedSize, ...how } = options;
     if (this.#ended) throw this.#lost.signal.reason ?? this.#lostError();
     using ended = new LinkedSignal(unwanted, this.#given.signal);
     const { signal } = ended;
@@ -101,7 +101,7 @@ export class Assignment implements Held {
     };
     try {
       await unlessAborted(
-        this.#send({ take, pieces }, { signal, total, patienceMs }),
+        this.#send({ take, pieces }, { ...how, signal, total }),
         signal,
       );
       this.#end();
@@ -122,17 +122,17 @@ export class Assignment implements Held {
       readonly take: () => unknown;
       readonly pieces: (source: unknown) => AsyncIterable<Uint8Array>;
     },
-    { signal, total, patienceMs }: {
+    { signal, total, patienceMs, wanted }: {
       readonly signal: AbortSignal;
       readonly total: number | undefined;
-      readonly patienceMs: number | undefined;
-    },
+    } & Pick<PublishOptions, "patienceMs" | "wanted">,
   ): Promise<void> {
     const { path } = this.#work;
     if (path !== undefined) await writeFileAt(path, pieces(take()));
     let last: unknown;
     let mostBytes = 0;
-    const send = async (backend: Backend, options: CallOptions) => {
+    const send = async (backend: Backend, ending: CallOptions) => {
+      const options = { ...ending, wanted, isForOthers: true };
       if (path !== undefined) {
         return await backend.publish(this.id, undefined, options);
       }
@@ -158,7 +158,7 @@ export class Assignment implements Held {
     };
     const effort = "full";
     const isTrusting = true;
-    const how = { effort, isTrusting, signal, patienceMs } as const;
+    const how = { effort, isTrusting, signal, patienceMs, wanted } as const;
     await this.#server.call("publish the value", send, how);
   }
 

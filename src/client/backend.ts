@@ -72,6 +72,17 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Aborted when nobody waits for it any more: no process is to live for it. */
   readonly wanted?: AbortSignal | undefined;
+  /**
+   * Others have something of it: when nobody waits for it any more, it goes on,
+   * and the process lives as long as something moves.
+   */
+  readonly isForOthers?: boolean | undefined;
+  /**
+   * Told when the connection has fallen silent and another one takes its place:
+   * the call is kept open for a moment, and may be answered yet. Where absent, it
+   * fails then.
+   */
+  readonly onLeft?: ((error: unknown) => void) | undefined;
   /** Told when the server has answered, though not yet with what was wanted. */
   readonly onContact?: (() => void) | undefined;
   /** Told whom one waits for, and again when that changes. */
@@ -105,6 +116,9 @@ export interface BeatOptions extends CallOptions {
  * whoever has a result to return must not wait for long.
  */
 export const LET_GO_TIMEOUT_MS = 2_000;
+
+/** Of what nobody ever waits for. */
+export const NOBODY: AbortSignal = AbortSignal.abort();
 
 /** What goes into a value: bytes, or pieces of them. */
 export type Pieces = Uint8Array | AsyncIterable<Uint8Array>;

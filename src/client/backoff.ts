@@ -32,25 +32,29 @@ export class Backoff {
 }
 
 /**
- * Waits; rejects with the signal's reason when it is aborted. Only who waits
- * with `isAwaited` keeps the process alive.
+ * Waits; rejects with the signal's reason when it is aborted. The process lives
+ * for it until `wanted` is aborted.
  */
 export function sleep(
   ms: number,
   signal?: AbortSignal,
-  isAwaited = true,
+  wanted?: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const onAbort = () => {
       clearNodeTimeout(timer);
+      wanted?.removeEventListener("abort", onUnwanted);
       reject(signal!.reason);
     };
     const timer = nodeTimeout(() => {
       signal?.removeEventListener("abort", onAbort);
+      wanted?.removeEventListener("abort", onUnwanted);
       resolve();
     }, ms);
-    if (!isAwaited) timer.unref();
+    const onUnwanted = () => void timer.unref();
+    if (wanted?.aborted) onUnwanted();
+    else wanted?.addEventListener("abort", onUnwanted, { once: true });
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }

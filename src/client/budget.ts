@@ -21,8 +21,8 @@ export interface BudgetOptions {
   readonly ms: () => number;
   /** Nothing is spent on a server that lives, though it has said nothing yet. */
   readonly isTrusting?: boolean | undefined;
-  /** Whether the process is to live for the call. */
-  readonly isAwaited?: boolean | undefined;
+  /** Aborted when the process is not to live for the call any more. */
+  readonly wanted?: AbortSignal | undefined;
 }
 
 /** Who knows what is heard of the server, and counts the time. */
@@ -55,19 +55,19 @@ export class Budget implements Disposable, Spending {
   #countedMs: number;
   #sinceMs: number;
   readonly #isTrusting: boolean;
-  readonly #isAwaited: boolean;
+  readonly #wanted: AbortSignal | undefined;
   #isWaiting = true;
   #isHeard = false;
 
   /** Everything counts until the server has said something. */
   constructor(
     watch: Watch,
-    { ms, isTrusting = false, isAwaited = true }: BudgetOptions,
+    { ms, isTrusting = false, wanted }: BudgetOptions,
   ) {
     this.#watch = watch;
     this.#ms = ms;
     this.#isTrusting = isTrusting;
-    this.#isAwaited = isAwaited;
+    this.#wanted = wanted;
     watch.spend(this);
     this.#countedMs = this.#sinceMs = watch.nowMs;
   }
@@ -141,7 +141,7 @@ export class Budget implements Disposable, Spending {
     // The last attempt is made when the time is up, and not long before.
     const waitMs = Math.min(this.#backoff.nextMs(), leftMs);
     this.#pausedMs += waitMs;
-    await sleep(waitMs, signal, this.#isAwaited);
+    await sleep(waitMs, signal, this.#wanted);
     return true;
   }
 

@@ -69,7 +69,7 @@ const DATE = / \(\d+-\d+-\d+T[\d:.]+Z\)$/;
 const NO_STATUS = /Call ended without gRPC status/;
 
 /** What is said where nobody says why there is none. */
-export const NO_CONNECTION = "no connection";
+const NO_CONNECTION = "no connection";
 
 /** What there is where calls are ended so. */
 export const NO_GRPC: string =
@@ -117,6 +117,12 @@ export function silence(what: string, ms: number): Error {
   return Object.assign(error, { silentMs: roundedMs(ms) });
 }
 
+/** What one call fails with on a connection that may well be alive. */
+export function unanswered(ms: number): Error {
+  const code = status.DEADLINE_EXCEEDED;
+  return Object.assign(silence("no answer", ms), { code });
+}
+
 /**
  * The error of a call that was tried several times, when it is given up: of an
  * attempt at which nothing has come, it says for how long that was so in all.
@@ -156,7 +162,6 @@ export function plainReason(details: string): string {
       /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/s,
       "$1",
     ).replace(DATE, "");
-  // A connection through a proxy fails with no reason at all.
   return UNSAID.test(reason) ? NO_CONNECTION : reason;
 }
 

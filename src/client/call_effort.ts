@@ -17,6 +17,6 @@ export interface CallEffort {
   readonly patienceMs?: number | undefined;
   /** Nothing is lost while a server that lives takes its time. */
   readonly isTrusting?: boolean;
-  /** Whether the process is to live for it. */
-  readonly isAwaited?: boolean;
+  /** Aborted when the process is not to live for it any more. */
+  readonly wanted?: AbortSignal | undefined;
 }

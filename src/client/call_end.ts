@@ -4,11 +4,18 @@
  * @module
  */
 
+import {
+  clearTimeout as clearNodeTimeout,
+  setTimeout as nodeTimeout,
+} from "node:timers";
 import type { CallOptions } from "./backend.ts";
 import { silence } from "./cache_error.ts";
 import type { EndCall, Line } from "./line.ts";
 import type { Lines } from "./lines.ts";
 import { afterSilence } from "./patience.ts";
+
+/** Within this something moves on a connection that lives, if there is much to say. */
+const MOVING_MS = 250;
 
 /** A machine that is there accepts a connection, and says so, well within this. */
 const CONNECT_MS = 2_000;
@@ -22,7 +29,9 @@ export class CallEnd implements Disposable {
   readonly #line: Line;
   readonly #signal: AbortSignal | undefined;
   readonly #wanted: AbortSignal | undefined;
-  readonly #onUnwanted = (): void => void (this.isAwaited = false);
+  readonly #isForOthers: boolean;
+  readonly #onUnwanted = (): void => this.#unwanted();
+  #watching: ReturnType<typeof nodeTimeout> | undefined;
   readonly #cancel: () => void;
   readonly #stopWaiting: () => void;
   readonly #end: EndCall;
@@ -41,7 +50,7 @@ export class CallEnd implements Disposable {
   constructor(
     lines: Lines,
     line: Line,
-    { signal, wanted }: CallOptions,
+    { signal, wanted, isForOthers = false, onLeft }: CallOptions,
     cancel: () => void,
     isUpload = false,
   ) {
@@ -49,15 +58,24 @@ export class CallEnd implements Disposable {
     this.#line = line;
     this.#signal = signal;
     this.#wanted = wanted;
+    this.#isForOthers = isForOthers;
     this.#cancel = cancel;
-    this.#end = (error) => {
+    this.#end = (error, isLeft = false) => {
+      if (isLeft && onLeft) {
+        this.isAwaited = false;
+        return onLeft(error);
+      }
       this.#error = error;
       cancel();
     };
     this.#isUpload = isUpload;
     lines.enter(isUpload);
+    if (!wanted?.aborted) {
+      wanted?.addEventListener("abort", this.#onUnwanted, { once: true });
+    } else if (isForOthers) {
+      this.#whileMoving();
+    }
     this.isAwaited = true;
-    wanted?.addEventListener("abort", this.#onUnwanted, { once: true });
     signal?.addEventListener("abort", cancel, { once: true });
     // grpc-js itself waits for as long as the system does: some minutes.
     this.#stopWaiting = afterSilence(CONNECT_MS, () => {
@@ -75,7 +93,30 @@ export class CallEnd implements Disposable {
   /** Whether the process is to live for the call. */
   set isAwaited(isAwaited: boolean) {
     if (this.#hasEnded) return;
-    this.#line.hold(this.#end, isAwaited && !this.#wanted?.aborted);
+    const isWanted = !this.#wanted?.aborted || this.#watching !== undefined;
+    this.#line.hold(this.#end, isAwaited && isWanted);
+  }
+
+  /** Ends it with an error. */
+  fail(error: Error): void {
+    this.#end(error);
+  }
+
+  /** Nobody waits for it any more. */
+  #unwanted(): void {
+    if (this.#isForOthers) return this.#whileMoving();
+    this.isAwaited = false;
+    // What was not sent brings nothing.
+    if (!this.#line.isReady) this.#cancel();
+  }
+
+  #whileMoving(): void {
+    const { moved } = this.#line;
+    this.#watching = nodeTimeout(() => {
+      if (this.#line.moved !== moved) return this.#whileMoving();
+      this.#watching = undefined;
+      this.isAwaited = false;
+    }, MOVING_MS).unref();
   }
 
   /** Why the call failed: what ended it, or else what it failed with. */
@@ -89,6 +130,7 @@ export class CallEnd implements Disposable {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#stopWaiting();
+    clearNodeTimeout(this.#watching);
     this.#line.letGo(this.#end);
     this.#lines.leave(this.#isAnswered, this.#isUpload);
     this.#signal?.removeEventListener("abort", this.#cancel);

@@ -10,17 +10,18 @@ import {
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
-import { loadSync } from "@grpc/proto-loader";
+import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
 import type { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { CallOptions } from "./backend.ts";
 import { Budget, type BudgetOptions } from "./budget.ts";
-import { hasCode } from "./cache_error.ts";
+import { hasCode, unanswered } from "./cache_error.ts";
 import { CallEnd } from "./call_end.ts";
 import { guardDeno } from "./deno_guard.ts";
 import type { Line } from "./line.ts";
 import { Lines } from "./lines.ts";
+import { afterSilence } from "./patience.ts";
 import { namingProxy } from "./proxy.ts";
 import { Replies } from "./replies.ts";
 import { Security } from "./security.ts";
@@ -28,13 +29,19 @@ import { untilBroken } from "./until_broken.ts";
 
 const PROTO = new URL("../../proto/", import.meta.url);
 
+/** Files that were read: each client of a server needs the same. */
+const loaded = new Map<string, PackageDefinition>();
+
 /** Loads a service such as `remote.RemoteCache` from a file such as `remote.proto`. */
 export function loadService(file: string, name: string): ServiceDefinition {
-  const path = fileURLToPath(new URL(file, PROTO));
-  // Ids do not fit a JavaScript number: they are decimal strings.
-  return loadSync(path, { longs: String, oneofs: true, defaults: true })[
-    name
-  ] as ServiceDefinition;
+  let services = loaded.get(file);
+  if (!services) {
+    const path = fileURLToPath(new URL(file, PROTO));
+    // Ids do not fit a JavaScript number: they are decimal strings.
+    const options = { longs: String, oneofs: true, defaults: true };
+    loaded.set(file, services = loadSync(path, options));
+  }
+  return services[name] as ServiceDefinition;
 }
 
 /** How to make a call with one message each way. */
@@ -92,8 +99,8 @@ export class Channel {
         method.responseDeserialize,
         request,
         this.#security.metadata(),
-        { deadline: Date.now() + timeoutMs },
         (error: ServiceError | null, reply?: Reply) => {
+          stopWaiting();
           if (!error) end.answered();
           end[Symbol.dispose]();
           if (error) return reject(this.#failed(line, end.reason(error)));
@@ -102,6 +109,10 @@ export class Channel {
         },
       );
       const end = this.#end(line, options, call);
+      // The timer of grpc-js would keep the process alive.
+      const stopWaiting = afterSilence(timeoutMs, () => {
+        end.fail(unanswered(timeoutMs));
+      });
     });
   }
 
@@ -116,6 +127,7 @@ export class Channel {
     options: CallOptions,
   ): Replies<Reply> {
     options.signal?.throwIfAborted();
+    const { onLeft } = options;
     const line = this.#lines.current;
     const call: ClientReadableStream<Reply> = line.client
       .makeServerStreamRequest(
@@ -125,7 +137,10 @@ export class Channel {
         request,
         this.#security.metadata(),
       );
-    const end = this.#end(line, options, call);
+    const end = this.#end(line, {
+      ...options,
+      onLeft: onLeft && ((error) => onLeft(this.#failed(line, error))),
+    }, call);
     return new Replies(call, end, (error) => this.#failed(line, error));
   }
 
@@ -137,8 +152,9 @@ export class Channel {
   clientStream<Reply>(
     method: ServiceDefinition[string],
     requests: AsyncIterable<object> | Iterable<object>,
-    { signal }: CallOptions,
+    options: CallOptions,
   ): Promise<Reply> {
+    const { signal } = options;
     const line = this.#lines.current;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
@@ -157,7 +173,7 @@ export class Channel {
           reject(this.#failed(line, end.reason(error)));
         },
       );
-      const end = this.#end(line, { signal }, call, true);
+      const end = this.#end(line, options, call, true);
       call.on("error", () => {});
       void (async () => {
         try {

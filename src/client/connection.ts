@@ -6,9 +6,10 @@
 
 import { Assignment } from "./assignment.ts";
 import { unlessAborted } from "./backoff.ts";
-import type { CallOptions, Fetched, FetchRequest } from "./backend.ts";
+import type { Backend, CallOptions, Fetched, FetchRequest } from "./backend.ts";
 import type { TierCatalog } from "./catalog.ts";
 import { ConnectionCatalog } from "./connection_catalog.ts";
+import { LinkedSignal } from "./linked_signal.ts";
 import { LateAnswer } from "./late_answer.ts";
 import { checkAssigned } from "./local_files.ts";
 import { naming } from "./naming.ts";
@@ -36,12 +37,13 @@ export class Connection implements Tier {
     { signal, onWaiting }: CallOptions,
   ): Promise<Claim> {
     signal?.throwIfAborted();
-    const late = new LateAnswer(signal);
+    const bringsNothing = this.#bringsNothing(request);
+    const late = new LateAnswer(signal, { bringsNothing });
     const asking = this.#server.call(
       "ask for the value",
       (backend, { signal: ended, onContact }) => {
         late.assertWanted();
-        return backend.fetch(request, {
+        return this.#attempt(backend, request, {
           signal: ended,
           wanted: signal,
           onWaiting,
@@ -51,10 +53,49 @@ export class Connection implements Tier {
           },
         });
       },
-      { signal: late.signal },
+      { signal: late.signal, wanted: signal },
     ).then((fetched) => this.#claimed(fetched));
     this.#server.closeAfter(late.giveBack(asking));
     return signal ? await unlessAborted(asking, signal) : await asking;
+  }
+
+  /** A file that is handed over is kept for its reader until it is let go of. */
+  #bringsNothing({ assign }: FetchRequest): boolean {
+    return !assign && this.#kind === "remote";
+  }
+
+  /**
+   * Asks once. What a connection brings that has been replaced meanwhile is given
+   * back: whoever asks again would wait for it.
+   */
+  #attempt(
+    backend: Backend,
+    request: FetchRequest,
+    { signal, onContact, ...how }: CallOptions,
+  ): Promise<Fetched> {
+    const end = new LinkedSignal(signal);
+    let isLeft = false;
+    return new Promise<Fetched>((resolve, reject) => {
+      const asked = backend.fetch(request, {
+        ...how,
+        signal: end.signal,
+        onLeft: this.#bringsNothing(request) ? undefined : (error) => {
+          isLeft = true;
+          reject(error);
+        },
+        onContact: () => {
+          if (isLeft) end.abort(new Error("somebody else has the work"));
+          else onContact?.();
+        },
+      });
+      asked.then(resolve, reject);
+      void asked.then(async (fetched) => {
+        if (!isLeft) return;
+        if (fetched.kind === "ready") await fetched.body.release();
+        if (fetched.kind !== "assigned") return;
+        await this.#server.giveBack(fetched.work.id, "its connection was left");
+      }).catch(() => {}).finally(() => end[Symbol.dispose]());
+    });
   }
 
   async #claimed(fetched: Fetched): Promise<Claim> {

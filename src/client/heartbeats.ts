@@ -8,7 +8,7 @@ import {
   clearTimeout as clearNodeTimeout,
   setTimeout as nodeTimeout,
 } from "node:timers";
-import type { BeatOptions } from "./backend.ts";
+import { type BeatOptions, NOBODY } from "./backend.ts";
 import { Backoff, sleep } from "./backoff.ts";
 import { hasCode } from "./cache_error.ts";
 
@@ -84,11 +84,8 @@ export class Heartbeats {
     while (!isAnswered && !this.#hasEnded) {
       const isLeased = performance.now() < leaseEndMs;
       const trying = beat({ timeoutMs: RETRY_TIMEOUT_MS, isAgain: true });
-      const pause = sleep(
-        isLeased ? RETRY_MS : later.nextMs(),
-        undefined,
-        false,
-      );
+      const pauseMs = isLeased ? RETRY_MS : later.nextMs();
+      const pause = sleep(pauseMs, undefined, NOBODY);
       // One that has failed at once waits for its turn; one that hangs does not
       // keep the next one from being tried.
       await Promise.race([

@@ -23,17 +23,23 @@ export class LateAnswer {
   readonly #end = new AbortController();
   readonly #onAbort: () => void;
   #timer: ReturnType<typeof nodeTimeout> | undefined;
-  #isWaiting = false;
+  /** Whether nothing is to be given back that could come soon. */
+  #isVain: boolean;
 
-  /** `wanted` is aborted when nobody wants the answer any more. */
-  constructor(wanted: AbortSignal | undefined) {
+  /**
+   * @param wanted Aborted when nobody wants the answer any more.
+   * @param bringsNothing Whether no answer has anything to be given back.
+   */
+  constructor(
+    wanted: AbortSignal | undefined,
+    { bringsNothing }: { readonly bringsNothing: boolean },
+  ) {
     this.#wanted = wanted;
+    this.#isVain = bringsNothing;
     this.#onAbort = () => {
       const end = () => this.#end.abort(wanted?.reason);
-      // Of somebody else's work nothing comes soon, nor of a server that says nothing.
-      if (this.#isWaiting || hasCode(wanted?.reason, "unavailable")) {
-        return end();
-      }
+      // Of a server that says nothing, nothing comes soon either.
+      if (this.#isVain || hasCode(wanted?.reason, "unavailable")) return end();
       this.#timer = nodeTimeout(end, LINGER_MS).unref();
     };
     wanted?.addEventListener("abort", this.#onAbort, { once: true });
@@ -46,7 +52,7 @@ export class LateAnswer {
 
   /** The server says that somebody else has the work. */
   isWaiting(): void {
-    this.#isWaiting = true;
+    this.#isVain = true;
     if (this.#wanted?.aborted) this.#end.abort(this.#wanted.reason);
   }
 

@@ -134,7 +134,7 @@ export class LenientTier {
     },
   ): Promise<boolean> {
     try {
-      await held.publish(value, events);
+      await held.publish(value, { ...events, wanted });
       return true;
     } catch (error) {
       if (!this.#isOutage(error, entry, wanted)) throw error;

@@ -7,7 +7,14 @@
 import { Client, type ClientOptions, connectivityState } from "@grpc/grpc-js";
 import type { ClientHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-
+import {
+  clearInterval as clearNodeInterval,
+  setInterval as nodeInterval,
+  setTimeout as nodeTimeout,
+} from "node:timers";
+import { MAX_TIMER_MS } from "./call_signal.ts";
+import { Connecting } from "./connecting.ts";
+import { takeOver } from "./grpc_parts.ts";
 import { wayTo } from "./proxy.ts";
 import type { Security } from "./security.ts";
 import { toldOfSessions } from "./sessions.ts";
@@ -24,11 +31,17 @@ const OPTIONS: ClientOptions = {
   "grpc.max_send_message_length": -1,
 };
 
+/** What a network has held back comes by then, when it lets anything through. */
+const LEFT_MS = 2_000;
+
 /** What the system takes of us, at the least, when something moves. */
 const MOVED_BYTES = 16 * 1024;
 
-/** Ends a call with an error. */
-export type EndCall = (error: Error) => void;
+/**
+ * Ends a call with an error; one that is only left may be answered yet, if it
+ * likes to.
+ */
+export type EndCall = (error: Error, isLeft?: boolean) => void;
 
 /** A connection. grpc-js makes it, and makes it again when it broke. */
 export class Line {
@@ -36,8 +49,14 @@ export class Line {
   readonly client: Client;
   /** The calls that are under way, and whether somebody waits for one. */
   readonly #calls = new Map<EndCall, boolean>();
+  #awaited = 0;
   readonly #sessions = new Map<ClientHttp2Session, Socket>();
+  readonly #connecting = new Connecting(() => this.close());
   readonly #forget: () => void;
+  /** Nothing else keeps the process alive. */
+  #life: ReturnType<typeof nodeInterval> | undefined;
+  #isNeeded = false;
+  #isClosed = false;
   #received = 0;
   #sent = 0;
 
@@ -45,6 +64,8 @@ export class Line {
   constructor(address: string, security: Security) {
     const secure = security.connection();
     const { options, stop } = toldOfSessions((session, socket) => {
+      // It is not grpc-js that knows whether somebody waits.
+      session.ref = () => {};
       this.#sessions.set(session, socket);
       socket.once("close", () => this.#sessions.delete(session));
     });
@@ -56,6 +77,7 @@ export class Line {
       ...way.options,
       ...options,
     });
+    takeOver(this.client, (connector) => this.#connecting.take(connector));
   }
 
   /** Whether the server has answered on it, and it has not broken since. */
@@ -65,7 +87,7 @@ export class Line {
 
   /** Whether it was closed. */
   get isClosed(): boolean {
-    return this.#state === connectivityState.SHUTDOWN;
+    return this.#isClosed;
   }
 
   get #state(): connectivityState {
@@ -85,6 +107,13 @@ export class Line {
     this.#received = received;
     if (hasMoved || sent < this.#sent) this.#sent = sent;
     return hasMoved;
+  }
+
+  /** Bytes that have come, or that the system has taken of us. */
+  get moved(): number {
+    let moved = this.sent;
+    for (const { bytesRead } of this.#sessions.values()) moved += bytesRead;
+    return moved;
   }
 
   /** Bytes that the system has taken of us. */
@@ -114,37 +143,66 @@ export class Line {
     });
   }
 
+  /** Whether somebody waits for a call of it. */
+  get isAwaited(): boolean {
+    return this.#awaited > 0;
+  }
+
+  /** Whether it is made for calls of another connection that are waited for. */
+  set isNeeded(isNeeded: boolean) {
+    this.#isNeeded = isNeeded;
+    this.#keepAlive();
+  }
+
   /** A call is under way; `isAwaited`: the process is to live for it. */
   hold(end: EndCall, isAwaited = true): void {
+    this.#awaited += Number(isAwaited) - Number(this.#calls.get(end) ?? false);
     this.#calls.set(end, isAwaited);
     this.#keepAlive();
   }
 
   /** A call has ended. */
   letGo(end: EndCall): void {
+    this.#awaited -= Number(this.#calls.get(end) ?? false);
     this.#calls.delete(end);
     this.#keepAlive();
   }
 
   #keepAlive(): void {
-    let isAwaited = false;
-    for (const each of this.#calls.values()) isAwaited ||= each;
-    for (const session of this.#sessions.keys()) {
-      if (session.destroyed) continue;
-      if (isAwaited) session.ref();
-      else session.unref();
+    const isAwaited = this.isAwaited;
+    if (isAwaited) {
+      this.#life ??= nodeInterval(() => {}, MAX_TIMER_MS);
+      this.#life.ref();
+    } else if (this.#isClosed) {
+      clearNodeInterval(this.#life);
+      this.#life = undefined;
+    } else {
+      this.#life?.unref();
     }
+    this.#connecting.isAwaited = isAwaited || this.#isNeeded;
   }
 
   /** No more calls; those that are under way may finish. */
   close(): void {
+    this.#isClosed = true;
     this.client.close();
+    this.#connecting.close();
     this.#forget();
+    this.#keepAlive();
   }
 
-  /** Ends it, and all calls with an error, without waiting for anybody. */
-  abort(error: Error): void {
+  /**
+   * Leaves it for another one, with all its calls. What it says yet may be of
+   * worth to those who like to hear it.
+   */
+  leave(error: Error): void {
     this.close();
+    for (const end of [...this.#calls.keys()]) end(error, true);
+    if (this.#calls.size === 0) return this.#end(error);
+    nodeTimeout(() => this.#end(error), LEFT_MS).unref();
+  }
+
+  #end(error: Error): void {
     for (const end of [...this.#calls.keys()]) end(error);
     for (const session of this.#sessions.keys()) session.destroy();
   }

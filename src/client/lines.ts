@@ -77,7 +77,7 @@ export class Lines {
   /** The connection for the next call. */
   get current(): Line {
     this.#assertOpen();
-    if (!this.#line) {
+    if (!this.#line || this.#line.isClosed) {
       this.#line = this.#spare?.isReady ? this.#takeSpare() : this.#make();
       this.#moved();
     }
@@ -174,6 +174,7 @@ export class Lines {
       return undefined;
     }
     const line = this.#line;
+    if (this.#spare) this.#spare.isNeeded = line?.isAwaited ?? false;
     const hasMoved = line?.hasMoved() ?? false;
     if (hasMoved) {
       if (this.#isLoaded && this.#silentMs >= SILENT_MS) this.#wasSlow = true;
@@ -219,12 +220,13 @@ export class Lines {
     this.#line = this.#takeSpare();
     this.#moved();
     const message = "the connection was silent, and another one was not";
-    line.abort(noAnswer(message));
+    line.leave(noAnswer(message));
   }
 
   #makeSpare(): Line {
-    if (this.#spare) return this.#spare;
+    if (this.#spare && !this.#spare.isClosed) return this.#spare;
     const spare = this.#spare = this.#make();
+    spare.isNeeded = this.#line?.isAwaited ?? false;
     this.#spareMs = this.nowMs;
     spare.connect(() => {
       if (this.#spare === spare && this.#line && this.#isSilent) {
@@ -237,6 +239,7 @@ export class Lines {
   #takeSpare(): Line {
     const spare = this.#spare!;
     this.#spare = undefined;
+    spare.isNeeded = false;
     return spare;
   }
 

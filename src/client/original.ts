@@ -93,16 +93,16 @@ abstract class OriginalBackend<Reply extends object> implements Backend {
       const fetched = await this.fetched({ reply, lost });
       if (fetched.kind !== "loading" || !wait) return fetched;
       onContact?.();
-      await sleep(backoff.nextMs(), signal);
+      await sleep(backoff.nextMs(), signal, wanted);
     }
   }
 
   /** Never through another connection: see above. */
   async heartbeat(
     id: string,
-    { signal, timeoutMs }: BeatOptions,
+    { signal, wanted, timeoutMs }: BeatOptions,
   ): Promise<void> {
-    await this.byId("Heartbeat", id, { signal, timeoutMs });
+    await this.byId("Heartbeat", id, { signal, wanted, timeoutMs });
   }
 
   /** There is no call for it: the lease ends by itself. */
@@ -132,11 +132,11 @@ export class OriginalRemote extends OriginalBackend<RemoteGetReply> {
   async publish(
     id: string,
     value: Pieces,
-    { signal }: CallOptions,
+    { signal, wanted, isForOthers }: CallOptions,
   ): Promise<void> {
     const request: SetRequest = { id, value: await whole(value) };
     await this.channel.unary<Empty>(this.service["Set"]!, request, {
-      signal,
+      ...{ signal, wanted, isForOthers },
       timeoutMs: VALUE_TIMEOUT_MS,
     });
   }
@@ -166,9 +166,9 @@ export class OriginalLocal extends OriginalBackend<LocalGetReply> {
   async publish(
     id: string,
     _value: undefined,
-    { signal }: CallOptions,
+    { signal, wanted, isForOthers }: CallOptions,
   ): Promise<void> {
-    await this.byId("Done", id, { signal });
+    await this.byId("Done", id, { signal, wanted, isForOthers });
   }
 
   protected async fetched(

@@ -8,8 +8,7 @@
 import type { ClientOptions } from "@grpc/grpc-js";
 import { BlockList, isIPv4 } from "node:net";
 import process from "node:process";
-import { CacheError, NO_CONNECTION, plainReason } from "./cache_error.ts";
-import { lastProxyFailure, withoutProxyLines } from "./proxy_lines.ts";
+import { CacheError, plainReason } from "./cache_error.ts";
 
 /** In grpc-js's order, which looks at these only. */
 const PROXIES = ["grpc_proxy", "https_proxy", "http_proxy"];
@@ -36,7 +35,6 @@ export function wayTo(address: string): Way {
   const options = { "grpc.enable_http_proxy": 0 };
   const proxy = proxyBetween(address);
   if (!proxy?.url) return { target: address, options };
-  withoutProxyLines();
   const { hostname, port, username, password } = proxy.url;
   const who = [username, ...password === "" ? [] : [password]];
   return {
@@ -68,10 +66,7 @@ export function namingProxy(error: unknown, address: string): unknown {
   }
   const { details } = error as { details?: string };
   const reason = plainReason(details ?? "");
-  const why = reason === NO_CONNECTION ? lastProxyFailure() : undefined;
-  return Object.assign(error as Error, {
-    details: `${why ?? reason} ${proxy}`,
-  });
+  return Object.assign(error as Error, { details: `${reason} ${proxy}` });
 }
 
 /**

@@ -21,4 +21,5 @@ export const PUBLISH_OPTIONS: Readonly<
   signal: abortSignal,
   expectedSize: byteCount,
   patienceMs: milliseconds,
+  wanted: abortSignal,
 };

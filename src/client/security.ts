@@ -10,8 +10,6 @@ import {
   credentials,
   Metadata,
 } from "@grpc/grpc-js";
-import type { Buffer } from "node:buffer";
-import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import {
   checkServerIdentity,
@@ -22,6 +20,7 @@ import {
 } from "node:tls";
 import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../errors.ts";
+import { certificates, type Named, privateKey } from "./pem.ts";
 import { isHere } from "./proxy.ts";
 
 /** How servers are spoken to; all is optional. */
@@ -42,6 +41,41 @@ export interface SecurityOptions {
   readonly tlsOn?: "all" | "local" | "remote" | undefined;
 }
 
+/** How whoever gave the options calls them. */
+export interface SecurityNames {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+  readonly token: string;
+  readonly tlsOn: string;
+}
+
+/** The options of the library. */
+const NAMES: SecurityNames = {
+  ca: "ca",
+  cert: "cert",
+  key: "key",
+  token: "token",
+  tlsOn: "tlsOn",
+};
+
+/** Options that cannot be used. */
+export class SecurityError extends TypeError {
+  /** Which of them is to blame. */
+  readonly about: keyof SecurityNames;
+
+  /** The message names it. */
+  constructor(
+    about: keyof SecurityNames,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = "TypeError";
+    this.about = about;
+  }
+}
+
 /** The authorities that the runtime brings along. */
 const SYSTEM = "system";
 /** A name of no meaning: TLS names no numbers, and something has to be named. */
@@ -59,7 +93,10 @@ let made:
 
 /** How one address is spoken to. */
 export class Security {
-  readonly #host: string;
+  /** Who is there, as its certificate has to name it. */
+  readonly host: string;
+  /** What messages call the options. */
+  readonly names: SecurityNames;
   readonly #options: SecurityOptions;
   readonly #isTls: boolean;
   #last: ChannelCredentials | undefined;
@@ -67,40 +104,49 @@ export class Security {
   /**
    * @param address `host:port`.
    * @param options How, and which listener of the server that is.
-   * @throws {TypeError} They do not fit each other, or a file cannot be used.
+   * @param names What messages call them.
+   * @throws {SecurityError} They do not fit each other, or a file cannot be used.
    */
   constructor(
     address: string,
     options: SecurityOptions & { readonly kind?: "local" | "remote" } = {},
+    names: SecurityNames = NAMES,
   ) {
     const { ca, cert, key, token, tlsOn, kind = "remote" } = options;
     this.#options = options;
-    this.#host = address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+    this.names = names;
+    this.host = address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
     this.#isTls = ca !== undefined &&
       (tlsOn === undefined || tlsOn === "all" || tlsOn === kind);
     if ((cert === undefined) !== (key === undefined)) {
       const [has, lacks] = cert === undefined
-        ? ["key", "cert"]
-        : ["cert", "key"];
-      throw new TypeError(`${has} needs ${lacks}: give both`);
+        ? ["key", "cert"] as const
+        : ["cert", "key"] as const;
+      throw new SecurityError(
+        has,
+        `${names[has]} needs ${names[lacks]}: give both`,
+      );
     }
     if (ca === undefined && cert !== undefined) {
-      throw new TypeError(
-        "cert and key need ca, which says who vouches for the server: a file, " +
-          "or system",
+      throw new SecurityError(
+        "cert",
+        `${names.cert} and ${names.key} need ${names.ca}, which says who ` +
+          "vouches for the server: a file, or system",
       );
     }
     if (ca === undefined && tlsOn !== undefined) {
-      throw new TypeError(
-        "tlsOn needs ca, which says who vouches for the server: without it " +
-          "nothing is spoken over TLS",
+      throw new SecurityError(
+        "tlsOn",
+        `${names.tlsOn} needs ${names.ca}, which says who vouches for the ` +
+          "server: without it nothing is spoken over TLS",
       );
     }
-    if (token !== undefined) checkToken(token);
+    if (token !== undefined) checkToken(token, names);
     if (token !== undefined && !this.#isTls && !isHere(address)) {
-      throw new TypeError(
-        `a token is not sent to ${address} in plain text: give ca, so that it ` +
-          "is spoken to over TLS",
+      throw new SecurityError(
+        "token",
+        `a token is not sent to ${address} in plain text: give ${names.ca}, ` +
+          "so that it is spoken to over TLS",
       );
     }
     if (this.#isTls) this.#last = this.#secure();
@@ -109,6 +155,24 @@ export class Security {
   /** Whether it is spoken to over TLS. */
   get isTls(): boolean {
     return this.#isTls;
+  }
+
+  /** Who vouches for the server, as it was said; `undefined`: the system. */
+  get ca(): Named | undefined {
+    const { ca } = this.#options;
+    if (ca === undefined || ca === SYSTEM) return undefined;
+    return { by: this.names.ca, path: ca };
+  }
+
+  /** Our own certificate, if there is one. */
+  get cert(): Named | undefined {
+    const { cert } = this.#options;
+    return cert === undefined ? undefined : { by: this.names.cert, path: cert };
+  }
+
+  /** The listener would speak TLS, but for what says which ones do. */
+  get isPlainByChoice(): boolean {
+    return this.#options.ca !== undefined && !this.#isTls;
   }
 
   /** What a new connection is made with. Files are read again each time. */
@@ -124,7 +188,7 @@ export class Security {
     } catch {
       // They are being replaced: what was good before is as good now.
     }
-    const isNumber = isIP(this.#host) !== 0;
+    const isNumber = isIP(this.host) !== 0;
     return {
       credentials: this.#last!,
       options: isNumber ? { "grpc.ssl_target_name_override": NO_NAME } : {},
@@ -139,53 +203,69 @@ export class Security {
     return metadata;
   }
 
+  /**
+   * What TLS is begun with.
+   *
+   * @param shows Whether our own certificate is shown, if there is one.
+   * @throws {SecurityError} A file cannot be used.
+   */
+  context({ shows }: { readonly shows: boolean }): SecureContext {
+    const { names } = this;
+    const { key } = this.#options;
+    const { ca, cert } = this;
+    const authorities = ca === undefined
+      ? [...rootCertificates]
+      : about("ca", () => certificates(ca));
+    const own: SecureContextOptions = {};
+    if (shows && cert !== undefined) {
+      const pem = own.cert = about("cert", () => certificates(cert));
+      const file = { by: names.key, path: key! };
+      own.key = about("key", () => privateKey(file, { cert, pem }));
+    }
+    const which = shows && cert !== undefined ? "cert" : "ca";
+    const all = { ca: authorities, minVersion: "TLSv1.2", ...own } as const;
+    const make = shows ? contextOf : createSecureContext;
+    return about(which, () => make(all), `${names[which]}: `);
+  }
+
   #secure(): ChannelCredentials {
-    const { ca, cert, key } = this.#options;
-    const context = contextOf({
-      ca: ca === SYSTEM ? [...rootCertificates] : read("ca", ca!),
-      ...cert !== undefined && { cert: read("cert", cert) },
-      ...key !== undefined && { key: read("key", key) },
-      minVersion: "TLSv1.2",
-    });
-    return credentials.createFromSecureContext(context, {
+    return credentials.createFromSecureContext(this.context({ shows: true }), {
       // Of an IP address the certificate has to name the address.
-      checkServerIdentity: (_, peer) => checkServerIdentity(this.#host, peer),
+      checkServerIdentity: (_, peer) => checkServerIdentity(this.host, peer),
     });
   }
 }
 
 function contextOf(options: SecureContextOptions): SecureContext {
   if (made && isDeepStrictEqual(made.options, options)) return made.context;
+  const context = createSecureContext(options);
+  made = { options, context };
+  return context;
+}
+
+/** What is thrown is about an option. */
+function about<T>(
+  name: keyof SecurityNames,
+  make: () => T,
+  before = "",
+): T {
   try {
-    const context = createSecureContext(options);
-    made = { options, context };
-    return context;
+    return make();
   } catch (error) {
-    const names = Object.keys(options).filter((name) => name !== "minVersion");
-    throw new TypeError(
-      `${names.join(", ")}: no certificate and key as PEM that fit each ` +
-        `other: ${messageOf(error)}`,
-      { cause: error },
-    );
+    throw new SecurityError(name, `${before}${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
-function checkToken(token: string): void {
+function checkToken(token: string, names: SecurityNames): void {
   if (TOKEN.test(token)) return;
-  throw new TypeError(
-    token === ""
-      ? "the token is empty"
-      : "the token holds what no token does: letters, digits, and . _ ~ + / = - " +
-        "are all there is in one",
+  throw new SecurityError(
+    "token",
+    `${names.token}: ` +
+      (token === ""
+        ? "the token is empty"
+        : "the token holds what no token does: letters, digits, and " +
+          ". _ ~ + / = - are all there is in one"),
   );
-}
-
-function read(name: string, path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const { code } = error as { code?: string };
-    const why = code === "ENOENT" ? "there is no such file" : messageOf(error);
-    throw new TypeError(`${name} ${path}: ${why}`, { cause: error });
-  }
 }

@@ -10,6 +10,7 @@ import {
   type BeatOptions,
   type CallOptions,
   LET_GO_TIMEOUT_MS,
+  NOBODY,
 } from "./backend.ts";
 import { asCacheError, CacheError, givenUp, hasCode } from "./cache_error.ts";
 import type { CallEffort } from "./call_effort.ts";
@@ -27,6 +28,8 @@ const FIRST_CONTACT_MS = 2_000;
 const PROBE_MS = 5_000;
 /** What is given back to a server that is away has this long when all is closed. */
 const AWAY_LET_GO_MS = 250;
+/** By then it is told, or it is in the background that it will be. */
+const TELLING_MS = 250;
 
 /** How to reach a server. */
 export interface ServerOptions {
@@ -65,11 +68,9 @@ export class Server {
   constructor({ kind, address, patienceMs, security }: ServerOptions) {
     this.name = `${kind} ${address}`;
     this.#patienceMs = patienceMs;
-    this.#channel = new Channel(
-      address,
-      new Security(address, { ...security, kind }),
-    );
-    this.#stranger = new Stranger(address);
+    const how = new Security(address, { ...security, kind });
+    this.#channel = new Channel(address, how);
+    this.#stranger = new Stranger(address, how);
     this.catalog = new V1Catalog(this.#channel);
     this.#v1 = new V1Backend(this.#channel, {
       paths: kind === "local",
@@ -131,7 +132,8 @@ export class Server {
   /** Renews a lease; fails when the server does not answer, or says so. */
   async beat(id: string, options: BeatOptions): Promise<void> {
     try {
-      await this.#once((backend) => backend.heartbeat(id, options));
+      const how = { ...options, wanted: NOBODY };
+      await this.#once((backend) => backend.heartbeat(id, how));
       this.#answered();
     } catch (error) {
       throw asCacheError(error, `${this.name}: cannot renew the lease`);
@@ -141,23 +143,35 @@ export class Server {
   /**
    * Who gives work back does not wait for a server that is away, but whoever
    * wants the work waits for this: it is tried for as long as anything is.
-   * Resolves when that was tried once, or has no prospect.
+   * Resolves when it was told, or has been tried for a moment.
    */
   giveBack(id: string, reason: string): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#isAway) resolve();
+      const wanted = new AbortController();
+      const inBackground = () => {
+        clearTimeout(timer);
+        wanted.abort();
+        resolve();
+      };
+      const timer = setTimeout(inBackground, TELLING_MS);
+      if (this.#isAway) inBackground();
       const giving = this.call(
         "give the work back",
         async (backend, options) => {
           try {
-            await backend.abandon(id, reason, options);
+            const how = { ...options, wanted: wanted.signal };
+            await backend.abandon(id, reason, how);
           } finally {
-            resolve();
+            inBackground();
           }
         },
-        { effort: "full", isAwaited: false, signal: this.#closed.signal },
+        {
+          effort: "full",
+          wanted: wanted.signal,
+          signal: this.#closed.signal,
+        },
       );
-      this.closeAfter(giving.catch(() => {}).finally(resolve));
+      this.closeAfter(giving.catch(() => {}).finally(inBackground));
     });
   }
 

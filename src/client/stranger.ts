@@ -7,7 +7,8 @@
 import { messageOf } from "../errors.ts";
 import { isDirect } from "./proxy.ts";
 import { NO_GRPC } from "./cache_error.ts";
-import { ANSWERING, whoAnswers } from "./who_answers.ts";
+import type { Security } from "./security.ts";
+import { whatAnswers } from "./what_answers.ts";
 
 /** What says enough: nobody is there, or nothing comes. */
 const CLEAR =
@@ -20,13 +21,15 @@ const ANSWERED_MS = 2_000;
 /** Finds out, once, and remembers. */
 export class Stranger {
   readonly #address: string;
+  readonly #security: Security;
   #looking: Promise<void> | undefined;
   /** What there is, in words; `undefined`: that is not known. */
   known: string | undefined;
 
   /** Looks at nothing yet. */
-  constructor(address: string) {
+  constructor(address: string, security: Security) {
     this.#address = address;
+    this.#security = security;
   }
 
   /** What there is, where the error that a call ends with does not say it. */
@@ -39,11 +42,15 @@ export class Stranger {
 
   async #look(isCutOff: boolean): Promise<void> {
     const options = { silenceMs: ANSWERED_MS };
-    const answering = await whoAnswers(this.#address, options);
+    const { answering, words } = await whatAnswers(
+      this.#address,
+      this.#security,
+      options,
+    );
     // Somebody has answered before.
     if (answering === "silence") return;
     const isHttp2 = answering === "http2" && isCutOff;
-    this.known = isHttp2 ? NO_GRPC : ANSWERING[answering];
+    this.known = words ?? (isHttp2 ? NO_GRPC : undefined);
   }
 
   /** A Larder has answered. */

@@ -21,6 +21,11 @@ export interface PublishOptions extends TransferEvents {
    * default the patience of the cache.
    */
   readonly patienceMs?: number | undefined;
+  /**
+   * Aborted when nobody waits for it any more: it goes on for whoever asks next,
+   * and keeps the process alive only while something moves.
+   */
+  readonly wanted?: AbortSignal | undefined;
 }
 
 /** The right and the duty to compute the value of an entry. */

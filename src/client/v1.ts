@@ -100,7 +100,7 @@ export class V1Backend implements Backend {
 
   async fetch(
     request: FetchRequest,
-    { signal, wanted, onContact, onWaiting }: CallOptions,
+    { signal, wanted, onLeft, onContact, onWaiting }: CallOptions,
   ): Promise<Fetched> {
     const stream = new LinkedSignal(signal);
     const replies = this.#fetch(
@@ -109,7 +109,7 @@ export class V1Backend implements Backend {
         path: this.#paths,
         ttlMs: Math.ceil(request.ttlMs ?? 0),
       },
-      { signal: stream.signal, wanted },
+      { signal: stream.signal, wanted, onLeft },
     );
     const hasAnswered = afterSilence(TIMEOUT_MS, () => {
       stream.abort(silence("no answer", TIMEOUT_MS));
@@ -179,9 +179,9 @@ export class V1Backend implements Backend {
   async abandon(
     id: string,
     reason: string,
-    { signal }: CallOptions,
+    { signal, wanted }: CallOptions,
   ): Promise<void> {
-    const options = { signal, timeoutMs: LET_GO_TIMEOUT_MS };
+    const options = { signal, wanted, timeoutMs: LET_GO_TIMEOUT_MS };
     await this.#unary("Abandon", { id, reason }, options);
   }
 

@@ -76,10 +76,6 @@ function kindOf(bytes: Uint8Array): Answering {
   return /^(HTTP\/|\s*<(!doctype|html))/i.test(text) ? "http" : "other";
 }
 
-/** What there is where TLS was spoken, and HTTP/2 answers without it. */
-export const PLAIN = "the server speaks plain text, and was spoken to over " +
-  "TLS: leave ca (LARDER_CA) out, or give the server a certificate";
-
 /** What there is where no Larder answers, in words. */
 export const ANSWERING: { readonly [kind in Answering]?: string } = {
   silence: "connections are accepted there, and nothing answers: the server " +
@@ -89,8 +85,6 @@ export const ANSWERING: { readonly [kind in Answering]?: string } = {
     "proxy whose server is away, or the wrong port",
   http:
     "an HTTP server answers there, and no Larder, so it may be the wrong port",
-  tls: "the server speaks TLS: say who vouches for it (ca, LARDER_CA), and " +
-    "where it asks for a certificate, show one (cert and its key)",
   other: "what answers there is no Larder, and no gRPC server, so it may " +
     "be the wrong port",
 };

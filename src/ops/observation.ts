@@ -19,11 +19,16 @@ export class Observation implements Counted {
     ["callerCalls", 0],
     ["callerUpload", 0],
   ]);
+  readonly handshakes: Map<string, number>;
   readonly blobTimes: Times = new Times();
   readonly manifestTimes: Times = new Times();
 
-  /** Each quota is a label. */
-  constructor(quotas: readonly { readonly pattern: string }[]) {
+  /** Each quota is a label, and each reason to end a handshake. */
+  constructor(
+    quotas: readonly { readonly pattern: string }[],
+    handshakes: readonly string[] = [],
+  ) {
+    this.handshakes = new Map(handshakes.map((reason) => [reason, 0]));
     this.namespaces = new NamespaceTallies(
       quotas.map(({ pattern }) => pattern),
     );
@@ -32,5 +37,10 @@ export class Observation implements Counted {
   /** A call was refused by a limit. */
   readonly onRefused = (limit: string): void => {
     this.refusals.set(limit, (this.refusals.get(limit) ?? 0) + 1);
+  };
+
+  /** A client was not let in by TLS. */
+  readonly onRefusedHandshake = (reason: string): void => {
+    this.handshakes.set(reason, (this.handshakes.get(reason) ?? 0) + 1);
   };
 }

@@ -23,6 +23,8 @@ export interface Counted {
   readonly namespaces: NamespaceTallies;
   /** Calls that a limit refused, by its name. */
   readonly refusals: ReadonlyMap<string, number>;
+  /** Clients that TLS did not let in, by why. */
+  readonly handshakes: ReadonlyMap<string, number>;
   /** Operations of the blob workers … */
   readonly blobTimes: Times;
   /** … and of the manifest. */
@@ -277,7 +279,7 @@ function ofMemory({ budget, cache, limits }: Read): Family[] {
 }
 
 function ofEdge(
-  { refusals }: Counted,
+  { refusals, handshakes }: Counted,
   { edge, limits, pictures }: Read,
 ): Family[] {
   return [
@@ -325,6 +327,15 @@ function ofEdge(
         "caller.",
       read: () =>
         [...refusals].map(([limit, value]) => ({ labels: { limit }, value })),
+    },
+    {
+      type: "counter",
+      name: "larder_refused_handshakes_total",
+      help: "Clients that TLS did not let in, by why: no certificate or one " +
+        "that nobody vouches for, plain text, no HTTP/2, ended by the client.",
+      read: () =>
+        [...handshakes]
+          .map(([reason, value]) => ({ labels: { reason }, value })),
     },
   ];
 }

@@ -19,6 +19,7 @@ import {
   type SharedOptions,
 } from "../http2/mod.ts";
 import type { IdentitySource } from "../tls/pem.ts";
+import { REFUSED_WORDS, type RefusedHandshake } from "../tls/refusals.ts";
 import { TlsListener } from "../tls/tls_listener.ts";
 import type { Service } from "./service.ts";
 
@@ -36,6 +37,8 @@ export interface EdgeOptions extends Omit<SharedOptions, "warn"> {
   readonly around?: Around;
   /** Is told of every call that a limit refuses. */
   readonly onRefused?: (reason: RefusalReason, detail?: string) => void;
+  /** Is told of every client that TLS does not let in. */
+  readonly onRefusedHandshake?: (reason: RefusedHandshake) => void;
   /** Memory for large requests. */
   readonly requestBudget?: RequestBudget;
 }
@@ -139,7 +142,20 @@ export class Edge {
   ): Promise<Listener> {
     const options = this.#serve(address, services, authenticate);
     try {
-      const listening = TlsListener.listen({ ...options, certificates });
+      const listening = TlsListener.listen({
+        ...options,
+        certificates,
+        onRefused: (reason, client) => {
+          this.#options.onRefusedHandshake?.(reason);
+          // Without its port: of one that tries again and again a line is enough.
+          this.#options.warn(
+            `a client was not let in at ${address}: it ${
+              REFUSED_WORDS[reason]
+            }`,
+            { client },
+          );
+        },
+      });
       return listenerAt(address, await listening);
     } catch (error) {
       throw cannotListen(address, error, options);

@@ -15,6 +15,7 @@ import { messageOf, StartError } from "../errors.ts";
 import { CERTIFICATE_LOOK_MS, EXPIRY_WARNING_DAYS } from "../limits.ts";
 import {
   certificatesOf,
+  checkAuthorities,
   checkPair,
   type Identity,
   type IdentitySource,
@@ -170,7 +171,7 @@ function checkIdentity(
   fits(`--tls-cert ${cert}`, () => certificatesOf(identity.cert));
   fits(`--tls-key ${key}`, () => checkPair(identity));
   if (identity.ca !== undefined) {
-    fits(`--client-ca ${ca}`, () => certificatesOf(identity.ca!));
+    fits(`--client-ca ${ca}`, () => checkAuthorities(identity.ca!));
   }
   fits(`--tls-cert ${cert}`, () => createSecureContext(identity));
 }

@@ -47,3 +47,17 @@ export function checkPair({ cert, key }: Identity): void {
     throw new Error("the key is another certificate's");
   }
 }
+
+/**
+ * Throws where one of them is nobody's authority: with a certificate of a server
+ * or a client among them all might be meant to get in, and nobody would.
+ */
+export function checkAuthorities(pem: string): void {
+  const other = certificatesOf(pem).find(({ ca }) => !ca);
+  if (other === undefined) return;
+  const [, name = "no name"] = /^CN=(.+)$/m.exec(other.subject) ?? [];
+  throw new Error(
+    `the certificate of ${name} is no authority and vouches for nobody: give ` +
+      "the one of the authority that made those of the clients",
+  );
+}

@@ -17,6 +17,7 @@ export class SocketStream implements ByteStream {
   #names: readonly string[] | undefined;
   #rest: Uint8Array = new Uint8Array();
   #hasEnded = false;
+  #isClosed = false;
   #wake = () => {};
 
   /** Takes over a socket whose handshake begins. */
@@ -30,6 +31,11 @@ export class SocketStream implements ByteStream {
     if (this.#names !== undefined) return this.#names;
     const { raw } = this.#socket?.getPeerCertificate() ?? {};
     return this.#names = raw ? namesOf(new Uint8Array(raw)) : [];
+  }
+
+  /** Whether it was ended from here. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** The handshake is done. */
@@ -86,6 +92,7 @@ export class SocketStream implements ByteStream {
 
   /** {@inheritDoc ByteStream.close} */
   close(): void {
+    this.#isClosed = true;
     this.#socket?.destroy();
     this.#raw.destroy();
     this.#ended();

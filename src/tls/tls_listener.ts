@@ -16,7 +16,9 @@ import {
   type RequestHandler,
 } from "../http2/mod.ts";
 import type { IdentitySource } from "./pem.ts";
+import { type RefusedHandshake, whyRefused } from "./refusals.ts";
 import { SocketStream } from "./socket_stream.ts";
+import { isVouchedFor } from "./vouched.ts";
 
 /** What gRPC is spoken over. */
 const HTTP_2 = "h2";
@@ -34,6 +36,15 @@ export interface TlsListenerOptions {
   readonly connections: Connections;
   /** Takes a line for the log. */
   readonly warn: (message: string, cause?: unknown) => void;
+  /** Told of each client that did not get in, and of its IP address. */
+  readonly onRefused?: (reason: RefusedHandshake, client: string) => void;
+}
+
+/** A connection that has just come. */
+interface Begun {
+  readonly stream: SocketStream;
+  /** Its IP address. */
+  readonly client: string;
 }
 
 /** An address that answers over TLS. */
@@ -43,11 +54,15 @@ export class TlsListener {
   readonly #certificates: IdentitySource;
   /** Those whose handshake is under way, by where they come from. */
   readonly #greeting = new Map<string, SocketStream>();
+  readonly #onRefused: NonNullable<TlsListenerOptions["onRefused"]>;
+  /** Those whose handshake may fail, by the socket, which outlives its address. */
+  readonly #begun = new WeakMap<Socket, Begun>();
 
   private constructor(
-    { certificates, connections, handler }: TlsListenerOptions,
+    { certificates, connections, handler, onRefused }: TlsListenerOptions,
   ) {
     this.#certificates = certificates;
+    this.#onRefused = onRefused ?? (() => {});
     this.#served = new ListenerConnections(connections, handler);
     const { current } = certificates;
     const asks = current.ca !== undefined;
@@ -59,8 +74,7 @@ export class TlsListener {
     });
     this.#server.on("connection", (raw: Socket) => this.#take(raw));
     this.#server.on("secureConnection", (socket) => this.#secured(socket));
-    // What was never greeted stays open unless somebody closes it.
-    this.#server.on("tlsClientError", (_, socket) => socket.destroy());
+    this.#server.on("tlsClientError", this.#failed);
     certificates.onChange.add(this.#renew);
   }
 
@@ -106,6 +120,7 @@ export class TlsListener {
     }
     raw.setNoDelay(true);
     const stream = new SocketStream(raw);
+    this.#begun.set(raw, { stream, client: raw.remoteAddress ?? "" });
     this.#greeting.set(peer, stream);
     raw.once("close", () => {
       if (this.#greeting.get(peer) === stream) this.#greeting.delete(peer);
@@ -118,11 +133,40 @@ export class TlsListener {
     const peer = peerOf(socket) ?? "";
     const stream = this.#greeting.get(peer);
     this.#greeting.delete(peer);
-    if (socket.alpnProtocol !== HTTP_2 || stream === undefined) {
+    const why = this.#whyNot(socket);
+    if (why !== undefined) this.#onRefused(why, socket.remoteAddress ?? "");
+    if (why !== undefined || stream === undefined) {
       return void socket.destroy();
     }
     stream.secured(socket);
   }
+
+  /** Why a client does not get in whose handshake is done. */
+  #whyNot(socket: TLSSocket): RefusedHandshake | undefined {
+    if (socket.alpnProtocol !== HTTP_2) return "no-http2";
+    const { ca } = this.#certificates.current;
+    if (ca === undefined || !socket.isSessionReused()) return undefined;
+    const shown = socket.getPeerCertificate(true);
+    return isVouchedFor(shown, ca, Date.now()) ? undefined : "certificate";
+  }
+
+  readonly #failed = (error: Error, socket: TLSSocket): void => {
+    // By then the socket knows nothing of its peer; the one below it counts.
+    const { _parent: raw } = socket as { readonly _parent?: Socket };
+    const why = whyRefused({
+      code: (error as { code?: string }).code ?? "",
+      message: error.message,
+      authorization: socket.authorizationError,
+      bytes: raw?.bytesRead ?? 0,
+    });
+    const begun = raw && this.#begun.get(raw);
+    // What was ended here, as it took too long, has been told of as that.
+    if (why !== undefined && begun && !begun.stream.isClosed) {
+      this.#onRefused(why, begun.client);
+    }
+    // What was never greeted stays open unless somebody closes it.
+    socket.destroy();
+  };
 }
 
 /** `undefined`: it has gone. */

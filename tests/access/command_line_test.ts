@@ -39,7 +39,7 @@ Deno.test("a setting of TLS that would be without effect is refused", () =>
   withShell(async (shell) => {
     const wrong = [
       { args: ["--ca", ""], says: /--ca is empty/ },
-      { args: ["--tls-on", "all"], says: /--tls-on.* needs ca/ },
+      { args: ["--tls-on", "all"], says: /--tls-on needs --ca \(LARDER_CA\)/ },
     ];
     for (const { args, says } of wrong) {
       const { code, stdout, stderr } = await shell.run(["ls", ...args]);

@@ -144,10 +144,16 @@ Deno.test("settings of TLS and tokens in the environment that are none keep no c
   withShell(async (shell) => {
     const wrong: [Record<string, string>, RegExp][] = [
       [{ LARDER_CA: "/nofile" }, /LARDER_CA \/nofile: there is no such file/],
-      [{ LARDER_CA: "/" }, /LARDER_CA \/: .*directory/],
-      [{ LARDER_CERT: "x" }, /LARDER_CERT: cert needs key: give both/],
+      [{ LARDER_CA: "/" }, /LARDER_CA \/: is a folder, and no file/],
+      [
+        { LARDER_CERT: "x" },
+        /LARDER_CERT needs --cert-key \(LARDER_CERT_KEY\): give both/,
+      ],
       [{ LARDER_TLS_ON: "foo" }, /LARDER_TLS_ON foo: all, local or remote/],
-      [{ LARDER_TOKEN_FILE: "/nofile" }, /LARDER_TOKEN_FILE \/nofile: ENOENT/],
+      [
+        { LARDER_TOKEN_FILE: "/nofile" },
+        /LARDER_TOKEN_FILE \/nofile: there is no such file/,
+      ],
     ];
     for (const [env, message] of wrong) {
       const { code, stdout, stderr } = await shell.run(

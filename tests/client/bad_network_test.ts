@@ -14,6 +14,8 @@ import { Child, sameAddresses, withServer, withServerHere } from "./support.ts";
 const REPLACED_MS = 2_000;
 const HALF = { afterBytes: 1_500_000, then: "freeze" } as const;
 const NOTHING = { afterBytes: 0, then: "freeze" } as const;
+/** So long that the next connection is being made when all come back. */
+const AWAY_MS = 3_000;
 /** More connections than anybody tries in some seconds. */
 const MANY = 20;
 
@@ -48,6 +50,27 @@ testAllOnEach(
         const source = phase === "wait" ? "remote" : "computed";
         assert.equal(result.source, source);
       }
+    }),
+);
+
+testOnEach(
+  "when a connection falls silent: work that it still brings is given back",
+  PROGRAM,
+  (command) =>
+    withServerHere(async ({ remote }) => {
+      await using proxy = await FaultProxy.start(remote);
+      const { ms, lateMs, source, outages } = await run(
+        command("ask", proxy.address),
+        async () => {
+          proxy.still();
+          await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
+          proxy.thaw();
+        },
+      );
+      assert.deepEqual(outages, []);
+      assert.equal(source, "computed");
+      // It does not wait until the lease of its own work ends, 4 s.
+      assert(ms - lateMs < AWAY_MS + 1_500 + BUSY_MS, `${ms} ms`);
     }),
 );
 

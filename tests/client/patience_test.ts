@@ -28,6 +28,23 @@ testAllOnEach(
     }),
 );
 
+testOnEach(
+  "when nothing is heard of the server: a round trip that is longer than the patience is no outage",
+  PROGRAM,
+  (command) =>
+    withServerHere(async ({ remote }) => {
+      const faults = { delayMs: 300 };
+      await using proxy = await FaultProxy.start(remote, {
+        toClient: faults,
+        toServer: faults,
+      });
+      const words = ["ask", proxy.address, "200"];
+      const { source, outages } = await run(command(...words));
+      assert.equal(source, "computed");
+      assert.deepEqual(outages, []);
+    }),
+);
+
 testAllOnEach(
   "when nothing is heard of the server: a local one that is silent holds up no remote one for longer",
   PROGRAM,

@@ -109,7 +109,7 @@ async function refusing(
   }
 }
 
-Deno.test("a failure says what the proxy answers, and that a proxy is none", async () => {
+Deno.test("a failure says what the proxy answers, and that a proxy is none, or silent", async () => {
   const away = "192.0.2.1:4";
   const asked = `remote ${away}: cannot ask for the value: `;
   const computed = async (https_proxy: string) => {
@@ -120,6 +120,8 @@ Deno.test("a failure says what the proxy answers, and that a proxy is none", asy
     assert.deepEqual([source, ...rest], ["uncached"]);
     return why!;
   };
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const unanswered = computed(`http://127.0.0.1:${silent.addr.port}`);
   await refusing(async (proxy) => {
     const through = `(through the proxy ${proxy}, which https_proxy names)`;
     const why = await computed(`http://${proxy}`);
@@ -133,6 +135,10 @@ Deno.test("a failure says what the proxy answers, and that a proxy is none", asy
     );
     assert(why.startsWith(asked) && !why.includes("secret"), why);
   }
+  assert.match(
+    await unanswered,
+    /: no (answer|connection) within 2\d00 ms \(through the proxy /,
+  );
 });
 
 Deno.test("no proxy is blamed for a server that no_proxy names", async () => {

@@ -47,10 +47,14 @@ export class Child implements AsyncDisposable {
   readonly #lines: ReadableStreamDefaultReader<string>;
 
   /** Starts `command`; what it writes to stderr is shown. */
-  constructor(command: readonly string[]) {
+  constructor(
+    command: readonly string[],
+    { env = {} }: { readonly env?: Readonly<Record<string, string>> } = {},
+  ) {
     const [program, ...args] = command;
     this.#process = new Deno.Command(program!, {
       args,
+      env,
       stdin: "null",
       stdout: "piped",
       stderr: "inherit",

@@ -24,6 +24,7 @@ import {
   RENEWED,
   SERVER,
 } from "../support/certificates.ts";
+import { until } from "../support/status.ts";
 import { within } from "../support/waiting.ts";
 
 guardDeno();
@@ -38,6 +39,8 @@ const MUTUAL: Identity = { ...SERVER, ca: CA };
 class Served implements AsyncDisposable {
   readonly drops: DropReason[] = [];
   readonly warnings: string[] = [];
+  /** Why clients were not let in, and where they came from. */
+  readonly refused: string[] = [];
   readonly certificates: {
     current: Identity;
     readonly onChange: Set<() => void>;
@@ -84,6 +87,7 @@ class Served implements AsyncDisposable {
       handler: served.#handler,
       connections: served.#connections,
       warn: (message) => served.warnings.push(message),
+      onRefused: (reason, client) => served.refused.push(`${reason} ${client}`),
     });
     return served;
   }
@@ -210,6 +214,8 @@ Deno.test("a client over TLS is served beside handshakes that never end, which c
   assert.deepEqual(served.drops.filter((why) => why !== "linger"), expected);
   // Their sockets are closed, though they still keep them open.
   await within(Promise.all(silent.map(ended)), "the ends of their sockets");
+  await callsAreAnswered(port);
+  assert.deepEqual(served.refused, []);
 });
 
 Deno.test("handshakes that never end take no more places than there are", async () => {
@@ -258,6 +264,38 @@ Deno.test("with a client CA, only whoever shows a certificate of it is served", 
     await assert.rejects(client.call(new Uint8Array(1)), { code: 14 }, who);
   }
   await callsAreAnswered(port, ALICE);
+});
+
+Deno.test("it is told why a client was not let in, and of a look at the port it is not", async () => {
+  await using served = await Served.start(MUTUAL);
+  const { port } = served;
+  const ways: [string, () => Promise<unknown>][] = [
+    ["no-certificate", () => greet(port)],
+    ["certificate", () => greet(port, MALLORY)],
+    ["certificate", () => greet(port, LATE)],
+    ["client", () => greet(port, { ca: FOREIGN })],
+    ["no-http2", () => greet(port, { ...ALICE, ALPNProtocols: ["http/1.1"] })],
+    ["plain-text", async () => {
+      const plain = await connected(port);
+      plain.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+      await ended(plain);
+    }],
+  ];
+  for (const [why, come] of ways) {
+    served.refused.length = 0;
+    await within(come(), why);
+    await until(
+      () => Promise.resolve(served.refused),
+      (refused) => refused.length > 0,
+    );
+    assert.deepEqual(served.refused, [`${why} ${HOST}`]);
+  }
+  served.refused.length = 0;
+  const probe = await connected(port);
+  probe.end();
+  await within(ended(probe), "the end of a probe");
+  await callsAreAnswered(port, ALICE);
+  assert.deepEqual(served.refused, []);
 });
 
 Deno.test("a new certificate and another client CA hold for new connections, and old ones live on", async () => {

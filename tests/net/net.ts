@@ -2,10 +2,11 @@
  * A random schedule of faults of the network, for two minutes:
  *
  * ```sh
- * deno task net [--seed S] [--seconds N] [--on deno|node]
+ * deno task net [--seed S] [--seconds N] [--on deno|node] [--tls]
  * ```
  *
- * Without `--on`, half of the workers run on each.
+ * Without `--on`, half of the workers run on each; with `--tls` they speak TLS,
+ * and show a token.
  *
  * @module
  */
@@ -15,6 +16,7 @@ import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { installedPackage } from "../client/installed_package.ts";
 import { denoCommand } from "../client/support.ts";
 import { runNet } from "./run.ts";
+import { secured } from "./secured.ts";
 
 const WORKER = new URL("./worker.mjs", import.meta.url);
 const MODULE = new URL("../../src/client/mod.ts", import.meta.url).href;
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     seconds: { type: "string" },
     on: { type: "string" },
+    tls: { type: "boolean", default: false },
   },
 });
 const seed = Number(
@@ -43,10 +46,11 @@ if (project.skip !== undefined) {
   await Deno.copyFile(WORKER, program);
   onNode = ["node", program, "@larder/larder"];
 }
-console.log(`seed ${seed}, ${seconds} s`);
+console.log(`seed ${seed}, ${seconds} s${values.tls ? ", over TLS" : ""}`);
 const result = await runNet({
   seed,
   seconds,
+  secured: values.tls ? await secured(folder.path) : undefined,
   workers: values.on === "deno"
     ? Array(4).fill(onDeno)
     : values.on === "node"
@@ -59,6 +63,9 @@ console.log(
 );
 for (const wrong of wrongs) console.error(wrong);
 if (wrongs.length > 0 || calls === 0) {
-  console.error(`again: deno task net --seed ${seed} --seconds ${seconds}`);
+  const how = `--seed ${seed} --seconds ${seconds}${
+    values.tls ? " --tls" : ""
+  }`;
+  console.error(`again: deno task net ${how}`);
   Deno.exitCode = 1;
 }

@@ -10,6 +10,7 @@ import { ServerProcess } from "../support/server_process.ts";
 import { Chance } from "../sim/chance.ts";
 import { dealt, SERVER_CARDS, WORKER_CARDS } from "./cards.ts";
 import type { Event, Fault, FaultKind } from "./history.ts";
+import type { Secured } from "./secured.ts";
 import { WorkerProcess } from "./worker_process.ts";
 import { wrongs } from "./wrongs.ts";
 
@@ -19,6 +20,8 @@ export interface NetOptions {
   readonly seconds: number;
   /** The command of each worker, without its words. */
   readonly workers: readonly (readonly string[])[];
+  /** Over TLS, and with tokens, where absent in plain text. */
+  readonly secured?: Secured | undefined;
 }
 
 /** What came of it. */
@@ -58,21 +61,28 @@ export function runNet(options: NetOptions): Promise<NetResult> {
 
 class Net implements AsyncDisposable {
   readonly #seed: number;
+  readonly #args: readonly string[];
   readonly #faults: Fault[] = [];
   readonly #events: Event[] = [];
   #server: ServerProcess;
   #workers: readonly WorkerProcess[] = [];
 
-  private constructor(server: ServerProcess, seed: number) {
+  private constructor(
+    server: ServerProcess,
+    { seed, args }: { readonly seed: number; readonly args: readonly string[] },
+  ) {
     this.#server = server;
     this.#seed = seed;
+    this.#args = args;
   }
 
   static async start(
     root: string,
-    { seed, workers }: NetOptions,
+    { seed, workers, secured }: NetOptions,
   ): Promise<Net> {
-    const net = new Net(await ServerProcess.start(root, { args: ARGS }), seed);
+    const args = [...ARGS, ...secured?.args ?? []];
+    const server = await ServerProcess.start(root, { args });
+    const net = new Net(server, { seed, args });
     // A server that has never answered gets less patience.
     net.#workers = await Promise.all(
       workers.map((command, worker) =>
@@ -80,6 +90,7 @@ class Net implements AsyncDisposable {
           ...{ worker, command, seed: seed + worker },
           address: net.#server.remote,
           patienceMs: BOUNDS.patienceMs,
+          security: secured?.options,
           onEvent: (event) => net.#events.push(event),
         })
       ),
@@ -121,7 +132,7 @@ class Net implements AsyncDisposable {
     }
     const { root, local, remote } = this.#server;
     await this.#server.kill();
-    const args = ["-l", local, "-r", remote, ...ARGS];
+    const args = ["-l", local, "-r", remote, ...this.#args];
     this.#server = await ServerProcess.start(root, { args });
   }
 

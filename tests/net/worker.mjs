@@ -1,14 +1,14 @@
 // Calls a cache over a bad network, again and again, and writes down what it
 // did: a line of JSON each. Ends when its stdin does.
 //
-// MODULE ADDRESS SEED PATIENCE_MS
+// MODULE ADDRESS SEED PATIENCE_MS SECURITY
 
 import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const [module, remote, seed, patienceMs] = process.argv.slice(2);
+const [module, remote, seed, patienceMs, security] = process.argv.slice(2);
 const { bytes, Cache } = await import(module);
 const NS = "tests.net";
 /** All workers want the same few keys, and others a little later. */
@@ -48,6 +48,7 @@ function about(value) {
 
 const cache = await Cache.connect({
   remote,
+  ...JSON.parse(security),
   patienceMs: Number(patienceMs),
   onOutage: ({ error: { code, message } }) =>
     write({ type: "outage", atMs: Date.now(), code, message }),

@@ -18,6 +18,8 @@ export interface WorkerOptions {
   /** Of the server. */
   readonly address: string;
   readonly patienceMs: number;
+  /** How the server is spoken to; in plain text where absent. */
+  readonly security: object | undefined;
   /** Told what it writes down. */
   readonly onEvent: (event: Event) => void;
 }
@@ -38,10 +40,12 @@ export class WorkerProcess implements AsyncDisposable {
 
   /** Starts it; resolves when a call of it has ended. */
   static async start(options: WorkerOptions): Promise<WorkerProcess> {
-    const { address, worker } = options;
+    const { address, worker, security } = options;
+    // Who cannot read what is said does not know a reset either.
+    const isLate = worker % 2 === 0 && !security;
     const proxy = await FaultProxy.start(address, {
       // grpc-js ends a stream before it resets it.
-      toServer: { delayMs: 5 * worker, resetDelayMs: worker % 2 ? 0 : 40 },
+      toServer: { delayMs: 5 * worker, resetDelayMs: isLate ? 40 : 0 },
     });
     const started = new WorkerProcess(proxy, options);
     await started.#start();
@@ -49,9 +53,12 @@ export class WorkerProcess implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { command: [program, ...args], seed, patienceMs, worker } =
+    const { command: [program, ...args], seed, patienceMs, worker, security } =
       this.#options;
-    const words = [`${seed + 1_000 * this.#starts++}`, `${patienceMs}`];
+    const words = [
+      ...[`${seed + 1_000 * this.#starts++}`, `${patienceMs}`],
+      JSON.stringify(security ?? {}),
+    ];
     this.#child = new Deno.Command(program!, {
       args: [...args, this.proxy.address, ...words],
       stdin: "piped",

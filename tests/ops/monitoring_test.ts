@@ -3,29 +3,12 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { withSite } from "../v1/support.ts";
+import { askings } from "./dashboard.ts";
 import { promtool } from "./promtool.ts";
 import { Scrape } from "./scrape.ts";
 
 const FOLDER = new URL("../../docs/monitoring/", import.meta.url);
 const ALERTS = new URL("alerts.yml", FOLDER);
-const DASHBOARD = new URL("dashboard.json", FOLDER);
-
-interface Dashboard {
-  readonly panels: readonly {
-    readonly title: string;
-    readonly targets: readonly { readonly expr: string }[];
-  }[];
-}
-
-/** The expressions of the dashboard, as they are sent: without its variables. */
-function expressions(): string[] {
-  const { panels }: Dashboard = JSON.parse(Deno.readTextFileSync(DASHBOARD));
-  return panels.flatMap(({ targets }) =>
-    targets.map(({ expr }) =>
-      expr.replaceAll("$instance", ".*").replaceAll(/\$__\w+/g, "5m")
-    )
-  );
-}
 
 /** Words that name metrics of ours, or of the process. */
 function named(text: string): string[] {
@@ -34,7 +17,8 @@ function named(text: string): string[] {
 
 Deno.test("each metric that the alerts and the dashboard name is there", async () => {
   const wanted = new Set(
-    [Deno.readTextFileSync(ALERTS), ...expressions()].flatMap(named),
+    [Deno.readTextFileSync(ALERTS), ...askings().map(({ expr }) => expr)]
+      .flatMap(named),
   );
   assert.ok(wanted.size > 20);
   await withSite(async ({ server }) => {
@@ -52,7 +36,7 @@ Deno.test("promtool takes the alerts, and each expression of the dashboard", asy
   const said = await promtool(["check", "rules", fileURLToPath(ALERTS)]);
   if (said === undefined) return;
   assert.equal(said, "");
-  const rules = expressions().map((expr, at) => ({
+  const rules = askings().map(({ expr }, at) => ({
     record: `dashboard:${at}`,
     expr,
   }));

@@ -7,7 +7,7 @@
 import { asCacheError, hasCode } from "../../client/cache_error.ts";
 import { Channel, loadService } from "../../client/channel.ts";
 import { isDirect } from "../../client/proxy.ts";
-import { ANSWERING, PLAIN, whoAnswers } from "../../client/who_answers.ts";
+import { whatAnswers } from "../../client/what_answers.ts";
 import { messageOf } from "../../errors.ts";
 import type { Listener } from "../addresses.ts";
 import { securityOf } from "../security.ts";
@@ -29,6 +29,8 @@ export type Seen =
   }
   /** A server that answers, and refuses; what it says. */
   | { readonly kind: "refusal"; readonly reason: string }
+  /** A server that was spoken to in another way than it speaks; what that is. */
+  | { readonly kind: "fault"; readonly what: string }
   /** No Larder; what there is, as far as anybody can tell. */
   | { readonly kind: "stranger"; readonly what: string | undefined };
 
@@ -47,22 +49,26 @@ export async function lookAt(listener: Listener): Promise<Seen> {
     if (hasCode(error, "failed")) {
       return { kind: "refusal", reason: messageOf(error) };
     }
-    return { kind: "stranger", what: await strangerAt(listener) };
+    return await strangerAt(listener);
   }
 }
 
-async function strangerAt(listener: Listener): Promise<string | undefined> {
+async function strangerAt(listener: Listener): Promise<Seen> {
   const { address } = listener;
+  const stranger = (what?: string): Seen => ({ kind: "stranger", what });
   // Of one behind a proxy only the proxy could be seen.
-  if (!isDirect(address)) return undefined;
-  const answering = await whoAnswers(address);
-  if (answering !== "http2") return ANSWERING[answering];
-  if (securityOf(listener).isTls) return PLAIN;
+  if (!isDirect(address)) return stranger();
+  const found = await whatAnswers(address, securityOf(listener));
+  const { answering, words, isOurFault } = found;
+  if (isOurFault && words !== undefined) return { kind: "fault", what: words };
+  if (words !== undefined || answering !== "http2") return stranger(words);
   const isOriginal = await knows(listener, "remote") === "yes" ||
     await knows(listener, "local") === "yes";
-  return isOriginal
-    ? "it is an original server, of which get, put and run can ask"
-    : "it is a gRPC server, and no Larder";
+  return stranger(
+    isOriginal
+      ? "it is an original server, of which get, put and run can ask"
+      : "it is a gRPC server, and no Larder",
+  );
 }
 
 const SERVICES = {

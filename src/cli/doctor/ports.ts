@@ -31,7 +31,7 @@ async function portCheck(listener: Listener): Promise<Finding> {
     return warn("port", `${address}: ${why}`, "is it this machine's?");
   }
   const seen = await lookAt(listener);
-  if (seen.kind !== "stranger") {
+  if (seen.kind !== "stranger" && seen.kind !== "fault") {
     return warn(
       "port",
       `${address} is taken by another Larder`,

@@ -71,6 +71,11 @@ function findingOf(
     const advice = "give a token that may read: --token-file FILE";
     return wrong("server", seen.reason, advice);
   }
+  if (seen.kind === "fault") {
+    const advice =
+      "it is there: what flags or variables say of it has to change";
+    return wrong("server", `${address}: ${seen.what}`, advice);
+  }
   if (seen.kind === "stranger") {
     const what = seen.what === undefined ? "" : `: ${seen.what}`;
     return wrong(

@@ -286,12 +286,96 @@ const scenarios = {
   },
   /** Calls a call off on a connection that is silent, and has nothing more to do. */
   async callOff() {
-    const cache = await connect(address);
+    const [cache, holder, another] = await Promise.all(
+      [1, 2, 3].map(() => connect(address)),
+    );
     await cache.get(NS, "another");
+    await holder.claim(NS, "held");
     say("bad");
     await soon();
     const deadlineMs = 100;
-    await cache.generate(NS, "k", () => 1, { deadlineMs }).catch(() => {});
+    const computed = async () => {
+      await soon();
+      return VALUE;
+    };
+    const thrown = () => Promise.reject(new Error("thrown"));
+    const calls = [
+      () => cache.get(NS, "k", { deadlineMs }),
+      () => cache.getStream(NS, "k", { deadlineMs }),
+      () => cache.generate(NS, "k", computed, { codec, deadlineMs }),
+      () => cache.generateStream(NS, "s", small, { deadlineMs }),
+      () => cache.set(NS, "v", 1, { deadlineMs }),
+      () => cache.stat(NS, "k", { deadlineMs }),
+      () => cache.delete(NS, "k", { deadlineMs }),
+      () => cache.invalidate(NS, { deadlineMs }),
+      () => another.generate(NS, "a", thrown, { deadlineMs }),
+    ];
+    await Promise.all(calls.map((call) => call().catch(() => {})));
+    // By then heartbeats have come to nothing.
+    await sleep(2_000);
+    say("left");
+    open.length = 0;
+  },
+  /** Ends what it has of a value, of work and of an error on a silent connection. */
+  async endWork() {
+    const caches = await Promise.all(
+      Array.from({ length: 4 }, () => connect(address)),
+    );
+    const [thrower, publisher, stopper, holder] = caches;
+    const { held } = await holder.claim(NS, "held");
+    let started = 0;
+    let isBad;
+    const bad = new Promise((resolve) => isBad = resolve);
+    const start = async () => {
+      if (++started === 3) {
+        say("bad");
+        await soon();
+        isBad();
+      }
+      await bad;
+    };
+    const deadlineMs = 1_000;
+    const calls = [
+      () =>
+        thrower.generate(NS, "t", async () => {
+          await start();
+          throw new Error("thrown");
+        }),
+      () =>
+        publisher.generate(NS, "p", async () => {
+          await start();
+          return VALUE;
+        }, { codec, deadlineMs }),
+      () =>
+        stopper.generateStream(NS, "s", async function* () {
+          yield VALUE;
+          await start();
+          yield VALUE;
+        }, { deadlineMs }),
+      async () => {
+        await bad;
+        await held.abandon();
+      },
+    ];
+    const beganMs = performance.now();
+    await Promise.all(calls.map((call) => call().catch(() => {})));
+    say(`left ${Math.round(performance.now() - beganMs)}`);
+    open.length = 0;
+  },
+  /** Calls where a connection is begun, and never made. */
+  async neverMade() {
+    const [end, ca, ...others] = words;
+    const caches = [
+      await connect(address, { ca }),
+      ...await Promise.all(others.map((each) => connect(each))),
+    ];
+    const deadlineMs = 1_200;
+    const call = (cache) =>
+      cache.generate(NS, "k", () => 1, { deadlineMs }).catch(() => {});
+    await Promise.all(caches.map(call));
+    if (end === "close") {
+      await Promise.all(caches.map((cache) => cache.close()));
+    }
     say("left");
     open.length = 0;
   },

@@ -7,6 +7,9 @@ import { createInterface } from "node:readline";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 
+// A program that does all right is warned of nothing.
+process.on("warning", () => process.exitCode = 1);
+
 for await (const line of createInterface({ input: process.stdin })) {
   const [id, path, ...words] = JSON.parse(line);
   const program = pathToFileURL(path);

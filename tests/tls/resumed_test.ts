@@ -1,0 +1,68 @@
+/** A session of TLS outlives nobody's right to connect. */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ALICE, CA, FOREIGN, SERVER } from "../support/certificates.ts";
+import { withRoot } from "../support/root.ts";
+import { ServerHere } from "../support/server_here.ts";
+
+const PROGRAM = fileURLToPath(
+  new URL("./programs/resume.cjs", import.meta.url),
+);
+
+/** What Node says that connects; `undefined`: there is no Node. */
+async function connecting(
+  port: string,
+  folder: string,
+): Promise<string | undefined> {
+  try {
+    const { stdout } = await new Deno.Command("node", {
+      args: [PROGRAM, port, folder],
+      stderr: "inherit",
+    }).output();
+    return new TextDecoder().decode(stdout).trim();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+Deno.test("a client that resumes a session is held against the client CA of now", () =>
+  withRoot(async (folder) => {
+    const path = (name: string) => join(folder, name);
+    const files = {
+      "ca.pem": CA,
+      "clients.pem": CA,
+      "server.pem": SERVER.cert,
+      "server.key": SERVER.key,
+      "alice.pem": ALICE.cert,
+      "alice.key": ALICE.key,
+    };
+    for (const [name, text] of Object.entries(files)) {
+      await Deno.writeTextFile(path(name), text);
+    }
+    await using server = await ServerHere.start(path("root"), {
+      args: [
+        ...["-l", "off", "--client-ca", path("clients.pem")],
+        ...["--tls-cert", path("server.pem"), "--tls-key", path("server.key")],
+      ],
+    });
+    const [, port = ""] = server.remote.split(":");
+    const come = () => connecting(port, folder);
+    const first = await come();
+    if (first === undefined) return console.log("skip: there is no Node");
+    assert.deepEqual([first, await come()], ["new in", "resumed in"]);
+    await Deno.writeTextFile(path("clients.pem"), FOREIGN);
+    await server.reload();
+    assert.equal(await come(), "resumed out");
+    assert.match(server.stderr, /showed a certificate that --client-ca does/);
+    await Deno.writeTextFile(path("clients.pem"), FOREIGN + CA);
+    await server.reload();
+    assert.match(`${await come()}`, / in$/);
+    // One that vouches for nobody is not taken, and the last one stays.
+    await Deno.writeTextFile(path("clients.pem"), ALICE.cert);
+    await server.reload();
+    assert.match(server.stderr, /certificate of ignored is no authority/);
+    assert.match(`${await come()}`, / in$/);
+  }));

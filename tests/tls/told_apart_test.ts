@@ -1,0 +1,106 @@
+/** Why TLS gets nowhere: each cause has a sentence of its own, that is true. */
+
+import assert from "node:assert/strict";
+import { runAllOnEach, testLarderOnEach } from "../client/runtimes.ts";
+import { withShell } from "../cli/support.ts";
+import { type Cause, withCauses } from "./causes.ts";
+
+const PROGRAM = new URL("./programs/refusals.mjs", import.meta.url);
+
+async function output(
+  [program, ...args]: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; said: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(program!, {
+    args,
+    env,
+  }).output();
+  const text = new TextDecoder();
+  return { code, said: text.decode(stdout) + text.decode(stderr) };
+}
+
+Deno.test("the library tells each cause for which TLS gets nowhere from the others", (test) =>
+  withCauses((causes) =>
+    runAllOnEach(test, PROGRAM, [""], async (_, { command, allReady }) => {
+      const options = Object.fromEntries(
+        Object.entries(causes).map(([name, { says: _, ...given }]) => [
+          name,
+          given,
+        ]),
+      );
+      await allReady();
+      const { said } = await output(command(JSON.stringify(options)));
+      const messages = JSON.parse(said) as Record<string, string>;
+      for (const [name, { says }] of Object.entries(causes)) {
+        assert.ok(
+          messages[name]!.includes(says),
+          `${name}: ${messages[name]}, and not ${says}`,
+        );
+      }
+    })
+  ));
+
+/** The flags that say what the library is told; `says` with their names. */
+function flagged(
+  { remote, ca, cert, key, tlsOn, says }: Cause,
+): { flags: string[]; says: string } {
+  const given = { ca, cert, "cert-key": key, "tls-on": tlsOn, remote };
+  return {
+    flags: Object.entries(given).flatMap(([name, value]) =>
+      value === undefined ? [] : [`--${name}`, value]
+    ),
+    says: says.replace(/\bca \//, "--ca /").replace(/\bca out/, "--ca out")
+      .replace(/give ca /, "give --ca ")
+      .replace(/\bkey \//, "--cert-key /").replace(/\bcert \//, "--cert /")
+      .replace("with ca", "with --ca").replace("tlsOn", "--tls-on"),
+  };
+}
+
+/** Of each sort one: a command is a process each. */
+const SORTS = [
+  ...["a wrong authority", "a folder for an authority", "another name"],
+  ...["no certificate", "a certificate that has expired", "another's key"],
+  ...["TLS to plain text", "plain text to TLS, by choice"],
+];
+
+Deno.test("the command line says the same with the names of its flags, and never to start what is up", () =>
+  withCauses((causes) =>
+    withShell(async (shell) => {
+      await Promise.all(
+        SORTS.map(async (name) => {
+          const { flags, says } = flagged(causes[name]!);
+          const { code, stderr } = await shell.run(["ls", ...flags]);
+          assert.ok(code === 2 || code === 3, `${name}: ${code} ${stderr}`);
+          assert.ok(stderr.includes(says), `${name}: ${stderr} not ${says}`);
+          assert.doesNotMatch(stderr, /start it|LARDER_CA\b.*,/, name);
+        }),
+      );
+    })
+  ));
+
+testLarderOnEach(
+  "all commands say it, and name the variables that said how",
+  (larder) =>
+    withCauses(async (causes) => {
+      const { remote, ca } = causes["another name"]!;
+      const env = {
+        LARDER_LOCAL: "",
+        LARDER_REMOTE: remote,
+        LARDER_CA: ca!,
+        XDG_STATE_HOME: "/dev/null",
+      };
+      const commands = [
+        ["get", "--ns", "a", "k"],
+        ["doctor"],
+        ["run", "--ns", "a", "--key", "k", "--", "true"],
+      ];
+      await Promise.all(commands.map(async (args) => {
+        const { said } = await output([...larder, ...args], env);
+        assert.match(said, /is none for 127\.0\.0\.2, but for localhost/);
+        assert.doesNotMatch(said, /start it|no Larder/);
+      }));
+      const wrong = { ...env, LARDER_CA: "system" };
+      const { said } = await output([...larder, "ls"], wrong);
+      assert.match(said, /give LARDER_CA the file of the one that does/);
+    }),
+);
