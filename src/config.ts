@@ -21,7 +21,11 @@ export type {
   TlsOn,
 } from "./config/shape.ts";
 export { formatAddress, isLoopback } from "./config/address.ts";
-export { speaksTls, type TlsConfig } from "./config/listeners.ts";
+export {
+  listenerWarnings,
+  speaksTls,
+  type TlsConfig,
+} from "./config/listeners.ts";
 
 /** The names of all settings, in the order of the table. */
 export const CONFIG_KEYS: readonly (keyof Config)[] = Object.keys(

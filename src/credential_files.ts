@@ -70,7 +70,7 @@ export class CredentialFiles<T> implements Disposable {
       this.#trouble = undefined;
     } catch (error) {
       if (this.#isClosed) return;
-      const trouble = messageOf(error);
+      const trouble = whyNot(error);
       if (trouble !== this.#trouble) {
         log(`${stays}: ${trouble}`, { level: "error" });
       }
@@ -88,7 +88,17 @@ export class CredentialFiles<T> implements Disposable {
 
 /** Reads a file that is not larger than such files are. */
 export async function readCredentials(path: string): Promise<string> {
-  const { size } = await Deno.stat(path);
+  const { size, isDirectory } = await Deno.stat(path);
+  if (isDirectory) throw new Error("is a folder, and no file");
   if (size > MAX_CREDENTIALS_BYTES) throw new Error("is larger than 1 MiB");
   return await Deno.readTextFile(path);
+}
+
+/** Why a file cannot be taken, in words. */
+export function whyNot(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "the user of the server may not read it";
+  }
+  return messageOf(error);
 }

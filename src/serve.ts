@@ -22,10 +22,12 @@ import {
   type Config,
   formatAddress,
   isLoopback,
+  listenerWarnings,
   settingsOf,
   speaksTls,
 } from "./config.ts";
-import { Access } from "./access/access.ts";
+import { Access, type Door } from "./access/access.ts";
+import { watchersBy } from "./access/watchers.ts";
 import { Catalog } from "./engine/catalog.ts";
 import { Engine, type EngineOptions } from "./engine/engine.ts";
 import { boundedLog } from "./log/bounded_log.ts";
@@ -120,6 +122,7 @@ export async function serve(
   ).serverTraces({ ratio, clock: systemClock, version }, log);
   const clock = traces?.clock(systemClock) ?? systemClock;
   const { warn } = stack.use(boundedLog(log, clock));
+  for (const warning of listenerWarnings(config)) warn(warning);
   const certificates = await openCertificates(config, log, stack);
   const access = config.access === undefined
     ? undefined
@@ -337,6 +340,8 @@ export async function serve(
     const { serveMetrics } = await import("./ops/serve_metrics.ts");
     const listener = await serveMetrics({
       address: config.http,
+      ...(certificates && speaksTls(config, "http")) && { certificates },
+      ...access && { admit: watchersBy(access, httpDoor(config)) },
       hosts: config.httpHosts,
       hasPage: config.httpPage,
       phase: () => readiness.phase,
@@ -397,6 +402,16 @@ export async function serve(
       await running.disposeAsync();
       closed.resolve();
     },
+  };
+}
+
+/** Where metrics and the page are. */
+function httpDoor(config: ServedConfig): Door {
+  const { http } = config;
+  return {
+    kind: "http",
+    isTls: speaksTls(config, "http"),
+    isHere: http !== undefined && isLoopback(http),
   };
 }
 

@@ -96,6 +96,8 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
       ...["client", "launch/suggest.ts", "launch/shell_line.ts"],
       "config/duration.ts",
       ...["toml", "workers/digest.ts", "errors", "limits", "key_text"],
+      // A token's entry is read as its server would.
+      "access/rules.ts",
       // The doctor looks at roots.
       ...["workers/letter_case.ts", "workers/root_contents.ts"],
       ...["workers/foreign_manifest.ts"],

@@ -37,6 +37,7 @@ export type RowState =
     readonly id?: string;
     readonly staging?: string;
     readonly graceEndsMs?: number;
+    readonly assignedMs?: number;
     readonly digest?: Digest;
     readonly ttlMs?: number;
     readonly owner?: string;
@@ -85,7 +86,7 @@ export interface Usage {
 /** The columns of {@linkcode stateOf}. */
 export const STATE =
   "status, id, staging, size, lower(hex(sha256)), handed_ms, grace_ms, " +
-  "ttl_ms, created_ms + ttl_ms, computed_ms, owner";
+  "ttl_ms, created_ms + ttl_ms, computed_ms, owner, assigned_ms";
 
 /** A row, from the columns of {@linkcode STATE}. */
 export function stateOf(row: Values): RowState {
@@ -108,6 +109,7 @@ export function stateOf(row: Values): RowState {
     : present({
       staging: text(staging),
       graceEndsMs: number(grace),
+      assignedMs: number(row[11]),
       ttlMs: number(ttl),
       owner,
     });

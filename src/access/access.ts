@@ -10,8 +10,9 @@ import {
   CredentialFiles,
   type CredentialOptions,
   readCredentials,
+  whyNot,
 } from "../credential_files.ts";
-import { messageOf, StartError } from "../errors.ts";
+import { StartError } from "../errors.ts";
 import { ACCESS_LOOK_MS } from "../limits.ts";
 import { Caller } from "./caller.ts";
 import { Principal, Principals } from "./principal.ts";
@@ -19,7 +20,7 @@ import { type Anyone, parseRules, type Rules } from "./rules.ts";
 
 /** A listener, as far as it matters for who may call it. */
 export interface Door {
-  readonly kind: "local" | "remote";
+  readonly kind: "local" | "remote" | "http";
   /** Nobody beyond this machine reaches it. */
   readonly isHere: boolean;
   /** What is said there can be neither read nor changed on the way. */
@@ -30,6 +31,9 @@ const SCHEME = /^bearer +([\w.~+/-]+=*)$/i;
 /** Of a caller without a name, where the file says nothing of them. */
 const AS_EVER: Anyone = { rights: { admin: ["*"] }, limits: {} };
 const NOTHING: Anyone = { rights: {}, limits: {} };
+const IN_PLAIN_TEXT =
+  "a token is not taken in plain text, where others may read it: make a new " +
+  "one, and use TLS";
 
 /** Knows callers. */
 export class Access implements Disposable {
@@ -43,7 +47,11 @@ export class Access implements Disposable {
   readonly #anyone = new Map<Door, Caller>();
   readonly #principals = new Principals();
   /** Of those without a name, by the kind of the listener. */
-  readonly #nameless = { local: new Principal(), remote: new Principal() };
+  readonly #nameless = {
+    local: new Principal(),
+    remote: new Principal(),
+    http: new Principal(),
+  };
 
   private constructor(
     path: string,
@@ -79,7 +87,7 @@ export class Access implements Disposable {
       const text = await (options.read ?? readCredentials)(path);
       return new Access(path, options, text);
     } catch (error) {
-      throw new StartError(1, `--access ${path}: ${messageOf(error)}`, {
+      throw new StartError(1, `--access ${path}: ${whyNot(error)}`, {
         cause: error,
       });
     }
@@ -91,14 +99,19 @@ export class Access implements Disposable {
    * @param door Where.
    * @param authorization The header, if there is one.
    * @param names Of the certificate, if there is one.
+   * @param isHere Whether this very connection begins and ends on this machine,
+   * as it may at a listener that others reach, too.
    * @returns Why nobody is known, where that is so.
    */
   whoIs(
     door: Door,
     authorization: string | undefined,
     names: readonly string[],
+    isHere: boolean = door.isHere,
   ): Caller | string {
-    if (authorization !== undefined) return this.#holder(door, authorization);
+    if (authorization !== undefined) {
+      return door.isTls || isHere ? this.#holder(authorization) : IN_PLAIN_TEXT;
+    }
     for (const name of names) {
       const caller = this.#rules.certificates.get(name);
       if (caller !== undefined) return caller;
@@ -107,7 +120,7 @@ export class Access implements Disposable {
     if (anyone === undefined) {
       this.#anyone.set(door, anyone = this.#anyoneAt(door));
     }
-    return anyone.mayAnywhere("read")
+    return anyone.mayAnywhere("read") || anyone.mayWatch
       ? anyone
       : "this needs a token, and the call has none";
   }
@@ -128,11 +141,7 @@ export class Access implements Disposable {
     return new Caller(undefined, rights, { limits, principal });
   }
 
-  #holder(door: Door, authorization: string): Caller | string {
-    if (!door.isTls && !door.isHere) {
-      return "a token is not taken in plain text, where others may read it: " +
-        "make a new one, and use TLS";
-    }
+  #holder(authorization: string): Caller | string {
     let caller = this.#known.get(authorization);
     if (caller === undefined) {
       const [, token] = SCHEME.exec(authorization) ?? [];

@@ -67,6 +67,10 @@ Deno.test("a token is not taken in plain text beyond this machine", async () => 
     `${access.whoIs(PLAIN, "Bearer secret", [])}`,
     /not taken in plain text/,
   );
+  // A listener that others reach is called from this machine as well.
+  assert.equal(nameOf(access.whoIs(PLAIN, "Bearer secret", [], true)), "ci");
+  const anyone = access.whoIs(PLAIN, undefined, [], true);
+  assert.match(`${anyone}`, /needs a token/);
 });
 
 Deno.test("who has no name may all on this machine, and nothing beyond, unless the file says so", async () => {

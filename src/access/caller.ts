@@ -16,7 +16,10 @@ import { Principal } from "./principal.ts";
 export type Right = "read" | "write" | "admin";
 
 /** Rights, by the patterns of the namespaces where they hold. */
-export type Rights = { readonly [right in Right]?: readonly string[] };
+export type Rights = { readonly [right in Right]?: readonly string[] } & {
+  /** To see all that the server tells of itself, and no value. */
+  readonly watch?: boolean;
+};
 
 /** The rights that include one. */
 const INCLUDED_IN: { readonly [right in Right]: readonly Right[] } = {
@@ -51,6 +54,7 @@ export class Caller {
   readonly #patterns: { readonly [right in Right]: readonly string[] };
   readonly #limits: CallerLimits;
   readonly #principal: Principal;
+  readonly #watches: boolean;
   /** What the rules say of them now, where those have changed since. */
   #successor: Caller | undefined;
 
@@ -65,6 +69,7 @@ export class Caller {
     this.expiresMs = expiresMs;
     this.#limits = limits;
     this.#principal = principal;
+    this.#watches = rights.watch ?? false;
     const of = (right: Right) =>
       INCLUDED_IN[right].flatMap((each) => rights[each] ?? []);
     this.#patterns = {
@@ -93,6 +98,11 @@ export class Caller {
   /** Whether it may do that in all namespaces. */
   mayEverywhere(right: Right): boolean {
     return this.#now.#patterns[right].includes(ALL);
+  }
+
+  /** Whether it may see what the server does, of all namespaces together. */
+  get mayWatch(): boolean {
+    return this.#now.#watches || this.mayEverywhere("admin");
   }
 
   /**

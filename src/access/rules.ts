@@ -18,7 +18,11 @@ export interface Rules {
   /** By a name that their certificates have. */
   readonly certificates: ReadonlyMap<string, Caller>;
   /** Callers without either, by listener; absent: as by default. */
-  readonly anyone: { readonly local?: Anyone; readonly remote?: Anyone };
+  readonly anyone: {
+    readonly local?: Anyone;
+    readonly remote?: Anyone;
+    readonly http?: Anyone;
+  };
 }
 
 /** What callers without a name may, and take at a time together. */
@@ -98,10 +102,12 @@ function parsed(text: string): Record<string, unknown> {
 }
 
 function anyoneOf(value: unknown): Rules["anyone"] {
-  const { local, remote, ...others } = tableOf("anyone", value);
+  const { local, remote, http, ...others } = tableOf("anyone", value);
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) {
-    throw wrong(`anyone.${unknown}: there are anyone.local and anyone.remote`);
+    throw wrong(
+      `anyone.${unknown}: there are anyone.local, anyone.remote, anyone.http`,
+    );
   }
   const of = (where: string, value: unknown): Anyone => {
     const { limits, ...rights } = tableOf(where, value);
@@ -113,6 +119,7 @@ function anyoneOf(value: unknown): Rules["anyone"] {
   return {
     ...local !== undefined && { local: of("anyone.local", local) },
     ...remote !== undefined && { remote: of("anyone.remote", remote) },
+    ...http !== undefined && { http: of("anyone.http", http) },
   };
 }
 
@@ -138,12 +145,13 @@ function expiryOf(where: string, expires: unknown): number {
 }
 
 function rightsOf(where: string, given: Record<string, unknown>): Rights {
+  const { watch, ...others } = given;
   const rights: { [right in Right]?: readonly string[] } = {};
-  for (const [name, patterns] of Object.entries(given)) {
+  for (const [name, patterns] of Object.entries(others)) {
     const right = RIGHTS.find((right) => right === name);
     if (right === undefined) {
       throw wrong(
-        `${where}: no such key: ${name}; rights are read, write, admin`,
+        `${where}: no such key: ${name}; rights are read, write, admin, watch`,
       );
     }
     if (!Array.isArray(patterns) || !patterns.every(isPattern)) {
@@ -154,7 +162,11 @@ function rightsOf(where: string, given: Record<string, unknown>): Rights {
     }
     rights[right] = patterns;
   }
-  return rights;
+  if (watch === undefined) return rights;
+  if (typeof watch !== "boolean") {
+    throw wrong(`${where}: watch must be true or false`);
+  }
+  return { ...rights, watch };
 }
 
 function isPattern(pattern: unknown): pattern is string {

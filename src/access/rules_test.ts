@@ -41,6 +41,19 @@ read = ["public.*"]
   });
 });
 
+Deno.test("the right to watch is its own, and part of administering everything", () => {
+  const watches = (rights: string) =>
+    parseRules(TOKEN + rights).tokens.get(HASH)!;
+  const watcher = watches("watch = true");
+  assert.ok(watcher.mayWatch && !watcher.mayAnywhere("read"));
+  assert.ok(watches('admin = ["*"]').mayWatch);
+  for (const rights of ["watch = false", 'admin = ["a.*"]', 'write = ["*"]']) {
+    assert.ok(!watches(rights).mayWatch, rights);
+  }
+  const { anyone } = parseRules("[anyone.http]\nwatch = true");
+  assert.deepEqual(anyone, { http: { rights: { watch: true }, limits: {} } });
+});
+
 Deno.test("parseRules says what is wrong, and never takes half of a file", () => {
   const mistakes: [string, RegExp][] = [
     ["[[tokens]]", /no such key: tokens/],
@@ -54,7 +67,8 @@ Deno.test("parseRules says what is wrong, and never takes half of a file", () =>
     [`${TOKEN}${TOKEN}`, /token 2: its sha256 is there twice/],
     [`[[token]]\nsha256 = "${HASH}"`, /token 1: name must be a text/],
     ['[[certificate]]\nname = "a"\nexpires = 1', /no such key: expires/],
-    ["[anyone.http]", /there are anyone.local and anyone.remote/],
+    ["[anyone.page]", /anyone.page: there are anyone.local, .*anyone.http/],
+    [`${TOKEN}watch = "*"`, /token 1: watch must be true or false/],
     ["[[", /line 1/],
     ["limits = 1", /^limits must be a table/],
     ["[limits]\ncall = 1", /^limits: no such key: call; there are calls, /],

@@ -12,7 +12,7 @@ import { LarderError, messageOf, StartError } from "../errors.ts";
 import { suggest } from "../launch/suggest.ts";
 import { addressesOf } from "./addresses.ts";
 import type { Command } from "./command.ts";
-import { COMMON_OPTIONS } from "./command.ts";
+import { optionsOf } from "./command.ts";
 import { doctor } from "./commands/doctor.ts";
 import { gc } from "./commands/gc.ts";
 import { get } from "./commands/get.ts";
@@ -100,7 +100,7 @@ async function dispatch(
   }
   const command = COMMANDS.find((each) => each.name === name);
   if (!command) throw unknownCommand(name);
-  const options = [...command.options, ...COMMON_OPTIONS];
+  const options = optionsOf(command);
   const words = Words.read(args, options);
   if (words.has("help")) {
     await print(commandHelp(command));

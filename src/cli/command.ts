@@ -16,6 +16,8 @@ export interface Command {
   readonly summary: string;
   /** More about it, for its help. */
   readonly details?: readonly string[];
+  /** It speaks to no server, and prints nothing for scripts. */
+  readonly isAlone?: boolean;
   /** What it knows, beside what every command knows. */
   readonly options: readonly Option[];
   /** Runs it; the exit code. */
@@ -70,13 +72,22 @@ export const SECURITY_OPTIONS: readonly Option[] = [
   },
 ];
 
-/** What every command knows. */
-export const COMMON_OPTIONS: readonly Option[] = [
-  ...ADDRESS_OPTIONS,
-  ...SECURITY_OPTIONS,
-  { name: "json", help: "print JSON, with exact numbers" },
-  { name: "help", short: "h", help: "print this text" },
-];
+const HELP_OPTION: Option = {
+  name: "help",
+  short: "h",
+  help: "print this text",
+};
+
+/** All that a command knows. */
+export function optionsOf(command: Command): readonly Option[] {
+  const { options, isAlone = false } = command;
+  const common = isAlone ? [] : [
+    ...ADDRESS_OPTIONS,
+    ...SECURITY_OPTIONS,
+    { name: "json", help: "print JSON, with exact numbers" },
+  ];
+  return [...options, ...common, HELP_OPTION];
+}
 
 /** Which namespace. */
 export const NAMESPACE_OPTION: Option = {

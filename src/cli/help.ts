@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Command, COMMON_OPTIONS } from "./command.ts";
+import { type Command, optionsOf } from "./command.ts";
 import { table } from "./format.ts";
 
 const EXIT_CODES = [
@@ -36,7 +36,7 @@ export function overview(commands: readonly Command[]): string {
 
 /** The help of one command. */
 export function commandHelp(command: Command): string {
-  const { name, usage, summary, details = [], options } = command;
+  const { name, usage, summary, details = [] } = command;
   return [
     `larder ${name}: ${summary}`,
     "",
@@ -44,7 +44,7 @@ export function commandHelp(command: Command): string {
     ...details.length === 0 ? [] : ["", ...details],
     "",
     "Flags:",
-    ...[...options, ...COMMON_OPTIONS].map(({ name, short, argument, help }) =>
+    ...optionsOf(command).map(({ name, short, argument, help }) =>
       row(
         `${short ? `-${short},` : "   "} --${name}${
           argument ? ` ${argument}` : ""

@@ -11,15 +11,30 @@ import type { Config } from "./shape.ts";
 /** The settings of what listeners speak. */
 export type TlsConfig = Pick<
   Config,
-  "local" | "remote" | "tlsCert" | "tlsKey" | "clientCa" | "tlsOn" | "insecure"
+  | "local"
+  | "remote"
+  | "http"
+  | "tlsCert"
+  | "tlsKey"
+  | "clientCa"
+  | "tlsOn"
+  | "insecure"
+  | "httpHosts"
+  | "httpPage"
 >;
 
-/** Whether a listener speaks TLS. */
+/**
+ * Whether a listener speaks TLS. Metrics and the page do where others reach them:
+ * what watches from the same machine is told no authority.
+ */
 export function speaksTls(
-  config: Pick<Config, "tlsCert" | "tlsOn">,
-  kind: "local" | "remote",
+  config: Pick<Config, "tlsCert" | "tlsOn" | "http">,
+  kind: "local" | "remote" | "http",
 ): boolean {
-  const { tlsCert, tlsOn } = config;
+  const { tlsCert, tlsOn, http } = config;
+  if (kind === "http") {
+    return tlsCert !== undefined && http !== undefined && !isLoopback(http);
+  }
   return tlsCert !== undefined && (tlsOn === "all" || tlsOn === kind);
 }
 
@@ -47,14 +62,56 @@ export function checkListeners(config: TlsConfig): void {
     }
     if (!address || isLoopback(address) || speaksTls(config, kind)) continue;
     if (config.insecure) continue;
+    const remedy = tlsCert === undefined
+      ? "give --tls-cert and --tls-key"
+      : `leave --tls-on ${tlsOn} out, so that it speaks TLS`;
     throw new StartError(
       2,
       `--${kind} ${
         formatAddress(address)
       } can be reached from other machines, ` +
-        "in plain text: give --tls-cert and --tls-key, or --insecure where " +
+        `in plain text: ${remedy}, or --insecure where ` +
         "nobody on the way can read or change it, or an address of this " +
         "machine alone, such as 127.0.0.1",
     );
   }
+  if (config.http !== undefined) return;
+  if (config.httpHosts.length > 0 || !config.httpPage) {
+    const flag = config.httpPage ? "--http-host" : "--http-page";
+    throw new StartError(2, `${flag} needs --http, which says where it is`);
+  }
+}
+
+/**
+ * What an operator may not have meant: who reaches a listener, and can do more
+ * there than they should, or less than their token says.
+ */
+export function listenerWarnings(
+  config: TlsConfig & Pick<Config, "access">,
+): string[] {
+  const { remote, http, access } = config;
+  const warnings: string[] = [];
+  const isOpen = (kind: "remote" | "http") => {
+    const address = config[kind];
+    return address !== undefined && !isLoopback(address) &&
+      !speaksTls(config, kind);
+  };
+  if (http && !isLoopback(http) && access === undefined && config.httpPage) {
+    warnings.push(
+      `--http ${formatAddress(http)} can be reached from other machines, and ` +
+        "asks nobody who they are: its page shows keys and who has the work; " +
+        "give --access, or an address of this machine alone, or --http-page " +
+        "off, which leaves metrics and probes",
+    );
+  }
+  for (const kind of ["remote", "http"] as const) {
+    if (access === undefined || !isOpen(kind)) continue;
+    const where = formatAddress((kind === "remote" ? remote : http)!);
+    warnings.push(
+      `--${kind} ${where} speaks plain text, where no token is taken from ` +
+        `other machines: they may what [anyone.${kind}] of ${access} says, ` +
+        "and else nothing; give --tls-cert and --tls-key",
+    );
+  }
+  return warnings;
 }

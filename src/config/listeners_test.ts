@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { completeConfig, type GivenConfig } from "../config.ts";
 import { isLoopback, parseAddress } from "./address.ts";
-import { speaksTls } from "./listeners.ts";
+import { listenerWarnings, speaksTls } from "./listeners.ts";
 
 const FILES = { tlsCert: "/c", tlsKey: "/k" };
 const OUTSIDE = parseAddress("10.0.0.5:28056");
@@ -29,7 +29,10 @@ Deno.test("plain text beyond this machine is refused unless it is asked for", ()
   }
   const local = { ...OUTSIDE, port: 1 };
   const half = { remote: OUTSIDE, local, ...FILES };
-  assert.match(refusal({ ...half, tlsOn: "local" }), /^--remote 10\.0\.0\.5/);
+  assert.match(
+    refusal({ ...half, tlsOn: "local" }),
+    /^--remote 10\.0\.0\.5.* in plain text: leave --tls-on local out/,
+  );
   assert.match(refusal({ ...half, tlsOn: "remote" }), /^--local 10\.0\.0\.5/);
 });
 
@@ -69,4 +72,45 @@ Deno.test("TLS is spoken by both listeners, or by the one that is named", () => 
   assert.deepEqual(on(FILES), [true, true]);
   assert.deepEqual(on({ ...FILES, tlsOn: "local" }), [true, false]);
   assert.deepEqual(on({ ...FILES, tlsOn: "remote" }), [false, true]);
+});
+
+Deno.test("metrics speak TLS where others reach them and there is a certificate", () => {
+  const speaks = (given: GivenConfig) =>
+    speaksTls(completeConfig(given), "http");
+  const http = OUTSIDE;
+  assert.ok(speaks({ ...FILES, http }));
+  assert.ok(speaks({ ...FILES, http, tlsOn: "remote" }));
+  assert.ok(!speaks({ ...FILES, http: parseAddress("127.0.0.1:1") }));
+  assert.ok(!speaks({ http }));
+  assert.ok(!speaks(FILES));
+});
+
+Deno.test("flags of the page without the page are refused", () => {
+  const http = parseAddress("127.0.0.1:1");
+  for (
+    const [given, flag] of [
+      [{ httpHosts: ["a"] }, "--http-host"],
+      [{ httpPage: false }, "--http-page"],
+    ] as const
+  ) {
+    assert.match(refusal(given), new RegExp(`^${flag} needs --http`));
+    assert.equal(refusal({ ...given, http }), "");
+  }
+});
+
+Deno.test("an operator is warned where others see more than they should, or tokens are of no use", () => {
+  const warned = (given: GivenConfig) =>
+    listenerWarnings(completeConfig(given)).join("\n");
+  const http = OUTSIDE;
+  const access = "/access";
+  const remote = { ...OUTSIDE, port: 1 };
+  assert.match(warned({ http }), /^--http 10\.0\.0\.5:28056 .* asks nobody/);
+  assert.equal(warned({ http, httpPage: false }), "");
+  assert.equal(warned({ ...FILES, http, remote, access }), "");
+  assert.match(warned({ http, access }), /^--http .* no token is taken/);
+  assert.match(
+    warned({ remote, access, insecure: true }),
+    /^--remote 10\.0\.0\.5:1 .* \[anyone\.remote\] of \/access/,
+  );
+  assert.equal(warned({ access }), "");
 });

@@ -197,3 +197,20 @@ Deno.test("hits, misses and what hits have saved are counted", async () => {
     savedMs: 9_000,
   });
 });
+
+Deno.test("what computing took counts from its begin, over a restart", async () => {
+  const site = await Site.open();
+  const id = await site.assigned();
+  site.clock.advance(3_000);
+  await site.restart();
+  site.clock.advance(2_000);
+  await site.inside.engine.ask({ kind: "heartbeat", id });
+  const [work] = site.inside.engine.underWay(1);
+  assert.equal(work?.computingMs, 5_000);
+  await site.set(id, "v");
+  await site.text();
+  // What memory says is what the manifest says.
+  assert.equal(site.inside.engine.counts().savedMs, 5_000);
+  const info = await site.inside.manifest.stat(ENTRY);
+  assert.equal(info?.computedMs, 5_000);
+});

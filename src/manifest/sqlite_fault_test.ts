@@ -56,11 +56,8 @@ Deno.test("SqliteManifest replaces a worker that dies and fails only what it had
   const waiting = manifest.claim(B, { id: "2" });
   await lost;
   assert.equal(await waiting, undefined, "what was not sent yet goes through");
-  assert.deepEqual(await manifest.findId("1"), {
-    ...A,
-    status: "loading",
-    id: "1",
-  });
+  const row = await manifest.findId("1");
+  assert.deepEqual([row?.name, row?.status], [A.name, "loading"]);
   assert.equal(await manifest.publish(A, "1", digestOf("x")), true);
   assert.equal(manifest.stats.workers, 2);
 });

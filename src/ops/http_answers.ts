@@ -18,7 +18,17 @@ export interface Asked {
   readonly host: string | undefined;
   /** The header Sec-Fetch-Site, which browsers send. */
   readonly site: string | undefined;
+  /** The header Authorization. */
+  readonly authorization?: string | undefined;
+  /** Whether the connection begins on this machine. */
+  readonly isHere?: boolean;
 }
+
+/** Somebody who may watch, for as long as that holds; or why they may not. */
+export type Admitted = { readonly mayWatch: boolean } | {
+  readonly status: 401 | 403;
+  readonly why: string;
+};
 
 /** An answer. */
 export interface Answered {
@@ -38,6 +48,11 @@ export interface AnswerOptions {
   /** Whether the page is there, and what it is drawn from. */
   readonly hasPage: boolean;
   readonly live: Pick<LivePictures, "open">;
+  /** Says who may see metrics and pictures; absent: everybody. */
+  readonly admit?: (asked: {
+    readonly authorization: string | undefined;
+    readonly isHere: boolean;
+  }) => Admitted;
 }
 
 /** What no answer is without: nothing is kept, guessed, framed or shared. */
@@ -54,9 +69,11 @@ const HEADERS = {
 
 /** Answers a request. */
 export async function answer(
-  { method, url, host, site }: Asked,
-  { hosts, phase, metrics, hasPage, live }: AnswerOptions,
+  asked: Asked,
+  options: AnswerOptions,
 ): Promise<Answered> {
+  const { method, url, host } = asked;
+  const { hosts, phase, metrics, hasPage } = options;
   if (host !== undefined && !isAllowedHost(host, hosts)) {
     return plain(
       421,
@@ -69,15 +86,18 @@ export async function answer(
   }
   const [path = ""] = url.split("?");
   switch (path) {
-    case "/metrics":
+    case "/metrics": {
+      const watcher = watcherOf(asked, options);
+      if ("status" in watcher) return watcher;
       return answered(200, metrics.contentType, await metrics.text());
+    }
     case "/healthz":
       return plain(200, "alive");
     case "/readyz":
       return plain(phase() === "ready" ? 200 : 503, phase());
   }
   if (hasPage) {
-    if (path === "/live") return liveAnswer(method, site, live);
+    if (path === "/live") return liveAnswer(asked, options);
     const file = pageFile(path);
     if (file) return answered(200, file.type, file.text);
   }
@@ -88,20 +108,36 @@ export async function answer(
 }
 
 /** A page of others cannot read it, and is not to take the places of those who can. */
-function liveAnswer(
-  method: string,
-  site: string | undefined,
-  live: AnswerOptions["live"],
-): Answered {
+function liveAnswer(asked: Asked, options: AnswerOptions): Answered {
+  const { method, site } = asked;
   if (site === "cross-site") {
     return plain(403, "only the page of this server is given this");
   }
+  const watcher = watcherOf(asked, options);
+  if ("status" in watcher) return watcher;
   if (method === "HEAD") return answered(200, LIVE_TYPE, "");
-  const lines = live.open();
+  const lines = options.live.open(() => watcher.mayWatch);
   if (lines) return answered(200, LIVE_TYPE, lines);
   return plain(503, "as many watch this server as may: close another page", {
     "retry-after": "5",
   });
+}
+
+const EVERYBODY = { mayWatch: true };
+
+/** Who asks, or what they are answered. */
+function watcherOf(
+  { authorization, isHere = false }: Asked,
+  { admit }: AnswerOptions,
+): { readonly mayWatch: boolean } | Answered {
+  const admitted = admit?.({ authorization, isHere }) ?? EVERYBODY;
+  if (!("status" in admitted)) return admitted;
+  const { status, why } = admitted;
+  return plain(
+    status,
+    why,
+    status === 401 ? { "www-authenticate": 'Bearer realm="larder"' } : {},
+  );
 }
 
 /** A line of JSON each. */

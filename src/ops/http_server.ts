@@ -21,6 +21,7 @@ import {
   MAX_HTTP_CONNECTIONS,
   MAX_HTTP_HEAD_BYTES,
 } from "../limits.ts";
+import { createServer as createTlsServer } from "node:https";
 import { answer, type AnswerOptions } from "./http_answers.ts";
 
 /** What clients may take, and for how long. */
@@ -46,6 +47,15 @@ export interface HttpOptions extends AnswerOptions {
   readonly address: { readonly host: string; readonly port: number };
   /** Takes a line for the log. */
   readonly warn: (message: string) => void;
+  /** What it says who it is with, over TLS; in plain text where absent. */
+  readonly certificates?: HttpCertificates;
+}
+
+/** A certificate and its key, as PEM, which change while connections live. */
+export interface HttpCertificates {
+  readonly current: { readonly cert: string; readonly key: string };
+  /** Called when they are others. */
+  readonly onChange: Set<() => void>;
 }
 
 /** It answers. */
@@ -56,6 +66,8 @@ export interface HttpListener extends AsyncDisposable {
 
 /** Of the time that a head may take, how often it is looked whether it does. */
 const LOOKS = 10;
+/** Clients on this machine. */
+const HERE = /^(127\.|::1$|::ffff:127\.)/;
 /** Who speaks otherwise, gRPC for one, hears what there is. */
 const NO_HTTP = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n" +
   "connection: close\r\n\r\nHere is Larder's page, with its metrics, in " +
@@ -70,12 +82,7 @@ export async function serveHttp(
   limits: HttpLimits = LIMITS,
 ): Promise<HttpListener> {
   const { address: { host, port }, warn } = options;
-  const server = createServer({
-    maxHeaderSize: limits.maxHeadBytes,
-    requestTimeout: limits.headMs,
-    keepAliveTimeout: limits.idleMs,
-    connectionsCheckingInterval: limits.headMs / LOOKS,
-  }, (request, response) => void reply(request, response, options));
+  const { server, stop } = createdServer(options, limits);
   server.maxConnections = limits.maxConnections;
   // Destroys those on which nothing moves.
   server.timeout = limits.stallMs;
@@ -86,6 +93,7 @@ export async function serveHttp(
   return {
     address: `${host}:${picked}`,
     async [Symbol.asyncDispose]() {
+      stop();
       const closed = once(server, "close");
       server.close();
       // Whoever reads at leisure is not waited for.
@@ -93,6 +101,38 @@ export async function serveHttp(
       await closed;
     },
   };
+}
+
+/** Where it listens is for the caller to say. */
+function createdServer(
+  options: HttpOptions,
+  limits: HttpLimits,
+): { readonly server: Server; readonly stop: () => void } {
+  const { certificates } = options;
+  const times = {
+    maxHeaderSize: limits.maxHeadBytes,
+    requestTimeout: limits.headMs,
+    keepAliveTimeout: limits.idleMs,
+    connectionsCheckingInterval: limits.headMs / LOOKS,
+  };
+  const onRequest = (request: IncomingMessage, response: ServerResponse) =>
+    void reply(request, response, options);
+  if (certificates === undefined) {
+    return { server: createServer(times, onRequest), stop: () => {} };
+  }
+  const identity = () => {
+    const { cert, key } = certificates.current;
+    return { cert, key };
+  };
+  const server = createTlsServer({
+    ...{ ...times, ...identity() },
+    handshakeTimeout: limits.headMs,
+  }, onRequest);
+  // What was never greeted stays open unless somebody closes it.
+  server.on("tlsClientError", (_, socket) => socket.destroy());
+  const renew = () => server.setSecureContext(identity());
+  certificates.onChange.add(renew);
+  return { server, stop: () => void certificates.onChange.delete(renew) };
 }
 
 /** Those that are open; what breaks one of them breaks nothing else. */
@@ -142,6 +182,8 @@ async function reply(
       url,
       host: headers.host,
       site: typeof site === "string" ? site : undefined,
+      authorization: headers.authorization,
+      isHere: HERE.test(request.socket.remoteAddress ?? ""),
     }, options);
     // A body that was sent along is not read: its connection ends.
     const hasBody = headers["content-length"] !== undefined ||

@@ -44,10 +44,16 @@ export class LivePictures {
     this.#options = options;
   }
 
-  /** Lines, each made when it is asked for; `undefined`: too many watch. */
-  open(): AsyncGenerator<string> | undefined {
+  /**
+   * Lines, each made when it is asked for; `undefined`: too many watch.
+   *
+   * @param mayGoOn Asked before each line; they end where it says no.
+   */
+  open(
+    mayGoOn: () => boolean = () => true,
+  ): AsyncGenerator<string> | undefined {
     const seat = this.#options.pictures.join();
-    return seat && new Lines(this.#options, seat);
+    return seat && new Lines(this.#options, seat, mayGoOn);
   }
 }
 
@@ -55,15 +61,21 @@ export class LivePictures {
 class Lines implements AsyncGenerator<string> {
   readonly #options: LivePicturesOptions;
   readonly #seat: Disposable;
+  readonly #mayGoOn: () => boolean;
   #seen: Seen | undefined;
   #isOver = false;
   #dueMs = -Infinity;
   #timer: Timer | undefined;
   #wake = () => {};
 
-  constructor(options: LivePicturesOptions, seat: Disposable) {
+  constructor(
+    options: LivePicturesOptions,
+    seat: Disposable,
+    mayGoOn: () => boolean,
+  ) {
     this.#options = options;
     this.#seat = seat;
+    this.#mayGoOn = mayGoOn;
   }
 
   async next(): Promise<IteratorResult<string, undefined>> {
@@ -75,7 +87,7 @@ class Lines implements AsyncGenerator<string> {
         this.#timer = clock.setTimer(waitMs, resolve);
       });
     }
-    if (this.#isOver) return { done: true, value: undefined };
+    if (this.#isOver || !this.#mayGoOn()) return await this.return();
     this.#dueMs = clock.nowMs() + DEFAULT_WATCH_INTERVAL_MS;
     const picture = await pictures.current();
     return { done: false, value: `${JSON.stringify(this.#line(picture))}\n` };

@@ -25,8 +25,8 @@ import { type Counted, type Read, serverMetrics } from "./server_metrics.ts";
 /** What is served, and to whom. */
 export interface MetricsOptions
   extends
-    Pick<HttpOptions, "address" | "warn">,
-    Pick<AnswerOptions, "hosts" | "phase" | "hasPage"> {
+    Pick<HttpOptions, "address" | "warn" | "certificates">,
+    Pick<AnswerOptions, "hosts" | "phase" | "hasPage" | "admit"> {
   readonly counted: Counted;
   readonly read: Read;
   /** Awaited before anything is read. */

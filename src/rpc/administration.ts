@@ -32,6 +32,7 @@ import {
   demand,
   demandAnywhere,
   demandEverywhere,
+  demandWatch,
   may,
   mayEverywhere,
 } from "./rights.ts";
@@ -105,7 +106,7 @@ export function addAdministration(
     };
   });
   add("Status", async (_: object, call) => {
-    demandEverywhere(call, "admin");
+    demandWatch(call);
     await takeMemory(budget, call, 2 * MAX_SHOWN_WORK * ITEM_BYTES);
     return statusPicture(await catalog.status(), version);
   });

@@ -17,6 +17,8 @@ import type { Asked } from "./hot_methods.ts";
 
 /** Probes ask these, and they say nothing of what is kept. */
 const OPEN_SERVICES = /^\/grpc\.(health|reflection)\./;
+/** A peer on this machine: from elsewhere no packet comes with such an address. */
+const HERE = /^(127\.|\[(::1|::ffff:127\.[\d.]+)\]:)/;
 /** Whoever asks those. */
 const NOBODY = new Caller(undefined, {});
 
@@ -27,7 +29,7 @@ const TWICE = new StatusError(
 
 /** Says who makes a call at a listener. */
 export function authenticateBy(access: Access, door: Door): Authenticate {
-  return ({ path, fields }, { transport }) => {
+  return ({ path, fields }, { transport, peer }) => {
     if (OPEN_SERVICES.test(path)) return NOBODY;
     let authorization: string | undefined;
     for (let at = 0; at < fields.length; at += 2) {
@@ -37,7 +39,8 @@ export function authenticateBy(access: Access, door: Door): Authenticate {
       authorization = fields[at + 1]!;
     }
     const names = transport instanceof SocketStream ? transport.names : [];
-    const caller = access.whoIs(door, authorization, names);
+    const isHere = door.isHere || HERE.test(peer);
+    const caller = access.whoIs(door, authorization, names, isHere);
     if (typeof caller !== "string") return caller;
     return new StatusError(Status.UNAUTHENTICATED, caller);
   };
@@ -117,6 +120,17 @@ export function mayEverywhere(call: Call, right: Right): boolean {
 /** Who calls, as {@linkcode authenticateBy} says; `undefined`: nobody has asked. */
 function callerOf({ caller }: Call): Caller | undefined {
   return caller as Caller | undefined;
+}
+
+/** Refuses who may not see what the server does. */
+export function demandWatch(call: Call): void {
+  const { caller } = call;
+  if (caller === undefined || (caller as Caller).mayWatch) return;
+  throw new StatusError(
+    Status.PERMISSION_DENIED,
+    'this needs the right to watch, or to admin "*", and the caller does not ' +
+      "have it",
+  );
 }
 
 function denied(right: Right, where: string): StatusError {

@@ -18,7 +18,7 @@ import type { WatchRequest } from "./cache_wire.ts";
 import { loadMethods } from "./protos.ts";
 import type { Readiness } from "./readiness.ts";
 import type { Service } from "./service.ts";
-import { demandEverywhere } from "./rights.ts";
+import { demandWatch } from "./rights.ts";
 import { toStatusError } from "./status.ts";
 
 /** What is watched. */
@@ -44,7 +44,7 @@ export function watch(
 ): ServerStreamingHandler<WatchRequest, Picture> {
   return async (request, call, sender) => {
     try {
-      demandEverywhere(call, "admin");
+      demandWatch(call);
       const intervalMs = intervalOf(request);
       using seat = options.pictures.join();
       if (!seat) throw tooMany();
@@ -67,7 +67,7 @@ async function show(
   const nextWake = readiness.wakes(call);
   while (!call.hasEnded && readiness.phase !== "stopped") {
     // Rights may go while somebody looks.
-    demandEverywhere(call, "admin");
+    demandWatch(call);
     const woken = nextWake();
     const timer = clock.setTimer(intervalMs, woken.resolve);
     try {

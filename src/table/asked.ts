@@ -130,6 +130,19 @@ export function assignmentOf(
   };
 }
 
+/** Work of which the manifest says since when it is being computed. */
+export function workOf(
+  s: State,
+  { assignedMs }: Row & { status: "loading" },
+  sinceMs: number,
+): Work {
+  const sinceWallMs = s.options.startWallMs + sinceMs - s.startMs;
+  // The wall clock may have been set back meanwhile.
+  return assignedMs === undefined || assignedMs >= sinceWallMs
+    ? { sinceMs }
+    : { sinceMs, beforeMs: sinceWallMs - assignedMs };
+}
+
 /** Takes over what the manifest knows of an entry that was not in memory. */
 export function adopt(
   s: State,
@@ -150,8 +163,8 @@ export function adopt(
       const graceMs = graceEndMs(s, row, nowMs);
       const deadlineMs = graceMs ?? nowMs;
       const work: Work = graceMs === undefined
-        ? { sinceMs: nowMs }
-        : { sinceMs: s.startMs, graced: true };
+        ? workOf(s, row, nowMs)
+        : { ...workOf(s, row, s.startMs), graced: true };
       entry.state = row.id === undefined
         ? { kind: "loading", assignment, deadlineMs, work, unnamed: true }
         : { kind: "loading", assignment, deadlineMs, work };

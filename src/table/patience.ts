@@ -15,6 +15,7 @@ import {
   type Wait,
   type Work,
 } from "./state.ts";
+import { computingFor } from "./under_way.ts";
 
 /** How often those who wait for overdue work are looked at. */
 const OVERDUE_LOOK_MS = 1_000;
@@ -36,7 +37,7 @@ export function tellLoading(
   if (state.kind !== "loading" && state.kind !== "publishing") return;
   // The value that it was for is gone, and the next one takes its time.
   dismiss(s, wait);
-  const { assignment: { id }, work: { sinceMs, peer } } = state;
+  const { assignment: { id }, work: { peer } } = state;
   const overdue = overdueMs(s, state.work);
   // Work that is overdue stays its holder's while nobody can take it on. Who
   // comes later does not put off when the others are looked at.
@@ -48,7 +49,7 @@ export function tellLoading(
   s.emit({
     kind: "notice",
     ticket: wait.request.ticket,
-    computedMs: nowMs - sinceMs,
+    computedMs: computingFor(state.work, nowMs),
     ...(peer === undefined ? {} : { peer }),
   });
 }

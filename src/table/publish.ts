@@ -14,6 +14,7 @@ import { MAX_REPLY_WAIT_MS } from "../limits.ts";
 import type { Shortage } from "./room.ts";
 import type { Entry, EntryState, State, Wait } from "./state.ts";
 import type { Digest, Reply, RequestOf, Result } from "./types.ts";
+import { computingFor } from "./under_way.ts";
 
 type Of<K extends Result["kind"]> = Result & { kind: K };
 type Publishing = EntryState & { kind: "publishing" };
@@ -273,7 +274,7 @@ function finish(
     // With a file of a local client's, its row says so from the beginning.
     ...(staging === undefined ? {} : { handedMs: nowMs }),
     ...(ttlMs === undefined ? {} : { expiresMs: nowMs + ttlMs }),
-    computedMs: nowMs - state.work.sinceMs,
+    computedMs: computingFor(state.work, nowMs),
     pins: 0,
     reading: undefined,
     verifying: undefined,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assignmentOf } from "./asked.ts";
+import { assignmentOf, workOf } from "./asked.ts";
 import { entryOfRow } from "./asking.ts";
 import { startEvicting } from "./evicting.ts";
 import { graceEndMs } from "./grace.ts";
@@ -30,7 +30,7 @@ export function restore(
   const assignment = assignmentOf(id, row);
   const deadlineMs = graceEndMs(s, row, nowMs) ??
     nowMs + s.options.restartGraceMs;
-  const work: Work = { sinceMs: nowMs, graced: true };
+  const work: Work = { ...workOf(s, row, nowMs), graced: true };
   entry.state = { kind: "loading", assignment, deadlineMs, work };
   s.hold(id, entry, { graced: true });
   // The Done of a captured file may have been answered: it is ours to publish.

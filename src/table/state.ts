@@ -65,6 +65,8 @@ export function isFor<K extends Request["kind"]>(
 export interface Work {
   /** On the monotonic clock; a restart begins anew. */
   readonly sinceMs: number;
+  /** For how long it had been computed when that was; absent: not before. */
+  readonly beforeMs?: number;
   /** Where the client called from; unknown after a restart. */
   readonly peer?: string;
   /** Which of its calls was given the work. */

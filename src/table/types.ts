@@ -77,6 +77,8 @@ export type Row =
        * start has, or its holder was heard since.
        */
       readonly graceEndsMs?: number;
+      /** When the work was given out, by the wall clock; absent: nobody knows. */
+      readonly assignedMs?: number;
       /** Present once a captured file has been hashed. */
       readonly digest?: Digest;
       /** For how long the value is kept once it is published; absent: for ever. */

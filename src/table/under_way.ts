@@ -6,7 +6,7 @@
 
 import { MAX_SHOWN_WAITERS } from "../limits.ts";
 import type { LogFacts } from "../log/log.ts";
-import type { Entry, GetWait, State } from "./state.ts";
+import type { Entry, GetWait, State, Work } from "./state.ts";
 import type { EntryKey } from "./types.ts";
 
 /** Work that somebody has. */
@@ -14,7 +14,7 @@ export interface UnderWay {
   readonly entry: EntryKey;
   /** Where its holder calls from; absent: nobody knows since the restart. */
   readonly peer?: string;
-  /** For how long it has been at it; from the restart on, where it was before. */
+  /** For how long it has been at it, over restarts. */
   readonly computingMs: number;
   /** For how long its holder has not been heard: no heartbeat, nothing of its value. */
   readonly quietMs: number;
@@ -37,7 +37,7 @@ export function underWay(s: State, limit: number, nowMs: number): UnderWay[] {
     const isPublishing = state.kind === "publishing";
     if (!isPublishing && state.deadlineMs <= nowMs) continue;
     const { sinceMs, heardMs = sinceMs, peer } = state.work;
-    const computingMs = nowMs - sinceMs;
+    const computingMs = computingFor(state.work, nowMs);
     const last = longest.at(-1);
     if (longest.length === limit && last!.computingMs >= computingMs) continue;
     const at = longest.findLastIndex((each) => each.computingMs >= computingMs);
@@ -55,6 +55,14 @@ export function underWay(s: State, limit: number, nowMs: number): UnderWay[] {
   return longest;
 }
 
+/** For how long somebody has computed, over restarts. */
+export function computingFor(
+  { sinceMs, beforeMs = 0 }: Work,
+  nowMs: number,
+): number {
+  return nowMs - sinceMs + beforeMs;
+}
+
 /** Where the first of those who wait call from. */
 function peersOf(waits: ReadonlySet<GetWait>): string[] {
   return waits.values().take(MAX_SHOWN_WAITERS)
@@ -68,10 +76,10 @@ export function aboutEntry(
 ): LogFacts {
   const named = { namespace: key.namespace, key: key.key };
   if (state.kind !== "loading" && state.kind !== "publishing") return named;
-  const { sinceMs, peer, call } = state.work;
+  const { peer, call } = state.work;
   return {
     ...named,
-    ms: nowMs - sinceMs,
+    ms: computingFor(state.work, nowMs),
     ...(peer === undefined ? {} : { client: peer }),
     ...(call === undefined ? {} : { call }),
   };

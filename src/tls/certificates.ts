@@ -10,6 +10,7 @@ import {
   CredentialFiles,
   type CredentialOptions,
   readCredentials,
+  whyNot,
 } from "../credential_files.ts";
 import { messageOf, StartError } from "../errors.ts";
 import { CERTIFICATE_LOOK_MS, EXPIRY_WARNING_DAYS } from "../limits.ts";
@@ -156,10 +157,7 @@ async function readAs(
   try {
     return await read(path);
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : messageOf(error);
-    throw new Error(`${flag} ${path}: ${reason}`, { cause: error });
+    throw new Error(`${flag} ${path}: ${whyNot(error)}`, { cause: error });
   }
 }
 

@@ -106,7 +106,7 @@ Deno.test("of a folder in which nothing is written, nothing is lost", () =>
         shellRun(line, "--out", "build/"),
       );
       assert.equal(code, 0);
-      assert.match(stderr, /not kept: build\/ was not written/);
+      assert.match(stderr, /not kept: build(\/ was not written| is a file)/);
       assert.equal(await shell.read("build/old"), "old");
     }
     const fails = shellRun("touch build/log; exit 3", "--out", "build/");
@@ -248,6 +248,29 @@ Deno.test("--keep-outs lets a command find its folder, which is then in the key"
     await shell.write("build/f", "");
     await shell.write("gen/b.h", "b");
     await ran(shell, args, "computed");
+  }));
+
+Deno.test("a file that the command makes in a folder's place is named, and not kept", () =>
+  withShell(async (shell) => {
+    const args = shellRun("rm -rf build; echo said > build", "--out", "build/");
+    const folder = shellRun("mkdir build; echo a > build/a", "--out", "build/");
+    await ran(shell, folder, "computed");
+    assert.match(
+      (await shell.run(args)).stderr,
+      /: not kept: build is a file: write --out build; it is \.build\.larder-partial now, as the folder that was there is back$/m,
+    );
+    assert.equal(await shell.read(".build.larder-partial"), "said\n");
+    await Deno.remove(`${shell.folder}/build`, { recursive: true });
+    const reason = /: not kept: build is a file: write --out build$/m;
+    assert.match((await shell.run(args)).stderr, reason);
+    assert.equal(await shell.read("build"), "said\n");
+    // It is in the way of a hit, and no run removes it.
+    const { stderr } = await shell.run(folder);
+    assert.match(
+      stderr,
+      /without the cache: build\/ is there, and is no folder$/m,
+    );
+    assert.equal(await shell.read("build"), "said\n");
   }));
 
 Deno.test("a hit tells a run that has an out in the folder which it replaces", () =>

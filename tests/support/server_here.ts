@@ -30,6 +30,8 @@ export class ServerHere implements AsyncDisposable {
   readonly local: string;
   /** Where RemoteCache answers; empty when it is off. */
   readonly remote: string;
+  /** Where metrics are; empty when they are off. */
+  readonly http: string;
   readonly #server: RunningServer;
   readonly #lines: readonly string[];
 
@@ -43,6 +45,7 @@ export class ServerHere implements AsyncDisposable {
     this.#lines = lines;
     this.local = server.localAddress ?? "";
     this.remote = server.remoteAddress ?? "";
+    this.http = server.httpAddress ?? "";
   }
 
   /** Starts a server with these arguments, and waits until it answers. */

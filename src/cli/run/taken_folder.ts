@@ -4,14 +4,40 @@
  * @module
  */
 
+import type { Stats } from "node:fs";
 import { lstat } from "node:fs/promises";
+import { basename } from "node:path";
 import { Aside, Busy } from "./aside.ts";
+import { namesOf } from "./aside_names.ts";
 import { Leaves } from "./leaves.ts";
 import { markedPlace, nameBelow, type Out } from "./outs.ts";
 import { saveMarks } from "./record.ts";
 import { share, userInside } from "./share.ts";
 import type { Result, Taken, TakeOptions } from "./taken.ts";
 import { leavesOf, marksOf } from "./tree.ts";
+
+/** The command has made a file in the folder's place. */
+class FileThere extends Error {}
+
+async function infoAt(place: string): Promise<Stats | undefined> {
+  return await lstat(place).catch(() => undefined);
+}
+
+/** Of a file, when the folder that was there before is back in its place. */
+function whereItIs(place: string): string {
+  return `it is ${basename(namesOf(place).partial)} now, as the folder that ` +
+    "was there is back";
+}
+
+/** Something else is there now, which the command has made. */
+function noFolder({ name }: Out, info: Stats): Error {
+  if (!info.isFile()) {
+    const what = info.isSymbolicLink() ? "a link now" : "no file";
+    return new Error(`${name} is ${what}, and no folder`);
+  }
+  const file = name.replace(/\/+$/, "");
+  return new FileThere(`${file} is a file: write --out ${file}`);
+}
 
 /** The place of a folder. */
 export class TakenFolder implements Taken {
@@ -61,15 +87,17 @@ export class TakenFolder implements Taken {
     const leaves = new Leaves();
     let trouble: unknown;
     try {
-      if ((await lstat(place).catch(() => undefined))?.isSymbolicLink()) {
-        throw new Error(`${this.#out.name} is a link now, and no folder`);
-      }
+      const info = await infoAt(place);
+      if (info && !info.isDirectory()) throw noFolder(this.#out, info);
       for await (const leaf of leavesOf(place)) leaves.add(leaf);
     } catch (error) {
       trouble = error;
     }
     const stayed = await this.#aside?.settle() ?? [];
     this.#aside?.checkLost();
+    if (trouble instanceof FileThere && (await infoAt(place))?.isDirectory()) {
+      trouble = new Error(`${trouble.message}; ${whereItIs(place)}`);
+    }
     const isWritten = leaves.length > 0;
     // Of what the command has found, nobody knows who has put it there.
     if (isWritten && !this.#keepsOuts) {

@@ -59,6 +59,9 @@ export class TreeRestore implements AsyncDisposable {
   /** Makes room for it. */
   static async of(out: Out): Promise<TreeRestore> {
     const isThere = lstatSync(out.place, { throwIfNoEntry: false });
+    if (isThere && !isThere.isDirectory()) {
+      throw new Error(`${out.name} is there, and is no folder`);
+    }
     return new TreeRestore(out, await Staging.in(out.place), !isThere);
   }
 

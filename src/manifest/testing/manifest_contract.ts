@@ -92,11 +92,13 @@ export function contractTest(name: string, open: OpenForTest): ContractTest {
 export function manifestContract(name: string, open: OpenForTest): void {
   const test = contractTest(name, open);
 
-  test("claims an entry once and returns the row that is there", async ({ manifest }) => {
+  test("claims an entry once and returns the row that is there", async ({ manifest, clock }) => {
     assert.equal(await manifest.find(A), undefined);
     const assignment = { id: "7", staging: "s7" };
     assert.equal(await manifest.claim(A, assignment), undefined);
-    const row: Row = { ...A, status: "loading", ...assignment };
+    const assignedMs = clock.wallMs();
+    const row: Row = { ...A, status: "loading", ...assignment, assignedMs };
+    clock.advance(1);
     assert.deepEqual(await manifest.find(A), row);
     assert.deepEqual(await manifest.claim(A, { id: "8" }), row);
     assert.deepEqual(await manifest.find(A), row);
@@ -105,6 +107,7 @@ export function manifestContract(name: string, open: OpenForTest): void {
       ...B,
       status: "loading",
       id: "8",
+      assignedMs: assignedMs + 1,
     });
   });
 
@@ -141,7 +144,7 @@ export function manifestContract(name: string, open: OpenForTest): void {
     assert.equal(await found(B), "evicting");
   });
 
-  test("keeps the order of the calls of one turn", async ({ manifest }) => {
+  test("keeps the order of the calls of one turn", async ({ manifest, clock }) => {
     const digest = digestOf("x");
     const answers = await Promise.all([
       manifest.claim(A, { id: "1" }),
@@ -155,7 +158,7 @@ export function manifestContract(name: string, open: OpenForTest): void {
     ]);
     assert.deepEqual(answers, [
       undefined,
-      { ...A, status: "loading", id: "1" },
+      { ...A, status: "loading", id: "1", assignedMs: clock.wallMs() },
       true,
       false,
       true,
@@ -172,7 +175,8 @@ export function manifestContract(name: string, open: OpenForTest): void {
     await manifest.claim(A, { id: "1", staging: "s1" });
     await manifest.record(A, "1", digestOf("of the first"));
     assert.equal(await manifest.reassign(A, expected, next), true);
-    const row = { ...A, status: "loading", ...next };
+    const assignedMs = clock.wallMs();
+    const row = { ...A, status: "loading", ...next, assignedMs };
     assert.deepEqual(await manifest.find(A), row, "its digest went with it");
     assert.deepEqual(
       await manifest.reassign(A, expected, { id: "3" }),
@@ -201,7 +205,7 @@ export function manifestContract(name: string, open: OpenForTest): void {
     );
   });
 
-  test("records a digest and leaves the row loading", async ({ manifest }) => {
+  test("records a digest and leaves the row loading", async ({ manifest, clock }) => {
     const digest = digestOf("x");
     assert.equal(await manifest.record(A, "1", digest), false);
     await manifest.claim(A, { id: "1", staging: "s" });
@@ -212,6 +216,7 @@ export function manifestContract(name: string, open: OpenForTest): void {
       status: "loading",
       id: "1",
       staging: "s",
+      assignedMs: clock.wallMs(),
       digest,
     });
     await manifest.publish(A, "1", digest);
@@ -268,13 +273,14 @@ export function manifestContract(name: string, open: OpenForTest): void {
     );
   });
 
-  test("finds ids of 63 bits and none above", async ({ manifest }) => {
+  test("finds ids of 63 bits and none above", async ({ manifest, clock }) => {
     const id = String(2n ** 63n - 1n);
     await manifest.claim(A, { id });
     assert.deepEqual(await manifest.findId(id), {
       ...A,
       status: "loading",
       id,
+      assignedMs: clock.wallMs(),
     });
     const others = ["0", "9223372036854775806", String(2n ** 63n)];
     for (const other of [...others, String(2n ** 64n - 1n)]) {
@@ -284,7 +290,7 @@ export function manifestContract(name: string, open: OpenForTest): void {
     assert.equal(await manifest.evict(A, id), true);
   });
 
-  test("tells keys apart byte by byte", async ({ manifest }) => {
+  test("tells keys apart byte by byte", async ({ manifest, clock }) => {
     const whole = new Uint8Array(MAX_KEY_BYTES).fill(1);
     const entries = [
       entryOf(""),
@@ -298,12 +304,14 @@ export function manifestContract(name: string, open: OpenForTest): void {
     const claims = entries.map((entry, index) =>
       manifest.claim(entry, { id: `${index + 1}` })
     );
+    const assignedMs = clock.wallMs();
     for (const claim of await Promise.all(claims)) {
       assert.equal(claim, undefined);
     }
     for (const [index, entry] of entries.entries()) {
-      const row = { ...entry, status: "loading", id: `${index + 1}` };
-      assert.deepEqual(await manifest.findId(row.id), row);
+      const id = `${index + 1}`;
+      const row = { ...entry, status: "loading", id, assignedMs };
+      assert.deepEqual(await manifest.findId(id), row);
     }
   });
 
@@ -393,7 +401,7 @@ export function manifestContract(name: string, open: OpenForTest): void {
     await manifest.close();
   });
 
-  test("finds everything again after a restart", async ({ manifest, reopen }) => {
+  test("finds everything again after a restart", async ({ manifest, reopen, clock }) => {
     assert.equal(manifest.servedBefore, false);
     if (!reopen) return;
     const digest = digestOf("x");
@@ -415,6 +423,7 @@ export function manifestContract(name: string, open: OpenForTest): void {
       status: "loading",
       id: "1",
       staging: "s",
+      assignedMs: clock.wallMs(),
       digest,
     };
     assert.deepEqual(await again.find(A), loading);

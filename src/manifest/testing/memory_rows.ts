@@ -106,6 +106,7 @@ export function rowOfStored(stored: StoredRow): Row {
       ...known,
       ...(staging !== undefined && { staging }),
       ...(graceEndsMs !== undefined && { graceEndsMs }),
+      assignedMs: stored.assignedMs,
       ...(ttlMs !== undefined && { ttlMs }),
       status,
     };

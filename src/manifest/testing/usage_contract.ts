@@ -363,7 +363,8 @@ export function usageContract(name: string, open: OpenForTest): void {
       ...ready,
       handedMs: at + 50,
     });
-    const loading = { ...B, status: "loading", id: "2", staging: "s" };
+    const work = { id: "2", staging: "s", assignedMs: clock.wallMs() };
+    const loading = { ...B, status: "loading", ...work };
     assert.deepEqual(await manifest.find(B), loading);
     assert.equal((await manifest.stat(B))?.accessedMs, undefined);
     await manifest.evict(A, "1");
