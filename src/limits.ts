@@ -266,6 +266,12 @@ export const EXPIRY_WARNING_DAYS = 14;
 /** A file of certificates or keys is a page of text; what is larger is another. */
 export const MAX_CREDENTIALS_BYTES = MIB;
 
+/**
+ * When it is worth another attempt, for whoever has as much work, or as many
+ * files in hand, as they may: computing and reading take about that.
+ */
+export const HOLDING_RETRY_MS = 2_000;
+
 /** More workers than this gain nothing: the disk is the limit. */
 export const MAX_WORKERS = 64;
 /** Operations queued for the blob workers; above it: overloaded. */

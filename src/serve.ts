@@ -82,6 +82,8 @@ const EXIT_BROKEN = 70;
 /** What those who watch are told of calls that a limit refused. */
 const CALL_REFUSALS = {
   manyCalls: "calls",
+  callerCalls: "caller-calls",
+  callerUpload: "caller-upload",
   unfinished: "unfinished-requests",
 } as const;
 
@@ -167,9 +169,9 @@ export async function serve(
     requestBudget,
     ...observe && { observe },
     ...traces && { around: traces.around },
-    onRefused(reason) {
+    onRefused(reason, detail) {
       watched?.onRefused(reason);
-      engine.lately.note("refused", { reason: CALL_REFUSALS[reason] });
+      engine.lately.note("refused", { reason: CALL_REFUSALS[reason], detail });
     },
     onRefusedHandshake(reason) {
       watched?.onRefusedHandshake(reason);

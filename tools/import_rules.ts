@@ -65,7 +65,11 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "the gRPC edge submits commands to the engine and sees no storage",
   },
   access: {
-    may: ["credential_files", "toml", "workers/digest.ts", ...FLOOR],
+    may: [
+      ...["config/byte_size.ts", "credential_files", "toml"],
+      "workers/digest.ts",
+      ...FLOOR,
+    ],
     why: "who may do what is decided apart from what they do",
   },
   tls: {

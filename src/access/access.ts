@@ -14,8 +14,9 @@ import {
 } from "../credential_files.ts";
 import { StartError } from "../errors.ts";
 import { ACCESS_LOOK_MS } from "../limits.ts";
-import { Caller, type Rights } from "./caller.ts";
-import { parseRules, type Rules } from "./rules.ts";
+import { Caller } from "./caller.ts";
+import { Principal, Principals } from "./principal.ts";
+import { type Anyone, parseRules, type Rules } from "./rules.ts";
 
 /** A listener, as far as it matters for who may call it. */
 export interface Door {
@@ -28,8 +29,8 @@ export interface Door {
 
 const SCHEME = /^bearer +([\w.~+/-]+=*)$/i;
 /** Of a caller without a name, where the file says nothing of them. */
-const AS_EVER: Rights = { admin: ["*"] };
-const NOTHING: Rights = {};
+const AS_EVER: Anyone = { rights: { admin: ["*"] }, limits: {} };
+const NOTHING: Anyone = { rights: {}, limits: {} };
 const IN_PLAIN_TEXT =
   "a token is not taken in plain text, where others may read it: make a new " +
   "one, and use TLS";
@@ -44,6 +45,13 @@ export class Access implements Disposable {
   /** Those that were known by their headers, since the rules are these. */
   readonly #known = new Map<string, Caller>();
   readonly #anyone = new Map<Door, Caller>();
+  readonly #principals = new Principals();
+  /** Of those without a name, by the kind of the listener. */
+  readonly #nameless = {
+    local: new Principal(),
+    remote: new Principal(),
+    http: new Principal(),
+  };
 
   private constructor(
     path: string,
@@ -53,7 +61,7 @@ export class Access implements Disposable {
     this.#path = path;
     this.#options = options;
     this.#text = text;
-    this.#rules = parseRules(text);
+    this.#rules = parseRules(text, this.#principals);
     const { clock, log, read = readCredentials } = options;
     this.#files = new CredentialFiles({
       clock,
@@ -128,7 +136,9 @@ export class Access implements Disposable {
 
   #anyoneAt({ kind, isHere }: Door): Caller {
     const byDefault = isHere ? AS_EVER : NOTHING;
-    return new Caller(undefined, this.#rules.anyone[kind] ?? byDefault);
+    const { rights, limits } = this.#rules.anyone[kind] ?? byDefault;
+    const principal = this.#nameless[kind];
+    return new Caller(undefined, rights, { limits, principal });
   }
 
   #holder(authorization: string): Caller | string {
@@ -156,7 +166,7 @@ export class Access implements Disposable {
     // As it is for a moment while somebody writes it: without the rules of
     // those who have no token they may everything on this machine.
     if (text.trim() === "") throw new Error("it is empty");
-    this.#follow(parseRules(text));
+    this.#follow(parseRules(text, this.#principals));
     this.#text = text;
     const { tokens, certificates } = this.#rules;
     this.#options.log(
@@ -181,6 +191,8 @@ export class Access implements Disposable {
       caller.follow(now);
       this.#anyone.set(door, now);
     }
+    const named = [...rules.tokens.values(), ...rules.certificates.values()];
+    this.#principals.keep(new Set(named.map(({ name }) => name!)));
   }
 
   /** A call may wait for longer than its token is good for. */

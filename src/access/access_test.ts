@@ -147,3 +147,63 @@ Deno.test("a call without a name may what the rules say now", async () => {
     assert.equal(who.may("read", "a"), false, more);
   }
 });
+
+Deno.test("calls of one name count together, also those from before new rules", async () => {
+  const limited = (calls: number) =>
+    rules(`limits = { calls = ${calls} }
+
+[[token]]
+name = "ci"
+sha256 = "${sha256Hex("second")}"
+read = ["*"]
+limits = { calls = 3 }
+
+[anyone.remote]
+read = ["*"]
+limits = { calls = 1 }
+`);
+  const { access, disk } = await opened(limited(2));
+  using _ = access;
+  const caller = (authorization?: string) => {
+    const who = access.whoIs(TLS, authorization, []);
+    assert.ok(typeof who !== "string");
+    return who;
+  };
+  const [first, second] = [caller("Bearer secret"), caller("Bearer second")];
+  assert.deepEqual([first.enter(), second.enter()], [undefined, undefined]);
+  assert.equal(
+    first.enter()?.message,
+    '"ci" has 2 of the 2 calls under way that it may have, and asked for one ' +
+      "more: come again when one has ended",
+  );
+  assert.equal(second.enter(), undefined);
+  assert.match(`${second.enter()?.message}`, /^"ci" has 3 of the 3 calls/);
+  const nobody = caller();
+  assert.equal(nobody.enter(), undefined);
+  assert.match(
+    `${nobody.enter()?.message}`,
+    /^callers without a name have 1 of the 1 .* may have together, and asked/,
+  );
+  disk.text = limited(4);
+  await access.look();
+  // Whoever had begun before is counted, and held against the new limit.
+  assert.equal(first.enter(), undefined);
+  assert.match(
+    `${caller("Bearer secret").enter()?.message}`,
+    /has 4 of the 4 /,
+  );
+  for (let calls = 0; calls < 4; calls++) first.leave();
+  assert.equal(caller("Bearer secret").enter(), undefined);
+  assert.match(`${caller().enter()?.message}`, /^callers without a name/);
+  // Out of the rules and in again: what is under way has not been forgotten.
+  disk.text = "[anyone.local]";
+  await access.look();
+  disk.text = limited(1);
+  await access.look();
+  assert.match(
+    `${caller("Bearer secret").enter()?.message}`,
+    /has 1 of the 1 /,
+  );
+  first.leave();
+  assert.equal(caller("Bearer secret").enter(), undefined);
+});

@@ -4,6 +4,14 @@
  * @module
  */
 
+import {
+  type CallerLimits,
+  type Limited,
+  overLimit,
+  tooFast,
+} from "./limits.ts";
+import { Principal } from "./principal.ts";
+
 /** What may be done; each includes those before it. */
 export type Right = "read" | "write" | "admin";
 
@@ -22,6 +30,21 @@ const INCLUDED_IN: { readonly [right in Right]: readonly Right[] } = {
 /** All namespaces. */
 const ALL = "*";
 
+/** What is known of a caller beside their name and rights. */
+export interface CallerOptions {
+  /** When it ends, in milliseconds since 1970; absent: never. */
+  readonly expiresMs?: number;
+  /** What they may take at a time; absent: as much as anybody. */
+  readonly limits?: CallerLimits;
+  /** Whose calls count together; absent: theirs alone. */
+  readonly principal?: Principal;
+}
+
+/** Why a call may not begin. */
+export interface CallRefusal {
+  readonly message: string;
+}
+
 /** Somebody with a name, or anybody without one. */
 export class Caller {
   /** Of a token or a certificate; `undefined`: of neither. */
@@ -29,6 +52,8 @@ export class Caller {
   /** When it ends, in milliseconds since 1970. */
   readonly expiresMs: number;
   readonly #patterns: { readonly [right in Right]: readonly string[] };
+  readonly #limits: CallerLimits;
+  readonly #principal: Principal;
   readonly #watches: boolean;
   /** What the rules say of them now, where those have changed since. */
   #successor: Caller | undefined;
@@ -37,10 +62,13 @@ export class Caller {
   constructor(
     name: string | undefined,
     rights: Rights,
-    expiresMs: number = Infinity,
+    { expiresMs = Infinity, limits = {}, principal = new Principal() }:
+      CallerOptions = {},
   ) {
     this.name = name;
     this.expiresMs = expiresMs;
+    this.#limits = limits;
+    this.#principal = principal;
     this.#watches = rights.watch ?? false;
     const of = (right: Right) =>
       INCLUDED_IN[right].flatMap((each) => rights[each] ?? []);
@@ -87,6 +115,52 @@ export class Caller {
       ? successor
       : new Caller(this.name, {});
   }
+
+  /** A call begins, and counts until {@linkcode leave}; or says why it may not. */
+  enter(): CallRefusal | undefined {
+    const { calls } = this.#principal;
+    const message = this.over("calls", calls);
+    if (message !== undefined) return { message };
+    this.#principal.calls = calls + 1;
+    return undefined;
+  }
+
+  /** A call has ended. */
+  leave(): void {
+    this.#principal.calls--;
+  }
+
+  /** Whether they may send only so many bytes a second. */
+  get isPaced(): boolean {
+    return this.#now.#limits.uploadBytes !== undefined;
+  }
+
+  /** Counts bytes that they send; after how many milliseconds they may. */
+  pace(bytes: number, nowMs: number): number {
+    const { uploadBytes } = this.#now.#limits;
+    if (uploadBytes === undefined) return 0;
+    return this.#principal.uploads.take(bytes, uploadBytes, nowMs);
+  }
+
+  /** They do not send them after all. */
+  unpace(bytes: number): void {
+    const { uploadBytes } = this.#now.#limits;
+    if (uploadBytes === undefined) return;
+    this.#principal.uploads.giveBack(bytes, uploadBytes);
+  }
+
+  /** Why bytes would have to wait for so long, for people. */
+  tooFast(delayMs: number): string {
+    return tooFast(this.name, this.#now.#limits.uploadBytes ?? 0, delayMs);
+  }
+
+  /** Why they may have no more of something than they have, if so; made once. */
+  readonly over = (what: Limited, held: number): string | undefined => {
+    const most = this.#now.#limits[what];
+    return most === undefined || held < most
+      ? undefined
+      : overLimit(this.name, what, { held, most });
+  };
 
   get #now(): Caller {
     // deno-lint-ignore no-this-alias -- the last of a chain

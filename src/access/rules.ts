@@ -7,6 +7,9 @@
 import { StartError } from "../errors.ts";
 import { parseToml } from "../toml.ts";
 import { Caller, type Right, type Rights } from "./caller.ts";
+import { limitsOf } from "./limits_table.ts";
+import type { CallerLimits } from "./limits.ts";
+import { Principals } from "./principal.ts";
 
 /** What a file says. */
 export interface Rules {
@@ -16,10 +19,16 @@ export interface Rules {
   readonly certificates: ReadonlyMap<string, Caller>;
   /** Callers without either, by listener; absent: as by default. */
   readonly anyone: {
-    readonly local?: Rights;
-    readonly remote?: Rights;
-    readonly http?: Rights;
+    readonly local?: Anyone;
+    readonly remote?: Anyone;
+    readonly http?: Anyone;
   };
+}
+
+/** What callers without a name may, and take at a time together. */
+export interface Anyone {
+  readonly rights: Rights;
+  readonly limits: CallerLimits;
 }
 
 const RIGHTS: readonly Right[] = ["read", "write", "admin"];
@@ -30,42 +39,54 @@ const MAX_NAME_LENGTH = 255;
 /**
  * Reads the text of a file.
  *
+ * @param principals What is under way of those whom the rules name.
  * @throws {StartError} It says something that is not known, or twice the same.
  */
-export function parseRules(text: string): Rules {
+export function parseRules(
+  text: string,
+  principals: Principals = new Principals(),
+): Rules {
   const table = parsed(text);
-  const { token = [], certificate = [], anyone = {}, ...others } = table;
+  const { token = [], certificate = [], anyone = {}, limits = {}, ...others } =
+    table;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) {
     throw wrong(
-      `no such key: ${unknown}; there are token, certificate, anyone`,
+      `no such key: ${unknown}; there are token, certificate, anyone, ` +
+        "limits",
     );
   }
+  const usual = limitsOf("limits", limits);
   const tokens = new Map<string, Caller>();
   for (const [at, entry] of listOf("token", token).entries()) {
     const where = `token ${at + 1}`;
-    const { name, sha256, expires, ...rights } = entry;
+    const { name, sha256, expires, limits, ...rights } = entry;
     if (typeof sha256 !== "string" || !SHA256.test(sha256)) {
       throw wrong(`${where}: sha256 must be 64 digits of 0-9 and a-f`);
     }
     if (tokens.has(sha256)) throw wrong(`${where}: its sha256 is there twice`);
-    const caller = new Caller(
-      nameOf(where, name),
-      rightsOf(where, rights),
-      expiryOf(where, expires),
-    );
+    const known = nameOf(where, name);
+    const caller = new Caller(known, rightsOf(where, rights), {
+      expiresMs: expiryOf(where, expires),
+      limits: limitsOf(`${where}: limits`, limits, usual),
+      principal: principals.of(known),
+    });
     tokens.set(sha256, caller);
   }
   const certificates = new Map<string, Caller>();
   for (const [at, entry] of listOf("certificate", certificate).entries()) {
     const where = `certificate ${at + 1}`;
-    const { name, ...rights } = entry;
+    const { name, limits, ...rights } = entry;
     const known = nameOf(where, name);
     if (certificates.has(known)) {
       throw wrong(`${where}: ${known} is there twice`);
     }
     // A token of the same name is somebody else.
-    const caller = new Caller(`certificate ${known}`, rightsOf(where, rights));
+    const own = `certificate ${known}`;
+    const caller = new Caller(own, rightsOf(where, rights), {
+      limits: limitsOf(`${where}: limits`, limits, usual),
+      principal: principals.of(own),
+    });
     certificates.set(known, caller);
   }
   return { tokens, certificates, anyone: anyoneOf(anyone) };
@@ -88,8 +109,13 @@ function anyoneOf(value: unknown): Rules["anyone"] {
       `anyone.${unknown}: there are anyone.local, anyone.remote, anyone.http`,
     );
   }
-  const of = (name: string, value: unknown) =>
-    rightsOf(name, tableOf(name, value));
+  const of = (where: string, value: unknown): Anyone => {
+    const { limits, ...rights } = tableOf(where, value);
+    return {
+      rights: rightsOf(where, rights),
+      limits: limitsOf(`${where}: limits`, limits),
+    };
+  };
   return {
     ...local !== undefined && { local: of("anyone.local", local) },
     ...remote !== undefined && { remote: of("anyone.remote", remote) },

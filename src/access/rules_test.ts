@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Caller } from "./caller.ts";
 import { parseRules } from "./rules.ts";
 
 const HASH = "0".repeat(64);
@@ -35,7 +36,9 @@ read = ["public.*"]
   const alice = certificates.get("spiffe://a/b")!;
   assert.ok(alice.may("write", "a") && !alice.mayEverywhere("read"));
   assert.notEqual(alice.name, "spiffe://a/b");
-  assert.deepEqual(anyone, { remote: { read: ["public.*"] } });
+  assert.deepEqual(anyone, {
+    remote: { rights: { read: ["public.*"] }, limits: {} },
+  });
 });
 
 Deno.test("the right to watch is its own, and part of administering everything", () => {
@@ -48,7 +51,7 @@ Deno.test("the right to watch is its own, and part of administering everything",
     assert.ok(!watches(rights).mayWatch, rights);
   }
   const { anyone } = parseRules("[anyone.http]\nwatch = true");
-  assert.deepEqual(anyone, { http: { watch: true } });
+  assert.deepEqual(anyone, { http: { rights: { watch: true }, limits: {} } });
 });
 
 Deno.test("parseRules says what is wrong, and never takes half of a file", () => {
@@ -67,6 +70,15 @@ Deno.test("parseRules says what is wrong, and never takes half of a file", () =>
     ["[anyone.page]", /anyone.page: there are anyone.local, .*anyone.http/],
     [`${TOKEN}watch = "*"`, /token 1: watch must be true or false/],
     ["[[", /line 1/],
+    ["limits = 1", /^limits must be a table/],
+    ["[limits]\ncall = 1", /^limits: no such key: call; there are calls, /],
+    ["[limits]\ncalls = 0", /^limits: calls must be a whole number/],
+    ['[limits]\ncalls = "1"', /^limits: calls must be a whole number/],
+    ["[limits]\nhandles = 1.5", /^limits: handles must be a whole number/],
+    ['[limits]\nupload-rate = "1MB"', /^limits: upload-rate: not a size/],
+    ['[limits]\nupload-rate = "63KiB"', /a size, .* of 64KiB at least/],
+    [`${TOKEN}limits = { calls = -1 }`, /^token 1: limits: calls must be/],
+    ["[anyone.local]\nlimits = []", /^anyone.local: limits must be a table/],
   ];
   for (const [text, reason] of mistakes) {
     assert.throws(() => parseRules(text), {
@@ -74,4 +86,37 @@ Deno.test("parseRules says what is wrong, and never takes half of a file", () =>
       message: reason,
     });
   }
+});
+
+Deno.test("parseRules reads limits: the usual ones, those of each caller, and of anybody", () => {
+  const token = (name: string, hash: string, more = "") =>
+    `[[token]]\nname = "${name}"\nsha256 = "${hash.repeat(64)}"\n${more}\n`;
+  const { tokens, certificates, anyone } = parseRules(`
+[limits]
+calls = 2
+handles = 3
+
+${token("usual", "0")}
+${token("own", "1", "limits = { calls = 1, assignments = 4 }")}
+${token("free", "2", 'limits = { calls = "unlimited" }')}
+
+[[certificate]]
+name = "builder"
+
+[anyone.local]
+limits = { upload-rate = "1MiB" }
+`);
+  const mostOf = (caller: Caller) =>
+    (["calls", "assignments", "handles"] as const).map((what) => {
+      const over = (held: number) => caller.over(what, held) !== undefined;
+      return [...Array(9).keys()].find(over);
+    });
+  const of = (hash: string) => mostOf(tokens.get(hash.repeat(64))!);
+  assert.deepEqual(of("0"), [2, undefined, 3]);
+  assert.deepEqual(of("1"), [1, 4, 3]);
+  assert.deepEqual(of("2"), [undefined, undefined, 3]);
+  assert.deepEqual(mostOf(certificates.get("builder")!), [2, undefined, 3]);
+  assert.deepEqual(anyone, {
+    local: { rights: {}, limits: { uploadBytes: 1024 ** 2 } },
+  });
 });

@@ -112,6 +112,11 @@ const EXPLANATIONS: Partial<Record<UnassignedReason, string>> = {
     "told Unassigned until there is",
   "still-read": "a value whose time to live is over is still being read: " +
     "clients are told Unassigned until its readers let go of it",
+  "caller-assignments": "a caller has as much work as it may: it is given no " +
+    "more until some is done",
+  "caller-handles":
+    "a caller has as many files in hand as it may: it is given " +
+    "no more until one is dropped",
   "full": "the table is full: clients are told Unassigned until " +
     "assignments or handles end",
 };

@@ -6,6 +6,7 @@
 
 import type { ServerStream } from "../http2/stream_api.ts";
 import type { Clock } from "./clock.ts";
+import type { CountedCaller } from "./counted_caller.ts";
 import type { CallCounts } from "./counts.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { MessageTurns } from "./message_turns.ts";
@@ -57,7 +58,7 @@ export interface CallStart {
   /** Whose it is. */
   readonly client: CountedClient;
   /** Who calls, where somebody has asked. */
-  readonly caller: object | undefined;
+  readonly caller: CountedCaller | undefined;
   /** When that was; 0 where nobody asks. */
   readonly beganMs: number;
   /** When the client stops waiting. */

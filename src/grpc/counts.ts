@@ -13,7 +13,11 @@ export type RefusalReason =
   /** Its request was the stillest, while others needed the place. */
   | "unfinished"
   /** Its connection had more than its share of too many open calls. */
-  | "manyCalls";
+  | "manyCalls"
+  /** Its caller had as many under way as they may. */
+  | "callerCalls"
+  /** Its caller has sent so much that it would have had to wait for long. */
+  | "callerUpload";
 
 /** Limits that differ from the usual ones, and who is told. */
 export interface CallCountsOptions {
@@ -24,7 +28,7 @@ export interface CallCountsOptions {
   /** Bytes of those that the request budget does not count. */
   readonly maxUngrantedBytes?: number;
   /** Told of every call that is refused, for metrics. */
-  readonly onRefused?: (reason: RefusalReason) => void;
+  readonly onRefused?: (reason: RefusalReason, detail?: string) => void;
 }
 
 /** The open calls and unfinished requests of a process. */
@@ -33,8 +37,8 @@ export class CallCounts {
   readonly open: OpenCalls;
   /** Requests that have begun and not ended. */
   readonly unfinished: UnfinishedRequests;
-  /** Told of every call that is refused. */
-  readonly onRefused: (reason: RefusalReason) => void;
+  /** Told of every call that is refused; the detail is for people. */
+  readonly onRefused: (reason: RefusalReason, detail?: string) => void;
 
   /** Every limit has a default. */
   constructor(options: CallCountsOptions = {}) {

@@ -85,3 +85,18 @@ export const SHARED_FRACTION = 1 / 2;
 
 /** Everybody gets as many: a client that waits has to send heartbeats, too. */
 export const MIN_SHARE_CALLS = 4;
+
+/**
+ * When it is worth another attempt to call, for whoever has as many calls under
+ * way as they may: most calls have ended by then.
+ */
+export const CALLER_RETRY_MS = 500;
+
+/**
+ * The longest that a request is held back because its caller sends too much: a
+ * client that is told nothing for longer may think that nobody is there.
+ */
+export const MAX_PACED_MS = 5_000;
+
+/** The window of a streaming request is opened in steps of this to who is held back. */
+export const PACED_STEP_BYTES = 64 * KIB;

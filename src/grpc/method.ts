@@ -23,4 +23,9 @@ export interface Method<Request, Response> {
    * not change while they are on their way.
    */
   readonly encode: (response: Response) => readonly Uint8Array[];
+  /**
+   * What a call gets whose caller has as many under way as they may: `passes`:
+   * it does not count; a message: that, and OK; absent: RESOURCE_EXHAUSTED.
+   */
+  readonly overLimit?: "passes" | readonly Uint8Array[];
 }

@@ -21,14 +21,23 @@ import type {
 } from "./call.ts";
 import type { CallCore, Route } from "./call_core.ts";
 import type { Clock } from "./clock.ts";
+import { type CountedCaller, isCounted } from "./counted_caller.ts";
 import type { CallCounts } from "./counts.ts";
 import { Deadlines } from "./deadlines.ts";
+import { frameMessage } from "./framing.ts";
+import { CALLER_RETRY_MS } from "./limits.ts";
 import { MessageTurns } from "./message_turns.ts";
 import type { Method } from "./method.ts";
 import { isGrpc, refuseContent, refuseMethod } from "./refusals.ts";
-import { trailersOnly, unknownEncoding } from "./replies.ts";
+import {
+  OK_HEADERS,
+  OK_TRAILERS,
+  trailersOnly,
+  unknownEncoding,
+} from "./replies.ts";
 import type { MethodObserver, Observe } from "./observer.ts";
 import type { RequestBudget } from "./request_budget.ts";
+import { exhausted } from "./retry_info.ts";
 import { Status, type StatusCode, StatusError } from "./status.ts";
 import { StreamingRequestCall } from "./streaming_request.ts";
 import { parseTimeoutMs } from "./timeout.ts";
@@ -62,7 +71,7 @@ export interface GrpcOptions {
 export type Authenticate = (
   head: RequestHead,
   connection: Connection,
-) => object | StatusError;
+) => CountedCaller | StatusError;
 
 /** What stands around a handler: it calls that with what it was called with. */
 export type Around = (handler: Route["handler"]) => Route["handler"];
@@ -208,7 +217,7 @@ export class GrpcServer {
       const message = `unimplemented method ${head.path}`;
       return this.#refuse(stream, Status.UNIMPLEMENTED, message);
     }
-    let caller: object | undefined;
+    let caller: CountedCaller | undefined;
     if (this.#authenticate !== undefined) {
       const known = this.#authenticate(head, stream.connection);
       if (known instanceof StatusError) {
@@ -237,7 +246,7 @@ export class GrpcServer {
     stream: ServerStream,
     { fields, caller, beganMs, deadlineMs }: {
       readonly fields: readonly string[];
-      readonly caller: object | undefined;
+      readonly caller: CountedCaller | undefined;
       readonly beganMs: number;
       readonly deadlineMs?: number;
     },
@@ -251,6 +260,14 @@ export class GrpcServer {
       stream.reset(ErrorCode.REFUSED_STREAM);
       return ANSWERED;
     }
+    if (caller && isCounted(route.method)) {
+      const refusal = caller.enter();
+      if (refusal) {
+        counts.open.leave(client);
+        counts.onRefused("callerCalls", refusal.message);
+        return this.#refuseCaller(route, stream, refusal.message);
+      }
+    }
     const Call = route.method.requestStream
       ? StreamingRequestCall
       : UnaryRequestCall;
@@ -259,6 +276,23 @@ export class GrpcServer {
     route.observer?.began?.(fields, stream);
     call.begin();
     return call;
+  }
+
+  /** Its caller has as many under way as they may. */
+  #refuseCaller(
+    { method: { overLimit }, observer }: Route,
+    stream: ServerStream,
+    message: string,
+  ): StreamEvents {
+    if (overLimit === undefined || overLimit === "passes") {
+      const { code, trailers } = exhausted(message, CALLER_RETRY_MS);
+      observer?.ended(code, 0, stream);
+      stream.headers(trailersOnly({ code, message }, trailers), true);
+    } else {
+      observer?.ended(Status.OK, 0, stream);
+      stream.respond(OK_HEADERS, frameMessage(overLimit), OK_TRAILERS);
+    }
+    return ANSWERED;
   }
 
   #refuse(

@@ -12,6 +12,7 @@ import type { ServerStream, StreamEvents } from "../http2/stream_api.ts";
 import type { Call } from "./call.ts";
 import type { CallCore, CallStart, Route } from "./call_core.ts";
 import { Ending } from "./call_end.ts";
+import { type CountedCaller, isCounted } from "./counted_caller.ts";
 import { type Deadlined, NOT_WAITING } from "./deadlines.ts";
 import { frameMessage } from "./framing.ts";
 import { Metadata } from "./metadata.ts";
@@ -31,6 +32,7 @@ import { RequestGrant } from "./request_budget.ts";
 import { ReplySender } from "./sender.ts";
 import { Status, type StatusCode, StatusError } from "./status.ts";
 import type { UnfinishedRequest } from "./unfinished_requests.ts";
+import { UploadPace } from "./upload_pace.ts";
 
 /** What the client is told of errors that are ours. */
 const OUR_ERROR: Outcome = {
@@ -50,7 +52,7 @@ export abstract class ServerCall extends Ending
   /** Where the request comes from. */
   protected readonly stream: ServerStream;
   readonly client: CountedClient;
-  readonly caller: object | undefined;
+  readonly caller: CountedCaller | undefined;
   readonly deadlineMs: number | undefined;
   deadlinePlace: number = NOT_WAITING;
   unfinishedBytes = 0;
@@ -67,6 +69,7 @@ export abstract class ServerCall extends Ending
   #isRunning = false;
   #sender: ReplySender<unknown> | undefined = undefined;
   #grant: RequestGrant | undefined = undefined;
+  #pace: UploadPace | undefined = undefined;
   #metadata: Metadata | undefined = undefined;
   #initial: Metadata | undefined = undefined;
   #trailing: Metadata | undefined = undefined;
@@ -142,6 +145,27 @@ export abstract class ServerCall extends Ending
     return this.#grant ??= new RequestGrant(requestBudget, this.connection);
   }
 
+  /** Holds back what comes, where its caller may send only so much. */
+  protected get pace(): UploadPace | undefined {
+    const { caller } = this;
+    // A method that has an answer of its own for a limit, or knows none, waits
+    // for nothing.
+    if (!caller?.isPaced || this.method.overLimit !== undefined) {
+      return undefined;
+    }
+    return this.#pace ??= new UploadPace(caller, this.core.clock);
+  }
+
+  /** Calls once its caller may send a message of so many bytes. */
+  protected paced(bytes: number, then: () => void): void {
+    const { pace } = this;
+    if (pace === undefined) return then();
+    const refusal = pace.after(bytes, then);
+    if (refusal === undefined) return;
+    this.core.counts.onRefused("callerUpload", refusal.message);
+    this.fail(refusal);
+  }
+
   /** The handler has its turn. */
   protected run(request: unknown): void {
     const { handler, method } = this.#route;
@@ -184,7 +208,12 @@ export abstract class ServerCall extends Ending
   /** A call counts as open until its handler has ended, too. */
   #stop(): void {
     this.#isRunning = false;
-    if (this.#isClosed) this.core.counts.open.leave(this.client);
+    if (this.#isClosed) this.#leave();
+  }
+
+  #leave(): void {
+    this.core.counts.open.leave(this.client);
+    if (this.caller && isCounted(this.method)) this.caller.leave();
   }
 
   #reply(reply: unknown): void {
@@ -237,6 +266,7 @@ export abstract class ServerCall extends Ending
     this.#isAnswered = true;
     this.#observe(code);
     this.#stopWaiting();
+    this.#pace?.end();
     this.letGo();
   }
 
@@ -284,7 +314,7 @@ export abstract class ServerCall extends Ending
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#end(delivered);
-    if (!this.#isRunning) this.core.counts.open.leave(this.client);
+    if (!this.#isRunning) this.#leave();
   }
 
   #end(delivered: boolean): void {
@@ -292,6 +322,7 @@ export abstract class ServerCall extends Ending
     this.setEnded(delivered);
     this.#observe(Status.CANCELLED);
     this.#stopWaiting();
+    this.#pace?.end();
     this.letGo();
     this.#grant?.end();
     this.#sender?.end();

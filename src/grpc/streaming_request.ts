@@ -22,7 +22,9 @@ export class StreamingRequestCall extends ServerCall {
   data(bytes: Uint8Array): void {
     if (this.isOver) return;
     this.core.counts.unfinished.arrived(this, bytes.length);
-    if (!this.isOver) this.#requests.data(bytes);
+    if (this.isOver) return;
+    this.pace?.arrived(bytes.length);
+    this.#requests.data(bytes);
   }
 
   /** {@inheritDoc StreamEvents.end} */
@@ -36,15 +38,21 @@ export class StreamingRequestCall extends ServerCall {
     this.#requests.stop();
   }
 
+  #allow(bytes: number): void {
+    const { pace, stream } = this;
+    if (pace === undefined) stream.allow(bytes);
+    else pace.open(bytes, (some) => stream.allow(some));
+  }
+
   #host(): RequestStreamHost<unknown> {
-    const { core, stream, method } = this;
+    const { core, method } = this;
     const { unfinished } = core.counts;
     return {
       reading: core,
       turns: core.turns,
       grant: this.grant,
       decode: (message) => method.decode(message, true),
-      allow: (bytes) => stream.allow(bytes),
+      allow: (bytes) => this.#allow(bytes),
       taken: (bytes) => unfinished.taken(this, bytes),
       granted: () => unfinished.remove(this),
       ungranted: (bytes) => unfinished.add(this, bytes),

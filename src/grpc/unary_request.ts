@@ -83,13 +83,18 @@ export class UnaryRequestCall extends ServerCall {
     if (announcedBytes + PREFIX_BYTES <= INITIAL_WINDOW_BYTES) return;
     if (this.#hasAsked || reader.comeBytes < ASKING_BYTES) return;
     this.#hasAsked = true;
-    this.grant.ask(announcedBytes, (refusal) => {
-      if (this.isOver) return;
-      if (refusal !== undefined) return this.fail(noRoom(refusal));
-      reader.reserve();
-      this.core.counts.unfinished.remove(this);
-      this.stream.allow(announcedBytes);
-    });
+    // Whoever waits for their turn to send holds no memory.
+    this.paced(
+      announcedBytes,
+      () =>
+        this.grant.ask(announcedBytes, (refusal) => {
+          if (this.isOver) return;
+          if (refusal !== undefined) return this.fail(noRoom(refusal));
+          reader.reserve();
+          this.core.counts.unfinished.remove(this);
+          this.stream.allow(announcedBytes);
+        }),
+    );
   }
 
   /** {@inheritDoc StreamEvents.end} */
@@ -100,13 +105,20 @@ export class UnaryRequestCall extends ServerCall {
     if (this.#malformed !== undefined) return this.fail(this.#malformed);
     const isCounted = this.#hasAsked ||
       this.#requestBytes <= UNCOUNTED_REQUEST_BYTES;
-    if (isCounted) return this.#start();
+    if (isCounted) {
+      if (!this.#hasAsked) this.pace?.count(this.#requestBytes);
+      return this.#start();
+    }
     // Until then it is unfinished: the stillest make room for others.
-    this.grant.ask(this.#requestBytes, (refusal) => {
-      if (this.isOver) return;
-      if (refusal !== undefined) return this.fail(noRoom(refusal));
-      this.#start();
-    });
+    this.paced(
+      this.#requestBytes,
+      () =>
+        this.grant.ask(this.#requestBytes, (refusal) => {
+          if (this.isOver) return;
+          if (refusal !== undefined) return this.fail(noRoom(refusal));
+          this.#start();
+        }),
+    );
   }
 
   #start(): void {

@@ -19,7 +19,7 @@ const MAX_REMEMBERED = 1_000;
 /** Why a Get got nothing; each is there from the beginning, so that rates are right. */
 const REASONS: readonly (UnassignedReason | "not-asked")[] = [
   ...["not-asked", "too-large", "full", "no-room", "still-read"] as const,
-  ...["stopping", "failed"] as const,
+  ...["caller-assignments", "caller-handles", "stopping", "failed"] as const,
 ];
 
 /** What is counted of a namespace, or of many with one label. */

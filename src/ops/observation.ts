@@ -13,7 +13,12 @@ import { Times } from "./times.ts";
 export class Observation implements Counted {
   readonly calls: CallTallies = new CallTallies();
   readonly namespaces: NamespaceTallies;
-  readonly refusals = new Map([["manyCalls", 0], ["unfinished", 0]]);
+  readonly refusals = new Map([
+    ["manyCalls", 0],
+    ["unfinished", 0],
+    ["callerCalls", 0],
+    ["callerUpload", 0],
+  ]);
   readonly handshakes: Map<string, number>;
   readonly blobTimes: Times = new Times();
   readonly manifestTimes: Times = new Times();

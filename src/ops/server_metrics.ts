@@ -322,8 +322,9 @@ function ofEdge(
     {
       type: "counter",
       name: "larder_refused_calls_total",
-      help: "Calls that were refused, by the limit: too many open ones, or " +
-        "requests that did not end.",
+      help: "Calls that were refused, by the limit: too many open ones, " +
+        "requests that did not end, or too many or too large ones of one " +
+        "caller.",
       read: () =>
         [...refusals].map(([limit, value]) => ({ labels: { limit }, value })),
     },

@@ -22,7 +22,7 @@ import {
   type ReleaseRequest,
 } from "./cache_wire.ts";
 import { fetch } from "./fetch.ts";
-import { encodeEmpty, idMethod } from "./hot_methods.ts";
+import { encodeEmpty, idMethod, passing } from "./hot_methods.ts";
 import { loadMethods } from "./protos.ts";
 import { publish } from "./publish.ts";
 import type { Service } from "./service.ts";
@@ -53,14 +53,14 @@ export function cacheService(
       publish(engine, options),
     );
     server.unary(
-      idMethod(methods("Heartbeat").path),
+      passing(idMethod(methods("Heartbeat").path)),
       ({ id }, call) => {
         demandAnywhere(call, "read");
         return submit(engine, idBy(call, { kind: "heartbeat", id }), call);
       },
     );
     server.unary(
-      emptied<AbandonRequest>(methods("Abandon")),
+      passing(emptied<AbandonRequest>(methods("Abandon"))),
       ({ id, reason }, call) => {
         demandAnywhere(call, "write");
         if (reason !== "") {
@@ -73,7 +73,7 @@ export function cacheService(
       },
     );
     server.unary(
-      emptied<ReleaseRequest>(methods("Release")),
+      passing(emptied<ReleaseRequest>(methods("Release"))),
       ({ handle }, call) => {
         demandAnywhere(call, "read");
         return submit(engine, idBy(call, { kind: "drop", id: handle }), call);

@@ -38,7 +38,7 @@ export interface EdgeOptions extends Omit<SharedOptions, "warn"> {
   /** Stands around each handler. */
   readonly around?: Around;
   /** Is told of every call that a limit refuses. */
-  readonly onRefused?: (reason: RefusalReason) => void;
+  readonly onRefused?: (reason: RefusalReason, detail?: string) => void;
   /** Is told of every client that TLS does not let in. */
   readonly onRefusedHandshake?: (reason: RefusedHandshake) => void;
   /** Memory for large requests. */

@@ -11,9 +11,11 @@ import { entryKey } from "../engine/entry_key.ts";
 import { MemoryBudget } from "../engine/memory_budget.ts";
 import type { HandleReply, Range } from "../engine/pieces.ts";
 import { invalidRequest, LarderError } from "../errors.ts";
+import { exhausted } from "../grpc/retry_info.ts";
 import type { Call, Sender, ServerStreamingHandler } from "../grpc/call.ts";
 import {
   FIRST_MESSAGE_BYTES,
+  HOLDING_RETRY_MS,
   MAX_AGE_MS,
   MAX_OPEN_KEYS_BYTES,
   UNCOUNTED_KEY_BYTES,
@@ -163,6 +165,7 @@ class Fetching {
       case "assigned":
         return await this.#assign(reply.assignment);
       case "unassigned": {
+        if (isOver(reply)) throw exhausted(reply.detail, HOLDING_RETRY_MS);
         const why = REASONS[reply.reason ?? ""] ?? this.#absent;
         const reason = reply.detail ? `${why}: ${reply.detail}` : why;
         return void await sender.send({ unassigned: { reason } });
@@ -271,6 +274,14 @@ class Fetching {
       if (!call.hasEnded) throw error;
     }
   }
+}
+
+/** Whether somebody has as much of something as they may. */
+function isOver(
+  reply: Reply & { kind: "unassigned" },
+): reply is typeof reply & { readonly detail: string } {
+  return reply.reason === "caller-assignments" ||
+    reply.reason === "caller-handles";
 }
 
 type Ready = Extract<FetchReply, { ready: unknown }>["ready"];

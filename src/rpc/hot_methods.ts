@@ -9,7 +9,7 @@ import { entryKey } from "../engine/entry_key.ts";
 import type { Method } from "../grpc/method.ts";
 import { release } from "../grpc/release.ts";
 import type { EntryKey, Reply } from "../table/types.ts";
-import { EMPTY_PARTS, type Parts } from "./replies.ts";
+import { EMPTY_PARTS, type Parts, UNASSIGNED } from "./replies.ts";
 import { readGetRequest, readIdRequest, readSetRequest } from "./requests.ts";
 import { toStatusError } from "./status.ts";
 import type { IdRequest, SetRequest } from "./wire.ts";
@@ -25,21 +25,35 @@ export function getMethod(
   path: string,
   encode: (reply: Reply) => Parts,
 ): Method<Asked, Reply> {
-  return hotMethod(path, {
-    decode(message, owned) {
-      const { namespace, key, assign } = readGetRequest(message);
-      const asked = { entry: entryKey(namespace, key), assign };
-      // The entry keeps no part of the message.
-      if (owned) release(message);
-      return asked;
-    },
-    encode,
-  });
+  return {
+    ...hotMethod(path, {
+      decode(message, owned) {
+        const { namespace, key, assign } = readGetRequest(message);
+        const asked = { entry: entryKey(namespace, key), assign };
+        // The entry keeps no part of the message.
+        if (owned) release(message);
+        return asked;
+      },
+      encode,
+    }),
+    // The common client takes any error as final.
+    overLimit: UNASSIGNED,
+  };
 }
 
 /** A method that takes an id and is answered with `Empty`. */
 export function idMethod(path: string): Method<IdRequest, Reply> {
   return hotMethod(path, { decode: readIdRequest, encode: encodeEmpty });
+}
+
+/**
+ * A method that keeps work, or gives something back: it costs next to nothing,
+ * and one that is refused would cost others more.
+ */
+export function passing<Request, Response>(
+  method: Method<Request, Response>,
+): Method<Request, Response> {
+  return { ...method, overLimit: "passes" };
 }
 
 /** `Set`. */

@@ -7,7 +7,7 @@
 import type { Engine } from "../engine/engine.ts";
 import type { Reply } from "../table/types.ts";
 import type { Paths } from "./cache_options.ts";
-import { getMethod, idMethod } from "./hot_methods.ts";
+import { getMethod, idMethod, passing } from "./hot_methods.ts";
 import {
   assignedFile,
   LOADING,
@@ -59,8 +59,9 @@ export function localService(
       (asked, call) => submit(engine, getBy(call, "local", asked), call),
     );
     for (const [name, kind] of Object.entries(BY_ID)) {
+      const method = idMethod(`${service}${name}`);
       server.unary(
-        idMethod(`${service}${name}`),
+        kind === "done" ? method : passing(method),
         ({ id }, call) => {
           demandAnywhere(call, kind === "done" ? "write" : "read");
           const request = kind === "done"

@@ -6,7 +6,7 @@
 
 import type { Engine } from "../engine/engine.ts";
 import type { Reply } from "../table/types.ts";
-import { getMethod, idMethod, setMethod } from "./hot_methods.ts";
+import { getMethod, idMethod, passing, setMethod } from "./hot_methods.ts";
 import {
   assignedValue,
   LOADING,
@@ -51,7 +51,7 @@ export function remoteService(
       (asked, call) => submit(engine, getBy(call, "remote", asked), call),
     );
     server.unary(
-      idMethod(`${path}Heartbeat`),
+      passing(idMethod(`${path}Heartbeat`)),
       ({ id }, call) => {
         demandAnywhere(call, "read");
         return submit(engine, idBy(call, { kind: "heartbeat", id }), call);

@@ -10,7 +10,7 @@ import { Caller, type Right } from "../access/caller.ts";
 import type { Call } from "../grpc/call.ts";
 import type { Authenticate } from "../grpc/server.ts";
 import type { Submission } from "../engine/engine.ts";
-import type { Api, Id } from "../table/types.ts";
+import type { Api, Id, RequestOf } from "../table/types.ts";
 import { Status, StatusError } from "../grpc/status.ts";
 import { SocketStream } from "../tls/socket_stream.ts";
 import type { Asked } from "./hot_methods.ts";
@@ -64,11 +64,13 @@ export function getBy(call: Call, api: Api, asked: Asked): Submission {
 export function who(
   call: Call,
   { entry: { namespace }, assign }: Asked,
-): { readonly assign: boolean; readonly by?: string; readonly reads?: true } {
-  const by = callerOf(call)?.name;
+): Pick<RequestOf<"get">, "assign" | "by" | "over" | "reads"> {
+  const caller = callerOf(call);
+  const by = caller?.name;
   const mayWrite = may(call, "write", namespace);
   return {
     assign: assign && mayWrite,
+    ...caller && { over: caller.over },
     ...by !== undefined && { by },
     ...!mayWrite && { reads: true as const },
   };

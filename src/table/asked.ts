@@ -5,7 +5,7 @@
  */
 
 import { startEvicting } from "./evicting.ts";
-import { ask, refuse, wants } from "./asking.ts";
+import { ask, mayHave, refuse, wants } from "./asking.ts";
 import { takeOver } from "./get.ts";
 import { timesOf } from "./expiry.ts";
 import { graceEndMs } from "./grace.ts";
@@ -23,7 +23,7 @@ export function asked(
   if (state.kind !== "asking") return;
   if (state.proposed) {
     s.proposals--;
-    if (answer.kind !== "assigned") s.room.release(state.proposed.id);
+    if (answer.kind !== "assigned") s.letGo(state.proposed.id);
   }
   discardSuperseded(s, state.superseded, answer);
   if (state.givenBack) s.reply(state.givenBack, givenBack(answer));
@@ -68,7 +68,7 @@ function discardSuperseded(
 
 /** There is no row: those who want the work are next, the others get nothing. */
 function absent(s: State, entry: Entry): void {
-  const wanted = entry.waits.some((wait) => wants(wait));
+  const wanted = entry.waits.some((wait) => mayHave(s, wait));
   if (wanted && s.whyNot(entry.key.namespace) === undefined) {
     return ask(s, entry);
   }

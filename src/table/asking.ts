@@ -40,13 +40,14 @@ export function ask(s: State, entry: Entry, wait?: Wait): void {
 
 /** An assignment for the first who wants one, if there can be one. */
 export function propose(s: State, entry: Entry): Assignment | undefined {
-  const wait = entry.waits.find((wait): wait is GetWait => wants(wait));
+  const wait = entry.waits.find((wait): wait is GetWait => mayHave(s, wait));
   const { namespace } = entry.key;
   if (!wait || s.whyNot(namespace) !== undefined) return undefined;
   const id = s.options.newId();
   s.proposals++;
   s.room.reserve(id, namespace);
   const { api, ttlMs, by } = wait.request;
+  s.work.add(id, by);
   const more = {
     ...ttlMs !== undefined && { ttlMs },
     ...by !== undefined && { owner: by },
@@ -64,12 +65,22 @@ export function wants(wait: Wait, kind?: Assignment): wait is GetWait {
       request.ttlMs === kind.ttlMs && request.by === kind.owner));
 }
 
+/** Whether a wait asks for work, and is not over the limit of its caller. */
+export function mayHave(s: State, wait: Wait): wait is GetWait {
+  return wants(wait) && s.overWork(wait.request) === undefined;
+}
+
 /**
  * Nothing is assigned now, and the client is not to wait for it; but for room
  * that is being made, until its time is over, and for a stop, if it is patient.
  */
 export function refuse(s: State, wait: GetWait): void {
   const { entry: { namespace }, patient } = wait.request;
+  const detail = s.draining ? undefined : s.overWork(wait.request);
+  if (detail !== undefined) {
+    const reason = "caller-assignments";
+    return s.reply(wait, { kind: "unassigned", reason, detail });
+  }
   // What was missing may be there by now: then it is the next one's.
   const reason = s.whyNot(namespace) ?? "full";
   if (reason === "stopping" && patient) return awaitNext(s, wait);
@@ -79,6 +90,6 @@ export function refuse(s: State, wait: GetWait): void {
   if (s.timed.has(wait) && s.isHelped(namespace)) {
     return s.wantRoom(namespace, wait);
   }
-  const detail = s.room.shortage(namespace)?.text ?? "";
-  s.reply(wait, { kind: "unassigned", reason, detail });
+  const { text = "" } = s.room.shortage(namespace) ?? {};
+  s.reply(wait, { kind: "unassigned", reason, detail: text });
 }

@@ -5,7 +5,7 @@
  */
 
 import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
-import { ask, newEntry, propose, refuse, wants } from "./asking.ts";
+import { ask, mayHave, newEntry, propose, refuse, wants } from "./asking.ts";
 import { startEvicting } from "./evicting.ts";
 import { isFree, isOver } from "./expiry.ts";
 import {
@@ -142,7 +142,7 @@ function supersede(
   nowMs: number,
 ): boolean {
   const { state, key } = entry;
-  if (state.kind !== "loading" || !wants(wait)) return false;
+  if (state.kind !== "loading" || !mayHave(s, wait)) return false;
   const { work } = state;
   const { sinceMs, peer, call } = work;
   const computedMs = nowMs - sinceMs;
@@ -176,7 +176,7 @@ function getExpired(
   const { assign, patient } = wait.request;
   // Its holder may still publish, or take it up again after the restart.
   if (s.draining && patient) return awaitNext(s, wait, entry);
-  if (s.draining && assign) return refuse(s, wait);
+  if (assign && (s.draining || !mayHave(s, wait))) return refuse(s, wait);
   join(s, entry, wait);
   startProbe(s, entry);
 }

@@ -23,12 +23,18 @@ export function giveHandle(
   if (s.handles.size >= s.maxHandles) {
     return s.reply(wait, { kind: "unassigned", reason: "full" });
   }
+  const detail = s.overHandles(wait.request);
+  if (detail !== undefined) {
+    const reason = "caller-handles";
+    return s.reply(wait, { kind: "unassigned", reason, detail });
+  }
   const id = s.options.newId();
   const expiresMs = nowMs + s.options.handleLeaseMs;
   const { by } = wait.request;
   const owner = by === undefined ? {} : { by };
   const { generation } = state;
   s.handles.set(id, { name, generation, expiresMs, ...owner });
+  if (by !== undefined) s.namedHandles.add(id, by);
   state.pins++;
   const { digest, stamp } = state;
   const times = timesLeft(state, nowMs);
@@ -45,7 +51,7 @@ export function drop(
   const { id, by } = wait.request;
   const handle = s.handles.get(id);
   if (handle && handle.by === by) {
-    s.handles.delete(id);
+    forget(s, id);
     unpin(s, handle);
     return s.reply(wait, { kind: "ok" });
   }
@@ -82,7 +88,7 @@ export function renewHandle(
 export function expireHandles(s: State, nowMs: number): void {
   for (const [id, handle] of s.handles) {
     if (handle.expiresMs > nowMs) break;
-    s.handles.delete(id);
+    forget(s, id);
     const untilMs = nowMs + s.options.handleLeaseMs;
     s.expiredHandles.set(id, { untilMs, by: handle.by });
     unpin(s, handle);
@@ -91,6 +97,11 @@ export function expireHandles(s: State, nowMs: number): void {
     if (untilMs > nowMs && s.expiredHandles.size <= MAX_EXPIRED_HANDLES) break;
     s.expiredHandles.delete(id);
   }
+}
+
+function forget(s: State, id: Id): void {
+  s.handles.delete(id);
+  s.namedHandles.remove(id);
 }
 
 function unpin(s: State, handle: Handle): void {

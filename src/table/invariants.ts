@@ -25,6 +25,7 @@ export function checkInvariants(s: State): void {
     must(!!entry.patient?.size, `${name} is awaited by somebody`);
   }
   checkRoom(s);
+  checkOwners(s);
   const keyBytes = [...s.entries.values()].reduce(
     (sum, { key }) => sum + key.key.length,
     0,
@@ -101,6 +102,19 @@ function checkRoom(s: State): void {
     must(waits.size > 0, "somebody wants room");
     for (const wait of waits) must(wait.live, "waits for room are live");
   }
+}
+
+/** Live leases and what is proposed count as their owners', and nothing else. */
+function checkOwners(s: State): void {
+  let counted = 0;
+  for (const [id, { state }] of s.assignments) {
+    if (s.work.has(id)) counted++;
+    const isLive = state.kind === "loading" && state.deadlineMs > s.nowMs;
+    must(!isLive || s.work.has(id), `${id} counts as its owner's`);
+  }
+  must(s.work.size === counted + s.proposals, "no other work counts");
+  const named = [...s.handles.values()].filter(({ by }) => by !== undefined);
+  must(s.namedHandles.size === named.length, "named handles are counted");
 }
 
 /** Whoever waits for a holder is woken when its lease ends. */

@@ -13,7 +13,7 @@ import { heardHolder } from "./grace.ts";
 import { renewHandle } from "./handles.ts";
 import { dueMs } from "./patience.ts";
 import { isBringing, outcome, publish, republish } from "./publish.ts";
-import { type Entry, isFor, type State, type Wait } from "./state.ts";
+import { type Entry, isFor, ownerOf, type State, type Wait } from "./state.ts";
 import type { Id, RequestOf, Result } from "./types.ts";
 
 /** Requests of whoever has an id. */
@@ -51,13 +51,6 @@ export function byId(s: State, wait: Wait<ById>, nowMs: number): void {
 function mayPublish(request: ById, namespace: string): boolean {
   return request.kind === "abandon" ||
     (request.mayWrite?.(namespace) ?? true);
-}
-
-/** The name of whose the assignment is. */
-function ownerOf({ state }: Entry): string | undefined {
-  return state.kind === "loading" || state.kind === "publishing"
-    ? state.assignment.owner
-    : undefined;
 }
 
 function renew(s: State, entry: Entry, id: Id, nowMs: number): void {

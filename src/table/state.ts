@@ -16,6 +16,7 @@ import type {
   Stamp,
   TableOptions,
 } from "./types.ts";
+import { Holdings } from "./holdings.ts";
 import { type Asked, Room } from "./room.ts";
 import {
   MAX_ASSIGNMENTS,
@@ -259,6 +260,10 @@ export class State {
   readonly #leases = new Map<Id, Entry>();
   /** … but for those of before the restart, whose grace is longer. */
   readonly #graced = new Map<Id, Entry>();
+  /** Those and what is proposed, by whose they are. */
+  readonly work = new Holdings();
+  /** Handles of those who have a name. */
+  readonly namedHandles = new Holdings();
   /** When the step under way began. */
   nowMs: number;
   effects: Effect[] = [];
@@ -291,6 +296,21 @@ export class State {
     // Where nothing can go, it is not looked for again and again.
     if (this.room.canMake(namespace)) this.makeRoom({ urgent: true });
     return "no-room";
+  }
+
+  /** Why whoever asks may have no more work, if so. */
+  overWork({ by, over }: RequestOf<"get">): string | undefined {
+    if (!over) return undefined;
+    this.releaseDead();
+    return over("assignments", this.work.of(by));
+  }
+
+  /** Why whoever asks may have no more handles, if so. */
+  overHandles({ by, over }: RequestOf<"get">): string | undefined {
+    const held = by === undefined
+      ? this.handles.size - this.namedHandles.size
+      : this.namedHandles.of(by);
+    return over?.("handles", held);
   }
 
   /** Has entries taken away, if there are too many; `urgent`: somebody waits. */
@@ -331,7 +351,8 @@ export class State {
     const { state } = entry;
     const isLive = state.kind !== "loading" || state.deadlineMs > this.nowMs;
     // Nobody keeps room for whoever does not come back.
-    if (!isLive) return this.room.release(id);
+    if (!isLive) return this.#endLease(id);
+    if (!this.work.has(id)) this.work.add(id, ownerOf(entry));
     (graced ? this.#graced : this.#leases).set(id, entry);
     if (!this.room.reservations.has(id)) {
       this.room.reserve(id, entry.key.namespace);
@@ -343,6 +364,11 @@ export class State {
     this.assignments.delete(id);
     this.#leases.delete(id);
     this.#graced.delete(id);
+    this.#endLease(id);
+  }
+
+  #endLease(id: Id): void {
+    this.work.remove(id);
     this.room.release(id);
   }
 
@@ -352,7 +378,7 @@ export class State {
       for (const [id, { state }] of leases) {
         if (state.kind === "loading") {
           if (state.deadlineMs > this.nowMs) break;
-          this.room.release(id);
+          this.#endLease(id);
         }
         // What is being published has its own place, and comes back with a new lease.
         leases.delete(id);
@@ -477,4 +503,11 @@ export class State {
       this.forget(oldest);
     }
   }
+}
+
+/** The name of whose the work is. */
+export function ownerOf({ state }: Entry): string | undefined {
+  return state.kind === "loading" || state.kind === "publishing"
+    ? state.assignment.owner
+    : undefined;
 }

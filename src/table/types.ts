@@ -182,6 +182,11 @@ export type Request =
     readonly fromDisk?: true;
     /** The name of who asks; absent: somebody without one. */
     readonly by?: string;
+    /** Why its owner may have no more than they have, if so; absent: they may. */
+    readonly over?: (
+      what: "assignments" | "handles",
+      held: number,
+    ) => string | undefined;
     /** May read and no more: nothing changes because of it. */
     readonly reads?: true;
     /** Wants a part of the value, to look at it: that saves nobody anything. */
@@ -411,6 +416,10 @@ export type Command =
 export type UnassignedReason =
   | "too-large"
   | "full"
+  /** Whoever asks has as much work, … */
+  | "caller-assignments"
+  /** … or as many handles as they may. */
+  | "caller-handles"
   | "no-room"
   /** The time of the value is over, and somebody still has its file in hands. */
   | "still-read"

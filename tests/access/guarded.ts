@@ -2,6 +2,7 @@
 
 import {
   Client,
+  type ClientReadableStream,
   credentials,
   Metadata,
   type ServiceError,
@@ -115,21 +116,26 @@ export class Caller implements Disposable {
     );
   }
 
+  /** Begins a call with a stream of replies. */
+  begin(name: string, request: object): ClientReadableStream<Reply> {
+    const method = V1[name]!;
+    return this.#client.makeServerStreamRequest<object, Reply>(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize as (bytes: Buffer) => Reply,
+      request,
+      this.#metadata,
+      { deadline: Date.now() + 30_000 },
+    );
+  }
+
   /** All messages of a stream; rejects as it ends. */
   stream(
     name: string,
     request: object,
     onReply: (reply: Reply) => void = () => {},
   ): Promise<Reply[]> {
-    const method = V1[name]!;
-    const stream = this.#client.makeServerStreamRequest(
-      method.path,
-      method.requestSerialize,
-      method.responseDeserialize,
-      request,
-      this.#metadata,
-      { deadline: Date.now() + 30_000 },
-    );
+    const stream = this.begin(name, request);
     const replies: Reply[] = [];
     return new Promise((resolve, reject) => {
       stream.on("data", (reply: Reply) => {

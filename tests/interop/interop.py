@@ -17,6 +17,7 @@ import flows_client_tls  # noqa: F401
 import flows_client_wire  # noqa: F401
 import flows_connections  # noqa: F401
 import flows_errors  # noqa: F401
+import flows_limits  # noqa: F401
 import flows_names  # noqa: F401
 import flows_restart  # noqa: F401
 import flows_semantics  # noqa: F401

@@ -169,9 +169,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a dropped handle pins for ever",
     file: "src/table/handles.ts",
-    from: "    s.handles.delete(id);\n" + "    unpin(s, handle);\n" +
+    from: "    forget(s, id);\n" + "    unpin(s, handle);\n" +
       "    return s.reply",
-    to: "    s.handles.delete(id);\n" + "    return s.reply",
+    to: "    forget(s, id);\n" + "    return s.reply",
   },
   {
     name: "a handle ends never",
@@ -245,7 +245,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "dead work holds its room",
     file: "src/table/state.ts",
-    from: "          this.room.release(id);\n" + "        }\n" +
+    from: "          this.#endLease(id);\n" + "        }\n" +
       "        // What",
     to: "        }\n" + "        // What",
   },

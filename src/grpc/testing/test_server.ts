@@ -16,7 +16,7 @@ import type {
 import { CallCounts, type CallCountsOptions } from "../counts.ts";
 import type { Method } from "../method.ts";
 import type { Observe } from "../observer.ts";
-import { type Around, GrpcServer } from "../server.ts";
+import { type Around, type Authenticate, GrpcServer } from "../server.ts";
 import { concat, FakeStream } from "./fake_stream.ts";
 import { TestBudget } from "./test_budget.ts";
 
@@ -34,6 +34,10 @@ export interface TestServerOptions extends CallCountsOptions {
   readonly duplex?: DuplexHandler<Bytes, Bytes>;
   /** Changes what the methods do with messages. */
   readonly codec?: Partial<Pick<Method<Bytes, Bytes>, "decode" | "encode">>;
+  /** What the calls of unary methods get that their caller's limit refuses. */
+  readonly overLimit?: NonNullable<Method<Bytes, Bytes>["overLimit"]>;
+  /** Says who calls. */
+  readonly authenticate?: Authenticate;
   /** Who is told how calls end. */
   readonly observe?: Observe;
   /** Stands around each handler. */
@@ -105,6 +109,7 @@ export class TestServer {
       counts: this.counts,
       requestBudget: this.budget,
       ...options.observe && { observe: options.observe },
+      ...options.authenticate && { authenticate: options.authenticate },
       ...options.around && { around: options.around },
       nextTurn: (work) => void this.#work.push(work),
     });
@@ -125,7 +130,13 @@ export class TestServer {
     });
     const { unary, serverStream, clientStream, duplex } = options;
     const { server } = this;
-    if (unary) server.unary(method("Unary", false, false), unary);
+    const { overLimit } = options;
+    if (unary) {
+      server.unary({
+        ...method("Unary", false, false),
+        ...overLimit && { overLimit },
+      }, unary);
+    }
     if (serverStream) {
       server.serverStreaming(method("ServerStream", false, true), serverStream);
     }

@@ -490,7 +490,8 @@ export class ReferenceModel {
       }
       case "unassigned":
         must(
-          allowed.has("unassigned") || this.#isForRoom(reply.reason),
+          allowed.has("unassigned") || this.#isForRoom(reply.reason) ||
+            isForCaller(request, reply.reason),
           `${of}: unassigned`,
         );
         return;
@@ -883,6 +884,12 @@ function newLease(): Lease {
     acknowledged: false,
     quietMs: -Infinity,
   };
+}
+
+/** Whether whoever asks may be told that they have as much as they may. */
+function isForCaller(request: Request, reason = ""): boolean {
+  return request.kind === "get" && request.over !== undefined &&
+    reason.startsWith("caller-");
 }
 
 function must(holds: unknown, what: string): asserts holds {
