@@ -208,6 +208,13 @@ export const MAX_AGE_MS = 10 * 365 * 24 * 3_600_000;
 export const HIGH_WATERMARK = 0.95;
 /** … until it is filled to this one: in batches, not with every publish. */
 export const LOW_WATERMARK = 0.9;
+/**
+ * Files (inodes) of the root's disk that stay free, where it holds only so many:
+ * for the manifest, staging, rehearsals and the folders of new namespaces.
+ */
+export const KEPT_FREE_FILES = 8;
+/** When these are missing so many more go, so that it need not be done at once again. */
+export const FREE_FILES_SLACK = 8;
 /** Of fewer entries than this none goes before the next one needs its place. */
 export const MIN_BATCHED_ENTRIES = 100;
 /** What a value is guessed to take while nothing is known of any. */

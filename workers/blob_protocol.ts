@@ -43,6 +43,8 @@ export interface Space {
   readonly totalBytes: number;
   /** A file takes a whole number of these. */
   readonly blockBytes: number;
+  /** How many files can still be made; absent: as many as there is room for. */
+  readonly freeFiles?: number;
 }
 
 /** One operation. Names are `<namespace>/<hex>`, staging names are one path part. */

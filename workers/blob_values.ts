@@ -123,12 +123,15 @@ export function measure(
 
 /** How much room the root's disk has. */
 export function space({ root }: Folders): Space {
-  const { bavail, blocks, bsize } = statfsSync(root);
+  const { bavail, blocks, bsize, ffree, files } = statfsSync(root);
   return {
     freeBytes: bavail * bsize,
     totalBytes: blocks * bsize,
     // Network file systems tell how much they like to move at a time.
     blockBytes: Math.min(bsize, USUAL_BLOCK_BYTES),
+    // Where they are made as they are needed there are none, or more are free
+    // than there are: btrfs, CephFS.
+    ...files > 0 && ffree >= 0 && ffree <= files && { freeFiles: ffree },
   };
 }
 

@@ -70,6 +70,8 @@ export interface Space {
   readonly totalBytes: number;
   /** A file takes a whole number of these. */
   readonly blockBytes: number;
+  /** How many files can still be made; absent: as many as there is room for. */
+  readonly freeFiles?: number;
 }
 
 /**

@@ -254,8 +254,12 @@ export class Catalog {
   async status(): Promise<ServerStatus> {
     const { engine, blobs, clock, limits } = this.#options;
     await this.#options.space.refresh();
+    const { full } = engine;
     // What follows the colon names files.
-    const trouble = blobs.trouble?.message.split(": ")[0] ?? engine.full;
+    const failure = blobs.trouble?.message.split(": ")[0];
+    // That there is no space left does not say of what.
+    const isFull = full !== undefined && blobs.trouble?.code === "full";
+    const trouble = isFull ? full : failure ?? full;
     const { current: space } = this.#options.space;
     return {
       upMs: clock.nowMs() - this.#startMs,

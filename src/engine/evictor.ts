@@ -13,8 +13,10 @@ import {
   EVICTION_INTERVAL_MS,
   EVICTION_PAUSE_MS,
   EVICTIONS_AT_ONCE,
+  FREE_FILES_SLACK,
   FULL_INTERVAL_MS,
   HANDED_SHARE,
+  KEPT_FREE_FILES,
 } from "../limits.ts";
 import type { AgedEntry, Manifest } from "../manifest/manifest.ts";
 import type { Excess } from "../table/room.ts";
@@ -267,13 +269,20 @@ export class Evictor {
     const roomBytes = Math.floor(space.freeBytes - keptBytes);
     const sizeBytes = Math.floor(space.totalBytes - keptBytes);
     const slackBytes = Math.ceil(keptBytes * SLACK_SHARE);
-    const { blockBytes } = space;
+    const { blockBytes, freeFiles } = space;
     return {
       roomBytes,
       keptBytes: Math.ceil(keptBytes),
       sizeBytes,
       slackBytes,
       blockBytes,
+      ...freeFiles !== undefined && {
+        files: {
+          roomFiles: freeFiles - KEPT_FREE_FILES,
+          keptFiles: KEPT_FREE_FILES,
+          slackFiles: FREE_FILES_SLACK,
+        },
+      },
     };
   }
 
@@ -437,7 +446,7 @@ export class Evictor {
 
 /** For people: what covers everything is no quota of a namespace. */
 function limitOf({ limit, bytes }: Excess): string {
-  if (limit === DISK) return DISK;
+  if (limit === DISK) return bytes > 0 ? DISK : "free inodes on the disk";
   if (limit !== EVERYTHING) return `the quota of ${limit}`;
   return bytes > 0 ? "--max-bytes" : "--max-entries";
 }

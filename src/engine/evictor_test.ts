@@ -4,7 +4,9 @@ import { FakeClock } from "../clock.ts";
 import {
   EVICTION_PAUSE_MS,
   EVICTIONS_AT_ONCE,
+  FREE_FILES_SLACK,
   FULL_INTERVAL_MS,
+  KEPT_FREE_FILES,
 } from "../limits.ts";
 import type { MemoryManifest } from "../manifest/testing/memory_manifest.ts";
 import { MemoryRows } from "../manifest/testing/memory_rows.ts";
@@ -305,6 +307,67 @@ Deno.test("what a value takes of a disk is whole blocks, and no more go than hel
   setFree(500);
   await site.evictor.sweep();
   assert.deepEqual(await site.kept(), "3 4 5 6 7 8 9".split(" "));
+});
+
+/** A server on a disk that holds so many files beside what Larder leaves free. */
+async function onFiles(most: number): Promise<[Site, (files: number) => void]> {
+  const site = await Site.open([], { minFree: { bytes: 0 } });
+  let others = 0;
+  site.blobs.space = async () => ({
+    ...{ freeBytes: 50_000, totalBytes: 100_000, blockBytes: 1 },
+    freeFiles: most + KEPT_FREE_FILES - others -
+      (await site.blobs.list("ns")).length,
+  });
+  await site.evictor.sweep();
+  return [site, (files) => others = files];
+}
+
+Deno.test("a disk whose inodes are used up has values go, and refuses no work", async () => {
+  const [site] = await onFiles(20);
+  for (let i = 0; i < 50; i++) {
+    const asked = site.get(`${i}`);
+    let isAnswered = false;
+    asked.then(() => isAnswered = true);
+    // Whoever waits for room has it made at once.
+    await until(() => {
+      site.clock.advance(0);
+      return isAnswered;
+    });
+    const { kind, ...work } = await asked;
+    assert.equal(kind, "assigned", `${i}`);
+    const { assignment: { id } } = work as Reply & { kind: "assigned" };
+    const set = await site.engine.ask({
+      kind: "set",
+      id,
+      value: new Uint8Array(VALUE_BYTES),
+    });
+    assert.equal(set.kind, "ok");
+    site.clock.advance(1);
+  }
+  await site.evictor.sweep();
+  const kept = await site.kept();
+  assert.ok(kept.length > 20 - 2 * FREE_FILES_SLACK, `${kept.length} are kept`);
+  assert.ok(kept.length <= 20);
+  assert.equal(kept.at(-1), "49");
+  assert.deepEqual(site.lines, []);
+});
+
+Deno.test("a disk whose inodes others use up takes nothing in vain, and says that it is these", async () => {
+  const [site, setOthers] = await onFiles(20);
+  await site.fill(5);
+  setOthers(23);
+  await site.evictor.sweep();
+  assert.equal((await site.kept()).length, 5);
+  const why = "only 0 files can still be made on the disk (inodes), and " +
+    "Larder leaves 8 of them free; all values together are 5, too few to " +
+    "make up for it, so none is removed: the rest is not Larder's";
+  assert.equal(site.engine.full, why);
+  assert.deepEqual(site.lines, [`no value can be kept: ${why}`]);
+  assert.equal((await site.get("more")).kind, "unassigned");
+  setOthers(0);
+  site.clock.advance(FULL_INTERVAL_MS);
+  await until(() => site.engine.full === undefined);
+  await site.publish("more");
 });
 
 Deno.test("nothing that was handed out before a restart goes for one lease", async () => {

@@ -296,8 +296,12 @@ export class Room {
   /** A file came, or goes. */
   #write(bytes: number, sign: 1 | -1): void {
     if (!this.#disk) return;
-    const { blockBytes } = this.#disk;
-    this.#disk = takenFrom(this.#disk, sign * wholeBlocks(bytes, blockBytes));
+    const { blockBytes, files } = this.#disk;
+    const taken = sign * wholeBlocks(bytes, blockBytes);
+    this.#disk = {
+      ...takenFrom(this.#disk, taken),
+      ...files && { files: { ...files, roomFiles: files.roomFiles - sign } },
+    };
   }
 
   /** What has to go now: above the high watermark, down to the low one. */

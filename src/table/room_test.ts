@@ -249,3 +249,75 @@ Deno.test("a value of unknown size takes no more from others than its own limit 
   // What was free was taken first; a little is made ahead, as for any work.
   assert.ok(gone <= 300 - 100 + 10 + 2 * 20, `${gone} bytes went`);
 });
+
+/** A disk with bytes enough, of which so many files can still be made. */
+function filesLeft(roomFiles: number) {
+  return {
+    ...{ roomBytes: MIB, sizeBytes: MIB, slackBytes: 0, ...TOY },
+    files: { roomFiles, keptFiles: 8, slackFiles: 4 },
+  };
+}
+
+Deno.test("each value is a file, and of these the disk holds only so many", () => {
+  const room = new Room([]);
+  room.update([usage("a", 10, 1_000)], filesLeft(3));
+  room.add("a", 100);
+  room.reserve("1", "a");
+  assert.ok(room.hasRoom("a"), "one for what is computed, one for the next");
+  room.reserve("2", "a");
+  assert.ok(!room.hasRoom("a"));
+  assert.equal(
+    room.shortage("a")?.text,
+    "only 2 files can still be made on the disk (inodes) beside 8 that Larder " +
+      "leaves free: 2 values are being computed, and 1 more was asked for",
+  );
+  assert.deepEqual(
+    goes(room),
+    [{ pattern: "*", bytes: 0, entries: 5 }],
+    "for all three, and four more",
+  );
+  for (let i = 0; i < 5; i++) room.subtract("a", 100);
+  assert.ok(room.hasRoom("a"));
+});
+
+Deno.test("a disk whose last files are in use says so", () => {
+  const room = new Room([]);
+  room.update([usage("a", 10, 1_000)], filesLeft(0));
+  assert.equal(room.full, undefined, "they may go");
+  assert.ok(!room.hasRoom("a"));
+  assert.ok(room.canMake("a"));
+  room.concluded(["--min-free"]);
+  assert.equal(
+    room.full,
+    "only 0 files can still be made on the disk (inodes) beside 8 that Larder " +
+      "leaves free: 10 values are kept, and all of them are in use",
+  );
+  assert.ok(!room.canMake("a"));
+});
+
+Deno.test("where others have all files of a disk none goes in vain, and as many as help else", () => {
+  for (
+    const [roomFiles, entries] of [[-10, 0], [-9, 10], [-7, 8], [
+      -4,
+      9,
+    ]] as const
+  ) {
+    const room = new Room([]);
+    room.update([usage("a", 10, 1_000)], filesLeft(roomFiles));
+    assert.ok(!room.hasRoom("a"));
+    const wanted = entries === 0 ? [] : [{ pattern: "*", bytes: 0, entries }];
+    assert.deepEqual(goes(room), wanted, `${roomFiles} files`);
+    assert.equal(room.full !== undefined, entries === 0);
+  }
+});
+
+Deno.test("none goes for its bytes where the files are others', nor the other way round", () => {
+  const room = new Room([]);
+  const short = { ...filesLeft(-10), roomBytes: -100 };
+  room.update([usage("a", 10, 1_000)], short);
+  assert.deepEqual(goes(room), []);
+  room.update([usage("a", 10, 1_000)], { ...filesLeft(-2), roomBytes: -1_001 });
+  assert.deepEqual(goes(room), []);
+  room.update([usage("a", 10, 1_000)], { ...filesLeft(-2), roomBytes: -100 });
+  assert.deepEqual(goes(room), [{ pattern: "*", bytes: 100, entries: 6 }]);
+});

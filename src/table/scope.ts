@@ -10,6 +10,13 @@ import {
   MAX_RESERVED_SHARE,
   MIN_BATCHED_ENTRIES,
 } from "../limits.ts";
+import {
+  areOthers,
+  filesOfOthers,
+  holdsFiles,
+  leftFiles,
+  missingFiles,
+} from "./disk_files.ts";
 import type { Disk, Quota } from "./types.ts";
 
 /** What has to go so that a limit is kept again. */
@@ -87,7 +94,8 @@ export class Scope {
     // What is empty has room for one value, whatever the guess at its size.
     const taken = this.usedBytes + this.reservedBytes;
     if (taken > 0 && taken + bytes > this.#maxBytes) return false;
-    return !disk || this.reservedBytes + bytes <= disk.roomBytes;
+    return !disk || this.reservedBytes + bytes <= disk.roomBytes &&
+        holdsFiles(disk, this.reservedEntries + 1);
   }
 
   /** Whether a value that is there fits beside what is being written. */
@@ -122,14 +130,18 @@ export class Scope {
     const wanted = most(this.wanted, this.wantedBefore);
     const coming = wanted.bytes +
       Math.min(this.reservedBytes, limitBytes * MAX_RESERVED_SHARE);
+    const ofDisk = disk && this.#missing(disk, coming, wanted.entries);
     const bytes = Math.max(
       above(this.#maxBytes, this.usedBytes + coming),
-      disk ? missing(disk, coming, this.takenOf(disk)) : 0,
+      ofDisk?.bytes ?? 0,
     );
-    const entries = entriesAbove(
-      this.#maxEntries,
-      this.usedEntries + wanted.entries +
-        Math.min(this.reservedEntries, this.#maxEntries * MAX_RESERVED_SHARE),
+    const entries = Math.max(
+      entriesAbove(
+        this.#maxEntries,
+        this.usedEntries + wanted.entries +
+          Math.min(this.reservedEntries, this.#maxEntries * MAX_RESERVED_SHARE),
+      ),
+      ofDisk?.entries ?? 0,
     );
     if (bytes <= 0 && entries <= 0) return undefined;
     const { pattern } = this.quota;
@@ -143,6 +155,22 @@ export class Scope {
     };
   }
 
+  /** What has to go of a disk; what helps only its bytes, or files, is in vain. */
+  #missing(disk: Disk, bytes: number, wanted: number): Wanted {
+    const { files, roomBytes } = disk;
+    const taken = this.takenOf(disk);
+    if (!files) return { bytes: missing(disk, bytes, taken), entries: 0 };
+    const kept = this.usedEntries;
+    if (areOthers(files, kept) || -roomBytes > taken) return NOTHING;
+    const limit = kept + Math.max(0, files.roomFiles);
+    const coming = wanted +
+      Math.min(this.reservedEntries, limit * MAX_RESERVED_SHARE);
+    return {
+      bytes: missing(disk, bytes, taken),
+      entries: missingFiles(files, coming, kept),
+    };
+  }
+
   /** About what all that is kept takes of a disk. */
   takenOf({ blockBytes }: Disk): number {
     const { usedBytes, usedEntries } = this;
@@ -153,8 +181,16 @@ export class Scope {
   /** Why not even a value of so many bytes can be kept, whatever goes, if so. */
   whyFull(bytes: number, disk: Disk | undefined): string | undefined {
     if (disk && this.#isOthers(bytes, disk)) return this.#ofOthers(disk);
+    const files = disk?.files;
+    if (files && areOthers(files, this.usedEntries)) {
+      return filesOfOthers(files, this.usedEntries);
+    }
     if (!this.stuck) return undefined;
     const inUse = "all of them are in use";
+    if (disk && files && !holdsFiles(disk, 1)) {
+      return `${leftFiles(files)}: ${this.usedEntries} values are kept, and ` +
+        inUse;
+    }
     if (this.usedEntries + 1 > this.#maxEntries) {
       return `${this.#limit("--max-entries")} allows ${this.#maxEntries} ` +
         `values: ${this.usedEntries} are kept, and ${inUse}`;
@@ -174,9 +210,10 @@ export class Scope {
   }
 
   #ofOthers(disk: Disk): string {
-    const { keptBytes, roomBytes } = disk;
+    const { keptBytes, roomBytes, isOwnNeed } = disk;
+    const asks = isOwnNeed ? "Larder itself needs" : `${DISK} asks for`;
     return `only ${Math.max(0, keptBytes + roomBytes)} bytes of the disk are ` +
-      `free, and ${DISK} asks for ${keptBytes}; all values together take ` +
+      `free, and ${asks} ${keptBytes}; all values together take ` +
       `${this.takenOf(disk)}, too few to make up for it, so none is removed: ` +
       "the rest is not Larder's";
   }
@@ -188,6 +225,14 @@ export class Scope {
       return `${this.#limit("--max-entries")} allows ${this.#maxEntries} ` +
         `values: ${this.usedEntries} are kept, ${this.reservedEntries} are ` +
         "being computed, and 1 more was asked for";
+    }
+    const files = disk?.files;
+    if (disk && files && !holdsFiles(disk, this.reservedEntries + more)) {
+      return `${leftFiles(files)}: ${this.reservedEntries} values are being ` +
+        `computed, and ${more} more was asked for` +
+        (areOthers(files, this.usedEntries)
+          ? `; ${filesOfOthers(files, this.usedEntries)}`
+          : "");
     }
     const spokenFor = `${Math.ceil(this.reservedBytes)} are spoken for by ` +
       `what is being computed, and ${Math.ceil(bytes)} more were asked for`;

@@ -136,6 +136,20 @@ export interface Disk {
   readonly slackBytes: number;
   /** A file takes a whole number of these. */
   readonly blockBytes: number;
+  /** What is to stay free is more than was asked for: Larder itself needs it. */
+  readonly isOwnNeed?: boolean;
+  /** How many files it holds; absent: as many as there is room for. */
+  readonly files?: DiskFiles;
+}
+
+/** How a disk stands that holds only so many files. */
+export interface DiskFiles {
+  /** How many may still be made; negative: so many have to go. */
+  readonly roomFiles: number;
+  /** How many of those that could be made are not. */
+  readonly keptFiles: number;
+  /** How many go beyond that, so that it need not be done again at once. */
+  readonly slackFiles: number;
 }
 
 /** Says from where a call comes, when somebody wants to know. */

@@ -48,6 +48,7 @@ Deno.test("doctor tells a server without limits, with a full disk, or in trouble
   );
   const remedies = [
     ["only 1 byte of the disk is free, and --min-free asks", /--min-free$/],
+    ["only 0 files can still be made on the disk (inodes)", /^remove files /],
     ["--max-entries allows 5 values: 5 are kept", /^raise --max-entries, /],
     ["Cannot write", /^see its log$/],
   ] as const;

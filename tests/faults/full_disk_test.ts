@@ -19,8 +19,10 @@ const SMALL = valueOf(2, 1_000);
 async function smallDisk(
   path: string,
   bytes = DISK_BYTES,
+  files?: number,
 ): Promise<AsyncDisposable | undefined> {
-  const options = `size=${bytes},mode=0700`;
+  const options = `size=${bytes},mode=0700` +
+    (files === undefined ? "" : `,nr_inodes=${files}`);
   const failed = await run("mount", ["-t", "tmpfs", "-o", options, "l", path]);
   if (failed === undefined) {
     return {
@@ -209,6 +211,42 @@ Deno.test("a disk that others fill costs no value, is told, and is used again wh
     30_000,
   );
   assert.equal(await trouble(), "");
+});
+
+Deno.test("a disk whose inodes are used up takes new values in the place of old ones", async () => {
+  await using folder = await temporaryFolder();
+  const root = folder.path;
+  await using disk = await smallDisk(root, 64 * 1024 * 1024, 60);
+  if (!disk) return;
+  await using server = await ServerProcess.start(root, {
+    args: ["--min-free=0"],
+  });
+  using client = new CacheClient(server.remote);
+  using local = new LocalClient(server.local);
+  using remote = new RemoteClient(server.remote);
+  for (let i = 0; i < 100; i++) {
+    await remote.set((await remote.assigned(NS, `set ${i}`)).id, SMALL);
+    const { id, path } = await local.assigned(NS, `done ${i}`);
+    await Deno.writeFile(path, SMALL);
+    await local.done(id);
+  }
+  for (const key of ["set 99", "done 99"]) {
+    assert.equal(hashOf(await remote.value(NS, key)), hashOf(SMALL));
+  }
+  const { entries, trouble } = await client.call<
+    { readonly entries: string; readonly trouble: string }
+  >("Status");
+  assert(Number(entries) > 20, `${entries} of 60 are values`);
+  assert.equal(trouble, "");
+  assert.doesNotMatch(server.stderr, /no space|no value can be kept/i);
+
+  // Then others use up all that are left.
+  for (let i = 0; Number(statfsSync(root).ffree) > 0; i++) {
+    await Deno.writeFile(`${root}/other-${i}`, new Uint8Array());
+  }
+  await client.call("Sweep");
+  // Larder's own values make up for it, as long as they can.
+  await remote.set((await remote.assigned(NS, "after")).id, SMALL);
 });
 
 Deno.test("an endless Publish leaves on the disk what --min-free says", async () => {

@@ -49,6 +49,9 @@ function remedyFor(trouble: string): string {
   if (trouble.includes("--min-free")) {
     return "make room on its disk, or serve it with a lower --min-free";
   }
+  if (trouble.includes("(inodes)")) {
+    return "remove files from its disk, or serve a root on another one";
+  }
   const [limit] = /^--max-(bytes|entries)/.exec(trouble) ?? [];
   return limit === undefined
     ? "see its log"
