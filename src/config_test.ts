@@ -31,6 +31,8 @@ Deno.test("completeConfig fills in the defaults", () => {
     root: "./larder-root",
     local: { host: "127.0.0.1", port: 28_055 },
     remote: { host: "127.0.0.1", port: 28_056 },
+    socketMode: 0o600,
+    socketGroup: undefined,
     http: undefined,
     httpHosts: [],
     tlsCert: undefined,

@@ -157,7 +157,7 @@ Deno.test("a client that sends heartbeats for ever loses its work, and the log s
     assertValue(await other.value(NS, "slow"));
     assert.match(
       server.stderr,
-      /goes to another client: .*--max-compute-time namespace=\S+ key=\S+ client=127\.0\.0\.1:\d+ seconds=\d/,
+      /goes to another client: .*--max-compute-time namespace=\S+ key=\S+ client=127\.0\.0\.1:\d+ call=\d+ seconds=\d/,
     );
   });
 });
