@@ -360,6 +360,7 @@ export async function serve(
         startedS: (clock.wallMs() - clock.nowMs()) / 1_000,
         space: () => space.current,
         usage: () => usage.current ?? [],
+        certificates: () => certificates?.ends ?? [],
         loop: stack.use(new LoopDelay(clock)),
         limits: config,
         ...{ engine, evictor, blobs, workers, cache, budget, edge, pictures },

@@ -68,6 +68,11 @@ export interface Read {
     /** How many connections are at what. */
     readonly connectionStates: Readonly<Record<string, number>>;
   };
+  /** When the certificates of TLS end; none without TLS. */
+  readonly certificates: () => readonly {
+    readonly of: string;
+    readonly endMs: number;
+  }[];
   readonly loop: LoopDelay;
   /** When the process began, in seconds since 1970. */
   readonly startedS: number;
@@ -280,7 +285,7 @@ function ofMemory({ budget, cache, limits }: Read): Family[] {
 
 function ofEdge(
   { refusals, handshakes }: Counted,
-  { edge, limits, pictures }: Read,
+  { edge, limits, pictures, certificates }: Read,
 ): Family[] {
   return [
     gauge(
@@ -336,6 +341,17 @@ function ofEdge(
       read: () =>
         [...handshakes]
           .map(([reason, value]) => ({ labels: { reason }, value })),
+    },
+    {
+      type: "gauge",
+      name: "larder_tls_certificate_expiry_timestamp_seconds",
+      help: "When the server's certificate ends, and the first one of those " +
+        "that vouch for clients, in seconds since 1970; absent without TLS.",
+      read: () =>
+        certificates().map(({ of, endMs }) => ({
+          labels: { certificate: of },
+          value: endMs / 1_000,
+        })),
     },
   ];
 }

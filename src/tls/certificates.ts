@@ -32,6 +32,15 @@ export interface CertificateFiles {
   readonly ca?: string;
 }
 
+/** When the first certificate of a file ends. */
+export interface CertificateEnd {
+  /** Whose certificates they are: of the server, or of those that vouch for clients. */
+  readonly of: "server" | "client-ca";
+  readonly path: string;
+  /** In milliseconds since 1970. */
+  readonly endMs: number;
+}
+
 /** What listeners over TLS say who they are with. */
 export class Certificates implements IdentitySource, Disposable {
   /** Called when there are others. */
@@ -88,6 +97,16 @@ export class Certificates implements IdentitySource, Disposable {
     return this.#current;
   }
 
+  /** When each file of them ends; of several in a file the first one counts. */
+  get ends(): readonly CertificateEnd[] {
+    const { cert, ca } = this.#current;
+    const { cert: path, ca: caPath } = this.#paths;
+    const server = { of: "server", path, endMs: firstEndMs(cert) } as const;
+    if (ca === undefined || caPath === undefined) return [server];
+    const endMs = firstEndMs(ca);
+    return [server, { of: "client-ca", path: caPath, endMs }];
+  }
+
   /** Looks whether there are others; whoever asks meanwhile is told with it. */
   look(): Promise<void> {
     return this.#files.look();
@@ -116,14 +135,7 @@ export class Certificates implements IdentitySource, Disposable {
     const { clock, log } = this.#options;
     const nowMs = clock.wallMs();
     if (nowMs - this.#warnedMs < DAY_MS) return;
-    const { cert, ca } = this.#current;
-    const files = [[this.#paths.cert, cert], [this.#paths.ca, ca]] as const;
-    for (const [path, pem] of files) {
-      if (pem === undefined) continue;
-      const ends = certificatesOf(pem).map(({ validTo }) =>
-        Date.parse(validTo)
-      );
-      const endMs = Math.min(...ends);
+    for (const { path, endMs } of this.ends) {
       if (endMs - nowMs >= EXPIRY_WARNING_DAYS * DAY_MS) continue;
       this.#warnedMs = nowMs;
       const isOver = endMs <= nowMs;
@@ -136,6 +148,11 @@ export class Certificates implements IdentitySource, Disposable {
       );
     }
   }
+}
+
+function firstEndMs(pem: string): number {
+  const ends = certificatesOf(pem).map(({ validTo }) => Date.parse(validTo));
+  return Math.min(...ends);
 }
 
 async function readIdentity(

@@ -15,6 +15,8 @@ const FILES = { cert: "/cert", key: "/key", ca: "/ca" };
 const DAY_MS = 86_400_000;
 /** When the certificates of the tests end. */
 const END_MS = Date.UTC(2120, 0, 1);
+/** When the one ended that has expired. */
+const EXPIRED_MS = Date.UTC(2020, 0, 2);
 
 class Disk {
   readonly files: Record<string, string> = {
@@ -113,6 +115,19 @@ Deno.test("Certificates that end soon, or have ended, are warned of once a day",
       `a certificate of /ca ${ends}`,
     ]);
   }
+});
+
+Deno.test("Certificates say when the first of each file ends, as it is now", async () => {
+  const disk = new Disk();
+  // Of a chain, the first one that ends breaks it.
+  disk.put({ cert: SERVER.cert + EXPIRED.cert, key: SERVER.key });
+  using certificates = await disk.open();
+  const ca = { of: "client-ca", path: "/ca", endMs: END_MS };
+  const chain = { of: "server", path: "/cert", endMs: EXPIRED_MS };
+  assert.deepEqual(certificates.ends, [chain, ca]);
+  disk.put(RENEWED);
+  await certificates.look();
+  assert.deepEqual(certificates.ends, [{ ...chain, endMs: END_MS }, ca]);
 });
 
 Deno.test("Certificates refuse to start with what cannot be used", async () => {

@@ -32,6 +32,42 @@ Deno.test("each metric that the alerts and the dashboard name is there", async (
   }, { args: ["--http", "127.0.0.1:0"] });
 });
 
+Deno.test("the alert for certificates comes 14 days before one ends", async () => {
+  const daysS = (days: number) => days * 86_400;
+  const alert = {
+    exp_labels: {
+      ...{ severity: "ticket", instance: "a:9100", certificate: "server" },
+    },
+    exp_annotations: {
+      summary: "a certificate of a:9100 (server) ends within 14 days or has " +
+        "ended: put a new one into its file",
+    },
+  };
+  const at = (eval_time: string, exp_alerts: object[]) => ({
+    alertname: "LarderCertificateEnds",
+    ...{ eval_time, exp_alerts },
+  });
+  const series = (certificate: string, endS: number) => ({
+    series: "larder_tls_certificate_expiry_timestamp_seconds" +
+      `{instance="a:9100",certificate="${certificate}"}`,
+    values: `${endS}+0x2880`,
+  });
+  // Its time begins with 0.
+  const file = {
+    rule_files: [fileURLToPath(ALERTS)],
+    tests: [{
+      interval: "1m",
+      input_series: [
+        series("server", daysS(15)),
+        series("client-ca", daysS(365)),
+      ],
+      alert_rule_test: [at("23h", []), at("25h", [alert])],
+    }],
+  };
+  const said = await promtoolOn(["test", "rules"], file);
+  if (said !== undefined) assert.equal(said, "");
+});
+
 Deno.test("promtool takes the alerts, and each expression of the dashboard", async () => {
   const said = await promtool(["check", "rules", fileURLToPath(ALERTS)]);
   if (said === undefined) return;
@@ -40,13 +76,21 @@ Deno.test("promtool takes the alerts, and each expression of the dashboard", asy
     record: `dashboard:${at}`,
     expr,
   }));
+  const file = { groups: [{ name: "dashboard", rules }] };
+  assert.equal(await promtoolOn(["check", "rules"], file), "");
+});
+
+/** With a file that is made for it. */
+async function promtoolOn(
+  args: readonly string[],
+  file: object,
+): Promise<string | undefined> {
   const path = await Deno.makeTempFile({ suffix: ".yml" });
   try {
     // JSON is YAML.
-    const file = { groups: [{ name: "dashboard", rules }] };
     await Deno.writeTextFile(path, JSON.stringify(file));
-    assert.equal(await promtool(["check", "rules", path]), "");
+    return await promtool([...args, path]);
   } finally {
     await Deno.remove(path);
   }
-});
+}

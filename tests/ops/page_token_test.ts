@@ -1,83 +1,45 @@
 /** The status page where only those may look who have a token. */
 
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { sha256Hex } from "../../workers/digest.ts";
 import { Browser } from "../support/browser.ts";
-import { withSite } from "../v1/support.ts";
+import { withRoot } from "../support/root.ts";
+import { ServerHere } from "../support/server_here.ts";
+import { CacheClient } from "../v1/client.ts";
 
 const PHONE = { width: 375, height: 800 };
 /** Where pictures are to be written to, for whoever wants to look at them. */
 const PICTURES = Deno.env.get("LARDER_PAGE_PICTURES");
+const NEEDED = "this needs a token, and the call has none";
 const REFUSED = "the token is not known, or has expired";
 
-/** A server that stands before another one, and asks who looks. */
-class Guard implements AsyncDisposable {
-  /** Who may look; nobody, for as long as it is empty. */
-  token = "";
-  /** What was sent, request by request. */
-  readonly sent: (string | null)[] = [];
-  readonly #behind: string;
-  readonly #streams = new Set<AbortController>();
-  readonly #server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    (request) => this.#answer(request),
-  );
-
-  constructor(behind: string) {
-    this.#behind = behind;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.#server.addr.port}/`;
-  }
-
-  /** Nobody may look any more. */
-  takeBack(): void {
-    this.token = "";
-    for (const stream of this.#streams) stream.abort();
-  }
-
-  async #answer(request: Request): Promise<Response> {
-    const path = request.url.slice(this.url.length);
-    const stream = new AbortController();
-    if (path === "live") {
-      const authorization = request.headers.get("authorization");
-      this.sent.push(authorization);
-      if (authorization === null) {
-        return new Response("give a token\n", { status: 401 });
-      }
-      if (!this.token || authorization !== `Bearer ${this.token}`) {
-        return new Response(`${REFUSED}\n`, { status: 401 });
-      }
-      this.#streams.add(stream);
-    }
-    const { signal } = stream;
-    const answer = await fetch(`http://${this.#behind}/${path}`, { signal });
-    return new Response(answer.body && ReadableStream.from(untilEnd(answer)), {
-      headers: answer.headers,
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.takeBack();
-    await this.#server.shutdown();
-  }
-}
-
-/** A stream that is cut off has ended. */
-async function* untilEnd({ body }: Response): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body!;
-  } catch (error) {
-    if ((error as Error).name !== "AbortError") throw error;
-  }
-}
+/** Who may look: nobody, or whoever has this token. */
+const NOBODY = "[anyone.http]\n";
+const TOKEN = "s3cr3t";
+const WATCHER = `${NOBODY}
+[[token]]
+name = "watcher"
+sha256 = "${sha256Hex(TOKEN)}"
+watch = true
+`;
 
 Deno.test("the page asks for a token, keeps it to itself, and says when it is refused", async () => {
   await using browser = await Browser.start();
   if (!browser) return console.log("skipped: there is no chromium");
-  await withSite(async ({ server, remote }) => {
+  await withRoot(async (folder) => {
+    const rules = join(folder, "access.toml");
+    await Deno.writeTextFile(rules, NOBODY);
+    await using server = await ServerHere.start(join(folder, "root"), {
+      args: ["--http", "127.0.0.1:0", "--access", rules],
+    });
+    const follow = async (text: string) => {
+      await Deno.writeTextFile(rules, text);
+      await server.reload();
+    };
+    using remote = new CacheClient(server.remote);
     await remote.put("sim.ring", "key", "value");
-    await using guard = new Guard(server.http);
+    const url = `http://${server.http}/`;
     const says = (words: string) =>
       browser.until(
         `document.getElementById("token-why")?.textContent === "${words}"`,
@@ -89,13 +51,17 @@ Deno.test("the page asks for a token, keeps it to itself, and says when it is re
       await browser.call("Input.dispatchKeyEvent", down);
       await browser.call("Input.dispatchKeyEvent", { type: "keyUp", ...enter });
     };
+    /** How often the page has asked for what it shows. */
+    const asked = () =>
+      browser.value<number>(`performance.getEntriesByType("resource")
+        .filter(({ name }) => name === "${url}live").length`);
     const isHidden = (id: string) =>
       browser.value<boolean>(
         `document.getElementById("${id}").offsetParent === null`,
       );
 
-    await browser.open(guard.url, { ...PHONE, isDark: true });
-    await says("give a token");
+    await browser.open(url, { ...PHONE, isDark: true });
+    await says(NEEDED);
     assert.ok(await isHidden("main") && await isHidden("nav"));
     assert.equal(await browser.value("document.activeElement.id"), "token");
     const width = await browser.value("document.documentElement.scrollWidth");
@@ -112,8 +78,10 @@ Deno.test("the page asks for a token, keeps it to itself, and says when it is re
       "This is no token: it has letters, digits and signs, and no blanks.",
     );
 
-    guard.token = "s3cr3t";
-    await type(" s3cr3t ");
+    // What is no token was not sent.
+    assert.equal(await asked(), 2);
+    await follow(WATCHER);
+    await type(` ${TOKEN} `);
     await browser.until(
       `document.getElementById("entries")?.dataset.value === "1"`,
     );
@@ -122,23 +90,20 @@ Deno.test("the page asks for a token, keeps it to itself, and says when it is re
     // Nothing is kept but what the script itself remembers.
     const kept = await browser.value<unknown[]>(`[document.cookie,
       localStorage.length, sessionStorage.length, location.href,
-      document.documentElement.outerHTML.includes("s3cr3t"),
+      document.documentElement.outerHTML.includes("${TOKEN}"),
       document.getElementById("token").value]`);
-    assert.deepEqual(kept, ["", 0, 0, guard.url, false, ""]);
+    assert.deepEqual(kept, ["", 0, 0, url, false, ""]);
 
-    guard.takeBack();
+    await follow(NOBODY);
     await says(REFUSED);
     assert.ok(await isHidden("main"));
 
-    guard.token = "s3cr3t";
-    await browser.open(guard.url, PHONE);
-    await says("give a token");
-    const asked = new Set(guard.sent);
-    const sent = [null, "Bearer wrong", "Bearer s3cr3t"];
-    assert.deepEqual(asked, new Set(sent));
+    await follow(WATCHER);
+    await browser.open(url, PHONE);
+    await says(NEEDED);
     const others = browser.errors.filter((each) => !/\b401\b/.test(each));
     assert.deepEqual(others, []);
-  }, { args: ["--http", "127.0.0.1:0"] });
+  });
 });
 
 /** The names of what has a role, as they are read out. */
