@@ -42,6 +42,10 @@ const HOW = "write ip:port, such as 127.0.0.1:28055 or [::1]:0";
 export function parseAddress(text: string): TcpAddress {
   const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text);
   if (!match) {
+    const [, scheme] = /^(\w+:\/\/)/.exec(text) ?? [];
+    if (scheme !== undefined) {
+      throw new RangeError(`an address is ip:port, without ${scheme}: ${HOW}`);
+    }
     throw new RangeError(
       isIPv6(text)
         ? `an IPv6 address goes in brackets: ${HOW}`

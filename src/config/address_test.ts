@@ -33,7 +33,11 @@ Deno.test("parseAddress says how to write what it refuses", () => {
     ["cache.example:1", /cache\.example is a name, and only addresses/],
     ["[127.0.0.1]:1", /is not an IPv6 address/],
     ["[fe80::1%eth0]:1", /is not an IPv6 address/],
-    ["http://127.0.0.1:1", /not an address/],
+    [
+      "http://127.0.0.1:1",
+      /ip:port, without http:\/\/: write ip:port, such as/,
+    ],
+    ["grpc://[::1]:1/", /ip:port, without grpc:\/\/: write/],
   ];
   for (const [text, message] of cases) {
     assert.throws(
