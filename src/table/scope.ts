@@ -210,10 +210,9 @@ export class Scope {
   }
 
   #ofOthers(disk: Disk): string {
-    const { keptBytes, roomBytes, isOwnNeed } = disk;
-    const asks = isOwnNeed ? "Larder itself needs" : `${DISK} asks for`;
+    const { keptBytes, roomBytes } = disk;
     return `only ${Math.max(0, keptBytes + roomBytes)} bytes of the disk are ` +
-      `free, and ${asks} ${keptBytes}; all values together take ` +
+      `free, and ${DISK} asks for ${keptBytes}; all values together take ` +
       `${this.takenOf(disk)}, too few to make up for it, so none is removed: ` +
       "the rest is not Larder's";
   }

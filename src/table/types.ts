@@ -136,8 +136,6 @@ export interface Disk {
   readonly slackBytes: number;
   /** A file takes a whole number of these. */
   readonly blockBytes: number;
-  /** What is to stay free is more than was asked for: Larder itself needs it. */
-  readonly isOwnNeed?: boolean;
   /** How many files it holds; absent: as many as there is room for. */
   readonly files?: DiskFiles;
 }
