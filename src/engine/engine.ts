@@ -409,9 +409,6 @@ export class Engine {
     if (reply.kind === "unassigned") this.#explain(reply, caller?.request);
     else if (reply.kind === "error") {
       this.#logRefusal(reply.error, caller?.request);
-      // A store has no room: its disk is fuller than was known.
-      const { code, cause } = reply.error;
-      if (code === "storage-full" && cause) this.onCrowded(false);
     }
     if (reply.kind === "value" && caller) {
       return caller.onReply(reply, this.#lent(reply.value, grant));

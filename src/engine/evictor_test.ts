@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { BlobError } from "../blobs/blob_store.ts";
 import { MemoryBlobStore } from "../blobs/testing/memory_blob_store.ts";
 import { FakeClock } from "../clock.ts";
 import {
@@ -369,25 +368,6 @@ Deno.test("a disk whose inodes others use up takes nothing in vain, and says tha
   site.clock.advance(FULL_INTERVAL_MS);
   await until(() => site.engine.full === undefined);
   await site.publish("more");
-});
-
-Deno.test("when a write finds no room the disk is looked at, and what has to go goes", async () => {
-  const [site, setOthers] = await onFiles(20);
-  await site.fill(10);
-  const asked = await site.get("more");
-  const { assignment: { id } } = asked as Reply & { kind: "assigned" };
-  // Folders and others have used up what there was since the last look.
-  setOthers(18);
-  const put = site.blobs.put.bind(site.blobs);
-  site.blobs.put = () => Promise.reject(new BlobError("full", "no space"));
-  const value = new Uint8Array(VALUE_BYTES);
-  const refused = await site.engine.ask({ kind: "set", id, value });
-  assert.equal(refused.kind, "error");
-  site.blobs.put = put;
-  site.clock.advance(EVICTION_PAUSE_MS);
-  await until(() => site.evictor.stats.entries > KEPT_FREE_FILES);
-  const set = await site.engine.ask({ kind: "set", id, value });
-  assert.equal(set.kind, "ok");
 });
 
 Deno.test("nothing that was handed out before a restart goes for one lease", async () => {
