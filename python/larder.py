@@ -1149,7 +1149,7 @@ class Cache:
                 # It may be no fault of the program's.
                 trouble = f"LARDER_REMOTE {remote}: not host:port, and no unix:PATH of a socket"
         elif not _is_address(remote):
-            raise ValueError(f"remote: {remote!r} is not host:port, and no unix:PATH of a socket")
+            raise ValueError(f"remote: {remote!r} is not host:port, such as 127.0.0.1:28056, and no unix:PATH of a socket")
         remote = _fixed(remote) if _is_address(remote) else remote
         given = {"ca": ca, "cert": cert, "key": key, "token": token}
         security: Optional[_Security] = None

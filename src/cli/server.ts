@@ -87,16 +87,13 @@ export class Server implements AsyncDisposable {
 
   /** What is known of an entry; `undefined`: there is none. */
   async stat(entry: Entry): Promise<StoredEntry | undefined> {
-    return await this.#ask(
-      "Stat",
-      (channel) => new V1Catalog(channel).stat(entry, {}),
-    );
+    return await this.#ask((channel) => new V1Catalog(channel).stat(entry, {}));
   }
 
   /** The first bytes of a value; none where there is no value. */
   async head(entry: Entry, length: number): Promise<Uint8Array> {
     const method = this.#service["Fetch"]!;
-    return await this.#ask("Fetch", async (channel) => {
+    return await this.#ask(async (channel) => {
       const pieces: Uint8Array[] = [];
       const signal = AbortSignal.timeout(HEAD_TIMEOUT_MS);
       const request = { ...entry, length };
@@ -114,9 +111,8 @@ export class Server implements AsyncDisposable {
   async *list(namespace: string): AsyncGenerator<StoredEntry, void, undefined> {
     let pageToken = "";
     do {
-      const { items, next } = await this.#ask(
-        "List",
-        (channel) => new V1Catalog(channel).list(namespace, pageToken, {}),
+      const { items, next } = await this.#ask((channel) =>
+        new V1Catalog(channel).list(namespace, pageToken, {})
       );
       yield* items;
       pageToken = next;
@@ -212,7 +208,7 @@ export class Server implements AsyncDisposable {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        failure = asCacheError(error, `${address}: watch`);
+        failure = asCacheError(error, address);
         if (isAnswered || !hasCode(failure, "unavailable")) throw failure;
       }
     }
@@ -241,23 +237,19 @@ export class Server implements AsyncDisposable {
     timeoutMs = TIMEOUT_MS,
   ): Promise<Reply> {
     const definition = this.#service[method]!;
-    return await this.#ask(
-      method,
-      (channel) => channel.unary<Reply>(definition, request, { timeoutMs }),
+    return await this.#ask((channel) =>
+      channel.unary<Reply>(definition, request, { timeoutMs })
     );
   }
 
   /** Asks at the first address that answers; the others are the same server's. */
-  async #ask<T>(
-    method: string,
-    run: (channel: Channel) => Promise<T>,
-  ): Promise<T> {
+  async #ask<T>(run: (channel: Channel) => Promise<T>): Promise<T> {
     let failure: CacheError | undefined;
     for (const [address, channel] of this.#channels) {
       try {
         return await run(channel);
       } catch (error) {
-        failure = asCacheError(error, `${address}: ${method.toLowerCase()}`);
+        failure = asCacheError(error, address);
         if (!hasCode(failure, "unavailable")) throw failure;
       }
     }

@@ -56,7 +56,7 @@ Deno.test("top says what is wrong with its words, or that nobody answers", () =>
     assert.equal((await failing("--count", "0"))[0], 2);
     const [away, where] = await failing("--remote", "127.0.0.1:1");
     assert.equal(away, 3);
-    assert.match(`${where}`, /127\.0\.0\.1:1: watch: .*start it/);
+    assert.match(`${where}`, /127\.0\.0\.1:1: connect .*start it/);
   }));
 
 Deno.test("top on a terminal is drawn anew, waits for a server that is away, and Ctrl-C gives the screen back", () =>
