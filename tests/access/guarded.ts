@@ -10,12 +10,12 @@ import {
 } from "@grpc/grpc-js";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { join } from "node:path";
 import { loadService } from "../../src/client/channel.ts";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { sha256Hex } from "../../workers/digest.ts";
 import { BOB, CA, type Pair, SERVER } from "../support/certificates.ts";
 import { ServerHere } from "../support/server_here.ts";
+import { tlsArgs, writeTlsFiles } from "../support/tls_files.ts";
 
 export const REMOTE = loadService("remote.proto", "remote.RemoteCache");
 export const LOCAL = loadService("local.proto", "local.LocalCache");
@@ -187,21 +187,12 @@ export async function guarded(
 ): Promise<void> {
   await using root = await temporaryFolder();
   await using files = await temporaryFolder();
-  const path = (name: string) => join(files.path, name);
-  const texts = {
-    "cert.pem": SERVER.cert,
-    "key.pem": SERVER.key,
-    "ca.pem": CA,
-    "bob.pem": BOB.cert,
-    "bob.key": BOB.key,
-    "access.toml": RULES,
-  };
-  for (const [name, text] of Object.entries(texts)) {
-    await Deno.writeTextFile(path(name), text);
-  }
+  const pairs = { server: SERVER, bob: BOB };
+  const path = await writeTlsFiles(files.path, pairs);
+  await Deno.writeTextFile(path("access.toml"), RULES);
   await using server = await ServerHere.start(root.path, {
     args: [
-      ...["--tls-cert", path("cert.pem"), "--tls-key", path("key.pem")],
+      ...tlsArgs(path),
       ...["--client-ca", path("ca.pem"), "--access", path("access.toml")],
     ],
   });

@@ -8,6 +8,7 @@ import { sha256Hex } from "../../workers/digest.ts";
 import { CA, RENEWED, SERVER } from "../support/certificates.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerHere } from "../support/server_here.ts";
+import { tlsArgs, writeTlsFiles } from "../support/tls_files.ts";
 import { Caller, refused, RULES, TOKENS, V1 } from "./guarded.ts";
 
 const WATCHER = `
@@ -106,24 +107,19 @@ function overTls(
 
 Deno.test("where others reach them, metrics speak TLS with the certificate of now", () =>
   withRoot(async (folder) => {
-    const path = (name: string) => join(folder, name);
-    const write = async (pair: typeof SERVER) => {
-      await Deno.writeTextFile(path("server.pem"), pair.cert);
-      await Deno.writeTextFile(path("server.key"), pair.key);
-    };
-    await write(SERVER);
+    const path = await writeTlsFiles(folder, { server: SERVER });
     await Deno.writeTextFile(path("access.toml"), CLOSED);
     await using server = await ServerHere.start(path("root"), {
       args: [
         ...["--http", "0.0.0.0:0", "--access", path("access.toml")],
-        ...["--tls-cert", path("server.pem"), "--tls-key", path("server.key")],
+        ...tlsArgs(path),
       ],
     });
     const before = await overTls(server.http, "watcher-token");
     assert.equal(before.status, 200);
     assert.equal((await overTls(server.http)).status, 401);
     await assert.rejects(fetch(`http://${server.http}/metrics`));
-    await write(RENEWED);
+    await writeTlsFiles(folder, { server: RENEWED });
     await server.reload();
     const after = await overTls(server.http, "watcher-token");
     assert.equal(after.status, 200);

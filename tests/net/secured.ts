@@ -5,7 +5,8 @@
  */
 
 import { createHash } from "node:crypto";
-import { CA, SERVER } from "../support/certificates.ts";
+import { SERVER } from "../support/certificates.ts";
+import { tlsArgs, writeTlsFiles } from "../support/tls_files.ts";
 
 const TOKEN = "a-token-of-tests-that-is-long-enough-to-be-none-of-anybody";
 
@@ -20,24 +21,13 @@ export interface Secured {
 /** Writes the files that it takes into a folder. */
 export async function secured(folder: string): Promise<Secured> {
   const sha256 = createHash("sha256").update(TOKEN).digest("hex");
-  const files = {
-    "ca.pem": CA,
-    "server.pem": SERVER.cert,
-    "server.key": SERVER.key,
-    "access.toml":
-      `[[token]]\nname = "worker"\nsha256 = "${sha256}"\nwrite = ["*"]\n`,
-  };
-  const path = (name: keyof typeof files) => `${folder}/${name}`;
-  for (const name of Object.keys(files) as (keyof typeof files)[]) {
-    await Deno.writeTextFile(path(name), files[name]);
-    // Of keys and rights, the server lets nobody else know.
-    await Deno.chmod(path(name), 0o600);
-  }
+  const path = await writeTlsFiles(folder, { server: SERVER });
+  await Deno.writeTextFile(
+    path("access.toml"),
+    `[[token]]\nname = "worker"\nsha256 = "${sha256}"\nwrite = ["*"]\n`,
+  );
   return {
-    args: [
-      ...["--tls-cert", path("server.pem"), "--tls-key", path("server.key")],
-      ...["--access", path("access.toml")],
-    ],
+    args: [...tlsArgs(path), "--access", path("access.toml")],
     options: { ca: path("ca.pem"), token: TOKEN },
   };
 }

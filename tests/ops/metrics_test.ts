@@ -1,12 +1,12 @@
 /** Metrics say what clients did, and nothing else. */
 
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { CA, EXPIRED, SERVER } from "../support/certificates.ts";
+import { EXPIRED, SERVER } from "../support/certificates.ts";
 import { bytesOf, RemoteClient } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerHere } from "../support/server_here.ts";
 import { rejectsWith, until } from "../support/status.ts";
+import { tlsArgs, writeTlsFiles } from "../support/tls_files.ts";
 import { eachOf } from "../support/waiting.ts";
 import { first } from "../v1/client.ts";
 import { type Site, withSite } from "../v1/support.ts";
@@ -179,30 +179,24 @@ Deno.test("metrics say what is kept of which namespace, and what connections are
 
 Deno.test("metrics say when certificates end, as they are now, and nothing without TLS", () =>
   withRoot(async (folder) => {
-    const path = (name: string) => join(folder, name);
-    const write = async ({ cert, key }: typeof SERVER) => {
-      await Deno.writeTextFile(path("cert.pem"), cert);
-      await Deno.writeTextFile(path("key.pem"), key);
-    };
     const ends = async (server: ServerHere) => {
       const told = await Scrape.of(server.http);
       return told.all("larder_tls_certificate_expiry_timestamp_seconds");
     };
     const [endS, expiredS] = [Date.UTC(2120, 0, 1), Date.UTC(2020, 0, 2)]
       .map((ms) => ms / 1_000);
-    await write(EXPIRED);
-    await Deno.writeTextFile(path("ca.pem"), CA);
+    const path = await writeTlsFiles(folder, { server: EXPIRED });
     await using server = await ServerHere.start(path("root"), {
       args: [
         ...[...ARGS, "--client-ca", path("ca.pem")],
-        ...["--tls-cert", path("cert.pem"), "--tls-key", path("key.pem")],
+        ...tlsArgs(path),
       ],
     });
     assert.deepEqual(await ends(server), {
       '{certificate="server"}': expiredS,
       '{certificate="client-ca"}': endS,
     });
-    await write(SERVER);
+    await writeTlsFiles(folder, { server: SERVER });
     await server.reload();
     assert.equal((await ends(server))['{certificate="server"}'], endS);
     await using plain = await ServerHere.start(path("plain"), { args: ARGS });

@@ -1,29 +1,16 @@
 /** What somebody between, or a hostile client, gets of TLS: nothing. */
 
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Cache } from "../../src/client/mod.ts";
-import { ALICE, CA, SERVER } from "../support/certificates.ts";
+import { ALICE, SERVER } from "../support/certificates.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerHere } from "../support/server_here.ts";
+import { tlsArgs, writeTlsFiles } from "../support/tls_files.ts";
 
 const TOKEN = "a-token-that-nobody-else-is-to-see";
 
-async function written(folder: string): Promise<(name: string) => string> {
-  const path = (name: string) => join(folder, name);
-  const files = {
-    "ca.pem": CA,
-    "server.pem": SERVER.cert,
-    "server.key": SERVER.key,
-    "alice.pem": ALICE.cert,
-    "alice.key": ALICE.key,
-  };
-  for (const [name, text] of Object.entries(files)) {
-    await Deno.writeTextFile(path(name), text);
-  }
-  return path;
-}
+const PAIRS = { server: SERVER, alice: ALICE };
 
 /** Somebody in the server's place, who answers nothing but plain text. */
 class Eavesdropper implements AsyncDisposable {
@@ -81,7 +68,7 @@ async function outageOf(
 
 Deno.test("whoever answers in plain text is told no token", () =>
   withRoot(async (folder) => {
-    const path = await written(folder);
+    const path = await writeTlsFiles(folder, PAIRS);
     {
       await using between = new Eavesdropper();
       const said = await outageOf({
@@ -101,12 +88,9 @@ Deno.test("whoever answers in plain text is told no token", () =>
 
 Deno.test("a client cannot begin anew within TLS, and others are served", async () => {
   await withRoot(async (folder) => {
-    const path = await written(folder);
+    const path = await writeTlsFiles(folder, PAIRS);
     await using server = await ServerHere.start(path("root"), {
-      args: [
-        ...["-l", "off", "--client-ca", path("ca.pem")],
-        ...["--tls-cert", path("server.pem"), "--tls-key", path("server.key")],
-      ],
+      args: ["-l", "off", "--client-ca", path("ca.pem"), ...tlsArgs(path)],
     });
     const [, port = ""] = server.remote.split(":");
     const program = fileURLToPath(

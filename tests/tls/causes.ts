@@ -1,10 +1,8 @@
 /** Servers and files, from which each cause that keeps TLS from working is made. */
 
-import { join } from "node:path";
 import { withRoot } from "../support/root.ts";
 import {
   ALICE,
-  CA,
   EXPIRED,
   FOREIGN,
   LATE,
@@ -12,6 +10,7 @@ import {
   SERVER,
 } from "../support/certificates.ts";
 import { ServerHere } from "../support/server_here.ts";
+import { tlsArgs, writeTlsFiles } from "../support/tls_files.ts";
 
 /** What a client was told, and what it has to say then. */
 export interface Cause {
@@ -32,14 +31,9 @@ export function withCauses(
   run: (causes: Readonly<Record<string, Cause>>) => Promise<void>,
 ): Promise<void> {
   return withRoot(async (folder) => {
-    const path = (name: string) => join(folder, name);
-    await Deno.writeTextFile(path("ca.pem"), CA);
+    const path = await writeTlsFiles(folder, PAIRS);
     await Deno.writeTextFile(path("foreign.pem"), FOREIGN);
     await Deno.writeTextFile(path("readme"), "no certificate");
-    for (const [name, { cert, key }] of Object.entries(PAIRS)) {
-      await Deno.writeTextFile(path(`${name}.pem`), cert);
-      await Deno.writeTextFile(path(`${name}.key`), key);
-    }
     await using servers = new AsyncDisposableStack();
     const serve = async (name: string, ...args: string[]) => {
       const root = path(`root-${name}`);
@@ -49,9 +43,7 @@ export function withCauses(
       );
       return server.remote.split(":").at(-1)!;
     };
-    const tls = (name: string) => [
-      ...["--tls-cert", path(`${name}.pem`), "--tls-key", path(`${name}.key`)],
-    ];
+    const tls = (name: string) => tlsArgs(path, name);
     const clientCa = ["--client-ca", path("ca.pem")];
     const mutual = await serve("mutual", ...tls("server"), ...clientCa);
     const late = await serve("late", ...tls("expired"));

@@ -1,11 +1,11 @@
 /** A session of TLS outlives nobody's right to connect. */
 
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ALICE, CA, FOREIGN, SERVER } from "../support/certificates.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerHere } from "../support/server_here.ts";
+import { tlsArgs, writeTlsFiles } from "../support/tls_files.ts";
 
 const PROGRAM = fileURLToPath(
   new URL("./programs/resume.cjs", import.meta.url),
@@ -30,22 +30,13 @@ async function connecting(
 
 Deno.test("a client that resumes a session is held against the client CA of now", () =>
   withRoot(async (folder) => {
-    const path = (name: string) => join(folder, name);
-    const files = {
-      "ca.pem": CA,
-      "clients.pem": CA,
-      "server.pem": SERVER.cert,
-      "server.key": SERVER.key,
-      "alice.pem": ALICE.cert,
-      "alice.key": ALICE.key,
-    };
-    for (const [name, text] of Object.entries(files)) {
-      await Deno.writeTextFile(path(name), text);
-    }
+    const pairs = { server: SERVER, alice: ALICE };
+    const path = await writeTlsFiles(folder, pairs);
+    await Deno.writeTextFile(path("clients.pem"), CA);
     await using server = await ServerHere.start(path("root"), {
       args: [
         ...["-l", "off", "--client-ca", path("clients.pem")],
-        ...["--tls-cert", path("server.pem"), "--tls-key", path("server.key")],
+        ...tlsArgs(path),
       ],
     });
     const [, port = ""] = server.remote.split(":");
