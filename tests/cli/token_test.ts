@@ -5,22 +5,18 @@ import { join } from "node:path";
 import { parseRules } from "../../src/access/rules.ts";
 import { sha256Hex } from "../../workers/digest.ts";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
+import { type Ended, run } from "../confinement/support.ts";
 import { larderCommand } from "./support.ts";
 
 /** Runs `larder token`, in a shell that may send its output elsewhere. */
-async function token(
+function token(
   folder: string,
   args: readonly string[],
   redirection = "",
-) {
+): Promise<Ended> {
   const script = `"$@" ${redirection}`;
   const words = larderCommand("token", ...args);
-  const { code, stdout, stderr } = await new Deno.Command("sh", {
-    args: ["-c", script, "sh", ...words],
-    cwd: folder,
-  }).output();
-  const text = new TextDecoder();
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+  return run("sh", ["-c", script, "sh", ...words], { cwd: folder });
 }
 
 Deno.test("a token has the rights that were said, and its server takes the file", async () => {

@@ -1,12 +1,12 @@
 /** What somebody between, or a hostile client, gets of TLS: nothing. */
 
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { Cache } from "../../src/client/mod.ts";
 import { ALICE, SERVER } from "../support/certificates.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerHere } from "../support/server_here.ts";
 import { tlsArgs, writeTlsFiles } from "../support/tls_files.ts";
+import { printedOnNode } from "./on_node.ts";
 
 const TOKEN = "a-token-that-nobody-else-is-to-see";
 
@@ -93,19 +93,9 @@ Deno.test("a client cannot begin anew within TLS, and others are served", async 
       args: ["-l", "off", "--client-ca", path("ca.pem"), ...tlsArgs(path)],
     });
     const [, port = ""] = server.remote.split(":");
-    const program = fileURLToPath(
-      new URL("./programs/renegotiate.cjs", import.meta.url),
-    );
-    const node = new Deno.Command("node", {
-      args: [program, port, folder],
-      stderr: "inherit",
-    });
-    const ended = await node.output().catch((error) => {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
-    });
-    if (ended === undefined) return console.log("skip: there is no Node");
-    assert.equal(new TextDecoder().decode(ended.stdout), "refused\n");
+    const printed = await printedOnNode("renegotiate.cjs", port, folder);
+    if (printed === undefined) return console.log("skip: there is no Node");
+    assert.equal(printed, "refused\n");
     const cache = await Cache.connect({
       ...{ remote: server.remote, ca: path("ca.pem") },
       ...{ cert: path("alice.pem"), key: path("alice.key") },

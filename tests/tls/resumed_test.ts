@@ -1,32 +1,11 @@
 /** A session of TLS outlives nobody's right to connect. */
 
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { ALICE, CA, FOREIGN, SERVER } from "../support/certificates.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerHere } from "../support/server_here.ts";
 import { tlsArgs, writeTlsFiles } from "../support/tls_files.ts";
-
-const PROGRAM = fileURLToPath(
-  new URL("./programs/resume.cjs", import.meta.url),
-);
-
-/** What Node says that connects; `undefined`: there is no Node. */
-async function connecting(
-  port: string,
-  folder: string,
-): Promise<string | undefined> {
-  try {
-    const { stdout } = await new Deno.Command("node", {
-      args: [PROGRAM, port, folder],
-      stderr: "inherit",
-    }).output();
-    return new TextDecoder().decode(stdout).trim();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
+import { printedOnNode } from "./on_node.ts";
 
 Deno.test("a client that resumes a session is held against the client CA of now", () =>
   withRoot(async (folder) => {
@@ -40,7 +19,8 @@ Deno.test("a client that resumes a session is held against the client CA of now"
       ],
     });
     const [, port = ""] = server.remote.split(":");
-    const come = () => connecting(port, folder);
+    const come = async () =>
+      (await printedOnNode("resume.cjs", port, folder))?.trim();
     const first = await come();
     if (first === undefined) return console.log("skip: there is no Node");
     assert.deepEqual([first, await come()], ["new in", "resumed in"]);

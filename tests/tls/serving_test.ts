@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Cache, type CacheError } from "../../src/client/mod.ts";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
+import { larderCommand } from "../cli/support.ts";
+import { type Ended, run } from "../confinement/support.ts";
 import {
   ALICE,
   CA,
@@ -15,8 +16,6 @@ import {
 } from "../support/certificates.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { until } from "../support/status.ts";
-
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
 /** Files as Kubernetes mounts them: links to a folder that is swapped at once. */
 class Mounted {
@@ -51,18 +50,13 @@ async function written(folder: string, name: string, pair: Pair) {
   return { cert, key };
 }
 
-async function larder(
+function larder(
   args: readonly string[],
   env: Record<string, string>,
   cwd: string,
-) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "-A", MAIN, ...args],
-    env,
-    cwd,
-  }).output();
-  const text = new TextDecoder();
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+): Promise<Ended> {
+  const [program, ...words] = larderCommand(...args);
+  return run(program!, words, { env, cwd });
 }
 
 Deno.test("a confined server speaks mutual TLS with all clients, and takes new files on a hangup", async () => {

@@ -3,20 +3,18 @@
 import assert from "node:assert/strict";
 import { runAllOnEach, testLarderOnEach } from "../client/runtimes.ts";
 import { withShell } from "../cli/support.ts";
+import { run } from "../confinement/support.ts";
 import { type Cause, withCauses } from "./causes.ts";
 
 const PROGRAM = new URL("./programs/refusals.mjs", import.meta.url);
 
-async function output(
+/** All that a command says. */
+async function said(
   [program, ...args]: readonly string[],
   env: Record<string, string> = {},
-): Promise<{ code: number; said: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(program!, {
-    args,
-    env,
-  }).output();
-  const text = new TextDecoder();
-  return { code, said: text.decode(stdout) + text.decode(stderr) };
+): Promise<string> {
+  const { stdout, stderr } = await run(program!, args, { env });
+  return stdout + stderr;
 }
 
 Deno.test("the library tells each cause for which TLS gets nowhere from the others", (test) =>
@@ -29,8 +27,8 @@ Deno.test("the library tells each cause for which TLS gets nowhere from the othe
         ]),
       );
       await allReady();
-      const { said } = await output(command(JSON.stringify(options)));
-      const messages = JSON.parse(said) as Record<string, string>;
+      const printed = await said(command(JSON.stringify(options)));
+      const messages = JSON.parse(printed) as Record<string, string>;
       for (const [name, { says }] of Object.entries(causes)) {
         assert.ok(
           messages[name]!.includes(says),
@@ -95,12 +93,12 @@ testLarderOnEach(
         ["run", "--ns", "a", "--key", "k", "--", "true"],
       ];
       await Promise.all(commands.map(async (args) => {
-        const { said } = await output([...larder, ...args], env);
-        assert.match(said, /is none for 127\.0\.0\.2, but for localhost/);
-        assert.doesNotMatch(said, /start it|no Larder/);
+        const text = await said([...larder, ...args], env);
+        assert.match(text, /is none for 127\.0\.0\.2, but for localhost/);
+        assert.doesNotMatch(text, /start it|no Larder/);
       }));
       const wrong = { ...env, LARDER_CA: "system" };
-      const { said } = await output([...larder, "ls"], wrong);
-      assert.match(said, /give LARDER_CA the file of the one that does/);
+      const text = await said([...larder, "ls"], wrong);
+      assert.match(text, /give LARDER_CA the file of the one that does/);
     }),
 );
