@@ -1,25 +1,7 @@
 import assert from "node:assert/strict";
-import protobuf from "protobufjs";
 import { exhausted } from "./retry_info.ts";
 import { Status } from "./status.ts";
-
-/** As googleapis defines them. */
-const { root } = protobuf.parse(
-  `
-syntax = "proto3";
-package google.rpc;
-message Status { int32 code = 1; string message = 2; repeated Any details = 3; }
-message Any { string type_url = 1; bytes value = 2; }
-message RetryInfo { Duration retry_delay = 1; }
-message Duration { int64 seconds = 1; int32 nanos = 2; }
-`,
-  { keepCase: true },
-);
-
-function read(name: string, bytes: Uint8Array): Record<string, unknown> {
-  const type = root.lookupType(`google.rpc.${name}`);
-  return type.toObject(type.decode(bytes), { longs: Number, defaults: true });
-}
+import { readRetryInfo, readStatus } from "./testing/google_rpc.ts";
 
 Deno.test("exhausted says when to come again, as google.rpc.RetryInfo", () => {
   // Longer than what one byte of a length can say.
@@ -31,14 +13,11 @@ Deno.test("exhausted says when to come again, as google.rpc.RetryInfo", () => {
     assert.equal(error.message, message);
     const bytes = error.trailers?.get("grpc-status-details-bin");
     assert.ok(bytes instanceof Uint8Array);
-    const status = read("Status", bytes);
-    assert.deepEqual([status["code"], status["message"]], [8, message]);
-    const [any] = status["details"] as {
-      type_url: string;
-      value: Uint8Array;
-    }[];
+    const status = readStatus(bytes);
+    assert.deepEqual([status.code, status.message], [8, message]);
+    const [any] = status.details;
     assert.equal(any!.type_url, "type.googleapis.com/google.rpc.RetryInfo");
-    assert.deepEqual(read("RetryInfo", any!.value), {
+    assert.deepEqual(readRetryInfo(any!.value), {
       retry_delay: { seconds, nanos },
     });
   }

@@ -8,7 +8,10 @@ import {
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
-import protobuf from "protobufjs";
+import {
+  readRetryInfo,
+  readStatus,
+} from "../../src/grpc/testing/google_rpc.ts";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { sha256Hex } from "../../workers/digest.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
@@ -83,18 +86,7 @@ const begun = (stream: ClientReadableStream<Reply>) =>
     });
   });
 
-const { root: googleapis } = protobuf.parse(
-  `
-syntax = "proto3";
-message Status { int32 code = 1; string message = 2; repeated Any details = 3; }
-message Any { string type_url = 1; bytes value = 2; }
-message RetryInfo { Duration retry_delay = 1; }
-message Duration { int64 seconds = 1; int32 nanos = 2; }
-`,
-  { keepCase: true },
-);
-
-/** Refused with a RetryInfo; for how many milliseconds. */
+/** Refused with a RetryInfo that says when to come again. */
 async function exhausted(
   call: Promise<unknown>,
   why: RegExp,
@@ -106,14 +98,11 @@ async function exhausted(
   assert.equal(error.code, status.RESOURCE_EXHAUSTED, error.message);
   assert.match(error.details, why);
   const [details] = error.metadata.get("grpc-status-details-bin");
-  const read = (name: string, bytes: Uint8Array) =>
-    // deno-lint-ignore no-explicit-any -- as the definition above says
-    googleapis.lookupType(name).decode(bytes) as any;
-  const { code, message, details: [info] } = read("Status", details as Buffer);
+  const { code, message, details: [info] } = readStatus(details as Buffer);
   assert.deepEqual([code, message], [error.code, error.details]);
-  assert.match(info.type_url, /google\.rpc\.RetryInfo$/);
-  const { retry_delay } = read("RetryInfo", info.value);
-  assert.ok(Number(retry_delay.seconds) + retry_delay.nanos > 0);
+  assert.match(info!.type_url, /google\.rpc\.RetryInfo$/);
+  const { retry_delay: { seconds, nanos } } = readRetryInfo(info!.value);
+  assert.ok(seconds + nanos > 0);
 }
 
 Deno.test("a greedy caller has no more calls than it may, and a fair one is answered beside it", () =>
