@@ -54,6 +54,25 @@ export function fixedAddress(address: string, folder: string = ""): string {
     : address;
 }
 
+/** The host of an address, without brackets; of a socket all of it. */
+export function hostOf(address: string): string {
+  return isUnixAddress(address)
+    ? address
+    : address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+}
+
+/** An address as `node:net` takes it. */
+export function placeOf(
+  address: string,
+): { readonly path: string } | {
+  readonly host: string;
+  readonly port: number;
+} {
+  if (isUnixAddress(address)) return { path: socketPath(address) };
+  const [, port = ""] = /:(\d+)$/.exec(address) ?? [];
+  return { host: hostOf(address), port: Number(port) };
+}
+
 function socketFault(text: string): string | undefined {
   try {
     return socketPathFault(resolve(socketPath(text)));

@@ -8,6 +8,7 @@
 import type { ClientOptions } from "@grpc/grpc-js";
 import { BlockList, isIPv4 } from "node:net";
 import process from "node:process";
+import { hostOf } from "./address.ts";
 import { CacheError, plainReason } from "./cache_error.ts";
 
 /** In grpc-js's order, which looks at these only. */
@@ -133,10 +134,4 @@ function variable(name: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function hostOf(address: string): string {
-  return address.startsWith("unix:")
-    ? address
-    : address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
 }

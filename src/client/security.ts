@@ -21,6 +21,7 @@ import {
 import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../errors.ts";
 import { isUnixAddress } from "../unix_address.ts";
+import { hostOf } from "./address.ts";
 import { certificates, type Named, privateKey } from "./pem.ts";
 import { isHere } from "./proxy.ts";
 
@@ -116,7 +117,7 @@ export class Security {
     const { ca, cert, key, token, tlsOn, kind = "remote" } = options;
     this.#options = options;
     this.names = names;
-    this.host = address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+    this.host = hostOf(address);
     // A Unix domain socket speaks plain text, whatever the server's others do.
     this.#isTls = ca !== undefined && !isUnixAddress(address) &&
       (tlsOn === undefined || tlsOn === "all" || tlsOn === kind);

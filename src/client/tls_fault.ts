@@ -6,6 +6,7 @@
  */
 
 import { X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
 import {
   checkServerIdentity,
   connect,
@@ -14,6 +15,7 @@ import {
   type TLSSocket,
 } from "node:tls";
 import { messageOf } from "../errors.ts";
+import { placeOf } from "./address.ts";
 import { certificates, nameOf } from "./pem.ts";
 import type { Security } from "./security.ts";
 
@@ -156,11 +158,9 @@ function handshake(
     readonly security: Security;
   },
 ): Promise<Handshake> {
-  const [, host = "", port = ""] = /^(.*):(\d+)$/.exec(address) ?? [];
   return new Promise((resolve) => {
     const socket: TLSSocket = connect({
-      host: host.replace(/^\[|\]$/g, ""),
-      port: Number(port),
+      ...placeOf(address),
       secureContext,
       ...servername(security.host),
       ALPNProtocols: [HTTP_2],
@@ -195,11 +195,7 @@ function handshake(
 
 /** TLS names no numbers. */
 function servername(host: string): { readonly servername?: string } {
-  return isNumber(host) ? {} : { servername: host };
-}
-
-function isNumber(host: string): boolean {
-  return /^[\d.]+$|:/.test(host);
+  return isIP(host) === 0 ? { servername: host } : {};
 }
 
 /** `localhost, 127.0.0.1 and ::1`. */

@@ -6,7 +6,7 @@
  */
 
 import { connect, type Socket } from "node:net";
-import { isUnixAddress, socketPath } from "../unix_address.ts";
+import { placeOf } from "./address.ts";
 
 /** Whoever is there, and is no Larder that hangs, says something by then. */
 const SILENCE_MS = 1_000;
@@ -76,18 +76,6 @@ function connecting(address: string): Socket | undefined {
     if ((error as Error).name === "NotCapable") return undefined;
     throw error;
   }
-}
-
-/** An address as `node:net` takes it. */
-export function placeOf(
-  address: string,
-): { readonly path: string } | {
-  readonly host: string;
-  readonly port: number;
-} {
-  if (isUnixAddress(address)) return { path: socketPath(address) };
-  const [, host = "", port = ""] = /^(.*):(\d+)$/.exec(address) ?? [];
-  return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
 
 function kindOf(bytes: Uint8Array): Answering {

@@ -6,7 +6,8 @@
 
 import { lstat } from "node:fs/promises";
 import { createServer } from "node:net";
-import { placeOf, whoAnswers } from "../../client/who_answers.ts";
+import { placeOf } from "../../client/address.ts";
+import { whoAnswers } from "../../client/who_answers.ts";
 import { isUnixAddress, socketPath } from "../../unix_address.ts";
 import { type Addresses, type Listener, listenersOf } from "../addresses.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
