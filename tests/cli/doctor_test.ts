@@ -275,6 +275,10 @@ Deno.test("doctor says which proxy is between", () =>
     );
     // What answers past the proxy is not what calls reach.
     assert.doesNotMatch(stdout, /, and no Larder/);
+    // As no_proxy is compared with hosts, which have no brackets.
+    const sixth = { ...env, LARDER_REMOTE: "[2001:db8::7]:28056" };
+    const named = await shell.run(["doctor"], { env: sixth });
+    assert.match(named.stdout, /no_proxy=2001:db8::7$/m);
     // Of this machine no proxy is asked.
     const here = { ...env, LARDER_REMOTE: shell.server.remote };
     const own = await shell.run(["doctor"], { env: here });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { hostOf } from "../../client/address.ts";
 import { proxyFor } from "../../client/proxy.ts";
 import { type Addresses, type Listener, listenersOf } from "../addresses.ts";
 import { serveCommand } from "../called.ts";
@@ -116,7 +117,7 @@ export function proxyCheck(addresses: Addresses): Finding[] {
     warn(
       "proxy",
       `${address} is reached ${proxy.replace(/^\((.*)\)$/, "$1")}`,
-      `if it does not pass HTTP/2 on: no_proxy=${address.replace(/:\d+$/, "")}`,
+      `if it does not pass HTTP/2 on: no_proxy=${hostOf(address)}`,
     )
   );
 }
