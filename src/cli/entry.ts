@@ -10,6 +10,7 @@ import type { JsonValue } from "../client/codecs/json.ts";
 import { keyBytes } from "../client/keys.ts";
 import { LarderError, messageOf, StartError } from "../errors.ts";
 import { cannotRead } from "./cannot.ts";
+import { emptyWord } from "./empty_word.ts";
 import { namespaceOf } from "./namespace.ts";
 import { hexBytes, type NamedEntry, printedKey } from "./printed_key.ts";
 import type { Words } from "./words.ts";
@@ -63,11 +64,7 @@ export async function entryOf(words: Words): Promise<Named> {
 /** The key that a word is which was not printed. */
 function wordKey(word: string): Uint8Array {
   if (word === "") {
-    throw new StartError(
-      2,
-      "KEY is empty, as of a variable that is not set; if that is meant: " +
-        "--key-hex ''",
-    );
+    throw emptyWord("KEY", "if that is meant: --key-hex ''");
   }
   if (/^hex:/i.test(word)) {
     throw new StartError(

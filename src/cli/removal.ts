@@ -7,6 +7,7 @@
 import type { Selection } from "../client/catalog.ts";
 import { StartError } from "../errors.ts";
 import { addressesOf } from "./addresses.ts";
+import { emptyWord } from "./empty_word.ts";
 import { OK } from "./exit_codes.ts";
 import { count, formatSize } from "./format.ts";
 import { type Pattern, patternOf } from "./namespace.ts";
@@ -126,11 +127,7 @@ function selectionOf(words: Words): Selection {
 function prefixOf(text: string | undefined): Uint8Array | undefined {
   if (text === undefined) return undefined;
   if (text === "") {
-    throw new StartError(
-      2,
-      "--prefix is empty, as of a variable that is not set; of all values it " +
-        "is --all",
-    );
+    throw emptyWord("--prefix", "of all values it is --all");
   }
   const digits = printedKey(text)?.digits;
   if (digits === undefined && !/^hex:/i.test(text)) {

@@ -15,6 +15,7 @@ import {
 } from "../client/security.ts";
 import { StartError } from "../errors.ts";
 import type { Listener } from "./addresses.ts";
+import { emptyWord } from "./empty_word.ts";
 import { PROJECT_FILE } from "./project_file.ts";
 import { variable } from "./variable.ts";
 import type { Words } from "./words.ts";
@@ -59,7 +60,7 @@ export function useSecurity(words: Words): void {
   const said: { [name in Name]?: Setting } = {};
   for (const [flag, name] of Object.entries(SETTINGS)) {
     if (words.own(flag) === "") {
-      throw new StartError(2, `--${flag} is empty, as of a variable not set`);
+      throw emptyWord(`--${flag}`);
     }
     const environment = environmentOf(flag);
     const setting = [

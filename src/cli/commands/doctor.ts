@@ -1,6 +1,5 @@
 /** `larder doctor`. @module */
 
-import { StartError } from "../../errors.ts";
 import type { Command } from "../command.ts";
 import { diskCheck, rootChecks } from "../doctor/root.ts";
 import { fillChecks } from "../doctor/fill.ts";
@@ -10,6 +9,7 @@ import { servedAt } from "../doctor/served.ts";
 import { proxyCheck, serverChecks } from "../doctor/server.ts";
 import { runsCheck } from "../doctor/runs.ts";
 import { toolChecks } from "../doctor/tools.ts";
+import { emptyWord } from "../empty_word.ts";
 import { FAILED, OK } from "../exit_codes.ts";
 import { print, printJson } from "../output.ts";
 import { type Addresses, addressesOf } from "../addresses.ts";
@@ -26,12 +26,7 @@ export const doctor: Command = {
   options: [],
   async run(words) {
     words.atMost(1);
-    if (words.positionals[0] === "") {
-      throw new StartError(
-        2,
-        "ROOT is empty, as of a variable that is not set",
-      );
-    }
+    if (words.positionals[0] === "") throw emptyWord("ROOT");
     const isAsked = words.has("remote") || words.has("local");
     const findings = await examine(
       addressesOf(words),

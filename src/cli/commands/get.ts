@@ -5,6 +5,7 @@ import type { Body } from "../../client/backend.ts";
 import { counted } from "../../client/transfer.ts";
 import { StartError } from "../../errors.ts";
 import { type Command, ENTRY_OPTIONS, QUIET_OPTION } from "../command.ts";
+import { emptyWord } from "../empty_word.ts";
 import { entryOf } from "../entry.ts";
 import { FAILED, OK } from "../exit_codes.ts";
 import { formatKey, formatSize, toHex } from "../format.ts";
@@ -74,10 +75,7 @@ export const get: Command = {
 /** Before anything is asked for: what is no name of a file. */
 function refuseFolder(path: string | undefined): void {
   if (path === "") {
-    throw new StartError(
-      2,
-      "--output is empty, as of a variable that is not set; stdout is -",
-    );
+    throw emptyWord("--output", "stdout is -");
   }
   if (!path?.endsWith("/")) return;
   throw new StartError(

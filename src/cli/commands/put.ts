@@ -9,6 +9,7 @@ import type { Source } from "../../client/transfer.ts";
 import { StartError } from "../../errors.ts";
 import { type Command, ENTRY_OPTIONS, QUIET_OPTION } from "../command.ts";
 import { cannotRead } from "../cannot.ts";
+import { emptyWord } from "../empty_word.ts";
 import { entryOf } from "../entry.ts";
 import { FAILED, OK } from "../exit_codes.ts";
 import { formatKey, formatSize, toHex } from "../format.ts";
@@ -120,10 +121,7 @@ function cutShort(about: string): CacheError {
 async function sizeOf(path: string): Promise<number | undefined> {
   if (path === "-") return undefined;
   if (path === "") {
-    throw new StartError(
-      2,
-      "FILE is empty, as of a variable that is not set; stdin is -",
-    );
+    throw emptyWord("FILE", "stdin is -");
   }
   try {
     // Before anything is asked of the server.

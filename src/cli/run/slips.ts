@@ -5,6 +5,7 @@
  */
 
 import { StartError } from "../../errors.ts";
+import { emptyWord } from "../empty_word.ts";
 import type { Words } from "../words.ts";
 
 const NAMES = ["out", "key-file", "env"];
@@ -18,10 +19,7 @@ const NAMES = ["out", "key-file", "env"];
 export function refuseSlips(words: Words): void {
   const empty = NAMES.find((name) => words.all(name).includes(""));
   if (empty !== undefined) {
-    throw new StartError(
-      2,
-      `--${empty} is empty, as of a variable that is not set`,
-    );
+    throw emptyWord(`--${empty}`);
   }
   const pair = words.all("env").find((name) => name.includes("="));
   if (pair === undefined) return;
