@@ -140,7 +140,7 @@ async function publish(
   if (changed !== undefined) {
     throw new Error(`${changed} changed while the command ran`);
   }
-  const writer = writerOf([...written.keys()]);
+  const writer = await writerOf([...written.keys()]);
   if (writer) {
     const { name, pid } = writer;
     throw new Error(`${name} is still being written, by process number ${pid}`);

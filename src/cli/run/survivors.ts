@@ -6,7 +6,7 @@
  * @module
  */
 
-import { readdir, readlink } from "node:fs/promises";
+import { readlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
 import {
@@ -15,11 +15,10 @@ import {
   type Owner,
   ownerOf,
   parents,
-  type ProcessState,
-  stateOf,
   thisOwner,
   UNKNOWN,
 } from "./owner.ts";
+import { membersOf } from "./session_members.ts";
 
 /** What takes over the processes whose parents have ended. */
 const INIT = "1";
@@ -75,7 +74,7 @@ export async function survivorOf(
 async function orphansOf(
   { session, started }: Owner,
 ): Promise<readonly string[]> {
-  const members = await membersOf(session);
+  const members = membersOf(session);
   const leader = members.get(session);
   // Another session, to which the number was given again.
   if (leader && isLater(leader.started, started)) return [];
@@ -89,19 +88,6 @@ async function orphansOf(
   const around = new Set<string>();
   for await (const pid of parents()) around.add(pid);
   return pids.filter((pid) => !around.has(pid));
-}
-
-/** The processes of a session that have not ended. */
-async function membersOf(
-  session: string,
-): Promise<ReadonlyMap<string, ProcessState>> {
-  const members = new Map<string, ProcessState>();
-  for (const pid of await readdir("/proc").catch(() => [])) {
-    if (!/^\d+$/.test(pid)) continue;
-    const state = await stateOf(pid);
-    if (state?.session === session && state.runs) members.set(pid, state);
-  }
-  return members;
 }
 
 function isLater(one: string, other: string): boolean {

@@ -5,11 +5,12 @@
  * @module
  */
 
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { relative } from "node:path";
 import process from "node:process";
 import type { Out } from "./outs.ts";
-import { type ProcessState, stateIn } from "./owner.ts";
+import { stateOf } from "./owner.ts";
+import { listed, membersOf, textOf } from "./session_members.ts";
 
 /** Of the flags of an open file, those that say whether it can be written. */
 const ACCESS_BITS = 0o3;
@@ -27,14 +28,14 @@ export interface Writer {
  * this one, in its session; `undefined`: there is none, or none is told of, as
  * where there is no `/proc`.
  */
-export function writerOf(outs: readonly Out[]): Writer | undefined {
-  const own = stateNow("self");
+export async function writerOf(
+  outs: readonly Out[],
+): Promise<Writer | undefined> {
+  const own = await stateOf("self");
   if (!own || outs.length === 0) return undefined;
-  for (const pid of listed("/proc")) {
-    if (!/^\d+$/.test(pid) || pid === String(process.pid)) continue;
-    const state = stateNow(pid);
-    if (!state?.runs || state.session !== own.session) continue;
-    if (Number(state.started) < Number(own.started)) continue;
+  for (const [pid, { started }] of membersOf(own.session)) {
+    if (pid === String(process.pid)) continue;
+    if (Number(started) < Number(own.started)) continue;
     for (const fd of listed(`/proc/${pid}/fd`)) {
       const path = linkedTo(`/proc/${pid}/fd/${fd}`);
       const out = outs.find((each) => isIn(each, path));
@@ -56,31 +57,9 @@ function isForWriting(pid: string, fd: string): boolean {
   return (Number.parseInt(flags, 8) & ACCESS_BITS) !== 0;
 }
 
-function stateNow(pid: string): ProcessState | undefined {
-  const stat = textOf(`/proc/${pid}/stat`);
-  return stat === "" ? undefined : stateIn(stat);
-}
-
-/** Processes end while one looks, and some are another user's. */
-function listed(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
 function linkedTo(link: string): string {
   try {
     return readlinkSync(link);
-  } catch {
-    return "";
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
   } catch {
     return "";
   }
