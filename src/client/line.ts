@@ -96,12 +96,7 @@ export class Line {
 
   /** Whether something has come, or much has gone, since this was last asked. */
   hasMoved(): boolean {
-    let received = 0;
-    let sent = 0;
-    for (const { bytesRead, bytesWritten } of this.#sessions.values()) {
-      received += bytesRead;
-      sent += bytesWritten;
-    }
+    const { received, sent } = this;
     const hasMoved = received !== this.#received ||
       sent - this.#sent >= MOVED_BYTES;
     this.#received = received;
@@ -111,9 +106,14 @@ export class Line {
 
   /** Bytes that have come, or that the system has taken of us. */
   get moved(): number {
-    let moved = this.sent;
-    for (const { bytesRead } of this.#sessions.values()) moved += bytesRead;
-    return moved;
+    return this.received + this.sent;
+  }
+
+  /** Bytes that have come. */
+  get received(): number {
+    let received = 0;
+    for (const { bytesRead } of this.#sessions.values()) received += bytesRead;
+    return received;
   }
 
   /** Bytes that the system has taken of us. */
