@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { cpSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
+import { run } from "../confinement/support.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 const PAGE = await Deno.readTextFile(`${REPOSITORY}docs/FIRST_CHANGE.md`);
@@ -65,12 +66,9 @@ Deno.test("the first change is made as its page says, and its test passes then",
     await Deno.writeTextFile(path, text.replaceAll(from, () => to));
   };
   const deno = async (...args: string[]) => {
-    const { success, stdout, stderr } = await new Deno.Command(
-      Deno.execPath(),
-      { args, cwd: folder.path, env: { NO_COLOR: "1" }, stdin: "null" },
-    ).output();
-    const text = new TextDecoder();
-    return { success, said: text.decode(stdout) + text.decode(stderr) };
+    const options = { cwd: folder.path };
+    const { code, stdout, stderr } = await run(Deno.execPath(), args, options);
+    return { success: code === 0, said: stdout + stderr };
   };
   const test = () =>
     deno("test", "--no-check", "--allow-all", "--filter", "status says", TEST);
