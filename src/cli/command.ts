@@ -25,7 +25,7 @@ export interface Command {
 }
 
 /** Where the server is. */
-export const ADDRESS_OPTIONS: readonly Option[] = [
+const ADDRESS_OPTIONS: readonly Option[] = [
   {
     name: "remote",
     argument: "ADDR",
@@ -41,7 +41,7 @@ export const ADDRESS_OPTIONS: readonly Option[] = [
 ];
 
 /** How it is spoken to. */
-export const SECURITY_OPTIONS: readonly Option[] = [
+const SECURITY_OPTIONS: readonly Option[] = [
   {
     name: "ca",
     argument: "FILE",
