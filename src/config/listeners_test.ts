@@ -2,18 +2,10 @@ import assert from "node:assert/strict";
 import { completeConfig, type GivenConfig } from "../config.ts";
 import { isLoopback, parseAddress } from "./address.ts";
 import { listenerWarnings, speaksTls } from "./listeners.ts";
+import { refusal } from "./testing/refusal.ts";
 
 const FILES = { tlsCert: "/c", tlsKey: "/k" };
 const OUTSIDE = parseAddress("10.0.0.5:28056");
-
-function refusal(given: GivenConfig): string {
-  try {
-    completeConfig(given);
-    return "";
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
 
 Deno.test("plain text beyond this machine is refused unless it is asked for", () => {
   for (const host of ["10.0.0.5", "0.0.0.0", "::", "fe80::1"]) {

@@ -8,20 +8,12 @@ import {
   parseGroup,
   parseSocketMode,
 } from "./sockets.ts";
+import { refusal } from "./testing/refusal.ts";
 
 const FILES = { tlsCert: "/c", tlsKey: "/k" };
 const socket = parseListener("unix:/run/larder.sock");
 const outside = parseAddress("10.0.0.5:28056");
 const here = parseAddress("127.0.0.1:28056");
-
-function refusal(given: GivenConfig): string {
-  try {
-    completeConfig(given);
-    return "";
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
 
 Deno.test("a socket is open to its owner alone, and to a group that is named", () => {
   const mode = (given: GivenConfig) => completeConfig(given).socketMode;

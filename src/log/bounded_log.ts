@@ -48,10 +48,14 @@ export function boundedLog(
     const { repeated, others } = left;
     if (repeated + others === 0) return;
     left = { repeated: 0, others: 0 };
+    const which = [
+      ...repeated > 0 ? [`${repeated} that had just been written`] : [],
+      ...others > 0
+        ? [`${others} others, for there were more than ${MAX_LINES}`]
+        : [],
+    ].join(", and ");
     write(
-      `${repeated + others} lines were left out here within a minute: ` +
-        `${repeated} that had just been written, and ${others} others, for ` +
-        `there were more than ${MAX_LINES}`,
+      `${repeated + others} lines were left out here within a minute: ${which}`,
       { level: "info" },
     );
   }

@@ -46,6 +46,7 @@ Deno.test("what was left out is said at the end, and no timer is left", () => {
   }
   assert.equal(lines.length, 2);
   assert.match(lines[1]!, /^1 lines? (was|were) left out here/);
+  assert.match(lines[1]!, /: 1 that had just been written$/);
   clock.advance(60_000);
   assert.equal(lines.length, 2);
 });
