@@ -80,8 +80,8 @@ export class Scope {
   readonly #maxBytes: number;
   readonly #maxEntries: number;
 
-  /** Nothing counts yet. */
-  constructor(readonly quota: Quota) {
+  /** Nothing counts yet; `limit`: what it is called as an excess. */
+  constructor(readonly quota: Quota, readonly limit: string = quota.pattern) {
     this.#maxBytes = quota.maxBytes ?? Infinity;
     this.#maxEntries = quota.maxEntries ?? Infinity;
   }
@@ -143,10 +143,9 @@ export class Scope {
       ofDisk?.entries ?? 0,
     );
     if (bytes <= 0 && entries <= 0) return undefined;
-    const { pattern } = this.quota;
     return {
-      limit: disk ? DISK : pattern,
-      pattern,
+      limit: this.limit,
+      pattern: this.quota.pattern,
       bytes: Math.ceil(bytes),
       entries: Math.ceil(entries),
       keptEntries: this.usedEntries,
