@@ -124,8 +124,8 @@ function callerOf({ caller }: Call): Caller | undefined {
 
 /** Refuses who may not see what the server does. */
 export function demandWatch(call: Call): void {
-  const { caller } = call;
-  if (caller === undefined || (caller as Caller).mayWatch) return;
+  const mayWatch = callerOf(call)?.mayWatch ?? true;
+  if (mayWatch) return;
   throw new StatusError(
     Status.PERMISSION_DENIED,
     'this needs the right to watch, or to admin "*", and the caller does not ' +
