@@ -82,9 +82,9 @@ const EXIT_BROKEN = 70;
 /** What those who watch are told of calls that a limit refused. */
 const CALL_REFUSALS = {
   manyCalls: "calls",
+  unfinished: "unfinished-requests",
   callerCalls: "caller-calls",
   callerUpload: "caller-upload",
-  unfinished: "unfinished-requests",
 } as const;
 
 const { version } = denoConfig;
@@ -130,8 +130,11 @@ export async function serve(
     ? undefined
     : stack.use(await Access.open(config.access, { clock: systemClock, log }));
   const spare = new SpareBuffers();
-  const handshakes = certificates ? REFUSED_HANDSHAKES : [];
-  const watched = config.http && new Observation(config.quotas, handshakes);
+  const watched = config.http && new Observation({
+    quotas: config.quotas,
+    refusals: Object.keys(CALL_REFUSALS),
+    handshakes: certificates ? REFUSED_HANDSHAKES : [],
+  });
   const [sqlite, workers] = await openStores(config, { spare, watched }, stack);
   await refuseTooSmallDisk(config.minFree, workers);
   await lock.update(served);
