@@ -101,10 +101,8 @@ export async function answer(
     const file = pageFile(path);
     if (file) return answered(200, file.type, file.text);
   }
-  return plain(
-    404,
-    "there are / (a page), /metrics, /healthz and /readyz",
-  );
+  const page = hasPage ? "/ (a page), " : "";
+  return plain(404, `there are ${page}/metrics, /healthz and /readyz`);
 }
 
 /** A page of others cannot read it, and is not to take the places of those who can. */
