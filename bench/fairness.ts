@@ -152,6 +152,7 @@ function summary(rounds: readonly FairnessFigures[]): FairnessFigures {
   };
 }
 
-function pause(forMs: number): Promise<void> {
+/** Waits. */
+export function pause(forMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, forMs));
 }

@@ -10,13 +10,11 @@
 
 import { ReportingChild } from "../tests/support/reporting_child.ts";
 import { sha256Hex } from "../workers/digest.ts";
+import { type CallTimes, pause } from "./fairness.ts";
 import { startLarder } from "./server_process.ts";
 
-/** What one caller has got. */
-interface Seen {
-  readonly values: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
+/** What one caller has got: a call of it is a value. */
+interface Seen extends CallTimes {
   readonly refused: number;
 }
 
@@ -47,8 +45,6 @@ function caller(
     },
   );
 }
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function measure(
   folder: string,
@@ -87,10 +83,10 @@ try {
   for (const [title, limits, isGreedy] of runs) {
     const seen = await measure(folder, { limits, isGreedy, seconds });
     const [fair, greedy] = seen;
-    const rate = (values = 0) => (values / seconds).toFixed(0);
+    const rate = (count = 0) => (count / seconds).toFixed(0);
     console.log(
-      `| ${title} | ${rate(fair!.values)} | ${fair!.p50Ms.toFixed(1)} ms | ` +
-        `${fair!.p99Ms.toFixed(1)} ms | ${rate(greedy?.values)}, ` +
+      `| ${title} | ${rate(fair!.calls)} | ${fair!.p50Ms.toFixed(1)} ms | ` +
+        `${fair!.p99Ms.toFixed(1)} ms | ${rate(greedy?.calls)}, ` +
         `${rate(greedy?.refused)} refused |`,
     );
   }

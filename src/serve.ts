@@ -82,9 +82,9 @@ const EXIT_BROKEN = 70;
 /** What those who watch are told of calls that a limit refused. */
 const CALL_REFUSALS = {
   manyCalls: "calls",
+  unfinished: "unfinished-requests",
   callerCalls: "caller-calls",
   callerUpload: "caller-upload",
-  unfinished: "unfinished-requests",
 } as const;
 
 const { version } = denoConfig;
@@ -130,8 +130,11 @@ export async function serve(
     ? undefined
     : stack.use(await Access.open(config.access, { clock: systemClock, log }));
   const spare = new SpareBuffers();
-  const handshakes = certificates ? REFUSED_HANDSHAKES : [];
-  const watched = config.http && new Observation(config.quotas, handshakes);
+  const watched = config.http && new Observation({
+    quotas: config.quotas,
+    refusals: Object.keys(CALL_REFUSALS),
+    handshakes: certificates ? REFUSED_HANDSHAKES : [],
+  });
   const [sqlite, workers] = await openStores(config, { spare, watched }, stack);
   await refuseTooSmallDisk(config.minFree, workers);
   await lock.update(served);
@@ -322,13 +325,12 @@ export async function serve(
   ): Promise<string | undefined> {
     const given = config[kind];
     if (!given) return undefined;
-    const isTls = speaksTls(config, kind);
-    const door = { kind, isTls, isHere: isLoopback(given) };
+    const door = doorOf(config, kind);
     const who = access ? { authenticate: authenticateBy(access, door) } : {};
     const address = formatAddress(given);
     const listener = isUnix(given)
       ? await edge.listenUnix(socketOf(config, given), services[kind](), who)
-      : certificates && isTls
+      : certificates && door.isTls
       ? await edge.listenTls(address, services[kind](), {
         certificates,
         ...who,
@@ -342,10 +344,11 @@ export async function serve(
   let httpAddress: string | undefined;
   if (config.http && watched) {
     const { serveMetrics } = await import("./ops/serve_metrics.ts");
+    const door = doorOf(config, "http");
     const listener = await serveMetrics({
       address: config.http,
-      ...(certificates && speaksTls(config, "http")) && { certificates },
-      ...access && { admit: watchersBy(access, httpDoor(config)) },
+      ...(certificates && door.isTls) && { certificates },
+      ...access && { admit: watchersBy(access, door) },
       hosts: config.httpHosts,
       hasPage: config.httpPage,
       phase: () => readiness.phase,
@@ -424,13 +427,13 @@ function socketOf(
   );
 }
 
-/** Where metrics and the page are. */
-function httpDoor(config: ServedConfig): Door {
-  const { http } = config;
+/** A listener that is served, as access sees it. */
+function doorOf(config: ServedConfig, kind: Door["kind"]): Door {
+  const address = config[kind];
   return {
-    kind: "http",
-    isTls: speaksTls(config, "http"),
-    isHere: http !== undefined && isLoopback(http),
+    kind,
+    isTls: speaksTls(config, kind),
+    isHere: address !== undefined && isLoopback(address),
   };
 }
 

@@ -10,6 +10,12 @@ import { messageOf } from "./errors.ts";
 /** A value a TOML document can hold; integers are read as numbers or bigints. */
 export type TomlTable = { readonly [key: string]: unknown };
 
+/** Whether a value of a document is a table. */
+export function isTable(value: unknown): value is TomlTable {
+  return typeof value === "object" && value !== null &&
+    !Array.isArray(value) && !(value instanceof Date);
+}
+
 /**
  * Reads a TOML document.
  *

@@ -10,6 +10,7 @@ import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import { loadService } from "../../src/client/channel.ts";
 import { answerLines } from "../../tests/support/reporting_child.ts";
+import { timesOf } from "./figures.ts";
 
 const SERVICE = loadService("remote.proto", "remote.RemoteCache");
 const [address, token, ...numbers] = Deno.args as [string, string, ...string[]];
@@ -74,15 +75,7 @@ const clients = Array.from(
 );
 
 function report(): object {
-  const sorted = Float64Array.from(timesMs).sort();
-  const at = (share: number) =>
-    sorted[Math.floor(share * (sorted.length - 1))] ?? 0;
-  const seen = {
-    values: sorted.length,
-    p50Ms: at(0.5),
-    p99Ms: at(0.99),
-    refused,
-  };
+  const seen = { ...timesOf(timesMs), refused };
   [timesMs, refused] = [[], 0];
   return seen;
 }

@@ -9,6 +9,7 @@
 import { NS } from "../../tests/soak/site.ts";
 import { answerLines } from "../../tests/support/reporting_child.ts";
 import { SmallCalls } from "../../tests/support/small_calls.ts";
+import { timesOf } from "./figures.ts";
 
 /** Before each call: this client is to notice load, and to be none. Without a
  * pause the second call would profit from the first one's having waited. */
@@ -34,19 +35,8 @@ async function run(): Promise<void> {
   }
 }
 
-function figures(times: readonly number[]): object {
-  const sorted = Float64Array.from(times).sort();
-  const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))];
-  return {
-    calls: sorted.length,
-    p50Ms: at(0.5),
-    p99Ms: at(0.99),
-    maxMs: at(1),
-  };
-}
-
 function report(): object {
-  const seen = { hit: figures(hitsMs), heartbeat: figures(heartbeatsMs) };
+  const seen = { hit: timesOf(hitsMs), heartbeat: timesOf(heartbeatsMs) };
   [hitsMs, heartbeatsMs] = [[], []];
   return seen;
 }

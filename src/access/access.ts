@@ -27,6 +27,11 @@ export interface Door {
   readonly isTls: boolean;
 }
 
+/**
+ * A client on this machine, with its port or without: from elsewhere no packet
+ * comes with such an address.
+ */
+const HERE = /^(127\.|::1$|::ffff:127\.|\[(::1|::ffff:127\.[\d.]+)\]:)/;
 const SCHEME = /^bearer +([\w.~+/-]+=*)$/i;
 /** Of a caller without a name, where the file says nothing of them. */
 const AS_EVER: Anyone = { rights: { admin: ["*"] }, limits: {} };
@@ -99,18 +104,19 @@ export class Access implements Disposable {
    * @param door Where.
    * @param authorization The header, if there is one.
    * @param names Of the certificate, if there is one.
-   * @param isHere Whether this very connection begins and ends on this machine,
-   * as it may at a listener that others reach, too.
+   * @param client Its address: a listener that others reach is called from this
+   * machine as well.
    * @returns Why nobody is known, where that is so.
    */
   whoIs(
     door: Door,
     authorization: string | undefined,
     names: readonly string[],
-    isHere: boolean = door.isHere,
+    client = "",
   ): Caller | string {
     if (authorization !== undefined) {
-      return door.isTls || isHere ? this.#holder(authorization) : IN_PLAIN_TEXT;
+      const isSafe = door.isTls || door.isHere || HERE.test(client);
+      return isSafe ? this.#holder(authorization) : IN_PLAIN_TEXT;
     }
     for (const name of names) {
       const caller = this.#rules.certificates.get(name);

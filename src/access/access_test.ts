@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { sha256Hex } from "../../workers/digest.ts";
 import { FakeClock } from "../clock.ts";
 import { ACCESS_LOOK_MS } from "../limits.ts";
+import { peerName } from "../http2/mod.ts";
 import { Access, type Door } from "./access.ts";
 
 const HERE: Door = { kind: "remote", isHere: true, isTls: false };
@@ -68,9 +69,21 @@ Deno.test("a token is not taken in plain text beyond this machine", async () => 
     /not taken in plain text/,
   );
   // A listener that others reach is called from this machine as well.
-  assert.equal(nameOf(access.whoIs(PLAIN, "Bearer secret", [], true)), "ci");
-  const anyone = access.whoIs(PLAIN, undefined, [], true);
-  assert.match(`${anyone}`, /needs a token/);
+  for (const host of ["127.0.0.1", "127.9.8.7", "::1", "::ffff:127.0.0.1"]) {
+    // By HTTP the port is not told.
+    for (const client of [host, peerName(host, 1)]) {
+      const who = access.whoIs(PLAIN, "Bearer secret", [], client);
+      assert.equal(nameOf(who), "ci", client);
+      const anyone = access.whoIs(PLAIN, undefined, [], client);
+      assert.match(`${anyone}`, /needs a token/, client);
+    }
+  }
+  for (const host of ["", "12.7.0.1", "::2", "1::1", "::ffff:192.0.2.1"]) {
+    for (const client of [host, peerName(host, 1)]) {
+      const who = access.whoIs(PLAIN, "Bearer secret", [], client);
+      assert.match(`${who}`, /not taken in plain text/, client);
+    }
+  }
 });
 
 Deno.test("who has no name may all on this machine, and nothing beyond, unless the file says so", async () => {

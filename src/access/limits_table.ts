@@ -6,6 +6,7 @@
 
 import { parseByteSize } from "../config/byte_size.ts";
 import { messageOf, StartError } from "../errors.ts";
+import { isTable } from "../toml.ts";
 import type { CallerLimits } from "./limits.ts";
 
 const COUNTS = ["calls", "assignments", "handles"] as const;
@@ -29,9 +30,7 @@ export function limitsOf(
   given: unknown = {},
   usual: CallerLimits = {},
 ): CallerLimits {
-  const isTable = typeof given === "object" && given !== null &&
-    !Array.isArray(given) && !(given instanceof Date);
-  if (!isTable) {
+  if (!isTable(given)) {
     throw new StartError(1, `${where} must be a table: { calls = 32 }`);
   }
   const limits: { -readonly [limit in keyof CallerLimits]: number } = {

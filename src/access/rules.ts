@@ -5,7 +5,7 @@
  */
 
 import { StartError } from "../errors.ts";
-import { parseToml } from "../toml.ts";
+import { isTable, parseToml, type TomlTable } from "../toml.ts";
 import { Caller, type Right, type Rights } from "./caller.ts";
 import { limitsOf } from "./limits_table.ts";
 import type { CallerLimits } from "./limits.ts";
@@ -92,7 +92,7 @@ export function parseRules(
   return { tokens, certificates, anyone: anyoneOf(anyone) };
 }
 
-function parsed(text: string): Record<string, unknown> {
+function parsed(text: string): TomlTable {
   try {
     return parseToml(text);
   } catch (error) {
@@ -144,7 +144,7 @@ function expiryOf(where: string, expires: unknown): number {
   throw wrong(`${where}: expires must be a time, such as 2027-01-31T00:00:00Z`);
 }
 
-function rightsOf(where: string, given: Record<string, unknown>): Rights {
+function rightsOf(where: string, given: TomlTable): Rights {
   const { watch, ...others } = given;
   const rights: { [right in Right]?: readonly string[] } = {};
   for (const [name, patterns] of Object.entries(others)) {
@@ -173,17 +173,15 @@ function isPattern(pattern: unknown): pattern is string {
   return typeof pattern === "string" && PATTERN.test(pattern);
 }
 
-function listOf(name: string, value: unknown): Record<string, unknown>[] {
+function listOf(name: string, value: unknown): TomlTable[] {
   if (!Array.isArray(value)) {
     throw wrong(`${name}: write [[${name}]] above each`);
   }
   return value.map((each) => tableOf(name, each));
 }
 
-function tableOf(name: string, value: unknown): Record<string, unknown> {
-  const isTable = typeof value === "object" && value !== null &&
-    !Array.isArray(value) && !(value instanceof Date);
-  if (isTable) return value as Record<string, unknown>;
+function tableOf(name: string, value: unknown): TomlTable {
+  if (isTable(value)) return value;
   throw wrong(`${name} must be a table`);
 }
 

@@ -10,8 +10,8 @@ import type { Access, Door } from "./access.ts";
 export interface Looking {
   /** The header, if there is one. */
   readonly authorization: string | undefined;
-  /** Whether its connection begins on this machine. */
-  readonly isHere: boolean;
+  /** The address of the client. */
+  readonly client: string;
 }
 
 /** Somebody who may, for as long as `mayWatch` says so; or why they may not. */
@@ -25,8 +25,8 @@ export function watchersBy(
   access: Access,
   door: Door,
 ): (looking: Looking) => Watcher {
-  return ({ authorization, isHere }) => {
-    const caller = access.whoIs(door, authorization, [], isHere);
+  return ({ authorization, client }) => {
+    const caller = access.whoIs(door, authorization, [], client);
     if (typeof caller === "string") return { status: 401, why: caller };
     if (caller.mayWatch) return caller;
     return caller.name === undefined

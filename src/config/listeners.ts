@@ -5,7 +5,7 @@
  */
 
 import { StartError } from "../errors.ts";
-import { formatAddress, isLoopback, isUnix } from "./address.ts";
+import { type Address, formatAddress, isLoopback, isUnix } from "./address.ts";
 import type { Config } from "./shape.ts";
 
 /** The settings of what listeners speak. */
@@ -29,15 +29,26 @@ export type TlsConfig = Pick<
  * never does: nobody is between.
  */
 export function speaksTls(
-  config: Pick<Config, "local" | "remote" | "tlsCert" | "tlsOn" | "http">,
+  config: Pick<Config, "local" | "remote" | "http" | "tlsCert" | "tlsOn">,
   kind: "local" | "remote" | "http",
 ): boolean {
-  const { tlsCert, tlsOn, http, [kind]: address } = config;
+  const { tlsCert, tlsOn, [kind]: address } = config;
+  if (tlsCert === undefined) return false;
+  if (kind === "http") return address !== undefined && !isLoopback(address);
   if (address !== undefined && isUnix(address)) return false;
-  if (kind === "http") {
-    return tlsCert !== undefined && http !== undefined && !isLoopback(http);
+  return tlsOn === "all" || tlsOn === kind;
+}
+
+/** Where others reach a listener in plain text, if they do. */
+function plainAddress(
+  config: TlsConfig,
+  kind: "local" | "remote" | "http",
+): Address | undefined {
+  const address = config[kind];
+  if (!address || isLoopback(address) || speaksTls(config, kind)) {
+    return undefined;
   }
-  return tlsCert !== undefined && (tlsOn === "all" || tlsOn === kind);
+  return address;
 }
 
 /**
@@ -58,12 +69,11 @@ export function checkListeners(config: TlsConfig): void {
     throw new StartError(2, `${flag} needs --tls-cert and --tls-key`);
   }
   for (const kind of ["local", "remote"] as const) {
-    const address = config[kind];
-    if (tlsOn === kind && address === undefined) {
+    if (tlsOn === kind && config[kind] === undefined) {
       throw new StartError(2, `--tls-on ${kind}, but --${kind} is off`);
     }
-    if (!address || isLoopback(address) || speaksTls(config, kind)) continue;
-    if (config.insecure) continue;
+    const address = plainAddress(config, kind);
+    if (address === undefined || config.insecure) continue;
     const remedy = tlsCert === undefined
       ? "give --tls-cert and --tls-key"
       : `leave --tls-on ${tlsOn} out, so that it speaks TLS`;
@@ -91,13 +101,8 @@ export function checkListeners(config: TlsConfig): void {
 export function listenerWarnings(
   config: TlsConfig & Pick<Config, "access">,
 ): string[] {
-  const { remote, http, access } = config;
+  const { http, access } = config;
   const warnings: string[] = [];
-  const isOpen = (kind: "remote" | "http") => {
-    const address = config[kind];
-    return address !== undefined && !isLoopback(address) &&
-      !speaksTls(config, kind);
-  };
   if (http && !isLoopback(http) && access === undefined && config.httpPage) {
     warnings.push(
       `--http ${formatAddress(http)} can be reached from other machines, and ` +
@@ -107,12 +112,12 @@ export function listenerWarnings(
     );
   }
   for (const kind of ["remote", "http"] as const) {
-    if (access === undefined || !isOpen(kind)) continue;
-    const where = formatAddress((kind === "remote" ? remote : http)!);
+    const address = plainAddress(config, kind);
+    if (access === undefined || address === undefined) continue;
     warnings.push(
-      `--${kind} ${where} speaks plain text, where no token is taken from ` +
-        `other machines: they may what [anyone.${kind}] of ${access} says, ` +
-        "and else nothing; give --tls-cert and --tls-key",
+      `--${kind} ${formatAddress(address)} speaks plain text, where no token ` +
+        `is taken from other machines: they may what [anyone.${kind}] of ` +
+        `${access} says, and else nothing; give --tls-cert and --tls-key`,
     );
   }
   return warnings;

@@ -55,7 +55,7 @@ import {
 import type { Config, GivenConfig } from "./shape.ts";
 import {
   defaultSocketMode,
-  formatSocketMode,
+  formatMode,
   parseGroup,
   parseSocketMode,
 } from "./sockets.ts";
@@ -144,7 +144,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     defaultHelp: "0600, or 0660 with --socket-group",
     default: defaultSocketMode,
     parse: parseSocketMode,
-    render: formatSocketMode,
+    render: formatMode,
   },
   socketGroup: {
     name: "socket-group",

@@ -35,7 +35,7 @@ export function parseSocketMode(text: string): number {
 }
 
 /** Writes permission bits. */
-export function formatSocketMode(mode: number): string {
+export function formatMode(mode: number): string {
   return mode.toString(8).padStart(4, "0");
 }
 
@@ -55,7 +55,7 @@ export function socketsOf(
 ): readonly UnixAddress[] {
   return [local, remote].filter((address) =>
     address !== undefined && isUnix(address)
-  ) as UnixAddress[];
+  );
 }
 
 /**

@@ -4,7 +4,7 @@ import { parseAddress, parseListener } from "./address.ts";
 import { speaksTls } from "./listeners.ts";
 import {
   checkSocketPaths,
-  formatSocketMode,
+  formatMode,
   parseGroup,
   parseSocketMode,
 } from "./sockets.ts";
@@ -28,7 +28,7 @@ Deno.test("a socket is open to its owner alone, and to a group that is named", (
 Deno.test("permission bits are read as chmod takes them, and never shut the owner out", () => {
   for (const [text, mode] of [["0600", 0o600], ["660", 0o660]] as const) {
     assert.equal(parseSocketMode(text), mode);
-    assert.equal(parseSocketMode(formatSocketMode(mode)), mode);
+    assert.equal(parseSocketMode(formatMode(mode)), mode);
   }
   const wrong = ["", "0", "600x", "0o600", "06600", "0400", "0200", "0066"];
   // TOML's 0o600 and 0o660 are numbers, and would be read as other digits.

@@ -83,18 +83,23 @@ export class UnaryRequestCall extends ServerCall {
     if (announcedBytes + PREFIX_BYTES <= INITIAL_WINDOW_BYTES) return;
     if (this.#hasAsked || reader.comeBytes < ASKING_BYTES) return;
     this.#hasAsked = true;
+    this.#ask(announcedBytes, () => {
+      reader.reserve();
+      this.core.counts.unfinished.remove(this);
+      this.stream.allow(announcedBytes);
+    });
+  }
+
+  /** Calls once its caller may send so many bytes, and there is room for them. */
+  #ask(bytes: number, then: () => void): void {
     // Whoever waits for their turn to send holds no memory.
-    this.paced(
-      announcedBytes,
-      () =>
-        this.grant.ask(announcedBytes, (refusal) => {
-          if (this.isOver) return;
-          if (refusal !== undefined) return this.fail(noRoom(refusal));
-          reader.reserve();
-          this.core.counts.unfinished.remove(this);
-          this.stream.allow(announcedBytes);
-        }),
-    );
+    this.paced(bytes, () => {
+      this.grant.ask(bytes, (refusal) => {
+        if (this.isOver) return;
+        if (refusal !== undefined) return this.fail(noRoom(refusal));
+        then();
+      });
+    });
   }
 
   /** {@inheritDoc StreamEvents.end} */
@@ -110,15 +115,7 @@ export class UnaryRequestCall extends ServerCall {
       return this.#start();
     }
     // Until then it is unfinished: the stillest make room for others.
-    this.paced(
-      this.#requestBytes,
-      () =>
-        this.grant.ask(this.#requestBytes, (refusal) => {
-          if (this.isOver) return;
-          if (refusal !== undefined) return this.fail(noRoom(refusal));
-          this.#start();
-        }),
-    );
+    this.#ask(this.#requestBytes, () => this.#start());
   }
 
   #start(): void {

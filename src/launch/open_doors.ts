@@ -6,6 +6,7 @@
  */
 
 import { type Config, formatAddress, isUnix } from "../config.ts";
+import { formatMode, socketsOf } from "../config/sockets.ts";
 
 /** All addresses of a machine, as one listens on them. */
 const EVERYWHERE = ["0.0.0.0", "::"];
@@ -39,19 +40,20 @@ export function openDoors(
         "such as 127.0.0.1",
     );
   }
-  for (const address of access === undefined ? [local, remote] : []) {
-    if (!address || !isUnix(address) || !(socketMode & ALL_CONNECT)) continue;
+  const isOpen = access === undefined && (socketMode & ALL_CONNECT) !== 0;
+  for (const { path } of isOpen ? socketsOf({ local, remote }) : []) {
     warnings.push(
-      `every user of this machine who reaches ${address.path} may read and ` +
+      `every user of this machine who reaches ${path} may read and ` +
         "write all values: where that is not wanted, give --access, or " +
         "--socket-group and no --socket-mode",
     );
   }
   if (mode !== null && (mode & OTHERS_WRITE) !== 0) {
-    const bits = (mode & 0o777).toString(8).padStart(4, "0");
     warnings.push(
       `other users of this machine may write to the root ${root} ` +
-        `(mode ${bits}), and so into values: chmod 700 ${root}`,
+        `(mode ${
+          formatMode(mode & 0o777)
+        }), and so into values: chmod 700 ${root}`,
     );
   }
   return warnings;

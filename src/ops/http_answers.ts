@@ -20,8 +20,8 @@ export interface Asked {
   readonly site: string | undefined;
   /** The header Authorization. */
   readonly authorization?: string | undefined;
-  /** Whether the connection begins on this machine. */
-  readonly isHere?: boolean;
+  /** The address of the client. */
+  readonly client?: string;
 }
 
 /** Somebody who may watch, for as long as that holds; or why they may not. */
@@ -51,7 +51,7 @@ export interface AnswerOptions {
   /** Says who may see metrics and pictures; absent: everybody. */
   readonly admit?: (asked: {
     readonly authorization: string | undefined;
-    readonly isHere: boolean;
+    readonly client: string;
   }) => Admitted;
 }
 
@@ -101,10 +101,8 @@ export async function answer(
     const file = pageFile(path);
     if (file) return answered(200, file.type, file.text);
   }
-  return plain(
-    404,
-    "there are / (a page), /metrics, /healthz and /readyz",
-  );
+  const page = hasPage ? "/ (a page), " : "";
+  return plain(404, `there are ${page}/metrics, /healthz and /readyz`);
 }
 
 /** A page of others cannot read it, and is not to take the places of those who can. */
@@ -127,10 +125,10 @@ const EVERYBODY = { mayWatch: true };
 
 /** Who asks, or what they are answered. */
 function watcherOf(
-  { authorization, isHere = false }: Asked,
+  { authorization, client = "" }: Asked,
   { admit }: AnswerOptions,
 ): { readonly mayWatch: boolean } | Answered {
-  const admitted = admit?.({ authorization, isHere }) ?? EVERYBODY;
+  const admitted = admit?.({ authorization, client }) ?? EVERYBODY;
   if (!("status" in admitted)) return admitted;
   const { status, why } = admitted;
   return plain(

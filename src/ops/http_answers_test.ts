@@ -106,8 +106,9 @@ Deno.test("without the page there are metrics and probes only", async () => {
   const without = { ...OPTIONS, hasPage: false };
   const request = { method: "GET", host: "localhost", site: undefined };
   for (const url of ["/", "/page/page.js", "/page/uplot.js", "/live"]) {
-    const { status } = await answer({ ...request, url }, without);
+    const { status, body } = await answer({ ...request, url }, without);
     assert.equal(status, 404, url);
+    assert.match(`${body}`, /^there are \/metrics, \/healthz and \/readyz/);
   }
   assert.equal(seats, 1);
   seats = 0;

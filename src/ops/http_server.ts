@@ -66,8 +66,6 @@ export interface HttpListener extends AsyncDisposable {
 
 /** Of the time that a head may take, how often it is looked whether it does. */
 const LOOKS = 10;
-/** Clients on this machine. */
-const HERE = /^(127\.|::1$|::ffff:127\.)/;
 /** Who speaks otherwise, gRPC for one, hears what there is. */
 const NO_HTTP = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n" +
   "connection: close\r\n\r\nHere is Larder's page, with its metrics, in " +
@@ -183,7 +181,7 @@ async function reply(
       host: headers.host,
       site: typeof site === "string" ? site : undefined,
       authorization: headers.authorization,
-      isHere: HERE.test(request.socket.remoteAddress ?? ""),
+      client: request.socket.remoteAddress ?? "",
     }, options);
     // A body that was sent along is not read: its connection ends.
     const hasBody = headers["content-length"] !== undefined ||

@@ -13,34 +13,37 @@ import { Times } from "./times.ts";
 export class Observation implements Counted {
   readonly calls: CallTallies = new CallTallies();
   readonly namespaces: NamespaceTallies;
-  readonly refusals = new Map([
-    ["manyCalls", 0],
-    ["unfinished", 0],
-    ["callerCalls", 0],
-    ["callerUpload", 0],
-  ]);
+  readonly refusals: Map<string, number>;
   readonly handshakes: Map<string, number>;
   readonly blobTimes: Times = new Times();
   readonly manifestTimes: Times = new Times();
 
-  /** Each quota is a label, and each reason to end a handshake. */
-  constructor(
-    quotas: readonly { readonly pattern: string }[],
-    handshakes: readonly string[] = [],
-  ) {
-    this.handshakes = new Map(handshakes.map((reason) => [reason, 0]));
+  /** Each quota is a label, each limit of calls, and each reason to end a handshake. */
+  constructor({ quotas, refusals, handshakes }: {
+    readonly quotas: readonly { readonly pattern: string }[];
+    readonly refusals: readonly string[];
+    readonly handshakes: readonly string[];
+  }) {
+    this.refusals = zeros(refusals);
+    this.handshakes = zeros(handshakes);
     this.namespaces = new NamespaceTallies(
       quotas.map(({ pattern }) => pattern),
     );
   }
 
   /** A call was refused by a limit. */
-  readonly onRefused = (limit: string): void => {
-    this.refusals.set(limit, (this.refusals.get(limit) ?? 0) + 1);
-  };
+  readonly onRefused = (limit: string): void => count(this.refusals, limit);
 
   /** A client was not let in by TLS. */
-  readonly onRefusedHandshake = (reason: string): void => {
-    this.handshakes.set(reason, (this.handshakes.get(reason) ?? 0) + 1);
-  };
+  readonly onRefusedHandshake = (reason: string): void =>
+    count(this.handshakes, reason);
+}
+
+/** Each is there from the beginning, so that rates are right. */
+function zeros(names: readonly string[]): Map<string, number> {
+  return new Map(names.map((name) => [name, 0]));
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
 }

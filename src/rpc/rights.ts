@@ -17,8 +17,6 @@ import type { Asked } from "./hot_methods.ts";
 
 /** Probes ask these, and they say nothing of what is kept. */
 const OPEN_SERVICES = /^\/grpc\.(health|reflection)\./;
-/** A peer on this machine: from elsewhere no packet comes with such an address. */
-const HERE = /^(127\.|\[(::1|::ffff:127\.[\d.]+)\]:)/;
 /** Whoever asks those. */
 const NOBODY = new Caller(undefined, {});
 
@@ -39,8 +37,7 @@ export function authenticateBy(access: Access, door: Door): Authenticate {
       authorization = fields[at + 1]!;
     }
     const names = transport instanceof SocketStream ? transport.names : [];
-    const isHere = door.isHere || HERE.test(peer);
-    const caller = access.whoIs(door, authorization, names, isHere);
+    const caller = access.whoIs(door, authorization, names, peer);
     if (typeof caller !== "string") return caller;
     return new StatusError(Status.UNAUTHENTICATED, caller);
   };
@@ -124,8 +121,8 @@ function callerOf({ caller }: Call): Caller | undefined {
 
 /** Refuses who may not see what the server does. */
 export function demandWatch(call: Call): void {
-  const { caller } = call;
-  if (caller === undefined || (caller as Caller).mayWatch) return;
+  const mayWatch = callerOf(call)?.mayWatch ?? true;
+  if (mayWatch) return;
   throw new StatusError(
     Status.PERMISSION_DENIED,
     'this needs the right to watch, or to admin "*", and the caller does not ' +

@@ -12,19 +12,6 @@ export function holdsFiles({ files }: Disk, values: number): boolean {
   return !files || values <= files.roomFiles;
 }
 
-/** How many values have to go for those that come; none goes in vain. */
-export function missingFiles(
-  { roomFiles, slackFiles }: DiskFiles,
-  coming: number,
-  kept: number,
-): number {
-  if (roomFiles >= coming) return 0;
-  const short = coming - roomFiles;
-  // Where so many are not there, fewer may do: one file at least.
-  const enough = [short + slackFiles, short, 1 - roomFiles];
-  return Math.max(0, enough.find((values) => values <= kept) ?? 0);
-}
-
 /** Whether not even one file more could be made if all that is kept went. */
 export function areOthers({ roomFiles }: DiskFiles, kept: number): boolean {
   return 1 - roomFiles > kept;

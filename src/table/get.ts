@@ -142,13 +142,12 @@ function supersede(
   nowMs: number,
 ): boolean {
   const { state, key } = entry;
-  if (state.kind !== "loading" || !mayHave(s, wait)) return false;
-  const { work } = state;
-  const { sinceMs, peer, call } = work;
-  const computedMs = nowMs - sinceMs;
-  if (nowMs < overdueMs(s, work) || s.whyNot(key.namespace) !== undefined) {
+  if (state.kind !== "loading" || nowMs < overdueMs(s, state.work)) {
     return false;
   }
+  if (!mayHave(s, wait) || s.whyNot(key.namespace) !== undefined) return false;
+  const { sinceMs, peer, call } = state.work;
+  const computedMs = nowMs - sinceMs;
   if (republish(s, entry)) return false;
   const who = {
     ...peer !== undefined && { peer },

@@ -64,7 +64,7 @@ export class Room {
 
   /** Several quotas may cover a namespace: each of them holds. */
   constructor(quotas: readonly Quota[]) {
-    this.#whole = new Scope({ pattern: EVERYTHING });
+    this.#whole = new Scope({ pattern: EVERYTHING }, DISK);
     this.#scopes = [this.#whole, ...quotas.map((quota) => new Scope(quota))];
   }
 
@@ -120,8 +120,7 @@ export class Room {
     for (const scope of this.#scopes) {
       // Whoever still waits asks again.
       scope.wanted = scope.wantedBefore = NOTHING;
-      const limit = scope === this.#whole ? DISK : scope.quota.pattern;
-      if (stuck.includes(limit)) scope.stuck = true;
+      if (stuck.includes(scope.limit)) scope.stuck = true;
     }
   }
 

@@ -15,7 +15,6 @@ import {
   filesOfOthers,
   holdsFiles,
   leftFiles,
-  missingFiles,
 } from "./disk_files.ts";
 import type { Disk, Quota } from "./types.ts";
 
@@ -81,8 +80,8 @@ export class Scope {
   readonly #maxBytes: number;
   readonly #maxEntries: number;
 
-  /** Nothing counts yet. */
-  constructor(readonly quota: Quota) {
+  /** Nothing counts yet; `limit`: what it is called as an excess. */
+  constructor(readonly quota: Quota, readonly limit: string = quota.pattern) {
     this.#maxBytes = quota.maxBytes ?? Infinity;
     this.#maxEntries = quota.maxEntries ?? Infinity;
   }
@@ -144,10 +143,9 @@ export class Scope {
       ofDisk?.entries ?? 0,
     );
     if (bytes <= 0 && entries <= 0) return undefined;
-    const { pattern } = this.quota;
     return {
-      limit: disk ? DISK : pattern,
-      pattern,
+      limit: this.limit,
+      pattern: this.quota.pattern,
       bytes: Math.ceil(bytes),
       entries: Math.ceil(entries),
       keptEntries: this.usedEntries,
@@ -157,18 +155,28 @@ export class Scope {
 
   /** What has to go of a disk; what helps only its bytes, or files, is in vain. */
   #missing(disk: Disk, bytes: number, wanted: number): Wanted {
-    const { files, roomBytes } = disk;
+    const { files, roomBytes, slackBytes } = disk;
     const taken = this.takenOf(disk);
-    if (!files) return { bytes: missing(disk, bytes, taken), entries: 0 };
+    const ofBytes = missing(bytes, {
+      room: roomBytes,
+      slack: slackBytes,
+      kept: taken,
+      least: 0,
+    });
+    if (!files) return { bytes: ofBytes, entries: 0 };
+    const { roomFiles, slackFiles } = files;
     const kept = this.usedEntries;
     if (areOthers(files, kept) || -roomBytes > taken) return NOTHING;
-    const limit = kept + Math.max(0, files.roomFiles);
+    const limit = kept + Math.max(0, roomFiles);
     const coming = wanted +
       Math.min(this.reservedEntries, limit * MAX_RESERVED_SHARE);
-    return {
-      bytes: missing(disk, bytes, taken),
-      entries: missingFiles(files, coming, kept),
-    };
+    const ofFiles = missing(coming, {
+      room: roomFiles,
+      slack: slackFiles,
+      kept,
+      least: 1,
+    });
+    return { bytes: ofBytes, entries: ofFiles };
   }
 
   /** About what all that is kept takes of a disk. */
@@ -270,17 +278,23 @@ function entriesAbove(max: number, pressure: number): number {
     : above(max, pressure);
 }
 
-/** What has to go of a disk of which values take so much. */
+/** What has to go of a disk for what comes: bytes, or files. */
 function missing(
-  { roomBytes, slackBytes }: Disk,
   coming: number,
-  taken: number,
+  { room, slack, kept, least }: {
+    readonly room: number;
+    readonly slack: number;
+    /** What there is that could go. */
+    readonly kept: number;
+    /** Without so much room nothing can come. */
+    readonly least: number;
+  },
 ): number {
-  if (roomBytes >= coming) return 0;
-  const short = coming - roomBytes;
+  if (room >= coming) return 0;
+  const short = coming - room;
   // Where so much is not there, less of it may do; else nothing goes in vain.
-  const enough = [short + slackBytes, short, -roomBytes];
-  return Math.max(0, enough.find((bytes) => bytes <= taken) ?? 0);
+  const enough = [short + slack, short, least - room];
+  return Math.max(0, enough.find((each) => each <= kept) ?? 0);
 }
 
 /** What bytes take as a file. */

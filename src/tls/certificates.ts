@@ -49,6 +49,7 @@ export class Certificates implements IdentitySource, Disposable {
   readonly #options: CredentialOptions;
   readonly #files: CredentialFiles<Identity>;
   #current: Identity;
+  #ends: readonly CertificateEnd[];
   #warnedMs = -Infinity;
 
   private constructor(
@@ -59,6 +60,7 @@ export class Certificates implements IdentitySource, Disposable {
     this.#paths = paths;
     this.#options = options;
     this.#current = current;
+    this.#ends = endsOf(paths, current);
     this.#warnOfExpiry();
     const { clock, log, read } = options;
     this.#files = new CredentialFiles({
@@ -99,12 +101,7 @@ export class Certificates implements IdentitySource, Disposable {
 
   /** When each file of them ends; of several in a file the first one counts. */
   get ends(): readonly CertificateEnd[] {
-    const { cert, ca } = this.#current;
-    const { cert: path, ca: caPath } = this.#paths;
-    const server = { of: "server", path, endMs: firstEndMs(cert) } as const;
-    if (ca === undefined || caPath === undefined) return [server];
-    const endMs = firstEndMs(ca);
-    return [server, { of: "client-ca", path: caPath, endMs }];
+    return this.#ends;
   }
 
   /** Looks whether there are others; whoever asks meanwhile is told with it. */
@@ -120,6 +117,7 @@ export class Certificates implements IdentitySource, Disposable {
     if (isSame(found, this.#current)) return;
     checkIdentity(this.#paths, found);
     this.#current = found;
+    this.#ends = endsOf(this.#paths, found);
     this.#warnedMs = -Infinity;
     for (const tell of this.onChange) tell();
     const { validTo } = certificatesOf(found.cert)[0]!;
@@ -135,7 +133,7 @@ export class Certificates implements IdentitySource, Disposable {
     const { clock, log } = this.#options;
     const nowMs = clock.wallMs();
     if (nowMs - this.#warnedMs < DAY_MS) return;
-    for (const { path, endMs } of this.ends) {
+    for (const { path, endMs } of this.#ends) {
       if (endMs - nowMs >= EXPIRY_WARNING_DAYS * DAY_MS) continue;
       this.#warnedMs = nowMs;
       const isOver = endMs <= nowMs;
@@ -148,6 +146,17 @@ export class Certificates implements IdentitySource, Disposable {
       );
     }
   }
+}
+
+/** Read once: it is asked for with every look, and by whoever watches. */
+function endsOf(
+  { cert: path, ca: caPath }: CertificateFiles,
+  { cert, ca }: Identity,
+): readonly CertificateEnd[] {
+  const server = { of: "server", path, endMs: firstEndMs(cert) } as const;
+  if (ca === undefined || caPath === undefined) return [server];
+  const endMs = firstEndMs(ca);
+  return [server, { of: "client-ca", path: caPath, endMs }];
 }
 
 function firstEndMs(pem: string): number {

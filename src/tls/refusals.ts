@@ -19,12 +19,6 @@ export type RefusedHandshake =
   /** Garbage, a version that is too old, and the like. */
   | "other";
 
-/** All of them, for what counts them. */
-export const REFUSED_HANDSHAKES: readonly RefusedHandshake[] = [
-  ...["no-certificate", "certificate", "plain-text"] as const,
-  ...["no-http2", "client", "other"] as const,
-];
-
 /** What the log says of each, after who it was. */
 export const REFUSED_WORDS: Readonly<Record<RefusedHandshake, string>> = {
   "no-certificate": "showed no certificate: it needs one that --client-ca " +
@@ -39,6 +33,9 @@ export const REFUSED_WORDS: Readonly<Record<RefusedHandshake, string>> = {
     "server, or call it by another name",
   other: "could not agree on TLS",
 };
+
+/** All of them, for what counts them. */
+export const REFUSED_HANDSHAKES: readonly string[] = Object.keys(REFUSED_WORDS);
 
 /** What `node:tls` tells of one. */
 export interface FailedHandshake {

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
@@ -15,7 +16,7 @@ import {
   peerName,
   type RequestHandler,
 } from "../http2/mod.ts";
-import type { IdentitySource } from "./pem.ts";
+import { certificatesOf, type Identity, type IdentitySource } from "./pem.ts";
 import { type RefusedHandshake, whyRefused } from "./refusals.ts";
 import { SocketStream } from "./socket_stream.ts";
 import { isVouchedFor } from "./vouched.ts";
@@ -52,6 +53,8 @@ export class TlsListener {
   readonly #server: Server;
   readonly #served: ListenerConnections;
   readonly #certificates: IdentitySource;
+  /** That vouch for clients; `undefined`: clients need no certificate. */
+  #authorities: readonly X509Certificate[] | undefined;
   /** Those whose handshake is under way, by where they come from. */
   readonly #greeting = new Map<string, SocketStream>();
   readonly #onRefused: NonNullable<TlsListenerOptions["onRefused"]>;
@@ -65,6 +68,7 @@ export class TlsListener {
     this.#onRefused = onRefused ?? (() => {});
     this.#served = new ListenerConnections(connections, handler);
     const { current } = certificates;
+    this.#authorities = authoritiesOf(current);
     const asks = current.ca !== undefined;
     this.#server = createServer({
       ...current,
@@ -107,7 +111,9 @@ export class TlsListener {
   }
 
   readonly #renew = (): void => {
-    this.#server.setSecureContext(this.#certificates.current);
+    const { current } = this.#certificates;
+    this.#authorities = authoritiesOf(current);
+    this.#server.setSecureContext(current);
   };
 
   /** It counts from now on, though it has not said a word of TLS. */
@@ -144,10 +150,11 @@ export class TlsListener {
   /** Why a client does not get in whose handshake is done. */
   #whyNot(socket: TLSSocket): RefusedHandshake | undefined {
     if (socket.alpnProtocol !== HTTP_2) return "no-http2";
-    const { ca } = this.#certificates.current;
-    if (ca === undefined || !socket.isSessionReused()) return undefined;
+    const authorities = this.#authorities;
+    if (!authorities || !socket.isSessionReused()) return undefined;
     const shown = socket.getPeerCertificate(true);
-    return isVouchedFor(shown, ca, Date.now()) ? undefined : "certificate";
+    const isKnown = isVouchedFor(shown, authorities, Date.now());
+    return isKnown ? undefined : "certificate";
   }
 
   readonly #failed = (error: Error, socket: TLSSocket): void => {
@@ -167,6 +174,11 @@ export class TlsListener {
     // What was never greeted stays open unless somebody closes it.
     socket.destroy();
   };
+}
+
+/** Read once: each handshake that resumes a session is held against them. */
+function authoritiesOf({ ca }: Identity): X509Certificate[] | undefined {
+  return ca === undefined ? undefined : certificatesOf(ca);
 }
 
 /** `undefined`: it has gone. */

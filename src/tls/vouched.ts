@@ -8,7 +8,6 @@
 
 import { X509Certificate } from "node:crypto";
 import type { DetailedPeerCertificate } from "node:tls";
-import { certificatesOf } from "./pem.ts";
 
 /** More of them between a client and an authority are a mistake. */
 const MAX_CHAIN = 10;
@@ -17,15 +16,14 @@ const MAX_CHAIN = 10;
  * Whether one of the authorities, as they are now, vouches for a certificate.
  *
  * @param peer The client's, with those that it came with.
- * @param ca The authorities, as PEM.
+ * @param authorities Those of `--client-ca`.
  * @param nowMs Milliseconds since 1970.
  */
 export function isVouchedFor(
   peer: DetailedPeerCertificate,
-  ca: string,
+  authorities: readonly X509Certificate[],
   nowMs: number,
 ): boolean {
-  const authorities = certificatesOf(ca);
   let link: DetailedPeerCertificate | undefined = peer;
   for (let at = 0; at < MAX_CHAIN && link?.raw; at++) {
     const certificate: X509Certificate = new X509Certificate(link.raw);

@@ -21,22 +21,19 @@ const TAKEN: { readonly [by in SocketTaken["by"]]: string } = {
 
 /** The error of a start, in words that say what to do. */
 export function cannotListenAt(
-  { path, group }: { readonly path: string; readonly group?: number },
+  socket: { readonly path: string; readonly group?: number },
   error: unknown,
 ): StartError {
   return new StartError(
     1,
-    `cannot listen on unix:${path}: ${remedy(error, { path, group })}`,
+    `cannot listen on unix:${socket.path}: ${remedy(error, socket)}`,
     { cause: error },
   );
 }
 
 function remedy(
   error: unknown,
-  { path, group }: {
-    readonly path: string;
-    readonly group: number | undefined;
-  },
+  { path, group }: { readonly path: string; readonly group?: number },
 ): string {
   if (error instanceof SocketTaken) return TAKEN[error.by];
   if (error instanceof OpenUmask) {
