@@ -7,6 +7,7 @@
 
 import type { WorkerConfig } from "./blob_protocol.ts";
 import { lookAt, OpError, removeAny, systemCode } from "./blob_files.ts";
+import type { FileSystem } from "./file_system.ts";
 import { type Steps, wait } from "./blob_steps.ts";
 import {
   isHex,
@@ -33,6 +34,8 @@ export function isTemporaryOf(file: string, tags: readonly string[]): boolean {
 
 /** The folders of one root. */
 export class Folders {
+  /** What they lie on. */
+  readonly fs: FileSystem;
   readonly root: string;
   readonly strict: boolean;
   /** Whether captures have to be on the disk before they count. */
@@ -47,7 +50,8 @@ export class Folders {
   #temporaries = 0;
 
   /** Makes what is missing; throws where something else lies in its place. */
-  constructor(config: WorkerConfig) {
+  constructor(fs: FileSystem, config: WorkerConfig) {
+    this.fs = fs;
     this.root = config.root;
     this.strict = config.strict;
     this.keepCaptures = config.keepCaptures;
@@ -59,8 +63,8 @@ export class Folders {
     this.staging();
     this.quarantine();
     const path = `${this.root}/${PRIVATE_FOLDER}`;
-    Deno.chmodSync(path, 0o700);
-    this.uid = Deno.lstatSync(path).uid;
+    fs.chmod(path, 0o700);
+    this.uid = fs.lstat(path).uid;
   }
 
   /** The private folder, checked. */
@@ -104,7 +108,7 @@ export class Folders {
       throw new OpError("failed", `'${namespace}' is no namespace`);
     }
     const path = `${this.root}/${namespace}`;
-    const info = lookAt(path);
+    const info = lookAt(this.fs, path);
     if (info && !info.isDirectory) throw notOurs(path);
     return info ? path : undefined;
   }
@@ -120,7 +124,7 @@ export class Folders {
    */
   captured(staging: string): string {
     const kept = this.kept(staging);
-    return lookAt(kept) ? kept : this.taken(staging);
+    return lookAt(this.fs, kept) ? kept : this.taken(staging);
   }
 
   /** The name of a capture whose bytes are on the disk: given after the sync. */
@@ -155,7 +159,7 @@ export class Folders {
 
   /** Whether a folder is as `#own` makes them. */
   isOurs(path: string): boolean {
-    const info = lookAt(path);
+    const info = lookAt(this.fs, path);
     const mode = (info?.mode ?? 0) & 0o777;
     return info?.uid === this.uid && mode === FOLDER_MODE;
   }
@@ -167,15 +171,15 @@ export class Folders {
    */
   *rename(from: string, to: string): Steps<void> {
     try {
-      Deno.renameSync(from, to);
+      this.fs.rename(from, to);
     } catch (error) {
-      if (systemCode(error) === "ENOENT" && lookAt(from)) {
+      if (systemCode(error) === "ENOENT" && lookAt(this.fs, from)) {
         this.#own(to.slice(this.root.length + 1, to.lastIndexOf("/")));
-        return Deno.renameSync(from, to);
+        return this.fs.rename(from, to);
       }
-      if (!lookAt(to)?.isDirectory) throw error;
-      yield* removeAny(to);
-      Deno.renameSync(from, to);
+      if (!lookAt(this.fs, to)?.isDirectory) throw error;
+      yield* removeAny(this.fs, to);
+      this.fs.rename(from, to);
     }
   }
 
@@ -190,12 +194,12 @@ export class Folders {
     if (path === undefined) {
       throw new OpError("missing", `There is no folder '${folder}'`);
     }
-    const { ino, birthtime } = Deno.lstatSync(path);
-    yield* wait(syncFolder(path));
+    const { ino, birthtime } = this.fs.lstat(path);
+    yield* wait(this.fs.syncFolder(path));
     // Made anew after it was removed: another folder, perhaps of the same inode.
     const which = birthtime ? `${ino} ${birthtime.getTime()}` : undefined;
     if (which && this.#synced.get(path) === which) return undefined;
-    yield* wait(syncFolder(this.root));
+    yield* wait(this.fs.syncFolder(this.root));
     if (which === undefined) return undefined;
     if (this.#synced.size >= MAX_SYNCED) this.#synced.clear();
     this.#synced.set(path, which);
@@ -207,7 +211,7 @@ export class Folders {
    * missing there was not lost, and nothing may be made there.
    */
   checkRoot(): void {
-    const info = lookAt(this.root);
+    const info = lookAt(this.fs, this.root);
     if (info?.isDirectory && String(info.ino) === this.#ino) return;
     throw new OpError(
       "failed",
@@ -217,16 +221,16 @@ export class Folders {
 
   #own(name: string): string {
     const path = `${this.root}/${name}`;
-    const info = lookAt(path);
+    const info = lookAt(this.fs, path);
     if (info?.isDirectory) return path;
     if (info) throw notOurs(path);
     this.checkRoot();
     try {
-      Deno.mkdirSync(path, { mode: FOLDER_MODE });
+      this.fs.mkdir(path, FOLDER_MODE);
     } catch (error) {
       // Another worker may have been faster.
       if (systemCode(error) !== "EEXIST") throw error;
-      if (!lookAt(path)?.isDirectory) throw notOurs(path);
+      if (!lookAt(this.fs, path)?.isDirectory) throw notOurs(path);
     }
     return path;
   }
@@ -241,9 +245,4 @@ function onePart(name: string): string {
     throw new OpError("failed", `'${name}' is no name of a staging file`);
   }
   return name;
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  using open = await Deno.open(folder, { read: true });
-  await open.sync();
 }

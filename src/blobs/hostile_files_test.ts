@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { linkSync } from "node:fs";
+import { denoFiles } from "../../workers/deno_files.ts";
 import { Folders } from "../../workers/blob_folders.ts";
 import { hash, probe } from "../../workers/blob_staging.ts";
 import { Written } from "../../workers/written.ts";
@@ -36,7 +37,7 @@ async function outside(): Promise<
 
 /** A root as a worker sees it that runs here. */
 function foldersOf(root: string): Folders {
-  return new Folders({
+  return new Folders(denoFiles, {
     root,
     ino: String(Deno.lstatSync(root).ino),
     strict: false,

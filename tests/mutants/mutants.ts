@@ -312,7 +312,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a part is read of a file that was replaced",
     file: "workers/blob_values.ts",
-    from: "  if (!sameStamp(stamp, stampOf(info))) {",
+    from: "  if (!sameStamp(stamp, stampOf(fs, info))) {",
     to: "  if (false as boolean) {",
   },
   {
