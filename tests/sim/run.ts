@@ -164,7 +164,7 @@ const CHAOS: Readonly<Record<Chaos, (world: World) => void>> = {
 
 /** Changes, cuts or removes a published file behind the server's back. */
 function damage({ disk, chance, ledger, scheduler }: World): void {
-  const ready = [...disk.values.keys()].filter((name) =>
+  const ready = disk.values().filter((name) =>
     disk.rows.byName.get(name)?.status === "ready"
   );
   if (ready.length === 0) return;
@@ -172,16 +172,13 @@ function damage({ disk, chance, ledger, scheduler }: World): void {
     .map(({ name }) => name).filter((name) => ready.includes(name));
   const name = chance.pick(read.length > 0 ? read : ready);
   const grant = ledger.grants.get(disk.rows.byName.get(name)?.id ?? "");
-  const file = disk.values.get(name);
+  const file = disk.value(name);
   // Spoiling it twice might mend it.
-  if (!grant || isSpoilt(grant) || !file?.bytes) return;
+  if (!grant || isSpoilt(grant) || !file) return;
   grant.damagedMs = Math.min(grant.damagedMs, scheduler.nowMs);
   const bytes = file.bytes.slice();
   bytes[0]! ^= 1;
   const kind = chance.pick(["change", "cut", "remove"] as const);
-  if (kind === "remove") disk.values.delete(name);
-  else {
-    const spoilt = kind === "cut" ? bytes.subarray(1) : bytes;
-    disk.values.set(name, disk.create(spoilt));
-  }
+  if (kind === "remove") disk.spoil(name, undefined);
+  else disk.spoil(name, kind === "cut" ? bytes.subarray(1) : bytes);
 }
