@@ -31,8 +31,10 @@ export async function settleDown(world: World): Promise<void> {
   await pass(world, Math.max(leaseTimeoutMs, restartGraceMs) + 1_000);
   for (const key of keys) await resolve(world, key, chance.happens(0.7));
 
-  world.scheduler.note("last kill");
-  world.kill();
+  const isCut = chance.happens(0.3);
+  world.scheduler.note(isCut ? "last power cut" : "last kill");
+  if (isCut) world.cutPower();
+  else world.kill();
   await pass(world, 2_000);
   await pass(world, restartGraceMs + 1_000);
   for (const key of keys) await resolve(world, key, chance.happens(0.7));

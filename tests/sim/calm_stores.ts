@@ -48,5 +48,15 @@ function calm(wallMs: () => number) {
   };
   run();
   const stop = () => open.abort();
-  return { chance, scheduler, faults, disk, observer, owner: {}, wallMs, stop };
+  return {
+    chance,
+    scheduler,
+    faults,
+    disk,
+    observer,
+    owner: {},
+    boot: 1,
+    wallMs,
+    stop,
+  };
 }

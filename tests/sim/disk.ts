@@ -11,6 +11,7 @@ import {
 import { MemoryRows } from "../../src/manifest/testing/memory_rows.ts";
 import type { Digest } from "../../src/table/types.ts";
 import { sha256Hex } from "../../workers/digest.ts";
+import type { Chance } from "./chance.ts";
 import type { Sizes } from "../../workers/file_system.ts";
 import { isNamespace } from "../../workers/root_names.ts";
 
@@ -21,8 +22,22 @@ const SIZES: Sizes = { sliceBytes: 64, atOnceBytes: 50, copyBytes: 100 };
 /** What a private file was captured from; no staging name of a run has a dash. */
 const CAPTURE = /^(?:captured|taken)-(?:.*-)?([^-]+)$/;
 
+/** A name in a folder, as it was before somebody changed it. */
+interface Renamed {
+  readonly folder: MemoryNode;
+  readonly name: string;
+  readonly before: MemoryNode | undefined;
+}
+
 /** Folders of files, and the manifest's rows. */
 export class SimDisk extends MemoryFiles {
+  /**
+   * Changes of folders that a power cut may undo, the last ones first: names
+   * are journaled, so that what came before one that is kept is kept as well.
+   */
+  #journal: Renamed[][] = [];
+  /** Names that change together. */
+  #together: Renamed[] | undefined;
   /** What `cache.sqlite` is to the other. */
   readonly rows = new MemoryRows();
 
@@ -41,6 +56,11 @@ export class SimDisk extends MemoryFiles {
   /** Where clients write. */
   staged(): string[] {
     return this.#names(".staging");
+  }
+
+  /** What lies where a client writes. */
+  stagedFile(staging: string): MemoryNode | undefined {
+    return this.at(`${ROOT}/.staging/${staging}`);
   }
 
   /** A value's file. */
@@ -79,6 +99,65 @@ export class SimDisk extends MemoryFiles {
       ...this.values().map((name) => `${ROOT}/${name}`),
       ...this.private().map((name) => `${ROOT}/.private/${name}`),
     ].some((path) => this.at(path) === file);
+  }
+
+  override rename(from: string, to: string): void {
+    const together: Renamed[] = this.#together = [];
+    try {
+      super.rename(from, to);
+    } finally {
+      this.#together = undefined;
+      if (together.length > 0) this.#journal.push(together);
+    }
+  }
+
+  override syncFolder(path: string): Promise<void> {
+    const folder = this.at(path);
+    const last = this.#journal.findLastIndex((change) =>
+      change.some((renamed) => renamed.folder === folder)
+    );
+    this.#journal.splice(0, last + 1);
+    return super.syncFolder(path);
+  }
+
+  /** The power fails: what was not synced is there, or not, or in part. */
+  cut(chance: Chance): void {
+    const kept = chance.below(this.#journal.length + 1);
+    for (const change of this.#journal.splice(kept).reverse()) {
+      for (const { folder, name, before } of change.reverse()) {
+        super.changeName(folder, name, before);
+      }
+    }
+    this.#journal = [];
+    this.#lose(this.at(ROOT)!, chance);
+  }
+
+  protected override changeName(
+    folder: MemoryNode,
+    name: string,
+    node: MemoryNode | undefined,
+  ): void {
+    const renamed = { folder, name, before: folder.entries.get(name) };
+    // The root itself is made before there is a journal.
+    if (#journal in this) {
+      if (this.#together) this.#together.push(renamed);
+      else this.#journal.push([renamed]);
+    }
+    super.changeName(folder, name, node);
+  }
+
+  #lose({ entries }: MemoryNode, chance: Chance): void {
+    for (const node of entries.values()) {
+      this.#lose(node, chance);
+      const { bytes, synced } = node;
+      if (bytes === synced || node.kind !== "file") continue;
+      node.bytes = node.synced = chance.pick([
+        bytes,
+        synced,
+        bytes.slice(0, chance.below(bytes.length + 1)),
+        new Uint8Array(bytes.length),
+      ]);
+    }
   }
 
   #names(folder: string): string[] {

@@ -150,7 +150,7 @@ export class DiskChecks {
     last: StoredRow | undefined,
     row: StoredRow | undefined,
   ): void {
-    const { ledger, nowMs } = this.#options;
+    const { disk, ledger, nowMs } = this.#options;
     const from = last?.status ?? "absent";
     const to = row?.status ?? "absent";
     const holder = ledger.grants.get(last?.id ?? "");
@@ -191,6 +191,11 @@ export class DiskChecks {
         return must(
           last?.digest?.sha256 === row?.digest?.sha256,
           `${changed} with the same value`,
+        );
+      case "evicting-absent":
+        return must(
+          disk.value(name) === undefined,
+          `${changed} only when its file is gone`,
         );
       case "ready-loading":
       case "ready-absent":

@@ -100,6 +100,7 @@ async function chaos(world: World): Promise<void> {
     pass: 4 + chance.below(40),
     passLong: rarely(1),
     kill: rarely(3),
+    cut: rarely(1),
     stop: rarely(1),
     killClient: rarely(3),
     addClient: 1 + rarely(4),
@@ -122,6 +123,7 @@ type Chaos =
   | "pass"
   | "passLong"
   | "kill"
+  | "cut"
   | "stop"
   | "killClient"
   | "addClient"
@@ -140,6 +142,10 @@ const CHAOS: Readonly<Record<Chaos, (world: World) => void>> = {
   kill: (world) => {
     world.ledger.count("kill");
     world.kill();
+  },
+  cut: (world) => {
+    world.ledger.count("power cut");
+    world.cutPower();
   },
   stop: (world) => {
     world.ledger.count("stop");

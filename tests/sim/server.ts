@@ -141,12 +141,18 @@ export class ServerProcess {
   /** Takes a value in by pieces, as `src/engine/uploads.ts` does it. */
   async receive(value: Uint8Array): Promise<Received> {
     const { local } = this.#blobs;
+    const { chance } = this.#options;
     const upload = this.#options.newStaging();
     const discard = () => void local.discard(upload).catch(() => {});
     const half = value.length >> 1;
     try {
-      await local.append(upload, 0, value.subarray(0, half));
-      await local.append(upload, half, value.subarray(half));
+      const first = local.append(upload, 0, value.subarray(0, half));
+      // The next one may come while one is written.
+      if (chance.happens(0.5)) await first;
+      await Promise.all([
+        first,
+        local.append(upload, half, value.subarray(half)),
+      ]);
       return { upload, digest: await local.hash(upload), discard };
     } catch (error) {
       discard();

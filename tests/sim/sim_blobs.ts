@@ -28,6 +28,8 @@ export interface StoreOptions {
   readonly owner: object;
   /** Is shown what is under way. */
   readonly observer: Observer;
+  /** Which boot of the machine it is. */
+  readonly boot: number;
   /** The wall clock, which may be wrong. */
   readonly wallMs: () => number;
 }
@@ -67,7 +69,7 @@ export class SimBlobs {
       workers: 2,
       durability: figures.durability,
       rehearsedBytes: REHEARSED_BYTES,
-      ...figures.tellsBoot && { bootId: "boot" },
+      ...figures.tellsBoot && { bootId: `${options.boot}` },
       spawn: () => {
         const worker = new SimWorker({
           ...options,

@@ -23,6 +23,8 @@ export interface MemoryNode {
   readonly bornMs: number;
   /** Of a file; another array after each write. */
   bytes: Uint8Array;
+  /** What it had when it was synced last. */
+  synced: Uint8Array;
   /** Of a folder. */
   readonly entries: Map<string, MemoryNode>;
   mode: number;
@@ -73,6 +75,7 @@ export class MemoryFiles implements FileSystem {
       ino: ++this.#inos,
       bornMs: nowMs,
       bytes,
+      synced: new Uint8Array(),
       entries: new Map(),
       mode: kind === "folder" ? FOLDER_MODE : 0o644,
       mtimeMs: nowMs,
@@ -190,8 +193,17 @@ export class MemoryFiles implements FileSystem {
     const slash = path.lastIndexOf("/");
     const folder = this.at(path.slice(0, slash));
     if (!folder) throw systemError("ENOENT", path);
-    if (node) folder.entries.set(path.slice(slash + 1), node);
-    else folder.entries.delete(path.slice(slash + 1));
+    this.changeName(folder, path.slice(slash + 1), node);
+  }
+
+  /** Every change of a folder comes by here. */
+  protected changeName(
+    { entries }: MemoryNode,
+    name: string,
+    node: MemoryNode | undefined,
+  ): void {
+    if (node) entries.set(name, node);
+    else entries.delete(name);
   }
 }
 
@@ -235,7 +247,7 @@ class Reader implements ReadableFile {
   }
 
   sync(): Promise<void> {
-    return Promise.resolve();
+    return attempt(() => void (this.#node.synced = this.#node.bytes));
   }
 
   close(): void {}
@@ -264,7 +276,7 @@ class Writer implements WritableFile {
   }
 
   sync(): Promise<void> {
-    return Promise.resolve();
+    return attempt(() => void (this.#node.synced = this.#node.bytes));
   }
 
   close(): void {}
