@@ -335,6 +335,79 @@ export const MUTANTS: readonly Mutant[] = [
     to: "  if ((!found || ino === found.ino) && nlink === 1) {",
   },
   {
+    name: "a value is verified without its digest",
+    file: "workers/blob_values.ts",
+    from: "      if (digest && found.sha256 !== digest.sha256) {",
+    to: "      if (false as boolean) {",
+  },
+  {
+    name: "a stamp is believed, whatever the file is by now",
+    file: "workers/blob_values.ts",
+    from: "if (digest && stamp && !stamp.young && sameStamp(stamp, before)) {",
+    to: "if (digest && stamp) {",
+  },
+  {
+    name: "a removal leaves the file",
+    file: "workers/blob_values.ts",
+    from: "  if (path) yield* removeAny(folders.fs, path);\n",
+    to: "",
+  },
+  {
+    name: "a part of a write counts as all of it",
+    file: "workers/blob_files.ts",
+    from: "    done += file.writeSync(slice.subarray(done));",
+    to: "    file.writeSync(slice.subarray(done));\n" +
+      "    done = slice.length;",
+  },
+  {
+    name: "a file that was captured is captured again",
+    file: "workers/blob_staging.ts",
+    from: "  if (!lookAt(fs, captured)) take(",
+    to: "  take(",
+  },
+  {
+    name: "a sweep takes captured files, too",
+    file: "workers/blob_staging.ts",
+    from: "    if (folders.capturedFrom(file) !== undefined) continue;\n",
+    to: "",
+  },
+  {
+    name: "a copy of a capture is not synced before it has its name",
+    file: "workers/blob_staging.ts",
+    from: "    if (keep) yield* wait(copy.sync());\n",
+    to: "",
+  },
+  {
+    name: "a large capture is not synced before it has its name",
+    file: "workers/blob_staging.ts",
+    from: "    if (folders.keepCaptures) yield* syncCaptured(fs, file);\n",
+    to: "",
+  },
+  {
+    name: "captures of another boot count",
+    file: "workers/blob_folders.ts",
+    from: "    this.#taken = `${TAKEN}${config.memory}-`;",
+    to: "    this.#taken = TAKEN;",
+  },
+  {
+    name: "strict mode does not sync the name of a namespace",
+    file: "workers/blob_folders.ts",
+    from: "    yield* wait(this.fs.syncFolder(this.root));\n",
+    to: "",
+  },
+  {
+    name: "strict mode does not sync the name of a value",
+    file: "src/blobs/worker_blob_store.ts",
+    from: "      await this.#renames.settle(name);\n" + "      return stored;",
+    to: "      return stored;",
+  },
+  {
+    name: "what a dead worker was doing is never answered",
+    file: "src/blobs/worker_pool.ts",
+    from: "        job.reject(end.error);\n",
+    to: "",
+  },
+  {
     name: "a publish takes the place of somebody else's",
     file: "workers/manifest_operations.ts",
     from: "`${BY_KEY} AND status = 0 AND id = ${ID}`,\n" + "  ),\n" +

@@ -8,12 +8,14 @@
  *
  * | fault | in the simulation | stands for |
  * | --- | --- | --- |
- * | kill | the process ends between any two events; each of its file operations gets up to three steps further, its manifest's batch is committed or not | SIGKILL, out of memory, a crash |
+ * | kill | the process ends between any two events; each of its blob workers makes some more calls of the file system, its manifest's batch is committed or not | SIGKILL, out of memory, a crash |
+ * | power cut | a kill; bytes that were not synced are there, or not, in part or as zeros; the last changes of names are undone, back to any that was synced; local and remote clients end | the same |
  * | start that fails | a store fails during recovery: the process ends, the next one starts | the launcher's restarts |
  * | stop | drain, then both stores are closed, as `src/serve.ts` does it | SIGTERM |
- * | step fails | any step of a file operation throws; what its worker cleans up is cleaned up | EIO, ENOSPC, EACCES |
- * | worker dies | a file operation ends at any step, its files stay; begun anew where the pool does so | a crash of a blob worker |
- * | torn write | half of a private file, with no name of its own yet, at a kill or a worker's death | the same |
+ * | call fails | any call of the file system throws and does nothing | EIO, ENOSPC |
+ * | worker dies | all that a blob worker is doing ends at any call, its files stay; the pool has what may be begun anew begun anew | a crash of a blob worker |
+ * | short call | a read or a write does a part of it | the system |
+ * | slow disk | a listing, a sync, the removal of a folder takes effect after any number of other events; others get in between the slices of a value | the same |
  * | batch fails | some operations of the manifest that come together are rolled back | SQLITE_FULL, SQLITE_IOERR |
  * | batch unanswered | they are committed, and reported as failed | the manifest's worker dies after the commit |
  * | queue full | an operation is refused at once | a burst |
@@ -27,8 +29,11 @@
  * | clock jump | the wall clock moves by up to two days, either way | NTP, operators |
  * | damage | a published file is changed, cut or removed; its stamp changes with it | a failing disk, a stranger |
  *
- * Not simulated: power cuts (what was not synced may be lost), bytes that rot
- * under an unchanged stamp, several owners of one root.
+ * In relaxed mode a power cut may lose what was acknowledged; what is served
+ * afterwards must be right all the same.
+ *
+ * Not simulated: rows that a power cut loses, bytes that rot under an unchanged
+ * stamp, several owners of one root.
  *
  * @module
  */

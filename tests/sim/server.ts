@@ -81,7 +81,7 @@ export class ServerProcess {
   /** Starts on what the last process left. */
   constructor(options: ProcessOptions) {
     this.#options = options;
-    const { scheduler, figures, chance, newId, newStaging } = options;
+    const { scheduler, figures, newId, newStaging } = options;
     const clock = scheduler.clockFor(this);
     const wallMs = () => scheduler.wallMs();
     const stores = { ...options, owner: this, wallMs };

@@ -137,7 +137,8 @@ export class SimWorker implements WorkerPort {
     const { faults, scheduler } = this.#options;
     const fault = faults.call();
     if (fault === "none") return;
-    scheduler.note(`  ${call} ${path}: ${fault}`);
+    // Not its path: names of private files are another each time.
+    scheduler.note(`  ${call}: ${fault}`);
     if (fault === "death") {
       this.#happens("a worker has died", () => {
         const message = "it was killed";

@@ -159,14 +159,16 @@ export class World {
       // What its client did not sync is what it wrote, for all that anybody knows.
       if (file) ledger.wrote(id, textOf(file.bytes));
     }
-    if (figures.durability === "strict") return;
     for (const grant of ledger.grants.values()) {
       const row = disk.rows.byName.get(grant.name);
       const isReady = row?.status === "ready" && row.id === grant.id;
-      const isLost = isReady
-        ? this.#diskChecks.textOf(disk.value(grant.name)) !== grant.published
-        : grant.acknowledged;
-      if (!isLost) continue;
+      const text = this.#diskChecks.textOf(disk.value(grant.name));
+      const isWhole = isReady && text === grant.published;
+      // The cut may have undone what we had spoilt.
+      if (isWhole) grant.damagedMs = Infinity;
+      const mayBeLost = figures.durability === "relaxed" &&
+        (isReady || grant.acknowledged);
+      if (isWhole || !mayBeLost) continue;
       ledger.count("lost in a power cut");
       grant.damagedMs = Math.min(grant.damagedMs, this.scheduler.nowMs);
     }
