@@ -121,7 +121,7 @@ async function endless(arena: Arena, id: string): Promise<void> {
       if (sent === 4) kill.abort();
     }
   }
-  await client.publishParts(parts(), kill.signal).catch(() => {});
+  await client.publishParts(parts(), { signal: kill.signal }).catch(() => {});
 }
 
 const cases: RudeCase[] = [
