@@ -25,7 +25,8 @@ import { within } from "./waiting.ts";
 
 export type { Frame, Outcome };
 
-const BUFFER_BYTES = 256 * 1024;
+/** One read leaves something: who resets a connection needs bytes unread. */
+const BUFFER_BYTES = 64 * 1024;
 /** Buffers of connections that have closed. */
 const buffers: Uint8Array<ArrayBuffer>[] = [];
 
