@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { groupOf, wantedModes } from "./shared_modes.ts";
+import { groupOf, wantedModes } from "../../workers/shared_modes.ts";
 
 Deno.test("the narrowest pattern decides whose group it is", () => {
   const groups = [
