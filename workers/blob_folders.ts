@@ -7,7 +7,7 @@
 
 import type { WorkerConfig } from "./blob_protocol.ts";
 import { lookAt, OpError, removeAny, systemCode } from "./blob_files.ts";
-import type { FileSystem } from "./file_system.ts";
+import type { FileInfo, FileSystem } from "./file_system.ts";
 import { type Steps, wait } from "./blob_steps.ts";
 import {
   isHex,
@@ -16,9 +16,16 @@ import {
   QUARANTINE_FOLDER,
   STAGING_FOLDER,
 } from "./root_names.ts";
+import {
+  GROUP_NAMESPACE_MODE,
+  type GroupNumber,
+  groupOf,
+  OWN_FOLDER_MODE,
+  SHARED_NAMESPACE_MODE,
+  SHARED_STAGING_MODE,
+  wantedModes,
+} from "./shared_modes.ts";
 
-/** Of the folders that are made here. */
-const FOLDER_MODE = 0o700;
 /** Folders that are known to be on the disk. */
 const MAX_SYNCED = 10_000;
 /** A capture whose bytes are on the disk. */
@@ -42,6 +49,10 @@ export class Folders {
   readonly keepCaptures: boolean;
   /** Who files of our own belong to: whoever owns the private folder. */
   readonly uid: number | null;
+  /** Their group. */
+  readonly #gid: number | null;
+  /** The groups of namespaces, where other users are served. */
+  readonly #shared: readonly GroupNumber[] | undefined;
   readonly #tag: string;
   readonly #taken: string;
   readonly #ino: string;
@@ -59,12 +70,21 @@ export class Folders {
     this.#tag = config.tag;
     this.#ino = config.ino;
     this.checkRoot();
-    this.private();
+    const path = `${this.root}/${PRIVATE_FOLDER}`;
+    // The first of them: whom it belongs to is not known before.
+    this.#make(PRIVATE_FOLDER);
+    this.fs.chmod(path, OWN_FOLDER_MODE);
+    const { uid, gid } = this.fs.lstat(path);
+    this.uid = uid;
+    this.#gid = gid;
+    this.#shared = config.shared;
     this.staging();
     this.quarantine();
-    const path = `${this.root}/${PRIVATE_FOLDER}`;
-    fs.chmod(path, 0o700);
-    this.uid = fs.lstat(path).uid;
+  }
+
+  /** Whether other users of the machine are served. */
+  get isShared(): boolean {
+    return this.#shared !== undefined;
   }
 
   /** The private folder, checked. */
@@ -110,6 +130,7 @@ export class Folders {
     const path = `${this.root}/${namespace}`;
     const info = lookAt(this.fs, path);
     if (info && !info.isDirectory) throw notOurs(path);
+    if (info) this.#open(namespace, path, info);
     return info ? path : undefined;
   }
 
@@ -161,7 +182,10 @@ export class Folders {
   isOurs(path: string): boolean {
     const info = lookAt(this.fs, path);
     const mode = (info?.mode ?? 0) & 0o777;
-    return info?.uid === this.uid && mode === FOLDER_MODE;
+    if (info?.uid !== this.uid) return false;
+    if (mode === OWN_FOLDER_MODE) return true;
+    return this.isShared &&
+      (mode === SHARED_NAMESPACE_MODE || mode === GROUP_NAMESPACE_MODE);
   }
 
   /**
@@ -220,19 +244,49 @@ export class Folders {
   }
 
   #own(name: string): string {
+    const path = this.#make(name);
+    if (this.#shared) this.#open(name, path, this.fs.lstat(path));
+    return path;
+  }
+
+  #make(name: string): string {
     const path = `${this.root}/${name}`;
     const info = lookAt(this.fs, path);
     if (info?.isDirectory) return path;
     if (info) throw notOurs(path);
     this.checkRoot();
     try {
-      this.fs.mkdir(path, FOLDER_MODE);
+      this.fs.mkdir(path, OWN_FOLDER_MODE);
     } catch (error) {
       // Another worker may have been faster.
       if (systemCode(error) !== "EEXIST") throw error;
       if (!lookAt(this.fs, path)?.isDirectory) throw notOurs(path);
     }
     return path;
+  }
+
+  /** Gives a folder that others may pass through its mode, and its group before. */
+  #open(name: string, path: string, info: FileInfo): void {
+    const { mode, gid, uid } = info;
+    // Not POSIX, or an administrator's, who has seen to it.
+    if (!this.#shared || mode === null || gid === null) return;
+    if (uid !== this.uid || this.#gid === null) return;
+    if (name === STAGING_FOLDER) {
+      if ((mode & 0o7777) !== SHARED_STAGING_MODE) {
+        this.fs.chmod(path, SHARED_STAGING_MODE);
+      }
+      return;
+    }
+    if (!isNamespace(name)) return;
+    const group = groupOf(this.#shared, name);
+    const wanted = wantedModes({ mode, gid, own: this.#gid }, group);
+    if (wanted === undefined) return;
+    if (wanted.gid !== undefined && wanted.gid !== gid) {
+      // Nobody of the old group, nor of the new one, sees it half done.
+      this.fs.chmod(path, OWN_FOLDER_MODE);
+      this.fs.setGroup(path, wanted.gid);
+    }
+    this.fs.chmod(path, wanted.mode);
   }
 }
 

@@ -70,13 +70,13 @@ export function* capture(
   const { fs } = folders;
   const captured = folders.captured(staging);
   if (!lookAt(fs, captured)) take(fs, folders.staged(staging), captured);
-  const info = yield* regular(fs, captured);
+  const info = yield* regular(folders, captured);
   let hashed: Hashed | undefined;
   if (info.size <= fs.sizes.copyBytes) {
-    hashed = yield* copyIn(folders, captured, info);
+    hashed = yield* copyIn(folders, { staging, captured, info });
   } else {
     // Opened in any case: what cannot be read is refused now, not after the reply.
-    using file = yield* openCaptured(fs, captured, info);
+    using file = openCaptured(folders, { staging, captured, info });
     if (folders.keepCaptures) yield* syncCaptured(fs, file);
   }
   // A rename can be on the disk before the bytes are: only this one follows them.
@@ -95,7 +95,7 @@ export function* hash(
 ): Steps<Hashed> {
   const { fs } = folders;
   const captured = folders.captured(staging);
-  const info = yield* regular(fs, captured);
+  const info = yield* regular(folders, captured);
   const hashed = yield* hashWritten(folders, captured, written.take(staging));
   if (hashed) return hashed;
   const ours = info.uid === folders.uid && info.nlink === 1;
@@ -109,7 +109,8 @@ export function* hash(
       if (hashed) return hashed;
     }
   }
-  return yield* copyIn(folders, captured, yield* regular(fs, captured));
+  const now = yield* regular(folders, captured);
+  return yield* copyIn(folders, { staging, captured, info: now });
 }
 
 /** Renames a captured file to its final path. */
@@ -238,14 +239,22 @@ function take(fs: FileSystem, from: string, to: string): void {
   }
 }
 
-/** The captured file, which is removed if it is no regular one. */
-function* regular(fs: FileSystem, captured: string): Steps<FileInfo> {
+/**
+ * The captured file, which is removed if it is no regular one, or is not its
+ * client's: where other users are served, one of ours that has a second name is
+ * a file of the root's, to which somebody who may not read it has made a link.
+ */
+function* regular(folders: Folders, captured: string): Steps<FileInfo> {
+  const { fs } = folders;
   const info = lookAt(fs, captured);
-  if (info && !info.isFile) yield* removeAny(fs, captured);
-  if (info && !info.isFile) {
-    throw new OpError("not-a-file", `'${captured}' was no regular file`);
-  }
-  return info ?? lookAtFile(fs, captured);
+  if (!info) return lookAtFile(fs, captured);
+  const isLinked = folders.isShared && info.uid === folders.uid &&
+    info.nlink !== 1;
+  if (info.isFile && !isLinked) return info;
+  yield* removeAny(fs, captured);
+  throw info.isFile
+    ? new OpError("linked", `'${captured}' was a link to a file of ours`)
+    : new OpError("not-a-file", `'${captured}' was no regular file`);
 }
 
 /** What was hashed as it came; `undefined`: the file is not what was written. */
@@ -300,14 +309,18 @@ function* syncCaptured(fs: FileSystem, file: OpenFile): Steps<void> {
   }
 }
 
+/** A file that was taken away from its client. */
+interface Captured {
+  readonly staging: string;
+  readonly captured: string;
+  readonly info: FileInfo;
+}
+
 /** Replaces a captured file by a copy that nobody but us has ever opened. */
-function* copyIn(
-  folders: Folders,
-  captured: string,
-  info: FileInfo,
-): Steps<Hashed> {
+function* copyIn(folders: Folders, file: Captured): Steps<Hashed> {
   const { fs } = folders;
-  using source = yield* openCaptured(fs, captured, info);
+  const { captured, info } = file;
+  using source = openCaptured(folders, file);
   const temporary = folders.temporary();
   let replaced = false;
   try {
@@ -331,16 +344,17 @@ function* copyIn(
   }
 }
 
-function* openCaptured(
-  fs: FileSystem,
-  captured: string,
-  info: FileInfo,
-): Steps<OpenFile> {
+/** What may not be read goes back to its client, who can change that. */
+function openCaptured(
+  folders: Folders,
+  { staging, captured, info }: Captured,
+): OpenFile {
   try {
-    return new OpenFile(fs, captured, info);
+    return new OpenFile(folders.fs, captured, info);
   } catch (error) {
     if (systemCode(error) !== "EACCES") throw error;
-    yield* removeAny(fs, captured);
-    throw new OpError("not-a-file", `'${captured}' may not be read`);
+    const staged = folders.staged(staging);
+    folders.fs.rename(captured, staged);
+    throw new OpError("unreadable", `'${staged}' may not be read`);
   }
 }

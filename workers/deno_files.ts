@@ -80,6 +80,7 @@ export const denoFiles: FileSystem = {
     }),
   mkdir: (path, mode) => Deno.mkdirSync(path, { mode }),
   chmod: (path, mode) => Deno.chmodSync(path, mode),
+  setGroup: (path, gid) => Deno.chownSync(path, null, gid),
   rename: (from, to) => Deno.renameSync(from, to),
   remove: (path) => Deno.removeSync(path),
   removeLarge: (path, recursive) => Deno.remove(path, { recursive }),

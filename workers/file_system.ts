@@ -21,6 +21,7 @@ export type FileInfo = Pick<
   | "ino"
   | "dev"
   | "uid"
+  | "gid"
   | "nlink"
   | "mode"
 >;
@@ -102,6 +103,8 @@ export interface FileSystem {
   append(path: string, mode?: number): WritableFile;
   mkdir(path: string, mode: number): void;
   chmod(path: string, mode: number): void;
+  /** Gives something to a group. */
+  setGroup(path: string, gid: number): void;
   /** Renames, over a file that lies there. */
   rename(from: string, to: string): void;
   /** Removes a file, or a folder that is empty. */

@@ -5,6 +5,7 @@
  */
 
 import type { Op, OpKind, OpOf, Results } from "../../workers/blob_protocol.ts";
+import type { GroupNumber } from "../../workers/shared_modes.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { MAX_WORKERS } from "../limits.ts";
 import type { Digest, Stamp } from "../table/types.ts";
@@ -44,6 +45,8 @@ export interface WorkerBlobStoreOptions {
    * boot is lost in the next. Without it captures are synced in relaxed mode, too.
    */
   readonly bootId?: string;
+  /** The groups of namespaces, where other users are served; absent: they are not. */
+  readonly shared?: readonly GroupNumber[];
   /** Bounds; the defaults are those of limits.ts. */
   readonly maxQueue?: number;
   readonly maxQueueBytes?: number;
@@ -92,10 +95,10 @@ export class WorkerBlobStore implements BlobStore {
     options: Omit<WorkerBlobStoreOptions, "root"> = {},
   ) {
     const strict = options.durability === "strict";
-    const { spare, bootId, maxQueue, maxQueueBytes, spawn = spawnWorker } =
-      options;
+    const { spare, bootId, shared, maxQueue, maxQueueBytes } = options;
     const { clock = systemClock, rehearsedBytes: bytes = REHEARSED_BYTES } =
       options;
+    const { spawn = spawnWorker } = options;
     const pool = this.#pool = new WorkerPool({
       size: Math.min(MAX_WORKERS, options.workers ?? defaultWorkers()),
       spawn: () => spawn(root),
@@ -109,6 +112,7 @@ export class WorkerBlobStore implements BlobStore {
         // A disk that is mounted again, or a copy of it, has another number.
         memory: bootId === undefined ? crypto.randomUUID() : `${bootId}.${dev}`,
         keepCaptures: strict || bootId === undefined,
+        ...shared && { shared },
       },
       ...maxQueue !== undefined && { maxQueue },
       ...maxQueueBytes !== undefined && { maxQueueBytes },

@@ -67,6 +67,11 @@ export class SimFiles implements FileSystem {
     this.#inner.chmod(path, mode);
   }
 
+  setGroup(path: string, gid: number): void {
+    this.#gate.pass("chmod", path);
+    this.#inner.setGroup(path, gid);
+  }
+
   rename(from: string, to: string): void {
     this.#gate.pass("rename", to);
     this.#inner.rename(from, to);

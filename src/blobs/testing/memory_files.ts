@@ -139,6 +139,11 @@ export class MemoryFiles implements FileSystem {
     node.ctimeMs = this.nowMs();
   }
 
+  setGroup(path: string): void {
+    // There is one.
+    this.#there(path).ctimeMs = this.nowMs();
+  }
+
   rename(from: string, to: string): void {
     const node = this.#there(from);
     const over = this.at(to);
@@ -296,6 +301,7 @@ function infoOf(node: MemoryNode): FileInfo {
     ino: node.ino,
     dev: DEVICE,
     uid: USER,
+    gid: USER,
     nlink: 1,
     mode: node.mode,
   };
