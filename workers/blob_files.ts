@@ -20,10 +20,7 @@ import type {
   WritableFile,
 } from "./file_system.ts";
 import { MAX_LISTED_FOLDER_BYTES } from "./root_contents.ts";
-import { type Steps, wait } from "./blob_steps.ts";
-
-/** Unlinking more than this takes long enough to be left to another thread. */
-const SLOW_UNLINK_BYTES = 64 * 1024 * 1024;
+import type { Steps } from "./blob_steps.ts";
 
 /** A failure that the store reports by its code. */
 export class OpError extends Error {
@@ -235,24 +232,4 @@ export function writeSlice(file: WritableFile, slice: Uint8Array): void {
   for (let done = 0; done < slice.length;) {
     done += file.writeSync(slice.subarray(done));
   }
-}
-
-/**
- * Removes whatever lies at a path, following nothing.
- *
- * @returns Whether there was something.
- */
-export function* removeAny(fs: FileSystem, path: string): Steps<boolean> {
-  const info = lookAt(fs, path);
-  if (!info) return false;
-  try {
-    if (info.isDirectory || info.size > SLOW_UNLINK_BYTES) {
-      yield* wait(fs.removeLarge(path, info.isDirectory));
-    } else {
-      fs.remove(path);
-    }
-  } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw error;
-  }
-  return true;
 }

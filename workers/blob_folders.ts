@@ -6,8 +6,9 @@
  */
 
 import type { WorkerConfig } from "./blob_protocol.ts";
-import { lookAt, OpError, removeAny, systemCode } from "./blob_files.ts";
+import { lookAt, OpError, systemCode } from "./blob_files.ts";
 import type { FileInfo, FileSystem } from "./file_system.ts";
+import { removeAny } from "./removal.ts";
 import { type Steps, wait } from "./blob_steps.ts";
 import {
   isHex,
@@ -73,8 +74,8 @@ export class Folders {
     const path = `${this.root}/${PRIVATE_FOLDER}`;
     // The first of them: whom it belongs to is not known before.
     this.#make(PRIVATE_FOLDER);
-    this.fs.chmod(path, OWN_FOLDER_MODE);
-    const { uid, gid } = this.fs.lstat(path);
+    fs.chmod(path, OWN_FOLDER_MODE);
+    const { uid, gid } = fs.lstat(path);
     this.uid = uid;
     this.#gid = gid;
     this.#shared = config.shared;
@@ -202,7 +203,7 @@ export class Folders {
         return this.fs.rename(from, to);
       }
       if (!lookAt(this.fs, to)?.isDirectory) throw error;
-      yield* removeAny(this.fs, to);
+      yield* removeAny(this, to);
       this.fs.rename(from, to);
     }
   }

@@ -30,7 +30,6 @@ import {
   lookAtFile,
   OpenFile,
   OpError,
-  removeAny,
   sameStamp,
   stampOf,
   systemCode,
@@ -38,6 +37,7 @@ import {
   writeSlice,
 } from "./blob_files.ts";
 import { type Folders, isTemporaryOf } from "./blob_folders.ts";
+import { removeAny } from "./removal.ts";
 import { type Steps, wait } from "./blob_steps.ts";
 import type { Written, WrittenFile } from "./written.ts";
 
@@ -77,7 +77,7 @@ export function* capture(
   } else {
     // Opened in any case: what cannot be read is refused now, not after the reply.
     using file = openCaptured(folders, { staging, captured, info });
-    if (folders.keepCaptures) yield* syncCaptured(fs, file);
+    if (folders.keepCaptures) yield* syncCaptured(folders, file);
   }
   // A rename can be on the disk before the bytes are: only this one follows them.
   const kept = folders.kept(staging);
@@ -183,11 +183,10 @@ export function* discard(
   written: Written,
   { staging }: OpOf<"discard">,
 ): Steps<undefined> {
-  const { fs } = folders;
   written.take(staging);
-  yield* removeAny(fs, folders.staged(staging));
-  yield* removeAny(fs, folders.taken(staging));
-  yield* removeAny(fs, folders.kept(staging));
+  yield* removeAny(folders, folders.staged(staging));
+  yield* removeAny(folders, folders.taken(staging));
+  yield* removeAny(folders, folders.kept(staging));
   return undefined;
 }
 
@@ -216,7 +215,7 @@ export function* sweepPrivate(
   for (const file of yield* names(fs, folder)) {
     if (folders.capturedFrom(file) !== undefined) continue;
     const writing = isTemporaryOf(file, [pool]) && !isTemporaryOf(file, dead);
-    if (!writing) yield* removeAny(fs, `${folder}/${file}`);
+    if (!writing) yield* removeAny(folders, `${folder}/${file}`);
   }
   return undefined;
 }
@@ -251,7 +250,7 @@ function* regular(folders: Folders, captured: string): Steps<FileInfo> {
   const isLinked = folders.isShared && info.uid === folders.uid &&
     info.nlink !== 1;
   if (info.isFile && !isLinked) return info;
-  yield* removeAny(fs, captured);
+  yield* removeAny(folders, captured);
   throw info.isFile
     ? new OpError("linked", `'${captured}' was a link to a file of ours`)
     : new OpError("not-a-file", `'${captured}' was no regular file`);
@@ -284,7 +283,7 @@ function* hashInPlace(
   const markS = Math.floor(fs.nowMs() / 1000) - MARK_AGE_S;
   file.mark(markS);
   const { size } = file;
-  if (folders.strict) yield* syncCaptured(fs, file);
+  if (folders.strict) yield* syncCaptured(folders, file);
   const digest = known
     ? { size: info.size, sha256: known.hex() }
     : yield* hashOpen(fs, file, size);
@@ -300,11 +299,11 @@ function* hashInPlace(
  * once and then takes the pages for clean: a second try would succeed, with
  * whatever bytes are left. So there is none, the client has to write again.
  */
-function* syncCaptured(fs: FileSystem, file: OpenFile): Steps<void> {
+function* syncCaptured(folders: Folders, file: OpenFile): Steps<void> {
   try {
     yield* wait(file.sync());
   } catch (error) {
-    yield* removeAny(fs, file.path);
+    yield* removeAny(folders, file.path);
     throw error;
   }
 }
@@ -340,7 +339,7 @@ function* copyIn(folders: Folders, file: Captured): Steps<Hashed> {
     replaced = true;
     return { digest, stamp };
   } finally {
-    if (!replaced) yield* removeAny(fs, temporary);
+    if (!replaced) yield* removeAny(folders, temporary);
   }
 }
 

@@ -14,14 +14,14 @@ import {
   lookAtFile,
   OpenFile,
   OpError,
-  removeAny,
   sameStamp,
   stampOf,
   systemCode,
   writeAll,
 } from "./blob_files.ts";
 import type { Folders } from "./blob_folders.ts";
-import type { FileInfo, FileSystem } from "./file_system.ts";
+import type { FileInfo } from "./file_system.ts";
+import { removeAny } from "./removal.ts";
 import { type Steps, wait } from "./blob_steps.ts";
 import { isHex, isNamespace } from "./root_names.ts";
 
@@ -56,7 +56,7 @@ export function* put(
     published = true;
     return { digest: { size: value.length, sha256: hash.hex() }, stamp };
   } finally {
-    if (!published) yield* removeAny(fs, temporary);
+    if (!published) yield* removeAny(folders, temporary);
   }
 }
 
@@ -177,7 +177,7 @@ export function* rehearse(
     // Without it a file system may say only later that there is no room.
     yield* wait(file.sync());
   } finally {
-    yield* removeAny(fs, temporary);
+    yield* removeAny(folders, temporary);
   }
   return undefined;
 }
@@ -188,7 +188,7 @@ export function* remove(
   { name }: OpOf<"remove">,
 ): Steps<undefined> {
   const path = ownPath(folders, name);
-  if (path) yield* removeAny(folders.fs, path);
+  if (path) yield* removeAny(folders, path);
   return undefined;
 }
 
@@ -202,7 +202,7 @@ export function* quarantine(
   const info = path === undefined ? undefined : lookAt(fs, path);
   if (path === undefined || !info) return undefined;
   if (!info.isFile || info.size > MAX_QUARANTINED_BYTES) {
-    yield* removeAny(fs, path);
+    yield* removeAny(folders, path);
     return undefined;
   }
   const folder = folders.quarantine();
@@ -213,11 +213,12 @@ export function* quarantine(
     if (systemCode(error) !== "ENOENT") throw error;
     return undefined;
   }
-  yield* trimQuarantine(fs, folder);
+  yield* trimQuarantine(folders, folder);
   return undefined;
 }
 
-function* trimQuarantine(fs: FileSystem, folder: string): Steps<void> {
+function* trimQuarantine(folders: Folders, folder: string): Steps<void> {
+  const { fs } = folders;
   // Folders are manifests that a user moved aside: they are not ours to remove.
   const entries = yield* wait(fs.list(folder));
   const values = entries.filter(({ isFile }) => isFile);
@@ -231,7 +232,7 @@ function* trimQuarantine(fs: FileSystem, folder: string): Steps<void> {
   for (const [index, { path, info }] of files.entries()) {
     bytes += info?.size ?? 0;
     if (index >= MAX_QUARANTINED || bytes > MAX_QUARANTINED_BYTES) {
-      yield* removeAny(fs, path);
+      yield* removeAny(folders, path);
     }
   }
 }
@@ -289,7 +290,7 @@ export function* sweep(
   const info = path === undefined ? undefined : lookAt(fs, path);
   if (path === undefined || !info?.isFile) return false;
   if (fs.nowMs() - changedMs(info) < minAgeMs) return false;
-  return yield* removeAny(fs, path);
+  return yield* removeAny(folders, path);
 }
 
 /** A value's path, or `undefined` where its folder is missing or not ours. */

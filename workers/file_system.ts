@@ -109,8 +109,10 @@ export interface FileSystem {
   rename(from: string, to: string): void;
   /** Removes a file, or a folder that is empty. */
   remove(path: string): void;
-  /** Removes what takes long; `recursive`: with all that is in it. */
-  removeLarge(path: string, recursive: boolean): Promise<void>;
+  /** Removes a file that takes long. */
+  removeLarge(path: string): Promise<void>;
+  /** Removes a folder with the files that are in it. */
+  removeFlat(path: string): Promise<void>;
   /** What is in a folder. */
   list(path: string): Promise<readonly FolderEntry[]>;
   /** Puts the names in a folder on the disk. */

@@ -96,9 +96,9 @@ export class WorkerBlobStore implements BlobStore {
   ) {
     const strict = options.durability === "strict";
     const { spare, bootId, shared, maxQueue, maxQueueBytes } = options;
+    const { spawn = spawnWorker } = options;
     const { clock = systemClock, rehearsedBytes: bytes = REHEARSED_BYTES } =
       options;
-    const { spawn = spawnWorker } = options;
     const pool = this.#pool = new WorkerPool({
       size: Math.min(MAX_WORKERS, options.workers ?? defaultWorkers()),
       spawn: () => spawn(root),

@@ -67,11 +67,6 @@ export class SimFiles implements FileSystem {
     this.#inner.chmod(path, mode);
   }
 
-  setGroup(path: string, gid: number): void {
-    this.#gate.pass("chmod", path);
-    this.#inner.setGroup(path, gid);
-  }
-
   rename(from: string, to: string): void {
     this.#gate.pass("rename", to);
     this.#inner.rename(from, to);
@@ -82,10 +77,22 @@ export class SimFiles implements FileSystem {
     this.#inner.remove(path);
   }
 
-  removeLarge(path: string, recursive: boolean): Promise<void> {
+  setGroup(path: string, gid: number): void {
+    this.#gate.pass("chmod", path);
+    this.#inner.setGroup(path, gid);
+  }
+
+  removeLarge(path: string): Promise<void> {
     return this.#gate.later("remove", () => {
       this.#gate.pass("remove", path);
-      return this.#inner.removeLarge(path, recursive);
+      return this.#inner.removeLarge(path);
+    });
+  }
+
+  removeFlat(path: string): Promise<void> {
+    return this.#gate.later("remove", () => {
+      this.#gate.pass("remove", path);
+      return this.#inner.removeFlat(path);
     });
   }
 

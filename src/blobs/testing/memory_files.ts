@@ -28,6 +28,7 @@ export interface MemoryNode {
   /** Of a folder. */
   readonly entries: Map<string, MemoryNode>;
   mode: number;
+  gid: number;
   /** When its bytes changed, unless somebody has set it. */
   mtimeMs: number;
   /** When anything of it changed. */
@@ -78,6 +79,7 @@ export class MemoryFiles implements FileSystem {
       synced: new Uint8Array(),
       entries: new Map(),
       mode: kind === "folder" ? FOLDER_MODE : 0o644,
+      gid: USER,
       mtimeMs: nowMs,
       ctimeMs: nowMs,
     };
@@ -139,11 +141,6 @@ export class MemoryFiles implements FileSystem {
     node.ctimeMs = this.nowMs();
   }
 
-  setGroup(path: string): void {
-    // There is one.
-    this.#there(path).ctimeMs = this.nowMs();
-  }
-
   rename(from: string, to: string): void {
     const node = this.#there(from);
     const over = this.at(to);
@@ -162,9 +159,16 @@ export class MemoryFiles implements FileSystem {
     this.#link(path, undefined);
   }
 
-  removeLarge(path: string, recursive: boolean): Promise<void> {
+  setGroup(path: string, gid: number): void {
+    this.#there(path).gid = gid;
+  }
+
+  removeLarge(path: string): Promise<void> {
+    return attempt(() => this.remove(path));
+  }
+
+  removeFlat(path: string): Promise<void> {
     return attempt(() => {
-      if (!recursive) return this.remove(path);
       this.#there(path);
       this.#link(path, undefined);
     });
@@ -301,8 +305,8 @@ function infoOf(node: MemoryNode): FileInfo {
     ino: node.ino,
     dev: DEVICE,
     uid: USER,
-    gid: USER,
-    nlink: 1,
+    gid: node.gid,
+    nlink: linksOf(node),
     mode: node.mode,
   };
 }
@@ -310,4 +314,11 @@ function infoOf(node: MemoryNode): FileInfo {
 /** Does it now, and tells it later. */
 function attempt<T>(act: () => T): Promise<T> {
   return new Promise((resolve) => resolve(act()));
+}
+
+/** As most systems count them: a folder has one for each folder in it. */
+function linksOf({ kind, entries }: MemoryNode): number {
+  if (kind !== "folder") return 1;
+  return 2 + entries.values().filter(({ kind }) => kind === "folder").toArray()
+    .length;
 }
