@@ -256,6 +256,8 @@ export class State {
   readonly wanting = new Map<string, Set<GetWait>>();
   /** Publishes that wait for room, the first one first. */
   readonly short = new Set<Entry>();
+  /** Pieces of values that wait for room, the first one first. */
+  readonly arriving = new Set<Wait<RequestOf<"piece">>>();
   /** Live leases with room kept for them; the first ends first, … */
   readonly #leases = new Map<Id, Entry>();
   /** … but for those of before the restart, whose grace is longer. */
@@ -323,6 +325,11 @@ export class State {
   /** Whether an eviction is under way that can help a namespace. */
   isHelped(namespace: string, asked?: Asked): boolean {
     return this.crowded && this.room.canMake(namespace, asked);
+  }
+
+  /** Whether one is under way that can make room on the disk. */
+  get isDiskHelped(): boolean {
+    return this.crowded && this.room.canFreeDisk;
   }
 
   /** A Get that is to wait until there is room, or its time is over. */
@@ -438,6 +445,7 @@ export class State {
     wait.live = false;
     this.waits.delete(wait.request.ticket);
     this.timed.delete(wait);
+    if (isFor(wait, "piece")) this.arriving.delete(wait);
     if (!isFor(wait, "get")) return;
     this.wantNoRoom(wait);
     this.stranded.delete(wait);

@@ -7,6 +7,7 @@
  */
 
 import type { LarderError } from "../errors.ts";
+import type { Coming } from "./landed.ts";
 import type { TableObserver } from "./observer.ts";
 
 /** A random non-zero 63-bit number in decimal. Assignments and handles share one space. */
@@ -244,6 +245,12 @@ export type Request =
     readonly upload: string;
     readonly digest: Digest;
   }
+  /** Bytes of a value that comes in pieces, before they are written. */
+  | {
+    readonly kind: "piece";
+    readonly ticket: Ticket;
+    readonly peer?: Peer;
+  } & Coming
   /** The holder gives the work back. */
   | {
     readonly kind: "abandon";
