@@ -56,10 +56,13 @@ export class Words {
   static read(args: readonly string[], options: readonly Option[]): Words {
     const [garbled] = args.filter((word) => word.includes(NO_UTF8));
     if (garbled !== undefined) {
+      const isKey = options.some(({ name }) => name === "key-hex");
       throw new StartError(
         2,
-        `${garbled}: not UTF-8, or holding U+FFFD; a key of any bytes can be ` +
-          "given with --key-file or --key-hex",
+        `${garbled}: not UTF-8, or holding U+FFFD; ` +
+          (isKey
+            ? "a key of any bytes can be given with --key-file or --key-hex"
+            : "use a name or a word in UTF-8"),
       );
     }
     const end = args.indexOf("--");

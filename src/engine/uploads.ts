@@ -132,10 +132,11 @@ export class Upload {
     const { files, engine, warn } = this.#options;
     try {
       await files.discard(this.name);
-      engine?.giveBack(this.#id, this.name);
     } catch (error) {
+      // Where it lies is seen when the disk is looked at next.
       warn(`cannot remove an upload: ${toLarderError(error).message}`);
     }
+    engine?.giveBack(this.#id, this.name);
   }
 
   /** The client hears what to do, the log what happened. */

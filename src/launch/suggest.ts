@@ -31,7 +31,10 @@ export function suggest(
 
 /** Whether a name is another one with a slip or two. */
 export function isSlip(typed: string, name: string): boolean {
-  return wrong(typed, name) <= MAX_SLIPS;
+  const slips = wrong(typed, name);
+  // Of a short word, two other letters make another one.
+  return slips <= 1 ||
+    (slips <= MAX_SLIPS && 2 * slips < Math.max(typed.length, name.length));
 }
 
 /** How many letters are wrong. */

@@ -221,11 +221,11 @@ export class Scope {
     }
     if (this.usedBytes + bytes > this.#maxBytes) {
       return `${this.#limit("--max-bytes")} allows ${this.#maxBytes} bytes: ` +
-        `${this.usedBytes} are kept, and ${inUse}`;
+        `${this.usedBytes} bytes are kept, and ${inUse}`;
     }
     if (!disk || bytes <= disk.roomBytes) return undefined;
     return `${DISK} leaves ${Math.max(0, disk.roomBytes)} bytes of the disk ` +
-      `to be written: ${this.usedBytes} are kept, and ${inUse}`;
+      `to be written: ${this.usedBytes} bytes are kept, and ${inUse}`;
   }
 
   /** Whether the disk has no room for so many bytes, even if all went. */
@@ -236,9 +236,9 @@ export class Scope {
   #ofOthers(disk: Disk): string {
     const { keptBytes, roomBytes } = disk;
     return `only ${Math.max(0, keptBytes + roomBytes)} bytes of the disk are ` +
-      `free, and ${DISK} asks for ${keptBytes}; all values together take ` +
-      `${this.takenOf(disk)}, too few to make up for it, so none is removed: ` +
-      "the rest is not Larder's";
+      `free, and ${DISK} asks for ${keptBytes} bytes; all values together ` +
+      `take ${this.takenOf(disk)} bytes, too few to make up for it, so none ` +
+      "is removed: the rest is not Larder's";
   }
 
   /** What it allows, how full it is and what was asked, for people. */

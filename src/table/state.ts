@@ -401,10 +401,15 @@ export class State {
   reply(wait: Wait, reply: Reply): void {
     if (!wait.live) return;
     this.settle(wait);
-    if (reply.kind === "assigned" || reply.kind === "unassigned") {
+    // Who only looks found nothing missing: nobody computes because of it.
+    const looks = isFor(wait, "get") && wait.request.looks &&
+      reply.kind === "unassigned";
+    if (
+      !looks && (reply.kind === "assigned" || reply.kind === "unassigned")
+    ) {
       this.tally.misses++;
     }
-    this.#observe(wait, reply);
+    if (!looks) this.#observe(wait, reply);
     this.emit({ kind: "reply", ticket: wait.request.ticket, reply });
   }
 

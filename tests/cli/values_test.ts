@@ -123,6 +123,10 @@ Deno.test("wrong words and servers that are away have exit codes of their own", 
   withShell(async (shell) => {
     const wrong: [string[], RegExp][] = [
       [["gte"], /^larder: unknown command gte: did you mean get\?\n$/],
+      [
+        ["nope"],
+        /^larder: unknown command nope: --help lists what there is\n$/,
+      ],
       [["--ns", "a", "get", "k"], /--ns: the command comes first, then its/],
       [["help", "gte"], /unknown command gte/],
       [["get", "k"], /--ns is missing/],

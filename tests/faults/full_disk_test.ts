@@ -242,7 +242,7 @@ Deno.test("a disk that others fill costs no value, is told, and is used again wh
     (await client.call<{ readonly trouble: string }>("Status")).trouble;
   assert.match(
     await trouble(),
-    /^only \d+ bytes of the disk are free, and --min-free asks for 8388608; /,
+    /^only \d+ bytes of the disk are free, and --min-free asks for 8388608 bytes; /,
   );
   assert.equal((await remote.get(NS, "more")).entryStatus, "unassigned");
   for (const key of ["one", "two", "three"]) {
