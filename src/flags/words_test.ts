@@ -41,7 +41,7 @@ Deno.test("a word that is not UTF-8 is refused with advice that the command can 
   const garbled = ["\ufffd.txt"];
   assert.throws(() => Words.read(garbled, OPTIONS), {
     exitCode: 2,
-    message: /; use a name or a word in UTF-8$/,
+    message: /: such a word cannot be told from others$/,
   });
   const keyed = [...OPTIONS, { name: "key-hex", argument: "HEX", help: "" }];
   assert.throws(() => Words.read(garbled, keyed), {
