@@ -218,3 +218,25 @@ for (
     await engine.close();
   });
 }
+
+Deno.test("an upload whose file cannot be removed is counted no longer, either", async () => {
+  const files = {
+    append: () => Promise.resolve(),
+    hash: () => Promise.reject(new Error("it never ends")),
+    discard: () => Promise.reject(new BlobError("failed", "it is sick")),
+  };
+  const given: string[] = [];
+  const engine = {
+    ask: () => Promise.resolve({ kind: "ok" } as const),
+    giveBack: (_id: string, upload: string) => void given.push(upload),
+    about: () => ({}),
+  };
+  const budget = new SmallBudget(1_000);
+  const lines: string[] = [];
+  const warn = (line: string) => void lines.push(line);
+  const upload = new Uploads({ files, budget, engine, warn }).begin({}, "1");
+  await upload.append(new Uint8Array(90));
+  await upload.discard();
+  assert.match(lines.join(), /^cannot remove an upload: /);
+  assert.deepEqual(given, [upload.name]);
+});

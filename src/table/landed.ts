@@ -5,21 +5,7 @@
  * @module
  */
 
-import type { Id } from "./types.ts";
-
-/** Bytes of a value on their way. */
-export interface Coming {
-  /** The assignment whose value it is. */
-  readonly id: Id;
-  /** The private file's name. */
-  readonly upload: string;
-  /** How many of the value there are by now, these included. */
-  readonly total: number;
-  /** How many of them have not been counted yet; 0: it is announced only. */
-  readonly more: number;
-  /** How many it will have, as its client said before; 0: it did not. */
-  readonly expected: number;
-}
+import type { Coming } from "./types.ts";
 
 /** Whether its size is known: whoever sends more than they said knows it not. */
 export function isSized({ total, expected }: Coming): boolean {

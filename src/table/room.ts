@@ -17,8 +17,8 @@ import {
   want,
   wholeBlocks,
 } from "./scope.ts";
-import { type Coming, isSized, Landed } from "./landed.ts";
-import type { Disk, Id, NamespaceUsage, Quota } from "./types.ts";
+import { isSized, Landed } from "./landed.ts";
+import type { Coming, Disk, Id, NamespaceUsage, Quota } from "./types.ts";
 
 export { covers };
 export type { Asked, Excess };

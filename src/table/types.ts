@@ -7,7 +7,6 @@
  */
 
 import type { LarderError } from "../errors.ts";
-import type { Coming } from "./landed.ts";
 import type { TableObserver } from "./observer.ts";
 
 /** A random non-zero 63-bit number in decimal. Assignments and handles share one space. */
@@ -174,6 +173,20 @@ export type Asked =
   }
   /** The manifest failed, nothing is known. */
   | { readonly kind: "failed"; readonly error: LarderError };
+
+/** Bytes of a value on their way. */
+export interface Coming {
+  /** The assignment whose value it is. */
+  readonly id: Id;
+  /** The private file's name. */
+  readonly upload: string;
+  /** How many of the value there are by now, these included. */
+  readonly total: number;
+  /** How many of them have not been counted yet; 0: it is announced only. */
+  readonly more: number;
+  /** How many it will have, as its client said before; 0: it did not. */
+  readonly expected: number;
+}
 
 /**
  * Something a client asks of the table. Every one ends in one reply; to a
