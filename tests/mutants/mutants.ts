@@ -225,9 +225,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what can never fit empties the cache",
     file: "src/table/room.ts",
-    from:
-      "    if (this.#tooLarge(scopes, asked.bytes)) return false;\n    for (const scope of short)",
-    to: "    for (const scope of short)",
+    from: "    if (this.#tooLarge(scopes, asked.bytes)) return false;\n",
+    to: "",
   },
   {
     name: "room is made only when it is missing",
@@ -292,8 +291,26 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "an upload is held to no quota while it comes",
     file: "src/engine/uploads.ts",
-    from: "    if (refusal) throw refusal;\n",
+    from: '    if (reply?.kind === "error") throw reply.error;\n',
     to: "",
+  },
+  {
+    name: "a value of unknown size takes the room of others",
+    file: "src/table/room.ts",
+    from: "if (sized && rest > free && canBeMade) {",
+    to: "if (rest > free && canBeMade) {",
+  },
+  {
+    name: "a piece waits for no room",
+    file: "src/table/arriving.ts",
+    from: "if (waits) return",
+    to: "if ((false as boolean) && waits) return",
+  },
+  {
+    name: "what lies on the disk has room made for it again",
+    file: "src/table/scope.ts",
+    from: "return Math.max(0, this.reservedBytes - this.landedBytes);",
+    to: "return this.reservedBytes;",
   },
   {
     name: "a value is read without a look at its digest",
