@@ -5,9 +5,10 @@
  */
 
 import { unlessAborted } from "./backoff.ts";
-import type { Backend, CallOptions, Work } from "./backend.ts";
+import type { AskOptions, Backend, Work } from "./backend.ts";
 import { CacheError, hasCode } from "./cache_error.ts";
 import { checkOptions } from "./checked_options.ts";
+import { Ending, type EndSignal } from "./ending.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { writeFileAt } from "./local_files.ts";
@@ -30,7 +31,7 @@ export class Assignment implements Held {
   readonly #onEnd: () => void;
   readonly #lost = new AbortController();
   /** Ends publishing when the work is given back in the middle of it. */
-  readonly #given = new AbortController();
+  readonly #given = new Ending();
   readonly #heartbeats: Heartbeats;
   #givenBack: Promise<void> | undefined;
   #ended = false;
@@ -123,7 +124,7 @@ export class Assignment implements Held {
       readonly pieces: (source: unknown) => AsyncIterable<Uint8Array>;
     },
     { signal, total, patienceMs, wanted }: {
-      readonly signal: AbortSignal;
+      readonly signal: EndSignal;
       readonly total: number | undefined;
     } & Pick<PublishOptions, "patienceMs" | "wanted">,
   ): Promise<void> {
@@ -131,7 +132,7 @@ export class Assignment implements Held {
     if (path !== undefined) await writeFileAt(path, pieces(take()));
     let last: unknown;
     let mostBytes = 0;
-    const send = async (backend: Backend, ending: CallOptions) => {
+    const send = async (backend: Backend, ending: AskOptions) => {
       const options = { ...ending, wanted, isForOthers: true };
       if (path !== undefined) {
         return await backend.publish(this.id, undefined, options);
