@@ -81,6 +81,7 @@ export class Assignment implements Held {
     const { signal } = ended;
     let failure: { readonly error: unknown } | undefined;
     const total = value instanceof Uint8Array ? value.length : expectedSize;
+    const isWhole = onProgress === undefined;
     const fails = (error: unknown): never => {
       failure = { error };
       throw error;
@@ -102,7 +103,7 @@ export class Assignment implements Held {
     };
     try {
       await unlessAborted(
-        this.#send({ take, pieces }, { ...how, signal, total }),
+        this.#send({ take, pieces, isWhole }, { ...how, signal, total }),
         signal,
       );
       this.#end();
@@ -119,7 +120,9 @@ export class Assignment implements Held {
   }
 
   async #send(
-    { take, pieces }: {
+    { take, pieces, isWhole }: {
+      /** Whether it may go without pieces, which somebody is told of. */
+      readonly isWhole: boolean;
       readonly take: () => unknown;
       readonly pieces: (source: unknown) => AsyncIterable<Uint8Array>;
     },
@@ -145,6 +148,11 @@ export class Assignment implements Held {
       // What is left of a stream is not the value, whoever gives it again.
       if (source === last && !isReadAnew(source)) throw this.#brokenStream();
       last = source;
+      const sending = { ...options, expectedSize: total };
+      // One that is small needs no pieces, where nobody is told of them.
+      if (isWhole && source instanceof Uint8Array) {
+        return await backend.publish(this.id, source, sending);
+      }
       let bytes = 0;
       const onContact = (sentBytes: number) => {
         bytes += sentBytes;
@@ -152,10 +160,8 @@ export class Assignment implements Held {
         if (bytes > mostBytes) options.onContact?.();
         mostBytes = Math.max(bytes, mostBytes);
       };
-      await backend.publish(this.id, sent(pieces(source), onContact), {
-        ...options,
-        expectedSize: total,
-      });
+      const parts = sent(pieces(source), onContact);
+      await backend.publish(this.id, parts, sending);
     };
     const effort = "full";
     const isTrusting = true;

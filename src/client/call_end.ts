@@ -78,8 +78,13 @@ export class CallEnd implements Disposable {
     }
     this.isAwaited = true;
     signal?.addEventListener("abort", cancel, { once: true });
-    // grpc-js itself waits for as long as the system does: some minutes.
-    this.#stopWaiting = afterSilence(CONNECT_MS, () => {
+    this.#stopWaiting = line.session ? () => {} : this.#waitForConnection();
+  }
+
+  /** grpc-js itself waits for as long as the system does: some minutes. */
+  #waitForConnection(): () => void {
+    const line = this.#line;
+    return afterSilence(CONNECT_MS, () => {
       // A channel that is closed lets its calls end by themselves.
       if (line.isReady || line.isClosed) return;
       this.#end(silence("no connection", CONNECT_MS));

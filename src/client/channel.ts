@@ -46,7 +46,9 @@ export function loadService(file: string, name: string): ServiceDefinition {
 /** How to make a call with one message each way. */
 export interface UnaryOptions extends AskOptions {
   /** The longest that it may take. */
-  readonly timeoutMs: number;
+  readonly timeoutMs?: number | undefined;
+  /** Whether it sends much: on a slow line that takes its time. */
+  readonly isUpload?: boolean | undefined;
   /** Through another connection than the one that did not answer. */
   readonly isAgain?: boolean | undefined;
   /** Told, before the reply, what is aborted when the connection breaks. */
@@ -100,11 +102,11 @@ export class Channel {
         onReply?.(untilBroken(line.client));
         resolve(reply as Reply);
       });
-      const end = this.#end(line, options, call);
+      const end = this.#end(line, options, call, options.isUpload);
       // The timer of grpc-js would keep the process alive.
-      const stopWaiting = afterSilence(timeoutMs, () => {
-        end.fail(unanswered(timeoutMs));
-      });
+      const stopWaiting = timeoutMs === undefined
+        ? () => {}
+        : afterSilence(timeoutMs, () => end.fail(unanswered(timeoutMs)));
       call.end(method.requestSerialize(request));
     });
   }

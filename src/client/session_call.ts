@@ -28,6 +28,7 @@ export function dropCalls(session: ClientHttp2Session): void {
 
 /** One call. It has begun. */
 export class SessionCall<Reply> implements Call {
+  readonly #session: ClientHttp2Session;
   readonly #stream: ClientHttp2Stream;
   readonly #deserialize: (bytes: Buffer) => Reply;
   readonly #events: CallEvents<Reply>;
@@ -58,6 +59,7 @@ export class SessionCall<Reply> implements Call {
   ) {
     this.#deserialize = method.responseDeserialize as (bytes: Buffer) => Reply;
     this.#events = events;
+    this.#session = session;
     const stream = this.#stream = session.request({
       ":method": "POST",
       ":path": method.path,
@@ -160,13 +162,14 @@ export class SessionCall<Reply> implements Call {
     const stream = {
       rstCode: this.#stream.rstCode,
       httpStatus: this.#httpStatus,
-      isDropped: this.#isDropped,
+      isDropped: this.#isDropped || this.#session.destroyed,
       error: this.#error,
     };
-    // What is a success was read to its end.
-    const told = this.#status;
-    const isWhole = this.#isRead || told?.code !== status.OK;
-    this.#tell(told && isWhole ? told : statusWithout(stream));
+    // What is a success came to its end, and has to be read to it yet.
+    const isSuccess = this.#status?.code === status.OK;
+    if (isSuccess && this.#isRead) return this.#settle();
+    if (isSuccess) this.#status = undefined;
+    this.#tell(this.#status ?? statusWithout(stream));
   }
 
   #dropped(): void {

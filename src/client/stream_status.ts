@@ -41,7 +41,7 @@ export function statusWithout(stream: EndedStream): CallStatus {
     };
   }
   if (isDropped || isCut(error)) {
-    const details = error?.message ?? "Connection dropped";
+    const details = isCut(error) ? error!.message : "Connection dropped";
     return { code: status.UNAVAILABLE, details };
   }
   const details = `Received RST_STREAM with code ${rstCode}`;

@@ -36,7 +36,7 @@ import { fileBody } from "./local_files.ts";
 import { afterSilence, Patience } from "./patience.ts";
 import type { Replies } from "./replies.ts";
 import { bytesBody } from "./transfer.ts";
-import { pathRequests, publishRequests } from "./v1_requests.ts";
+import { pathRequests, publishRequests, valueRequest } from "./v1_requests.ts";
 import { checked, verified } from "./verified.ts";
 
 /** A server that has not answered by then is not there. */
@@ -91,6 +91,8 @@ export class V1Backend implements Backend {
   readonly #service: ServiceDefinition;
   readonly #paths: boolean;
   readonly #patienceMs: number;
+  /** Whether the server has no call that takes a value in one message. */
+  #isOlder = false;
 
   constructor(channel: Channel, { paths, patienceMs }: V1Options) {
     this.#channel = channel;
@@ -172,6 +174,8 @@ export class V1Backend implements Backend {
     value: Pieces | undefined,
     options: PublishCallOptions,
   ): Promise<void> {
+    const whole = value && valueRequest(id, value);
+    if (whole && await this.#publishValue(whole, options)) return;
     await this.#channel.clientStream(
       this.#service["Publish"]!,
       value === undefined
@@ -179,6 +183,27 @@ export class V1Backend implements Backend {
         : publishRequests(id, value, options),
       options,
     );
+  }
+
+  /** Whether the server can do that: one that is older cannot. */
+  async #publishValue(
+    request: object,
+    { signal, wanted, isForOthers, onLeft }: PublishCallOptions,
+  ): Promise<boolean> {
+    if (this.#isOlder) return false;
+    try {
+      const options = { signal, wanted, isForOthers, onLeft, isUpload: true };
+      await this.#channel.unary(
+        this.#service["PublishValue"]!,
+        request,
+        options,
+      );
+    } catch (error) {
+      const { code } = error as Partial<ServiceError>;
+      if (code !== status.UNIMPLEMENTED) throw error;
+      this.#isOlder = true;
+    }
+    return !this.#isOlder;
   }
 
   async abandon(
