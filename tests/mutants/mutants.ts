@@ -366,7 +366,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a removal leaves the file",
     file: "workers/blob_values.ts",
-    from: "  if (path) yield* removeAny(folders.fs, path);\n",
+    from: "  if (path) yield* removeAny(folders, path);\n",
     to: "",
   },
   {
@@ -397,7 +397,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a large capture is not synced before it has its name",
     file: "workers/blob_staging.ts",
-    from: "    if (folders.keepCaptures) yield* syncCaptured(fs, file);\n",
+    from: "    if (folders.keepCaptures) yield* syncCaptured(folders, file);\n",
     to: "",
   },
   {
