@@ -3,9 +3,11 @@
  *
  * ```sh
  * deno task bench [--quick] [--only NAME]... [--runs N] [--seconds N]
+ *   [--since COMMIT]
  * ```
  *
  * `--quick` takes fewer and shorter runs: good for a look, not for a claim.
+ * `--since` is for `since_hit`, which measures a server of that commit beside.
  * `--only` takes the name of a work (`hit_1_kib`, …), `start` or `fairness`.
  *
  * @module
@@ -34,6 +36,7 @@ import {
   startLarder,
 } from "./server_process.ts";
 import { measureStarts, type StartFigures } from "./start.ts";
+import { startEarlier, startGuarded, startWatched } from "./variants.ts";
 import { type Tool, type Tools, type Work, WORKS } from "./works.ts";
 
 const FULL = { runs: 5, seconds: 3, entries: 1_000_000 };
@@ -51,7 +54,7 @@ interface Plan {
 async function plan(
   chosen: readonly Work[],
   folder: string,
-  seconds: number,
+  { seconds, since }: { readonly seconds: number; readonly since?: string },
 ): Promise<Plan> {
   const needs = (tool: Tool) =>
     chosen.some((work) => work.needs.includes(tool));
@@ -59,6 +62,7 @@ async function plan(
   const missing: Record<Tool, string | undefined> = {
     h2load: needs("h2load") ? await missingH2load() : undefined,
     go: typeof go === "string" ? go : undefined,
+    since: since === undefined ? "give --since COMMIT" : undefined,
   };
   const why = ({ needs }: Work) =>
     needs.map((tool) => missing[tool]).find((text) => text !== undefined);
@@ -73,7 +77,7 @@ async function plan(
 async function measureWorks(
   { works, tools }: Plan,
   folder: string,
-  runs: number,
+  { runs, since }: { readonly runs: number; readonly since?: string },
 ): Promise<WorkRuns[]> {
   if (works.length === 0) return [];
   Deno.mkdirSync(`${folder}/paths`);
@@ -88,18 +92,25 @@ async function measureWorks(
     const both = await startFull(folder);
     for (const server of both) others[server.kind] = stack.use(server);
   }
-  if (works.some(({ server }) => server === "watched")) {
-    const watched = await startLarder(`${folder}/watched`, {
-      kind: "watched",
-      flags: ["--http", "127.0.0.1:0"],
-    });
-    others.watched = stack.use(watched);
+  const isNeeded = (kind: ServerKind) =>
+    works.some(({ server, beside }) => server === kind || beside === kind);
+  if (isNeeded("watched")) {
+    others.watched = stack.use(await startWatched(folder));
+  }
+  if (isNeeded("guarded")) {
+    others.guarded = stack.use(await startGuarded(folder));
+  }
+  if (isNeeded("earlier")) {
+    others.earlier = stack.use(await startEarlier(folder, since!));
+  }
+  if (isNeeded("fresh")) {
     others.fresh ??= stack.use(
       await startLarder(`${folder}/fresh`, { kind: "fresh" }),
     );
   }
-  const { watched = [], fresh = [] } = others;
-  for (const { remote } of [larder, floor, watched, fresh].flat()) {
+  const { watched = [], guarded = [], earlier = [], fresh = [] } = others;
+  const seeded = [larder, floor, watched, guarded, earlier, fresh].flat();
+  for (const { remote } of seeded) {
     await seed(remote, HIT_1_KIB);
     await seed(remote, HIT_1_MIB);
   }
@@ -148,6 +159,7 @@ async function main(): Promise<void> {
       only: { type: "string", multiple: true, default: [] },
       runs: { type: "string" },
       seconds: { type: "string" },
+      since: { type: "string" },
     },
   });
   const names = [...WORKS.map((work) => work.name), START, FAIRNESS];
@@ -163,14 +175,15 @@ async function main(): Promise<void> {
   const { entries } = usual;
   const runs = count("runs", values.runs) ?? usual.runs;
   const seconds = count("seconds", values.seconds) ?? usual.seconds;
+  const since = values.since === undefined ? {} : { since: values.since };
   const folder = Deno.makeTempDirSync({ prefix: "larder-bench-" });
   try {
     const planned = await plan(
       WORKS.filter((work) => isChosen(work.name)),
       folder,
-      seconds,
+      { seconds, ...since },
     );
-    const works = await measureWorks(planned, folder, runs);
+    const works = await measureWorks(planned, folder, { runs, ...since });
     const starts: StartFigures[] = isChosen(START)
       ? await measureStarts(folder, { entries, rounds: runs })
       : [];

@@ -11,14 +11,16 @@ const STOP_DEADLINE_MS = 15_000;
 const repository = new URL("..", import.meta.url);
 
 /**
- * The cache server, one at its limits, one that is watched, or what they are
- * measured beside: `fresh` is a cache server that has no limit, and that nobody
- * watches.
+ * The cache server, one at its limits, one that is watched, one that asks who
+ * calls, or what they are measured beside: `fresh` is a cache server that has no
+ * limit, and that nobody watches, `earlier` one of an earlier commit.
  */
 export type ServerKind =
   | "larder"
   | "full"
   | "watched"
+  | "guarded"
+  | "earlier"
   | "fresh"
   | "floor"
   | "empty";
@@ -42,9 +44,11 @@ export interface ServerProcess extends AsyncDisposable {
 /** Starts the cache server on a root, as `deno task serve` does. */
 export function startLarder(
   root: string,
-  { kind = "larder", flags = [] }: {
+  { kind = "larder", flags = [], repository }: {
     readonly kind?: ServerKind;
     readonly flags?: readonly string[];
+    /** Where the sources are; here, unless given. */
+    readonly repository?: string;
   } = {},
 ): Promise<ServerProcess> {
   return start(kind, Deno.execPath(), [
@@ -53,7 +57,7 @@ export function startLarder(
     // The movers' values are as large as messages may be.
     ...["--max-reply-bytes", "64MiB"],
     ...flags,
-  ]);
+  ], repository);
 }
 
 /** Starts the floor; its local assignments name files in the folder. */
@@ -76,11 +80,12 @@ async function start(
   kind: ServerKind,
   program: string,
   args: string[],
+  cwd: string | URL = repository,
 ): Promise<ServerProcess> {
   const began = performance.now();
   const child = new Deno.Command(program, {
     args,
-    cwd: repository,
+    cwd,
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
