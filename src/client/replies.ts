@@ -115,9 +115,13 @@ export class Replies<Reply> implements AsyncIterableIterator<Reply, undefined> {
     const waiting = this.#waiting;
     if (!waiting) return;
     this.#waiting = undefined;
-    const { code = 0, details } = this.#status ?? {};
+    const { code = 0, details, metadata } = this.#status ?? {};
     if (code === 0) return waiting.resolve({ value: undefined, done: true });
-    const error = Object.assign(new Error(details), { code, details });
+    const error = Object.assign(new Error(details), {
+      code,
+      details,
+      metadata,
+    });
     waiting.reject(this.#failed(this.#end.reason(error)));
   }
 }
