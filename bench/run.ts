@@ -34,9 +34,10 @@ import {
   startEmpty,
   startFloor,
   startLarder,
+  VARIANTS,
 } from "./server_process.ts";
 import { measureStarts, type StartFigures } from "./start.ts";
-import { startEarlier, startGuarded, startWatched } from "./variants.ts";
+import { startEarlier, startGuarded } from "./variants.ts";
 import { type Tool, type Tools, type Work, WORKS } from "./works.ts";
 
 const FULL = { runs: 5, seconds: 3, entries: 1_000_000 };
@@ -88,29 +89,24 @@ async function measureWorks(
   );
   const empty = stack.use(await startEmpty());
   const others: Partial<Record<ServerKind, ServerProcess>> = { floor, empty };
-  if (works.some(({ server }) => server === "full")) {
-    const both = await startFull(folder);
-    for (const server of both) others[server.kind] = stack.use(server);
-  }
-  const isNeeded = (kind: ServerKind) =>
+  const needs = (kind: ServerKind) =>
     works.some(({ server, beside }) => server === kind || beside === kind);
-  if (isNeeded("watched")) {
-    others.watched = stack.use(await startWatched(folder));
-  }
-  if (isNeeded("guarded")) {
-    others.guarded = stack.use(await startGuarded(folder));
-  }
-  if (isNeeded("earlier")) {
-    others.earlier = stack.use(await startEarlier(folder, since!));
-  }
-  if (isNeeded("fresh")) {
-    others.fresh ??= stack.use(
-      await startLarder(`${folder}/fresh`, { kind: "fresh" }),
+  if (needs("full")) others.full = stack.use(await startFull(folder));
+  for (const [name, flags] of Object.entries(VARIANTS)) {
+    const kind = name as keyof typeof VARIANTS;
+    if (!needs(kind)) continue;
+    others[kind] = stack.use(
+      await startLarder(`${folder}/${kind}`, { kind, flags }),
     );
   }
-  const { watched = [], guarded = [], earlier = [], fresh = [] } = others;
-  const seeded = [larder, floor, watched, guarded, earlier, fresh].flat();
-  for (const { remote } of seeded) {
+  if (needs("guarded")) {
+    others.guarded = stack.use(await startGuarded(folder));
+  }
+  if (needs("earlier")) {
+    others.earlier = stack.use(await startEarlier(folder, since!));
+  }
+  const { empty: _empty, full: _full, ...seeded } = others;
+  for (const { remote } of [larder, ...Object.values(seeded)]) {
     await seed(remote, HIT_1_KIB);
     await seed(remote, HIT_1_MIB);
   }

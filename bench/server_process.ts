@@ -10,18 +10,27 @@ const START_DEADLINE_MS = 120_000;
 const STOP_DEADLINE_MS = 15_000;
 const repository = new URL("..", import.meta.url);
 
+/** Cache servers with flags of their own, and what they are measured beside: one without. */
+export const VARIANTS = {
+  /** Counts for its metrics and its page. */
+  watched: ["--http", "127.0.0.1:0"],
+  /** Keeps no value in memory. */
+  cold: ["--memory-cache-bytes", "0"],
+  /** Answers when what it wrote is on the disk. */
+  strict: ["--durability", "strict"],
+  fresh: [],
+} as const satisfies Record<string, readonly string[]>;
+
 /**
- * The cache server, one at its limits, one that is watched, one that asks who
- * calls, or what they are measured beside: `fresh` is a cache server that has no
- * limit, and that nobody watches, `earlier` one of an earlier commit.
+ * A variant, the cache server, one at its limits, one that asks who calls, one of
+ * an earlier commit, or another server.
  */
 export type ServerKind =
+  | keyof typeof VARIANTS
   | "larder"
   | "full"
-  | "watched"
   | "guarded"
   | "earlier"
-  | "fresh"
   | "floor"
   | "empty";
 

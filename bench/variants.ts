@@ -1,6 +1,6 @@
 /**
- * Servers that are measured beside a usual one: watched, asked for tokens, or of
- * an earlier commit.
+ * Servers that are measured beside a usual one and take more than flags: one that
+ * asks for tokens, or of an earlier commit.
  *
  * @module
  */
@@ -12,14 +12,6 @@ import { type ServerProcess, startLarder } from "./server_process.ts";
 export const BENCH_TOKEN = "a-token-of-the-bench-43-letters-as-others-are";
 
 const repository = new URL("..", import.meta.url);
-
-/** A server with metrics and the page. */
-export function startWatched(folder: string): Promise<ServerProcess> {
-  return startLarder(`${folder}/watched`, {
-    kind: "watched",
-    flags: ["--http", "127.0.0.1:0"],
-  });
-}
 
 /** A server that asks who calls; without a token everybody may all, as they seed. */
 export function startGuarded(folder: string): Promise<ServerProcess> {
