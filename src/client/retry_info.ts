@@ -5,9 +5,8 @@
  * @module
  */
 
-import type { ServiceError } from "@grpc/grpc-js";
+import type { CallStatus } from "./stream_status.ts";
 
-const DETAILS = "grpc-status-details-bin";
 const TYPE = /\/google\.rpc\.RetryInfo$/;
 /** Their fields: `Status.details`, `Any.type_url` and `value`, and so on. */
 const STATUS_DETAILS = 3;
@@ -24,10 +23,9 @@ const DURATION_NANOS = 2;
  * @returns In milliseconds; `undefined`: the server says nothing of it.
  */
 export function retryDelayMs(thrown: unknown): number | undefined {
-  const { metadata } = (thrown ?? {}) as Partial<ServiceError>;
-  const [details] = metadata?.get?.(DETAILS) ?? [];
-  if (!(details instanceof Uint8Array)) return undefined;
-  for (const any of all(details, STATUS_DETAILS)) {
+  const { more } = (thrown ?? {}) as Partial<CallStatus>;
+  if (!(more instanceof Uint8Array)) return undefined;
+  for (const any of all(more, STATUS_DETAILS)) {
     const [type] = all(any, ANY_TYPE);
     const [value] = all(any, ANY_VALUE);
     if (!type || !value || !TYPE.test(new TextDecoder().decode(type))) continue;

@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
-import { Metadata } from "@grpc/grpc-js";
 import { exhausted } from "../grpc/retry_info.ts";
 import { retryDelayMs } from "./retry_info.ts";
 
 function thrownWith(bytes: Uint8Array | undefined): Error {
-  const metadata = new Metadata();
-  if (bytes) metadata.set("grpc-status-details-bin", Buffer.from(bytes));
-  return Object.assign(new Error("full"), { metadata });
+  return Object.assign(new Error("full"), { more: bytes });
 }
 
 Deno.test("the time that a server names is read as it was written", () => {

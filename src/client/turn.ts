@@ -7,6 +7,7 @@
 
 import { sleep } from "./backoff.ts";
 import { type CacheError, hasCode } from "./cache_error.ts";
+import type { EndSignal } from "./ending.ts";
 import { retryDelayMs } from "./retry_info.ts";
 
 /** A server that names no time to speak of is not asked more often than that. */
@@ -31,8 +32,8 @@ export class Turn {
   async comes(
     error: CacheError,
     { signal, wanted }: {
-      readonly signal?: AbortSignal | undefined;
-      readonly wanted?: AbortSignal | undefined;
+      readonly signal?: EndSignal | undefined;
+      readonly wanted?: EndSignal | undefined;
     },
   ): Promise<boolean> {
     const delayMs = hasCode(error, "full")
