@@ -5,7 +5,9 @@
  * @module
  */
 
+import { cpuSecondsOf } from "./cpu.ts";
 import type { Sample } from "./sample.ts";
+import type { ServerProcess } from "./server_process.ts";
 
 const source = new URL("./load/", import.meta.url);
 
@@ -37,6 +39,8 @@ export interface GoLoad {
   readonly size?: number;
   /** What a proxy before the server adds each way. */
   readonly delayMs?: number;
+  /** What callers say who they are by; absent: nothing. */
+  readonly token?: string;
   /** That are measured; the warm-up comes on top. */
   readonly seconds: number;
 }
@@ -45,8 +49,8 @@ export interface GoLoad {
 export interface GoPrograms {
   /** Of the floor: `floor FOLDER`. */
   readonly floor: string;
-  /** Runs a load once. */
-  load(load: GoLoad): Promise<Sample>;
+  /** Runs a load once; with `server`, its processor time is measured as well. */
+  load(load: GoLoad, server?: ServerProcess): Promise<Sample>;
 }
 
 /** Builds them into a folder; a text says why that is impossible. */
@@ -66,11 +70,12 @@ export async function buildGoPrograms(
   }
   return {
     floor: `${folder}/floor`,
-    load: (load) => run(`${folder}/load`, load),
+    load: (load, server) => run(`${folder}/load`, load, server),
   };
 }
 
 interface Result extends Omit<Sample, "perSecond" | "failed"> {
+  readonly all: number;
   readonly done: number;
   readonly seconds: number;
   readonly errors: number;
@@ -78,7 +83,11 @@ interface Result extends Omit<Sample, "perSecond" | "failed"> {
   readonly firstError?: string;
 }
 
-async function run(program: string, load: GoLoad): Promise<Sample> {
+async function run(
+  program: string,
+  load: GoLoad,
+  server?: ServerProcess,
+): Promise<Sample> {
   const flags = {
     target: load.address,
     work: load.work,
@@ -87,9 +96,11 @@ async function run(program: string, load: GoLoad): Promise<Sample> {
     namespace: load.namespace ?? "bench",
     key: load.key ?? "",
     size: load.size ?? 1_024,
+    token: load.token ?? "",
     delay: `${load.delayMs ?? 0}ms`,
     duration: `${load.seconds}s`,
   };
+  const before = server ? cpuSecondsOf(server.pid) : 0;
   const { success, stdout, stderr } = await new Deno.Command(program, {
     args: Object.entries(flags).map(([name, value]) => `-${name}=${value}`),
   }).output();
@@ -111,5 +122,8 @@ async function run(program: string, load: GoLoad): Promise<Sample> {
     p50Ms: result.p50Ms,
     p99Ms: result.p99Ms,
     failed: result.failed,
+    ...server && {
+      cpuUs: (cpuSecondsOf(server.pid) - before) / result.all * 1e6,
+    },
   };
 }

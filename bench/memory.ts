@@ -29,7 +29,8 @@ export function memoryOf(pid: number): Memory {
   };
 }
 
-function descendants(pid: number): number[] {
+/** A process, and those that it has started, and so on. */
+export function descendants(pid: number): number[] {
   const children = [...Deno.readDirSync(`/proc/${pid}/task`)].flatMap((
     { name },
   ) => Deno.readTextFileSync(`/proc/${pid}/task/${name}/children`).split(" "));

@@ -25,13 +25,22 @@ export interface Ratios {
   readonly speed: number;
   readonly p50: number;
   readonly p99: number;
+  /** Of the processor time, where that was measured. */
+  readonly cpu?: number;
 }
 
 /** The median ratios of neighbouring runs: drift of the machine falls out. */
 export function ratiosOf({ larder, other }: WorkRuns): Ratios {
-  const of = (figure: "perSecond" | "p50Ms" | "p99Ms") =>
-    median(larder.map((sample, i) => sample[figure] / other[i]![figure]));
-  return { speed: of("perSecond"), p50: of("p50Ms"), p99: of("p99Ms") };
+  const of = (figure: "perSecond" | "p50Ms" | "p99Ms" | "cpuUs") =>
+    median(
+      larder.map((sample, i) =>
+        (sample[figure] ?? NaN) / (other[i]![figure] ?? NaN)
+      ),
+    );
+  return {
+    ...{ speed: of("perSecond"), p50: of("p50Ms"), p99: of("p99Ms") },
+    ...larder.some(({ cpuUs }) => cpuUs !== undefined) && { cpu: of("cpuUs") },
+  };
 }
 
 /** The table of the works. */
@@ -194,6 +203,10 @@ export function verdict(
   }
   if (goal.p99 !== undefined) {
     say(`p99 <= ${goal.p99}`, ratios.p99 <= goal.p99);
+  }
+  if (goal.cpu !== undefined) {
+    const { cpu = NaN } = ratios;
+    say(`cpu ${cpu.toFixed(3)} <= ${goal.cpu}`, cpu <= goal.cpu);
   }
   if (goal.failed !== undefined) {
     const { larder, other } = failed;

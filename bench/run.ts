@@ -3,9 +3,11 @@
  *
  * ```sh
  * deno task bench [--quick] [--only NAME]... [--runs N] [--seconds N]
+ *   [--since COMMIT]
  * ```
  *
  * `--quick` takes fewer and shorter runs: good for a look, not for a claim.
+ * `--since` is for `since_hit`, which measures a server of that commit beside.
  * `--only` takes the name of a work (`hit_1_kib`, …), `start` or `fairness`.
  *
  * @module
@@ -35,6 +37,7 @@ import {
   VARIANTS,
 } from "./server_process.ts";
 import { measureStarts, type StartFigures } from "./start.ts";
+import { startEarlier, startGuarded } from "./variants.ts";
 import { type Tool, type Tools, type Work, WORKS } from "./works.ts";
 
 const FULL = { runs: 5, seconds: 3, entries: 1_000_000 };
@@ -52,7 +55,7 @@ interface Plan {
 async function plan(
   chosen: readonly Work[],
   folder: string,
-  seconds: number,
+  { seconds, since }: { readonly seconds: number; readonly since?: string },
 ): Promise<Plan> {
   const needs = (tool: Tool) =>
     chosen.some((work) => work.needs.includes(tool));
@@ -60,6 +63,7 @@ async function plan(
   const missing: Record<Tool, string | undefined> = {
     h2load: needs("h2load") ? await missingH2load() : undefined,
     go: typeof go === "string" ? go : undefined,
+    since: since === undefined ? "give --since COMMIT" : undefined,
   };
   const why = ({ needs }: Work) =>
     needs.map((tool) => missing[tool]).find((text) => text !== undefined);
@@ -74,7 +78,7 @@ async function plan(
 async function measureWorks(
   { works, tools }: Plan,
   folder: string,
-  runs: number,
+  { runs, since }: { readonly runs: number; readonly since?: string },
 ): Promise<WorkRuns[]> {
   if (works.length === 0) return [];
   Deno.mkdirSync(`${folder}/paths`);
@@ -94,6 +98,12 @@ async function measureWorks(
     others[kind] = stack.use(
       await startLarder(`${folder}/${kind}`, { kind, flags }),
     );
+  }
+  if (needs("guarded")) {
+    others.guarded = stack.use(await startGuarded(folder));
+  }
+  if (needs("earlier")) {
+    others.earlier = stack.use(await startEarlier(folder, since!));
   }
   const { empty: _empty, full: _full, ...seeded } = others;
   for (const { remote } of [larder, ...Object.values(seeded)]) {
@@ -145,6 +155,7 @@ async function main(): Promise<void> {
       only: { type: "string", multiple: true, default: [] },
       runs: { type: "string" },
       seconds: { type: "string" },
+      since: { type: "string" },
     },
   });
   const names = [...WORKS.map((work) => work.name), START, FAIRNESS];
@@ -160,14 +171,15 @@ async function main(): Promise<void> {
   const { entries } = usual;
   const runs = count("runs", values.runs) ?? usual.runs;
   const seconds = count("seconds", values.seconds) ?? usual.seconds;
+  const since = values.since === undefined ? {} : { since: values.since };
   const folder = Deno.makeTempDirSync({ prefix: "larder-bench-" });
   try {
     const planned = await plan(
       WORKS.filter((work) => isChosen(work.name)),
       folder,
-      seconds,
+      { seconds, ...since },
     );
-    const works = await measureWorks(planned, folder, runs);
+    const works = await measureWorks(planned, folder, { runs, ...since });
     const starts: StartFigures[] = isChosen(START)
       ? await measureStarts(folder, { entries, rounds: runs })
       : [];

@@ -14,6 +14,8 @@ export interface Sample {
   readonly p99Ms: number;
   /** Calls of the run that failed, where that is counted. */
   readonly failed?: number;
+  /** Processor time of the server for one unit, where that is measured. */
+  readonly cpuUs?: number;
 }
 
 /** All calls that failed. */

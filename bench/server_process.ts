@@ -21,11 +21,16 @@ export const VARIANTS = {
   fresh: [],
 } as const satisfies Record<string, readonly string[]>;
 
-/** A variant, the cache server, one at its limits, or another server. */
+/**
+ * A variant, the cache server, one at its limits, one that asks who calls, one of
+ * an earlier commit, or another server.
+ */
 export type ServerKind =
   | keyof typeof VARIANTS
   | "larder"
   | "full"
+  | "guarded"
+  | "earlier"
   | "floor"
   | "empty";
 
@@ -48,9 +53,11 @@ export interface ServerProcess extends AsyncDisposable {
 /** Starts the cache server on a root, as `deno task serve` does. */
 export function startLarder(
   root: string,
-  { kind = "larder", flags = [] }: {
+  { kind = "larder", flags = [], repository }: {
     readonly kind?: ServerKind;
     readonly flags?: readonly string[];
+    /** Where the sources are; here, unless given. */
+    readonly repository?: string;
   } = {},
 ): Promise<ServerProcess> {
   return start(kind, Deno.execPath(), [
@@ -59,7 +66,7 @@ export function startLarder(
     // The movers' values are as large as messages may be.
     ...["--max-reply-bytes", "64MiB"],
     ...flags,
-  ]);
+  ], repository);
 }
 
 /** Starts the floor; its local assignments name files in the folder. */
@@ -82,11 +89,12 @@ async function start(
   kind: ServerKind,
   program: string,
   args: string[],
+  cwd: string | URL = repository,
 ): Promise<ServerProcess> {
   const began = performance.now();
   const child = new Deno.Command(program, {
     args,
-    cwd: repository,
+    cwd,
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",

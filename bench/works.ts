@@ -10,6 +10,7 @@ import { h2load } from "./h2load.ts";
 import type { Sample } from "./sample.ts";
 import { assign } from "./seed.ts";
 import type { ServerProcess, VARIANTS } from "./server_process.ts";
+import { BENCH_TOKEN } from "./variants.ts";
 
 /** What a work must reach, as ratios to the other server in the same run. */
 export interface Goal {
@@ -21,6 +22,8 @@ export interface Goal {
   readonly p50?: number;
   /** The other's units in a second by the server's, at most. */
   readonly slowdown?: number;
+  /** The server's processor time for a unit by the other's, at most. */
+  readonly cpu?: number;
   /** Calls that failed in all runs, at most. */
   readonly failed?: number;
 }
@@ -33,8 +36,8 @@ export interface Tools {
   readonly seconds: number;
 }
 
-/** A program that is not there on every machine. */
-export type Tool = "go" | "h2load";
+/** A program that is not there on every machine; or `--since`, which is not always given. */
+export type Tool = "go" | "h2load" | "since";
 
 /** One kind of load. */
 export interface Work {
@@ -45,9 +48,9 @@ export interface Work {
   /** Without which it is skipped; the floor is in Go. */
   readonly needs: readonly Tool[];
   /** What is measured: a cache with room, unless given. */
-  readonly server?: "full" | keyof typeof VARIANTS;
+  readonly server?: "full" | "guarded" | keyof typeof VARIANTS;
   /** What the server is measured beside. */
-  readonly beside: "floor" | "empty" | "fresh";
+  readonly beside: "floor" | "empty" | "fresh" | "earlier";
   /** What it must reach. */
   readonly goal: Goal;
   /** What the table counts: so many to a unit of work, 1 unless given. */
@@ -186,6 +189,32 @@ export const WORKS: readonly Work[] = [
     work: "miss",
     ...crowd(8, 4),
   }),
+  {
+    name: "token_hit",
+    title: "remote hit 1 KiB, with a token",
+    needs: ["go"],
+    server: "guarded",
+    beside: "fresh",
+    goal: { cpu: 1.05 },
+    run: (server, { go, seconds }) =>
+      go!.load({
+        ...{ work: "hit", ...HIT_1_KIB, ...crowd(8, 16), seconds },
+        address: server.remote,
+        ...server.kind === "guarded" && { token: BENCH_TOKEN },
+      }, server),
+  },
+  {
+    name: "since_hit",
+    title: "remote hit 1 KiB, beside --since",
+    needs: ["go", "since"],
+    beside: "earlier",
+    goal: { cpu: 1.02 },
+    run: (server, { go, seconds }) =>
+      go!.load({
+        ...{ work: "hit", ...HIT_1_KIB, ...crowd(8, 16), seconds },
+        address: server.remote,
+      }, server),
+  },
   {
     name: "h2load_hit",
     title: "h2load: remote hit 1 KiB, 8 x 16",

@@ -19,6 +19,7 @@ func main() {
 	flag.StringVar(&o.namespace, "namespace", "bench", "namespace of the entries")
 	flag.StringVar(&o.key, "key", "", "hit, connect, burst: key of a ready entry; else prefix of the keys")
 	flag.IntVar(&o.size, "size", 1024, "bytes of a value")
+	flag.StringVar(&o.token, "token", "", "what callers say who they are by")
 	delay := flag.Duration("delay", 0, "what a proxy before the server adds each way")
 	warmup := flag.Duration("warmup", 500*time.Millisecond, "time that is not measured")
 	duration := flag.Duration("duration", 3*time.Second, "time that is measured")
@@ -42,9 +43,10 @@ func run(work string, o options, delay, warmup, duration time.Duration) error {
 	if err != nil {
 		return err
 	}
-	measure(unit, o.callers, warmup)
+	before := measure(unit, o.callers, warmup)
 	failed.Store(0)
 	measured := measure(unit, o.callers, duration)
 	measured.Failed = failed.Load()
+	measured.All = before.Done + measured.Done
 	return json.NewEncoder(os.Stdout).Encode(measured)
 }

@@ -14,6 +14,7 @@ type unit func(caller int, number int64) (time.Duration, error)
 // result is what a run measured.
 type result struct {
 	Done       int     `json:"done"`
+	All        int     `json:"all"` // the warm-up's as well
 	Seconds    float64 `json:"seconds"`
 	Errors     int     `json:"errors"`
 	FirstError string  `json:"firstError,omitempty"`

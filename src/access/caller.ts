@@ -30,6 +30,13 @@ const INCLUDED_IN: { readonly [right in Right]: readonly Right[] } = {
 /** All namespaces. */
 const ALL = "*";
 
+/** Where a right holds, taken apart once: every call is held against it. */
+interface Places {
+  readonly all: boolean;
+  readonly names: ReadonlySet<string>;
+  readonly prefixes: readonly string[];
+}
+
 /** What is known of a caller beside their name and rights. */
 export interface CallerOptions {
   /** When it ends, in milliseconds since 1970; absent: never. */
@@ -51,7 +58,7 @@ export class Caller {
   readonly name: string | undefined;
   /** When it ends, in milliseconds since 1970. */
   readonly expiresMs: number;
-  readonly #patterns: { readonly [right in Right]: readonly string[] };
+  readonly #places: { readonly [right in Right]: Places };
   readonly #limits: CallerLimits;
   readonly #principal: Principal;
   readonly #watches: boolean;
@@ -71,8 +78,8 @@ export class Caller {
     this.#principal = principal;
     this.#watches = rights.watch ?? false;
     const of = (right: Right) =>
-      INCLUDED_IN[right].flatMap((each) => rights[each] ?? []);
-    this.#patterns = {
+      placesOf(INCLUDED_IN[right].flatMap((each) => rights[each] ?? []));
+    this.#places = {
       read: of("read"),
       write: of("write"),
       admin: of("admin"),
@@ -81,9 +88,12 @@ export class Caller {
 
   /** Whether it may do that with the entries of a namespace. */
   may(right: Right, namespace: string): boolean {
-    return this.#now.#patterns[right].some((pattern) =>
-      covers(pattern, namespace)
-    );
+    const { all, names, prefixes } = this.#now.#places[right];
+    if (all || names.has(namespace)) return true;
+    for (const prefix of prefixes) {
+      if (namespace.startsWith(prefix)) return true;
+    }
+    return false;
   }
 
   /** Whether it may publish there; made once, as every id is held against it. */
@@ -92,12 +102,13 @@ export class Caller {
 
   /** Whether there is any namespace where it may. */
   mayAnywhere(right: Right): boolean {
-    return this.#now.#patterns[right].length > 0;
+    const { all, names, prefixes } = this.#now.#places[right];
+    return all || names.size > 0 || prefixes.length > 0;
   }
 
   /** Whether it may do that in all namespaces. */
   mayEverywhere(right: Right): boolean {
-    return this.#now.#patterns[right].includes(ALL);
+    return this.#now.#places[right].all;
   }
 
   /** Whether it may see what the server does, of all namespaces together. */
@@ -163,6 +174,7 @@ export class Caller {
   };
 
   get #now(): Caller {
+    if (this.#successor === undefined) return this;
     // deno-lint-ignore no-this-alias -- the last of a chain
     let caller: Caller = this;
     while (caller.#successor !== undefined) caller = caller.#successor;
@@ -171,7 +183,12 @@ export class Caller {
 }
 
 /** `*` covers all, `a.*` what is below `a`, and a namespace itself. */
-function covers(pattern: string, namespace: string): boolean {
-  if (pattern === ALL || pattern === namespace) return true;
-  return pattern.endsWith(".*") && namespace.startsWith(pattern.slice(0, -1));
+function placesOf(patterns: readonly string[]): Places {
+  const names = new Set<string>();
+  const prefixes: string[] = [];
+  for (const pattern of patterns) {
+    if (pattern.endsWith(".*")) prefixes.push(pattern.slice(0, -1));
+    else if (pattern !== ALL) names.add(pattern);
+  }
+  return { all: patterns.includes(ALL), names, prefixes };
 }

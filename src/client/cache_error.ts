@@ -68,6 +68,16 @@ const DATE = / \(\d+-\d+-\d+T[\d:.]+Z\)$/;
 /** How it says that the answer was none of a gRPC server. */
 const NO_STATUS = /Call ended without gRPC status/;
 
+/** What the system says of a Unix domain socket. */
+const NO_SOCKET = /^connect (E[A-Z]+) (\/.*)$/;
+/** The same in words, before the path. */
+const SOCKETS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no socket",
+  ENOTDIR: "there is no socket",
+  ECONNREFUSED: "no server answers at the socket",
+  EACCES: "this user may not connect to the socket",
+};
+
 /** What is said where nobody says why there is none. */
 const NO_CONNECTION = "no connection";
 
@@ -162,6 +172,9 @@ export function plainReason(details: string): string {
       /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/s,
       "$1",
     ).replace(DATE, "");
+  const [, code = "", path = ""] = NO_SOCKET.exec(reason) ?? [];
+  const socket = SOCKETS[code];
+  if (socket !== undefined) return `${socket} ${path} (${code})`;
   return UNSAID.test(reason) ? NO_CONNECTION : reason;
 }
 

@@ -20,6 +20,17 @@ Deno.test("a connection that fails says its last error, without what is around i
   const around = "No connection established. Last error: Error: connect " +
     "ECONNREFUSED 127.0.0.1:1. Resolution note: none";
   assert.equal(plainReason(around), "connect ECONNREFUSED 127.0.0.1:1");
+  const of = (code: string) =>
+    plainReason(around.replace(/ECONNREFUSED [\d.:]+/, `${code} /run/a b/s`));
+  assert.equal(of("ENOENT"), "there is no socket /run/a b/s (ENOENT)");
+  assert.equal(
+    of("ECONNREFUSED"),
+    "no server answers at the socket /run/a b/s (ECONNREFUSED)",
+  );
+  assert.equal(
+    of("EACCES"),
+    "this user may not connect to the socket /run/a b/s (EACCES)",
+  );
   assert.equal(plainReason("undefined"), "no connection");
   const error = asCacheError(noAnswer("no answer"), "remote x: cannot ask");
   assert.equal(error.code, "unavailable");

@@ -7,10 +7,11 @@
  */
 
 import { type Client, type Metadata, status } from "@grpc/grpc-js";
+import type { StatusObject } from "@grpc/grpc-js";
 import type { ServiceDefinition } from "@grpc/grpc-js";
 import type { Buffer } from "node:buffer";
 import { messageOf } from "../errors.ts";
-import type { CallStatus } from "./stream_status.ts";
+import { type CallStatus, MORE_TRAILER } from "./stream_status.ts";
 
 /** What comes of a call. */
 export interface CallEvents<Reply> {
@@ -104,17 +105,18 @@ export class GrpcCall<Reply> implements Call {
     this.#events.onMessage(reply);
   }
 
-  #end({ code, details }: CallStatus): void {
+  #end({ code, details, metadata }: StatusObject): void {
+    const [more] = metadata.get(MORE_TRAILER);
     this.#events.onStatus(
       this.#unreadable === undefined
-        ? { code, details }
+        ? { code, details, ...more instanceof Uint8Array && { more } }
         : { code: status.INTERNAL, details: this.#unreadable },
     );
   }
 }
 
 /** The error of a call that has ended with this status. */
-export function errorOf({ code, details }: CallStatus): Error {
+export function errorOf({ code, details, more }: CallStatus): Error {
   const error = new Error(`${code} ${status[code]}: ${details}`);
-  return Object.assign(error, { code, details });
+  return Object.assign(error, { code, details, ...more && { more } });
 }

@@ -19,6 +19,7 @@ import { Ending } from "./ending.ts";
 import { Security, type SecurityOptions } from "./security.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { Stranger } from "./stranger.ts";
+import { Turn } from "./turn.ts";
 import { OriginalLocal, OriginalRemote } from "./original.ts";
 import { V1Backend } from "./v1.ts";
 import { V1Catalog } from "./v1_catalog.ts";
@@ -107,6 +108,7 @@ export class Server {
     };
     const options = { signal: ended.signal, onContact };
     let heard: CacheError | undefined;
+    const turn = new Turn(patienceMs ?? this.#patienceMs);
     for (;;) {
       try {
         budget.ask();
@@ -116,6 +118,7 @@ export class Server {
       } catch (thrown) {
         signal?.throwIfAborted();
         const error = asCacheError(thrown, `${this.name}: cannot ${action}`);
+        if (await turn.comes(error, { signal, wanted: how.wanted })) continue;
         if (error.code !== "unavailable") throw error;
         // That time is up tells less than why it has gone by.
         if (!heard || !budget.signal.aborted) heard = error;

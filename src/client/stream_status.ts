@@ -6,10 +6,17 @@
  */
 
 import { status, type StatusObject } from "@grpc/grpc-js";
+import { Buffer } from "node:buffer";
 import { constants, type IncomingHttpHeaders } from "node:http2";
 
 /** How a call has ended. */
-export type CallStatus = Pick<StatusObject, "code" | "details">;
+export type CallStatus = Pick<StatusObject, "code" | "details"> & {
+  /** A `google.rpc.Status` that says more. */
+  readonly more?: Uint8Array;
+};
+
+/** The trailer in which it comes. */
+export const MORE_TRAILER = "grpc-status-details-bin";
 
 /** What is known of a stream that has ended without a status of its server. */
 export interface EndedStream {
@@ -27,7 +34,12 @@ export interface EndedStream {
 export function statusOf(headers: IncomingHttpHeaders): CallStatus | undefined {
   const code = headers["grpc-status"];
   if (code === undefined) return undefined;
-  return { code: Number(code), details: decoded(headers["grpc-message"]) };
+  const more = headers[MORE_TRAILER];
+  return {
+    code: Number(code),
+    details: decoded(headers["grpc-message"]),
+    ...typeof more === "string" && { more: Buffer.from(more, "base64") },
+  };
 }
 
 /** What it comes to when a server has not said it. */

@@ -76,6 +76,21 @@ export async function tlsFault(
   }
 }
 
+/** Whether who is there speaks TLS, whatever becomes of it; never fails. */
+export async function speaksTls(
+  address: string,
+  security: Security,
+): Promise<boolean> {
+  try {
+    const context = security.context({ shows: false });
+    const { peer, end = "" } = await handshake(context, { address, security });
+    return peer !== undefined || NO_PROTOCOL.test(end);
+  } catch {
+    // A file that is none any more: tlsFault says so, if TLS is spoken.
+    return false;
+  }
+}
+
 function ofServer(
   { peer, isVouchedFor, isHttp2, end }: Handshake,
   { host, ca, names }: Security,

@@ -6,7 +6,7 @@
  */
 
 import type { Security } from "./security.ts";
-import { tlsFault } from "./tls_fault.ts";
+import { speaksTls, tlsFault } from "./tls_fault.ts";
 import { ANSWERING, type Answering, whoAnswers } from "./who_answers.ts";
 
 /** Who answers, and what that says. */
@@ -24,7 +24,10 @@ export async function whatAnswers(
   security: Security,
   options: { readonly silenceMs?: number } = {},
 ): Promise<Answer> {
-  const answering = await whoAnswers(address, options);
+  // A greeting in plain text would be one more fault that the server hears of.
+  const answering = security.isTls && await speaksTls(address, security)
+    ? "tls"
+    : await whoAnswers(address, options);
   const words = await ourFault(answering, address, security);
   return {
     answering,

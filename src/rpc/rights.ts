@@ -60,6 +60,13 @@ export function getBy(call: Call, api: Api, asked: Asked): Submission {
   if (call.caller === undefined) {
     return { kind: "get", api, entry, assign, peer: call };
   }
+  const { over, name: by, mayWrite } = callerOf(call)!;
+  // Spelled out: this is every hit of whoever has a token.
+  if (mayWrite(entry.namespace)) {
+    return by === undefined
+      ? { kind: "get", api, entry, assign, peer: call, over }
+      : { kind: "get", api, entry, assign, peer: call, over, by };
+  }
   return { kind: "get", api, entry, peer: call, ...who(call, asked) };
 }
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { sha256Hex } from "../../workers/digest.ts";
 import { Cache } from "../../src/client/mod.ts";
 import { withShell } from "../cli/support.ts";
 import { withRoot } from "../support/root.ts";
@@ -11,7 +12,12 @@ import { RULES, TOKENS } from "./guarded.ts";
 Deno.test("a server that asks for a token is no stranger, and a secret may end in a newline", () =>
   withRoot(async (root) => {
     const rules = join(root, "access.toml");
-    await Deno.writeTextFile(rules, RULES);
+    const watcher = `[[token]]
+name = "watcher"
+sha256 = "${sha256Hex("watcher-token")}"
+watch = true
+`;
+    await Deno.writeTextFile(rules, watcher + RULES);
     await using server = await ServerHere.start(join(root, "root"), {
       args: ["--access", rules],
     });
@@ -22,6 +28,8 @@ Deno.test("a server that asks for a token is no stranger, and a secret may end i
       const without = await doctor({});
       assert.match(without.stdout, /fail +server .*needs a token/);
       assert.doesNotMatch(without.stdout, /no Larder/);
+      const watching = await doctor({ LARDER_TOKEN: "watcher-token" });
+      assert.match(watching.stdout, /^ok +server .*: larder /m);
       const LARDER_TOKEN = `${TOKENS.admin}\n`;
       // A run that may only read, and by right keeps nothing, is no trouble.
       const env = { LARDER_TOKEN: TOKENS.reader, XDG_STATE_HOME: root };

@@ -12,6 +12,7 @@ import {
   readRetryInfo,
   readStatus,
 } from "../../src/grpc/testing/google_rpc.ts";
+import { Cache } from "../../src/client/mod.ts";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { sha256Hex } from "../../workers/digest.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
@@ -147,6 +148,27 @@ Deno.test("a greedy caller has no more calls than it may, and a fair one is answ
       Promise.all([1, 2].map(() => greedy.stream("Fetch", of("held"))))
         .then(() => true, () => false)
     );
+  }));
+
+Deno.test("the library waits for its turn, as the server says, until its patience ends", () =>
+  limited("assignments = 1", async ({ server, greedy }) => {
+    const held = idOf(await got(greedy, LOCAL, "held"));
+    const connect = (patienceMs: number) =>
+      Cache.connect({ remote: server.remote, token: "greedy", patienceMs });
+    // It would be over before the server says to come again.
+    await using impatient = await connect(500);
+    const lone = await impatient.generate("n", "k", () => "for itself");
+    assert.equal(lone, "for itself");
+    let isFree = false;
+    await using patient = await connect(20_000);
+    const waiting = patient.generate("n", "k", () => isFree);
+    // Time in which it is told that it has as much as it may.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    isFree = true;
+    await greedy.call(V1, "Abandon", { id: held });
+    assert.equal(await waiting, true);
+    // It was given the work, and has published it.
+    assert.equal(await patient.get("n", "k"), true);
   }));
 
 Deno.test("calls of a connection that is lost count no more", () =>

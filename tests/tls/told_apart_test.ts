@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { runAllOnEach, testLarderOnEach } from "../client/runtimes.ts";
+import { Cache } from "../../src/client/mod.ts";
 import { withShell } from "../cli/support.ts";
+import { FOREIGN, SERVER } from "../support/certificates.ts";
+import { withRoot } from "../support/root.ts";
+import { ServerHere } from "../support/server_here.ts";
+import { tlsArgs, writeTlsFiles } from "../support/tls_files.ts";
+import { until } from "../support/waiting.ts";
 import { run } from "../confinement/support.ts";
 import { type Cause, withCauses } from "./causes.ts";
 
@@ -37,6 +43,24 @@ Deno.test("the library tells each cause for which TLS gets nowhere from the othe
       }
     })
   ));
+
+Deno.test("finding the cause is no client in plain text for the server", () =>
+  withRoot(async (folder) => {
+    const path = await writeTlsFiles(folder, { server: SERVER });
+    await Deno.writeTextFile(path("foreign.pem"), FOREIGN);
+    await using server = await ServerHere.start(path("root"), {
+      args: ["-l", "off", ...tlsArgs(path)],
+    });
+    const heard: string[] = [];
+    await using cache = await Cache.connect({
+      ...{ remote: server.remote, ca: path("foreign.pem"), patienceMs: 500 },
+      onOutage: ({ error }) => void heard.push(error.message),
+    });
+    assert.equal(await cache.generate("ns", "k", () => 1), 1);
+    assert.match(heard[0]!, /does not vouch for the certificate of the server/);
+    await until(() => Promise.resolve(/TLS|handshake/.test(server.stderr)));
+    assert.doesNotMatch(server.stderr, /plain text/);
+  }));
 
 /** The flags that say what the library is told; `says` with their names. */
 function flagged(

@@ -39,9 +39,9 @@ export async function lookAt(listener: Listener): Promise<Seen> {
   const { kind, address } = listener;
   await using server = await Server.at({ [kind]: address });
   try {
-    await server.state(SILENCE_MS);
+    const ask = await askerOf(server);
     const startMs = performance.now();
-    const { version } = await server.state();
+    const version = await ask();
     const roundTripMs = performance.now() - startMs;
     const isOther = await knows(listener, kind) === "no";
     return { kind: "larder", version, roundTripMs, isOther };
@@ -50,6 +50,29 @@ export async function lookAt(listener: Listener): Promise<Seen> {
       return { kind: "refusal", reason: messageOf(error) };
     }
     return await strangerAt(listener);
+  }
+}
+
+/**
+ * What tells the version, and has told it once: who may only watch is refused
+ * where the others look.
+ */
+async function askerOf(server: Server): Promise<() => Promise<string>> {
+  const usage = async (timeoutMs?: number) =>
+    (await server.state(timeoutMs)).version;
+  const status = async () => (await server.status()).version;
+  try {
+    await usage(SILENCE_MS);
+    return () => usage();
+  } catch (error) {
+    if (!hasCode(error, "failed")) throw error;
+    try {
+      await status();
+    } catch {
+      // What the first one said is what most callers need.
+      throw error;
+    }
+    return status;
   }
 }
 

@@ -69,7 +69,7 @@ function findingOf(
   wrong: typeof warn,
 ): Finding {
   if (seen.kind === "refusal") {
-    const advice = "give a token that may read: --token-file FILE";
+    const advice = "give a token that may read or watch: --token-file FILE";
     return wrong("server", seen.reason, advice);
   }
   if (seen.kind === "fault") {
@@ -95,7 +95,7 @@ function findingOf(
     ? warn(
       "server",
       `${text}; it is the remote listener, which hands over no files`,
-      `give it as --remote; the local listener is another port`,
+      "give it as --remote; the local listener has another address",
     )
     : warn(
       "server",
