@@ -8,7 +8,10 @@ import { Edge } from "../../src/rpc/edge.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { withOriginal } from "../client/original_server.ts";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
-import { type Shell, withShell } from "./support.ts";
+import { hostedShells } from "./hosted_larder.ts";
+import type { Shell } from "./support.ts";
+
+const withShell = await hostedShells();
 
 interface Finding {
   readonly name: string;

@@ -10,7 +10,10 @@ import {
   type Outage,
 } from "../../src/client/mod.ts";
 import { CacheClient } from "../v1/client.ts";
-import { larderCommand, withShell } from "./support.ts";
+import { hostedShells } from "./hosted_larder.ts";
+import { larderCommand } from "./support.ts";
+
+const withShell = await hostedShells();
 
 /** What JavaScript makes of a value that is missing. */
 const SLIPS = /\bundefined\b|\[object |\bNaN\b|\bnull\b|\[\]|\{\}/;

@@ -1,8 +1,11 @@
 /** larder.toml, found upwards. */
 
 import assert from "node:assert/strict";
-import { type Shell, withShell } from "./support.ts";
+import { hostedShells } from "./hosted_larder.ts";
+import type { Shell } from "./support.ts";
 import { larderCommand } from "./support.ts";
+
+const withShell = await hostedShells();
 
 /** Runs `larder` in a folder below, without a server in the environment. */
 async function below(
