@@ -24,7 +24,7 @@ export interface HostedCommand {
 }
 
 /** A process for the commands of one test file. */
-class HostedLarder implements Host {
+export class HostedLarder implements Host {
   readonly #connection: Deno.UnixConn;
   readonly #output: readonly [Deno.FsFile, Deno.FsFile];
   #isBusy = false;

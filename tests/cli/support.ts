@@ -91,6 +91,11 @@ export class Shell<Server extends Answering = Answering> {
     };
   }
 
+  /** The same in a folder below. */
+  below(name: string): Shell<Server> {
+    return new Shell(`${this.folder}/${name}`, this.server, this.#hosted);
+  }
+
   /** Starts `larder` with these words. */
   start(
     args: readonly string[],
