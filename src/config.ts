@@ -9,6 +9,7 @@ import { StartError } from "./errors.ts";
 import { isUnix } from "./config/address.ts";
 import { formatDurationMs } from "./config/duration.ts";
 import { checkListeners } from "./config/listeners.ts";
+import { checkShared } from "./config/shared.ts";
 import { checkSocketSettings } from "./config/sockets.ts";
 import type { Config, GivenConfig } from "./config/shape.ts";
 import { type Setting, SETTINGS } from "./config/settings.ts";
@@ -82,6 +83,7 @@ export function completeConfig(given: GivenConfig): Config {
   }
   checkListeners(config);
   checkSocketSettings(given, config);
+  checkShared(config);
   const forCalls = config.memoryBudgetBytes - config.memoryCacheBytes;
   if (forCalls < MIN_MEMORY_BUDGET_BYTES) {
     throw new StartError(

@@ -45,17 +45,21 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: [
       ...["access", "config", "rpc", "tls", "ops", "engine", "table"],
       ...["manifest", "blobs", "root", "workers/letter_case.ts"],
-      ...["workers/root_names.ts", ...FLOOR],
+      ...["workers/root_names.ts", "workers/shared_modes.ts", ...FLOOR],
     ],
     types: ["launch"],
     why: "the composition root wires the rooms below main together",
   },
   launch: {
     may: [
-      ...["config", "duration", "toml", "root/root_folder.ts"],
+      ...["config", "flags", "toml", "root/root_folder.ts"],
       ...["root/made_folders.ts", ...FLOOR],
     ],
     why: "the launcher starts the server process and loads none of it",
+  },
+  flags: {
+    may: ["config/duration.ts", "slips", ...FLOOR],
+    why: "how words are read has nothing to do with what they ask for",
   },
   rpc: {
     may: [
@@ -104,8 +108,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   cli: {
     may: [
-      ...["client", "launch/suggest.ts", "launch/shell_line.ts"],
-      "config/duration.ts",
+      ...["client", "flags", "launch/shell_line.ts"],
       ...["toml", "workers/digest.ts", "errors", "limits", "key_text"],
       "unix_address",
       // A token's entry is read as its server would.
@@ -114,6 +117,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
       ...["workers/letter_case.ts", "workers/root_contents.ts"],
       ...["workers/foreign_manifest.ts"],
       "workers/root_names.ts",
+      "workers/shared_modes.ts",
     ],
     why: "a client that people talk to; it runs on Node, where no server does",
   },

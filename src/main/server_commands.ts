@@ -10,7 +10,7 @@
 
 import { parseCommandLine } from "../launch/arguments.ts";
 import { serveConfined, stopWhenEnded } from "../launch/confined.ts";
-import { withGroupNumber } from "../launch/groups.ts";
+import { withGroupNumbers } from "../launch/groups.ts";
 import { Hangups, isOnTerminal } from "../launch/hangups.ts";
 import { helpText, VERSION } from "../launch/help.ts";
 import { launch } from "../launch/launcher.ts";
@@ -57,7 +57,7 @@ export async function runServerCommand(
     case "print-command": {
       const installation = thisInstallation(program);
       const root = await resolveRoot(invocation.config.root);
-      const config = await withGroupNumber({ ...invocation.config, root });
+      const config = await withGroupNumbers({ ...invocation.config, root });
       console.log(shellLine(confinedCommand(config, installation)));
       return 0;
     }
