@@ -1,7 +1,6 @@
 /** At its limits, the normal state of a cache, a server refuses no work. */
 
 import assert from "node:assert/strict";
-import { MAX_REPLY_WAIT_MS } from "../../src/limits.ts";
 import { LocalClient, type RemoteClient, textOf } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
 import { type ClientsHere, withClientsHere } from "../support/server_here.ts";
@@ -12,34 +11,17 @@ const NS = "tests.room";
 /** `EntryInfo.Status`. */
 const READY = 2;
 const EXPIRED = 4;
-/** Nobody waits longer for room; timers may be early by a few milliseconds. */
-const WHOLE_WAIT_MS = MAX_REPLY_WAIT_MS - 5;
-/** Who write at once. */
-const WRITERS = 32;
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/**
- * Publishes a value for a key, which nobody has; how long that took is not looked
- * at.
- *
- * @param inVain Told that a Get has waited for room as long as one does, and got
- * none; absent: that is a failure.
- */
+/** The work for a key, which nobody has; how long that took is not looked at. */
 async function publish(
   remote: RemoteClient,
   key: string,
   bytes: number,
-  inVain?: () => void,
 ): Promise<void> {
-  const beganMs = performance.now();
   const { entryStatus, assign } = await remote.get(NS, key);
-  const ms = performance.now() - beganMs;
-  if (entryStatus === "unassigned" && inVain && ms >= WHOLE_WAIT_MS) {
-    inVain();
-    return await publish(remote, key, bytes, inVain);
-  }
-  assert.equal(entryStatus, "assign", `${key}, after ${ms} ms`);
+  assert.equal(entryStatus, "assign", key);
   await remote.set(assign!.id, new Uint8Array(bytes));
 }
 
@@ -84,15 +66,10 @@ Deno.test("32 writers at the limit are never refused", async () => {
   await withRoot((root) =>
     withClientsHere(root, async ({ remote }) => {
       let next = 0;
-      let inVain = 0;
       const write = async () => {
-        while (next < 400) {
-          await publish(remote, `${next++}`, MIB, () => inVain++);
-        }
+        while (next < 400) await publish(remote, `${next++}`, MIB);
       };
-      await Promise.all(Array.from({ length: WRITERS }, write));
-      // On a disk that others keep busy, files may take longer to go once.
-      assert(inVain <= WRITERS, `${inVain} of 400`);
+      await Promise.all(Array.from({ length: 32 }, write));
     }, "--max-bytes=200000000")
   );
 });
