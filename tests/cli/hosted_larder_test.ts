@@ -26,7 +26,8 @@ const COMMANDS: readonly (readonly string[])[] = [
 /** Without times and counts, which go on. */
 function lasting({ code, stdout, stderr }: Ended): unknown[] {
   const [out, err] = [stdout, stderr].map((text) =>
-    text.replaceAll(/\d+(\.\d+)?( [a-zµ]+\b)?/gi, "N")
+    text.replaceAll(/just now|\d+(\.\d+)?( [a-zµ]+\b)?( ago)?/gi, "N")
+      .replaceAll(/ +/g, " ")
   );
   return [code, out, err];
 }
