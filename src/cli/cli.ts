@@ -11,21 +11,8 @@ import { CacheError } from "../client/cache_error.ts";
 import { LarderError, messageOf, StartError } from "../errors.ts";
 import { suggest } from "../flags/suggest.ts";
 import { addressesOf } from "./addresses.ts";
-import type { Command } from "./command.ts";
 import { optionsOf } from "./command.ts";
-import { doctor } from "./commands/doctor.ts";
-import { gc } from "./commands/gc.ts";
-import { get } from "./commands/get.ts";
-import { ls } from "./commands/ls.ts";
-import { put } from "./commands/put.ts";
-import { rm } from "./commands/rm.ts";
-import { run } from "./commands/run.ts";
-import { stat } from "./commands/stat.ts";
-import { status } from "./commands/status.ts";
-import { top } from "./commands/top.ts";
-import { token } from "./commands/token.ts";
-import { usage } from "./commands/usage.ts";
-import { verify } from "./commands/verify.ts";
+import { allCommands, COMMAND_NAMES, loadCommand } from "./commands.ts";
 import { FAILED, OK, UNREACHABLE, WRONG_USE } from "./exit_codes.ts";
 import { commandHelp, overview, SERVER_COMMANDS } from "./help.ts";
 import {
@@ -40,24 +27,6 @@ import { isOff } from "./run/off.ts";
 import { useSecurity } from "./security.ts";
 import { explained, OurFault } from "./who_answers.ts";
 import { Words } from "../flags/words.ts";
-
-const COMMANDS: readonly Command[] = [
-  ...[
-    run,
-    get,
-    put,
-    stat,
-    ls,
-    usage,
-    status,
-    top,
-    rm,
-    gc,
-    verify,
-    token,
-    doctor,
-  ],
-];
 
 /**
  * Runs a command.
@@ -91,14 +60,14 @@ async function dispatch(
     return OK;
   }
   if (name === undefined) {
-    await write(process.stderr, overview(COMMANDS));
+    await write(process.stderr, overview(await allCommands()));
     return WRONG_USE;
   }
   if (/^(--help|-h)$/.test(name)) {
-    await print(overview(COMMANDS));
+    await print(overview(await allCommands()));
     return OK;
   }
-  const command = COMMANDS.find((each) => each.name === name);
+  const command = await loadCommand(name);
   if (!command) throw unknownCommand(name);
   const options = optionsOf(command);
   const words = Words.read(args, options);
@@ -106,11 +75,11 @@ async function dispatch(
     await print(commandHelp(command));
     return OK;
   }
-  if (words.rest.length > 0 && command !== run) {
+  if (words.rest.length > 0 && name !== "run") {
     throw new StartError(2, `larder ${name} takes no --`);
   }
   // Switched off, nothing is looked at.
-  if (command !== run || !isOff()) {
+  if (name !== "run" || !isOff()) {
     words.useDefaults(await projectDefaults(name, options));
   }
   useSecurity(words);
@@ -129,7 +98,7 @@ function unknownCommand(name: string): StartError {
       `${name}: the command comes first, then its flags`,
     );
   }
-  const known = [...COMMANDS, ...SERVER_COMMANDS].map(({ name }) => name);
+  const known = [...COMMAND_NAMES, ...SERVER_COMMANDS.map(({ name }) => name)];
   return new StartError(2, `unknown command ${name}${suggest(name, known)}`);
 }
 

@@ -4,10 +4,12 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { sha256Hex } from "../../workers/digest.ts";
 import { Cache } from "../../src/client/mod.ts";
-import { withShell } from "../cli/support.ts";
+import { hostedShells } from "../cli/hosted_larder.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerHere } from "../support/server_here.ts";
 import { RULES, TOKENS } from "./guarded.ts";
+
+const withShell = await hostedShells();
 
 Deno.test("a server that asks for a token is no stranger, and a secret may end in a newline", () =>
   withRoot(async (root) => {

@@ -10,7 +10,10 @@ import { withOriginal } from "../client/original_server.ts";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { withRoot } from "../support/root.ts";
 import { whileServedHere } from "../support/server_here.ts";
-import { Shell, withShell } from "./support.ts";
+import { hostedShells } from "./hosted_larder.ts";
+import { Shell } from "./support.ts";
+
+const withShell = await hostedShells();
 
 interface Finding {
   readonly name: string;

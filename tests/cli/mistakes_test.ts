@@ -4,7 +4,10 @@ import assert from "node:assert/strict";
 import { Edge, listenRemedy } from "../../src/rpc/edge.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
-import { larderCommand, type Shell, withShell } from "./support.ts";
+import { hostedShells } from "./hosted_larder.ts";
+import { larderCommand, type Shell } from "./support.ts";
+
+const withShell = await hostedShells();
 
 /** Takes connections, and answers the first bytes of each with a text, or not. */
 class Stranger implements AsyncDisposable {

@@ -3,15 +3,16 @@
 import assert from "node:assert/strict";
 import { Cache } from "../../src/client/mod.ts";
 import { printedKey } from "../../src/cli/printed_key.ts";
-import { larderCommand, type Shell, withShell } from "./support.ts";
+import { hostedShells } from "./hosted_larder.ts";
+import { larderCommand, type Shell } from "./support.ts";
+
+const withShell = await hostedShells();
 
 const text = (value: string) => new TextEncoder().encode(value);
 
 async function put(shell: Shell, ...key: string[]): Promise<void> {
-  const { code, stderr } = await shell.run(["put", "--ns", "a", ...key], {
-    stdin: text(key.at(-1)!),
-  });
-  assert.equal(code, 0, stderr);
+  await shell.write("value", key.at(-1)!);
+  await shell.ok("put", "--ns", "a", ...key, "value");
 }
 
 Deno.test("printedKey knows what ls and run print from text", () => {

@@ -10,7 +10,10 @@ import {
   type Outage,
 } from "../../src/client/mod.ts";
 import { CacheClient } from "../v1/client.ts";
+import { HostedLarder } from "./hosted_larder.ts";
 import { larderCommand, withShell } from "./support.ts";
+
+const hosted = await HostedLarder.start();
 
 /** What JavaScript makes of a value that is missing. */
 const SLIPS = /\bundefined\b|\[object |\bNaN\b|\bnull\b|\[\]|\{\}/;
@@ -64,20 +67,27 @@ function assertPlain(text: string, what: string): void {
 /** What the command line says, all of it. */
 async function said(
   args: readonly string[],
-  env: Record<string, string> = {},
+  more: Record<string, string> = {},
 ): Promise<string> {
   await using folder = await temporaryFolder();
+  const env = {
+    LARDER_REMOTE: "",
+    LARDER_LOCAL: "",
+    XDG_STATE_HOME: "/dev/null",
+    ...more,
+  };
+  const { stdout, stderr } = await hosted.run({
+    ...{ args, folder: folder.path, env },
+  });
+  return stdout + stderr;
+}
+
+/** What the server says, which has a process of its own. */
+async function saidOfServer(args: readonly string[]): Promise<string> {
   const [program, ...words] = larderCommand(...args);
   const { stdout, stderr } = await new Deno.Command(program!, {
     args: words,
-    cwd: folder.path,
     stdin: "null",
-    env: {
-      LARDER_REMOTE: "",
-      LARDER_LOCAL: "",
-      XDG_STATE_HOME: "/dev/null",
-      ...env,
-    },
   }).output();
   const text = new TextDecoder();
   return text.decode(stdout) + text.decode(stderr);
@@ -114,22 +124,22 @@ Deno.test("where nobody answers, or the address is none, each command says so in
       address,
     ) => [name, "--remote", address, ...rest]);
   });
-  await inTurns(cases, async (words) => {
+  for (const words of cases) {
     const text = await said(words);
     assertPlain(text, words.join(" "));
     // `run` begins its own command, and tells nobody who does not ask.
     assert(text.length > 0 || words[0] === "run", words.join(" "));
-  });
+  }
 });
 
 Deno.test("an address that is malformed is refused in words, wherever it stands", async () => {
   const addresses = ["", " ", ":", "127.0.0.1", "[::1", "http://127.0.0.1:1"];
-  await inTurns([...addresses, "127.0.0.1:99999", "unix:"], async (address) => {
+  for (const address of [...addresses, "127.0.0.1:99999", "unix:"]) {
     const flag = ["usage", `--remote=${address}`];
     assertPlain(await said(flag), flag.join(" "));
     const variable = await said(["usage"], { LARDER_REMOTE: address });
     assertPlain(variable, `LARDER_REMOTE=${address}`);
-  });
+  }
 });
 
 Deno.test("a server that is told flags that it has not says so in words", async () => {
@@ -139,7 +149,7 @@ Deno.test("a server that is told flags that it has not says so in words", async 
     ...["--heartbeat-interval=1ms", "--local=nobody", "--durability=x"],
   ];
   await inTurns(flags, async (flag) => {
-    const text = await said(["serve", "/nowhere/root", flag]);
+    const text = await saidOfServer(["serve", "/nowhere/root", flag]);
     assert.match(text, /^larder: [^\n]+\n$/, flag);
     assertPlain(text, flag);
   });

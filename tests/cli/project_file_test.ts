@@ -1,26 +1,18 @@
 /** larder.toml, found upwards. */
 
 import assert from "node:assert/strict";
-import { type Shell, withShell } from "./support.ts";
-import { larderCommand } from "./support.ts";
+import { hostedShells } from "./hosted_larder.ts";
+import type { Ended, Shell } from "./support.ts";
+
+const withShell = await hostedShells();
 
 /** Runs `larder` in a folder below, without a server in the environment. */
-async function below(
+function below(
   shell: Shell,
   args: readonly string[],
   env: Record<string, string> = {},
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const [program, ...words] = larderCommand(...args);
-  const child = new Deno.Command(program!, {
-    args: words,
-    cwd: `${shell.folder}/a/b`,
-    env: { ...shell.env, LARDER_REMOTE: "", ...env },
-  });
-  const { code, stdout, stderr } = await child.output();
-  const [out, err] = [stdout, stderr].map((bytes) =>
-    new TextDecoder().decode(bytes)
-  );
-  return { code, stdout: out!, stderr: err! };
+): Promise<Ended> {
+  return shell.below("a/b").run(args, { env: { LARDER_REMOTE: "", ...env } });
 }
 
 Deno.test("larder.toml says where the server is, and what is wanted of run", () =>

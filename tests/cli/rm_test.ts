@@ -6,7 +6,10 @@ import assert from "node:assert/strict";
 import { Cache } from "../../src/mod.ts";
 import { RemoteClient } from "../support/clients.ts";
 import { until } from "../support/status.ts";
-import { type Shell, withShell } from "./support.ts";
+import { hostedShells } from "./hosted_larder.ts";
+import type { Shell } from "./support.ts";
+
+const withShell = await hostedShells();
 
 async function put(shell: Shell, ...entries: [ns: string, key: string][]) {
   await using cache = await Cache.connect({ remote: shell.server.remote });

@@ -1,7 +1,10 @@
 /** larder run --dry-run, and stdin as a part of the key. */
 
 import assert from "node:assert/strict";
-import { type Shell, withShell } from "./support.ts";
+import { hostedShells } from "./hosted_larder.ts";
+import type { Shell } from "./support.ts";
+
+const withShell = await hostedShells();
 
 /** `larder run` of a line of shell. */
 function shellRun(line: string, ...options: string[]): string[] {

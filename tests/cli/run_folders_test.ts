@@ -2,7 +2,10 @@
 
 import assert from "node:assert/strict";
 import { outputOf } from "../client/npm_package.ts";
-import { endProcess, type Shell, withShell } from "./support.ts";
+import { hostedShells } from "./hosted_larder.ts";
+import { endProcess, type Shell } from "./support.ts";
+
+const withShell = await hostedShells();
 
 /** `larder run` of a line of shell. */
 function shellRun(line: string, ...options: string[]): string[] {

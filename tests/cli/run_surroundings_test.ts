@@ -3,7 +3,10 @@
 import assert from "node:assert/strict";
 import { outputOf } from "../client/npm_package.ts";
 import { inBash } from "./bash.ts";
-import { larderCommand, Shell, withShell } from "./support.ts";
+import { hostedShells } from "./hosted_larder.ts";
+import { larderCommand, Shell } from "./support.ts";
+
+const withShell = await hostedShells();
 
 Deno.test("variables that are not UTF-8 break no command, and no doctor", () =>
   withShell(async (shell) => {

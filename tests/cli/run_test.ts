@@ -2,7 +2,10 @@
 
 import assert from "node:assert/strict";
 import { SHORT_LEASE } from "../v1/support.ts";
-import { type Shell, withShell } from "./support.ts";
+import { hostedShells } from "./hosted_larder.ts";
+import type { Shell } from "./support.ts";
+
+const withShell = await hostedShells();
 
 /** Leaves a line in `log` each time it is run. */
 const LOGGED = "echo ran >> log";

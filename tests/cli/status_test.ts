@@ -4,7 +4,10 @@
 
 import assert from "node:assert/strict";
 import { Cache } from "../../src/mod.ts";
-import { withShell, withShellAndProcess } from "./support.ts";
+import { hostedShells } from "./hosted_larder.ts";
+import { withShellAndProcess } from "./support.ts";
+
+const withShell = await hostedShells();
 
 Deno.test("status says what is kept, who computes, and for how long", () =>
   withShell(async (shell) => {

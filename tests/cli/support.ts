@@ -13,6 +13,7 @@ import { type Answering, whileServedHere } from "../support/server_here.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { until } from "../support/waiting.ts";
 import { CacheClient } from "../v1/client.ts";
+import type { HostedCommand } from "./hosted_larder.ts";
 
 /** The configuration of the repository, whose tasks are ours. */
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
@@ -33,6 +34,14 @@ const MAIN = new URL("../../src/main.ts", import.meta.url);
 const WRITTEN_LIMIT_MS = 30_000;
 /** How often a file is looked at: often enough, and next to no work. */
 const LOOK_MS = 10;
+
+/** What runs commands without a process for each. */
+export interface Host {
+  /** Whether a command is running: another one would have to wait for it. */
+  readonly isBusy: boolean;
+  /** Runs a command to its end. */
+  run(command: HostedCommand): Promise<Ended>;
+}
 
 /** How a command ended, and what it said. */
 export interface Ended {
@@ -61,11 +70,13 @@ export function larderCommand(...args: string[]): string[] {
 export class Shell<Server extends Answering = Answering> {
   readonly folder: string;
   readonly server: Server;
+  readonly #hosted: Host | undefined;
 
-  /** Works in `folder`, with `server`. */
-  constructor(folder: string, server: Server) {
+  /** Works in `folder`, with `server`; `hosted` runs what needs no process. */
+  constructor(folder: string, server: Server, hosted?: Host) {
     this.folder = folder;
     this.server = server;
+    this.#hosted = hosted;
   }
 
   /** Where the server is, and nothing else that a command looks at. */
@@ -78,6 +89,11 @@ export class Shell<Server extends Answering = Answering> {
       XDG_STATE_HOME: "/dev/null",
       XDG_CACHE_HOME: "/dev/null",
     };
+  }
+
+  /** The same in a folder below. */
+  below(name: string): Shell<Server> {
+    return new Shell(`${this.folder}/${name}`, this.server, this.#hosted);
   }
 
   /** Starts `larder` with these words. */
@@ -98,6 +114,15 @@ export class Shell<Server extends Answering = Answering> {
 
   /** Runs `larder` to its end. */
   async run(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+    const { env = {}, program, stdin } = options;
+    // What LARDER says is looked at once in a process.
+    const isAlone = program || stdin || "LARDER" in env;
+    if (this.#hosted?.isBusy === false && !isAlone) {
+      const { folder } = this;
+      return await this.#hosted.run({
+        ...{ args, folder, env: { ...this.env, ...env } },
+      });
+    }
     const child = this.start(args, options);
     if (options.stdin) {
       const writer = child.stdin.getWriter();
@@ -179,16 +204,22 @@ export async function untilEnded(pid: number | string): Promise<void> {
   });
 }
 
-/** Runs a test in a fresh folder, with a server in the test's own process. */
+/**
+ * Runs a test in a fresh folder, with a server in the test's own process.
+ *
+ * @param hosted Runs the commands that {@linkcode Shell.run} is given, unless one
+ * is running: without it, each has a process of its own.
+ */
 export async function withShell(
   body: (shell: Shell) => Promise<void>,
   args: readonly string[] = [],
+  hosted?: Host,
 ): Promise<void> {
   await using folder = await temporaryFolder();
   await withRoot((root) =>
     whileServedHere(
       root,
-      (server) => body(new Shell(folder.path, server)),
+      (server) => body(new Shell(folder.path, server, hosted)),
       args,
     )
   );

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { sha256Hex } from "../../workers/digest.ts";
-import { withShell } from "./support.ts";
+import { hostedShells } from "./hosted_larder.ts";
+
+const withShell = await hostedShells();
 
 const SIZE = 700_001;
 

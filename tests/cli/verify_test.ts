@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { sha256Hex } from "../../workers/digest.ts";
 import { flipBit } from "../faults/damage.ts";
-import { withShell } from "./support.ts";
+import { hostedShells } from "./hosted_larder.ts";
+
+const withShell = await hostedShells();
 
 Deno.test("verify reports a value with one wrong bit", () =>
   withShell(async (shell) => {

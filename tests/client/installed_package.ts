@@ -8,6 +8,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { cpSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type NpmProject, npmProject, outputOf } from "./npm_package.ts";
 
@@ -24,20 +25,38 @@ const UNUSED_MS = 24 * 3_600_000;
  * A project in which the package is installed.
  *
  * @param folder Where to make the project; programs are put into it.
+ * @param options Whether npm is to change what is installed: then it is a copy.
  */
-export async function installedPackage(folder: string): Promise<NpmProject> {
+export async function installedPackage(
+  folder: string,
+  { isOwn = false } = {},
+): Promise<NpmProject> {
   const cache = await cacheFolder();
   if (cache === undefined) return await npmProject(folder);
   const made = `${cache}/${await digestOfSources()}`;
   const skip = await makeOnce(made, cache);
   if (skip !== undefined) return { skip };
   const project = `${folder}/project`;
+  if (isOwn) {
+    copyProject(made, folder);
+    return { folder: project };
+  }
   await Deno.mkdir(project);
   const manifest = "package.json";
   await Deno.copyFile(`${made}/project/${manifest}`, `${project}/${manifest}`);
   const modules = "node_modules";
   await Deno.symlink(`${made}/project/${modules}`, `${project}/${modules}`);
   return { folder: project };
+}
+
+/** The project, and the tarball from which its package is. */
+function copyProject(made: string, folder: string): void {
+  for (const { name } of Deno.readDirSync(made)) {
+    if (name === "package") continue;
+    // Links to programs lead to the files beside them.
+    const options = { recursive: true, verbatimSymlinks: true };
+    cpSync(`${made}/${name}`, `${folder}/${name}`, options);
+  }
 }
 
 /**

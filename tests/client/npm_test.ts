@@ -4,12 +4,8 @@ import assert from "node:assert/strict";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import ts from "typescript";
-import {
-  LIBRARY_ALONE,
-  npmInstall,
-  npmProject,
-  outputOf,
-} from "./npm_package.ts";
+import { installedPackage } from "./installed_package.ts";
+import { LIBRARY_ALONE, npmInstall, outputOf } from "./npm_package.ts";
 import { Child, sameAddresses, withServer, withServerHere } from "./support.ts";
 
 const PROGRAM = new URL("./programs/node_program.mjs", import.meta.url);
@@ -28,7 +24,7 @@ export { day, held, made, wrong };
 
 Deno.test("the npm package runs on Node", async (test) => {
   await using folder = await temporaryFolder();
-  const project = await npmProject(folder.path);
+  const project = await installedPackage(folder.path, { isOwn: true });
   if (project.skip !== undefined) {
     console.log(`skipped the npm package: ${project.skip}`);
     return;
