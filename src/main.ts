@@ -15,6 +15,7 @@ import { parseCommandLine } from "./launch/arguments.ts";
 import { serveConfined, stopWhenEnded } from "./launch/confined.ts";
 import { withGroupNumber } from "./launch/groups.ts";
 import { Hangups, isOnTerminal } from "./launch/hangups.ts";
+import { descriptorsFor } from "./launch/descriptors.ts";
 import { helpText, VERSION } from "./launch/help.ts";
 import { launch } from "./launch/launcher.ts";
 import { confinedCommand, thisInstallation } from "./launch/permissions.ts";
@@ -110,6 +111,10 @@ async function run(
       return await serveConfined({
         ...config,
         ...bootId !== undefined && { bootId },
+        descriptors: descriptorsFor(config, {
+          pid: Deno.pid,
+          variable: (name) => Deno.env.get(name),
+        }),
       }, {
         load,
         stop,

@@ -18,6 +18,7 @@ import { DEFAULT_ROOT } from "../limits.ts";
 import { parseBootId } from "./boot_id.ts";
 import { readConfigFile } from "./config_file.ts";
 import { isUnix } from "../config/address.ts";
+import { refuseInherited } from "../config/inherited.ts";
 import { FILE_KEYS, SETTINGS } from "../config/settings.ts";
 import { checkSocketPaths } from "../config/sockets.ts";
 import { suggest } from "./suggest.ts";
@@ -146,9 +147,11 @@ export async function parseCommandLine(
       ...bootId !== undefined && { bootId },
     };
   }
-  return words.switches.has("print-command")
-    ? { kind: "print-command", config }
-    : { kind: "launch", config, supervised };
+  if (words.switches.has("print-command")) {
+    return { kind: "print-command", config };
+  }
+  refuseInherited(config);
+  return { kind: "launch", config, supervised };
 }
 
 /** Nothing is served: a flag that says how is a misunderstanding. */
