@@ -52,10 +52,14 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   launch: {
     may: [
-      ...["config", "duration", "toml", "root/root_folder.ts"],
+      ...["config", "flags", "toml", "root/root_folder.ts"],
       ...["root/made_folders.ts", ...FLOOR],
     ],
     why: "the launcher starts the server process and loads none of it",
+  },
+  flags: {
+    may: ["config/duration.ts", "slips", ...FLOOR],
+    why: "how words are read has nothing to do with what they ask for",
   },
   rpc: {
     may: [
@@ -109,8 +113,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   cli: {
     may: [
-      ...["client", "launch/suggest.ts", "launch/shell_line.ts"],
-      "config/duration.ts",
+      ...["client", "flags", "launch/shell_line.ts"],
       ...["toml", "workers/digest.ts", "errors", "limits", "key_text"],
       "unix_address",
       // A token's entry is read as its server would.

@@ -6,15 +6,13 @@
  * @module
  */
 
-import { windowUpdate } from "../../tests/rude/frames.ts";
+import { MAX_WINDOW_BYTES } from "../../src/http2/limits.ts";
+import { windowUpdate } from "../../src/http2/testing/frame_bytes.ts";
 import { GET, get } from "../../tests/rude/messages.ts";
-import {
-  LeanConnection,
-  OPENING,
-} from "../../tests/support/lean_connection.ts";
-import { idAndPath } from "../../tests/support/lean_replies.ts";
 import { asking, NS } from "../../tests/soak/site.ts";
 import { UploadFrames } from "../../tests/soak/upload_frames.ts";
+import { idAndPath } from "../../tests/support/lean_replies.ts";
+import { RawClient } from "../../tests/support/raw_client.ts";
 import { answerLines } from "../../tests/support/reporting_child.ts";
 
 /** The server takes messages of 64 MiB by default, the envelope included. */
@@ -28,10 +26,8 @@ let movedBytes = 0;
 let loading = 0;
 
 /** A connection that lasts as long as it likes. */
-async function connect(): Promise<LeanConnection> {
-  const connection = await LeanConnection.open(port, Infinity);
-  await connection.write(OPENING);
-  return connection;
+function connect(): Promise<RawClient> {
+  return RawClient.open(port, { windowBytes: MAX_WINDOW_BYTES });
 }
 
 /** What a reply without room, or time, for the value has. */
@@ -40,8 +36,8 @@ const LOADING_BYTES = 7;
 /** `undefined`: the value is there already. */
 async function assigned(key: string): Promise<bigint | undefined> {
   using connection = await connect();
-  await connection.write(asking(GET)(key, true));
-  const answer = await connection.answer();
+  await connection.send(asking(GET)(key, true));
+  const answer = await connection.outcome(1);
   if (answer.dataBytes === LOADING_BYTES) return await assigned(key);
   if (answer.dataBytes > VALUE_BYTES) return undefined;
   return idAndPath("Get", answer).id;
@@ -54,9 +50,9 @@ async function set(key: string): Promise<void> {
   const id = await assigned(key);
   if (id === undefined) return;
   using connection = await connect();
-  while (!connection.greeted && await connection.read());
+  while (connection.received.settled === 0 && await connection.read());
   await frames.send(connection, id);
-  const { how, dataBytes } = await connection.answer();
+  const { how, dataBytes } = await connection.outcome(1);
   if (how !== "answered" || dataBytes === 0) {
     throw new Error(`Set: ${how} with ${dataBytes} bytes`);
   }
@@ -71,13 +67,12 @@ async function sets(): Promise<void> {
 async function gets(): Promise<void> {
   using connection = await connect();
   for (let stream = 1;; stream += 2) {
-    connection.beginCall();
-    await connection.write(get(stream, NS, KEY));
-    const { how, dataBytes } = await connection.answer();
+    await connection.send(get(stream, NS, KEY));
+    const { how, dataBytes } = await connection.outcome(stream);
     if (how !== "answered") throw new Error(`Get: ${how}`);
     if (dataBytes < VALUE_BYTES) loading++;
     else movedBytes += dataBytes;
-    await connection.write(windowUpdate(0, dataBytes));
+    await connection.send(windowUpdate(0, dataBytes));
   }
 }
 

@@ -9,7 +9,7 @@ import { StartError } from "../errors.ts";
 import { PROJECT_FILE } from "./project_file.ts";
 import { securityFault } from "./security.ts";
 import { variable } from "./variable.ts";
-import type { Words } from "./words.ts";
+import type { Words } from "../flags/words.ts";
 
 const DEFAULT_REMOTE = "127.0.0.1:28056";
 

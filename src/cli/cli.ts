@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { CacheError } from "../client/cache_error.ts";
 import { LarderError, messageOf, StartError } from "../errors.ts";
-import { suggest } from "../launch/suggest.ts";
+import { suggest } from "../flags/suggest.ts";
 import { addressesOf } from "./addresses.ts";
 import type { Command } from "./command.ts";
 import { optionsOf } from "./command.ts";
@@ -39,7 +39,7 @@ import { projectDefaults } from "./project_file.ts";
 import { isOff } from "./run/off.ts";
 import { useSecurity } from "./security.ts";
 import { explained, OurFault } from "./who_answers.ts";
-import { Words } from "./words.ts";
+import { Words } from "../flags/words.ts";
 
 const COMMANDS: readonly Command[] = [
   ...[

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Option, Words } from "./words.ts";
+import type { Option, Words } from "../flags/words.ts";
 
 /** One command of the command line. */
 export interface Command {

@@ -13,7 +13,7 @@ import { cannotRead } from "./cannot.ts";
 import { emptyWord } from "./empty_word.ts";
 import { namespaceOf } from "./namespace.ts";
 import { hexBytes, type NamedEntry, printedKey } from "./printed_key.ts";
-import type { Words } from "./words.ts";
+import type { Words } from "../flags/words.ts";
 
 const KEY_OPTIONS = ["key-file", "key-hex", "key-json"] as const;
 

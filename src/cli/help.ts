@@ -4,6 +4,7 @@
  * @module
  */
 
+import { flagRows } from "../flags/flag_rows.ts";
 import { type Command, optionsOf } from "./command.ts";
 import { table } from "./format.ts";
 
@@ -44,32 +45,9 @@ export function commandHelp(command: Command): string {
     ...details.length === 0 ? [] : ["", ...details],
     "",
     "Flags:",
-    ...optionsOf(command).map(({ name, short, argument, help }) =>
-      row(
-        `${short ? `-${short},` : "   "} --${name}${
-          argument ? ` ${argument}` : ""
-        }`,
-        help,
-      )
-    ),
+    ...flagRows(optionsOf(command)),
     "",
     ...EXIT_CODES,
     "",
   ].join("\n");
-}
-
-const TEXT_COLUMN = 26;
-const WIDTH = 80;
-
-function row(flag: string, text: string): string {
-  const lines: string[] = [];
-  let line = `  ${flag} `.padEnd(TEXT_COLUMN);
-  for (const word of text.split(" ")) {
-    if (line.length + word.length > WIDTH) {
-      lines.push(line.trimEnd());
-      line = " ".repeat(TEXT_COLUMN);
-    }
-    line += `${word} `;
-  }
-  return [...lines, line.trimEnd()].join("\n");
 }

@@ -6,7 +6,7 @@
 
 import { isNamespace } from "../../workers/root_names.ts";
 import { StartError } from "../errors.ts";
-import type { Words } from "./words.ts";
+import type { Words } from "../flags/words.ts";
 
 /**
  * What `--ns` says, also where no server can be asked about it.

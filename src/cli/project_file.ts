@@ -10,11 +10,11 @@ import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { addressFault, fixedAddress } from "../client/address.ts";
 import { messageOf, StartError } from "../errors.ts";
-import { suggest } from "../launch/suggest.ts";
+import { suggest } from "../flags/suggest.ts";
 import { parseToml, type TomlTable } from "../toml.ts";
 import { isUnixAddress } from "../unix_address.ts";
 import { say } from "./output.ts";
-import type { Option } from "./words.ts";
+import type { Option } from "../flags/words.ts";
 
 /** The file's name. */
 export const PROJECT_FILE = "larder.toml";

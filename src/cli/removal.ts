@@ -14,7 +14,7 @@ import { type Pattern, patternOf } from "./namespace.ts";
 import { print, printJson, ProgressLine } from "./output.ts";
 import { hexBytes, printedKey } from "./printed_key.ts";
 import { Server } from "./server.ts";
-import type { Option, Words } from "./words.ts";
+import type { Option, Words } from "../flags/words.ts";
 
 /** What says which values, beside a key. */
 export const SELECTION_OPTIONS: readonly Option[] = [

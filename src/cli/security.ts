@@ -18,7 +18,7 @@ import type { Listener } from "./addresses.ts";
 import { emptyWord } from "./empty_word.ts";
 import { PROJECT_FILE } from "./project_file.ts";
 import { variable } from "./variable.ts";
-import type { Words } from "./words.ts";
+import type { Words } from "../flags/words.ts";
 
 /** The settings, by their flags, and what the library calls them. */
 const SETTINGS = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { join } from "../http2/testing/octets.ts";
 import { Backlog } from "./backlog.ts";
-import { concat } from "./testing/fake_stream.ts";
 
 Deno.test("what is appended comes out in order, whatever is taken at a time", () => {
   const step = fc.oneof(
@@ -14,7 +14,7 @@ Deno.test("what is appended comes out in order, whatever is taken at a time", ()
     for (const one of steps) {
       if ("append" in one) {
         backlog.append(one.append);
-        expected = concat([expected, one.append]);
+        expected = join(expected, one.append);
         one.append.fill(0);
       } else {
         backlog.consume((first) => {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
+import { join } from "../http2/testing/octets.ts";
 import { MessageReader } from "./message_reader.ts";
 import { bytes, frame, text } from "./testing/test_server.ts";
-import { concat } from "./testing/fake_stream.ts";
 
 Deno.test("messages are read one at a time, from any place", () => {
   const reader = readerOf(100);
-  const packet = concat([bytes("??"), frame(bytes("a")), frame(bytes("bc"))]);
+  const packet = join(bytes("??"), frame(bytes("a")), frame(bytes("bc")));
   const seen: string[] = [];
   const sink = (message: Uint8Array) => void seen.push(text(message));
   const at = reader.read(packet, 2, sink);

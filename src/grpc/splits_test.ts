@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { join } from "../http2/testing/octets.ts";
 import { Status, StatusError } from "./status.ts";
-import { concat, type FakeStream } from "./testing/fake_stream.ts";
+import type { FakeStream } from "./testing/fake_stream.ts";
 import { frame, TestServer } from "./testing/test_server.ts";
 
 const METHODS = ["Unary", "ServerStream", "ClientStream", "Duplex"];
@@ -21,7 +22,7 @@ function describing(): TestServer {
     clientStream: async (requests) => {
       const parts: Uint8Array[] = [];
       for await (const request of requests) parts.push(short(request));
-      return concat(parts);
+      return join(...parts);
     },
     duplex: async (requests, _call, sender) => {
       for await (const request of requests) await sender.send(short(request));
@@ -58,8 +59,8 @@ async function outcome(
     if (server.hasWork || stream.queued.length > before) quiet = -1;
   }
   const { queued, resets, status } = stream;
-  const data = concat(
-    queued.flatMap((one) => one.kind === "data" ? [one.bytes] : []),
+  const data = join(
+    ...queued.flatMap((one) => one.kind === "data" ? [one.bytes] : []),
   );
   if (!stream.isOver) stream.lose();
   await server.assertQuiet();
@@ -114,8 +115,8 @@ Deno.test("any split of a request gives the same calls and the same output", asy
     fc.asyncProperty(
       request,
       async ({ method, pieces, cutOff, ends, cuts }) => {
-        const whole = concat(
-          pieces.map(({ flag, length, seed }) =>
+        const whole = join(
+          ...pieces.map(({ flag, length, seed }) =>
             frame(new Uint8Array(length).fill(seed), flag)
           ),
         );

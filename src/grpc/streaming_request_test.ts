@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { join } from "../http2/testing/octets.ts";
 import type { Requests } from "./call.ts";
 import { INITIAL_WINDOW_BYTES, STANDING_GRANT_BYTES } from "./limits.ts";
 import { Status, StatusError } from "./status.ts";
-import { concat } from "./testing/fake_stream.ts";
 import {
   bytes,
   frame,
@@ -12,7 +12,7 @@ import {
 } from "./testing/test_server.ts";
 import { upload, uploadWholeFrames } from "./testing/upload.ts";
 
-async function join(requests: Requests<Uint8Array>): Promise<Uint8Array> {
+async function joined(requests: Requests<Uint8Array>): Promise<Uint8Array> {
   const parts: string[] = [];
   for await (const request of requests) parts.push(text(request));
   return bytes(parts.join("+"));
@@ -37,7 +37,7 @@ function byHand(): {
 }
 
 Deno.test("many requests are answered once", async () => {
-  const server = new TestServer({ clientStream: join });
+  const server = new TestServer({ clientStream: joined });
   const stream = server.call("ClientStream", [
     bytes("a"),
     bytes(""),
@@ -55,7 +55,7 @@ Deno.test("a streaming handler starts with the head, and may have no request", a
   const server = new TestServer({
     clientStream: (requests) => {
       isCalled = true;
-      return join(requests);
+      return joined(requests);
     },
   });
   const stream = server.open("ClientStream");
@@ -123,7 +123,7 @@ for (
       },
     });
     const stream = server.open("ClientStream");
-    stream.receive(concat([frame(bytes("one")), frame(bytes("two")), last]));
+    stream.receive(join(frame(bytes("one")), frame(bytes("two")), last));
     await server.turn();
     stream.receiveEnd();
     await server.turn();
@@ -290,7 +290,7 @@ Deno.test("a message beyond the standing grant gives it back, and asks for all",
   const stream = server.open("ClientStream");
   let left = new Uint8Array(0) as Uint8Array;
   for (const length of [100_000, 3_000_000, 2_000_000, 10]) {
-    left = concat([left, frame(new Uint8Array(length))]);
+    left = join(left, frame(new Uint8Array(length)));
   }
   while (left.length > 0) {
     const rest = upload(stream, left);
@@ -314,7 +314,7 @@ Deno.test("messages sent ahead are taken 64 in a turn, over all streams", async 
       return bytes("");
     },
   });
-  const tiny = concat(Array.from({ length: 3_000 }, () => frame(bytes(""))));
+  const tiny = join(...Array.from({ length: 3_000 }, () => frame(bytes(""))));
   const streams = [server.open("ClientStream"), server.open("ClientStream")];
   for (const stream of streams) {
     stream.receive(tiny);
@@ -366,7 +366,7 @@ Deno.test("a handler that has heard enough answers early", async () => {
     },
   });
   const stream = server.open("ClientStream");
-  stream.receive(concat([frame(bytes("a")), frame(bytes("b"))]));
+  stream.receive(join(frame(bytes("a")), frame(bytes("b"))));
   await settled();
   assert.deepEqual(stream.messages.map(text), ["a"]);
   stream.receive(frame(bytes("c")));

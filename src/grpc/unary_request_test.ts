@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { join } from "../http2/testing/octets.ts";
+import { INITIAL_WINDOW_BYTES } from "./limits.ts";
 import { Status, StatusError } from "./status.ts";
 import {
   bytes,
@@ -7,8 +9,6 @@ import {
   TestServer,
   text,
 } from "./testing/test_server.ts";
-import { concat } from "./testing/fake_stream.ts";
-import { INITIAL_WINDOW_BYTES } from "./limits.ts";
 import { upload, uploadWholeFrames } from "./testing/upload.ts";
 
 const echo = (request: Uint8Array) => request;
@@ -69,7 +69,7 @@ for (
     },
     {
       what: "two messages in one piece",
-      parts: [concat([frame(bytes("a")), frame(bytes("b"))])],
+      parts: [join(frame(bytes("a")), frame(bytes("b")))],
       code: Status.UNIMPLEMENTED,
       early: true,
     },

@@ -7,7 +7,7 @@ import { encodeHeaders } from "./hpack/mod.ts";
 import {
   data,
   frame,
-  goAway,
+  goaway,
   headers,
   lastData,
   paddedData,
@@ -34,7 +34,7 @@ const FLOODS: Readonly<Record<string, Round>> = {
   "answers to no PING": send(ping(0, Flag.ACK)),
   "SETTINGS": send(settings()),
   "acknowledged SETTINGS": send(settingsAck()),
-  "GOAWAY": send(goAway(0, ErrorCode.NO_ERROR)),
+  "GOAWAY": send(goaway(ErrorCode.NO_ERROR, 0)),
   "PRIORITY": send(frame(FrameType.PRIORITY, 0, 1, [0, 0, 0, 0, 1])),
   "WINDOW_UPDATE": send(windowUpdate(0, 1)),
   "WINDOW_UPDATE of a stream": send(windowUpdate(1, 1)),

@@ -8,7 +8,7 @@ import { RETIRING_STREAM_ID } from "./limits.ts";
 import { Setting } from "./settings.ts";
 import {
   frame,
-  goAway,
+  goaway,
   ping,
   PREFACE,
   request,
@@ -162,10 +162,10 @@ Deno.test("a connection whose ids run out makes place for a new one", () => {
 Deno.test("a client's GOAWAY lets its calls end, unless it has an error", () => {
   const tester = ServerTester.ready();
   tester.send(request(1));
-  tester.exchange([goAway(0, ErrorCode.NO_ERROR)]);
+  tester.exchange([goaway(ErrorCode.NO_ERROR, 0)]);
   tester.exchange([ping(1)], "PING ACK");
   assert.equal(tester.connection.isOver, false);
-  tester.exchange([goAway(0, ErrorCode.INTERNAL_ERROR)]);
+  tester.exchange([goaway(ErrorCode.INTERNAL_ERROR, 0)]);
   assert.equal(tester.called().at(-1), "closed 1 false");
   assert.equal(tester.connection.isOver, true);
 });
@@ -175,6 +175,6 @@ Deno.test("a client that has gone, and has no calls, is sent nothing", () => {
   tester.exchange([request(1)]);
   tester.stream(1).headers(HEAD, true);
   tester.received();
-  tester.exchange([ping(1), goAway(0, ErrorCode.NO_ERROR)]);
+  tester.exchange([ping(1), goaway(ErrorCode.NO_ERROR, 0)]);
   assert.equal(tester.connection.isOver, true);
 });

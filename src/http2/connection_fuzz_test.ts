@@ -7,7 +7,6 @@ import assert from "node:assert/strict";
 import { encodeHeaders } from "./hpack/mod.ts";
 import type { RequestHandler } from "./stream_api.ts";
 import {
-  concat,
   data,
   frame,
   headers,
@@ -21,6 +20,7 @@ import {
   settingsAck,
   windowUpdate,
 } from "./testing/frame_bytes.ts";
+import { join } from "./testing/octets.ts";
 import { turns } from "./testing/pipe.ts";
 import { type Random, randomFrom } from "./testing/random_bytes.ts";
 import { ServedPipes } from "./testing/served_pipe.ts";
@@ -124,7 +124,7 @@ async function converse(seed: number): Promise<void> {
   pipe.readBytes = random(3) === 0 ? 1 + random(40) : Infinity;
   let id = -1;
   const nextId = () => id += random(15) === 0 ? 4 : 2;
-  pipe.send(concat([PREFACE, settings(), settingsAck()]));
+  pipe.send(join(PREFACE, settings(), settingsAck()));
   for (let at = 0; at < 60 && !pipe.isClosed; at++) {
     pipe.send(mutate(random, randomFrame(random, nextId)));
     if (random(5) === 0) await turns();

@@ -6,10 +6,9 @@ import { ErrorCode } from "./error_codes.ts";
 import { Flag, FrameType } from "./frames.ts";
 import { encodeHeaders } from "./hpack/mod.ts";
 import {
-  concat,
   data,
   frame,
-  goAway,
+  goaway,
   headers,
   lastData,
   paddedData,
@@ -22,6 +21,7 @@ import {
   settingsAck,
   windowUpdate,
 } from "./testing/frame_bytes.ts";
+import { join } from "./testing/octets.ts";
 import { ServerTester } from "./testing/server_tester.ts";
 
 const id = fc.nat({ max: 9 }).map((at) => 2 * at + 1);
@@ -34,7 +34,7 @@ const parted = fc.tuple(id, fc.array(fc.nat({ max: 30 }), { maxLength: 3 }))
     const block = encodeHeaders(POST);
     const ends = [...cuts.sort((a, b) => a - b), block.length];
     let start = 0;
-    return concat(ends.map((end, at) => {
+    return join(...ends.map((end, at) => {
       const part = block.subarray(start, end);
       start = end;
       return frame(
@@ -66,18 +66,18 @@ const any = fc.oneof(
     .map(([type, flags, streamId, payload]) =>
       frame(type % 12, flags, streamId, payload)
     ),
-  fc.constant(goAway(0, 0)),
+  fc.constant(goaway(0, 0)),
 );
 const opening = fc.constantFrom(
   ...[PREFACE, PREFACE, PREFACE, PREFACE].map((preface) =>
-    concat([preface, settings(), settingsAck()])
+    join(preface, settings(), settingsAck())
   ),
   ...["GET / HTTP/1.1\r\n\r\n", "GEX ", "PRI * HTTP/1", "POST / HTTP/1.1\r\n"]
     .map((text) => new TextEncoder().encode(text)),
   Uint8Array.of(22, 3, 1),
 );
 const conversation = fc.tuple(opening, fc.array(any, { maxLength: 25 }))
-  .map(([first, frames]) => concat([first, ...frames]));
+  .map(([first, frames]) => join(first, ...frames));
 
 const HEAD = encodeHeaders([[":status", "200"]]);
 const TRAILERS = encodeHeaders([["grpc-status", "0"]]);

@@ -6,12 +6,12 @@ import { encodeHeaders } from "./hpack/mod.ts";
 import { Http2Listener } from "./listener.ts";
 import type { RequestHandler } from "./stream_api.ts";
 import {
-  concat,
   PREFACE,
   request,
   settings,
   settingsAck,
 } from "./testing/frame_bytes.ts";
+import { join } from "./testing/octets.ts";
 
 const HEAD = encodeHeaders([[":status", "200"]]);
 
@@ -51,12 +51,12 @@ Deno.test("a closing listener lets calls end, and then its connections", async (
   }));
   const conn = await connect();
   const { port } = conn.localAddr as Deno.NetAddr;
-  await conn.write(concat([PREFACE, settings(), settingsAck(), request(1)]));
+  await conn.write(join(PREFACE, settings(), settingsAck(), request(1)));
   await called.promise;
   const closed = listener.close(10_000);
   const answer = await readAll(conn);
   await closed;
-  const head = concat([Uint8Array.of(1, 5, 0, 0, 0, 1), HEAD]);
+  const head = join(Uint8Array.of(1, 5, 0, 0, 0, 1), HEAD);
   const text = (bytes: Uint8Array) => new TextDecoder("latin1").decode(bytes);
   assert.ok(text(answer).includes(text(head)));
   assert.deepEqual(peers, [`127.0.0.1:${port}`]);
@@ -73,7 +73,7 @@ Deno.test("who does not end in time is closed", async () => {
     closed: () => closed++,
   }));
   const conn = await connect();
-  await conn.write(concat([PREFACE, settings(), settingsAck(), request(1)]));
+  await conn.write(join(PREFACE, settings(), settingsAck(), request(1)));
   await called.promise;
   await listener.close(10);
   assert.equal(closed, 1);
@@ -96,7 +96,7 @@ Deno.test("a client that resets its connection costs nobody anything", async () 
   const { listener, connections, connect, warnings } = listen(answering);
   for (let at = 0; at < 50; at++) (await connect()).close();
   const conn = await connect();
-  await conn.write(concat([PREFACE, settings(), settingsAck(), request(1)]));
+  await conn.write(join(PREFACE, settings(), settingsAck(), request(1)));
   const first = new Uint8Array(100);
   assert.ok((await conn.read(first))! > 0);
   conn.close();

@@ -6,7 +6,6 @@ import { Flag, FrameType } from "./frames.ts";
 import { encodeHeaders } from "./hpack/mod.ts";
 import { ModelEncoder } from "./hpack/testing/model_encoder.ts";
 import {
-  concat,
   data,
   type Field,
   frame,
@@ -19,6 +18,7 @@ import {
   settings,
   settingsAck,
 } from "./testing/frame_bytes.ts";
+import { join } from "./testing/octets.ts";
 import { ServerTester } from "./testing/server_tester.ts";
 
 const HEAD = encodeHeaders([[":status", "200"]]);
@@ -222,7 +222,7 @@ function inFrames(id: number, fields: readonly Field[]): Uint8Array {
       (isLast ? Flag.END_HEADERS : 0);
     parts.push(frame(type, flags, id, block.subarray(at, at + 16_000)));
   }
-  return concat(parts);
+  return join(...parts);
 }
 
 Deno.test("header lists above the limit are answered, up to four times of it", () => {

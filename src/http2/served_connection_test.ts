@@ -5,7 +5,6 @@ import { ErrorCode } from "./error_codes.ts";
 import { encodeHeaders } from "./hpack/mod.ts";
 import { FRAMES_PER_TURN, MAX_LARGE_BUFFERS } from "./limits.ts";
 import {
-  concat,
   data,
   frame,
   headers,
@@ -17,6 +16,7 @@ import {
   settings,
   windowUpdate,
 } from "./testing/frame_bytes.ts";
+import { join } from "./testing/octets.ts";
 import { turns } from "./testing/pipe.ts";
 import { ServedPipes } from "./testing/served_pipe.ts";
 import { ServerTester } from "./testing/server_tester.ts";
@@ -272,7 +272,7 @@ Deno.test("who fills the first read buffer gets a large one, and gives it back",
 Deno.test("a turn takes a bounded number of frames", () => {
   const { connection } = ServerTester.ready();
   const one = ping();
-  const bytes = concat(Array(2 * FRAMES_PER_TURN).fill(one));
+  const bytes = join(...Array(2 * FRAMES_PER_TURN).fill(one));
   assert.equal(connection.receive(bytes), FRAMES_PER_TURN * one.length);
 });
 

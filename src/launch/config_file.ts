@@ -9,7 +9,7 @@ import { CONFIG_KEYS, type GivenConfig, readSetting } from "../config.ts";
 import { isUnix } from "../config/address.ts";
 import { StartError } from "../errors.ts";
 import { FILE_KEYS, SETTINGS } from "../config/settings.ts";
-import { suggest } from "./suggest.ts";
+import { suggest } from "../flags/suggest.ts";
 
 /** A configuration is a page of text; what is larger is another file. */
 const MAX_CONFIG_FILE_BYTES = 1024 * 1024;

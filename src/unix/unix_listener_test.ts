@@ -7,12 +7,12 @@ import {
   type RequestHandler,
 } from "../http2/mod.ts";
 import {
-  concat,
   PREFACE,
   request,
   settings,
   settingsAck,
 } from "../http2/testing/frame_bytes.ts";
+import { join } from "../http2/testing/octets.ts";
 import { SocketTaken } from "./socket_file.ts";
 import { OpenUmask, UnixListener } from "./unix_listener.ts";
 
@@ -81,7 +81,7 @@ Deno.test("a socket answers whoever it lets connect, and goes as the listener is
   });
   assert.equal(modeOf(path), 0o600);
   const conn = await Deno.connect({ transport: "unix", path });
-  await conn.write(concat([PREFACE, settings(), settingsAck(), request(1)]));
+  await conn.write(join(PREFACE, settings(), settingsAck(), request(1)));
   const first = new Uint8Array(100);
   assert.ok((await conn.read(first))! > 0);
   const closed = listener.close(10);

@@ -1,19 +1,13 @@
 /** A server with TLS, tokens and rights, and those who call it. */
 
-import {
-  Client,
-  type ClientReadableStream,
-  credentials,
-  Metadata,
-  type ServiceError,
-  type status,
-} from "@grpc/grpc-js";
+import type { ClientReadableStream, ServiceError, status } from "@grpc/grpc-js";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { loadService } from "../../src/client/channel.ts";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { sha256Hex } from "../../workers/digest.ts";
-import { BOB, CA, type Pair, SERVER } from "../support/certificates.ts";
+import { BOB, type Pair, SERVER } from "../support/certificates.ts";
+import { GrpcClient, methodOf } from "../support/grpc_client.ts";
 import { ServerHere } from "../support/server_here.ts";
 import { tlsArgs, writeTlsFiles } from "../support/tls_files.ts";
 
@@ -66,67 +60,29 @@ write = ["a"]
 
 export type Reply = Record<string, unknown>;
 
-/** Calls with a token, or without. */
-export class Caller implements Disposable {
-  readonly #client: Client;
-  readonly #metadata = new Metadata();
+/** Time for a machine that is busy with many servers. */
+const DEADLINE = { deadlineMs: 30_000 };
 
-  /** Without a certificate, in plain text. */
+/** Calls with a token, or without. */
+export class Caller extends GrpcClient {
+  /** Over TLS with this certificate, or in plain text. */
   constructor(address: string, token?: string, pair: Pair | null = BOB) {
-    this.#client = new Client(
-      address,
-      pair
-        ? credentials.createSsl(
-          Buffer.from(CA),
-          Buffer.from(pair.key),
-          Buffer.from(pair.cert),
-        )
-        : credentials.createInsecure(),
-      {
-        "grpc.use_local_subchannel_pool": 1,
-        ...pair && { "grpc.ssl_target_name_override": "localhost" },
-      },
-    );
+    super(address, { tls: pair ? { pair } : undefined });
     if (token !== undefined) this.says(`Bearer ${token}`);
   }
 
   /** Adds a header as it is. */
   says(authorization: string): void {
-    this.#metadata.add("authorization", authorization);
+    this.metadata.add("authorization", authorization);
   }
 
-  call(
-    service: typeof V1,
-    name: string,
-    request: object,
-  ): Promise<Reply> {
-    const method = service[name]!;
-    const deadline = Date.now() + 30_000;
-    return new Promise((resolve, reject) =>
-      this.#client.makeUnaryRequest(
-        method.path,
-        method.requestSerialize,
-        method.responseDeserialize,
-        request,
-        this.#metadata,
-        { deadline },
-        (error: ServiceError | null, reply?: object) =>
-          error ? reject(error) : resolve(reply as Reply),
-      )
-    );
+  call(service: typeof V1, name: string, request: object): Promise<Reply> {
+    return this.unary(methodOf(service, name), request, DEADLINE);
   }
 
   /** Begins a call with a stream of replies. */
   begin(name: string, request: object): ClientReadableStream<Reply> {
-    const method = V1[name]!;
-    return this.#client.makeServerStreamRequest<object, Reply>(
-      method.path,
-      method.requestSerialize,
-      method.responseDeserialize as (bytes: Buffer) => Reply,
-      request,
-      this.#metadata,
-      { deadline: Date.now() + 30_000 },
-    );
+    return this.replies(methodOf(V1, name), request, DEADLINE);
   }
 
   /** All messages of a stream; rejects as it ends. */
@@ -149,29 +105,12 @@ export class Caller implements Disposable {
 
   /** A call with a stream of requests. */
   publish(requests: readonly object[]): Promise<Reply> {
-    const method = V1["Publish"]!;
-    return new Promise((resolve, reject) => {
-      const stream = this.#client.makeClientStreamRequest(
-        method.path,
-        method.requestSerialize,
-        method.responseDeserialize,
-        this.#metadata,
-        { deadline: Date.now() + 30_000 },
-        (error: ServiceError | null, reply?: object) =>
-          error ? reject(error) : resolve(reply as Reply),
-      );
-      for (const request of requests) stream.write(request);
-      stream.end();
-    });
+    return this.requests(methodOf(V1, "Publish"), requests, DEADLINE);
   }
 
   get(namespace: string, key: string, assign = true): Promise<Reply> {
     const request = { namespace, key: Buffer.from(key), assign };
     return this.call(REMOTE, "Get", request);
-  }
-
-  [Symbol.dispose](): void {
-    this.#client.close();
   }
 }
 

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { goaway } from "../rude/frames.ts";
+import { goaway } from "../../src/http2/testing/frame_bytes.ts";
 import {
   call,
   GET,
@@ -15,8 +15,8 @@ import {
   SET,
   setRequest,
 } from "../rude/messages.ts";
-import { RawClient } from "../rude/raw_client.ts";
 import { RemoteClient } from "../support/clients.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 

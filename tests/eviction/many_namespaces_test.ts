@@ -1,9 +1,9 @@
 /** A root of very many namespaces: room is made in it, and people see what it holds. */
 
 import assert from "node:assert/strict";
-import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { sha256Hex } from "../../workers/digest.ts";
 import { openManifest } from "../../workers/manifest_schema.ts";
+import { GrpcClient, methodOf } from "../support/grpc_client.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { Shell } from "../cli/support.ts";
@@ -60,39 +60,25 @@ interface UsagePage {
   readonly nextPageToken: string;
 }
 
-/** What a client that was told nothing about sizes makes of it. */
-function usagePage(client: Client, request: object): Promise<UsagePage> {
-  const method = SERVICE["Usage"]!;
-  return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(
-      method.path,
-      method.requestSerialize,
-      method.responseDeserialize,
-      request,
-      new Metadata(),
-      (error, reply) => error ? reject(error) : resolve(reply as UsagePage),
-    );
-  });
-}
-
 async function usedNamespaces(
   address: string,
   pageSize: number,
 ): Promise<string[]> {
-  const client = new Client(address, credentials.createInsecure());
-  try {
-    const names: string[] = [];
-    let pageToken = "";
-    do {
-      const page = await usagePage(client, { pageSize, pageToken });
-      assert(page.namespaces.length <= (pageSize || 500));
-      names.push(...page.namespaces.map(({ namespace }) => namespace));
-      pageToken = page.nextPageToken;
-    } while (pageToken !== "");
-    return names;
-  } finally {
-    client.close();
-  }
+  // What a client that was told nothing about sizes makes of it.
+  const channel = { "grpc.max_receive_message_length": 4 * 1024 * 1024 };
+  using client = new GrpcClient(address, { channel });
+  const names: string[] = [];
+  let pageToken = "";
+  do {
+    const page = await client.unary<UsagePage>(methodOf(SERVICE, "Usage"), {
+      pageSize,
+      pageToken,
+    });
+    assert(page.namespaces.length <= (pageSize || 500));
+    names.push(...page.namespaces.map(({ namespace }) => namespace));
+    pageToken = page.nextPageToken;
+  } while (pageToken !== "");
+  return names;
 }
 
 Deno.test("17,500 namespaces: the oldest go, their folders too, and all are listed", async () => {

@@ -1,11 +1,10 @@
 /** Real clients over TLS, beside those that never finish their handshakes. */
 
-import { Client, credentials } from "@grpc/grpc-js";
+import type { MethodDefinition } from "@grpc/grpc-js";
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect, type ConnectionOptions } from "node:tls";
-import { guardDeno } from "../../src/client/deno_guard.ts";
 import { systemClock } from "../../src/clock.ts";
 import { CallCounts } from "../../src/grpc/counts.ts";
 import { GrpcServer } from "../../src/grpc/server.ts";
@@ -24,13 +23,16 @@ import {
   RENEWED,
   SERVER,
 } from "../support/certificates.ts";
+import { GrpcClient, inBytes } from "../support/grpc_client.ts";
 import { until } from "../support/status.ts";
 import { within } from "../support/waiting.ts";
 
-guardDeno();
-
 const HOST = "127.0.0.1";
-const ECHO = "/test.Test/Echo";
+const ECHO = {
+  path: "/test.Test/Echo",
+  requestStream: false,
+  responseStream: false,
+} as const;
 /** The begin of a TLS ClientHello, and nothing after it. */
 const HALF_A_HELLO = Uint8Array.of(22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3);
 const MUTUAL: Identity = { ...SERVER, ca: CA };
@@ -66,9 +68,7 @@ class Served implements AsyncDisposable {
       counts: new CallCounts(),
     });
     server.unary<Uint8Array, Uint8Array>({
-      path: ECHO,
-      requestStream: false,
-      responseStream: false,
+      ...ECHO,
       decode: (bytes) => bytes.slice(),
       encode: (bytes) => [bytes],
     }, (request) => request);
@@ -121,39 +121,14 @@ class Served implements AsyncDisposable {
 }
 
 /** A client of gRPC over TLS. */
-class EchoClient implements Disposable {
-  readonly #client: Client;
-
+class EchoClient extends GrpcClient {
   constructor(port: number, pair?: Pair) {
-    this.#client = new Client(
-      `${HOST}:${port}`,
-      credentials.createSsl(
-        Buffer.from(CA),
-        pair ? Buffer.from(pair.key) : null,
-        pair ? Buffer.from(pair.cert) : null,
-      ),
-      {
-        "grpc.use_local_subchannel_pool": 1,
-        // TLS names no numbers.
-        "grpc.ssl_target_name_override": "localhost",
-      },
-    );
+    super(`${HOST}:${port}`, { tls: { pair } });
   }
 
-  call(bytes: Uint8Array): Promise<Uint8Array> {
-    return new Promise((resolve, reject) => {
-      const pack = (bytes: Uint8Array) => Buffer.from(bytes);
-      const unpack = (bytes: Buffer) => new Uint8Array(bytes);
-      const deadline = Date.now() + 30_000;
-      this.#client.makeUnaryRequest(ECHO, pack, unpack, bytes, { deadline }, (
-        error,
-        reply,
-      ) => error ? reject(error) : resolve(reply!));
-    });
-  }
-
-  [Symbol.dispose](): void {
-    this.#client.close();
+  async call(bytes: Uint8Array): Promise<Uint8Array> {
+    const method = inBytes(ECHO as MethodDefinition<object, object>);
+    return new Uint8Array(await this.unary<Buffer>(method, bytes));
   }
 }
 

@@ -53,7 +53,7 @@ async function bothTellTheSame(
   const told: Answer[][] = [];
   for (const definition of definitions) {
     using client = new ServiceClient(server.remote, definition);
-    const answers = await client.talk<Answer>(METHOD, [
+    const answers = await client.talked<Answer>(METHOD, [
       { listServices: "*" },
       { fileContainingSymbol: "larder.v1.Cache.Fetch" },
       { fileByFilename: "remote.proto" },
@@ -100,7 +100,7 @@ async function aServiceCanBeCalled(
 ): Promise<void> {
   await remote.put("ns", "key", "value");
   using client = new ServiceClient(server.local, v1);
-  const [answer] = await client.talk<Answer>(METHOD, [
+  const [answer] = await client.talked<Answer>(METHOD, [
     { fileContainingSymbol: "larder.v1.UsageReply" },
   ]);
   const learned = protoLoader.loadFileDescriptorSetFromObject({
@@ -120,7 +120,7 @@ async function aLongQuestionIsRefused(
 ): Promise<void> {
   using client = new ServiceClient(server.local, v1);
   await assert.rejects(
-    client.talk(METHOD, [{ listServices: "*".repeat(1_000) }]),
+    client.talked(METHOD, [{ listServices: "*".repeat(1_000) }]),
     /INVALID_ARGUMENT/,
   );
 }

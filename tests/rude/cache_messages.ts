@@ -5,8 +5,10 @@
  */
 
 import { createHash } from "node:crypto";
+import { Flag } from "../../src/http2/frames.ts";
+import { data, headers } from "../../src/http2/testing/frame_bytes.ts";
+import { bytes, join } from "../../src/http2/testing/octets.ts";
 import { NS } from "./arena.ts";
-import { data, headers } from "./frames.ts";
 import {
   call,
   callFields,
@@ -15,7 +17,6 @@ import {
   message,
   number,
 } from "./messages.ts";
-import { bytes, join } from "./octets.ts";
 
 /** The path of a method. */
 export function cachePath(method: string): string {
@@ -92,6 +93,6 @@ export function publish(
 ): Uint8Array {
   return join(
     headers(stream, callFields(cachePath("Publish"), fields)),
-    data(stream, join(...messages), { end }),
+    data(stream, join(...messages), end ? Flag.END_STREAM : 0),
   );
 }

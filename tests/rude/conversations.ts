@@ -5,16 +5,17 @@
  * @module
  */
 
-import { NS } from "./arena.ts";
 import {
   data,
-  FLAG,
   goaway,
   headers,
   ping,
   reset,
   windowUpdate,
-} from "./frames.ts";
+} from "../../src/http2/testing/frame_bytes.ts";
+import { join } from "../../src/http2/testing/octets.ts";
+import { RawClient } from "../support/raw_client.ts";
+import { NS } from "./arena.ts";
 import {
   call,
   callFields,
@@ -24,8 +25,6 @@ import {
   SET,
   setRequest,
 } from "./messages.ts";
-import { join } from "./octets.ts";
-import { RawClient } from "./raw_client.ts";
 
 const KIB = 1024;
 /** What one client does before it goes. */
@@ -73,7 +72,7 @@ function step(below: Below, stream: number, open: number[]): Uint8Array {
       );
     case 4:
       open.push(stream);
-      return headers(stream, callFields(GET), FLAG.END_HEADERS);
+      return headers(stream, callFields(GET));
     case 5:
       if (open.includes(old)) open.splice(open.indexOf(old), 1);
       else return ping();

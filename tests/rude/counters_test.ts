@@ -7,15 +7,24 @@ import { systemClock } from "../../src/clock.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { MemoryBudget } from "../../src/engine/memory_budget.ts";
 import { RequestShare } from "../../src/engine/request_share.ts";
+import { MAX_WINDOW_BYTES } from "../../src/http2/limits.ts";
+import {
+  data,
+  goaway,
+  headers,
+  ping,
+  reset,
+} from "../../src/http2/testing/frame_bytes.ts";
+import { join } from "../../src/http2/testing/octets.ts";
 import { MemoryManifest } from "../../src/manifest/testing/memory_manifest.ts";
 import { Edge } from "../../src/rpc/edge.ts";
 import { remoteService } from "../../src/rpc/remote_service.ts";
 import { RemoteClient } from "../support/clients.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { until } from "../support/status.ts";
 import { eachOf } from "../support/waiting.ts";
 import { NS } from "./arena.ts";
 import { converse } from "./conversations.ts";
-import { data, goaway, headers, MAX_WINDOW, ping, reset } from "./frames.ts";
 import { MALFORMATIONS } from "./malformed_frames.ts";
 import {
   call,
@@ -26,10 +35,8 @@ import {
   message,
   SET,
 } from "./messages.ts";
-import { join } from "./octets.ts";
 import { ODD_BODIES, ODD_NAMES } from "./odd_bodies.ts";
 import { ODD_HEADERS, ODD_TIMEOUTS } from "./odd_headers.ts";
-import { RawClient } from "./raw_client.ts";
 import { randomFrom, scaled, SEED } from "./scale.ts";
 
 const MIB = 1024 * 1024;
@@ -138,7 +145,7 @@ Deno.test("after any conversation every counter is back at zero", async (test) =
     await test.step(name, async () => {
       await eachOf(6, 6, async (i) => {
         using client = await RawClient.greeted(port, {
-          windowBytes: i % 2 ? MAX_WINDOW : 0,
+          windowBytes: i % 2 ? MAX_WINDOW_BYTES : 0,
         });
         await client.send(said);
         if (i < 2) await client.answersPing();

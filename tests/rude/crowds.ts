@@ -5,13 +5,13 @@
  */
 
 import assert from "node:assert/strict";
+import { MAX_WINDOW_BYTES } from "../../src/http2/limits.ts";
+import { join } from "../../src/http2/testing/octets.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { until } from "../support/status.ts";
-import { CacheClient } from "../v1/client.ts";
 import { eachOf } from "../support/waiting.ts";
+import { CacheClient } from "../v1/client.ts";
 import { type Arena, NS } from "./arena.ts";
-import { MAX_WINDOW } from "./frames.ts";
-import { join } from "./octets.ts";
-import { RawClient } from "./raw_client.ts";
 
 /** As many calls as a client may have open. */
 export const CALLS = 256;
@@ -43,8 +43,13 @@ export interface Crowd {
  */
 export async function crowd(
   arena: Arena,
-  { port = arena.port, connections, windowBytes = MAX_WINDOW, sends, then }:
-    Crowd,
+  {
+    port = arena.port,
+    connections,
+    windowBytes = MAX_WINDOW_BYTES,
+    sends,
+    then,
+  }: Crowd,
   meanwhile: () => Promise<unknown> = () => Promise.resolve(),
 ): Promise<void> {
   using stack = new DisposableStack();

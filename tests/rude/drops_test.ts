@@ -1,7 +1,6 @@
 /** A conversation that breaks off after each of its bytes. */
 
-import { eachOf } from "../support/waiting.ts";
-import { NS, type RudeCase, rudeTest } from "./arena.ts";
+import { Flag } from "../../src/http2/frames.ts";
 import {
   data,
   goaway,
@@ -11,7 +10,11 @@ import {
   reset,
   settings,
   windowUpdate,
-} from "./frames.ts";
+} from "../../src/http2/testing/frame_bytes.ts";
+import { join } from "../../src/http2/testing/octets.ts";
+import { RawClient } from "../support/raw_client.ts";
+import { eachOf } from "../support/waiting.ts";
+import { NS, type RudeCase, rudeTest } from "./arena.ts";
 import {
   call,
   callFields,
@@ -22,8 +25,6 @@ import {
   SET,
   setRequest,
 } from "./messages.ts";
-import { join } from "./octets.ts";
-import { RawClient } from "./raw_client.ts";
 
 const body = message(setRequest(1n, new Uint8Array(40)));
 
@@ -36,7 +37,7 @@ const CONVERSATION = join(
   ping(),
   headers(3, callFields(SET, [["grpc-timeout", "1S"]])),
   data(3, body.subarray(0, 20)),
-  data(3, body.subarray(20), { end: true }),
+  data(3, body.subarray(20), Flag.END_STREAM),
   get(5, NS, "drop"),
   reset(5),
   goaway(),

@@ -1,9 +1,19 @@
 /** Fetches of large values by readers that read little, and floods of the rest. */
 
 import assert from "node:assert/strict";
+import { FrameType } from "../../src/http2/frames.ts";
+import { MAX_WINDOW_BYTES } from "../../src/http2/limits.ts";
+import {
+  goaway,
+  ping,
+  reset,
+  windowUpdate,
+} from "../../src/http2/testing/frame_bytes.ts";
+import { bytes, uint32 } from "../../src/http2/testing/octets.ts";
+import { type Frame, RawClient } from "../support/raw_client.ts";
 import { rejectsWith, until } from "../support/status.ts";
-import { CacheClient, type FetchOptions } from "../v1/client.ts";
 import { eachOf, within } from "../support/waiting.ts";
+import { CacheClient, type FetchOptions } from "../v1/client.ts";
 import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import {
   cachePath,
@@ -12,18 +22,8 @@ import {
   listRequest,
 } from "./cache_messages.ts";
 import { calls, type Crowd, crowd, honest, untilQuiet } from "./crowds.ts";
-import {
-  goaway,
-  MAX_WINDOW,
-  ping,
-  reset,
-  TYPE,
-  windowUpdate,
-} from "./frames.ts";
 import { call } from "./messages.ts";
-import { bytes, uint32 } from "./octets.ts";
 import { endingOf } from "./odd_calls.ts";
-import { type Frame, RawClient } from "./raw_client.ts";
 import { scaled } from "./scale.ts";
 
 const MIB = 1024 * 1024;
@@ -172,8 +172,8 @@ const cases: RudeCase[] = [
           await client.send(windowUpdate(1, 1), ping());
           const pong = await within(
             client.until((frame) => {
-              if (isData(frame)) dataBytes += frame.payload.length;
-              return frame.type === TYPE.PING;
+              if (isData(frame)) dataBytes += frame.bytes;
+              return frame.type === FrameType.PING;
             }),
             "a byte",
           );
@@ -209,7 +209,7 @@ const cases: RudeCase[] = [
         );
       }
       await reader.send(
-        windowUpdate(0, MAX_WINDOW - MIB - 65_535),
+        windowUpdate(0, MAX_WINDOW_BYTES - MIB - 65_535),
         windowUpdate(1, 2 * VALUE_BYTES),
       );
       const { how, dataBytes } = await reader.outcome(1);
@@ -278,7 +278,7 @@ const cases: RudeCase[] = [
 ];
 
 function isData({ type }: Frame): boolean {
-  return type === TYPE.DATA;
+  return type === FrameType.DATA;
 }
 
 rudeTest("streams that are not read, and floods of calls", cases);

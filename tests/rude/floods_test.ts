@@ -1,26 +1,28 @@
 /** Floods: much of what costs the client little. */
 
 import assert from "node:assert/strict";
-import { eachOf } from "../support/waiting.ts";
-import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
+import { Flag, FrameType } from "../../src/http2/frames.ts";
+import { encodeHeaders } from "../../src/http2/hpack/mod.ts";
+import { stringOf } from "../../src/http2/hpack/testing/collected.ts";
+import {
+  INITIAL_WINDOW_BYTES,
+  MAX_WINDOW_BYTES,
+} from "../../src/http2/limits.ts";
+import { Setting } from "../../src/http2/settings.ts";
 import {
   data,
-  DEFAULT_WINDOW,
-  FLAG,
   frame,
   headers,
-  MAX_WINDOW,
   ping,
   reset,
-  SETTING,
   settings,
-  TYPE,
   windowUpdate,
-} from "./frames.ts";
-import { headerBlock, text } from "./hpack.ts";
+} from "../../src/http2/testing/frame_bytes.ts";
+import { hex, join, repeat, uint32 } from "../../src/http2/testing/octets.ts";
+import { RawClient } from "../support/raw_client.ts";
+import { eachOf } from "../support/waiting.ts";
+import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import { call, callFields, GET, get, message, SET } from "./messages.ts";
-import { hex, join, repeat, uint32 } from "./octets.ts";
-import { RawClient } from "./raw_client.ts";
 import { scaled } from "./scale.ts";
 
 const KIB = 1024;
@@ -70,7 +72,7 @@ function flood(
   { reads = false, opening, ends = CALM }: FloodOptions = {},
 ): Flood {
   async function attack(port: number): Promise<void> {
-    const windowBytes = reads ? DEFAULT_WINDOW : MAX_WINDOW;
+    const windowBytes = reads ? INITIAL_WINDOW_BYTES : MAX_WINDOW_BYTES;
     using client = await RawClient.greeted(port, { windowBytes });
     if (opening) await client.send(opening);
     const reading = reads && typeof ends === "number"
@@ -110,17 +112,17 @@ const wanted = (stream: number) => get(stream, NS, "flood 0");
 const openSet = headers(1, callFields(SET));
 /** A header of 4 KB into the dynamic table, and then 1 byte for each copy. */
 const indexBomb = join(
-  headerBlock(fields),
+  encodeHeaders(fields),
   hex("40"),
-  text("x-bomb"),
-  text("b".repeat(3_900)),
+  stringOf("x-bomb"),
+  stringOf("b".repeat(3_900)),
   new Uint8Array(12_000).fill(0xbe),
 );
 
 function continued(count: number, content: Uint8Array): Uint8Array {
   return join(
-    frame(TYPE.HEADERS, { stream: 1 }, headerBlock(fields)),
-    repeat(frame(TYPE.CONTINUATION, { stream: 1 }, content), count),
+    frame(FrameType.HEADERS, 0, 1, encodeHeaders(fields)),
+    repeat(frame(FrameType.CONTINUATION, 0, 1, content), count),
   );
 }
 
@@ -153,7 +155,7 @@ const FLOODS: readonly Flood[] = [
   }),
   flood(
     "SETTINGS whose acknowledgements are never read",
-    (i) => repeat(settings([SETTING.INITIAL_WINDOW_SIZE, i]), 5_000),
+    (i) => repeat(settings([Setting.INITIAL_WINDOW_SIZE, i]), 5_000),
   ),
   flood("empty SETTINGS", () => repeat(settings(), 5_000)),
   flood(
@@ -164,8 +166,8 @@ const FLOODS: readonly Flood[] = [
   flood("windows that grow and shrink with 100 replies open", () =>
     repeat(
       join(
-        settings([SETTING.INITIAL_WINDOW_SIZE, MAX_WINDOW]),
-        settings([SETTING.INITIAL_WINDOW_SIZE, 0]),
+        settings([Setting.INITIAL_WINDOW_SIZE, MAX_WINDOW_BYTES]),
+        settings([Setting.INITIAL_WINDOW_SIZE, 0]),
       ),
       200,
     ), {
@@ -184,10 +186,10 @@ const FLOODS: readonly Flood[] = [
     (i) =>
       streams(
         i,
-        (s) => frame(TYPE.PRIORITY, { stream: s }, uint32(0), hex("10")),
+        (s) => frame(FrameType.PRIORITY, 0, s, join(uint32(0), hex("10"))),
       ),
   ),
-  flood("empty DATA", () => repeat(frame(TYPE.DATA, { stream: 1 }), 5_000), {
+  flood("empty DATA", () => repeat(frame(FrameType.DATA, 0, 1), 5_000), {
     opening: openSet,
   }),
   flood(
@@ -204,10 +206,10 @@ const FLOODS: readonly Flood[] = [
   flood("DATA that is nothing but padding", () =>
     repeat(
       frame(
-        TYPE.DATA,
-        { stream: 1, flags: FLAG.PADDED },
-        new Uint8Array([255]),
-        new Uint8Array(255),
+        FrameType.DATA,
+        Flag.PADDED,
+        1,
+        join(new Uint8Array([255]), new Uint8Array(255)),
       ),
       500,
     ), { opening: openSet, reads: true }),
@@ -218,15 +220,17 @@ const FLOODS: readonly Flood[] = [
   ),
   flood(
     "frames of unknown types",
-    () => repeat(frame(0xbe, { stream: 1 }, new Uint8Array(1_000)), 500),
+    () => repeat(frame(0xbe, 0, 1, new Uint8Array(1_000)), 500),
   ),
   flood(
     "CONTINUATION without end",
     (i) =>
-      i === 0 ? continued(10, headerBlock([["x", "y".repeat(1_000)]])) : repeat(
-        frame(TYPE.CONTINUATION, { stream: 1 }, new Uint8Array(0)),
-        2_000,
-      ),
+      i === 0
+        ? continued(10, encodeHeaders([["x", "y".repeat(1_000)]]))
+        : repeat(
+          frame(FrameType.CONTINUATION, 0, 1, new Uint8Array(0)),
+          2_000,
+        ),
   ),
   flood("empty CONTINUATIONs", () => continued(5_000, new Uint8Array())),
   flood(
@@ -234,17 +238,22 @@ const FLOODS: readonly Flood[] = [
     () => headers(1, [["x-trailer", "t".repeat(16_000)]]),
     { opening: openSet, ends: "served" },
   ),
-  flood("an HPACK bomb: one byte for each header of 4 KB", (i) =>
-    frame(
-      TYPE.HEADERS,
-      { stream: 2 * i + 1, flags: FLAG.END_HEADERS | FLAG.END_STREAM },
-      indexBomb,
-    ), { ends: COMPRESSION_ERROR }),
+  flood(
+    "an HPACK bomb: one byte for each header of 4 KB",
+    (i) =>
+      frame(
+        FrameType.HEADERS,
+        Flag.END_HEADERS | Flag.END_STREAM,
+        2 * i + 1,
+        indexBomb,
+      ),
+    { ends: COMPRESSION_ERROR },
+  ),
   flood(
     "the largest reply table there is, resized all the time",
     (i) =>
       repeat(
-        settings([SETTING.HEADER_TABLE_SIZE, i % 2 ? 2 ** 32 - 1 : 0]),
+        settings([Setting.HEADER_TABLE_SIZE, i % 2 ? 2 ** 32 - 1 : 0]),
         500,
       ),
   ),

@@ -1,20 +1,19 @@
 /** Random frames, from a seed that is printed. */
 
 import assert from "node:assert/strict";
-import { eachOf } from "../support/waiting.ts";
-import { NS, type RudeCase, rudeTest } from "./arena.ts";
+import { Flag, FRAME_HEADER_BYTES } from "../../src/http2/frames.ts";
 import {
-  FLAG,
   frame,
   goaway,
-  HEADER_BYTES,
   headers,
   PREFACE,
   settings,
-} from "./frames.ts";
+} from "../../src/http2/testing/frame_bytes.ts";
+import { join } from "../../src/http2/testing/octets.ts";
+import { RawClient } from "../support/raw_client.ts";
+import { eachOf } from "../support/waiting.ts";
+import { NS, type RudeCase, rudeTest } from "./arena.ts";
 import { callFields, GET, get, getRequest, message } from "./messages.ts";
-import { join } from "./octets.ts";
-import { RawClient } from "./raw_client.ts";
 import { randomFrom, scaled, SEED } from "./scale.ts";
 
 const CONNECTIONS = scaled(500);
@@ -36,16 +35,12 @@ function randomBytes(random: Random, length: number): Uint8Array {
 function anyFrame(random: Random): Uint8Array {
   const stream = pick(random, [0, 0, 1, 1, 3, 5, 7, 2, 2 ** 31 - 1]);
   const flags = random() < 0.7
-    ? pick(random, [0, FLAG.END_HEADERS, FLAG.ACK, FLAG.END_STREAM, 5, 8])
+    ? pick(random, [0, Flag.END_HEADERS, Flag.ACK, Flag.END_STREAM, 5, 8])
     : Math.floor(random() * 256);
   const type = random() < 0.9
     ? Math.floor(random() * 10)
     : Math.floor(random() * 256);
-  return frame(
-    type,
-    { stream, flags },
-    randomBytes(random, pick(random, SIZES)),
-  );
+  return frame(type, flags, stream, randomBytes(random, pick(random, SIZES)));
 }
 
 /** A frame that makes sense, so that nonsense meets a living stream. */
@@ -54,7 +49,7 @@ function goodFrame(random: Random): Uint8Array {
   return pick(random, [
     get(stream, NS, "fuzz 0"),
     headers(stream, callFields(GET)),
-    frame(0, { stream, flags: 1 }, message(getRequest(NS, "fuzz 0"))),
+    frame(0, 1, stream, message(getRequest(NS, "fuzz 0"))),
     settings([4, Math.floor(random() * 2 ** 31)]),
     goaway(Math.floor(random() * 14)),
   ]);
@@ -73,8 +68,10 @@ function talk(random: Random): Uint8Array[] {
 function garbled(random: Random): Uint8Array[] {
   const whole = join(...talk(random));
   for (let i = 0; i < 4; i++) {
-    const at = PREFACE.length + HEADER_BYTES +
-      Math.floor(random() * (whole.length - PREFACE.length - HEADER_BYTES));
+    const at = PREFACE.length + FRAME_HEADER_BYTES +
+      Math.floor(
+        random() * (whole.length - PREFACE.length - FRAME_HEADER_BYTES),
+      );
     whole[at]! ^= 1 << Math.floor(random() * 8);
   }
   return [whole];
@@ -123,7 +120,7 @@ const cases: RudeCase[] = [
       for (let i = 0; i < 500; i++) {
         const type = 32 + Math.floor(random() * 224);
         const payload = randomBytes(random, pick(random, SIZES));
-        await client.send(frame(type, { stream: i, flags: i & 255 }, payload));
+        await client.send(frame(type, i & 255, i, payload));
       }
       assert.ok(await client.answersPing());
     },

@@ -2,9 +2,12 @@
 
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
+import { Flag } from "../../src/http2/frames.ts";
+import { data, headers } from "../../src/http2/testing/frame_bytes.ts";
+import { bytes, hex, join } from "../../src/http2/testing/octets.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { eachOf } from "../support/waiting.ts";
 import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
-import { data, headers } from "./frames.ts";
 import {
   call,
   callFields,
@@ -13,8 +16,6 @@ import {
   SET,
   setRequest,
 } from "./messages.ts";
-import { bytes, hex, join } from "./octets.ts";
-import { RawClient } from "./raw_client.ts";
 import { randomFrom, scaled, SEED } from "./scale.ts";
 
 const INVALID_ARGUMENT = "3";
@@ -138,7 +139,7 @@ function bombing(name: string, sizeBytes: number): RudeCase {
         using client = await RawClient.greeted(port);
         await client.send(
           headers(1, fields),
-          data(1, content, { end: true }),
+          data(1, content, Flag.END_STREAM),
         );
         const outcome = await client.outcome(1);
         assert.equal(outcome.how, "answered");

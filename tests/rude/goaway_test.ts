@@ -1,20 +1,22 @@
 /** GOAWAY of every kind, at every moment: it once ended the whole process. */
 
 import assert from "node:assert/strict";
-import { eachOf, within } from "../support/waiting.ts";
-import { NS, type RudeCase, rudeTest } from "./arena.ts";
+import { FrameType } from "../../src/http2/frames.ts";
+import { INITIAL_WINDOW_BYTES } from "../../src/http2/limits.ts";
 import {
   data,
-  DEFAULT_WINDOW,
   goaway,
   headers,
   ping,
   PREFACE,
   reset,
   settings,
-  SETTINGS_ACK,
-  TYPE,
-} from "./frames.ts";
+  settingsAck,
+} from "../../src/http2/testing/frame_bytes.ts";
+import { join } from "../../src/http2/testing/octets.ts";
+import { RawClient } from "../support/raw_client.ts";
+import { eachOf, within } from "../support/waiting.ts";
+import { NS, type RudeCase, rudeTest } from "./arena.ts";
 import {
   call,
   callFields,
@@ -24,8 +26,6 @@ import {
   message,
   SET,
 } from "./messages.ts";
-import { join } from "./octets.ts";
-import { RawClient } from "./raw_client.ts";
 
 /** How many connections do each thing. */
 const TIMES = 40;
@@ -93,7 +93,7 @@ const cases: RudeCase[] = [
       }),
   },
   said("GOAWAY as the first word", goaway()),
-  said("GOAWAY before the acknowledgement", goaway(), SETTINGS_ACK),
+  said("GOAWAY before the acknowledgement", goaway(), settingsAck()),
   said("GOAWAY twice", small, goaway(), goaway()),
   said("GOAWAY a hundred times", small, ...Array(100).fill(goaway(2))),
   said("GOAWAY with 16 KiB of reasons", goaway(0, 0, "x".repeat(16_000))),
@@ -135,7 +135,7 @@ const cases: RudeCase[] = [
         using client = await RawClient.open(port);
         await client.send(large(1));
         await within(
-          client.until(({ type }) => type === TYPE.DATA),
+          client.until(({ type }) => type === FrameType.DATA),
           "the begin of the reply",
         );
         await client.send(goaway(i % 2 === 0 ? 0 : 2));
@@ -148,7 +148,7 @@ const cases: RudeCase[] = [
     run: ({ port }) =>
       eachOf(TIMES, 10, async () => {
         using client = await RawClient.open(port, {
-          windowBytes: DEFAULT_WINDOW + LARGE_BYTES,
+          windowBytes: INITIAL_WINDOW_BYTES + LARGE_BYTES,
         });
         const { how, dataBytes } = await client.send(
           call(1, GET, getRequest(NS, "large 0")),

@@ -1,12 +1,13 @@
 /** Connections by the thousand that do nothing. */
 
 import assert from "node:assert/strict";
+import { Flag, FrameType } from "../../src/http2/frames.ts";
+import { frame } from "../../src/http2/testing/frame_bytes.ts";
+import { type Frame, RawClient } from "../support/raw_client.ts";
 import { eachOf } from "../support/waiting.ts";
 import { NS, type RudeCase, rudeTest } from "./arena.ts";
-import { FLAG, frame, TYPE } from "./frames.ts";
 import { get } from "./messages.ts";
 import { endingOf } from "./odd_calls.ts";
-import { type Frame, RawClient } from "./raw_client.ts";
 
 const MIB = 1024 * 1024;
 const IDLE = 5_000;
@@ -47,18 +48,18 @@ async function idles(client: RawClient, seen: Ending): Promise<void> {
   await client.send(get(1, NS, "idle"));
   assert.equal(endingOf(await client.outcome(1)), "grpc 0");
   void (async () => {
-    const asked = await client.until(({ type }) => type === TYPE.GOAWAY);
+    const asked = await client.until(({ type }) => type === FrameType.GOAWAY);
     if (asked === undefined) return void seen.lost++;
     await client.send(get(3, NS, "idle"));
     let isAnswered = false;
     // Who is late is told that the server never saw the call.
     let isTaken = takenBy(asked);
     const isSettled = (one: Frame) => {
-      if (one.type === TYPE.PING) {
-        void client.send(frame(TYPE.PING, { flags: FLAG.ACK }, one.payload));
+      if (one.type === FrameType.PING) {
+        void client.send(frame(FrameType.PING, Flag.ACK, 0, one.payload));
       }
-      if (one.type === TYPE.GOAWAY) isTaken = takenBy(one);
-      isAnswered ||= one.stream === 3 && one.type === TYPE.HEADERS;
+      if (one.type === FrameType.GOAWAY) isTaken = takenBy(one);
+      isAnswered ||= one.stream === 3 && one.type === FrameType.HEADERS;
       return isTaken === isAnswered;
     };
     if (isTaken !== false) await client.until(isSettled);

@@ -1,12 +1,12 @@
 /** Clients that are killed, or vanish, while large values move. */
 
 import assert from "node:assert/strict";
+import { goaway, reset } from "../../src/http2/testing/frame_bytes.ts";
 import { RemoteClient } from "../support/clients.ts";
 import { until } from "../support/status.ts";
 import { eachOf } from "../support/waiting.ts";
 import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import { ClientProcess } from "./client_process.ts";
-import { goaway, reset } from "./frames.ts";
 import { scaled } from "./scale.ts";
 import { Upload } from "./upload.ts";
 

@@ -1,11 +1,11 @@
 /** Keys as long as they may be, by the thousand: the table must not keep them. */
 
 import assert from "node:assert/strict";
+import { uint32 } from "../../src/http2/testing/octets.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { eachOf } from "../support/waiting.ts";
 import { NS, rudeTest } from "./arena.ts";
 import { call, GET, getRequest } from "./messages.ts";
-import { uint32 } from "./octets.ts";
-import { RawClient } from "./raw_client.ts";
 import { scaled } from "./scale.ts";
 
 /** 325 MB of keys: with the rest of the server, more than it may take. */

@@ -4,25 +4,24 @@
  * @module
  */
 
+import { Flag, FrameType } from "../../src/http2/frames.ts";
+import { encodeHeaders } from "../../src/http2/hpack/mod.ts";
+import { stringOf } from "../../src/http2/hpack/testing/collected.ts";
+import { MAX_FRAME_BYTES, MAX_WINDOW_BYTES } from "../../src/http2/limits.ts";
+import { Setting } from "../../src/http2/settings.ts";
 import {
   data,
-  FLAG,
   frame,
   goaway,
   headers,
-  MAX_PAYLOAD_BYTES,
-  MAX_WINDOW,
   ping,
   reset,
-  SETTING,
   settings,
-  SETTINGS_ACK,
-  TYPE,
+  settingsAck,
   windowUpdate,
-} from "./frames.ts";
-import { headerBlock, text } from "./hpack.ts";
+} from "../../src/http2/testing/frame_bytes.ts";
+import { hex, join, uint32 } from "../../src/http2/testing/octets.ts";
 import { call, callFields, GET, getRequest } from "./messages.ts";
-import { hex, join, uint32 } from "./octets.ts";
 
 /**
  * What happens: nothing, or the end of the stream or of the connection, with an
@@ -53,9 +52,9 @@ export interface Malformation {
   readonly sent: Uint8Array;
 }
 
-const BLOCK = headerBlock(callFields(GET));
+const BLOCK = encodeHeaders(callFields(GET));
 const OPEN = headers(1, callFields(GET));
-const END = FLAG.END_HEADERS;
+const END = Flag.END_HEADERS;
 
 function raw(
   type: number,
@@ -64,15 +63,15 @@ function raw(
   flags = 0,
 ): Uint8Array {
   const content = typeof payload === "string" ? hex(payload) : payload;
-  return frame(type, { stream, flags }, content);
+  return frame(type, flags, stream, content);
 }
 
 function block(content: Uint8Array): Uint8Array {
-  return raw(TYPE.HEADERS, 1, content, END);
+  return raw(FrameType.HEADERS, 1, content, END);
 }
 
 const padded = new Uint8Array([255, 1, 2, 3]);
-const large = new Uint8Array(MAX_PAYLOAD_BYTES + 1);
+const large = new Uint8Array(MAX_FRAME_BYTES + 1);
 
 function table(
   verdict: Verdict,
@@ -84,106 +83,111 @@ function table(
 /** All kinds. */
 export const MALFORMATIONS: readonly Malformation[] = [
   ...table("connection PROTOCOL", {
-    "HEADERS on stream 0": raw(TYPE.HEADERS, 0, BLOCK, END),
-    "HEADERS on an even stream": raw(TYPE.HEADERS, 2, BLOCK, END),
+    "HEADERS on stream 0": raw(FrameType.HEADERS, 0, BLOCK, END),
+    "HEADERS on an even stream": raw(FrameType.HEADERS, 2, BLOCK, END),
     "HEADERS with more padding than payload": raw(
-      TYPE.HEADERS,
+      FrameType.HEADERS,
       1,
       padded,
-      END | FLAG.PADDED,
+      END | Flag.PADDED,
     ),
     "HEADERS broken off by a PING": join(
-      raw(TYPE.HEADERS, 1, BLOCK.subarray(0, 9)),
+      raw(FrameType.HEADERS, 1, BLOCK.subarray(0, 9)),
       ping(),
     ),
     "HEADERS broken off by HEADERS of another stream": join(
-      raw(TYPE.HEADERS, 1, BLOCK.subarray(0, 9)),
+      raw(FrameType.HEADERS, 1, BLOCK.subarray(0, 9)),
       headers(3, callFields(GET)),
     ),
     "DATA on stream 0": data(0, new Uint8Array(9)),
     "DATA on an idle stream": data(7, new Uint8Array(9)),
     "DATA with more padding than payload": join(
       OPEN,
-      raw(TYPE.DATA, 1, padded, FLAG.PADDED),
+      raw(FrameType.DATA, 1, padded, Flag.PADDED),
     ),
-    "CONTINUATION without HEADERS": raw(TYPE.CONTINUATION, 1, BLOCK, END),
-    "CONTINUATION on stream 0": raw(TYPE.CONTINUATION, 0, BLOCK, END),
+    "CONTINUATION without HEADERS": raw(FrameType.CONTINUATION, 1, BLOCK, END),
+    "CONTINUATION on stream 0": raw(FrameType.CONTINUATION, 0, BLOCK, END),
     "CONTINUATION of another stream": join(
-      raw(TYPE.HEADERS, 1, BLOCK.subarray(0, 9)),
-      raw(TYPE.CONTINUATION, 3, BLOCK.subarray(9), END),
+      raw(FrameType.HEADERS, 1, BLOCK.subarray(0, 9)),
+      raw(FrameType.CONTINUATION, 3, BLOCK.subarray(9), END),
     ),
     "CONTINUATION after the end of the headers": join(
       OPEN,
-      raw(TYPE.CONTINUATION, 1, BLOCK, END),
+      raw(FrameType.CONTINUATION, 1, BLOCK, END),
     ),
     "RST_STREAM on stream 0": reset(0),
     "RST_STREAM on an idle stream": reset(9),
-    "SETTINGS on a stream": raw(TYPE.SETTINGS, 1, ""),
-    "SETTINGS with ENABLE_PUSH 2": settings([SETTING.ENABLE_PUSH, 2]),
-    "SETTINGS with MAX_FRAME_SIZE 0": settings([SETTING.MAX_FRAME_SIZE, 0]),
+    "SETTINGS on a stream": raw(FrameType.SETTINGS, 1, ""),
+    "SETTINGS with ENABLE_PUSH 2": settings([Setting.ENABLE_PUSH, 2]),
+    "SETTINGS with MAX_FRAME_SIZE 0": settings([Setting.MAX_FRAME_SIZE, 0]),
     "SETTINGS with MAX_FRAME_SIZE 2^24": settings([
-      SETTING.MAX_FRAME_SIZE,
+      Setting.MAX_FRAME_SIZE,
       2 ** 24,
     ]),
     "PUSH_PROMISE from a client": raw(
-      TYPE.PUSH_PROMISE,
+      FrameType.PUSH_PROMISE,
       1,
       join(uint32(2), BLOCK),
       END,
     ),
-    "PING on a stream": raw(TYPE.PING, 1, "0000000000000000"),
-    "GOAWAY on a stream": frame(
-      TYPE.GOAWAY,
-      { stream: 1 },
-      goaway().subarray(9),
-    ),
+    "PING on a stream": raw(FrameType.PING, 1, "0000000000000000"),
+    "GOAWAY on a stream": frame(FrameType.GOAWAY, 0, 1, goaway().subarray(9)),
     "WINDOW_UPDATE of 0 on the connection": windowUpdate(0, 0),
     "WINDOW_UPDATE on an idle stream": windowUpdate(9, 1),
     "HEADERS on a stream below the last one": join(
       headers(5, callFields(GET)),
       headers(3, callFields(GET)),
     ),
-    "PRIORITY on stream 0": raw(TYPE.PRIORITY, 0, "00000000 10"),
+    "PRIORITY on stream 0": raw(FrameType.PRIORITY, 0, "00000000 10"),
   }),
   ...table("connection FRAME_SIZE", {
     "HEADERS too short for its priority": raw(
-      TYPE.HEADERS,
+      FrameType.HEADERS,
       1,
       "00",
-      END | FLAG.PRIORITY,
+      END | Flag.PRIORITY,
     ),
     "DATA padded, without payload": join(
       OPEN,
-      raw(TYPE.DATA, 1, "", FLAG.PADDED),
+      raw(FrameType.DATA, 1, "", Flag.PADDED),
     ),
-    "DATA larger than MAX_FRAME_SIZE": join(OPEN, raw(TYPE.DATA, 1, large)),
-    "a frame that announces 16 MiB": frame(TYPE.DATA, {
-      stream: 1,
-      announcedBytes: 2 ** 24 - 1,
-    }, new Uint8Array(20_000)),
-    "RST_STREAM of 3 bytes": join(OPEN, raw(TYPE.RST_STREAM, 1, "000000")),
-    "SETTINGS of 5 bytes": raw(TYPE.SETTINGS, 0, "0001000000"),
+    "DATA larger than MAX_FRAME_SIZE": join(
+      OPEN,
+      raw(FrameType.DATA, 1, large),
+    ),
+    "a frame that announces 16 MiB": frame(
+      FrameType.DATA,
+      0,
+      1,
+      new Uint8Array(20_000),
+      2 ** 24 - 1,
+    ),
+    "RST_STREAM of 3 bytes": join(OPEN, raw(FrameType.RST_STREAM, 1, "000000")),
+    "SETTINGS of 5 bytes": raw(FrameType.SETTINGS, 0, "0001000000"),
     "SETTINGS acknowledged, with a payload": raw(
-      TYPE.SETTINGS,
+      FrameType.SETTINGS,
       0,
       "000100000000",
-      FLAG.ACK,
+      Flag.ACK,
     ),
-    "PING of 7 bytes": raw(TYPE.PING, 0, "00000000000000"),
-    "GOAWAY of 7 bytes": raw(TYPE.GOAWAY, 0, "00000000000000"),
-    "WINDOW_UPDATE of 3 bytes": raw(TYPE.WINDOW_UPDATE, 0, "000001"),
+    "PING of 7 bytes": raw(FrameType.PING, 0, "00000000000000"),
+    "GOAWAY of 7 bytes": raw(FrameType.GOAWAY, 0, "00000000000000"),
+    "WINDOW_UPDATE of 3 bytes": raw(FrameType.WINDOW_UPDATE, 0, "000001"),
   }),
   ...table("connection FLOW_CONTROL", {
     "SETTINGS with a window of 2^31": settings([
-      SETTING.INITIAL_WINDOW_SIZE,
+      Setting.INITIAL_WINDOW_SIZE,
       2 ** 31,
     ]),
     "SETTINGS that overflow the window of a stream": join(
       OPEN,
-      windowUpdate(1, MAX_WINDOW - 65_535),
-      settings([SETTING.INITIAL_WINDOW_SIZE, MAX_WINDOW]),
+      windowUpdate(1, MAX_WINDOW_BYTES - 65_535),
+      settings([Setting.INITIAL_WINDOW_SIZE, MAX_WINDOW_BYTES]),
     ),
-    "WINDOW_UPDATE beyond 2^31 on the connection": windowUpdate(0, MAX_WINDOW),
+    "WINDOW_UPDATE beyond 2^31 on the connection": windowUpdate(
+      0,
+      MAX_WINDOW_BYTES,
+    ),
   }),
   ...table("connection COMPRESSION", {
     "HEADERS with an index beyond the table": block(hex("ff ff 7f")),
@@ -193,7 +197,7 @@ export const MALFORMATIONS: readonly Malformation[] = [
     ),
     "HEADERS with a string longer than the block": block(hex("00 7f 61")),
     "HEADERS with bad Huffman code": block(
-      join(hex("00"), text("a"), hex("84 ffffffff")),
+      join(hex("00"), stringOf("a"), hex("84 ffffffff")),
     ),
     "HEADERS with a table larger than allowed": block(hex("3f ffffff7f")),
     "HEADERS with a table size after a field": block(hex("82 20")),
@@ -201,23 +205,23 @@ export const MALFORMATIONS: readonly Malformation[] = [
   ...table("stream PROTOCOL", {
     "HEADERS that depend on themselves": join(
       raw(
-        TYPE.HEADERS,
+        FrameType.HEADERS,
         1,
         join(uint32(1), hex("10"), BLOCK),
-        END | FLAG.PRIORITY,
+        END | Flag.PRIORITY,
       ),
     ),
     "WINDOW_UPDATE of 0 on a stream": join(OPEN, windowUpdate(1, 0)),
     "trailers that do not end the stream": join(OPEN, OPEN),
-    "PRIORITY on itself": join(OPEN, raw(TYPE.PRIORITY, 1, "00000001 10")),
+    "PRIORITY on itself": join(OPEN, raw(FrameType.PRIORITY, 1, "00000001 10")),
   }),
   ...table("stream FRAME_SIZE", {
-    "PRIORITY of 4 bytes": join(OPEN, raw(TYPE.PRIORITY, 1, "00000000")),
+    "PRIORITY of 4 bytes": join(OPEN, raw(FrameType.PRIORITY, 1, "00000000")),
   }),
   ...table("stream FLOW_CONTROL", {
     "WINDOW_UPDATE beyond 2^31 on a stream": join(
       OPEN,
-      windowUpdate(1, MAX_WINDOW),
+      windowUpdate(1, MAX_WINDOW_BYTES),
     ),
   }),
   ...table("stream STREAM_CLOSED", {
@@ -231,15 +235,16 @@ export const MALFORMATIONS: readonly Malformation[] = [
     ),
   }),
   ...table("ignored", {
-    "SETTINGS acknowledged twice": join(SETTINGS_ACK, SETTINGS_ACK),
+    "SETTINGS acknowledged twice": join(settingsAck(), settingsAck()),
     "a frame of an unknown type": raw(0xbe, 1, "0badcafe", 0xff),
     "an unknown setting": settings([0xbeef, 2 ** 32 - 1]),
-    "PING with unknown flags": raw(TYPE.PING, 0, "0000000000000000", 0xfe),
-    "PING that was never asked for, acknowledged": ping(FLAG.ACK),
-    "PRIORITY on an idle stream": raw(TYPE.PRIORITY, 99, "00000000 10"),
+    "PING with unknown flags": raw(FrameType.PING, 0, "0000000000000000", 0xfe),
+    "PING that was never asked for, acknowledged": ping(0, Flag.ACK),
+    "PRIORITY on an idle stream": raw(FrameType.PRIORITY, 99, "00000000 10"),
     "the reserved bit of a stream id": frame(
-      TYPE.WINDOW_UPDATE,
-      { stream: 2 ** 31 },
+      FrameType.WINDOW_UPDATE,
+      0,
+      2 ** 31,
       uint32(1),
     ),
   }),

@@ -1,9 +1,11 @@
 /** Frames that RFC 9113 forbids: the server says so as it wants it said. */
 
 import assert from "node:assert/strict";
+import { Flag, FrameType } from "../../src/http2/frames.ts";
+import { ping } from "../../src/http2/testing/frame_bytes.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { eachOf, within } from "../support/waiting.ts";
 import { type RudeCase, rudeTest } from "./arena.ts";
-import { FLAG, ping, TYPE } from "./frames.ts";
 import {
   type ErrorName,
   ERRORS,
@@ -11,7 +13,6 @@ import {
   MALFORMATIONS,
   type Verdict,
 } from "./malformed_frames.ts";
-import { RawClient } from "./raw_client.ts";
 
 /** How many do the same one after the other and side by side. */
 const TIMES = 20;
@@ -23,8 +24,8 @@ async function verdictOn(port: number, sent: Uint8Array): Promise<Verdict> {
   let code: number | undefined;
   const pong = await within(
     client.until(({ type, flags, payload }) => {
-      if (type === TYPE.RST_STREAM) code ??= uint32Of(payload);
-      return type === TYPE.PING && (flags & FLAG.ACK) !== 0;
+      if (type === FrameType.RST_STREAM) code ??= uint32Of(payload);
+      return type === FrameType.PING && (flags & Flag.ACK) !== 0;
     }),
     "a verdict",
   );

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { data, headers } from "./frames.ts";
-import { bytes, join, uint32 } from "./octets.ts";
+import { Flag } from "../../src/http2/frames.ts";
+import { data, headers } from "../../src/http2/testing/frame_bytes.ts";
+import { bytes, join, uint32 } from "../../src/http2/testing/octets.ts";
 
 /** Headers by name, in their order. */
 export type Fields = readonly (readonly [string, string])[];
@@ -59,7 +60,7 @@ export function call(
 ): Uint8Array {
   return join(
     headers(stream, callFields(path, more)),
-    data(stream, message(content), { end: true }),
+    data(stream, message(content), Flag.END_STREAM),
   );
 }
 

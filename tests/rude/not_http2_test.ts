@@ -1,22 +1,21 @@
 /** Clients that never get as far as a call, or get stuck in one. */
 
 import assert from "node:assert/strict";
-import { eachOf } from "../support/waiting.ts";
-import { type RudeCase, rudeTest } from "./arena.ts";
+import { Flag, FrameType } from "../../src/http2/frames.ts";
+import { encodeHeaders } from "../../src/http2/hpack/mod.ts";
 import {
   data,
-  FLAG,
   frame,
   headers,
   ping,
   PREFACE,
   settings,
-  TYPE,
-} from "./frames.ts";
-import { headerBlock } from "./hpack.ts";
+} from "../../src/http2/testing/frame_bytes.ts";
+import { bytes, hex, join } from "../../src/http2/testing/octets.ts";
+import { RawClient } from "../support/raw_client.ts";
+import { eachOf } from "../support/waiting.ts";
+import { type RudeCase, rudeTest } from "./arena.ts";
 import { call, callFields, GET, getRequest, message } from "./messages.ts";
-import { bytes, hex, join } from "./octets.ts";
-import { RawClient } from "./raw_client.ts";
 
 /** RFC 9113, 7. */
 const PROTOCOL_ERROR = 1;
@@ -92,7 +91,7 @@ function greet(...more: Uint8Array[]): Uint8Array {
   return join(PREFACE, settings(), ...more);
 }
 
-const block = headerBlock(callFields(GET));
+const block = encodeHeaders(callFields(GET));
 const half = (whole: Uint8Array) => whole.subarray(0, whole.length / 2);
 
 const upgrade = "GET / HTTP/1.1\r\nHost: rude\r\nConnection: Upgrade, " +
@@ -132,8 +131,7 @@ const cases: RudeCase[] = [
   ),
   silent(
     "HEADERS without their end, and silence",
-    (client) =>
-      client.send(greet(frame(TYPE.HEADERS, { stream: 1 }, half(block)))),
+    (client) => client.send(greet(frame(FrameType.HEADERS, 0, 1, half(block)))),
   ),
   silent(
     "HEADERS cut in the middle, and silence",
@@ -141,7 +139,7 @@ const cases: RudeCase[] = [
       client.send(
         greet(
           half(
-            frame(TYPE.HEADERS, { stream: 1, flags: FLAG.END_HEADERS }, block),
+            frame(FrameType.HEADERS, Flag.END_HEADERS, 1, block),
           ),
         ),
       ),

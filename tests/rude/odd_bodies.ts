@@ -5,9 +5,11 @@
  */
 
 import { gzipSync } from "node:zlib";
+import { Flag, FrameType } from "../../src/http2/frames.ts";
+import { encodeHeaders } from "../../src/http2/hpack/mod.ts";
+import { data, frame, headers } from "../../src/http2/testing/frame_bytes.ts";
+import { bytes, hex, join } from "../../src/http2/testing/octets.ts";
 import { NS } from "./arena.ts";
-import { data, FLAG, frame, headers, TYPE } from "./frames.ts";
-import { headerBlock } from "./hpack.ts";
 import {
   call,
   callFields,
@@ -20,7 +22,6 @@ import {
   SET,
 } from "./messages.ts";
 import { expect, type OddCall, PLAIN, STATUS } from "./odd_calls.ts";
-import { bytes, hex, join } from "./octets.ts";
 
 const { OK, INVALID_ARGUMENT, EXHAUSTED, UNIMPLEMENTED, INTERNAL } = STATUS;
 const GZIPPED = new Uint8Array(gzipSync(PLAIN));
@@ -29,7 +30,10 @@ const first = callFields(GET);
 
 /** A call with exactly these bytes as its body. */
 function withBody(body: Uint8Array, more: Fields = []): Uint8Array {
-  return join(headers(1, callFields(GET, more)), data(1, body, { end: true }));
+  return join(
+    headers(1, callFields(GET, more)),
+    data(1, body, Flag.END_STREAM),
+  );
 }
 
 function get(namespace: string, key: Uint8Array | string): Uint8Array {
@@ -44,7 +48,7 @@ export const ODD_BODIES: readonly OddCall[] = [
     "HEADERS that end the stream": headers(
       1,
       first,
-      FLAG.END_HEADERS | FLAG.END_STREAM,
+      Flag.END_STREAM,
     ),
     "less announced than sent": withBody(
       message(PLAIN, { announcedBytes: PLAIN.length - 1 }),
@@ -94,20 +98,20 @@ export const ODD_BODIES: readonly OddCall[] = [
     "padded DATA": join(
       headers(1, first),
       frame(
-        TYPE.DATA,
-        { stream: 1, flags: FLAG.PADDED | FLAG.END_STREAM },
-        new Uint8Array([3]),
-        message(PLAIN),
-        new Uint8Array(3),
+        FrameType.DATA,
+        Flag.PADDED | Flag.END_STREAM,
+        1,
+        join(new Uint8Array([3]), message(PLAIN), new Uint8Array(3)),
       ),
     ),
     "trailers after the body": join(
       headers(1, first),
       data(1, message(PLAIN)),
       frame(
-        TYPE.HEADERS,
-        { stream: 1, flags: FLAG.END_HEADERS | FLAG.END_STREAM },
-        headerBlock([["x-trailer", "1"]]),
+        FrameType.HEADERS,
+        Flag.END_HEADERS | Flag.END_STREAM,
+        1,
+        encodeHeaders([["x-trailer", "1"]]),
       ),
     ),
   }),

@@ -4,9 +4,9 @@
  * @module
  */
 
+import type { Outcome } from "../support/raw_client.ts";
 import { NS } from "./arena.ts";
 import { getRequest } from "./messages.ts";
-import type { Outcome } from "./raw_client.ts";
 
 /**
  * How a call ends: with a status of gRPC or HTTP, or with an error of the stream

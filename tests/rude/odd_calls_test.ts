@@ -1,12 +1,12 @@
 /** Calls with something odd about them are answered, each as it deserves. */
 
 import assert from "node:assert/strict";
+import { RawClient } from "../support/raw_client.ts";
 import { eachOf } from "../support/waiting.ts";
 import { type RudeCase, rudeTest } from "./arena.ts";
 import { ODD_BODIES, ODD_NAMES } from "./odd_bodies.ts";
 import { endingOf, type OddCall } from "./odd_calls.ts";
 import { ODD_HEADERS, ODD_TIMEOUTS } from "./odd_headers.ts";
-import { RawClient } from "./raw_client.ts";
 import { sendWindowed } from "./windowed.ts";
 
 const TIMES = 5;

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { data, headers } from "./frames.ts";
+import { Flag } from "../../src/http2/frames.ts";
+import { data, headers } from "../../src/http2/testing/frame_bytes.ts";
+import { join } from "../../src/http2/testing/octets.ts";
 import { call, callFields, type Fields, GET, message } from "./messages.ts";
 import { expect, MALFORMED, type OddCall, PLAIN, STATUS } from "./odd_calls.ts";
-import { join } from "./octets.ts";
 
 const { OK, UNIMPLEMENTED, INTERNAL, DEADLINE_EXCEEDED } = STATUS;
 const first = callFields(GET);
@@ -19,7 +20,7 @@ function withFields(more: Fields): Uint8Array {
 
 /** A call with exactly these headers. */
 function only(fields: Fields): Uint8Array {
-  return join(headers(1, fields), data(1, message(PLAIN), { end: true }));
+  return join(headers(1, fields), data(1, message(PLAIN), Flag.END_STREAM));
 }
 
 function without(name: string): Uint8Array {

@@ -5,6 +5,9 @@
  */
 
 import { gzipSync } from "node:zlib";
+import { Flag } from "../../src/http2/frames.ts";
+import { data, goaway, headers } from "../../src/http2/testing/frame_bytes.ts";
+import { bytes, hex, join } from "../../src/http2/testing/octets.ts";
 import {
   begin,
   cachePath,
@@ -13,10 +16,8 @@ import {
   endOf,
   publish,
 } from "./cache_messages.ts";
-import { data, FLAG, goaway, headers } from "./frames.ts";
 import { callFields, field, message, number } from "./messages.ts";
 import { expect, type OddCall, STATUS, STREAM_CLOSED } from "./odd_calls.ts";
-import { bytes, hex, join } from "./octets.ts";
 
 const { INVALID_ARGUMENT, EXHAUSTED, UNIMPLEMENTED, INTERNAL } = STATUS;
 const { DATA_LOSS, FAILED_PRECONDITION } = STATUS;
@@ -34,12 +35,12 @@ function whole(...messages: Uint8Array[]): Uint8Array {
 const EMPTY = {
   "no message": join(
     headers(1, callFields(cachePath("Publish"))),
-    data(1, new Uint8Array(), { end: true }),
+    data(1, new Uint8Array(), Flag.END_STREAM),
   ),
   "HEADERS that end the stream": headers(
     1,
     callFields(cachePath("Publish")),
-    FLAG.END_HEADERS | FLAG.END_STREAM,
+    Flag.END_STREAM,
   ),
 };
 

@@ -1,10 +1,13 @@
 /** Headers that are larger than anybody needs. */
 
 import assert from "node:assert/strict";
+import { Flag, FrameType } from "../../src/http2/frames.ts";
+import { encodeHeaders } from "../../src/http2/hpack/mod.ts";
+import { data, frame } from "../../src/http2/testing/frame_bytes.ts";
+import { join } from "../../src/http2/testing/octets.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { eachOf } from "../support/waiting.ts";
 import { NS, type RudeCase, rudeTest } from "./arena.ts";
-import { data, FLAG, frame, TYPE } from "./frames.ts";
-import { headerBlock } from "./hpack.ts";
 import {
   callFields,
   type Fields,
@@ -12,25 +15,23 @@ import {
   getRequest,
   message,
 } from "./messages.ts";
-import { join } from "./octets.ts";
 import { type Ending, endingOf } from "./odd_calls.ts";
-import { RawClient } from "./raw_client.ts";
 
 const KIB = 1024;
 
 /** A header list of that size, in as many frames as it takes. */
 function oversized(stream: number, more: Fields): Uint8Array {
-  const block = headerBlock(callFields(GET, more));
+  const block = encodeHeaders(callFields(GET, more));
   const frames: Uint8Array[] = [];
   for (let at = 0; at < block.length; at += 16_000) {
     const isLast = at + 16_000 >= block.length;
-    const type = at === 0 ? TYPE.HEADERS : TYPE.CONTINUATION;
-    const flags = isLast ? FLAG.END_HEADERS : 0;
+    const type = at === 0 ? FrameType.HEADERS : FrameType.CONTINUATION;
+    const flags = isLast ? Flag.END_HEADERS : 0;
     frames.push(
-      frame(type, { stream, flags }, block.subarray(at, at + 16_000)),
+      frame(type, flags, stream, block.subarray(at, at + 16_000)),
     );
   }
-  const body = data(stream, message(getRequest(NS, "k")), { end: true });
+  const body = data(stream, message(getRequest(NS, "k")), Flag.END_STREAM);
   return join(...frames, body);
 }
 

@@ -1,17 +1,24 @@
 /** Publish in every way that it is not meant. */
 
 import assert from "node:assert/strict";
-import { CacheClient } from "../v1/client.ts";
+import { Flag } from "../../src/http2/frames.ts";
+import { INITIAL_WINDOW_BYTES } from "../../src/http2/limits.ts";
+import {
+  data,
+  goaway,
+  headers,
+  reset,
+} from "../../src/http2/testing/frame_bytes.ts";
+import { join, repeat } from "../../src/http2/testing/octets.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { eachOf } from "../support/waiting.ts";
+import { CacheClient } from "../v1/client.ts";
 import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import { begin, cachePath, chunk, endOf, publish } from "./cache_messages.ts";
 import { calls, crowd, honest, untilQuiet } from "./crowds.ts";
-import { data, DEFAULT_WINDOW, goaway, headers, reset } from "./frames.ts";
 import { call, callFields, HEARTBEAT, idRequest, message } from "./messages.ts";
-import { join, repeat } from "./octets.ts";
 import { endingOf } from "./odd_calls.ts";
 import { oddPublishes } from "./odd_publishes.ts";
-import { RawClient } from "./raw_client.ts";
 import { scaled } from "./scale.ts";
 
 const MIB = 1024 * 1024;
@@ -24,7 +31,7 @@ const BYTES = repeat(chunk(new Uint8Array(1)), 1_800);
 /** Values that never end. */
 const ENDLESS = scaled(40);
 /** What goes out before the server's larger windows are known. */
-const SENT = new Uint8Array(DEFAULT_WINDOW - 1_000);
+const SENT = new Uint8Array(INITIAL_WINDOW_BYTES - 1_000);
 
 /** Every odd Publish on both listeners; after each the id is good. */
 const odd: RudeCase = {
@@ -121,7 +128,7 @@ async function endless(arena: Arena, id: string): Promise<void> {
       if (sent === 4) kill.abort();
     }
   }
-  await client.publishParts(parts(), kill.signal).catch(() => {});
+  await client.publishParts(parts(), { signal: kill.signal }).catch(() => {});
 }
 
 const cases: RudeCase[] = [
@@ -200,7 +207,7 @@ const cases: RudeCase[] = [
       const next = await client.assigned(NS, "superseded");
       const rest = new Uint8Array(1);
       const end = endOf(join(SENT, rest));
-      await raw.send(data(1, join(chunk(rest), end), { end: true }));
+      await raw.send(data(1, join(chunk(rest), end), Flag.END_STREAM));
       assert.equal(endingOf(await raw.outcome(1)), "grpc 3");
       await raw.send(call(3, HEARTBEAT, idRequest(BigInt(next.id))));
       assert.equal(endingOf(await raw.outcome(3)), "grpc 0");

@@ -1,21 +1,23 @@
 /** Readers that take little or nothing of what they asked for. */
 
 import assert from "node:assert/strict";
-import { eachOf, within } from "../support/waiting.ts";
-import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
+import { FrameType } from "../../src/http2/frames.ts";
 import {
-  DEFAULT_WINDOW,
-  MAX_WINDOW,
+  INITIAL_WINDOW_BYTES,
+  MAX_WINDOW_BYTES,
+} from "../../src/http2/limits.ts";
+import { Setting } from "../../src/http2/settings.ts";
+import {
   ping,
   reset,
-  SETTING,
   settings,
-  TYPE,
   windowUpdate,
-} from "./frames.ts";
+} from "../../src/http2/testing/frame_bytes.ts";
+import { join } from "../../src/http2/testing/octets.ts";
+import { RawClient } from "../support/raw_client.ts";
+import { eachOf, within } from "../support/waiting.ts";
+import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import { get } from "./messages.ts";
-import { join } from "./octets.ts";
-import { RawClient } from "./raw_client.ts";
 
 const MIB = 1024 * 1024;
 /** The case of the issue: 40 connections, 50 replies of 3 MiB each. */
@@ -84,22 +86,22 @@ const cases: RudeCase[] = [
       arena.publish("slow", { count: VALUES, sizeBytes: VALUE_BYTES }),
   },
   readers("40 x 50 replies of 3 MiB of one hot value, never read", {
-    windowBytes: MAX_WINDOW,
+    windowBytes: MAX_WINDOW_BYTES,
     value: () => 0,
   }),
   readers("40 x 50 replies of 3 MiB of 50 values, never read", {
-    windowBytes: MAX_WINDOW,
+    windowBytes: MAX_WINDOW_BYTES,
     value: (reader, i) => (reader + i) % VALUES,
   }),
   // What one connection may hold bounds 40 of them; of 160 only the budget of
   // all does: `-- --server "--memory-budget-bytes 64GiB"` shows it.
   readers("160 x 50 replies of 3 MiB of 50 values, never read", {
     count: 160,
-    windowBytes: MAX_WINDOW,
+    windowBytes: MAX_WINDOW_BYTES,
     value: (reader, i) => (reader + i) % VALUES,
   }),
   readers("the same with the usual windows of 64 KiB", {
-    windowBytes: DEFAULT_WINDOW,
+    windowBytes: INITIAL_WINDOW_BYTES,
     value: (reader, i) => (reader + i) % VALUES,
   }),
   readers("the same with windows of 0 bytes", {
@@ -107,10 +109,10 @@ const cases: RudeCase[] = [
     value: (reader, i) => (reader + i) % VALUES,
   }),
   readers("the same with frames of 16 MiB allowed", {
-    windowBytes: MAX_WINDOW,
+    windowBytes: MAX_WINDOW_BYTES,
     value: (reader, i) => (reader + i) % VALUES,
     then: (client) =>
-      client.send(settings([SETTING.MAX_FRAME_SIZE, 2 ** 24 - 1])),
+      client.send(settings([Setting.MAX_FRAME_SIZE, 2 ** 24 - 1])),
   }),
   {
     name: "an honest reader beside 40 who never read",
@@ -118,7 +120,7 @@ const cases: RudeCase[] = [
       using stack = new DisposableStack();
       await eachOf(READERS, 8, async (reader) => {
         const client = stack.use(
-          await RawClient.open(arena.port, { windowBytes: MAX_WINDOW }),
+          await RawClient.open(arena.port, { windowBytes: MAX_WINDOW_BYTES }),
         );
         await client.send(asks((i) => (reader + i) % VALUES));
       });
@@ -135,9 +137,9 @@ const cases: RudeCase[] = [
         while (dataBytes < 500) {
           await client.send(windowUpdate(1, 1), ping());
           const pong = await within(
-            client.until(({ type, payload }) => {
-              if (type === TYPE.DATA) dataBytes += payload.length;
-              return type === TYPE.PING;
+            client.until(({ type, bytes }) => {
+              if (type === FrameType.DATA) dataBytes += bytes;
+              return type === FrameType.PING;
             }),
             "a byte",
           );
@@ -150,7 +152,9 @@ const cases: RudeCase[] = [
     name: "replies reset in the middle, 500 of 3 MiB",
     async run({ port }) {
       await eachOf(READERS / 4, 8, async (reader) => {
-        using client = await RawClient.open(port, { windowBytes: MAX_WINDOW });
+        using client = await RawClient.open(port, {
+          windowBytes: MAX_WINDOW_BYTES,
+        });
         for (let i = 0; i < REPLIES; i++) {
           const stream = 2 * i + 1;
           await client.send(get(stream, NS, `slow ${(reader + i) % VALUES}`));
@@ -168,10 +172,12 @@ const cases: RudeCase[] = [
     name: "connections reset in the middle of 50 replies",
     async run({ port }) {
       await eachOf(2 * READERS, 8, async (reader) => {
-        using client = await RawClient.open(port, { windowBytes: MAX_WINDOW });
+        using client = await RawClient.open(port, {
+          windowBytes: MAX_WINDOW_BYTES,
+        });
         await client.send(asks((i) => (reader + i) % VALUES));
         await within(
-          client.until(({ type }) => type === TYPE.DATA),
+          client.until(({ type }) => type === FrameType.DATA),
           "the begin of a reply",
         );
         // There are bytes unread: this is a reset.

@@ -1,23 +1,23 @@
 /** Clients that stop in the middle lose their call or connection in time. */
 
 import assert from "node:assert/strict";
-import { eachOf, within } from "../support/waiting.ts";
-import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
+import { FrameType } from "../../src/http2/frames.ts";
+import { MAX_WINDOW_BYTES } from "../../src/http2/limits.ts";
 import {
   data,
   frame,
   goaway,
   headers,
-  MAX_WINDOW,
   ping,
   PREFACE,
   settings,
-  TYPE,
-} from "./frames.ts";
+} from "../../src/http2/testing/frame_bytes.ts";
+import { join } from "../../src/http2/testing/octets.ts";
+import { RawClient } from "../support/raw_client.ts";
+import { eachOf, within } from "../support/waiting.ts";
+import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import { callFields, GET, get, message } from "./messages.ts";
-import { join } from "./octets.ts";
 import { endingOf } from "./odd_calls.ts";
-import { RawClient } from "./raw_client.ts";
 
 /** Short limits, so that the tests need not wait for long; and large replies. */
 const FLAGS = [
@@ -73,7 +73,9 @@ const greeting = join(PREFACE, settings());
 /** Asks for much, reads nothing, and must find the connection broken. */
 async function stalls({ port }: Arena): Promise<void> {
   await eachOf(8, 8, async () => {
-    using client = await RawClient.open(port, { windowBytes: MAX_WINDOW });
+    using client = await RawClient.open(port, {
+      windowBytes: MAX_WINDOW_BYTES,
+    });
     await client.send(get(1, NS, "stall 0"));
     // Nothing is read: only writing shows that the server has hung up.
     const hungUp = (async () => {
@@ -106,7 +108,7 @@ const cases: RudeCase[] = [
     async run({ port }) {
       using client = await RawClient.greeted(port);
       const block = new Uint8Array([0, 1]);
-      await client.send(frame(TYPE.HEADERS, { stream: 1 }, block));
+      await client.send(frame(FrameType.HEADERS, 0, 1, block));
       using other = await RawClient.greeted(port);
       assert.ok(await other.answersPing());
     },

@@ -1,14 +1,14 @@
 /** Requests that are begun by the thousand, and never end. */
 
 import assert from "node:assert/strict";
+import { data, headers } from "../../src/http2/testing/frame_bytes.ts";
+import { join } from "../../src/http2/testing/octets.ts";
 import { RemoteClient } from "../support/clients.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { rejectsWith } from "../support/status.ts";
 import { eachOf } from "../support/waiting.ts";
 import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
-import { data, headers } from "./frames.ts";
 import { callFields, GET, message, SET } from "./messages.ts";
-import { join } from "./octets.ts";
-import { RawClient } from "./raw_client.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { data, headers, SETTING, TYPE } from "./frames.ts";
+import { Flag } from "../../src/http2/frames.ts";
+import { data, headers } from "../../src/http2/testing/frame_bytes.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { callFields, message, SET, setRequest } from "./messages.ts";
-import { type Frame, RawClient } from "./raw_client.ts";
 
 /** A server that grants no window for so long makes us wait, as it may. */
 const HELD_BACK_MS = 1_000;
@@ -27,8 +28,6 @@ export class Upload implements Disposable {
   readonly client: RawClient;
   readonly #request: Uint8Array;
   readonly #sentBytes: number;
-  #streamWindow = 65_535;
-  #connectionWindow = 65_535;
   /** How much has been sent. */
   bytes = 0;
 
@@ -52,7 +51,8 @@ export class Upload implements Disposable {
     let timer = 0;
     try {
       while (this.bytes < this.#sentBytes) {
-        const room = Math.min(this.#streamWindow, this.#connectionWindow);
+        if (this.client.received.hasEnded(1)) return "closed";
+        const room = this.client.received.windowOf(1);
         if (room > 0) {
           if (!await this.#send(room)) return "closed";
           continue;
@@ -62,13 +62,12 @@ export class Upload implements Disposable {
           () => heldBack.resolve("held back"),
           HELD_BACK_MS,
         ));
-        const frame = await Promise.race([
-          this.client.next().catch(() => undefined),
+        const came = await Promise.race([
+          this.client.read().catch(() => false),
           heldBack.promise,
         ]);
-        if (frame === undefined) return "closed";
-        if (frame === "held back") return frame;
-        if (!this.#credit(frame)) return "closed";
+        if (came === "held back") return came;
+        if (!came) return "closed";
       }
       return "sent";
     } finally {
@@ -81,26 +80,8 @@ export class Upload implements Disposable {
     const size = Math.min(room, left, PIECE_BYTES);
     const piece = this.#request.subarray(this.bytes, this.bytes + size);
     this.bytes += size;
-    this.#streamWindow -= size;
-    this.#connectionWindow -= size;
-    const end = this.bytes === this.#request.length;
-    return await this.client.send(data(1, piece, { end }));
-  }
-
-  /** Takes note of windows; false: the call has ended. */
-  #credit({ type, stream, payload }: Frame): boolean {
-    const view = new DataView(payload.buffer);
-    if (type === TYPE.WINDOW_UPDATE) {
-      if (stream === 0) this.#connectionWindow += view.getUint32(0);
-      else this.#streamWindow += view.getUint32(0);
-    }
-    if (type === TYPE.SETTINGS) {
-      for (let at = 0; at + 6 <= payload.length; at += 6) {
-        if (view.getUint16(at) !== SETTING.INITIAL_WINDOW_SIZE) continue;
-        this.#streamWindow += view.getUint32(at + 2) - 65_535;
-      }
-    }
-    return type !== TYPE.RST_STREAM && type !== TYPE.HEADERS;
+    const end = this.bytes === this.#request.length ? Flag.END_STREAM : 0;
+    return await this.client.sendData(1, data(1, piece, end), size);
   }
 
   [Symbol.dispose](): void {

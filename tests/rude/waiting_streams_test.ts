@@ -1,8 +1,10 @@
 /** Calls that stay open for long: those that wait, and those nobody reads. */
 
 import assert from "node:assert/strict";
-import { CacheClient, drained, first } from "../v1/client.ts";
+import { reset } from "../../src/http2/testing/frame_bytes.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { within } from "../support/waiting.ts";
+import { CacheClient, drained, first } from "../v1/client.ts";
 import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
 import { fetch } from "./cache_messages.ts";
 import {
@@ -13,9 +15,7 @@ import {
   untilQuiet,
   untilUsage,
 } from "./crowds.ts";
-import { reset } from "./frames.ts";
 import { call, GET, getRequest } from "./messages.ts";
-import { RawClient } from "./raw_client.ts";
 
 /** 5,120 calls: more than may be open before connections get a share. */
 const CONNECTIONS = 20;

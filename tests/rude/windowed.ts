@@ -4,8 +4,9 @@
  * @module
  */
 
-import { DEFAULT_WINDOW, FLAG, frame, HEADER_BYTES, TYPE } from "./frames.ts";
-import type { RawClient } from "./raw_client.ts";
+import { Flag, FRAME_HEADER_BYTES, FrameType } from "../../src/http2/frames.ts";
+import { data } from "../../src/http2/testing/frame_bytes.ts";
+import type { RawClient } from "../support/raw_client.ts";
 
 /**
  * Sends the frames of one call; DATA is cut where the stream's window ends, and
@@ -15,36 +16,26 @@ export async function sendWindowed(
   client: RawClient,
   frames: Uint8Array,
 ): Promise<void> {
-  let window = DEFAULT_WINDOW;
   for (let at = 0; at < frames.length;) {
     const view = new DataView(frames.buffer, frames.byteOffset + at);
-    const end = at + HEADER_BYTES + (view.getUint32(0) >>> 8);
+    const end = at + FRAME_HEADER_BYTES + (view.getUint32(0) >>> 8);
     const [type, flags] = [view.getUint8(3), view.getUint8(4)];
     const stream = view.getUint32(5);
-    if (type !== TYPE.DATA || flags & FLAG.PADDED) {
+    if (type !== FrameType.DATA || flags & Flag.PADDED) {
       await client.send(frames.subarray(at, end));
       at = end;
       continue;
     }
-    at += HEADER_BYTES;
+    at += FRAME_HEADER_BYTES;
     do {
+      const window = client.received.windowOf(stream);
       const piece = frames.subarray(at, Math.min(end, at + window));
       at += piece.length;
-      window -= piece.length;
-      const isLast = at === end;
-      await client.send(
-        frame(type, { stream, flags: isLast ? flags : 0 }, piece),
-      );
-      if (!isLast) window += await opened(client, stream);
+      const last = at === end ? flags : 0;
+      await client.sendData(stream, data(stream, piece, last), piece.length);
+      while (at < end && client.received.windowOf(stream) === 0) {
+        if (!await client.read()) throw new Error("the server has closed");
+      }
     } while (at < end);
   }
-}
-
-/** What the stream's window is opened by; nothing comes where the call ended. */
-async function opened(client: RawClient, stream: number): Promise<number> {
-  const update = await client.until((one) =>
-    one.type === TYPE.WINDOW_UPDATE && one.stream === stream
-  );
-  if (!update) throw new Error("the server has closed");
-  return new DataView(update.payload.buffer).getUint32(0);
 }

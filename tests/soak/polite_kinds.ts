@@ -11,8 +11,8 @@ import {
   SET,
   setRequest,
 } from "../rude/messages.ts";
-import type { Answer } from "../support/lean_connection.ts";
 import { expectEmpty, idAndPath, isLoading } from "../support/lean_replies.ts";
+import type { Outcome } from "../support/raw_client.ts";
 import {
   asking,
   caller,
@@ -43,7 +43,7 @@ async function asked(
   site: Site,
   port: number,
   ask: Uint8Array,
-): Promise<Answer> {
+): Promise<Outcome> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const answer = await site.call(port, ask);
     if (!isLoading(answer)) return answer;

@@ -5,13 +5,18 @@
  * @module
  */
 
-import { headers, PREFACE, reset, settings } from "../rude/frames.ts";
+import {
+  headers,
+  PREFACE,
+  reset,
+  settings,
+} from "../../src/http2/testing/frame_bytes.ts";
+import { join } from "../../src/http2/testing/octets.ts";
 import { MALFORMATIONS } from "../rude/malformed_frames.ts";
 import { call, callFields, GET, get, SET } from "../rude/messages.ts";
-import { join } from "../rude/octets.ts";
 import { randomFrom } from "../rude/scale.ts";
-import { type LeanConnection, OPENING } from "../support/lean_connection.ts";
-import { COLD_VALUES, type Kind, NS, type Site } from "./site.ts";
+import type { RawClient } from "../support/raw_client.ts";
+import { COLD_VALUES, type Kind, NS, OPENING, type Site } from "./site.ts";
 import { UploadFrames } from "./upload_frames.ts";
 
 /** Longer than anybody waits, shorter than the server's own limits. */
@@ -41,7 +46,7 @@ const malformed = MALFORMATIONS.map(({ sent }) =>
 function rude(
   name: string,
   weight: number,
-  visit: (connection: LeanConnection, site: Site) => Promise<unknown>,
+  visit: (connection: RawClient, site: Site) => Promise<unknown>,
 ): Kind {
   return {
     name,
@@ -55,10 +60,8 @@ function rude(
   };
 }
 
-async function readSome(connection: LeanConnection): Promise<void> {
-  while (connection.dataBytes === 0 && connection.ended === undefined) {
-    if (!await connection.read()) return;
-  }
+async function readSome(connection: RawClient): Promise<void> {
+  await connection.until(({ stream }) => stream === 1);
 }
 
 /** Asks for values of its own, and looks away. */
@@ -81,43 +84,42 @@ function garbage(): Uint8Array {
 /** What these clients do, weighted. */
 export const RUDE_KINDS: readonly Kind[] = [
   rude("RST_STREAM in mid-reply", 4, async (connection) => {
-    await connection.write(large);
+    await connection.send(large);
     await readSome(connection);
-    await connection.write(resetFirst);
+    await connection.send(resetFirst);
   }),
   rude("closed in mid-reply", 4, async (connection) => {
-    await connection.write(large);
+    await connection.send(large);
     await readSome(connection);
   }),
   rude("never reads", 2, async (connection, site) => {
-    await connection.write(neverReads(site));
+    await connection.send(neverReads(site));
     site.hold(connection, HOLD_MS);
     return true;
   }),
   rude("killed in mid-upload", 3, async (connection, site) => {
-    await connection.write(OPENING);
-    connection.beginCall();
+    await connection.send(OPENING);
     await upload.send(connection, site.heldId, UPLOAD_BYTES / 2);
   }),
   rude("garbage protobuf", 5, async (connection) => {
-    await connection.write(garbage());
-    await connection.answer();
+    await connection.send(garbage());
+    await connection.outcome(1);
   }),
   rude("malformed frames", 5, async (connection, site) => {
-    await connection.write(malformed[site.next() % malformed.length]!);
+    await connection.send(malformed[site.next() % malformed.length]!);
     await connection.read();
   }),
   rude("a call broken off anywhere", 3, async (connection) => {
     const length = Math.floor(random() * large.length);
-    await connection.write(large.subarray(0, length));
+    await connection.send(large.subarray(0, length));
   }),
   rude("half a preface", 2, async (connection, site) => {
-    await connection.write(PREFACE.subarray(0, 12));
+    await connection.send(PREFACE.subarray(0, 12));
     site.hold(connection, HOLD_MS);
     return true;
   }),
   rude("500 streams opened and reset", 1, async (connection) => {
-    await connection.write(burst);
+    await connection.send(burst);
     await connection.read();
   }),
 ];

@@ -4,11 +4,12 @@
  * @module
  */
 
+import { Flag } from "../../src/http2/frames.ts";
+import { MAX_WINDOW_BYTES } from "../../src/http2/limits.ts";
+import { data, headers } from "../../src/http2/testing/frame_bytes.ts";
+import { join } from "../../src/http2/testing/octets.ts";
 import { callFields, getRequest, message } from "../rude/messages.ts";
-import { data, headers } from "../rude/frames.ts";
-import { join } from "../rude/octets.ts";
-import { LeanConnection, OPENING } from "../support/lean_connection.ts";
-import type { Answer } from "../support/lean_connection.ts";
+import { greeting, type Outcome, RawClient } from "../support/raw_client.ts";
 
 /** The namespace of all values here. */
 export const NS = "tests.soak";
@@ -18,6 +19,10 @@ export const COLD_VALUES = 96;
 export const LARGE_BYTES = 1024 * 1024;
 /** The size of the others. */
 export const SMALL_BYTES = 1_024;
+/** A server that is silent for so long has failed a connection. */
+const LIMIT_MS = 20_000;
+/** What a client says first that takes all it is given. */
+export const OPENING: Uint8Array = greeting(MAX_WINDOW_BYTES);
 /** Rude clients that wait: a few are always there, and never many. */
 const MAX_HELD = 12;
 
@@ -46,7 +51,7 @@ export class Site implements Disposable {
   readonly tally: Tally = { connections: 0, rude: 0, loading: 0 };
   /** An assignment that is heard of all the time, and never published. */
   heldId = 0n;
-  readonly #held = new Map<LeanConnection, ReturnType<typeof setTimeout>>();
+  readonly #held = new Map<RawClient, ReturnType<typeof setTimeout>>();
   #serial = 0;
 
   /** Addresses are `ip:port`. */
@@ -61,24 +66,24 @@ export class Site implements Disposable {
   }
 
   /** Connects, and counts it. */
-  async connect(port: number, isRude = false): Promise<LeanConnection> {
-    const connection = await LeanConnection.open(port);
+  async connect(port: number, isRude = false): Promise<RawClient> {
+    const connection = await RawClient.connect(port, { limitMs: LIMIT_MS });
     this.tally.connections++;
     if (isRude) this.tally.rude++;
     return connection;
   }
 
   /** A call on a connection of its own, which says goodbye: the usual client. */
-  async call(port: number, bytes: Uint8Array): Promise<Answer> {
+  async call(port: number, bytes: Uint8Array): Promise<Outcome> {
     using connection = await this.connect(port);
-    await connection.write(join(OPENING, bytes));
-    const answer = await connection.answer();
+    await connection.send(OPENING, bytes);
+    const answer = await connection.outcome(1);
     await connection.goodbye();
     return answer;
   }
 
   /** Keeps a connection open for a while, while others come and go. */
-  hold(connection: LeanConnection, forMs: number): void {
+  hold(connection: RawClient, forMs: number): void {
     const timer = setTimeout(() => this.#drop(connection), forMs);
     this.#held.set(connection, timer);
     if (this.#held.size > MAX_HELD) {
@@ -86,7 +91,7 @@ export class Site implements Disposable {
     }
   }
 
-  #drop(connection: LeanConnection): void {
+  #drop(connection: RawClient): void {
     clearTimeout(this.#held.get(connection));
     this.#held.delete(connection);
     connection[Symbol.dispose]();
@@ -100,7 +105,7 @@ export class Site implements Disposable {
 /** A call on stream 1, whose headers are built once. */
 export function caller(path: string): (content: Uint8Array) => Uint8Array {
   const head = headers(1, callFields(path));
-  return (content) => join(head, data(1, message(content), { end: true }));
+  return (content) => join(head, data(1, message(content), Flag.END_STREAM));
 }
 
 /** Bytes that ask for a value, or for the work of making it. */

@@ -4,15 +4,12 @@
  * @module
  */
 
-import {
-  data,
-  HEADER_BYTES,
-  headers,
-  MAX_PAYLOAD_BYTES,
-} from "../rude/frames.ts";
+import { Flag, FRAME_HEADER_BYTES } from "../../src/http2/frames.ts";
+import { MAX_FRAME_BYTES } from "../../src/http2/limits.ts";
+import { data, headers } from "../../src/http2/testing/frame_bytes.ts";
+import { join } from "../../src/http2/testing/octets.ts";
 import { callFields, message, SET, setRequest } from "../rude/messages.ts";
-import { join } from "../rude/octets.ts";
-import type { LeanConnection } from "../support/lean_connection.ts";
+import type { RawClient } from "../support/raw_client.ts";
 
 /**
  * Frames are sent whole, and the server gives more than the first window once all
@@ -38,7 +35,7 @@ export class UploadFrames {
     const value = new Uint8Array(valueBytes).fill(stream);
     const payloads: number[] = [];
     for (let at = 0; at < valueBytes;) {
-      const most = at < FIRST_BYTES ? FIRST_PAYLOAD_BYTES : MAX_PAYLOAD_BYTES;
+      const most = at < FIRST_BYTES ? FIRST_PAYLOAD_BYTES : MAX_FRAME_BYTES;
       const size = Math.min(most, valueBytes - at);
       payloads.push(size);
       at += size;
@@ -47,7 +44,7 @@ export class UploadFrames {
     let at = 0;
     this.#body = join(...payloads.map((size) => {
       const piece = value.subarray(at, at += size);
-      return data(stream, piece, { end: at === valueBytes });
+      return data(stream, piece, at === valueBytes ? Flag.END_STREAM : 0);
     }));
   }
 
@@ -75,17 +72,18 @@ export class UploadFrames {
    * was ended.
    */
   async send(
-    connection: LeanConnection,
+    connection: RawClient,
     id: bigint,
     sentBytes: number = this.#valueBytes,
   ): Promise<boolean> {
+    const stream = this.#stream;
     const begin = this.#begin(id);
-    if (!await connection.writeData(begin, begin.length)) return false;
+    if (!await connection.sendData(stream, begin, begin.length)) return false;
     let [next, at] = [0, 0];
     for (let carried = 0; carried < sentBytes;) {
-      if (connection.ended !== undefined) return false;
+      if (connection.received.hasEnded(stream)) return false;
       const room = Math.min(
-        connection.sendWindow,
+        connection.received.windowOf(stream),
         BYTES_A_WRITE,
         sentBytes - carried,
       );
@@ -93,14 +91,14 @@ export class UploadFrames {
       let bytes = 0;
       for (; bytes + (this.#payloads[next] ?? Infinity) <= room; next++) {
         bytes += this.#payloads[next]!;
-        at += HEADER_BYTES + this.#payloads[next]!;
+        at += FRAME_HEADER_BYTES + this.#payloads[next]!;
       }
       if (bytes === 0) {
         if (!await connection.read()) return false;
         continue;
       }
       const piece = this.#body.subarray(from, at);
-      if (!await connection.writeData(piece, bytes)) return false;
+      if (!await connection.sendData(stream, piece, bytes)) return false;
       carried += bytes;
     }
     return true;

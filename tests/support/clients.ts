@@ -5,20 +5,10 @@
  */
 
 import { fileURLToPath } from "node:url";
-import {
-  Client,
-  type ClientOptions,
-  credentials,
-  Metadata,
-  type ServiceError,
-} from "@grpc/grpc-js";
+import type { ClientOptions, ServiceDefinition } from "@grpc/grpc-js";
 import * as protoLoader from "@grpc/proto-loader";
-import type { ServiceDefinition } from "@grpc/grpc-js";
-import { guardDeno } from "../../src/client/deno_guard.ts";
+import { type CallOptions, GrpcClient, methodOf } from "./grpc_client.ts";
 import { until } from "./status.ts";
-
-// These clients live in a Deno too, and meet servers that stop.
-guardDeno();
 
 /** Which of its fields a GetReply has, and that field. */
 export interface GetReply {
@@ -40,58 +30,28 @@ const SERVICES = {
 };
 
 /** A client of one service over one connection. */
-class CacheClient implements Disposable {
-  readonly #client: Client;
+class CacheClient extends GrpcClient {
   readonly #service: ServiceDefinition;
 
   constructor(
     api: "local" | "remote",
     address: string,
-    options: ClientOptions = {},
+    channel: ClientOptions = {},
   ) {
+    super(address, { channel });
     this.#service = SERVICES[api];
-    this.#client = new Client(address, credentials.createInsecure(), {
-      "grpc.use_local_subchannel_pool": 1,
-      "grpc.max_receive_message_length": -1,
-      "grpc.max_send_message_length": -1,
-      ...options,
-    });
   }
 
   /** Calls a method; rejects with grpc-js's ServiceError. */
-  call<T>(
-    name: string,
-    request: object,
-    { deadlineMs = 20_000, signal }: {
-      deadlineMs?: number;
-      signal?: AbortSignal;
-    } = {},
-  ): Promise<T> {
-    const method = this.#service[name]!;
-    return new Promise((resolve, reject) => {
-      const call = this.#client.makeUnaryRequest(
-        method.path,
-        method.requestSerialize,
-        method.responseDeserialize,
-        request,
-        new Metadata(),
-        { deadline: Date.now() + deadlineMs },
-        (error: ServiceError | null, reply?: object) =>
-          error ? reject(error) : resolve(reply as T),
-      );
-      signal?.addEventListener("abort", () => call.cancel());
-    });
+  call<T>(name: string, request: object, options?: CallOptions): Promise<T> {
+    return this.unary(methodOf(this.#service, name), request, options);
   }
 
   /** Asks for an entry. */
   get(
     namespace: string,
     key: string | Uint8Array,
-    { assign = true, ...options }: {
-      assign?: boolean;
-      deadlineMs?: number;
-      signal?: AbortSignal;
-    } = {},
+    { assign = true, ...options }: CallOptions & { assign?: boolean } = {},
   ): Promise<GetReply> {
     const request = { namespace, key: bytesOf(key), assign };
     return this.call("Get", request, options);
@@ -124,15 +84,6 @@ class CacheClient implements Disposable {
   /** Renews a lease. */
   heartbeat(id: string): Promise<object> {
     return this.call("Heartbeat", { id });
-  }
-
-  /** Closes the connection, with GOAWAY. */
-  close(): void {
-    this.#client.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 }
 

@@ -1,8 +1,14 @@
 /** The fault proxy does to bytes what it is told to, and nothing else. */
 
 import assert from "node:assert/strict";
-import { data, headers, PREFACE, reset } from "../rude/frames.ts";
-import { bytes, join } from "../rude/octets.ts";
+import { Flag } from "../../src/http2/frames.ts";
+import {
+  data,
+  headers,
+  PREFACE,
+  reset,
+} from "../../src/http2/testing/frame_bytes.ts";
+import { bytes, join } from "../../src/http2/testing/octets.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import type { ConnectionFaults } from "./fault_proxy.ts";
 import { LateResets } from "./late_resets.ts";
@@ -99,7 +105,7 @@ Deno.test("only the reset of a stream that was ended is late, however it is cut"
     headers(1, path),
     headers(3, path),
     reset(3),
-    data(1, bytes("value"), { end: true }),
+    data(1, bytes("value"), Flag.END_STREAM),
   );
   const after = join(reset(1), headers(5, path));
   const all = join(before, after);

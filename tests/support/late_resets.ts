@@ -4,8 +4,9 @@
  * @module
  */
 
-import { FLAG, HEADER_BYTES, PREFACE, TYPE } from "../rude/frames.ts";
-import { join } from "../rude/octets.ts";
+import { Flag, FRAME_HEADER_BYTES, FrameType } from "../../src/http2/frames.ts";
+import { PREFACE } from "../../src/http2/testing/frame_bytes.ts";
+import { join } from "../../src/http2/testing/octets.ts";
 
 /** The next bytes of a client, and whether they have to wait. */
 export interface Part {
@@ -32,18 +33,18 @@ export class LateResets {
       const skipped = Math.min(this.#skipped, all.length - at);
       this.#skipped -= skipped;
       at += skipped;
-      if (all.length - at < HEADER_BYTES) break;
+      if (all.length - at < FRAME_HEADER_BYTES) break;
       const view = new DataView(all.buffer, all.byteOffset + at);
       const [type, flags] = [view.getUint8(3), view.getUint8(4)];
       const stream = view.getUint32(5);
-      const isMessage = type === TYPE.DATA || type === TYPE.HEADERS;
-      if (isMessage && (flags & FLAG.END_STREAM) !== 0) this.#ended.add(stream);
-      if (type === TYPE.RST_STREAM && this.#ended.has(stream)) {
+      const isMessage = type === FrameType.DATA || type === FrameType.HEADERS;
+      if (isMessage && (flags & Flag.END_STREAM) !== 0) this.#ended.add(stream);
+      if (type === FrameType.RST_STREAM && this.#ended.has(stream)) {
         if (at > from) yield { bytes: all.subarray(from, at), isLate };
         from = at;
         isLate = true;
       }
-      this.#skipped = HEADER_BYTES + (view.getUint32(0) >>> 8);
+      this.#skipped = FRAME_HEADER_BYTES + (view.getUint32(0) >>> 8);
     }
     this.#rest = all.slice(at);
     if (at > from) yield { bytes: all.subarray(from, at), isLate };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Answer } from "./lean_connection.ts";
+import type { Outcome } from "./received.ts";
 
 /** An `Empty` in a reply is gRPC's prefix and nothing else. */
 const PREFIX_BYTES = 5;
@@ -12,12 +12,12 @@ const PREFIX_BYTES = 5;
 const TAG = { assign: 0x12, loading: 0x1a, ready: 0x22 };
 
 /** Whether a Get was told that somebody has the work, or that it is not read yet. */
-export function isLoading({ how, head }: Answer): boolean {
+export function isLoading({ how, head }: Outcome): boolean {
   return how === "answered" && head[PREFIX_BYTES] === TAG.loading;
 }
 
 /** Throws unless the reply is an `Empty`. */
-export function expectEmpty(what: string, { how, dataBytes }: Answer): void {
+export function expectEmpty(what: string, { how, dataBytes }: Outcome): void {
   if (how === "answered" && dataBytes === PREFIX_BYTES) return;
   throw new Error(`${what}: ${how} with ${dataBytes} bytes`);
 }
@@ -25,7 +25,7 @@ export function expectEmpty(what: string, { how, dataBytes }: Answer): void {
 /** The id, and the path where there is one, of an AssignReply or ReadyReply. */
 export function idAndPath(
   what: string,
-  { how, head }: Answer,
+  { how, head }: Outcome,
 ): { id: bigint; path: string } {
   const tag = head[PREFIX_BYTES];
   if (how !== "answered" || (tag !== TAG.assign && tag !== TAG.ready)) {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { MAX_WINDOW_BYTES } from "../../src/http2/limits.ts";
 import {
   call,
   GET,
@@ -14,8 +15,8 @@ import {
   SET,
   setRequest,
 } from "../rude/messages.ts";
-import { type Answer, LeanConnection, OPENING } from "./lean_connection.ts";
 import { expectEmpty, idAndPath } from "./lean_replies.ts";
+import { type Outcome, RawClient } from "./raw_client.ts";
 import { within } from "./waiting.ts";
 
 const VALUE = new Uint8Array(1_024).fill(7);
@@ -25,7 +26,7 @@ const DEADLINE_MS = 10_000;
 
 /** A client of `remote.RemoteCache` with a value and with work of its own. */
 export class SmallCalls implements Disposable {
-  #connection: LeanConnection;
+  #connection: RawClient;
   readonly #port: number;
   readonly #namespace: string;
   readonly #ask: Uint8Array;
@@ -33,7 +34,7 @@ export class SmallCalls implements Disposable {
   #stream = -1;
 
   private constructor(
-    connection: LeanConnection,
+    connection: RawClient,
     port: number,
     namespace: string,
   ) {
@@ -73,7 +74,7 @@ export class SmallCalls implements Disposable {
   }
 
   /** A server that is full dismisses the idlest: then, as gRPC does, again. */
-  async #call(path: string, content: Uint8Array): Promise<Answer> {
+  async #call(path: string, content: Uint8Array): Promise<Outcome> {
     const answer = await this.#callOnce(path, content);
     if (answer.how !== "closed" || answer.dataBytes > 0) return answer;
     this.#connection[Symbol.dispose]();
@@ -82,11 +83,11 @@ export class SmallCalls implements Disposable {
     return await this.#callOnce(path, content);
   }
 
-  async #callOnce(path: string, content: Uint8Array): Promise<Answer> {
+  async #callOnce(path: string, content: Uint8Array): Promise<Outcome> {
     const connection = this.#connection;
-    connection.beginCall();
-    await connection.write(call(this.#stream += 2, path, content));
-    return await within(connection.answer(), path, DEADLINE_MS);
+    const stream = this.#stream += 2;
+    await connection.send(call(stream, path, content));
+    return await within(connection.outcome(stream), path, DEADLINE_MS);
   }
 
   [Symbol.dispose](): void {
@@ -94,8 +95,6 @@ export class SmallCalls implements Disposable {
   }
 }
 
-async function connect(port: number): Promise<LeanConnection> {
-  const connection = await LeanConnection.open(port, Infinity);
-  await connection.write(OPENING);
-  return connection;
+function connect(port: number): Promise<RawClient> {
+  return RawClient.open(port, { windowBytes: MAX_WINDOW_BYTES });
 }

@@ -1,10 +1,16 @@
 /** An upload that breaks off, however it does, publishes nothing. */
 
 import assert from "node:assert/strict";
-import { data, goaway, headers, reset } from "../rude/frames.ts";
+import { Flag } from "../../src/http2/frames.ts";
+import {
+  data,
+  goaway,
+  headers,
+  reset,
+} from "../../src/http2/testing/frame_bytes.ts";
+import { join } from "../../src/http2/testing/octets.ts";
 import { callFields, message } from "../rude/messages.ts";
-import { join } from "../rude/octets.ts";
-import { RawClient } from "../rude/raw_client.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { until } from "../support/status.ts";
 import { SERVICE } from "./client.ts";
 import { withSiteHere } from "./support.ts";
@@ -35,7 +41,7 @@ const ENDS: Record<string, Uint8Array> = {
   "the stream is reset, as if all were well": reset(1, 0),
   "the stream is reset": reset(1),
   "the stream is ended, and then reset": join(
-    data(1, new Uint8Array(), { end: true }),
+    data(1, new Uint8Array(), Flag.END_STREAM),
     reset(1),
   ),
 };

@@ -6,20 +6,14 @@
 
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import {
-  Client,
-  type ClientReadableStream,
-  credentials,
-  Metadata,
-  type ServiceDefinition,
-  type ServiceError,
-} from "@grpc/grpc-js";
+import type { ServiceDefinition } from "@grpc/grpc-js";
 import * as protoLoader from "@grpc/proto-loader";
-import { guardDeno } from "../../src/client/deno_guard.ts";
 import { bytesOf } from "../support/clients.ts";
-
-// These clients live in a Deno too, and meet servers that stop.
-guardDeno();
+import {
+  type CallOptions,
+  GrpcClient,
+  methodOf,
+} from "../support/grpc_client.ts";
 
 const PROTO = new URL("../../proto/larder/v1/cache.proto", import.meta.url);
 const OPTIONS = { longs: String, oneofs: true, defaults: true } as const;
@@ -89,49 +83,19 @@ export interface End {
 }
 
 /** A client over one connection. */
-export class CacheClient implements Disposable {
-  readonly #client: Client;
-
-  constructor(address: string) {
-    this.#client = new Client(address, credentials.createInsecure(), {
-      "grpc.use_local_subchannel_pool": 1,
-      "grpc.max_receive_message_length": -1,
-      "grpc.max_send_message_length": -1,
-    });
-  }
-
-  /** The grpc-js client itself, for calls that no polite client makes. */
-  get raw(): Client {
-    return this.#client;
-  }
-
+export class CacheClient extends GrpcClient {
   /** Calls a unary method. */
   call<T>(name: string, request: object = {}): Promise<T> {
-    const method = SERVICE[name]!;
-    return new Promise((resolve, reject) => {
-      this.#client.makeUnaryRequest(
-        method.path,
-        method.requestSerialize,
-        method.responseDeserialize,
-        request,
-        new Metadata(),
-        { deadline: Date.now() + 20_000 },
-        (error: ServiceError | null, reply?: object) =>
-          error ? reject(error) : resolve(reply as T),
-      );
-    });
+    return this.unary(methodOf(SERVICE, name), request);
   }
 
   /** Begins a Fetch; assigns and waits unless told otherwise. */
   fetch(namespace: string, key: string, options: FetchOptions = {}): Fetching {
-    const method = SERVICE["Fetch"]!;
-    return this.#client.makeServerStreamRequest(
-      method.path,
-      method.requestSerialize,
-      method.responseDeserialize,
-      { namespace, key: bytesOf(key), assign: true, wait: true, ...options },
-      new Metadata(),
-    ) as ClientReadableStream<FetchReply>;
+    const request = { namespace, key: bytesOf(key), assign: true, wait: true };
+    return this.replies<FetchReply>(methodOf(SERVICE, "Fetch"), {
+      ...request,
+      ...options,
+    });
   }
 
   /** A Fetch to its end. */
@@ -183,36 +147,11 @@ export class CacheClient implements Disposable {
   }
 
   /** Sends any messages to Publish. */
-  async publishParts<T>(
+  publishParts<T>(
     parts: AsyncIterable<object> | Iterable<object>,
-    signal?: AbortSignal,
+    options?: CallOptions,
   ): Promise<T> {
-    const method = SERVICE["Publish"]!;
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    let over = false;
-    const call = this.#client.makeClientStreamRequest(
-      method.path,
-      method.requestSerialize,
-      method.responseDeserialize,
-      new Metadata(),
-      (error: ServiceError | null, reply?: object) => {
-        over = true;
-        if (error) reject(error);
-        else resolve(reply as T);
-      },
-    );
-    promise.catch(() => {});
-    call.on("error", () => {});
-    signal?.addEventListener("abort", () => call.cancel());
-    for await (const part of parts) {
-      if (over || signal?.aborted) break;
-      await Promise.race([
-        new Promise((sent) => call.write(part, sent)),
-        promise.catch(() => {}),
-      ]);
-    }
-    if (!over && !signal?.aborted) call.end();
-    return await promise;
+    return this.requests(methodOf(SERVICE, "Publish"), parts, options);
   }
 
   /** Takes the work on and publishes it. */
@@ -224,10 +163,6 @@ export class CacheClient implements Disposable {
     const { id } = await this.assigned(namespace, key);
     await this.publish(id, [bytesOf(value)]);
     return id;
-  }
-
-  [Symbol.dispose](): void {
-    this.#client.close();
   }
 }
 

@@ -3,7 +3,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { Metadata, type ServiceError } from "@grpc/grpc-js";
+import { inBytes, methodOf } from "../support/grpc_client.ts";
 import { rejectsWith } from "../support/status.ts";
 import { type CacheClient, SERVICE } from "./client.ts";
 import { withSiteHere } from "./support.ts";
@@ -16,38 +16,11 @@ function send(
   name: string,
   messages: readonly Buffer[],
 ): Promise<unknown> {
-  const { path, requestStream, responseStream } = SERVICE[name]!;
-  const same = (bytes: Buffer) => bytes;
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-  const answer = (error: ServiceError | null, reply?: unknown) =>
-    error ? reject(error) : resolve(reply);
-  const { raw } = client;
-  const metadata = new Metadata();
+  const method = inBytes(methodOf(SERVICE, name));
   const [message = Buffer.alloc(0)] = messages;
-  if (requestStream) {
-    const call = raw.makeClientStreamRequest(
-      path,
-      same,
-      same,
-      metadata,
-      answer,
-    );
-    for (const each of messages) call.write(each);
-    call.end();
-  } else if (responseStream) {
-    const call = raw.makeServerStreamRequest(
-      path,
-      same,
-      same,
-      message,
-      metadata,
-    );
-    call.on("data", resolve);
-    call.on("error", reject);
-  } else {
-    raw.makeUnaryRequest(path, same, same, message, metadata, answer);
-  }
-  return promise;
+  if (method.requestStream) return client.requests(method, messages);
+  if (!method.responseStream) return client.unary(method, message);
+  return client.watched(method, message).next();
 }
 
 Deno.test("every method refuses what is no message of its own", async () => {

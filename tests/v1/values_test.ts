@@ -167,7 +167,7 @@ Deno.test("a client that goes in mid-publish leaves no file, and keeps its work"
     const folder = `${server.root}/.private`;
     const publishing = remote.publishParts(
       halfPublish(id, sent.promise),
-      gone.signal,
+      { signal: gone.signal },
     );
     await until(
       () => Promise.resolve([...Deno.readDirSync(folder)].length),

@@ -1,8 +1,8 @@
 /** Watch tells who has what work, and what became of values lately. */
 
 import assert from "node:assert/strict";
-import { Metadata } from "@grpc/grpc-js";
 import { bytesOf } from "../support/clients.ts";
+import { methodOf } from "../support/grpc_client.ts";
 import { rejectsWith, until } from "../support/status.ts";
 import { type CacheClient, first, SERVICE } from "./client.ts";
 import { withSiteHere } from "./support.ts";
@@ -42,21 +42,9 @@ interface Picture {
 
 /** The next picture of a server. */
 async function picture(client: CacheClient): Promise<Picture> {
-  const method = SERVICE["Watch"]!;
-  const call = client.raw.makeServerStreamRequest(
-    method.path,
-    method.requestSerialize,
-    method.responseDeserialize,
-    {},
-    new Metadata(),
-  );
-  try {
-    for await (const each of call) return each as unknown as Picture;
-    throw new Error("there was no picture");
-  } finally {
-    call.on("error", () => {});
-    call.cancel();
-  }
+  const method = methodOf(SERVICE, "Watch");
+  for await (const each of client.watched<Picture>(method, {})) return each;
+  throw new Error("there was no picture");
 }
 
 Deno.test("Watch says who computes, when they were heard, and who waits", () =>

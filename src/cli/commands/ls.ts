@@ -9,7 +9,7 @@ import { addressesOf } from "../addresses.ts";
 import { givenPattern, type Pattern, patternOf } from "../namespace.ts";
 import type { StoredEntry } from "../../client/catalog.ts";
 import { Server } from "../server.ts";
-import { isSlip } from "../../launch/suggest.ts";
+import { isSlip } from "../../flags/suggest.ts";
 
 /** Lists entries. */
 export const ls: Command = {

@@ -9,7 +9,7 @@ import { isSelection, removeSelected, SELECTION_OPTIONS } from "../removal.ts";
 import { addressesOf } from "../addresses.ts";
 import { entryFor, printedHint } from "../printed_key.ts";
 import { Server } from "../server.ts";
-import type { Words } from "../words.ts";
+import type { Words } from "../../flags/words.ts";
 
 /** Removes an entry, or many. */
 export const rm: Command = {

@@ -13,7 +13,7 @@ import { cannotRead, cannotWrite } from "../cannot.ts";
 import type { Command } from "../command.ts";
 import { OK } from "../exit_codes.ts";
 import { print, say } from "../output.ts";
-import type { Words } from "../words.ts";
+import type { Words } from "../../flags/words.ts";
 
 /** Nobody guesses it, however many try. */
 const TOKEN_BYTES = 32;

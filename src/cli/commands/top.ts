@@ -15,7 +15,7 @@ import { inSnake, type Picture } from "../picture.ts";
 import { Interrupts } from "../run/interrupts.ts";
 import { Server } from "../server.ts";
 import { topScreen } from "../top_screen.ts";
-import type { Words } from "../words.ts";
+import type { Words } from "../../flags/words.ts";
 
 /** What an eye can follow. */
 const DEFAULT_INTERVAL_MS = 1_000;

@@ -11,7 +11,7 @@ import { count, formatAge, formatSize, formatSpan, toHex } from "../format.ts";
 import { print, printJson } from "../output.ts";
 import type { StoredEntry } from "../../client/catalog.ts";
 import { Server } from "../server.ts";
-import type { Words } from "../words.ts";
+import type { Words } from "../../flags/words.ts";
 import { contactOf } from "./contact.ts";
 import { lastRunOf, madeOf } from "./last_run.ts";
 import { originNotedIn } from "./noted_origin.ts";

@@ -6,7 +6,7 @@
 
 import process from "node:process";
 import { say } from "../output.ts";
-import type { Words } from "../words.ts";
+import type { Words } from "../../flags/words.ts";
 import { runCommand } from "./child.ts";
 import { Interrupts } from "./interrupts.ts";
 import { commandOf } from "./plan.ts";

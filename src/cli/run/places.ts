@@ -7,7 +7,7 @@
 import { lstat, readlink, realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import process from "node:process";
-import { NO_UTF8 } from "../words.ts";
+import { NO_UTF8 } from "../../flags/words.ts";
 import { isErrno } from "./disk.ts";
 
 /** As many as Linux follows. */

@@ -9,7 +9,7 @@ import process from "node:process";
 import type { Entry } from "../../client/backend.ts";
 import { keyBytes } from "../../client/keys.ts";
 import { messageOf, StartError } from "../../errors.ts";
-import { NO_UTF8, type Words } from "../words.ts";
+import { NO_UTF8, type Words } from "../../flags/words.ts";
 import { inputIfThere, inputListed, inputNamed } from "./inputs/find.ts";
 import type { Input } from "./inputs/input.ts";
 import { Obstacle } from "./inputs/listing.ts";

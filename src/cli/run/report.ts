@@ -9,7 +9,7 @@ import type { Entry, Holder } from "../../client/backend.ts";
 import { count, formatSize, formatSpan, toHex } from "../format.ts";
 import { say } from "../output.ts";
 import { SHORT_KEY_DIGITS } from "../printed_key.ts";
-import type { Words } from "../words.ts";
+import type { Words } from "../../flags/words.ts";
 
 /** Less is not worth a word: the hit itself takes its time, too. */
 const MIN_SAVED_MS = 1_000;

@@ -8,7 +8,7 @@
 import { StartError } from "../../errors.ts";
 import { type Addresses, lenientAddressesOf } from "../addresses.ts";
 import { Server } from "../server.ts";
-import type { Words } from "../words.ts";
+import type { Words } from "../../flags/words.ts";
 import { runCommand } from "./child.ts";
 import { type Contact, contactOf } from "./contact.ts";
 import { codeOf, Interrupts } from "./interrupts.ts";

@@ -6,7 +6,7 @@
 
 import { StartError } from "../../errors.ts";
 import { emptyWord } from "../empty_word.ts";
-import type { Words } from "../words.ts";
+import type { Words } from "../../flags/words.ts";
 
 const NAMES = ["out", "key-file", "env"];
 

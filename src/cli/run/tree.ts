@@ -12,7 +12,7 @@ import {
   readlinkSync,
 } from "node:fs";
 import { setImmediate } from "node:timers/promises";
-import { NO_UTF8 } from "../words.ts";
+import { NO_UTF8 } from "../../flags/words.ts";
 import { isErrno } from "./disk.ts";
 import { stampOf } from "./inputs/stamp.ts";
 import type { Pattern } from "./pattern.ts";

@@ -12,6 +12,7 @@ import type {
   ServerStream,
   StreamEvents,
 } from "../../http2/stream_api.ts";
+import { join } from "../../http2/testing/octets.ts";
 import { INITIAL_WINDOW_BYTES } from "../limits.ts";
 
 /** Something that was queued. */
@@ -80,7 +81,7 @@ export class FakeStream implements ServerStream {
   data(parts: readonly Uint8Array[], taken?: () => void): void {
     this.calls++;
     if (this.isOver) return;
-    this.queued.push({ kind: "data", bytes: concat(parts) });
+    this.queued.push({ kind: "data", bytes: join(...parts) });
     if (taken) this.#taken.push(taken);
   }
 
@@ -168,8 +169,8 @@ export class FakeStream implements ServerStream {
 
   /** The messages that were queued, without their prefixes. */
   get messages(): Uint8Array[] {
-    const bytes = concat(
-      this.queued.flatMap((one) => one.kind === "data" ? [one.bytes] : []),
+    const bytes = join(
+      ...this.queued.flatMap((one) => one.kind === "data" ? [one.bytes] : []),
     );
     const messages: Uint8Array[] = [];
     const view = new DataView(bytes.buffer);
@@ -204,17 +205,4 @@ export class FakeStream implements ServerStream {
     this.#delivered = delivered;
     this.#events.closed(delivered);
   }
-}
-
-/** Puts bytes together. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(
-    parts.reduce((sum, part) => sum + part.length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../clock.ts";
 import type { Connection } from "../../http2/stream_api.ts";
+import { join } from "../../http2/testing/octets.ts";
 import type {
   ClientStreamingHandler,
   DuplexHandler,
@@ -17,7 +18,7 @@ import { CallCounts, type CallCountsOptions } from "../counts.ts";
 import type { Method } from "../method.ts";
 import type { Observe } from "../observer.ts";
 import { type Around, type Authenticate, GrpcServer } from "../server.ts";
-import { concat, FakeStream } from "./fake_stream.ts";
+import { FakeStream } from "./fake_stream.ts";
 import { TestBudget } from "./test_budget.ts";
 
 type Bytes = Uint8Array;
@@ -172,7 +173,7 @@ export class TestServer {
   ): FakeStream {
     const stream = this.open(name, options);
     if (messages.length > 0) {
-      stream.receive(concat(messages.map((one) => frame(one))));
+      stream.receive(join(...messages.map((one) => frame(one))));
     }
     stream.receiveEnd();
     return stream;
@@ -218,7 +219,7 @@ export function frame(message: Bytes, flag = 0): Uint8Array<ArrayBuffer> {
   const prefix = new Uint8Array(5);
   prefix[0] = flag;
   new DataView(prefix.buffer).setUint32(1, message.length);
-  return concat([prefix, message]);
+  return join(prefix, message);
 }
 
 /** The bytes of a text. */

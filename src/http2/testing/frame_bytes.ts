@@ -4,13 +4,14 @@
  * @module
  */
 
+import { ErrorCode } from "../error_codes.ts";
 import { Flag, FrameType, writeFrameHeader, writeUint32 } from "../frames.ts";
 import { encodeHeaders } from "../hpack/mod.ts";
+import { MAX_FRAME_BYTES } from "../limits.ts";
+import { bytes, join, uint32 } from "./octets.ts";
 
 /** What a connection begins with. */
-export const PREFACE: Uint8Array = new TextEncoder().encode(
-  "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-);
+export const PREFACE: Uint8Array = bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 /** Name and value. */
 export type Field = readonly [string, string];
@@ -24,15 +25,16 @@ export const POST: readonly Field[] = [
 
 const { END_STREAM, END_HEADERS, ACK } = Flag;
 
-/** Any frame. */
+/** Any frame; its header may say another length than it has. */
 export function frame(
   type: number,
   flags: number,
   streamId: number,
   payload: ArrayLike<number> = [],
+  announcedBytes: number = payload.length,
 ): Uint8Array {
   const bytes = new Uint8Array(9 + payload.length);
-  writeFrameHeader(bytes, 0, payload.length, type, flags, streamId);
+  writeFrameHeader(bytes, 0, announcedBytes, type, flags, streamId);
   bytes.set(payload, 9);
   return bytes;
 }
@@ -55,14 +57,22 @@ export function request(
   return headers(streamId, fields, END_STREAM);
 }
 
-/** DATA: so many bytes, or these. */
+/** DATA: so many bytes, or these; in frames as large as they may be. */
 export function data(
   streamId: number,
   content: number | Uint8Array,
   flags = 0,
 ): Uint8Array {
   const bytes = typeof content === "number" ? new Uint8Array(content) : content;
-  return frame(FrameType.DATA, flags, streamId, bytes);
+  const frames: Uint8Array[] = [];
+  let at = 0;
+  do {
+    const piece = bytes.subarray(at, at + MAX_FRAME_BYTES);
+    at += piece.length;
+    const isLast = at === bytes.length;
+    frames.push(frame(FrameType.DATA, isLast ? flags : 0, streamId, piece));
+  } while (at < bytes.length);
+  return join(...frames);
 }
 
 /** The last DATA. */
@@ -85,6 +95,7 @@ export function paddedData(
 export function settings(...pairs: (readonly [number, number])[]): Uint8Array {
   const payload = new Uint8Array(6 * pairs.length);
   pairs.forEach(([setting, value], at) => {
+    payload[6 * at] = setting >> 8;
     payload[6 * at + 1] = setting;
     writeUint32(payload, 6 * at + 2, value);
   });
@@ -106,30 +117,20 @@ export function windowUpdate(streamId: number, bytes: number): Uint8Array {
   return frame(FrameType.WINDOW_UPDATE, 0, streamId, uint32(bytes));
 }
 
-/** RST_STREAM. */
-export function reset(streamId: number, code: number): Uint8Array {
+/** RST_STREAM, as a client that wants no more. */
+export function reset(
+  streamId: number,
+  code: number = ErrorCode.CANCEL,
+): Uint8Array {
   return frame(FrameType.RST_STREAM, 0, streamId, uint32(code));
 }
 
-/** GOAWAY. */
-export function goAway(lastStreamId: number, code: number): Uint8Array {
-  const payload = [...uint32(lastStreamId), ...uint32(code)];
+/** GOAWAY, as a polite client ends. */
+export function goaway(
+  code: number = ErrorCode.NO_ERROR,
+  lastStreamId = 0,
+  reason = "",
+): Uint8Array {
+  const payload = join(uint32(lastStreamId), uint32(code), bytes(reason));
   return frame(FrameType.GOAWAY, 0, 0, payload);
-}
-
-/** Puts bytes in a row. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-function uint32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  writeUint32(bytes, 0, value);
-  return bytes;
 }

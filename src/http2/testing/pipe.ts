@@ -7,7 +7,7 @@
 
 import type { ByteStream } from "../byte_stream.ts";
 import { nextTurn } from "../turns.ts";
-import { concat } from "./frame_bytes.ts";
+import { join } from "./octets.ts";
 
 /** The server's end, and what a test does at the other. */
 export class Pipe implements ByteStream {
@@ -69,7 +69,7 @@ export class Pipe implements ByteStream {
 
   /** Sends bytes to the server. */
   send(...parts: readonly Uint8Array[]): void {
-    this.#incoming.push(concat(parts));
+    this.#incoming.push(join(...parts));
     this.#pump();
   }
 
@@ -106,7 +106,7 @@ export class Pipe implements ByteStream {
   /** What has come since the last time, once everything has had its turn. */
   async written(): Promise<Uint8Array> {
     await turns();
-    return concat(this.#written.splice(0));
+    return join(...this.#written.splice(0));
   }
 
   #pump(): void {

@@ -8,8 +8,9 @@
 import assert from "node:assert/strict";
 import { Http2Connection } from "../connection.ts";
 import type { RequestHandler, ServerStream } from "../stream_api.ts";
-import { concat, PREFACE, settings, settingsAck } from "./frame_bytes.ts";
+import { PREFACE, settings, settingsAck } from "./frame_bytes.ts";
 import { FrameText } from "./frame_text.ts";
+import { join } from "./octets.ts";
 
 /** What a test may choose. */
 export interface TesterOptions {
@@ -58,7 +59,7 @@ export class ServerTester {
 
   /** Sends bytes as one read, whose buffer is then used for something else. */
   send(...parts: readonly Uint8Array[]): void {
-    const read = concat(parts);
+    const read = join(...parts);
     this.connection.turnMs = this.nowMs;
     for (let at = 0; at < read.length;) {
       at += this.connection.receive(read.subarray(at));
@@ -76,7 +77,7 @@ export class ServerTester {
       if (filled === 0) break;
       writes.push(buffer.subarray(0, filled));
     }
-    return concat(writes);
+    return join(...writes);
   }
 
   /** All frames that the server has to send, a line each. */
@@ -130,7 +131,7 @@ export class ServerTester {
   /** Pieces in a row are one: how they are cut is the reads' affair. */
   #tookData(id: number, bytes: Uint8Array): void {
     const before = this.bodies.get(id) ?? new Uint8Array();
-    this.bodies.set(id, concat([before, bytes]));
+    this.bodies.set(id, join(before, bytes));
     const match = /^data (\d+) (\d+)$/.exec(this.calls.at(-1) ?? "");
     const isNext = match !== null && Number(match[1]) === id;
     const sum = bytes.length + (isNext ? Number(match[2]) : 0);

@@ -15,7 +15,7 @@ import {
   statSync,
 } from "node:fs";
 import { cannotRead } from "../../cannot.ts";
-import { NO_UTF8 } from "../../words.ts";
+import { NO_UTF8 } from "../../../flags/words.ts";
 import { isOwnName } from "../aside_names.ts";
 import { isErrno } from "../disk.ts";
 import type { Pattern } from "../pattern.ts";

@@ -17,7 +17,9 @@ export function hex(digits: string): Uint8Array {
 }
 
 /** One array of many. */
-export function join(...parts: readonly Uint8Array[]): Uint8Array {
+export function join(
+  ...parts: readonly Uint8Array[]
+): Uint8Array<ArrayBuffer> {
   const sizeBytes = parts.reduce((sum, part) => sum + part.length, 0);
   const whole = new Uint8Array(sizeBytes);
   let at = 0;

@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { parseDurationMs } from "../config/duration.ts";
 import { StartError } from "../errors.ts";
-import { suggest } from "../launch/suggest.ts";
+import { suggest } from "./suggest.ts";
 
 /** What Deno and Node make of bytes that are no UTF-8: all are the same then. */
 export const NO_UTF8 = "\ufffd";
@@ -22,8 +22,16 @@ export interface Option {
   readonly argument?: string;
   /** Whether it may be given several times, each time for one more. */
   readonly isMany?: true;
+  /** Whether it is for our own processes: help and errors do not name it. */
+  readonly isHidden?: true;
   /** What it does. */
   readonly help: string;
+}
+
+/** A value of an option, and how the option was spelt: `-l`, `--local`. */
+export interface Written {
+  readonly text: string;
+  readonly source: string;
 }
 
 /** What was written. */
@@ -32,11 +40,11 @@ export class Words {
   readonly positionals: readonly string[];
   /** The words after `--`. */
   readonly rest: readonly string[];
-  readonly #values: ReadonlyMap<string, readonly string[]>;
+  readonly #values: ReadonlyMap<string, readonly Written[]>;
   #defaults: ReadonlyMap<string, readonly string[]> = new Map();
 
   private constructor(
-    values: ReadonlyMap<string, readonly string[]>,
+    values: ReadonlyMap<string, readonly Written[]>,
     positionals: readonly string[],
     rest: readonly string[],
   ) {
@@ -56,15 +64,18 @@ export class Words {
   static read(args: readonly string[], options: readonly Option[]): Words {
     const [garbled] = args.filter((word) => word.includes(NO_UTF8));
     if (garbled !== undefined) {
+      const hasKey = options.some(({ name }) => name === "key-hex");
       throw new StartError(
         2,
-        `${garbled}: not UTF-8, or holding U+FFFD; a key of any bytes can be ` +
-          "given with --key-file or --key-hex",
+        `${garbled}: not UTF-8, or holding U+FFFD` +
+          (hasKey
+            ? "; a key of any bytes can be given with --key-file or --key-hex"
+            : ": such a word cannot be told from others"),
       );
     }
     const end = args.indexOf("--");
     const own = end < 0 ? args : args.slice(0, end);
-    const values = new Map<string, string[]>();
+    const values = new Map<string, Written[]>();
     const positionals: string[] = [];
     const { tokens } = parseArgs({
       args: [...own],
@@ -82,38 +93,27 @@ export class Words {
     for (const token of tokens) {
       if (token.kind === "positional") positionals.push(token.value);
       if (token.kind !== "option") continue;
-      const { name, rawName, value } = token;
+      const { name, rawName } = token;
       const option = options.find((each) => each.name === name);
       if (!option) {
-        const known = options.map(({ name }) => `--${name}`);
+        const known = options.filter(({ isHidden }) => !isHidden)
+          .map(({ name }) => `--${name}`);
         throw new StartError(
           2,
           `unknown flag ${rawName}${suggest(rawName, known)}`,
         );
       }
-      if (option.argument === undefined && value !== undefined) {
-        throw new StartError(2, `${rawName} takes no value`);
-      }
-      if (option.argument !== undefined && value === undefined) {
-        throw new StartError(2, `${rawName} needs a value: ${option.argument}`);
-      }
-      const isNext = !token.inlineValue && value !== undefined &&
-        options.some(({ name }) => value === `--${name}`);
-      if (isNext) {
+      const text = textOf(token, option, options);
+      const before = values.get(name) ?? [];
+      if (!option.isMany && (before[0]?.text ?? text) !== text) {
         throw new StartError(
           2,
-          `${rawName} needs a value: ${option.argument}; if ${value} is meant ` +
-            `to be it: ${rawName}=${value}`,
+          `--${name} is given twice, as ${
+            before[0]?.text
+          } and as ${text}: one only`,
         );
       }
-      const [before] = values.get(name) ?? [];
-      if (!option.isMany && (before ?? value) !== value) {
-        throw new StartError(
-          2,
-          `--${name} is given twice, as ${before} and as ${value}: one only`,
-        );
-      }
-      values.set(name, [...values.get(name) ?? [], value ?? ""]);
+      values.set(name, [...before, { text, source: rawName }]);
     }
     return new Words(values, positionals, end < 0 ? [] : args.slice(end + 1));
   }
@@ -135,14 +135,24 @@ export class Words {
 
   /** The same, if it was given on the command line. */
   own(name: string): string | undefined {
-    return this.#values.get(name)?.at(-1);
+    return this.written(name).at(-1)?.text;
+  }
+
+  /** All that was given of an option on the command line, in its order. */
+  written(name: string): readonly Written[] {
+    return this.#values.get(name) ?? [];
+  }
+
+  /** The names of all options that were given. */
+  get given(): readonly string[] {
+    return [...this.#values.keys()];
   }
 
   /** All values of an option, those by default first, in their order. */
   all(name: string): readonly string[] {
     return [
       ...this.#defaults.get(name) ?? [],
-      ...this.#values.get(name) ?? [],
+      ...this.written(name).map(({ text }) => text),
     ];
   }
 
@@ -175,4 +185,39 @@ export class Words {
       throw new StartError(2, `${extra} is one word too many`);
     }
   }
+}
+
+/** A flag as the words have it. */
+interface Token {
+  readonly rawName: string;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}
+
+/** The value of a flag; of a switch the empty one. */
+function textOf(
+  { rawName, value, inlineValue }: Token,
+  { argument }: Option,
+  options: readonly Option[],
+): string {
+  if (argument === undefined) {
+    if (value === undefined) return "";
+    throw new StartError(2, `${rawName} takes no value`);
+  }
+  if (value === undefined) {
+    throw new StartError(2, `${rawName} needs a value: ${argument}`);
+  }
+  if (inlineValue) {
+    // "-l=ADDR" is what people write who know "--local=ADDR".
+    return rawName.startsWith("--") ? value : value.replace(/^=/, "");
+  }
+  const isNext = options.some(({ name, short }) =>
+    value === `--${name}` || (short !== undefined && value === `-${short}`)
+  );
+  if (!isNext) return value;
+  throw new StartError(
+    2,
+    `${rawName} needs a value: ${argument}; if ${value} is meant to be it: ` +
+      `${rawName}=${value}`,
+  );
 }
