@@ -82,7 +82,7 @@ export interface HttpListener extends AsyncDisposable {
 const LOOKS = 10;
 /** Who speaks otherwise, gRPC for one, hears what there is. */
 const NO_HTTP = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n" +
-  "connection: close\r\n\r\nHere is Larder's page, with its metrics, in " +
+  "connection: close\r\n\r\nHere are Larder's metrics and probes, in " +
   "HTTP/1.1; for gRPC it has other addresses.\n";
 
 /**
@@ -109,6 +109,8 @@ export async function serveHttp(
       },
       ...{ warn, maxConnections },
     });
+    // It begins to look then whether heads take too long.
+    server.emit("listening");
     return {
       address: name,
       [Symbol.asyncDispose]() {

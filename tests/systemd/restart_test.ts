@@ -2,11 +2,8 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import {
-  concat,
-  PREFACE,
-  settings,
-} from "../../src/http2/testing/frame_bytes.ts";
+import { PREFACE, settings } from "../../src/http2/testing/frame_bytes.ts";
+import { join as joined } from "../../src/http2/testing/octets.ts";
 import { RemoteClient, textOf } from "../support/clients.ts";
 import { hasPython } from "../support/python.ts";
 import { withRoot } from "../support/root.ts";
@@ -15,6 +12,8 @@ import { Parent } from "./parent.ts";
 const ignore = !await hasPython();
 if (ignore) console.log("skipped: no python3 that could be the parent");
 
+/** How a client of HTTP/2 begins; a server answers it. */
+const OPENING = joined([PREFACE, settings()]);
 /** Far more than a start takes, on a machine that is busy. */
 const PATIENCE_MS = 60_000;
 
@@ -55,7 +54,7 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
           const conn = await (port
             ? Deno.connect({ port })
             : Deno.connect({ transport: "unix", path }));
-          await conn.write(concat([PREFACE, settings()]));
+          await conn.write(OPENING);
           ({ pid } = await parent.serve(root, ...args));
           const replies = await Promise.all(waiting);
           for (const { ready } of replies) {
@@ -108,7 +107,7 @@ async function knocking(port: number, over: AbortSignal): Promise<number> {
   for (let count = 0;; count++) {
     if (over.aborted) return count;
     using conn = await Deno.connect({ port });
-    await conn.write(concat([PREFACE, settings()]));
+    await conn.write(OPENING);
     assert.ok((await conn.read(new Uint8Array(9)) ?? 0) > 0, "not answered");
   }
 }
