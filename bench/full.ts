@@ -1,5 +1,5 @@
 /**
- * A cache at its limits, the normal state of a cache, beside one without any.
+ * A cache at its limits, the normal state of a cache.
  *
  * @module
  */
@@ -14,17 +14,15 @@ const MAX_MIB = 256;
 const CALLERS = 16;
 const MIB = 1024 * 1024;
 
-/** Both, on roots in the folder; the first one is full. */
-export async function startFull(
-  folder: string,
-): Promise<[full: ServerProcess, fresh: ServerProcess]> {
+/** Starts one on a root in the folder, and fills it. */
+export async function startFull(folder: string): Promise<ServerProcess> {
   const full = await startLarder(`${folder}/full`, {
     kind: "full",
     flags: ["--max-entries", `${MAX_ENTRIES}`, "--max-bytes", `${MAX_MIB}MiB`],
   });
   try {
     await fill(full);
-    return [full, await startLarder(`${folder}/fresh`, { kind: "fresh" })];
+    return full;
   } catch (error) {
     await full[Symbol.asyncDispose]();
     throw error;

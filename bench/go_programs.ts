@@ -21,6 +21,7 @@ export interface GoLoad {
     | "miss"
     | "set"
     | "local"
+    | "local_hit"
     | "publish";
   /** Where. */
   readonly address: string;

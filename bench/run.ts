@@ -32,6 +32,7 @@ import {
   startEmpty,
   startFloor,
   startLarder,
+  VARIANTS,
 } from "./server_process.ts";
 import { measureStarts, type StartFigures } from "./start.ts";
 import { type Tool, type Tools, type Work, WORKS } from "./works.ts";
@@ -84,22 +85,18 @@ async function measureWorks(
   );
   const empty = stack.use(await startEmpty());
   const others: Partial<Record<ServerKind, ServerProcess>> = { floor, empty };
-  if (works.some(({ server }) => server === "full")) {
-    const both = await startFull(folder);
-    for (const server of both) others[server.kind] = stack.use(server);
-  }
-  if (works.some(({ server }) => server === "watched")) {
-    const watched = await startLarder(`${folder}/watched`, {
-      kind: "watched",
-      flags: ["--http", "127.0.0.1:0"],
-    });
-    others.watched = stack.use(watched);
-    others.fresh ??= stack.use(
-      await startLarder(`${folder}/fresh`, { kind: "fresh" }),
+  const needs = (kind: ServerKind) =>
+    works.some(({ server, beside }) => server === kind || beside === kind);
+  if (needs("full")) others.full = stack.use(await startFull(folder));
+  for (const [name, flags] of Object.entries(VARIANTS)) {
+    const kind = name as keyof typeof VARIANTS;
+    if (!needs(kind)) continue;
+    others[kind] = stack.use(
+      await startLarder(`${folder}/${kind}`, { kind, flags }),
     );
   }
-  const { watched = [], fresh = [] } = others;
-  for (const { remote } of [larder, floor, watched, fresh].flat()) {
+  const { empty: _empty, full: _full, ...seeded } = others;
+  for (const { remote } of [larder, ...Object.values(seeded)]) {
     await seed(remote, HIT_1_KIB);
     await seed(remote, HIT_1_MIB);
   }

@@ -10,16 +10,22 @@ const START_DEADLINE_MS = 120_000;
 const STOP_DEADLINE_MS = 15_000;
 const repository = new URL("..", import.meta.url);
 
-/**
- * The cache server, one at its limits, one that is watched, or what they are
- * measured beside: `fresh` is a cache server that has no limit, and that nobody
- * watches.
- */
+/** Cache servers with flags of their own, and what they are measured beside: one without. */
+export const VARIANTS = {
+  /** Counts for its metrics and its page. */
+  watched: ["--http", "127.0.0.1:0"],
+  /** Keeps no value in memory. */
+  cold: ["--memory-cache-bytes", "0"],
+  /** Answers when what it wrote is on the disk. */
+  strict: ["--durability", "strict"],
+  fresh: [],
+} as const satisfies Record<string, readonly string[]>;
+
+/** A variant, the cache server, one at its limits, or another server. */
 export type ServerKind =
+  | keyof typeof VARIANTS
   | "larder"
   | "full"
-  | "watched"
-  | "fresh"
   | "floor"
   | "empty";
 

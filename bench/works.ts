@@ -9,7 +9,7 @@ import type { GoLoad, GoPrograms } from "./go_programs.ts";
 import { h2load } from "./h2load.ts";
 import type { Sample } from "./sample.ts";
 import { assign } from "./seed.ts";
-import type { ServerProcess } from "./server_process.ts";
+import type { ServerProcess, VARIANTS } from "./server_process.ts";
 
 /** What a work must reach, as ratios to the other server in the same run. */
 export interface Goal {
@@ -45,7 +45,7 @@ export interface Work {
   /** Without which it is skipped; the floor is in Go. */
   readonly needs: readonly Tool[];
   /** What is measured: a cache with room, unless given. */
-  readonly server?: "full" | "watched";
+  readonly server?: "full" | keyof typeof VARIANTS;
   /** What the server is measured beside. */
   readonly beside: "floor" | "empty" | "fresh";
   /** What it must reach. */
@@ -128,10 +128,32 @@ export const WORKS: readonly Work[] = [
   publishWork("publish_far", `the same, ${DELAY_MS} ms away`, {
     delayMs: DELAY_MS,
   }),
-  goWork("local", "local cycle 1 KiB, 16 callers", {}, {
-    work: "local",
-    ...crowd(8, 2),
+  goWork("set_3_mb", "Set 3 MB, 4 callers", { speed: 1.5 }, {
+    work: "set",
+    size: 3_000_000,
+    ...crowd(4, 1),
   }),
+  localWork(
+    "local",
+    "local cycle 1 KiB, 16 callers, beside a miss",
+    {
+      speed: 0.2,
+    },
+    { work: "local", ...crowd(8, 2) },
+    { work: "miss", ...crowd(8, 4) },
+  ),
+  localWork(
+    "local_hit",
+    "local Get + Drop, 8 x 16, beside heartbeats",
+    {
+      speed: 0.55,
+    },
+    { work: "local_hit", ...crowd(8, 16) },
+    {
+      work: "heartbeat",
+      ...crowd(8, 16),
+    },
+  ),
   atTheLimit("full_1_kib", "miss cycle 1 KiB into a full cache", {
     work: "miss",
     ...crowd(8, 4),
@@ -141,12 +163,26 @@ export const WORKS: readonly Work[] = [
     size: MIB,
     ...crowd(4, 4),
   }),
-  watchedWork("watched_hit", "remote hit 1 KiB, with --http", {
+  variantWork("watched", "hit", "remote hit 1 KiB, with --http", 0.97, {
     work: "hit",
     ...HIT_1_KIB,
     ...crowd(8, 16),
   }),
-  watchedWork("watched_miss", "miss cycle 1 KiB, with --http", {
+  variantWork("watched", "miss", "miss cycle 1 KiB, with --http", 0.97, {
+    work: "miss",
+    ...crowd(8, 4),
+  }),
+  variantWork("cold", "1_kib", "remote hit 1 KiB, not in memory", 0.5, {
+    work: "hit",
+    ...HIT_1_KIB,
+    ...crowd(8, 16),
+  }),
+  variantWork("cold", "1_mib", "remote hit 1 MiB, not in memory", 0.5, {
+    work: "hit",
+    ...HIT_1_MIB,
+    ...crowd(4, 4),
+  }),
+  variantWork("strict", "miss", "miss cycle 1 KiB, strict", 0.5, {
     work: "miss",
     ...crowd(8, 4),
   }),
@@ -191,9 +227,7 @@ function goWork(
   goal: Goal,
   load: Omit<GoLoad, "address" | "seconds">,
 ): Work {
-  const at = load.work === "local" || load.work === "publish"
-    ? load.work
-    : "remote";
+  const at = load.work === "publish" ? "publish" : "remote";
   return {
     name,
     title,
@@ -218,16 +252,37 @@ function atTheLimit(
   };
 }
 
-/** A cache that counts for metrics and the page, beside one that does not. */
-function watchedWork(
+/** A cache server with flags of its own, beside one without. */
+function variantWork(
+  server: keyof typeof VARIANTS,
   name: string,
   title: string,
+  speed: number,
   load: Omit<GoLoad, "address" | "seconds">,
 ): Work {
   return {
-    ...goWork(name, title, { speed: 0.97 }, load),
-    server: "watched",
+    ...goWork(`${server}_${name}`, title, { speed }, load),
+    server,
     beside: "fresh",
+  };
+}
+
+/** Files of LocalCache, beside something else that the floor does without any. */
+function localWork(
+  name: string,
+  title: string,
+  goal: Goal,
+  load: Omit<GoLoad, "address" | "seconds">,
+  besides: Omit<GoLoad, "address" | "seconds">,
+): Work {
+  return {
+    ...goWork(name, title, goal, load),
+    run: ({ kind, local, remote }, { go, seconds }) =>
+      go!.load(
+        kind === "floor"
+          ? { ...besides, address: remote, seconds }
+          : { ...load, address: local, seconds },
+      ),
   };
 }
 

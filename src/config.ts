@@ -10,6 +10,7 @@ import { isInherited, isUnix } from "./config/address.ts";
 import { formatDurationMs } from "./config/duration.ts";
 import { refuseSharedSockets } from "./config/inherited.ts";
 import { checkListeners } from "./config/listeners.ts";
+import { checkShared } from "./config/shared.ts";
 import { checkSocketSettings } from "./config/sockets.ts";
 import type { Config, GivenConfig } from "./config/shape.ts";
 import { type Setting, SETTINGS } from "./config/settings.ts";
@@ -96,6 +97,7 @@ export function completeConfig(given: GivenConfig): Config {
   refuseSharedSockets(config);
   checkListeners(config);
   checkSocketSettings(given, config);
+  checkShared(config);
   const forCalls = config.memoryBudgetBytes - config.memoryCacheBytes;
   if (forCalls < MIN_MEMORY_BUDGET_BYTES) {
     throw new StartError(

@@ -41,6 +41,8 @@ Deno.test("completeConfig fills in the defaults", () => {
     tlsOn: "all",
     access: undefined,
     insecure: false,
+    shared: false,
+    sharedGroups: [],
     heartbeatIntervalMs: 2_000,
     heartbeatTimeoutMs: 4_000,
     restartGraceMs: 60_000,

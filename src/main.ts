@@ -13,7 +13,7 @@ import { asked } from "./cli/asked.ts";
 import { StartError } from "./errors.ts";
 import { parseCommandLine } from "./launch/arguments.ts";
 import { serveConfined, stopWhenEnded } from "./launch/confined.ts";
-import { withGroupNumber } from "./launch/groups.ts";
+import { withGroupNumbers } from "./launch/groups.ts";
 import { Hangups, isOnTerminal } from "./launch/hangups.ts";
 import { descriptorsFor } from "./launch/descriptors.ts";
 import { helpText, VERSION } from "./launch/help.ts";
@@ -73,7 +73,7 @@ async function run(
     case "print-command": {
       const installation = thisInstallation(program);
       const root = await resolveRoot(invocation.config.root);
-      const config = await withGroupNumber({ ...invocation.config, root });
+      const config = await withGroupNumbers({ ...invocation.config, root });
       console.log(shellLine(confinedCommand(config, installation)));
       return 0;
     }

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import denoConfig from "../deno.json" with { type: "json" };
 import { caseWarning, ignoresCase } from "../workers/letter_case.ts";
 import { MANIFEST_FILE } from "../workers/root_names.ts";
+import type { GroupNumber } from "../workers/shared_modes.ts";
 import { BlobCache } from "./blobs/blob_cache.ts";
 import {
   BlobError,
@@ -31,7 +32,9 @@ import {
 } from "./config.ts";
 import { takeOver } from "./systemd/take_over.ts";
 import { Access, type Door } from "./access/access.ts";
+import { whyNotShared } from "./access/shared_files.ts";
 import { watchersBy } from "./access/watchers.ts";
+import { areAllGrouped } from "./config/shared.ts";
 import { Catalog } from "./engine/catalog.ts";
 import { Engine, type EngineOptions } from "./engine/engine.ts";
 import { boundedLog } from "./log/bounded_log.ts";
@@ -46,6 +49,7 @@ import { Pieces } from "./engine/pieces.ts";
 import { recover } from "./engine/recovery.ts";
 import { RequestShare } from "./engine/request_share.ts";
 import { lockRoot } from "./root/root_lock.ts";
+import { closeRoot, openRoot, tryGroups } from "./root/shared_root.ts";
 import { leftWords, stopWords } from "./engine/stop_words.ts";
 import { Sweeper } from "./engine/sweeper.ts";
 import { Uploads } from "./engine/uploads.ts";
@@ -108,7 +112,9 @@ export async function serve(
 ): Promise<RunningServer> {
   await using stack = new AsyncDisposableStack();
   const { root, heartbeatIntervalMs, heartbeatTimeoutMs } = config;
-  const served = { heartbeatIntervalMs, heartbeatTimeoutMs };
+  const { shared } = config;
+  const served = { heartbeatIntervalMs, heartbeatTimeoutMs, shared };
+  const groups = groupNumbers(config);
   const start = new FirstStart(root);
   const lock = await lockRoot(root);
   let answers = false;
@@ -119,6 +125,8 @@ export async function serve(
   });
 
   start.tag();
+  closeRoot(root, { shared });
+  tryGroups(root, groups);
 
   const { traceRatio: ratio } = config;
   const traces = ratio === undefined ? undefined : (
@@ -127,16 +135,26 @@ export async function serve(
   const clock = traces?.clock(systemClock) ?? systemClock;
   const { warn } = stack.use(boundedLog(log, clock));
   const certificates = await openCertificates(config, log, stack);
-  const access = config.access === undefined
-    ? undefined
-    : stack.use(await Access.open(config.access, { clock: systemClock, log }));
+  const access = config.access === undefined ? undefined : stack.use(
+    await Access.open(config.access, {
+      ...{ clock: systemClock, log },
+      ...isEverybodys(config) && {
+        refuse: (rules) => whyNotShared(rules, doorOf(config, "local")),
+      },
+    }),
+  );
   const spare = new SpareBuffers();
   const watched = config.http && new Observation({
     quotas: config.quotas,
     refusals: Object.keys(CALL_REFUSALS),
     handshakes: certificates ? REFUSED_HANDSHAKES : [],
   });
-  const [sqlite, workers] = await openStores(config, { spare, watched }, stack);
+  const [sqlite, workers] = await openStores(
+    config,
+    { spare, watched, ...shared && { shared: groups } },
+    stack,
+  );
+  if (shared) openRoot(root);
   await refuseTooSmallDisk(config.minFree, workers);
   await lock.update(served);
   if (ignoresCase(join(root, MANIFEST_FILE))) {
@@ -445,6 +463,23 @@ function socketOf(
   );
 }
 
+/** Whether there are values that every user of the machine may read. */
+function isEverybodys({ shared, sharedGroups }: ServedConfig): boolean {
+  return shared && !areAllGrouped(sharedGroups);
+}
+
+/** Whose group may read what. */
+function groupNumbers({ sharedGroups }: ServedConfig): GroupNumber[] {
+  return sharedGroups.map(({ pattern, group }) => {
+    const gid = Number(group);
+    if (Number.isInteger(gid)) return { pattern, gid };
+    throw new StartError(
+      2,
+      `--confined needs the numbers of --shared-groups, and ${group} is none`,
+    );
+  });
+}
+
 /** A listener that is served, as access sees it. */
 function doorOf(config: ServedConfig, kind: Door["kind"]): Door {
   const address = config[kind];
@@ -488,9 +523,10 @@ function quotasOf(
  */
 async function openStores(
   { root, durability, workers, bootId }: ServedConfig,
-  { spare, watched }: {
+  { spare, watched, shared }: {
     readonly spare: SpareBuffers;
     readonly watched: Observation | undefined;
+    readonly shared?: readonly GroupNumber[];
   },
   stack: AsyncDisposableStack,
 ): Promise<[SqliteManifest, WorkerBlobStore]> {
@@ -512,6 +548,7 @@ async function openStores(
       spare,
       ...watched && { onTook: watched.blobTimes.took },
       ...bootId !== undefined && { bootId },
+      ...shared && { shared },
     });
     return [manifest, stack.use(blobs)];
   } catch (error) {

@@ -45,7 +45,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: [
       ...["access", "config", "rpc", "tls", "ops", "engine", "table"],
       ...["systemd", "manifest", "blobs", "root", "workers/letter_case.ts"],
-      ...["workers/root_names.ts", ...FLOOR],
+      ...["workers/root_names.ts", "workers/shared_modes.ts", ...FLOOR],
     ],
     types: ["launch"],
     why: "the composition root wires the rooms below main together",
@@ -122,6 +122,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
       ...["workers/letter_case.ts", "workers/root_contents.ts"],
       ...["workers/foreign_manifest.ts"],
       "workers/root_names.ts",
+      "workers/shared_modes.ts",
     ],
     why: "a client that people talk to; it runs on Node, where no server does",
   },

@@ -15,9 +15,16 @@ import {
   QUARANTINE_FOLDER,
   STAGING_FOLDER,
 } from "./root_names.ts";
+import {
+  GROUP_NAMESPACE_MODE,
+  type GroupNumber,
+  groupOf,
+  OWN_FOLDER_MODE,
+  SHARED_NAMESPACE_MODE,
+  SHARED_STAGING_MODE,
+  wantedModes,
+} from "./shared_modes.ts";
 
-/** Of the folders that are made here. */
-const FOLDER_MODE = 0o700;
 /** Folders that are known to be on the disk. */
 const MAX_SYNCED = 10_000;
 /** A capture whose bytes are on the disk. */
@@ -39,6 +46,10 @@ export class Folders {
   readonly keepCaptures: boolean;
   /** Who files of our own belong to: whoever owns the private folder. */
   readonly uid: number | null;
+  /** Their group. */
+  readonly #gid: number | null;
+  /** The groups of namespaces, where other users are served. */
+  readonly #shared: readonly GroupNumber[] | undefined;
   readonly #tag: string;
   readonly #taken: string;
   readonly #ino: string;
@@ -55,12 +66,21 @@ export class Folders {
     this.#tag = config.tag;
     this.#ino = config.ino;
     this.checkRoot();
-    this.private();
+    const path = `${this.root}/${PRIVATE_FOLDER}`;
+    // The first of them: whom it belongs to is not known before.
+    this.#make(PRIVATE_FOLDER);
+    Deno.chmodSync(path, OWN_FOLDER_MODE);
+    const { uid, gid } = Deno.lstatSync(path);
+    this.uid = uid;
+    this.#gid = gid;
+    this.#shared = config.shared;
     this.staging();
     this.quarantine();
-    const path = `${this.root}/${PRIVATE_FOLDER}`;
-    Deno.chmodSync(path, 0o700);
-    this.uid = Deno.lstatSync(path).uid;
+  }
+
+  /** Whether other users of the machine are served. */
+  get isShared(): boolean {
+    return this.#shared !== undefined;
   }
 
   /** The private folder, checked. */
@@ -106,6 +126,7 @@ export class Folders {
     const path = `${this.root}/${namespace}`;
     const info = lookAt(path);
     if (info && !info.isDirectory) throw notOurs(path);
+    if (info) this.#open(namespace, path, info);
     return info ? path : undefined;
   }
 
@@ -157,7 +178,10 @@ export class Folders {
   isOurs(path: string): boolean {
     const info = lookAt(path);
     const mode = (info?.mode ?? 0) & 0o777;
-    return info?.uid === this.uid && mode === FOLDER_MODE;
+    if (info?.uid !== this.uid) return false;
+    if (mode === OWN_FOLDER_MODE) return true;
+    return this.isShared &&
+      (mode === SHARED_NAMESPACE_MODE || mode === GROUP_NAMESPACE_MODE);
   }
 
   /**
@@ -216,19 +240,49 @@ export class Folders {
   }
 
   #own(name: string): string {
+    const path = this.#make(name);
+    if (this.#shared) this.#open(name, path, Deno.lstatSync(path));
+    return path;
+  }
+
+  #make(name: string): string {
     const path = `${this.root}/${name}`;
     const info = lookAt(path);
     if (info?.isDirectory) return path;
     if (info) throw notOurs(path);
     this.checkRoot();
     try {
-      Deno.mkdirSync(path, { mode: FOLDER_MODE });
+      Deno.mkdirSync(path, { mode: OWN_FOLDER_MODE });
     } catch (error) {
       // Another worker may have been faster.
       if (systemCode(error) !== "EEXIST") throw error;
       if (!lookAt(path)?.isDirectory) throw notOurs(path);
     }
     return path;
+  }
+
+  /** Gives a folder that others may pass through its mode, and its group before. */
+  #open(name: string, path: string, info: Deno.FileInfo): void {
+    const { mode, gid, uid } = info;
+    // Not POSIX, or an administrator's, who has seen to it.
+    if (!this.#shared || mode === null || gid === null) return;
+    if (uid !== this.uid || this.#gid === null) return;
+    if (name === STAGING_FOLDER) {
+      if ((mode & 0o7777) !== SHARED_STAGING_MODE) {
+        Deno.chmodSync(path, SHARED_STAGING_MODE);
+      }
+      return;
+    }
+    if (!isNamespace(name)) return;
+    const group = groupOf(this.#shared, name);
+    const wanted = wantedModes({ mode, gid, own: this.#gid }, group);
+    if (wanted === undefined) return;
+    if (wanted.gid !== undefined && wanted.gid !== gid) {
+      // Nobody of the old group, nor of the new one, sees it half done.
+      Deno.chmodSync(path, OWN_FOLDER_MODE);
+      Deno.chownSync(path, null, wanted.gid);
+    }
+    Deno.chmodSync(path, wanted.mode);
   }
 }
 

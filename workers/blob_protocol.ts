@@ -8,6 +8,8 @@
  * @module
  */
 
+import type { GroupNumber } from "./shared_modes.ts";
+
 /** What verifies a blob. */
 export interface Digest {
   readonly size: number;
@@ -160,6 +162,8 @@ export type FailureCode =
   | "missing"
   | "damaged"
   | "not-a-file"
+  | "unreadable"
+  | "linked"
   | "foreign"
   | "full"
   | "failed";
@@ -187,6 +191,8 @@ export interface WorkerConfig {
   readonly memory: string;
   /** Sync what is captured, so that it outlives that. */
   readonly keepCaptures: boolean;
+  /** The groups of namespaces, where other users are served; absent: they are not. */
+  readonly shared?: readonly GroupNumber[];
 }
 
 /** To a worker. */

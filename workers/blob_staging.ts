@@ -70,13 +70,13 @@ export function* capture(
 ): Steps<Hashed | undefined> {
   const captured = folders.captured(staging);
   if (!lookAt(captured)) take(folders.staged(staging), captured);
-  const info = yield* regular(captured);
+  const info = yield* regular(folders, captured);
   let hashed: Hashed | undefined;
   if (info.size <= COPY_BYTES) {
-    hashed = yield* copyIn(folders, captured, info);
+    hashed = yield* copyIn(folders, { staging, captured, info });
   } else {
     // Opened in any case: what cannot be read is refused now, not after the reply.
-    using file = yield* openCaptured(captured, info);
+    using file = openCaptured(folders, { staging, captured, info });
     if (folders.keepCaptures) yield* syncCaptured(file);
   }
   // A rename can be on the disk before the bytes are: only this one follows them.
@@ -94,7 +94,7 @@ export function* hash(
   { staging }: OpOf<"hash">,
 ): Steps<Hashed> {
   const captured = folders.captured(staging);
-  const info = yield* regular(captured);
+  const info = yield* regular(folders, captured);
   const hashed = yield* hashWritten(folders, captured, written.take(staging));
   if (hashed) return hashed;
   const ours = info.uid === folders.uid && info.nlink === 1;
@@ -108,7 +108,8 @@ export function* hash(
       if (hashed) return hashed;
     }
   }
-  return yield* copyIn(folders, captured, yield* regular(captured));
+  const now = yield* regular(folders, captured);
+  return yield* copyIn(folders, { staging, captured, info: now });
 }
 
 /** Renames a captured file to its final path. */
@@ -231,14 +232,21 @@ function take(from: string, to: string): void {
   }
 }
 
-/** The captured file, which is removed if it is no regular one. */
-function* regular(captured: string): Steps<Deno.FileInfo> {
+/**
+ * The captured file, which is removed if it is no regular one, or is not its
+ * client's: where other users are served, one of ours that has a second name is
+ * a file of the root's, to which somebody who may not read it has made a link.
+ */
+function* regular(folders: Folders, captured: string): Steps<Deno.FileInfo> {
   const info = lookAt(captured);
-  if (info && !info.isFile) yield* removeAny(captured);
-  if (info && !info.isFile) {
-    throw new OpError("not-a-file", `'${captured}' was no regular file`);
-  }
-  return info ?? lookAtFile(captured);
+  if (!info) return lookAtFile(captured);
+  const isLinked = folders.isShared && info.uid === folders.uid &&
+    info.nlink !== 1;
+  if (info.isFile && !isLinked) return info;
+  yield* removeAny(captured);
+  throw info.isFile
+    ? new OpError("linked", `'${captured}' was a link to a file of ours`)
+    : new OpError("not-a-file", `'${captured}' was no regular file`);
 }
 
 /** What was hashed as it came; `undefined`: the file is not what was written. */
@@ -293,13 +301,17 @@ function* syncCaptured(file: OpenFile): Steps<void> {
   }
 }
 
+/** A file that was taken away from its client. */
+interface Captured {
+  readonly staging: string;
+  readonly captured: string;
+  readonly info: Deno.FileInfo;
+}
+
 /** Replaces a captured file by a copy that nobody but us has ever opened. */
-function* copyIn(
-  folders: Folders,
-  captured: string,
-  info: Deno.FileInfo,
-): Steps<Hashed> {
-  using source = yield* openCaptured(captured, info);
+function* copyIn(folders: Folders, file: Captured): Steps<Hashed> {
+  const { captured, info } = file;
+  using source = openCaptured(folders, file);
   const temporary = folders.temporary();
   let replaced = false;
   try {
@@ -326,15 +338,17 @@ function* copyIn(
   }
 }
 
-function* openCaptured(
-  captured: string,
-  info: Deno.FileInfo,
-): Steps<OpenFile> {
+/** What may not be read goes back to its client, who can change that. */
+function openCaptured(
+  folders: Folders,
+  { staging, captured, info }: Captured,
+): OpenFile {
   try {
     return new OpenFile(captured, info);
   } catch (error) {
     if (systemCode(error) !== "EACCES") throw error;
-    yield* removeAny(captured);
-    throw new OpError("not-a-file", `'${captured}' may not be read`);
+    const staged = folders.staged(staging);
+    Deno.renameSync(captured, staged);
+    throw new OpError("unreadable", `'${staged}' may not be read`);
   }
 }

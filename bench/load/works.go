@@ -48,6 +48,8 @@ var works = map[string]func(*client) (unit, error){
 	"set": (*client).set,
 	// Get, the file, Done, Get, Drop.
 	"local": (*client).local,
+	// Get and Drop of a file that is there.
+	"local_hit": (*client).localHit,
 	// A value in pieces, by larder.v1.
 	"publish": (*client).publish,
 }

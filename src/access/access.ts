@@ -40,10 +40,16 @@ const IN_PLAIN_TEXT =
   "a token is not taken in plain text, where others may read it: make a new " +
   "one, and use TLS";
 
+/** What rules need of the world, and of the server. */
+export interface AccessOptions extends CredentialOptions {
+  /** Why rules cannot hold on this server; absent: all can. */
+  readonly refuse?: (rules: Rules) => string | undefined;
+}
+
 /** Knows callers. */
 export class Access implements Disposable {
   readonly #path: string;
-  readonly #options: CredentialOptions;
+  readonly #options: AccessOptions;
   readonly #files: CredentialFiles<string>;
   #text: string;
   #rules: Rules;
@@ -58,15 +64,11 @@ export class Access implements Disposable {
     http: new Principal(),
   };
 
-  private constructor(
-    path: string,
-    options: CredentialOptions,
-    text: string,
-  ) {
+  private constructor(path: string, options: AccessOptions, text: string) {
     this.#path = path;
     this.#options = options;
     this.#text = text;
-    this.#rules = parseRules(text, this.#principals);
+    this.#rules = this.#parsed(text);
     const { clock, log, read = readCredentials } = options;
     this.#files = new CredentialFiles({
       clock,
@@ -86,7 +88,7 @@ export class Access implements Disposable {
    */
   static async open(
     path: string,
-    options: CredentialOptions,
+    options: AccessOptions,
   ): Promise<Access> {
     try {
       const text = await (options.read ?? readCredentials)(path);
@@ -169,10 +171,7 @@ export class Access implements Disposable {
 
   #take(text: string): void {
     if (text === this.#text) return;
-    // As it is for a moment while somebody writes it: without the rules of
-    // those who have no token they may everything on this machine.
-    if (text.trim() === "") throw new Error("it is empty");
-    this.#follow(parseRules(text, this.#principals));
+    this.#follow(this.#parsed(text));
     this.#text = text;
     const { tokens, certificates } = this.#rules;
     this.#options.log(
@@ -180,6 +179,22 @@ export class Access implements Disposable {
         `and ${certificates.size} certificates`,
       { level: "info" },
     );
+  }
+
+  /** The rules of a text, where they can hold. */
+  #parsed(text: string): Rules {
+    // As it is for a moment while somebody writes it: without the rules of
+    // those who have no token they may everything on this machine.
+    if (text.trim() === "") {
+      throw new Error(
+        "it is empty: larder token new NAME --file FILE --read PATTERN makes " +
+          "an entry",
+      );
+    }
+    const rules = parseRules(text, this.#principals);
+    const why = this.#options.refuse?.(rules);
+    if (why !== undefined) throw new Error(why);
+    return rules;
   }
 
   /** Also calls that are under way are held against the new rules. */

@@ -4,6 +4,7 @@ import { FakeClock } from "../clock.ts";
 import { ACCESS_LOOK_MS } from "../limits.ts";
 import { peerName } from "../http2/mod.ts";
 import { Access, type Door } from "./access.ts";
+import { whyNotShared } from "./shared_files.ts";
 
 const HERE: Door = { kind: "remote", isHere: true, isTls: false };
 const PLAIN: Door = { kind: "remote", isHere: false, isTls: false };
@@ -58,6 +59,43 @@ Deno.test("a token is known until it expires, or is taken out of the file", asyn
   await access.look();
   assert.match(`${known()}`, /is not known/);
   assert.equal(said.length, 2);
+});
+
+Deno.test("a file that is empty is an error that says what to do, at the start and later", async () => {
+  const { access, clock, said, disk } = await opened();
+  using _ = access;
+  disk.text = "\n";
+  clock.advance(ACCESS_LOOK_MS);
+  await access.look();
+  const words =
+    /it is empty: larder token new NAME --file FILE .* makes an entry/;
+  assert.match(said[0]!, words);
+  assert.equal(nameOf(access.whoIs(TLS, "Bearer secret", [])), "ci");
+  await assert.rejects(opened(""), words);
+});
+
+Deno.test("rules that limit readers are refused where files are everybody's", async () => {
+  const clock = new FakeClock(EPOCH_MS);
+  const said: string[] = [];
+  const disk = { text: rules() };
+  const open = (isHere: boolean) =>
+    Access.open("/access", {
+      ...{ clock, log: (message: string) => void said.push(message) },
+      read: () => Promise.resolve(disk.text),
+      refuse: (rules) => whyNotShared(rules, { isHere }),
+    });
+  const limits = /limits who may read from LocalCache, .*--shared-groups/;
+  await assert.rejects(open(false), limits);
+  using access = await open(true);
+  disk.text = rules("[anyone.local]\nread = ['public']");
+  clock.advance(ACCESS_LOOK_MS);
+  await access.look();
+  assert.match(said[0]!, limits);
+  await assert.rejects(open(true), limits);
+  for (const right of ["read", "write", "admin"]) {
+    disk.text = rules(`[anyone.local]\n${right} = ["*"]`);
+    (await open(false))[Symbol.dispose]();
+  }
 });
 
 Deno.test("a token is not taken in plain text beyond this machine", async () => {

@@ -16,6 +16,10 @@ export type BlobErrorCode =
   | "damaged"
   /** What lies there is no regular file. */
   | "not-a-file"
+  /** What a client left is a file that we may not read; it is left where it was. */
+  | "unreadable"
+  /** What a client left is a second name of a file of ours. */
+  | "linked"
   /** A link, or something else, lies where a folder of ours should. */
   | "foreign"
   /** No room: ENOSPC, EDQUOT. */

@@ -5,6 +5,7 @@
  */
 
 import type { Op, OpKind, OpOf, Results } from "../../workers/blob_protocol.ts";
+import type { GroupNumber } from "../../workers/shared_modes.ts";
 import { MAX_WORKERS } from "../limits.ts";
 import type { Digest, Stamp } from "../table/types.ts";
 import {
@@ -40,6 +41,8 @@ export interface WorkerBlobStoreOptions {
    * boot is lost in the next. Without it captures are synced in relaxed mode, too.
    */
   readonly bootId?: string;
+  /** The groups of namespaces, where other users are served; absent: they are not. */
+  readonly shared?: readonly GroupNumber[];
   /** Bounds; the defaults are those of limits.ts. */
   readonly maxQueue?: number;
   readonly maxQueueBytes?: number;
@@ -90,8 +93,8 @@ export class WorkerBlobStore implements BlobStore {
   static async open(options: WorkerBlobStoreOptions): Promise<WorkerBlobStore> {
     const { root, ino, dev } = await realFolder(options.root);
     const strict = options.durability === "strict";
-    const { spare, bootId, maxQueue, maxQueueBytes, spawn = spawnWorker } =
-      options;
+    const { spare, bootId, shared, maxQueue, maxQueueBytes } = options;
+    const { spawn = spawnWorker } = options;
     const pool = new WorkerPool({
       size: Math.min(MAX_WORKERS, options.workers ?? defaultWorkers()),
       spawn: () => spawn(root),
@@ -104,6 +107,7 @@ export class WorkerBlobStore implements BlobStore {
         // A disk that is mounted again, or a copy of it, has another number.
         memory: bootId === undefined ? crypto.randomUUID() : `${bootId}.${dev}`,
         keepCaptures: strict || bootId === undefined,
+        ...shared && { shared },
       },
       ...maxQueue !== undefined && { maxQueue },
       ...maxQueueBytes !== undefined && { maxQueueBytes },

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createReadStream } from "node:fs";
+import { createReadStream, fchmodSync } from "node:fs";
 import {
   access,
   constants,
@@ -19,6 +19,11 @@ import { CacheError } from "./cache_error.ts";
 import { eachPiece } from "./transfer.ts";
 
 const READ_PIECE_BYTES = 256 * 1024;
+/**
+ * Of what is handed to the server, which may be another user (`--shared`), while
+ * a umask may say that what this one makes is nobody else's to read.
+ */
+const HANDED_OVER_MODE = 0o644;
 
 /**
  * Whether the path that the server has assigned can be written to: it may be
@@ -41,6 +46,7 @@ export async function writeFileAt(path: string, value: Pieces): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
     const file = await open(path, "w");
     try {
+      fchmodSync(file.fd, HANDED_OVER_MODE);
       for await (const piece of eachPiece(value)) await file.writeFile(piece);
     } finally {
       await file.close();
@@ -76,7 +82,8 @@ export async function fileBody(
     await release();
     throw new CacheError(
       "failed",
-      `cannot read ${path}: is this the server's machine? ${messageOf(error)}`,
+      `cannot read ${path}: is this the server's machine, and may this user ` +
+        `read there? ${messageOf(error)}`,
       { cause: error },
     );
   }

@@ -53,6 +53,7 @@ import {
   parseQuotas,
 } from "./quotas.ts";
 import type { Config, GivenConfig } from "./shape.ts";
+import { formatSharedGroups, parseSharedGroups } from "./shared.ts";
 import {
   defaultSocketMode,
   formatMode,
@@ -198,20 +199,27 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     "a TOML file of tokens and certificates, and of what those may do who have " +
       "them: larder token new makes an entry",
   ),
-  insecure: {
-    name: "insecure",
-    argument: "",
-    isSwitch: true,
+  insecure: toggle("insecure", {
     help:
       "plain text on addresses that other machines reach: whoever is between " +
       "reads and changes what is said",
     defaultHelp: "refused",
-    default: () => false,
-    parse(text) {
-      if (text === "true" || text === "false") return text === "true";
-      throw new RangeError("write true or false");
-    },
-    render: String,
+  }),
+  shared: toggle("shared", {
+    help:
+      "serve other users of this machine: whoever knows a key can read its file",
+    defaultHelp: "the server's own user only",
+  }),
+  sharedGroups: {
+    name: "shared-groups",
+    argument: "NS=GROUP,…",
+    help:
+      "with --shared, which group alone can read the files of some namespaces: " +
+      "sim.*=simulators,*=ci",
+    defaultHelp: "none",
+    default: () => [],
+    parse: parseSharedGroups,
+    render: formatSharedGroups,
   },
   httpPage: {
     name: "http-page",
@@ -414,6 +422,25 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
 
 /** The settings that are paths of files. */
 export const FILE_KEYS = ["tlsCert", "tlsKey", "clientCa", "access"] as const;
+
+/** On where it is written, off where it is not. */
+function toggle(
+  name: string,
+  about: { readonly help: string; readonly defaultHelp: string },
+): Setting<boolean> {
+  return {
+    name,
+    argument: "",
+    isSwitch: true,
+    ...about,
+    default: () => false,
+    parse(text) {
+      if (text === "true" || text === "false") return text === "true";
+      throw new RangeError("write true or false");
+    },
+    render: String,
+  };
+}
 
 /** One of some words. */
 function choice<Word extends string>(

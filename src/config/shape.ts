@@ -7,6 +7,7 @@
 import type { LogFormat } from "../log/log.ts";
 import type { Address, InheritedAddress, TcpAddress } from "./address.ts";
 import type { MinFree, Quota } from "./quotas.ts";
+import type { SharedGroup } from "./shared.ts";
 
 /** When an acknowledgement means what. */
 export type Durability = "relaxed" | "strict";
@@ -50,6 +51,13 @@ export interface Config {
   readonly access: string | undefined;
   /** Whether plain text may leave this machine. */
   readonly insecure: boolean;
+  /** Whether other users of this machine are given files. */
+  readonly shared: boolean;
+  /**
+   * Whose group may read the values of some namespaces; of the others everybody
+   * may who knows a key.
+   */
+  readonly sharedGroups: readonly SharedGroup[];
   /** How often clients are told to send heartbeats. */
   readonly heartbeatIntervalMs: number;
   /** How long a lease lasts without one; more than the interval. */

@@ -10,6 +10,8 @@ import { type ErrorCode, LarderError } from "../errors.ts";
 const CODES: Record<BlobErrorCode, ErrorCode> = {
   "missing": "no-file",
   "not-a-file": "no-file",
+  "unreadable": "no-file",
+  "linked": "no-file",
   "foreign": "storage-failed",
   "damaged": "storage-failed",
   "full": "storage-full",
@@ -27,13 +29,26 @@ const MESSAGES: Partial<Record<ErrorCode, string>> = {
   "overloaded": "Cannot publish: too many operations are queued; try again",
 };
 
+/** Where the file is there, and what is wrong with it says what to do. */
+const OF_FILES: Partial<Record<BlobErrorCode, string>> = {
+  "unreadable": "Cannot publish: the server may not read the file at the " +
+    "assigned path; let everybody read it (chmod a+r, or write it with umask " +
+    "022), then call Done again",
+  "linked":
+    "Cannot publish: at the assigned path was a hard link to a file of " +
+    "the server's; write the value to a file of its own, then call Done again",
+};
+
 /** Maps whatever a store threw to what the client is told; the cause is for the log. */
 export function toLarderError(thrown: unknown): LarderError {
   if (thrown instanceof LarderError) return thrown;
   const code = thrown instanceof BlobError
     ? CODES[thrown.code]
     : "storage-failed";
-  const message = MESSAGES[code] ?? code;
+  const ofFile = thrown instanceof BlobError
+    ? OF_FILES[thrown.code]
+    : undefined;
+  const message = ofFile ?? MESSAGES[code] ?? code;
   return new LarderError(code, message, { cause: thrown });
 }
 

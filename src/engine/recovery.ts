@@ -12,6 +12,7 @@ import { MAX_RESTORED } from "../limits.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Row } from "../table/types.ts";
 import type { Engine } from "./engine.ts";
+import { discardAll } from "./unowned_staging.ts";
 
 /** What rests on disk: it is nothing but a client's id and perhaps its file. */
 function canRest(row: Row): boolean {
@@ -94,8 +95,7 @@ export async function recover(
     cursor = page.cursor;
   } while (cursor !== undefined);
 
-  for (const staging of unowned) await blobs.local?.discard(staging);
-  return { ...found, swept: unowned.size };
+  return { ...found, swept: await discardAll(blobs, unowned, warn) };
 }
 
 /**

@@ -15,6 +15,7 @@ import {
 } from "../limits.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { EntryKey } from "../table/types.ts";
+import { discardAll } from "./unowned_staging.ts";
 import { removeEmptyFolders } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";
 
@@ -184,8 +185,9 @@ export class Sweeper {
       }
       cursor = page.cursor;
     } while (cursor !== undefined);
-    for (const staging of unowned) await blobs.local?.discard(staging);
-    return unowned.size;
+    return await discardAll(blobs, unowned, (line) => {
+      if (!this.#closed) this.#options.warn(line);
+    });
   }
 
   async #keepOwned(namespace: string, unowned: Set<string>): Promise<void> {

@@ -9,39 +9,61 @@ import { StartError, systemReason } from "../errors.ts";
 
 const GROUPS = "/etc/group";
 
+/** The setting that names a group, as an error calls it. */
+type Flag = "--socket-group" | "--shared-groups";
+
 /**
- * Replaces the name of a group by its number.
+ * Replaces the names of groups by their numbers.
  *
  * @param config What is to be served.
  * @param path Where groups are listed.
  * @throws {StartError} There is no such group.
  */
-export async function withGroupNumber(
+export async function withGroupNumbers(
   config: Config,
   path: string = GROUPS,
 ): Promise<Config> {
-  const { socketGroup: name } = config;
-  if (name === undefined || /^\d+$/.test(name)) return config;
-  const line = (await read(path)).split("\n")
+  const { socketGroup, sharedGroups } = config;
+  const numbered: { pattern: string; group: string }[] = [];
+  for (const { pattern, group } of sharedGroups) {
+    const number = await numberOf(group, { flag: "--shared-groups", path });
+    numbered.push({ pattern, group: number });
+  }
+  return {
+    ...config,
+    sharedGroups: numbered,
+    ...socketGroup !== undefined && {
+      socketGroup: await numberOf(socketGroup, {
+        flag: "--socket-group",
+        path,
+      }),
+    },
+  };
+}
+
+async function numberOf(
+  name: string,
+  { flag, path }: { readonly flag: Flag; readonly path: string },
+): Promise<string> {
+  if (/^\d+$/.test(name)) return name;
+  const line = (await read(path, flag)).split("\n")
     .find((each) => each.startsWith(`${name}:`));
   const number = line?.split(":")[2] ?? "";
-  if (/^\d+$/.test(number)) return { ...config, socketGroup: number };
+  if (/^\d+$/.test(number)) return number;
   throw new StartError(
-    1,
-    `--socket-group ${name}: ${path} has no such group; of one that comes from ` +
+    2,
+    `${flag} ${name}: ${path} has no such group; of one that comes from ` +
       "elsewhere, give the number",
   );
 }
 
-async function read(path: string): Promise<string> {
+async function read(path: string, flag: Flag): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
     throw new StartError(
       1,
-      `--socket-group: cannot read ${path} (${
-        systemReason(error)
-      }): give the ` +
+      `${flag}: cannot read ${path} (${systemReason(error)}): give the ` +
         "number of the group",
       { cause: error },
     );

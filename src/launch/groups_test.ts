@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { completeConfig } from "../config.ts";
-import { withGroupNumber } from "./groups.ts";
+import { withGroupNumbers } from "./groups.ts";
 
 Deno.test("the name of a group becomes its number, which is all that the server is told", async () => {
   const path = await Deno.makeTempFile();
@@ -12,12 +12,26 @@ Deno.test("the name of a group becomes its number, which is all that the server 
         local,
         ...socketGroup !== undefined && { socketGroup },
       });
-      return (await withGroupNumber(config, path)).socketGroup;
+      return (await withGroupNumbers(config, path)).socketGroup;
     };
     assert.equal(await of("ci-users"), "1207");
+    const sharedGroups = [
+      { pattern: "sim.*", group: "ci-users" },
+      { pattern: "*", group: "7" },
+    ];
+    const config = completeConfig({ shared: true, sharedGroups });
+    assert.deepEqual(
+      (await withGroupNumbers(config, path)).sharedGroups.map(({ group }) =>
+        group
+      ),
+      ["1207", "7"],
+    );
     assert.equal(await of("44"), "44");
     assert.equal(await of(), undefined);
-    await assert.rejects(of("ci"), /--socket-group ci: .* has no such group/);
+    await assert.rejects(of("ci"), {
+      message: /^--socket-group ci: .* has no such group/,
+      exitCode: 2,
+    });
     await Deno.remove(path);
     await assert.rejects(of("ci"), /cannot read .*: give the number/);
     assert.equal(await of("44"), "44");

@@ -10,7 +10,8 @@ import type { Config } from "../config.ts";
 import { currentBootId } from "./boot_id.ts";
 import { spawnConfined } from "./child.ts";
 import { descriptorLimit, withinDescriptors } from "./descriptor_limit.ts";
-import { withGroupNumber } from "./groups.ts";
+import { withGroupNumbers } from "./groups.ts";
+import { refuseForeignLinks } from "./hard_links.ts";
 import type { Hangups } from "./hangups.ts";
 import { serverLog } from "../log/server_log.ts";
 import { MadeFolders } from "../root/made_folders.ts";
@@ -39,7 +40,8 @@ export async function launch(
   const folders = new MadeFolders(config.root);
   let exitCode = 1;
   try {
-    const numbered = await withGroupNumber(config);
+    await refuseForeignLinks(config);
+    const numbered = await withGroupNumbers(config);
     const [root, limit, bootId] = await Promise.all([
       prepareRoot(config.root),
       descriptorLimit(),

@@ -24,6 +24,8 @@ export interface ServedFields {
   readonly heartbeatIntervalMs: number;
   /** How long a lease lasts without one. */
   readonly heartbeatTimeoutMs: number;
+  /** Whether other users of the machine are served. */
+  readonly shared?: boolean;
 }
 
 /** Locks a root until it is released or the process ends. */
@@ -167,8 +169,13 @@ async function servedBy(file: Deno.FsFile): Promise<string> {
     const table = parseToml(
       new TextDecoder().decode(bytes.subarray(0, length)),
     );
-    const local = table["local_socket"] ?? table["local_addr"];
-    const remote = table["remote_socket"] ?? table["remote_addr"];
+    const on = (kind: string) => {
+      const socket = table[`${kind}_socket`];
+      return typeof socket === "string"
+        ? `unix:${socket}`
+        : table[`${kind}_addr`];
+    };
+    const [local, remote] = [on("local"), on("remote")];
     return [
       ...typeof local === "string" ? [`LocalCache on ${local}`] : [],
       ...typeof remote === "string" ? [`RemoteCache on ${remote}`] : [],
@@ -186,6 +193,7 @@ async function rewrite(
   const text = new TextEncoder().encode(stringifyToml({
     ...whereOf("local", fields.localAddress),
     ...whereOf("remote", fields.remoteAddress),
+    ...fields.shared && { shared: true },
     heartbeat_interval: toSeconds(fields.heartbeatIntervalMs),
     heartbeat_timeout: toSeconds(fields.heartbeatTimeoutMs),
   }));

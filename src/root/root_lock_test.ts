@@ -91,7 +91,7 @@ Deno.test("lockRoot says where sockets are by names that the original does not r
   );
   await assert.rejects(
     lockRoot(root.path),
-    /in use .*LocalCache on \/run\/a "b" ü\.sock, RemoteCache on 127/,
+    /in use .*LocalCache on unix:\/run\/a "b" ü\.sock, RemoteCache on 127/,
   );
 });
 

@@ -8,7 +8,9 @@ import { Edge } from "../../src/rpc/edge.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { withOriginal } from "../client/original_server.ts";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
-import { type Shell, withShell } from "./support.ts";
+import { withRoot } from "../support/root.ts";
+import { whileServedHere } from "../support/server_here.ts";
+import { Shell, withShell } from "./support.ts";
 
 interface Finding {
   readonly name: string;
@@ -38,6 +40,27 @@ Deno.test("doctor finds a served root in order", () =>
     const text = await shell.ok("doctor");
     assert.match(text, /^ok {4}server {7}.*: larder \d+\.\d+\.\d+, /m);
     assert.match(text, /^\w+ +deno /m);
+  }));
+
+Deno.test("doctor knows a root that is shared, and one that gives its manifest away", () =>
+  withRoot(async (folder) => {
+    const root = `${folder}/root`;
+    const args = ["--shared"];
+    await whileServedHere(root, async (server) => {
+      const shell = new Shell(folder, server);
+      const said = async () =>
+        (await shell.run(["doctor", root])).stdout
+          .match(/^\w+ +mode +.*$/m)?.[0];
+      assert.match(
+        `${await said()}`,
+        /^ok +mode +0711: shared with other users/,
+      );
+      await Deno.chmod(`${root}/cache.sqlite-wal`, 0o644);
+      assert.match(
+        `${await said()}`,
+        /^fail +mode +0711, and others may read cache\.sqlite-wal/,
+      );
+    }, args);
   }));
 
 Deno.test("a server is found by a name, and an empty variable is none", () =>

@@ -34,6 +34,8 @@ export interface StartOptions {
   readonly confined?: boolean;
   /** What is added to its environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A program that starts another one, and its first words: setpriv. */
+  readonly through?: readonly string[];
   /** Starts this module alone, instead of src/main.ts, with these words first. */
   readonly program?: readonly string[];
 }
@@ -70,15 +72,18 @@ export class ServerProcess implements AsyncDisposable {
   /** Starts the launcher and waits until the server answers. */
   static async start(
     root: string,
-    { args = [], confined = false, program, env = {} }: StartOptions = {},
+    { args = [], confined = false, program, env = {}, through = [] }:
+      StartOptions = {},
   ): Promise<ServerProcess> {
     const replies = args.includes("--max-reply-bytes") ? [] : MAX_REPLY;
     const words = ["serve", root, ...DEFAULTS, ...replies, ...args];
-    const child = new Deno.Command(Deno.execPath(), {
-      args: confined ? await confinedWords(words) : [
-        ...["run", "--quiet", "--config", CONFIG, "-A"],
-        ...program ? [...program, ...words, "--confined"] : [MAIN, ...words],
-      ],
+    const all = confined ? await confinedWords(words) : [
+      ...["run", "--quiet", "--config", CONFIG, "-A"],
+      ...program ? [...program, ...words, "--confined"] : [MAIN, ...words],
+    ];
+    const [command, ...first] = [...through, Deno.execPath()];
+    const child = new Deno.Command(command!, {
+      args: [...first, ...all],
       env: { ...env },
       stdin: "null",
       stdout: "piped",

@@ -13,7 +13,7 @@ const ignore = !await hasPython();
 if (ignore) console.log("skipped: no python3 that could be the parent");
 
 /** How a client of HTTP/2 begins; a server answers it. */
-const OPENING = joined([PREFACE, settings()]);
+const OPENING = joined(PREFACE, settings());
 /** Far more than a start takes, on a machine that is busy. */
 const PATIENCE_MS = 60_000;
 

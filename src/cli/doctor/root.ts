@@ -15,6 +15,7 @@ import { messageOf } from "../../errors.ts";
 import { serveCommand } from "../called.ts";
 import { formatSize } from "../format.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
+import { modeCheck } from "./modes.ts";
 import type { Served } from "./served.ts";
 import { DENO_VERSION } from "./tools.ts";
 
@@ -23,7 +24,6 @@ const LITTLE_DISK_BYTES = 2 ** 30;
 const NO_DISK_BYTES = 100 * 2 ** 20;
 /** A start knows it for what it is, should it be left behind. */
 const PROBE = ".larder-doctor-";
-const OTHERS_BITS = 0o077;
 
 /**
  * Looks at the folder.
@@ -71,11 +71,8 @@ export async function rootChecks(
       ),
     );
   } else findings.push(ok("owner", "you"));
-  const mode = (info.mode & 0o777).toString(8).padStart(4, "0");
   findings.push(
-    (info.mode & OTHERS_BITS) === 0
-      ? ok("mode", mode)
-      : warn("mode", `${mode}: not yours alone`, `chmod 700 ${root}`),
+    await modeCheck(root, info.mode),
     ...await writableChecks(root),
     servedCheck(root, served),
   );

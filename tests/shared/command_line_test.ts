@@ -1,0 +1,107 @@
+/** The command line, and so the library, as a user who is not the server's. */
+
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ServerProcess } from "../support/server_process.ts";
+import { runProgram, type Said, withSharedFolder } from "./users.ts";
+import { ALICE, as, BOB, othersTest, powerless } from "./users.ts";
+
+const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
+const SOURCES = ["src", "workers", "proto", "deno.json", "deno.lock"];
+
+/** Deno, its modules and our sources where others may read them. */
+async function install(folder: string): Promise<string> {
+  const { stdout } = await runProgram([Deno.execPath(), "info", "--json"], {
+    cwd: REPOSITORY,
+  });
+  const { denoDir } = JSON.parse(stdout);
+  const bin = join(folder, "bin");
+  const program = join(folder, "program");
+  await Deno.mkdir(bin);
+  await Deno.mkdir(program);
+  const deno = join(bin, "deno");
+  // A second name costs nothing; on another disk it has to be a copy.
+  const commands = [
+    `ln '${Deno.execPath()}' '${deno}' || cp '${Deno.execPath()}' '${deno}'`,
+    `cp -r ${
+      SOURCES.map((name) => `'${REPOSITORY}${name}'`).join(" ")
+    } '${program}'`,
+    `chmod -R a+rX '${program}'`,
+  ];
+  for (const uid of [ALICE, BOB]) {
+    const home = join(folder, `${uid}`);
+    commands.push(
+      `mkdir -p '${home}/deno'`,
+      `cp -r '${denoDir}/npm' '${home}/deno/npm'`,
+      `chown -R ${uid} '${home}'`,
+    );
+  }
+  for (const command of commands) {
+    const { code, stderr } = await runProgram(["sh", "-c", command]);
+    assert.equal(code, 0, stderr);
+  }
+  return deno;
+}
+
+othersTest(
+  "put, get, run and ls work as another user, whatever their umask is",
+  () =>
+    withSharedFolder(async (folder) => {
+      const deno = await install(folder);
+      const config = join(folder, "program", "deno.json");
+      const main = join(folder, "program", "src", "main.ts");
+      await using server = await ServerProcess.start(join(folder, "root"), {
+        args: ["--shared"],
+        through: powerless(),
+      });
+      const larder = (uid: number, ...words: string[]): Promise<Said> => {
+        const home = join(folder, `${uid}`);
+        const started = `umask 077; cd "$HOME"; exec "$0" "$@"`;
+        return runProgram(
+          [
+            ...[...as(uid), "sh", "-c", started, deno],
+            ...["run", "--quiet", "--cached-only", "--config", config, "-A"],
+            ...[main, ...words],
+          ],
+          {
+            clearEnv: true,
+            env: {
+              PATH: `${dirname(deno)}:/usr/bin:/bin`,
+              HOME: home,
+              DENO_DIR: join(home, "deno"),
+              LARDER_LOCAL: server.local,
+            },
+          },
+        );
+      };
+      const ok = async (uid: number, ...words: string[]) => {
+        const { code, stdout, stderr } = await larder(uid, ...words);
+        assert.equal(code, 0, `${words}: ${stderr}`);
+        return stdout;
+      };
+      const value = join(folder, `${ALICE}`, "value");
+      await Deno.writeTextFile(value, "of Alice");
+      await Deno.chown(value, ALICE, ALICE);
+      await ok(ALICE, "put", "--ns", "ns", "k", value);
+      assert.equal(await ok(BOB, "get", "--ns", "ns", "k"), "of Alice");
+      const command = ["--", "sh", "-c", 'echo "by $(id -u)"'];
+      const key = ["run", "--ns", "ns", "--key", "who"];
+      assert.equal(await ok(ALICE, ...key, ...command), `by ${ALICE}\n`);
+      assert.equal(await ok(BOB, ...key, ...command), `by ${ALICE}\n`);
+      const large = ["--", "sh", "-c", "head -c 3000000 /dev/zero"];
+      for (const uid of [BOB, ALICE]) {
+        const said = await ok(
+          uid,
+          "run",
+          "--ns",
+          "ns",
+          "--key",
+          "large",
+          ...large,
+        );
+        assert.equal(said.length, 3_000_000);
+      }
+      assert.match(await ok(BOB, "ls", "ns"), / {2}k$/m);
+    }),
+);
