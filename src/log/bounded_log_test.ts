@@ -50,7 +50,6 @@ Deno.test("what was left out is said at the end, and no timer is left", () => {
     lines[1],
     "1 line was left out here: it said what had been said within the minute before",
   );
-  assert.match(lines[1]!, /: 1 that had just been written$/);
   clock.advance(60_000);
   assert.equal(lines.length, 2);
 });
