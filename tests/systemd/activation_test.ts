@@ -89,7 +89,8 @@ test("a server over TLS knows its clients on a socket that was handed on", async
 
 test("what a socket says of its address decides what may be done there", async (folder) => {
   const access = join(folder, "access.toml");
-  await Deno.writeTextFile(access, "");
+  const somebody = `name = "a"\nsha256 = "${"0".repeat(64)}"\nread = ["*"]`;
+  await Deno.writeTextFile(access, `[[token]]\n${somebody}\n`);
   const root = join(folder, "root");
   const args = ["-l", "off", "-r", "fd:remote", "--drain-timeout", "50ms"];
   {

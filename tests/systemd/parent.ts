@@ -73,7 +73,6 @@ export class Parent implements AsyncDisposable {
       if (service !== undefined) addresses.set(service, address!);
       if (line === "larder: ready") return { pid, addresses };
       if (line.startsWith("{")) {
-        await this.#child.status;
         throw new Error(`it did not start: ${line}\n${this.stderr}`);
       }
     }
