@@ -485,7 +485,7 @@ _FETCH_REPLY = {
     4: ("ready", _READY),
     5: ("chunk", "bytes"),
 }
-_PUBLISH_BEGIN = {1: ("id", "uint64")}
+_PUBLISH_BEGIN = {1: ("id", "uint64"), 4: ("expected_size", "uint64")}
 _PUBLISH_END = {1: ("size", "uint64"), 2: ("sha256", "bytes")}
 _PUBLISH_REQUEST = {1: ("begin", _PUBLISH_BEGIN), 2: ("chunk", "bytes"), 3: ("end", _PUBLISH_END)}
 _PUBLISH_REPLY = {1: ("size", "uint64"), 2: ("sha256", "bytes")}
@@ -1064,7 +1064,7 @@ class _Held:
                 raise CacheError("lost", "this process was forked from the one that has the work")
             if self._is_lost:
                 raise CacheError("invalid", "")
-            begin: _Message = {"begin": {"id": self._id}}
+            begin: _Message = {"begin": {"id": self._id, "expected_size": len(data)}}
             end: _Message = {"end": {"size": len(data), "sha256": hashlib.sha256(data).digest()}}
             most = 0
 

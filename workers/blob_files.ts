@@ -11,25 +11,16 @@
  * @module
  */
 
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsync,
-  openSync,
-  readSync,
-} from "node:fs";
 import type { Failure, FailureCode, Stamp } from "./blob_protocol.ts";
 import { Sha256 } from "./digest.ts";
+import type {
+  FileInfo,
+  FileSystem,
+  ReadableFile,
+  WritableFile,
+} from "./file_system.ts";
 import { MAX_LISTED_FOLDER_BYTES } from "./root_contents.ts";
-import { type Steps, wait } from "./blob_steps.ts";
-
-/** Work above this is done in slices of this size: about 1 ms each. */
-export const SLICE_BYTES = 1024 * 1024;
-/** Work above this lets others in before it begins. */
-export const AT_ONCE_BYTES = 256 * 1024;
-/** Unlinking more than this takes long enough to be left to another thread. */
-const SLOW_UNLINK_BYTES = 64 * 1024 * 1024;
+import type { Steps } from "./blob_steps.ts";
 
 /** A failure that the store reports by its code. */
 export class OpError extends Error {
@@ -73,9 +64,9 @@ export function toFailure(error: unknown): Failure {
 }
 
 /** What lies at a path, itself; `undefined`: nothing does. */
-export function lookAt(path: string): Deno.FileInfo | undefined {
+export function lookAt(fs: FileSystem, path: string): FileInfo | undefined {
   try {
-    return Deno.lstatSync(path);
+    return fs.lstat(path);
   } catch (error) {
     const code = systemCode(error);
     // A name too long for the file system cannot be there either.
@@ -85,13 +76,13 @@ export function lookAt(path: string): Deno.FileInfo | undefined {
 }
 
 /** Whether a folder has too many names to be listed. */
-export function isHuge(folder: string): boolean {
-  return (lookAt(folder)?.size ?? 0) > MAX_LISTED_FOLDER_BYTES;
+export function isHuge(fs: FileSystem, folder: string): boolean {
+  return (lookAt(fs, folder)?.size ?? 0) > MAX_LISTED_FOLDER_BYTES;
 }
 
 /** What lies at a path, which must be a regular file. */
-export function lookAtFile(path: string): Deno.FileInfo {
-  const info = lookAt(path);
+export function lookAtFile(fs: FileSystem, path: string): FileInfo {
+  const info = lookAt(fs, path);
   if (!info) throw new OpError("missing", `There is no file '${path}'`);
   if (!info.isFile) {
     throw new OpError("not-a-file", `'${path}' is no regular file`);
@@ -106,13 +97,13 @@ export function lookAtFile(path: string): Deno.FileInfo {
 const TICK_MS = 20;
 
 /** The stamp of a file that was looked at just now. */
-export function stampOf(info: Deno.FileInfo): Stamp {
+export function stampOf(fs: FileSystem, info: FileInfo): Stamp {
   const mtimeMs = info.mtime?.getTime() ?? 0;
   return {
     size: info.size,
     mtimeMs,
     ino: String(info.ino),
-    ...Date.now() - mtimeMs < TICK_MS && { young: true },
+    ...fs.nowMs() - mtimeMs < TICK_MS && { young: true },
   };
 }
 
@@ -126,40 +117,39 @@ export function sameStamp(a: Stamp, b: Stamp): boolean {
  * second: within that second mtime is exact, otherwise the second's end is
  * taken, because calling a file young is the safe side.
  */
-export function changedMs(info: Deno.FileInfo): number {
+export function changedMs(info: FileInfo): number {
   const ctimeMs = info.ctime?.getTime() ?? 0;
   const mtimeMs = info.mtime?.getTime() ?? 0;
   const sameSecond = mtimeMs >= ctimeMs && mtimeMs < ctimeMs + 1000;
   return sameSecond ? mtimeMs : ctimeMs + 999;
 }
 
-/** An open descriptor; `using` closes it. */
+/** A file that is being read; `using` closes it. */
 export class OpenFile implements Disposable {
-  readonly fd: number;
   readonly path: string;
+  readonly #file: ReadableFile;
 
-  /** Opens for reading exactly the file that was looked at; a FIFO cannot block this. */
-  constructor(path: string, info: Deno.FileInfo) {
+  /** Opens for reading exactly the file that was looked at. */
+  constructor(fs: FileSystem, path: string, info: FileInfo) {
     this.path = path;
-    this.fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stat = fstatSync(this.fd);
+    this.#file = fs.open(path);
+    const stat = this.#file.stat();
     if (!stat.isFile() || stat.ino !== info.ino || stat.dev !== info.dev) {
-      closeSync(this.fd);
+      this.#file.close();
       throw new OpError("not-a-file", `'${path}' was replaced meanwhile`);
     }
   }
 
-  /** Size and mtime as they are now. */
-  stat(): { readonly size: number; readonly mtimeMs: number } {
-    const { size, mtimeMs } = fstatSync(this.fd);
-    return { size, mtimeMs: Math.trunc(mtimeMs) };
+  /** How long it is now. */
+  get size(): number {
+    return this.#file.stat().size;
   }
 
   /** Fills `into` from the current position as far as the file goes; how far. */
   read(into: Uint8Array): number {
     let done = 0;
     while (done < into.length) {
-      const count = readSync(this.fd, into, done, into.length - done, null);
+      const count = this.#file.read(into, done, into.length - done, null);
       if (count === 0) break;
       done += count;
     }
@@ -171,22 +161,26 @@ export class OpenFile implements Disposable {
     let done = 0;
     while (done < into.length) {
       const left = into.length - done;
-      const count = readSync(this.fd, into, done, left, position + done);
+      const count = this.#file.read(into, done, left, position + done);
       if (count === 0) break;
       done += count;
     }
     return done;
   }
 
+  /** Makes it read-only, and sets the time of its last change. */
+  mark(seconds: number): void {
+    this.#file.chmod(0o444);
+    this.#file.setTime(seconds);
+  }
+
   /** Puts the bytes on the disk; other threads wait, this one does not. */
   sync(): Promise<void> {
-    return new Promise((resolve, reject) =>
-      fsync(this.fd, (error) => error ? reject(error) : resolve())
-    );
+    return this.#file.sync();
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.fd);
+    this.#file.close();
   }
 }
 
@@ -197,15 +191,16 @@ export class OpenFile implements Disposable {
  * @returns How many bytes there were, and their SHA-256.
  */
 export function* hashOpen(
+  { sizes: { sliceBytes, atOnceBytes } }: FileSystem,
   file: OpenFile,
   size: number,
   each?: (slice: Uint8Array) => void,
 ): Steps<{ readonly size: number; readonly sha256: string }> {
   const hash = new Sha256();
-  const buffer = new Uint8Array(Math.min(size, SLICE_BYTES));
+  const buffer = new Uint8Array(Math.min(size, sliceBytes));
   let done = 0;
   while (done < size) {
-    if (size > AT_ONCE_BYTES) yield;
+    if (size > atOnceBytes) yield;
     const want = Math.min(size - done, buffer.length);
     const slice = buffer.subarray(0, file.read(buffer.subarray(0, want)));
     if (slice.length === 0) break;
@@ -218,13 +213,14 @@ export function* hashOpen(
 
 /** Writes all of it, slice by slice; `hash` sees what was written. */
 export function* writeAll(
-  file: Deno.FsFile,
+  { sizes: { sliceBytes, atOnceBytes } }: FileSystem,
+  file: WritableFile,
   bytes: Uint8Array,
   hash?: Sha256,
 ): Steps<void> {
   for (let done = 0; done < bytes.length;) {
-    if (bytes.length > AT_ONCE_BYTES) yield;
-    const slice = bytes.subarray(done, done + SLICE_BYTES);
+    if (bytes.length > atOnceBytes) yield;
+    const slice = bytes.subarray(done, done + sliceBytes);
     writeSlice(file, slice);
     hash?.update(slice);
     done += slice.length;
@@ -232,28 +228,8 @@ export function* writeAll(
 }
 
 /** Writes one slice, however often the system takes a part of it. */
-export function writeSlice(file: Deno.FsFile, slice: Uint8Array): void {
+export function writeSlice(file: WritableFile, slice: Uint8Array): void {
   for (let done = 0; done < slice.length;) {
     done += file.writeSync(slice.subarray(done));
   }
-}
-
-/**
- * Removes whatever lies at a path, following nothing.
- *
- * @returns Whether there was something.
- */
-export function* removeAny(path: string): Steps<boolean> {
-  const info = lookAt(path);
-  if (!info) return false;
-  try {
-    if (info.isDirectory || info.size > SLOW_UNLINK_BYTES) {
-      yield* wait(Deno.remove(path, { recursive: info.isDirectory }));
-    } else {
-      Deno.removeSync(path);
-    }
-  } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw error;
-  }
-  return true;
 }

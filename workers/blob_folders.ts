@@ -6,7 +6,9 @@
  */
 
 import type { WorkerConfig } from "./blob_protocol.ts";
-import { lookAt, OpError, removeAny, systemCode } from "./blob_files.ts";
+import { lookAt, OpError, systemCode } from "./blob_files.ts";
+import type { FileInfo, FileSystem } from "./file_system.ts";
+import { removeAny } from "./removal.ts";
 import { type Steps, wait } from "./blob_steps.ts";
 import {
   isHex,
@@ -40,6 +42,8 @@ export function isTemporaryOf(file: string, tags: readonly string[]): boolean {
 
 /** The folders of one root. */
 export class Folders {
+  /** What they lie on. */
+  readonly fs: FileSystem;
   readonly root: string;
   readonly strict: boolean;
   /** Whether captures have to be on the disk before they count. */
@@ -58,7 +62,8 @@ export class Folders {
   #temporaries = 0;
 
   /** Makes what is missing; throws where something else lies in its place. */
-  constructor(config: WorkerConfig) {
+  constructor(fs: FileSystem, config: WorkerConfig) {
+    this.fs = fs;
     this.root = config.root;
     this.strict = config.strict;
     this.keepCaptures = config.keepCaptures;
@@ -69,8 +74,8 @@ export class Folders {
     const path = `${this.root}/${PRIVATE_FOLDER}`;
     // The first of them: whom it belongs to is not known before.
     this.#make(PRIVATE_FOLDER);
-    Deno.chmodSync(path, OWN_FOLDER_MODE);
-    const { uid, gid } = Deno.lstatSync(path);
+    fs.chmod(path, OWN_FOLDER_MODE);
+    const { uid, gid } = fs.lstat(path);
     this.uid = uid;
     this.#gid = gid;
     this.#shared = config.shared;
@@ -124,7 +129,7 @@ export class Folders {
       throw new OpError("failed", `'${namespace}' is no namespace`);
     }
     const path = `${this.root}/${namespace}`;
-    const info = lookAt(path);
+    const info = lookAt(this.fs, path);
     if (info && !info.isDirectory) throw notOurs(path);
     if (info) this.#open(namespace, path, info);
     return info ? path : undefined;
@@ -141,7 +146,7 @@ export class Folders {
    */
   captured(staging: string): string {
     const kept = this.kept(staging);
-    return lookAt(kept) ? kept : this.taken(staging);
+    return lookAt(this.fs, kept) ? kept : this.taken(staging);
   }
 
   /** The name of a capture whose bytes are on the disk: given after the sync. */
@@ -176,7 +181,7 @@ export class Folders {
 
   /** Whether a folder is as `#own` makes them. */
   isOurs(path: string): boolean {
-    const info = lookAt(path);
+    const info = lookAt(this.fs, path);
     const mode = (info?.mode ?? 0) & 0o777;
     if (info?.uid !== this.uid) return false;
     if (mode === OWN_FOLDER_MODE) return true;
@@ -191,15 +196,15 @@ export class Folders {
    */
   *rename(from: string, to: string): Steps<void> {
     try {
-      Deno.renameSync(from, to);
+      this.fs.rename(from, to);
     } catch (error) {
-      if (systemCode(error) === "ENOENT" && lookAt(from)) {
+      if (systemCode(error) === "ENOENT" && lookAt(this.fs, from)) {
         this.#own(to.slice(this.root.length + 1, to.lastIndexOf("/")));
-        return Deno.renameSync(from, to);
+        return this.fs.rename(from, to);
       }
-      if (!lookAt(to)?.isDirectory) throw error;
-      yield* removeAny(to);
-      Deno.renameSync(from, to);
+      if (!lookAt(this.fs, to)?.isDirectory) throw error;
+      yield* removeAny(this, to);
+      this.fs.rename(from, to);
     }
   }
 
@@ -214,12 +219,12 @@ export class Folders {
     if (path === undefined) {
       throw new OpError("missing", `There is no folder '${folder}'`);
     }
-    const { ino, birthtime } = Deno.lstatSync(path);
-    yield* wait(syncFolder(path));
+    const { ino, birthtime } = this.fs.lstat(path);
+    yield* wait(this.fs.syncFolder(path));
     // Made anew after it was removed: another folder, perhaps of the same inode.
     const which = birthtime ? `${ino} ${birthtime.getTime()}` : undefined;
     if (which && this.#synced.get(path) === which) return undefined;
-    yield* wait(syncFolder(this.root));
+    yield* wait(this.fs.syncFolder(this.root));
     if (which === undefined) return undefined;
     if (this.#synced.size >= MAX_SYNCED) this.#synced.clear();
     this.#synced.set(path, which);
@@ -231,7 +236,7 @@ export class Folders {
    * missing there was not lost, and nothing may be made there.
    */
   checkRoot(): void {
-    const info = lookAt(this.root);
+    const info = lookAt(this.fs, this.root);
     if (info?.isDirectory && String(info.ino) === this.#ino) return;
     throw new OpError(
       "failed",
@@ -241,35 +246,35 @@ export class Folders {
 
   #own(name: string): string {
     const path = this.#make(name);
-    if (this.#shared) this.#open(name, path, Deno.lstatSync(path));
+    if (this.#shared) this.#open(name, path, this.fs.lstat(path));
     return path;
   }
 
   #make(name: string): string {
     const path = `${this.root}/${name}`;
-    const info = lookAt(path);
+    const info = lookAt(this.fs, path);
     if (info?.isDirectory) return path;
     if (info) throw notOurs(path);
     this.checkRoot();
     try {
-      Deno.mkdirSync(path, { mode: OWN_FOLDER_MODE });
+      this.fs.mkdir(path, OWN_FOLDER_MODE);
     } catch (error) {
       // Another worker may have been faster.
       if (systemCode(error) !== "EEXIST") throw error;
-      if (!lookAt(path)?.isDirectory) throw notOurs(path);
+      if (!lookAt(this.fs, path)?.isDirectory) throw notOurs(path);
     }
     return path;
   }
 
   /** Gives a folder that others may pass through its mode, and its group before. */
-  #open(name: string, path: string, info: Deno.FileInfo): void {
+  #open(name: string, path: string, info: FileInfo): void {
     const { mode, gid, uid } = info;
     // Not POSIX, or an administrator's, who has seen to it.
     if (!this.#shared || mode === null || gid === null) return;
     if (uid !== this.uid || this.#gid === null) return;
     if (name === STAGING_FOLDER) {
       if ((mode & 0o7777) !== SHARED_STAGING_MODE) {
-        Deno.chmodSync(path, SHARED_STAGING_MODE);
+        this.fs.chmod(path, SHARED_STAGING_MODE);
       }
       return;
     }
@@ -279,10 +284,10 @@ export class Folders {
     if (wanted === undefined) return;
     if (wanted.gid !== undefined && wanted.gid !== gid) {
       // Nobody of the old group, nor of the new one, sees it half done.
-      Deno.chmodSync(path, OWN_FOLDER_MODE);
-      Deno.chownSync(path, null, wanted.gid);
+      this.fs.chmod(path, OWN_FOLDER_MODE);
+      this.fs.setGroup(path, wanted.gid);
     }
-    Deno.chmodSync(path, wanted.mode);
+    this.fs.chmod(path, wanted.mode);
   }
 }
 
@@ -295,9 +300,4 @@ function onePart(name: string): string {
     throw new OpError("failed", `'${name}' is no name of a staging file`);
   }
   return name;
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  using open = await Deno.open(folder, { read: true });
-  await open.sync();
 }

@@ -21,7 +21,7 @@
 
 import type { Digest, Hashed, OpOf, Results, Stamp } from "./blob_protocol.ts";
 import type { Sha256 } from "./digest.ts";
-import { fchmodSync, futimesSync } from "node:fs";
+import type { FileInfo, FileSystem, WritableFile } from "./file_system.ts";
 import {
   changedMs,
   hashOpen,
@@ -30,7 +30,6 @@ import {
   lookAtFile,
   OpenFile,
   OpError,
-  removeAny,
   sameStamp,
   stampOf,
   systemCode,
@@ -38,11 +37,10 @@ import {
   writeSlice,
 } from "./blob_files.ts";
 import { type Folders, isTemporaryOf } from "./blob_folders.ts";
+import { removeAny } from "./removal.ts";
 import { type Steps, wait } from "./blob_steps.ts";
 import type { Written, WrittenFile } from "./written.ts";
 
-/** Files up to this are hashed when they are captured, and always copied. */
-const COPY_BYTES = 1024 * 1024;
 /** A file that changes while it is hashed in place is copied after so many tries. */
 const IN_PLACE_TRIES = 2;
 /** How far back the mark lies: no clock steps back that far unnoticed. */
@@ -56,9 +54,10 @@ export function probe(
   folders: Folders,
   { staging }: OpOf<"probe">,
 ): number | undefined {
-  const info = lookAt(folders.staged(staging));
+  const { fs } = folders;
+  const info = lookAt(fs, folders.staged(staging));
   if (!info) return undefined;
-  const agoMs = Date.now() - changedMs(info);
+  const agoMs = fs.nowMs() - changedMs(info);
   // The clock was set back: its client must not seem alive until it catches up.
   return agoMs < -AHEAD_MS ? undefined : Math.max(0, agoMs);
 }
@@ -68,21 +67,22 @@ export function* capture(
   folders: Folders,
   { staging }: OpOf<"capture">,
 ): Steps<Hashed | undefined> {
+  const { fs } = folders;
   const captured = folders.captured(staging);
-  if (!lookAt(captured)) take(folders.staged(staging), captured);
+  if (!lookAt(fs, captured)) take(fs, folders.staged(staging), captured);
   const info = yield* regular(folders, captured);
   let hashed: Hashed | undefined;
-  if (info.size <= COPY_BYTES) {
+  if (info.size <= fs.sizes.copyBytes) {
     hashed = yield* copyIn(folders, { staging, captured, info });
   } else {
     // Opened in any case: what cannot be read is refused now, not after the reply.
     using file = openCaptured(folders, { staging, captured, info });
-    if (folders.keepCaptures) yield* syncCaptured(file);
+    if (folders.keepCaptures) yield* syncCaptured(folders, file);
   }
   // A rename can be on the disk before the bytes are: only this one follows them.
   const kept = folders.kept(staging);
   if (folders.keepCaptures && captured !== kept) {
-    Deno.renameSync(captured, kept);
+    fs.rename(captured, kept);
   }
   return hashed;
 }
@@ -93,17 +93,18 @@ export function* hash(
   written: Written,
   { staging }: OpOf<"hash">,
 ): Steps<Hashed> {
+  const { fs } = folders;
   const captured = folders.captured(staging);
   const info = yield* regular(folders, captured);
   const hashed = yield* hashWritten(folders, captured, written.take(staging));
   if (hashed) return hashed;
   const ours = info.uid === folders.uid && info.nlink === 1;
-  if (ours && info.size > COPY_BYTES) {
+  if (ours && info.size > fs.sizes.copyBytes) {
     for (let tries = 0; tries < IN_PLACE_TRIES; tries += 1) {
       const hashed = yield* hashInPlace(
         folders,
         captured,
-        lookAtFile(captured),
+        lookAtFile(fs, captured),
       );
       if (hashed) return hashed;
     }
@@ -117,8 +118,9 @@ export function* install(
   folders: Folders,
   { staging, name, stamp }: OpOf<"install">,
 ): Steps<Stamp> {
+  const { fs } = folders;
   const captured = folders.captured(staging);
-  const found = stampOf(lookAtFile(captured));
+  const found = stampOf(fs, lookAtFile(fs, captured));
   if (stamp && !sameStamp(stamp, found)) {
     throw new OpError("damaged", `'${captured}' changed after it was hashed`);
   }
@@ -135,6 +137,7 @@ export function* append(
   written: Written,
   { staging, offset, value }: OpOf<"append">,
 ): Steps<undefined> {
+  const { fs } = folders;
   // A large piece before this one may be written in several turns.
   const place = written.enqueue(staging);
   while (!written.isFirst(staging, place)) yield;
@@ -142,10 +145,10 @@ export function* append(
   let file = offset === 0 ? undefined : written.reopen(known);
   try {
     if (!file) {
-      file = openToAppend(folders.captured(staging), offset);
+      file = openToAppend(fs, folders.captured(staging), offset);
       if (offset === 0) known = written.begin(staging, file.statSync().ino);
     }
-    yield* writeAll(file, value, known?.hash);
+    yield* writeAll(fs, file, value, known?.hash);
     if (!known) return undefined;
     known.size += value.length;
     written.keep(known, file);
@@ -158,13 +161,14 @@ export function* append(
 }
 
 /** Opens a private file of so many bytes; the first piece makes it. */
-function openToAppend(path: string, offset: number): Deno.FsFile {
-  const found = offset === 0 ? undefined : lookAtFile(path);
-  const file = Deno.openSync(path, {
-    append: true,
-    // What lies there already is not ours to write to.
-    ...(found ? {} : { createNew: true, mode: 0o600 }),
-  });
+function openToAppend(
+  fs: FileSystem,
+  path: string,
+  offset: number,
+): WritableFile {
+  const found = offset === 0 ? undefined : lookAtFile(fs, path);
+  // What lies there already is not ours to write to.
+  const file = fs.append(path, found ? undefined : 0o600);
   const { ino, nlink, size } = file.statSync();
   if ((!found || ino === found.ino) && nlink === 1 && size === offset) {
     return file;
@@ -180,9 +184,9 @@ export function* discard(
   { staging }: OpOf<"discard">,
 ): Steps<undefined> {
   written.take(staging);
-  yield* removeAny(folders.staged(staging));
-  yield* removeAny(folders.taken(staging));
-  yield* removeAny(folders.kept(staging));
+  yield* removeAny(folders, folders.staged(staging));
+  yield* removeAny(folders, folders.taken(staging));
+  yield* removeAny(folders, folders.kept(staging));
   return undefined;
 }
 
@@ -191,10 +195,11 @@ export function* discard(
  * what has been captured.
  */
 export function* leftovers(folders: Folders): Steps<Results["leftovers"]> {
+  const { fs } = folders;
   const folder = folders.staging();
-  const tooMany = isHuge(folder);
-  const staging = tooMany ? [] : yield* names(folder);
-  const captured = (yield* names(folders.private()))
+  const tooMany = isHuge(fs, folder);
+  const staging = tooMany ? [] : yield* names(fs, folder);
+  const captured = (yield* names(fs, folders.private()))
     .map((file) => folders.capturedFrom(file))
     .filter((name) => name !== undefined);
   return { staging, captured, ...tooMany && { tooMany } };
@@ -205,27 +210,28 @@ export function* sweepPrivate(
   folders: Folders,
   { pool, dead }: OpOf<"sweep-private">,
 ): Steps<undefined> {
+  const { fs } = folders;
   const folder = folders.private();
-  for (const file of yield* names(folder)) {
+  for (const file of yield* names(fs, folder)) {
     if (folders.capturedFrom(file) !== undefined) continue;
     const writing = isTemporaryOf(file, [pool]) && !isTemporaryOf(file, dead);
-    if (!writing) yield* removeAny(`${folder}/${file}`);
+    if (!writing) yield* removeAny(folders, `${folder}/${file}`);
   }
   return undefined;
 }
 
-function* names(folder: string): Steps<string[]> {
-  const entries = yield* wait(Array.fromAsync(Deno.readDir(folder)));
+function* names(fs: FileSystem, folder: string): Steps<string[]> {
+  const entries = yield* wait(fs.list(folder));
   return entries.map((entry) => entry.name);
 }
 
-function take(from: string, to: string): void {
+function take(fs: FileSystem, from: string, to: string): void {
   try {
-    Deno.renameSync(from, to);
+    fs.rename(from, to);
   } catch (error) {
     // Renaming a folder needs write permission on the folder itself.
     const denied = ["EACCES", "EPERM"].includes(systemCode(error) ?? "");
-    if (denied && lookAt(from)?.isFile === false) {
+    if (denied && lookAt(fs, from)?.isFile === false) {
       throw new OpError("not-a-file", `'${from}' is no regular file`);
     }
     throw error;
@@ -237,13 +243,14 @@ function take(from: string, to: string): void {
  * client's: where other users are served, one of ours that has a second name is
  * a file of the root's, to which somebody who may not read it has made a link.
  */
-function* regular(folders: Folders, captured: string): Steps<Deno.FileInfo> {
-  const info = lookAt(captured);
-  if (!info) return lookAtFile(captured);
+function* regular(folders: Folders, captured: string): Steps<FileInfo> {
+  const { fs } = folders;
+  const info = lookAt(fs, captured);
+  if (!info) return lookAtFile(fs, captured);
   const isLinked = folders.isShared && info.uid === folders.uid &&
     info.nlink !== 1;
   if (info.isFile && !isLinked) return info;
-  yield* removeAny(captured);
+  yield* removeAny(folders, captured);
   throw info.isFile
     ? new OpError("linked", `'${captured}' was a link to a file of ours`)
     : new OpError("not-a-file", `'${captured}' was no regular file`);
@@ -256,7 +263,7 @@ function* hashWritten(
   written: WrittenFile | undefined,
 ): Steps<Hashed | undefined> {
   if (!written) return undefined;
-  const info = lookAtFile(captured);
+  const info = lookAtFile(folders.fs, captured);
   if (info.ino !== written.ino || info.size !== written.size) return undefined;
   return yield* hashInPlace(folders, captured, info, written.hash);
 }
@@ -268,20 +275,20 @@ function* hashWritten(
 function* hashInPlace(
   folders: Folders,
   captured: string,
-  info: Deno.FileInfo,
+  info: FileInfo,
   known?: Sha256,
 ): Steps<Hashed | undefined> {
-  using file = new OpenFile(captured, info);
-  const markS = Math.floor(Date.now() / 1000) - MARK_AGE_S;
-  fchmodSync(file.fd, 0o444);
-  futimesSync(file.fd, markS, markS);
-  const { size } = file.stat();
-  if (folders.strict) yield* syncCaptured(file);
+  const { fs } = folders;
+  using file = new OpenFile(fs, captured, info);
+  const markS = Math.floor(fs.nowMs() / 1000) - MARK_AGE_S;
+  file.mark(markS);
+  const { size } = file;
+  if (folders.strict) yield* syncCaptured(folders, file);
   const digest = known
     ? { size: info.size, sha256: known.hex() }
-    : yield* hashOpen(file, size);
-  const after = lookAtFile(captured);
-  const stamp = stampOf(after);
+    : yield* hashOpen(fs, file, size);
+  const after = lookAtFile(fs, captured);
+  const stamp = stampOf(fs, after);
   const unchanged = stamp.size === digest.size &&
     stamp.mtimeMs === markS * 1000 && after.nlink === 1;
   return unchanged ? { digest, stamp } : undefined;
@@ -292,11 +299,11 @@ function* hashInPlace(
  * once and then takes the pages for clean: a second try would succeed, with
  * whatever bytes are left. So there is none, the client has to write again.
  */
-function* syncCaptured(file: OpenFile): Steps<void> {
+function* syncCaptured(folders: Folders, file: OpenFile): Steps<void> {
   try {
     yield* wait(file.sync());
   } catch (error) {
-    yield* removeAny(file.path);
+    yield* removeAny(folders, file.path);
     throw error;
   }
 }
@@ -305,36 +312,34 @@ function* syncCaptured(file: OpenFile): Steps<void> {
 interface Captured {
   readonly staging: string;
   readonly captured: string;
-  readonly info: Deno.FileInfo;
+  readonly info: FileInfo;
 }
 
 /** Replaces a captured file by a copy that nobody but us has ever opened. */
 function* copyIn(folders: Folders, file: Captured): Steps<Hashed> {
+  const { fs } = folders;
   const { captured, info } = file;
   using source = openCaptured(folders, file);
   const temporary = folders.temporary();
   let replaced = false;
   try {
-    using copy = Deno.openSync(temporary, {
-      write: true,
-      createNew: true,
-      mode: 0o444,
-    });
+    using copy = fs.create(temporary, 0o444);
     // A file that grows for ever is cut where it was when we began.
     const digest: Digest = yield* hashOpen(
+      fs,
       source,
       info.size,
       (slice) => writeSlice(copy, slice),
     );
-    Deno.chmodSync(temporary, 0o444);
+    fs.chmod(temporary, 0o444);
     const keep = folders.keepCaptures || folders.isKept(captured);
     if (keep) yield* wait(copy.sync());
-    const stamp = stampOf(copy.statSync());
-    Deno.renameSync(temporary, captured);
+    const stamp = stampOf(fs, copy.statSync());
+    fs.rename(temporary, captured);
     replaced = true;
     return { digest, stamp };
   } finally {
-    if (!replaced) yield* removeAny(temporary);
+    if (!replaced) yield* removeAny(folders, temporary);
   }
 }
 
@@ -344,11 +349,11 @@ function openCaptured(
   { staging, captured, info }: Captured,
 ): OpenFile {
   try {
-    return new OpenFile(captured, info);
+    return new OpenFile(folders.fs, captured, info);
   } catch (error) {
     if (systemCode(error) !== "EACCES") throw error;
     const staged = folders.staged(staging);
-    Deno.renameSync(captured, staged);
+    folders.fs.rename(captured, staged);
     throw new OpError("unreadable", `'${staged}' may not be read`);
   }
 }

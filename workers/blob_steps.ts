@@ -25,12 +25,15 @@ export function* wait<T>(promise: Promise<T>): Steps<T> {
   return box.value as T;
 }
 
+/** Is told what work resulted in, or what it threw. */
+export type Settle = (
+  value: unknown,
+  error?: { readonly cause: unknown },
+) => void;
+
 interface Task {
   readonly steps: Steps<unknown>;
-  readonly settle: (
-    value: unknown,
-    error?: { readonly cause: unknown },
-  ) => void;
+  readonly settle: Settle;
 }
 
 /** Runs many {@linkcode Steps}, one slice of one of them a turn, in rotation. */
@@ -59,7 +62,7 @@ export class Scheduler {
    * Begins at once; `settle` is called during this call when the work never
    * yields, with `error` when it throws.
    */
-  run(steps: Steps<unknown>, settle: Task["settle"]): void {
+  run(steps: Steps<unknown>, settle: Settle): void {
     this.#step({ steps, settle });
   }
 

@@ -4,11 +4,9 @@
  * @module
  */
 
-import { statfsSync } from "node:fs";
 import type { Digest, Hashed, Measured, OpOf, Space } from "./blob_protocol.ts";
 import { Sha256, sha256Hex } from "./digest.ts";
 import {
-  AT_ONCE_BYTES,
   changedMs,
   hashOpen,
   isHuge,
@@ -16,14 +14,14 @@ import {
   lookAtFile,
   OpenFile,
   OpError,
-  removeAny,
   sameStamp,
-  SLICE_BYTES,
   stampOf,
   systemCode,
   writeAll,
 } from "./blob_files.ts";
 import type { Folders } from "./blob_folders.ts";
+import type { FileInfo } from "./file_system.ts";
+import { removeAny } from "./removal.ts";
 import { type Steps, wait } from "./blob_steps.ts";
 import { isHex, isNamespace } from "./root_names.ts";
 
@@ -41,27 +39,24 @@ export function* put(
   folders: Folders,
   { name, value }: OpOf<"put">,
 ): Steps<Hashed> {
+  const { fs } = folders;
   const path = folders.value(name, { create: true });
   const temporary = folders.temporary();
   let published = false;
   try {
     const hash = new Sha256();
-    using file = Deno.openSync(temporary, {
-      write: true,
-      createNew: true,
-      mode: 0o444,
-    });
-    yield* writeAll(file, value, hash);
+    using file = fs.create(temporary, 0o444);
+    yield* writeAll(fs, file, value, hash);
     const info = file.statSync();
     // The umask may have taken bits away.
-    if (((info.mode ?? 0) & 0o777) !== 0o444) Deno.chmodSync(temporary, 0o444);
+    if (((info.mode ?? 0) & 0o777) !== 0o444) fs.chmod(temporary, 0o444);
     if (folders.strict) yield* wait(file.sync());
-    const stamp = stampOf(info);
+    const stamp = stampOf(fs, info);
     yield* folders.rename(temporary, path);
     published = true;
     return { digest: { size: value.length, sha256: hash.hex() }, stamp };
   } finally {
-    if (!published) yield* removeAny(temporary);
+    if (!published) yield* removeAny(folders, temporary);
   }
 }
 
@@ -70,16 +65,18 @@ export function* read(
   folders: Folders,
   { name, digest }: OpOf<"read">,
 ): Steps<Uint8Array> {
+  const { fs } = folders;
   const path = folders.value(name);
-  const info = lookAtFile(path);
+  const info = lookAtFile(fs, path);
   if (info.size !== digest.size) throw wrongSize(path, info.size, digest);
-  using file = new OpenFile(path, info);
+  using file = new OpenFile(fs, path, info);
+  const { sliceBytes, atOnceBytes } = fs.sizes;
   const value = new Uint8Array(digest.size);
-  const hash = value.length > SLICE_BYTES ? new Sha256() : undefined;
+  const hash = value.length > sliceBytes ? new Sha256() : undefined;
   let done = 0;
   while (done < value.length) {
-    if (value.length > AT_ONCE_BYTES) yield;
-    const slice = value.subarray(done, done + SLICE_BYTES);
+    if (value.length > atOnceBytes) yield;
+    const slice = value.subarray(done, done + sliceBytes);
     const count = file.read(slice);
     if (count < slice.length) throw wrongSize(path, done + count, digest);
     hash?.update(slice);
@@ -96,12 +93,13 @@ export function readRange(
   folders: Folders,
   { name, offset, length, stamp }: OpOf<"read-range">,
 ): Uint8Array {
+  const { fs } = folders;
   const path = folders.value(name);
-  const info = lookAtFile(path);
-  if (!sameStamp(stamp, stampOf(info))) {
+  const info = lookAtFile(fs, path);
+  if (!sameStamp(stamp, stampOf(fs, info))) {
     throw new OpError("damaged", `'${path}' is not what was verified`);
   }
-  using file = new OpenFile(path, info);
+  using file = new OpenFile(fs, path, info);
   const part = new Uint8Array(length);
   const count = file.readAt(part, offset);
   if (count < length) {
@@ -116,14 +114,14 @@ export function measure(
   { name }: OpOf<"measure">,
 ): Measured | undefined {
   const path = ownPath(folders, name);
-  const info = path === undefined ? undefined : lookAt(path);
+  const info = path === undefined ? undefined : lookAt(folders.fs, path);
   if (!info?.isFile) return undefined;
   return { size: info.size, modifiedMs: info.mtime?.getTime() ?? 0 };
 }
 
 /** How much room the root's disk has. */
-export function space({ root }: Folders): Space {
-  const { bavail, blocks, bsize, ffree, files } = statfsSync(root);
+export function space({ fs, root }: Folders): Space {
+  const { bavail, blocks, bsize, ffree, files } = fs.space(root);
   return {
     freeBytes: bavail * bsize,
     totalBytes: blocks * bsize,
@@ -140,20 +138,21 @@ export function* verify(
   folders: Folders,
   { name, digest, stamp, sync }: OpOf<"verify">,
 ): Steps<Hashed> {
+  const { fs } = folders;
   const path = folders.value(name);
   for (let tries = 1;; tries += 1) {
-    const info = lookAtFile(path);
-    const before = stampOf(info);
+    const info = lookAtFile(fs, path);
+    const before = stampOf(fs, info);
     if (digest && digest.size !== info.size) {
       throw wrongSize(path, info.size, digest);
     }
     if (digest && stamp && !stamp.young && sameStamp(stamp, before)) {
       return { digest, stamp };
     }
-    using file = new OpenFile(path, info);
+    using file = new OpenFile(fs, path, info);
     if (sync) yield* wait(file.sync());
-    const found = yield* hashOpen(file, info.size);
-    if (sameStamp(before, stampOf(lookAtFile(path)))) {
+    const found = yield* hashOpen(fs, file, info.size);
+    if (sameStamp(before, stampOf(fs, lookAtFile(fs, path)))) {
       if (digest && found.sha256 !== digest.sha256) {
         throw new OpError("damaged", `The bytes of '${path}' have changed`);
       }
@@ -170,14 +169,15 @@ export function* rehearse(
   folders: Folders,
   { bytes }: OpOf<"rehearse">,
 ): Steps<undefined> {
+  const { fs } = folders;
   const temporary = folders.temporary();
   try {
-    using file = Deno.openSync(temporary, { write: true, createNew: true });
-    yield* writeAll(file, new Uint8Array(bytes));
+    using file = fs.create(temporary, 0o600);
+    yield* writeAll(fs, file, new Uint8Array(bytes));
     // Without it a file system may say only later that there is no room.
     yield* wait(file.sync());
   } finally {
-    yield* removeAny(temporary);
+    yield* removeAny(folders, temporary);
   }
   return undefined;
 }
@@ -188,7 +188,7 @@ export function* remove(
   { name }: OpOf<"remove">,
 ): Steps<undefined> {
   const path = ownPath(folders, name);
-  if (path) yield* removeAny(path);
+  if (path) yield* removeAny(folders, path);
   return undefined;
 }
 
@@ -197,47 +197,49 @@ export function* quarantine(
   folders: Folders,
   { name }: OpOf<"quarantine">,
 ): Steps<undefined> {
+  const { fs } = folders;
   const path = ownPath(folders, name);
-  const info = path === undefined ? undefined : lookAt(path);
+  const info = path === undefined ? undefined : lookAt(fs, path);
   if (path === undefined || !info) return undefined;
   if (!info.isFile || info.size > MAX_QUARANTINED_BYTES) {
-    yield* removeAny(path);
+    yield* removeAny(folders, path);
     return undefined;
   }
   const folder = folders.quarantine();
   const target = `${folder}/${name.slice(-64)}-${crypto.randomUUID()}`;
   try {
-    Deno.renameSync(path, target);
+    fs.rename(path, target);
   } catch (error) {
     if (systemCode(error) !== "ENOENT") throw error;
     return undefined;
   }
-  yield* trimQuarantine(folder);
+  yield* trimQuarantine(folders, folder);
   return undefined;
 }
 
-function* trimQuarantine(folder: string): Steps<void> {
-  const isValue = ({ isFile }: Deno.DirEntry) => isFile;
+function* trimQuarantine(folders: Folders, folder: string): Steps<void> {
+  const { fs } = folders;
   // Folders are manifests that a user moved aside: they are not ours to remove.
-  const values = Array.from(Deno.readDirSync(folder)).filter(isValue);
+  const entries = yield* wait(fs.list(folder));
+  const values = entries.filter(({ isFile }) => isFile);
   const files = values.map(({ name }) => {
     const path = `${folder}/${name}`;
-    return { path, info: lookAt(path) };
+    return { path, info: lookAt(fs, path) };
   });
-  const age = (info?: Deno.FileInfo) => info ? changedMs(info) : 0;
+  const age = (info?: FileInfo) => info ? changedMs(info) : 0;
   files.sort((a, b) => age(b.info) - age(a.info));
   let bytes = 0;
   for (const [index, { path, info }] of files.entries()) {
     bytes += info?.size ?? 0;
     if (index >= MAX_QUARANTINED || bytes > MAX_QUARANTINED_BYTES) {
-      yield* removeAny(path);
+      yield* removeAny(folders, path);
     }
   }
 }
 
 /** The folders that may hold values; one of them may be empty. */
 export function* namespaces(folders: Folders): Steps<readonly string[]> {
-  const entries = yield* wait(Array.fromAsync(Deno.readDir(folders.root)));
+  const entries = yield* wait(folders.fs.list(folders.root));
   return entries.filter((entry) => entry.isDirectory && isNamespace(entry.name))
     .map((entry) => entry.name);
 }
@@ -247,10 +249,11 @@ export function* list(
   folders: Folders,
   { namespace }: OpOf<"list">,
 ): Steps<string> {
+  const { fs } = folders;
   const path = folders.namespace(namespace);
-  if (path === undefined || isHuge(path)) return "";
+  if (path === undefined || isHuge(fs, path)) return "";
   try {
-    const entries = yield* wait(Array.fromAsync(Deno.readDir(path)));
+    const entries = yield* wait(fs.list(path));
     return entries.map((entry) => entry.name).filter(isHex).join("");
   } catch (error) {
     // It was empty, and has been removed.
@@ -267,7 +270,7 @@ export function removeEmpty(
   try {
     const path = folders.namespace(namespace);
     if (path === undefined || (ours && !folders.isOurs(path))) return false;
-    Deno.removeSync(path);
+    folders.fs.remove(path);
     return true;
   } catch (error) {
     // It is not empty, a mount, or no folder of ours: it may stay.
@@ -282,11 +285,12 @@ export function* sweep(
   folders: Folders,
   { name, minAgeMs }: OpOf<"sweep">,
 ): Steps<boolean> {
+  const { fs } = folders;
   const path = ownPath(folders, name);
-  const info = path === undefined ? undefined : lookAt(path);
+  const info = path === undefined ? undefined : lookAt(fs, path);
   if (path === undefined || !info?.isFile) return false;
-  if (Date.now() - changedMs(info) < minAgeMs) return false;
-  return yield* removeAny(path);
+  if (fs.nowMs() - changedMs(info) < minAgeMs) return false;
+  return yield* removeAny(folders, path);
 }
 
 /** A value's path, or `undefined` where its folder is missing or not ours. */

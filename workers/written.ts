@@ -7,6 +7,7 @@
  */
 
 import { Sha256 } from "./digest.ts";
+import type { WritableFile } from "./file_system.ts";
 
 /** Values at once, of a worker; one that is forgotten is read again. */
 const MAX_REMEMBERED = 1_024;
@@ -27,7 +28,7 @@ export class Written {
   /** The places of pieces that are being written, by file. */
   readonly #queues = new Map<string, { first: number; next: number }>();
   /** Between two pieces, the one that was written last comes last. */
-  readonly #open = new Map<WrittenFile, Deno.FsFile>();
+  readonly #open = new Map<WrittenFile, WritableFile>();
 
   /** A piece takes its place behind those of its file that are being written. */
   enqueue(staging: string): number {
@@ -65,14 +66,14 @@ export class Written {
   }
 
   /** Lends the descriptor that was kept, if it was, for the next piece. */
-  reopen(file: WrittenFile | undefined): Deno.FsFile | undefined {
+  reopen(file: WrittenFile | undefined): WritableFile | undefined {
     const open = file && this.#open.get(file);
     if (open) this.#open.delete(file);
     return open;
   }
 
   /** Keeps a descriptor for the next piece; closes the one that waits longest. */
-  keep(file: WrittenFile, open: Deno.FsFile): void {
+  keep(file: WrittenFile, open: WritableFile): void {
     this.#open.set(file, open);
     if (this.#open.size <= MAX_OPEN) return;
     for (const oldest of this.#open.keys()) return this.#close(oldest);

@@ -5,10 +5,9 @@
  * @module
  */
 
+import type { Clock, Timer } from "../clock.ts";
 import { BlobError, type BlobErrorCode } from "./blob_store.ts";
 
-/** What a rehearsal writes: as much as nearly all values have. */
-const REHEARSED_BYTES = 1024 * 1024;
 /** How often a rehearsal is repeated while writing fails. */
 const RETRY_MS = 1_000;
 /** Failures that the next value may meet as well. */
@@ -16,14 +15,16 @@ const TROUBLE: readonly BlobErrorCode[] = ["full", "failed"];
 
 /** Trouble from the first write that fails to the first rehearsal that does not. */
 export class DiskTrouble {
-  readonly #rehearse: (bytes: number) => Promise<void>;
+  readonly #rehearse: () => Promise<void>;
+  readonly #clock: Clock;
   #current: BlobError | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
   #closed = false;
 
-  /** `rehearse` writes so many bytes and removes them. */
-  constructor(rehearse: (bytes: number) => Promise<void>) {
+  /** `rehearse` writes a value and removes it. */
+  constructor(rehearse: () => Promise<void>, clock: Clock) {
     this.#rehearse = rehearse;
+    this.#clock = clock;
   }
 
   /** Why no value can be kept now, if so. */
@@ -49,17 +50,17 @@ export class DiskTrouble {
   /** Looks no more whether it has ended. */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
   }
 
   async #retry(): Promise<void> {
     try {
-      await this.#rehearse(REHEARSED_BYTES);
+      await this.#rehearse();
       this.#current = undefined;
     } catch (error) {
       if (error instanceof BlobError) this.#current = error;
       if (this.#closed) return;
-      this.#timer = setTimeout(() => this.#retry(), RETRY_MS);
+      this.#timer = this.#clock.setTimer(RETRY_MS, () => this.#retry());
     }
   }
 }

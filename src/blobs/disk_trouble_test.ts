@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { FakeClock } from "../clock.ts";
 import { BlobError } from "./blob_store.ts";
 import { rejectsWith } from "./testing/blob_store_contract.ts";
 import { DiskTrouble } from "./disk_trouble.ts";
@@ -9,7 +10,7 @@ Deno.test("DiskTrouble lasts from a failed write to a rehearsal that succeeds", 
   const trouble = new DiskTrouble(() => {
     rehearsals++;
     return rehearsal.promise;
-  });
+  }, new FakeClock());
   const full = new BlobError("full", "no space");
   for (let i = 0; i < 3; i++) {
     await rejectsWith(trouble.watch(Promise.reject(full)), "full");
@@ -23,7 +24,10 @@ Deno.test("DiskTrouble lasts from a failed write to a rehearsal that succeeds", 
 });
 
 Deno.test("DiskTrouble is none where only one client or one name is to blame", async () => {
-  const trouble = new DiskTrouble(() => assert.fail("nothing to rehearse"));
+  const trouble = new DiskTrouble(
+    () => assert.fail("nothing to rehearse"),
+    new FakeClock(),
+  );
   for (const code of ["missing", "not-a-file", "foreign", "damaged"] as const) {
     const failing = Promise.reject(new BlobError(code, code));
     await rejectsWith(trouble.watch(failing), code);
@@ -34,23 +38,24 @@ Deno.test("DiskTrouble is none where only one client or one name is to blame", a
 
 Deno.test("DiskTrouble goes on, and tries again, while rehearsals fail", async () => {
   let fails = true;
-  const tried = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  let count = 0;
+  let tried = 0;
+  const clock = new FakeClock();
   const trouble = new DiskTrouble(() => {
-    tried[count++]?.resolve();
+    tried++;
     return fails
       ? Promise.reject(new BlobError("failed", "still"))
       : Promise.resolve();
-  });
+  }, clock);
   await rejectsWith(
     trouble.watch(Promise.reject(new BlobError("failed", "first"))),
     "failed",
   );
-  await tried[0]!.promise;
   await new Promise((resolve) => setTimeout(resolve));
   assert.equal(trouble.current?.message, "still");
+  assert.equal(tried, 1);
   fails = false;
-  await tried[1]!.promise;
+  clock.advance(1_000);
+  assert.equal(tried, 2);
   await new Promise((resolve) => setTimeout(resolve));
   assert.equal(trouble.current, undefined);
   trouble.close();

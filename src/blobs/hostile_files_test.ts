@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { linkSync } from "node:fs";
+import { denoFiles } from "../../workers/deno_files.ts";
 import { Folders } from "../../workers/blob_folders.ts";
 import { hash, probe } from "../../workers/blob_staging.ts";
 import { Written } from "../../workers/written.ts";
@@ -36,7 +37,7 @@ async function outside(): Promise<
 
 /** A root as a worker sees it that runs here. */
 function foldersOf(root: string): Folders {
-  return new Folders({
+  return new Folders(denoFiles, {
     root,
     ino: String(Deno.lstatSync(root).ino),
     strict: false,
@@ -255,6 +256,26 @@ Deno.test("a sweep removes files only: Larder makes no folder and no link there"
   assert.equal(await store.sweep(file!, -3_600_000), true);
   assert((await Deno.lstat(`${root}/${folder}/deep`)).isDirectory);
   assert((await Deno.lstat(`${root}/${link}`)).isSymlink);
+});
+
+Deno.test("a folder deeper than a path may be is removed, with what is in it", async () => {
+  await using harness = await openTestRoot();
+  const { store, root } = harness;
+  // The deepest is made first: no path gets long.
+  const [deep, around] = [`${root}/deep`, `${root}/around`];
+  const name = "d".repeat(250);
+  Deno.mkdirSync(deep);
+  for (let depth = 0; depth < 40; depth++) {
+    Deno.mkdirSync(around);
+    Deno.writeTextFileSync(`${around}/file`, "x");
+    Deno.mkdirSync(`${around}/empty`);
+    Deno.renameSync(deep, `${around}/${name}`);
+    Deno.renameSync(around, deep);
+  }
+  Deno.renameSync(deep, store.local.stagingPath("deep"));
+  await rejectsWith(store.local.capture("deep"), "not-a-file");
+  assert.deepEqual([...Deno.readDirSync(`${root}/.private`)], []);
+  assert.deepEqual([...Deno.readDirSync(`${root}/.staging`)], []);
 });
 
 Deno.test("folders of the root that are symlinks are not followed, and not opened", async () => {

@@ -6,6 +6,7 @@
 
 import type { Op, OpKind, OpOf, Results } from "../../workers/blob_protocol.ts";
 import type { GroupNumber } from "../../workers/shared_modes.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import { MAX_WORKERS } from "../limits.ts";
 import type { Digest, Stamp } from "../table/types.ts";
 import {
@@ -21,12 +22,15 @@ import { DurableRenames } from "./durable_renames.ts";
 import type { SpareBuffers } from "./spare_buffers.ts";
 import { WorkerLocalFiles } from "./worker_local_files.ts";
 import { detachable } from "./transfer.ts";
+import type { WorkerPort } from "./worker_handle.ts";
 import { type JobOptions, WorkerPool } from "./worker_pool.ts";
 
 /** What the worker does in slices, the pool gives out a few at a time. */
 const LARGE_BYTES = 1024 * 1024;
 /** More than this, unless asked for, costs memory and gains nothing. */
 const MAX_DEFAULT_WORKERS = 8;
+/** What a rehearsal writes: as much as nearly all values have. */
+const REHEARSED_BYTES = 1024 * 1024;
 
 /** What {@linkcode WorkerBlobStore.open} takes. */
 export interface WorkerBlobStoreOptions {
@@ -51,7 +55,21 @@ export interface WorkerBlobStoreOptions {
   /** Is told how long each operation took. */
   readonly onTook?: ((kind: string, ms: number) => void) | undefined;
   /** Starts a worker with access to `root`; tests put theirs in between. */
-  readonly spawn?: (root: string) => Worker;
+  readonly spawn?: (root: string) => WorkerPort;
+  /** Pauses and waits are by this one. */
+  readonly clock?: Clock;
+  /** What is written to find out whether the disk takes values again. */
+  readonly rehearsedBytes?: number;
+}
+
+/** A folder, and what tells it from another one at its path. */
+export interface OpenedFolder {
+  /** Absolute, without symbolic links. */
+  readonly root: string;
+  /** Its inode. */
+  readonly ino: string;
+  /** Its disk. */
+  readonly dev: number;
 }
 
 /** Figures for metrics and tests. */
@@ -71,33 +89,20 @@ export class WorkerBlobStore implements BlobStore {
   readonly #trouble: DiskTrouble;
   readonly #stats = { damaged: 0, quarantined: 0 };
 
-  private constructor(root: string, pool: WorkerPool, strict: boolean) {
-    this.#pool = pool;
-    this.#renames = new DurableRenames(
-      strict
-        ? (folder) =>
-          this.#again<"sync">({ kind: "sync", folder }, { accepted: true })
-        : undefined,
-    );
-    this.#trouble = new DiskTrouble((bytes) =>
-      this.#again<"rehearse">({ kind: "rehearse", bytes }, { large: true })
-    );
-    this.local = new WorkerLocalFiles(root, {
-      pool,
-      renames: this.#renames,
-      trouble: this.#trouble,
-    });
-  }
-
-  /** Makes the store's folders where they are missing, and checks them. */
-  static async open(options: WorkerBlobStoreOptions): Promise<WorkerBlobStore> {
-    const { root, ino, dev } = await realFolder(options.root);
+  /** Works on a folder that exists; `open` looks whether it does. */
+  constructor(
+    { root, ino, dev }: OpenedFolder,
+    options: Omit<WorkerBlobStoreOptions, "root"> = {},
+  ) {
     const strict = options.durability === "strict";
     const { spare, bootId, shared, maxQueue, maxQueueBytes } = options;
     const { spawn = spawnWorker } = options;
-    const pool = new WorkerPool({
+    const { clock = systemClock, rehearsedBytes: bytes = REHEARSED_BYTES } =
+      options;
+    const pool = this.#pool = new WorkerPool({
       size: Math.min(MAX_WORKERS, options.workers ?? defaultWorkers()),
       spawn: () => spawn(root),
+      clock,
       onTook: options.onTook,
       onSpent: (buffer) => spare ? spare.give(buffer) : void buffer.transfer(0),
       config: {
@@ -112,12 +117,30 @@ export class WorkerBlobStore implements BlobStore {
       ...maxQueue !== undefined && { maxQueue },
       ...maxQueueBytes !== undefined && { maxQueueBytes },
     });
-    const store = new WorkerBlobStore(root, pool, strict);
+    const renames = this.#renames = new DurableRenames(
+      strict
+        ? (folder) =>
+          this.#again<"sync">({ kind: "sync", folder }, { accepted: true })
+        : undefined,
+    );
+    const trouble = this.#trouble = new DiskTrouble(
+      () =>
+        this.#again<"rehearse">({ kind: "rehearse", bytes }, { large: true }),
+      clock,
+    );
+    this.local = new WorkerLocalFiles(root, { pool, renames, trouble });
+  }
+
+  /** Makes the store's folders where they are missing, and checks them. */
+  static async open(
+    { root, ...options }: WorkerBlobStoreOptions,
+  ): Promise<WorkerBlobStore> {
+    const store = new WorkerBlobStore(await realFolder(root), options);
     try {
       // Something cheap, which is answered once a worker has opened the root.
-      await pool.run<"probe">({ kind: "probe", staging: "-" });
+      await store.local.probe("-");
     } catch (error) {
-      await pool.close();
+      await store.close();
       throw error;
     }
     return store;
@@ -314,11 +337,7 @@ export function spawnWorker(root: string): Worker {
   });
 }
 
-async function realFolder(
-  root: string,
-): Promise<
-  { readonly root: string; readonly ino: string; readonly dev: number }
-> {
+async function realFolder(root: string): Promise<OpenedFolder> {
   try {
     const real = await Deno.realPath(root);
     const { ino, dev } = await Deno.lstat(real);

@@ -13,6 +13,20 @@ import type {
 } from "../../workers/blob_protocol.ts";
 import { BlobError } from "./blob_store.ts";
 
+/** What a worker is to its pool: a `Worker`, or something that behaves like one. */
+export interface WorkerPort {
+  /** What it says. */
+  onmessage: ((event: MessageEvent) => void) | null;
+  /** It said something unreadable. */
+  onmessageerror: ((event: MessageEvent) => void) | null;
+  /** It has ended. */
+  onerror: ((event: ErrorEvent) => void) | null;
+  /** Tells it something; the buffers are its own from then on. */
+  postMessage(message: ToWorker, transfer: ArrayBuffer[]): void;
+  /** Ends it. */
+  terminate(): void;
+}
+
 /** An operation on its way. */
 export interface Job {
   readonly op: Op;
@@ -66,7 +80,7 @@ const BYTES_PER_WEIGHT = 64 * 1024;
 export class WorkerHandle {
   /** Part of the names of its temporary files. */
   readonly tag: string;
-  readonly #worker: Worker;
+  readonly #worker: WorkerPort;
   readonly #events: HandleEvents;
   readonly #jobs = new Map<number, Job>();
   #outbox: { seq: number; job: Job }[] = [];
@@ -77,7 +91,7 @@ export class WorkerHandle {
   #dead = false;
 
   /** Configures a worker that has just been started. */
-  constructor(worker: Worker, config: WorkerConfig, events: HandleEvents) {
+  constructor(worker: WorkerPort, config: WorkerConfig, events: HandleEvents) {
     this.tag = config.tag;
     this.#worker = worker;
     this.#events = events;
@@ -88,7 +102,7 @@ export class WorkerHandle {
       event.preventDefault();
       this.terminate(event.message);
     };
-    worker.postMessage({ config } satisfies ToWorker);
+    worker.postMessage({ config }, []);
   }
 
   /** The weight of what it has to do. */
@@ -132,7 +146,7 @@ export class WorkerHandle {
     const transfer = this.#outbox.flatMap(({ job }) => job.transfer);
     this.#outbox = [];
     try {
-      this.#worker.postMessage({ ops } satisfies ToWorker, transfer);
+      this.#worker.postMessage({ ops }, transfer);
     } catch (error) {
       // A buffer that somebody detached: nothing of the message has left, and
       // the others must not wait for ever.

@@ -15,6 +15,7 @@ import type {
   Results,
   WorkerConfig,
 } from "../../workers/blob_protocol.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import { MAX_BLOB_QUEUE, MAX_BLOB_QUEUE_BYTES } from "../limits.ts";
 import { BlobError } from "./blob_store.ts";
 import {
@@ -22,6 +23,7 @@ import {
   type Series,
   type WorkerEnd,
   WorkerHandle,
+  type WorkerPort,
 } from "./worker_handle.ts";
 
 /** Jobs that one worker has at most; the rest waits for whoever is free first. */
@@ -46,13 +48,15 @@ export interface WorkerPoolOptions {
   /** At most so many workers. */
   readonly size: number;
   /** Starts a worker. */
-  readonly spawn: () => Worker;
+  readonly spawn: () => WorkerPort;
   /** What each is told, but for its tag. */
   readonly config: Omit<WorkerConfig, "tag">;
   /** Takes the buffers of what was written. */
   readonly onSpent: (buffer: ArrayBuffer) => void;
   /** Is told how long each operation took, queueing included. */
   readonly onTook?: ((kind: string, ms: number) => void) | undefined;
+  /** Pauses and waits are by this one. */
+  readonly clock?: Clock;
   /** Bounds; the defaults are those of limits.ts. */
   readonly maxQueue?: number;
   readonly maxQueueBytes?: number;
@@ -77,6 +81,7 @@ export interface JobOptions {
 /** Runs blob operations in workers; none is ever left without an answer. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
+  readonly #clock: Clock;
   readonly #workers = new Set<WorkerHandle>();
   /** Two lanes: a small job never waits behind large ones that found no room. */
   readonly #small: Job[] = [];
@@ -97,6 +102,7 @@ export class WorkerPool {
   /** Starts nothing yet; the first job does. */
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
     this.#size = options.size;
   }
 
@@ -193,9 +199,9 @@ export class WorkerPool {
     if (this.#unsettled + this.#together > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#onDrained = resolve;
-      const timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+      const timer = this.#clock.setTimer(CLOSE_TIMEOUT_MS, resolve);
       await promise;
-      clearTimeout(timer);
+      timer.cancel();
     }
     this.#size = 0;
     for (const job of this.#takeQueued()) job.reject(closed());
@@ -256,7 +262,7 @@ export class WorkerPool {
     const workers = [...this.#workers];
     if (workers.length >= this.#size) return undefined;
     if (workers.some((worker) => !worker.ready)) return undefined;
-    const pausing = performance.now() < this.#noStartBeforeMs;
+    const pausing = this.#clock.nowMs() < this.#noStartBeforeMs;
     if (pausing && workers.length > 0) return undefined;
     const worker = this.#start();
     if (!worker) return undefined;
@@ -276,7 +282,7 @@ export class WorkerPool {
     return workers.length === 0 ? handle : undefined;
   }
 
-  #start(): Worker | undefined {
+  #start(): WorkerPort | undefined {
     try {
       return this.#options.spawn();
     } catch (cause) {
@@ -294,7 +300,7 @@ export class WorkerPool {
   }
 
   #pauseStarts(): void {
-    this.#noStartBeforeMs = performance.now() + START_PAUSE_MS;
+    this.#noStartBeforeMs = this.#clock.nowMs() + START_PAUSE_MS;
   }
 
   #replace(worker: WorkerHandle, end: WorkerEnd): void {

@@ -27,11 +27,20 @@ export function formatSize(bytes: number): string {
   return `${value.toFixed(digits)} ${SIZE_UNITS[unit]}`;
 }
 
+/** What a server says of its limits, with its numbers of bytes as people read them. */
+export function withSizes(text: string): string {
+  return text.replace(
+    /\b(\d{4,}) bytes\b/g,
+    (_, bytes) => formatSize(Number(bytes)),
+  );
+}
+
 /** `3 min`, `0.4 s`: how long something took, or takes. */
 export function formatSpan(ms: number): string {
   for (const [unit, unitMs] of AGE_UNITS) {
     if (ms >= 10 * unitMs) return `${Math.floor(ms / unitMs)} ${unit}`;
-    if (ms >= unitMs) return `${(Math.floor(ms / unitMs * 10) / 10)} ${unit}`;
+    // To the nearest: of 2 days that have just begun there are no 1.9 left.
+    if (ms >= unitMs) return `${Math.round(ms / unitMs * 10) / 10} ${unit}`;
   }
   return `${Math.floor(ms)} ms`;
 }

@@ -5,6 +5,7 @@
  */
 
 import { noAnswer } from "../client/cache_error.ts";
+import type { EndSignal } from "../client/ending.ts";
 import { LinkedSignal } from "../client/linked_signal.ts";
 import { afterSilence } from "../client/patience.ts";
 
@@ -22,7 +23,7 @@ export class Silence implements Disposable {
   }
 
   /** Aborted when it has been silent for too long. */
-  get signal(): AbortSignal {
+  get signal(): EndSignal {
     return this.#ended.signal;
   }
 

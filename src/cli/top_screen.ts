@@ -4,7 +4,7 @@
  * @module
  */
 
-import { count, formatSize, formatSpan, table } from "./format.ts";
+import { count, formatSize, formatSpan, table, withSizes } from "./format.ts";
 import { type Columns, fittedTable } from "./fitted_table.ts";
 import type { Fill, Happening, Picture } from "./picture.ts";
 
@@ -134,7 +134,7 @@ function headOf(
         }), ${status.damaged} damaged`,
       ],
     },
-    { rank: trouble ? 0 : 6, words: ["trouble", trouble || "none"] },
+    { rank: trouble ? 0 : 6, words: ["trouble", withSizes(trouble) || "none"] },
   ];
   const shown = lines.filter(({ rank }) =>
     lines.filter((other) => other.rank < rank).length < rows

@@ -5,9 +5,10 @@
  */
 
 import { unlessAborted } from "./backoff.ts";
-import type { Backend, CallOptions, Work } from "./backend.ts";
+import type { AskOptions, Backend, Work } from "./backend.ts";
 import { CacheError, hasCode } from "./cache_error.ts";
 import { checkOptions } from "./checked_options.ts";
+import { Ending, type EndSignal } from "./ending.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { writeFileAt } from "./local_files.ts";
@@ -30,7 +31,7 @@ export class Assignment implements Held {
   readonly #onEnd: () => void;
   readonly #lost = new AbortController();
   /** Ends publishing when the work is given back in the middle of it. */
-  readonly #given = new AbortController();
+  readonly #given = new Ending();
   readonly #heartbeats: Heartbeats;
   #givenBack: Promise<void> | undefined;
   #ended = false;
@@ -80,6 +81,7 @@ export class Assignment implements Held {
     const { signal } = ended;
     let failure: { readonly error: unknown } | undefined;
     const total = value instanceof Uint8Array ? value.length : expectedSize;
+    const isWhole = onProgress === undefined;
     const fails = (error: unknown): never => {
       failure = { error };
       throw error;
@@ -101,7 +103,7 @@ export class Assignment implements Held {
     };
     try {
       await unlessAborted(
-        this.#send({ take, pieces }, { ...how, signal, total }),
+        this.#send({ take, pieces, isWhole }, { ...how, signal, total }),
         signal,
       );
       this.#end();
@@ -118,12 +120,14 @@ export class Assignment implements Held {
   }
 
   async #send(
-    { take, pieces }: {
+    { take, pieces, isWhole }: {
+      /** Whether it may go without pieces, which somebody is told of. */
+      readonly isWhole: boolean;
       readonly take: () => unknown;
       readonly pieces: (source: unknown) => AsyncIterable<Uint8Array>;
     },
     { signal, total, patienceMs, wanted }: {
-      readonly signal: AbortSignal;
+      readonly signal: EndSignal;
       readonly total: number | undefined;
     } & Pick<PublishOptions, "patienceMs" | "wanted">,
   ): Promise<void> {
@@ -131,7 +135,7 @@ export class Assignment implements Held {
     if (path !== undefined) await writeFileAt(path, pieces(take()));
     let last: unknown;
     let mostBytes = 0;
-    const send = async (backend: Backend, ending: CallOptions) => {
+    const send = async (backend: Backend, ending: AskOptions) => {
       const options = { ...ending, wanted, isForOthers: true };
       if (path !== undefined) {
         return await backend.publish(this.id, undefined, options);
@@ -144,6 +148,11 @@ export class Assignment implements Held {
       // What is left of a stream is not the value, whoever gives it again.
       if (source === last && !isReadAnew(source)) throw this.#brokenStream();
       last = source;
+      const sending = { ...options, expectedSize: total };
+      // One that is small needs no pieces, where nobody is told of them.
+      if (isWhole && source instanceof Uint8Array) {
+        return await backend.publish(this.id, source, sending);
+      }
       let bytes = 0;
       const onContact = (sentBytes: number) => {
         bytes += sentBytes;
@@ -151,10 +160,8 @@ export class Assignment implements Held {
         if (bytes > mostBytes) options.onContact?.();
         mostBytes = Math.max(bytes, mostBytes);
       };
-      await backend.publish(this.id, sent(pieces(source), onContact), {
-        ...options,
-        expectedSize: total,
-      });
+      const parts = sent(pieces(source), onContact);
+      await backend.publish(this.id, parts, sending);
     };
     const effort = "full";
     const isTrusting = true;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { EndSignal } from "./ending.ts";
+
 /** The key of an entry, as servers know it. */
 export interface Entry {
   /** Dot-separated identifiers. */
@@ -97,14 +99,22 @@ export interface Holder {
   readonly computingMs: number;
 }
 
+/** The same within the library. */
+export interface AskOptions extends Omit<CallOptions, "signal" | "wanted"> {
+  /** Ends the call. */
+  readonly signal?: EndSignal | undefined;
+  /** Aborted when nobody waits for it any more. */
+  readonly wanted?: EndSignal | undefined;
+}
+
 /** How to publish. */
-export interface PublishCallOptions extends CallOptions {
+export interface PublishCallOptions extends AskOptions {
   /** Of the value, in bytes; `undefined`: nobody knows yet. */
   readonly expectedSize?: number | undefined;
 }
 
 /** How to send a heartbeat. */
-export interface BeatOptions extends CallOptions {
+export interface BeatOptions extends AskOptions {
   /** The longest that it may take. */
   readonly timeoutMs: number;
   /** Through another connection than the one that did not answer. */
@@ -126,7 +136,7 @@ export type Pieces = Uint8Array | AsyncIterable<Uint8Array>;
 /** One service of one server. Errors are those of grpc-js. */
 export interface Backend {
   /** Asks for an entry. */
-  fetch(request: FetchRequest, options: CallOptions): Promise<Fetched>;
+  fetch(request: FetchRequest, options: AskOptions): Promise<Fetched>;
   /** Renews a lease. */
   heartbeat(id: string, options: BeatOptions): Promise<void>;
   /** Publishes a value, or without one the file at the assigned path. */
@@ -136,5 +146,5 @@ export interface Backend {
     options: PublishCallOptions,
   ): Promise<void>;
   /** Gives the work back, where a service knows how. */
-  abandon(id: string, reason: string, options: CallOptions): Promise<void>;
+  abandon(id: string, reason: string, options: AskOptions): Promise<void>;
 }

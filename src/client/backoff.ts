@@ -8,6 +8,7 @@ import {
   clearTimeout as clearNodeTimeout,
   setTimeout as nodeTimeout,
 } from "node:timers";
+import type { EndSignal } from "./ending.ts";
 
 /** Waits that grow, each of a random length so that clients spread out. */
 export class Backoff {
@@ -37,8 +38,8 @@ export class Backoff {
  */
 export function sleep(
   ms: number,
-  signal?: AbortSignal,
-  wanted?: AbortSignal,
+  signal?: EndSignal,
+  wanted?: EndSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
@@ -62,14 +63,19 @@ export function sleep(
 /** What a promise resolves to, or the signal's reason if that comes first. */
 export function unlessAborted<T>(
   promise: Promise<T>,
-  signal: AbortSignal,
+  signal: EndSignal,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() =>
-      signal.removeEventListener("abort", onAbort)
-    );
+    const stop = () => signal.removeEventListener("abort", onAbort);
+    promise.then((value) => {
+      stop();
+      resolve(value);
+    }, (error) => {
+      stop();
+      reject(error);
+    });
   });
 }

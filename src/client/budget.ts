@@ -6,6 +6,7 @@
 
 import { Backoff, sleep } from "./backoff.ts";
 import { silence } from "./cache_error.ts";
+import { Ending, type EndSignal } from "./ending.ts";
 import type { Spending, Turn } from "./lines.ts";
 
 const FIRST_RETRY_MS = 50;
@@ -22,7 +23,7 @@ export interface BudgetOptions {
   /** Nothing is spent on a server that lives, though it has said nothing yet. */
   readonly isTrusting?: boolean | undefined;
   /** Aborted when the process is not to live for the call any more. */
-  readonly wanted?: AbortSignal | undefined;
+  readonly wanted?: EndSignal | undefined;
 }
 
 /** Who knows what is heard of the server, and counts the time. */
@@ -44,7 +45,7 @@ export interface Watch {
 export class Budget implements Disposable, Spending {
   readonly #watch: Watch;
   readonly #ms: () => number;
-  readonly #over = new AbortController();
+  readonly #over = new Ending();
   #backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
   #spentMs = 0;
   /** How long nothing has come of a server that may well be alive. */
@@ -55,7 +56,7 @@ export class Budget implements Disposable, Spending {
   #countedMs: number;
   #sinceMs: number;
   readonly #isTrusting: boolean;
-  readonly #wanted: AbortSignal | undefined;
+  readonly #wanted: EndSignal | undefined;
   #isWaiting = true;
   #isHeard = false;
 
@@ -73,8 +74,8 @@ export class Budget implements Disposable, Spending {
   }
 
   /** Aborted when it is used up. */
-  get signal(): AbortSignal {
-    return this.#over.signal;
+  get signal(): EndSignal {
+    return this.#over;
   }
 
   /** For how long nothing has been heard of the server. */
@@ -93,7 +94,7 @@ export class Budget implements Disposable, Spending {
   /** Something was heard of the server: it begins anew. */
   heard(): void {
     // What was sent may be asked for when it is too late.
-    if (this.#over.signal.aborted) return;
+    if (this.#over.aborted) return;
     this.#isHeard = true;
     this.#spentMs = this.#silentMs = this.#pausedMs = 0;
     this.#countedMs = this.#sinceMs = this.#watch.nowMs;
@@ -131,9 +132,9 @@ export class Budget implements Disposable, Spending {
   }
 
   /** Pauses after a failure; `false` at once if there is nothing left to spend. */
-  async pause(signal?: AbortSignal): Promise<boolean> {
+  async pause(signal?: EndSignal): Promise<boolean> {
     this.ask();
-    if (this.#over.signal.aborted) return false;
+    if (this.#over.aborted) return false;
     const sinceMs = this.#watch.nowMs - this.#countedMs;
     const spentMs = Math.max(this.#spentMs + sinceMs, this.#pausedMs);
     const leftMs = this.#ms() - spentMs;

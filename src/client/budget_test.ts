@@ -68,7 +68,10 @@ for (
     turnsUntil(movedMs, alive);
     turnsUntil(Infinity, silentFrom(movedMs));
     assert.equal(clock.nowMs - movedMs, PATIENCE_MS);
-    assert.equal(budget.signal.reason.message, "no answer within 3000 ms");
+    assert.equal(
+      (budget.signal.reason as Error).message,
+      "no answer within 3000 ms",
+    );
     budget.heard();
     assert.equal(budget.waitedMs, PATIENCE_MS);
   });
@@ -86,7 +89,10 @@ Deno.test("a server that lives and does not answer has ten seconds, and the mess
   const { clock, budget, turnsUntil } = counted();
   turnsUntil(Infinity, alive);
   assert.equal(clock.nowMs, 10_000);
-  assert.equal(budget.signal.reason.message, "no answer within 10000 ms");
+  assert.equal(
+    (budget.signal.reason as Error).message,
+    "no answer within 10000 ms",
+  );
 });
 
 Deno.test("it is said when to look next, so that the end is no turn too late", () => {

@@ -25,6 +25,7 @@ import { asBytes } from "./codecs/codec.ts";
 import { json, type JsonValue } from "./codecs/mod.ts";
 import { found } from "./computing.ts";
 import { valueOf } from "./kept.ts";
+import { shared } from "./ending.ts";
 import { entryOf } from "./entries.ts";
 import type { KeyInput } from "./keys.ts";
 import { LenientTier } from "./lenient_tier.ts";
@@ -45,6 +46,7 @@ export abstract class CacheBase extends CatalogBase implements Tier {
   readonly #outages: Outages;
   readonly #lenient: LenientTier;
   readonly #flights = new SingleFlight();
+  readonly #closed = shared(this.closing.signal);
 
   /** Without a listener, outages are warned of on the console. */
   constructor(onOutage?: OnOutage) {
@@ -109,7 +111,7 @@ export abstract class CacheBase extends CatalogBase implements Tier {
     const flight = `${codec.name} ${computeWhenDown} ${ttlMs} ${nameOf(entry)}`;
     return await within(
       options,
-      this.closing.signal,
+      this.#closed,
       (signal) =>
         this.#flights.run(
           flight,
@@ -134,7 +136,7 @@ export abstract class CacheBase extends CatalogBase implements Tier {
   ): Promise<T | undefined> {
     checkOptions(options, CALL_OPTIONS);
     const entry = entryOf(namespace, key);
-    return await within(options, this.closing.signal, async (signal) => {
+    return await within(options, this.#closed, async (signal) => {
       const claim = await this.#lenient.askToRead(entry, options, signal);
       if (claim?.kind !== "ready") return undefined;
       const kept = await this.#lenient.whole(entry, claim, options, signal);
@@ -174,7 +176,7 @@ export abstract class CacheBase extends CatalogBase implements Tier {
   ): Promise<ReadableStream<Uint8Array> | undefined> {
     checkOptions(options, CALL_OPTIONS);
     const entry = entryOf(namespace, key);
-    return await within(options, this.closing.signal, async (signal) => {
+    return await within(options, this.#closed, async (signal) => {
       return await readStream(this.#streaming(entry, options, signal));
     });
   }
@@ -197,7 +199,7 @@ export abstract class CacheBase extends CatalogBase implements Tier {
     checkOptions(options, CALL_OPTIONS);
     checkSource(value);
     const entry = entryOf(namespace, key);
-    return await within(options, this.closing.signal, async (signal) => {
+    return await within(options, this.#closed, async (signal) => {
       return await keepStream(
         this.#streaming(entry, options, signal),
         value,
@@ -226,7 +228,7 @@ export abstract class CacheBase extends CatalogBase implements Tier {
     checkOptions(options, CALL_OPTIONS);
     callable("produce", produce);
     const entry = entryOf(namespace, key);
-    return await within(options, this.closing.signal, async (signal) => {
+    return await within(options, this.#closed, async (signal) => {
       return await producedStream(
         this.#streaming(entry, options, signal),
         produce,
@@ -250,7 +252,7 @@ export abstract class CacheBase extends CatalogBase implements Tier {
     const request = { ...entryOf(namespace, key), assign: true, wait, ttlMs };
     return await within(
       options,
-      this.closing.signal,
+      this.#closed,
       (signal) => this.ask(request, { signal }),
     );
   }
@@ -260,7 +262,7 @@ export abstract class CacheBase extends CatalogBase implements Tier {
     options: TransferOptions & ClaimOptions,
     signal: AbortSignal,
   ): Streaming {
-    const closed = this.closing.signal;
+    const closed = this.#closed;
     const { name } = this;
     return { cache: this.#lenient, name, entry, options, signal, closed };
   }

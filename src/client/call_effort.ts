@@ -4,10 +4,12 @@
  * @module
  */
 
+import type { EndSignal } from "./ending.ts";
+
 /** How hard to try, beside when to end it. */
 export interface CallEffort {
   /** Ends the call. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: EndSignal | undefined;
   /**
    * `usual`: until the patience ends, but one attempt at most while the server
    * is known to be away. `full`: until the patience ends.
@@ -18,5 +20,5 @@ export interface CallEffort {
   /** Nothing is lost while a server that lives takes its time. */
   readonly isTrusting?: boolean;
   /** Aborted when the process is not to live for it any more. */
-  readonly wanted?: AbortSignal | undefined;
+  readonly wanted?: EndSignal | undefined;
 }

@@ -8,8 +8,9 @@ import {
   clearTimeout as clearNodeTimeout,
   setTimeout as nodeTimeout,
 } from "node:timers";
-import type { CallOptions } from "./backend.ts";
+import type { AskOptions } from "./backend.ts";
 import { silence } from "./cache_error.ts";
+import type { EndSignal } from "./ending.ts";
 import type { EndCall, Line } from "./line.ts";
 import type { Lines } from "./lines.ts";
 import { afterSilence } from "./patience.ts";
@@ -27,8 +28,8 @@ const CONNECT_MS = 2_000;
 export class CallEnd implements Disposable {
   readonly #lines: Lines;
   readonly #line: Line;
-  readonly #signal: AbortSignal | undefined;
-  readonly #wanted: AbortSignal | undefined;
+  readonly #signal: EndSignal | undefined;
+  readonly #wanted: EndSignal | undefined;
   readonly #isForOthers: boolean;
   readonly #onUnwanted = (): void => this.#unwanted();
   #watching: ReturnType<typeof nodeTimeout> | undefined;
@@ -50,7 +51,7 @@ export class CallEnd implements Disposable {
   constructor(
     lines: Lines,
     line: Line,
-    { signal, wanted, isForOthers = false, onLeft }: CallOptions,
+    { signal, wanted, isForOthers = false, onLeft }: AskOptions,
     cancel: () => void,
     isUpload = false,
   ) {
@@ -77,8 +78,13 @@ export class CallEnd implements Disposable {
     }
     this.isAwaited = true;
     signal?.addEventListener("abort", cancel, { once: true });
-    // grpc-js itself waits for as long as the system does: some minutes.
-    this.#stopWaiting = afterSilence(CONNECT_MS, () => {
+    this.#stopWaiting = line.session ? () => {} : this.#waitForConnection();
+  }
+
+  /** grpc-js itself waits for as long as the system does: some minutes. */
+  #waitForConnection(): () => void {
+    const line = this.#line;
+    return afterSilence(CONNECT_MS, () => {
       // A channel that is closed lets its calls end by themselves.
       if (line.isReady || line.isClosed) return;
       this.#end(silence("no connection", CONNECT_MS));

@@ -5,6 +5,7 @@
  */
 
 import { CacheError } from "./cache_error.ts";
+import type { EndSignal } from "./ending.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 
 /** In milliseconds, 24.8 days: a longer timer would end at once. */
@@ -24,7 +25,7 @@ export interface Bounds {
 /** Runs a call within its bounds. */
 export async function within<T>(
   bounds: Bounds,
-  closed: AbortSignal,
+  closed: EndSignal,
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   using bound = new Bound(bounds, closed);
@@ -34,23 +35,28 @@ export async function within<T>(
 /** The bounds of a call, which count until it has ended. */
 export class Bound implements Disposable {
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  /** A program may be given it. */
+  readonly #ended = new AbortController();
   readonly #any: LinkedSignal;
 
   /** The deadline counts from now on. */
-  constructor({ signal, deadlineMs }: Bounds, closed: AbortSignal) {
-    const ended = new AbortController();
+  constructor({ signal, deadlineMs }: Bounds, closed: EndSignal) {
+    const ended = this.#ended;
     if (deadlineMs !== undefined && deadlineMs <= MAX_TIMER_MS) {
       this.#timer = setTimeout(() => {
         const message = `the deadline of ${deadlineMs} ms has passed`;
         ended.abort(new CacheError("deadline", message));
       }, deadlineMs);
     }
-    this.#any = new LinkedSignal(ended.signal, closed, signal);
+    const any = this.#any = new LinkedSignal(closed, signal);
+    const end = () => ended.abort(any.reason);
+    if (any.aborted) end();
+    else any.addEventListener("abort", end);
   }
 
   /** Aborted when the call is to end. */
   get signal(): AbortSignal {
-    return this.#any.signal;
+    return this.#ended.signal;
   }
 
   /** The call has ended. */

@@ -5,25 +5,24 @@
  */
 
 import {
-  type ClientReadableStream,
   type ServiceDefinition,
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
 import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
-import type { Buffer } from "node:buffer";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { CallOptions } from "./backend.ts";
+import type { AskOptions } from "./backend.ts";
 import { Budget, type BudgetOptions } from "./budget.ts";
 import { hasCode, unanswered } from "./cache_error.ts";
 import { CallEnd } from "./call_end.ts";
 import { guardDeno } from "./deno_guard.ts";
+import { type Call, type CallEvents, errorOf, GrpcCall } from "./grpc_call.ts";
 import type { Line } from "./line.ts";
 import { Lines } from "./lines.ts";
 import { afterSilence } from "./patience.ts";
 import { namingProxy } from "./proxy.ts";
 import { Replies } from "./replies.ts";
+import { SessionCall } from "./session_call.ts";
 import { Security } from "./security.ts";
 import { untilBroken } from "./until_broken.ts";
 
@@ -45,9 +44,11 @@ export function loadService(file: string, name: string): ServiceDefinition {
 }
 
 /** How to make a call with one message each way. */
-export interface UnaryOptions extends CallOptions {
+export interface UnaryOptions extends AskOptions {
   /** The longest that it may take. */
-  readonly timeoutMs: number;
+  readonly timeoutMs?: number | undefined;
+  /** Whether it sends much: on a slow line that takes its time. */
+  readonly isUpload?: boolean | undefined;
   /** Through another connection than the one that did not answer. */
   readonly isAgain?: boolean | undefined;
   /** Told, before the reply, what is aborted when the connection breaks. */
@@ -93,26 +94,20 @@ export class Channel {
     const line = isAgain ? this.#lines.other : this.#lines.current;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const call = line.client.makeUnaryRequest(
-        method.path,
-        method.requestSerialize,
-        method.responseDeserialize,
-        request,
-        this.#security.metadata(),
-        (error: ServiceError | null, reply?: Reply) => {
-          stopWaiting();
-          if (!error) end.answered();
-          end[Symbol.dispose]();
-          if (error) return reject(this.#failed(line, end.reason(error)));
-          onReply?.(untilBroken(line.client));
-          resolve(reply as Reply);
-        },
-      );
-      const end = this.#end(line, options, call);
-      // The timer of grpc-js would keep the process alive.
-      const stopWaiting = afterSilence(timeoutMs, () => {
-        end.fail(unanswered(timeoutMs));
+      const call = this.#callForOne<Reply>(line, method, (error, reply) => {
+        stopWaiting();
+        if (!error) end.answered();
+        end[Symbol.dispose]();
+        if (error) return reject(this.#failed(line, end.reason(error)));
+        onReply?.(untilBroken(line.client));
+        resolve(reply as Reply);
       });
+      const end = this.#end(line, options, call, options.isUpload);
+      // The timer of grpc-js would keep the process alive.
+      const stopWaiting = timeoutMs === undefined
+        ? () => {}
+        : afterSilence(timeoutMs, () => end.fail(unanswered(timeoutMs)));
+      call.end(method.requestSerialize(request));
     });
   }
 
@@ -124,24 +119,20 @@ export class Channel {
   serverStream<Reply>(
     method: ServiceDefinition[string],
     request: object,
-    options: CallOptions,
+    options: AskOptions,
   ): Replies<Reply> {
     options.signal?.throwIfAborted();
     const { onLeft } = options;
     const line = this.#lines.current;
-    const call: ClientReadableStream<Reply> = line.client
-      .makeServerStreamRequest(
-        method.path,
-        method.requestSerialize,
-        method.responseDeserialize,
-        request,
-        this.#security.metadata(),
-      );
+    const replies = new Replies<Reply>((error) => this.#failed(line, error));
+    const call = this.#call(line, method, replies);
     const end = this.#end(line, {
       ...options,
       onLeft: onLeft && ((error) => onLeft(this.#failed(line, error))),
     }, call);
-    return new Replies(call, end, (error) => this.#failed(line, error));
+    replies.begin(call, end);
+    call.end(method.requestSerialize(request));
+    return replies;
   }
 
   /**
@@ -152,35 +143,32 @@ export class Channel {
   clientStream<Reply>(
     method: ServiceDefinition[string],
     requests: AsyncIterable<object> | Iterable<object>,
-    options: CallOptions,
+    options: AskOptions,
   ): Promise<Reply> {
     const { signal } = options;
     const line = this.#lines.current;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       let answered = false;
-      const call = line.client.makeClientStreamRequest(
-        method.path,
-        (bytes: Buffer) => bytes,
-        method.responseDeserialize,
-        this.#security.metadata(),
-        (error: ServiceError | null, reply?: Reply) => {
-          answered = true;
-          if (!error) end.answered();
-          end[Symbol.dispose]();
-          call.emit("drain");
-          if (!error) return resolve(reply as Reply);
-          reject(this.#failed(line, end.reason(error)));
-        },
-      );
+      let goOn = (): void => {};
+      const call = this.#callForOne<Reply>(line, method, (error, reply) => {
+        answered = true;
+        if (!error) end.answered();
+        end[Symbol.dispose]();
+        goOn();
+        if (!error) return resolve(reply as Reply);
+        reject(this.#failed(line, end.reason(error)));
+      });
       const end = this.#end(line, options, call, true);
-      call.on("error", () => {});
       void (async () => {
         try {
           for await (const request of requests) {
             if (answered) return;
             const bytes = method.requestSerialize(request);
-            if (!call.write(bytes) && !answered) await once(call, "drain");
+            await new Promise<void>((sent) => {
+              goOn = sent;
+              call.send(bytes, sent);
+            });
           }
           call.end();
         } catch (error) {
@@ -196,9 +184,51 @@ export class Channel {
     this.#lines.close();
   }
 
+  #call<Reply>(
+    line: Line,
+    method: ServiceDefinition[string],
+    events: CallEvents<Reply>,
+  ): Call {
+    const { metadata } = this.#security;
+    const { session } = line;
+    if (session) {
+      try {
+        const headers = { ...line.headers, ...this.#security.headers };
+        return new SessionCall(session, method, headers, events);
+      } catch {
+        // It has just ended; grpc-js makes another one.
+      }
+    }
+    return new GrpcCall(line.client, method, metadata, events);
+  }
+
+  /** A call that is answered with one message. */
+  #callForOne<Reply>(
+    line: Line,
+    method: ServiceDefinition[string],
+    then: (error: Error | undefined, reply?: Reply) => void,
+  ): Call {
+    let reply: Reply | undefined;
+    const call = this.#call<Reply>(line, method, {
+      onMessage(message) {
+        if (reply !== undefined) call.refuse("Too many responses received");
+        reply = message;
+        call.read();
+      },
+      onStatus(ended) {
+        if (ended.code !== status.OK) return then(errorOf(ended));
+        if (reply !== undefined) return then(undefined, reply);
+        const details = "No message received";
+        then(errorOf({ code: status.UNIMPLEMENTED, details }));
+      },
+    });
+    call.read();
+    return call;
+  }
+
   #end(
     line: Line,
-    options: CallOptions,
+    options: AskOptions,
     call: { cancel(): void },
     isUpload = false,
   ): CallEnd {

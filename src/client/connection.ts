@@ -6,7 +6,13 @@
 
 import { Assignment } from "./assignment.ts";
 import { unlessAborted } from "./backoff.ts";
-import type { Backend, CallOptions, Fetched, FetchRequest } from "./backend.ts";
+import type {
+  AskOptions,
+  Backend,
+  CallOptions,
+  Fetched,
+  FetchRequest,
+} from "./backend.ts";
 import type { TierCatalog } from "./catalog.ts";
 import { ConnectionCatalog } from "./connection_catalog.ts";
 import { LinkedSignal } from "./linked_signal.ts";
@@ -34,9 +40,11 @@ export class Connection implements Tier {
 
   async ask(
     request: FetchRequest,
-    { signal, onWaiting }: CallOptions,
+    { signal: outer, onWaiting }: CallOptions,
   ): Promise<Claim> {
-    signal?.throwIfAborted();
+    outer?.throwIfAborted();
+    // Many listen to it, and few are to listen to one of the runtime.
+    const signal = new LinkedSignal(outer);
     const bringsNothing = this.#bringsNothing(request);
     const late = new LateAnswer(signal, { bringsNothing });
     const asking = this.#server.call(
@@ -55,8 +63,11 @@ export class Connection implements Tier {
       },
       { signal: late.signal, wanted: signal },
     ).then((fetched) => this.#claimed(fetched));
-    this.#server.closeAfter(late.giveBack(asking));
-    return signal ? await unlessAborted(asking, signal) : await asking;
+    const giving = late.giveBack(asking).finally(() =>
+      signal[Symbol.dispose]()
+    );
+    this.#server.closeAfter(giving);
+    return await unlessAborted(asking, signal);
   }
 
   /** A file that is handed over is kept for its reader until it is let go of. */
@@ -71,7 +82,7 @@ export class Connection implements Tier {
   #attempt(
     backend: Backend,
     request: FetchRequest,
-    { signal, onContact, ...how }: CallOptions,
+    { signal, onContact, ...how }: AskOptions,
   ): Promise<Fetched> {
     const end = new LinkedSignal(signal);
     let isLeft = false;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Backend, CallOptions, Entry } from "./backend.ts";
+import type { AskOptions, Backend, CallOptions, Entry } from "./backend.ts";
 import { asCacheError, CacheError } from "./cache_error.ts";
 import type { CallEffort } from "./call_effort.ts";
 import type {
@@ -21,7 +21,7 @@ interface Server {
   readonly name: string;
   call<T>(
     action: string,
-    run: (backend: Backend, options: CallOptions) => Promise<T>,
+    run: (backend: Backend, options: AskOptions) => Promise<T>,
     options?: CallEffort,
   ): Promise<T>;
 }
@@ -83,7 +83,7 @@ export class ConnectionCatalog implements TierCatalog {
   async *#pages<T>(
     action: string,
     options: CallOptions,
-    run: (token: string, options: CallOptions) => Promise<CatalogPage<T>>,
+    run: (token: string, options: AskOptions) => Promise<CatalogPage<T>>,
   ): AsyncGenerator<T, void, undefined> {
     let token = "";
     do {
@@ -104,7 +104,7 @@ export class ConnectionCatalog implements TierCatalog {
   async #call<T>(
     action: string,
     { signal }: CallOptions,
-    run: (options: CallOptions) => Promise<T>,
+    run: (options: AskOptions) => Promise<T>,
   ): Promise<T> {
     const { name } = this.#server;
     const outcome = await this.#server.call<

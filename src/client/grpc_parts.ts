@@ -23,6 +23,8 @@ interface Pool {
 }
 
 interface Channel {
+  /** Whom calls say that they are for. */
+  readonly defaultAuthority: string;
   /** A call waits for a connection. */
   callRefTimerRef(): void;
   readonly subchannelPool: Pool;
@@ -36,9 +38,7 @@ export function takeOver(
   client: Client,
   onConnector: (connector: Connector) => void,
 ): void {
-  const { internalChannel: channel } = client.getChannel() as unknown as {
-    readonly internalChannel: Channel;
-  };
+  const channel = channelOf(client);
   channel.callRefTimerRef = () => {};
   const pool = channel.subchannelPool;
   const getOrCreate = pool.getOrCreateSubchannel.bind(pool);
@@ -50,4 +50,15 @@ export function takeOver(
     known.add(connector);
     return subchannel;
   };
+}
+
+/** Whom calls of a client say that they are for. */
+export function authorityOf(client: Client): string {
+  return channelOf(client).defaultAuthority;
+}
+
+function channelOf(client: Client): Channel {
+  return (client.getChannel() as unknown as {
+    readonly internalChannel: Channel;
+  }).internalChannel;
 }

@@ -9,6 +9,7 @@ import {
   setTimeout as nodeTimeout,
 } from "node:timers";
 import { hasCode } from "./cache_error.ts";
+import { Ending, type EndSignal } from "./ending.ts";
 import type { Claim } from "./tier.ts";
 
 /** An answer that is on its way is there by then, more often than not. */
@@ -19,8 +20,8 @@ const LINGER_MS = 2_000;
  * what it brings is given back, and need not run out.
  */
 export class LateAnswer {
-  readonly #wanted: AbortSignal | undefined;
-  readonly #end = new AbortController();
+  readonly #wanted: EndSignal | undefined;
+  readonly #end = new Ending();
   readonly #onAbort: () => void;
   #timer: ReturnType<typeof nodeTimeout> | undefined;
   /** Whether nothing is to be given back that could come soon. */
@@ -31,7 +32,7 @@ export class LateAnswer {
    * @param bringsNothing Whether no answer has anything to be given back.
    */
   constructor(
-    wanted: AbortSignal | undefined,
+    wanted: EndSignal | undefined,
     { bringsNothing }: { readonly bringsNothing: boolean },
   ) {
     this.#wanted = wanted;
@@ -46,7 +47,7 @@ export class LateAnswer {
   }
 
   /** Ends the call. */
-  get signal(): AbortSignal {
+  get signal(): EndSignal {
     return this.#end.signal;
   }
 

@@ -5,7 +5,7 @@
  */
 
 import { Client, type ClientOptions, connectivityState } from "@grpc/grpc-js";
-import type { ClientHttp2Session } from "node:http2";
+import type { ClientHttp2Session, OutgoingHttpHeaders } from "node:http2";
 import type { Socket } from "node:net";
 import {
   clearInterval as clearNodeInterval,
@@ -14,9 +14,10 @@ import {
 } from "node:timers";
 import { MAX_TIMER_MS } from "./call_signal.ts";
 import { Connecting } from "./connecting.ts";
-import { takeOver } from "./grpc_parts.ts";
+import { authorityOf, takeOver } from "./grpc_parts.ts";
 import { wayTo } from "./proxy.ts";
 import type { Security } from "./security.ts";
+import { dropCalls } from "./session_call.ts";
 import { toldOfSessions } from "./sessions.ts";
 
 const OPTIONS: ClientOptions = {
@@ -25,6 +26,10 @@ const OPTIONS: ClientOptions = {
   // grpc-js tries again at once and for ever on a connection that ended while
   // it was being made, without letting timers run. We try again ourselves.
   "grpc.enable_retries": 0,
+  // It knows nothing of the calls that go through its session.
+  "grpc.client_idle_timeout_ms": MAX_TIMER_MS,
+  // Nobody reads what it counts.
+  "grpc.enable_channelz": 0,
   "grpc.initial_reconnect_backoff_ms": 100,
   "grpc.max_reconnect_backoff_ms": 2_000,
   "grpc.max_receive_message_length": -1,
@@ -47,6 +52,8 @@ export type EndCall = (error: Error, isLeft?: boolean) => void;
 export class Line {
   /** Calls go through it. */
   readonly client: Client;
+  /** Of each call that goes through its session. */
+  readonly headers: OutgoingHttpHeaders;
   /** The calls that are under way, and whether somebody waits for one. */
   readonly #calls = new Map<EndCall, boolean>();
   #awaited = 0;
@@ -67,7 +74,10 @@ export class Line {
       // It is not grpc-js that knows whether somebody waits.
       session.ref = () => {};
       this.#sessions.set(session, socket);
-      socket.once("close", () => this.#sessions.delete(session));
+      socket.once("close", () => {
+        this.#sessions.delete(session);
+        dropCalls(session);
+      });
     });
     this.#forget = stop;
     const way = wayTo(address);
@@ -77,12 +87,23 @@ export class Line {
       ...way.options,
       ...options,
     });
+    this.headers = { ":authority": authorityOf(this.client) };
     takeOver(this.client, (connector) => this.#connecting.take(connector));
   }
 
   /** Whether the server has answered on it, and it has not broken since. */
   get isReady(): boolean {
     return this.#state === connectivityState.READY;
+  }
+
+  /** What its calls can go through at once; `undefined`: there is nothing yet. */
+  get session(): ClientHttp2Session | undefined {
+    if (!this.isReady) return undefined;
+    let last: ClientHttp2Session | undefined;
+    for (const session of this.#sessions.keys()) {
+      if (!session.closed && !session.destroyed) last = session;
+    }
+    return last;
   }
 
   /** Whether it was closed. */

@@ -5,13 +5,20 @@
  */
 
 import { setMaxListeners } from "node:events";
+import { Ending, type EndSignal } from "./ending.ts";
+
+/** Those that take any number of listeners. */
+const limitless = new WeakSet<EndSignal>();
 
 /**
  * Lets as many calls at once as a program likes listen to a signal: Node takes
  * more than ten of them for a leak, and warns.
  */
-export function withoutLimit(signal: AbortSignal): AbortSignal {
-  setMaxListeners(0, signal);
+export function withoutLimit<Signal extends EndSignal>(signal: Signal): Signal {
+  if (signal instanceof AbortSignal && !limitless.has(signal)) {
+    limitless.add(signal);
+    setMaxListeners(0, signal);
+  }
   return signal;
 }
 
@@ -20,27 +27,17 @@ export function withoutLimit(signal: AbortSignal): AbortSignal {
  * and what it makes stays registered with those that live on: a program's signal
  * would grow with each call.
  */
-export class LinkedSignal implements Disposable {
-  readonly #controller = new AbortController();
+export class LinkedSignal extends Ending implements Disposable {
   readonly #unlinks: (() => void)[] = [];
 
   /** Of those that there are. */
-  constructor(...signals: readonly (AbortSignal | undefined)[]) {
+  constructor(...signals: readonly (EndSignal | undefined)[]) {
+    super();
     for (const signal of signals) if (signal) this.#link(signal);
   }
 
-  /** Aborted when one of them is. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** Aborts it. */
-  abort(reason: unknown): void {
-    this.#controller.abort(reason);
-  }
-
-  #link(signal: AbortSignal): void {
-    const abort = () => this.#controller.abort(signal.reason);
+  #link(signal: EndSignal): void {
+    const abort = () => this.abort(signal.reason);
     if (signal.aborted) return abort();
     withoutLimit(signal).addEventListener("abort", abort, { once: true });
     this.#unlinks.push(() => signal.removeEventListener("abort", abort));

@@ -17,9 +17,9 @@ import type {
 } from "../rpc/wire.ts";
 import { Backoff, sleep } from "./backoff.ts";
 import {
+  type AskOptions,
   type Backend,
   type BeatOptions,
-  type CallOptions,
   type Fetched,
   type FetchRequest,
   LET_GO_TIMEOUT_MS,
@@ -67,12 +67,12 @@ abstract class OriginalBackend<Reply extends object> implements Backend {
   abstract publish(
     id: string,
     value: Pieces | undefined,
-    options: CallOptions,
+    options: AskOptions,
   ): Promise<void>;
 
   async fetch(
     { namespace, key, assign: isWanted, wait, ttlMs }: FetchRequest,
-    { signal, wanted, onContact }: CallOptions,
+    { signal, wanted, onContact }: AskOptions,
   ): Promise<Fetched> {
     // It would keep the value for ever.
     const assign = isWanted && ttlMs === undefined;
@@ -132,7 +132,7 @@ export class OriginalRemote extends OriginalBackend<RemoteGetReply> {
   async publish(
     id: string,
     value: Pieces,
-    { signal, wanted, isForOthers }: CallOptions,
+    { signal, wanted, isForOthers }: AskOptions,
   ): Promise<void> {
     const request: SetRequest = { id, value: await whole(value) };
     await this.channel.unary<Empty>(this.service["Set"]!, request, {
@@ -166,7 +166,7 @@ export class OriginalLocal extends OriginalBackend<LocalGetReply> {
   async publish(
     id: string,
     _value: undefined,
-    { signal, wanted, isForOthers }: CallOptions,
+    { signal, wanted, isForOthers }: AskOptions,
   ): Promise<void> {
     await this.byId("Done", id, { signal, wanted, isForOthers });
   }

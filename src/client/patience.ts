@@ -9,6 +9,7 @@ import {
   setTimeout as nodeTimeout,
 } from "node:timers";
 import { Backoff, sleep } from "./backoff.ts";
+import type { EndSignal } from "./ending.ts";
 
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 2_000;
@@ -27,7 +28,7 @@ export class Patience {
   }
 
   /** Pauses after a failure; `false` at once if there is no time left. */
-  async pause(signal?: AbortSignal): Promise<boolean> {
+  async pause(signal?: EndSignal): Promise<boolean> {
     this.#endMs ??= performance.now() + this.#ms;
     const waitMs = this.#backoff.nextMs();
     if (performance.now() + waitMs > this.#endMs) return false;

@@ -101,6 +101,10 @@ export class Security {
   readonly names: SecurityNames;
   readonly #options: SecurityOptions;
   readonly #isTls: boolean;
+  /** What goes with every call. */
+  readonly metadata: Metadata = new Metadata();
+  /** The same, as headers. */
+  readonly headers: Readonly<Record<string, string>>;
   #last: ChannelCredentials | undefined;
 
   /**
@@ -152,6 +156,12 @@ export class Security {
           "so that it is spoken to over TLS",
       );
     }
+    this.headers = token === undefined
+      ? {}
+      : { authorization: `Bearer ${token}` };
+    for (const [name, value] of Object.entries(this.headers)) {
+      this.metadata.set(name, value);
+    }
     if (this.#isTls) this.#last = this.#secure();
   }
 
@@ -196,14 +206,6 @@ export class Security {
       credentials: this.#last!,
       options: isNumber ? { "grpc.ssl_target_name_override": NO_NAME } : {},
     };
-  }
-
-  /** What goes with every call. */
-  metadata(): Metadata {
-    const metadata = new Metadata();
-    const { token } = this.#options;
-    if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
-    return metadata;
   }
 
   /**

@@ -6,15 +6,16 @@
  */
 
 import {
+  type AskOptions,
   type Backend,
   type BeatOptions,
-  type CallOptions,
   LET_GO_TIMEOUT_MS,
   NOBODY,
 } from "./backend.ts";
 import { asCacheError, CacheError, givenUp, hasCode } from "./cache_error.ts";
 import type { CallEffort } from "./call_effort.ts";
 import { Channel } from "./channel.ts";
+import { Ending } from "./ending.ts";
 import { Security, type SecurityOptions } from "./security.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { Stranger } from "./stranger.ts";
@@ -55,7 +56,7 @@ export class Server {
   readonly #original: Backend;
   /** What has been called off, or is being given back. */
   readonly #givingBack = new Set<Promise<void>>();
-  readonly #closed = new AbortController();
+  readonly #closed = new Ending();
   /** Where the server is known to be an original. */
   #isOriginal = false;
   #hasAnswered = false;
@@ -91,7 +92,7 @@ export class Server {
    */
   async call<T>(
     action: string,
-    run: (backend: Backend, options: CallOptions) => Promise<T>,
+    run: (backend: Backend, options: AskOptions) => Promise<T>,
     { signal, effort = "usual", patienceMs, ...how }: CallEffort = {},
   ): Promise<T> {
     const isProbe = effort === "usual" && this.#beginProbe(action);
@@ -147,10 +148,10 @@ export class Server {
    */
   giveBack(id: string, reason: string): Promise<void> {
     return new Promise((resolve) => {
-      const wanted = new AbortController();
+      const wanted = new Ending();
       const inBackground = () => {
         clearTimeout(timer);
-        wanted.abort();
+        wanted.abort(undefined);
         resolve();
       };
       const timer = setTimeout(inBackground, TELLING_MS);

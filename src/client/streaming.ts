@@ -10,6 +10,7 @@ import type { ClaimOptions, Compute, TransferOptions } from "./call_options.ts";
 import { CacheError, hasCode } from "./cache_error.ts";
 import { inUse } from "./catalog_base.ts";
 import { MAX_TRIES, orAbandon } from "./computing.ts";
+import type { EndSignal } from "./ending.ts";
 import { formatKeyInput, type KeyInput } from "./keys.ts";
 import type { LenientTier } from "./lenient_tier.ts";
 import { Produced } from "./produced.ts";
@@ -31,7 +32,7 @@ export interface Streaming {
   /** Ends the call. */
   readonly signal: AbortSignal;
   /** Ends also what has come of it: the cache was closed. */
-  readonly closed: AbortSignal;
+  readonly closed: EndSignal;
 }
 
 /** What is kept, if it is. */

@@ -14,7 +14,10 @@ export type Origin = "memory" | "local" | "remote";
 
 /** How to publish. When the signal is aborted, the work is given back. */
 export interface PublishOptions extends TransferEvents {
-  /** Of a stream, in bytes, where that is known before: it may be refused for it. */
+  /**
+   * Of a stream, in bytes, where that is known before: it may be refused for it,
+   * and has room made for it on a full disk.
+   */
   readonly expectedSize?: number | undefined;
   /**
    * For how long to go on without hearing from a server, in milliseconds; by

@@ -7,6 +7,7 @@
 import type { Body, Pieces } from "./backend.ts";
 import { CacheError } from "./cache_error.ts";
 import { shown } from "./checked_options.ts";
+import type { EndSignal } from "./ending.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { unlessStoredError } from "./stored_error.ts";
 
@@ -109,7 +110,7 @@ export interface TransferEvents {
 export async function* counted(
   pieces: AsyncIterable<Uint8Array>,
   { direction, total, signal }: Omit<Progress, "done"> & {
-    readonly signal?: AbortSignal | undefined;
+    readonly signal?: EndSignal | undefined;
   },
   onProgress: OnProgress | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -167,7 +168,7 @@ export async function collect(
 export function streamOf(
   body: Body,
   onProgress: OnProgress | undefined,
-  ...signals: readonly (AbortSignal | undefined)[]
+  ...signals: readonly (EndSignal | undefined)[]
 ): ReadableStream<Uint8Array> {
   const ended = new LinkedSignal(...signals);
   const { signal } = ended;

@@ -10,10 +10,10 @@ import {
   status,
 } from "@grpc/grpc-js";
 import {
+  type AskOptions,
   type Backend,
   type BeatOptions,
   type Body,
-  type CallOptions,
   type Entry,
   type Fetched,
   type FetchRequest,
@@ -30,12 +30,13 @@ import {
   silence,
 } from "./cache_error.ts";
 import { type Channel, loadService, type UnaryOptions } from "./channel.ts";
+import { Ending, type EndSignal } from "./ending.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { fileBody } from "./local_files.ts";
 import { afterSilence, Patience } from "./patience.ts";
 import type { Replies } from "./replies.ts";
 import { bytesBody } from "./transfer.ts";
-import { pathRequests, publishRequests } from "./v1_requests.ts";
+import { pathRequests, publishRequests, valueRequest } from "./v1_requests.ts";
 import { checked, verified } from "./verified.ts";
 
 /** A server that has not answered by then is not there. */
@@ -90,6 +91,8 @@ export class V1Backend implements Backend {
   readonly #service: ServiceDefinition;
   readonly #paths: boolean;
   readonly #patienceMs: number;
+  /** Whether the server has no call that takes a value in one message. */
+  #isOlder = false;
 
   constructor(channel: Channel, { paths, patienceMs }: V1Options) {
     this.#channel = channel;
@@ -100,7 +103,7 @@ export class V1Backend implements Backend {
 
   async fetch(
     request: FetchRequest,
-    { signal, wanted, onLeft, onContact, onWaiting }: CallOptions,
+    { signal, wanted, onLeft, onContact, onWaiting }: AskOptions,
   ): Promise<Fetched> {
     const stream = new LinkedSignal(signal);
     const replies = this.#fetch(
@@ -115,6 +118,7 @@ export class V1Backend implements Backend {
       stream.abort(silence("no answer", TIMEOUT_MS));
     });
     let isRead = false;
+    let isLeft = false;
     try {
       for (;;) {
         const { value: reply } = await replies.next();
@@ -128,15 +132,17 @@ export class V1Backend implements Backend {
           continue;
         }
         const { ready } = reply;
+        // A server ends the call by itself; but for a value, with this message.
+        isLeft = true;
         if (!ready) return this.#without(reply);
         const remove = () => this.#remove(request, ready);
         const found = { kind: "ready", remove, ...timesOf(ready) } as const;
         if (this.#paths) return { ...found, body: await this.#file(ready) };
-        isRead = true;
         if (ready.value.length > 0) {
-          replies.leave();
           return { ...found, body: bytesBody(checked(ready.value, ready)) };
         }
+        isLeft = false;
+        isRead = true;
         const body = this.#body(request, { ready, replies, stream });
         return { ...found, body };
       }
@@ -144,7 +150,8 @@ export class V1Backend implements Backend {
       hasAnswered();
       // From here on, it ends when the body is released.
       stream[Symbol.dispose]();
-      if (!isRead) await replies.return();
+      if (isLeft) replies.leave();
+      else if (!isRead) await replies.return();
     }
   }
 
@@ -167,6 +174,8 @@ export class V1Backend implements Backend {
     value: Pieces | undefined,
     options: PublishCallOptions,
   ): Promise<void> {
+    const whole = value && valueRequest(id, value);
+    if (whole && await this.#publishValue(whole, options)) return;
     await this.#channel.clientStream(
       this.#service["Publish"]!,
       value === undefined
@@ -176,10 +185,31 @@ export class V1Backend implements Backend {
     );
   }
 
+  /** Whether the server can do that: one that is older cannot. */
+  async #publishValue(
+    request: object,
+    { signal, wanted, isForOthers, onLeft }: PublishCallOptions,
+  ): Promise<boolean> {
+    if (this.#isOlder) return false;
+    try {
+      const options = { signal, wanted, isForOthers, onLeft, isUpload: true };
+      await this.#channel.unary(
+        this.#service["PublishValue"]!,
+        request,
+        options,
+      );
+    } catch (error) {
+      const { code } = error as Partial<ServiceError>;
+      if (code !== status.UNIMPLEMENTED) throw error;
+      this.#isOlder = true;
+    }
+    return !this.#isOlder;
+  }
+
   async abandon(
     id: string,
     reason: string,
-    { signal, wanted }: CallOptions,
+    { signal, wanted }: AskOptions,
   ): Promise<void> {
     const options = { signal, wanted, timeoutMs: LET_GO_TIMEOUT_MS };
     await this.#unary("Abandon", { id, reason }, options);
@@ -196,7 +226,7 @@ export class V1Backend implements Backend {
     });
   }
 
-  #fetch(request: object, options: CallOptions): Replies<FetchReply> {
+  #fetch(request: object, options: AskOptions): Replies<FetchReply> {
     const method = this.#service["Fetch"]!;
     return this.#channel.serverStream<FetchReply>(method, request, options);
   }
@@ -231,8 +261,8 @@ export class V1Backend implements Backend {
   }
 
   #body(entry: Entry, transfer: Transfer): Body {
-    const released = new AbortController();
-    const pieces = () => this.#chunks(entry, transfer, released.signal);
+    const released = new Ending();
+    const pieces = () => this.#chunks(entry, transfer, released);
     return {
       size: Number(transfer.ready.size),
       chunks: () => verified(pieces(), transfer.ready),
@@ -240,7 +270,7 @@ export class V1Backend implements Backend {
         // Who reads may be waiting for the next piece.
         const message = "the value is not read any more";
         released.abort(new CacheError("failed", message));
-        transfer.stream.abort(released.signal.reason);
+        transfer.stream.abort(released.reason);
         await transfer.replies.return();
       },
     };
@@ -253,7 +283,7 @@ export class V1Backend implements Backend {
   async *#chunks(
     { namespace, key }: Entry,
     { ready, replies, stream }: Transfer,
-    released: AbortSignal,
+    released: EndSignal,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const size = Number(ready.size);
     using budget = this.#channel.budget({ ms: () => this.#patienceMs });

@@ -9,7 +9,7 @@ import {
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
-import type { CallOptions, Entry } from "./backend.ts";
+import type { AskOptions, Entry } from "./backend.ts";
 import type { Deleted, Removed, Selection, StoredEntry } from "./catalog.ts";
 import { type Channel, loadService } from "./channel.ts";
 
@@ -36,7 +36,7 @@ export class V1Catalog {
   /** One entry; `undefined`: there is none. */
   async stat(
     { namespace, key }: Entry,
-    options: CallOptions,
+    options: AskOptions,
   ): Promise<StoredEntry | undefined> {
     try {
       const request = { namespace, key };
@@ -51,7 +51,7 @@ export class V1Catalog {
   async list(
     namespace: string,
     pageToken: string,
-    options: CallOptions,
+    options: AskOptions,
   ): Promise<CatalogPage<StoredEntry>> {
     const { entries, nextPageToken } = await this.#call<
       { entries: readonly EntryMessage[]; nextPageToken: string }
@@ -62,7 +62,7 @@ export class V1Catalog {
   /** Takes the value of an entry away. */
   async delete(
     { namespace, key }: Entry,
-    options: CallOptions,
+    options: AskOptions,
   ): Promise<Deleted> {
     try {
       const request = { namespace, key };
@@ -83,7 +83,7 @@ export class V1Catalog {
     namespace: string,
     { prefix, olderThanMs = 0, unreadForMs = 0, dryRun = false }: Selection,
     pageToken: string,
-    options: CallOptions,
+    options: AskOptions,
   ): Promise<CatalogPage<Removed>> {
     const reply = await this.#call<Record<string, string>>("Remove", {
       namespace,
@@ -104,7 +104,7 @@ export class V1Catalog {
   async #call<Reply>(
     method: string,
     request: object,
-    options: CallOptions,
+    options: AskOptions,
   ): Promise<Reply> {
     return await this.#channel.unary<Reply>(this.#service[method]!, request, {
       timeoutMs: TIMEOUT_MS,

@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { Sha256 } from "../../workers/digest.ts";
+import { Sha256, sha256 } from "../../workers/digest.ts";
 import type { Pieces, PublishCallOptions } from "./backend.ts";
 import { eachPiece } from "./transfer.ts";
 
@@ -16,6 +16,19 @@ const KEEP_ALIVE_MS = 2_000;
 export function* pathRequests(id: string): Generator<object, void, undefined> {
   yield { begin: { id, path: true } };
   yield { end: {} };
+}
+
+/** Larger values go in pieces. */
+const MAX_WHOLE_BYTES = 64 * 1024;
+
+/** The value in one message; `undefined`: it is none for that. */
+export function valueRequest(
+  id: string,
+  value: Pieces,
+): { id: string; value: Uint8Array; sha256: Uint8Array } | undefined {
+  if (!(value instanceof Uint8Array)) return undefined;
+  if (value.length > MAX_WHOLE_BYTES) return undefined;
+  return { id, value, sha256: sha256(value) };
 }
 
 /**

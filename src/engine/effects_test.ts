@@ -5,7 +5,11 @@ import { askFor, LEASE_MS, memoryEngine } from "./testing/memory_engine.ts";
 
 /** A store that can be in trouble. */
 class TroubledStore extends MemoryBlobStore {
-  trouble: BlobError | undefined;
+  error: BlobError | undefined;
+
+  override get trouble(): BlobError | undefined {
+    return this.error;
+  }
 }
 
 Deno.test("no work is given out while the disk takes no values, and what is there is read", async () => {
@@ -20,14 +24,14 @@ Deno.test("no work is given out while the disk takes no values, and what is ther
   await get("expired");
   clock.advance(LEASE_MS);
 
-  blobs.trouble = new BlobError("full", "No space left: open '/some/path'");
+  blobs.error = new BlobError("full", "No space left: open '/some/path'");
   assert.equal(await get("ready"), "value");
   assert.equal(await get("expired"), "unassigned", "nor is it taken over");
   assert.equal(await get("new"), "unassigned");
   assert.match(lines.join(), /takes no values \(No space left\)/);
   assert.doesNotMatch(lines.join(), /path/, "so that it is one line");
 
-  blobs.trouble = undefined;
+  blobs.error = undefined;
   assert.match(await get("expired"), /^\d+$/);
   assert.match(await get("new"), /^\d+$/);
   await engine.close();

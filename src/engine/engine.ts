@@ -11,16 +11,11 @@ import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { LarderError } from "../errors.ts";
 import { MAX_REPLY_WAIT_MS } from "../limits.ts";
-import {
-  type Log,
-  type LogFacts,
-  type LoggedCall,
-  ofCall,
-} from "../log/log.ts";
+import { type Log, type LogFacts, ofCall } from "../log/log.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { checkInvariants } from "../table/invariants.ts";
 import { StateTable, type TableCounts } from "../table/state_table.ts";
-import type { Coming, Excess, FilledQuota } from "../table/room.ts";
+import type { Excess, FilledQuota } from "../table/room.ts";
 import type { UnderWay } from "../table/under_way.ts";
 import type {
   Command,
@@ -271,28 +266,9 @@ export class Engine {
     return this.#uses.flush();
   }
 
-  /**
-   * Why no more bytes of an assignment's value are taken, if so; counts them.
-   * `from`: the call that they come in.
-   */
-  refusal(
-    id: Id,
-    coming: Coming,
-    from?: LoggedCall,
-  ): LarderError | undefined {
-    const refusal = this.#table.refusal(id, coming);
-    // Clients may keep it to themselves, and the limits are the operator's.
-    if (refusal) {
-      const facts = { ...this.about(id), ...ofCall(from) };
-      this.#noteRefused(refusal, facts);
-      this.#warn(`an upload was refused: ${withoutId(refusal)}`, facts);
-    }
-    return refusal;
-  }
-
-  /** Bytes that {@linkcode refusal} has counted are gone, or are a value's now. */
-  giveBack(bytes: number): void {
-    this.#table.giveBack(bytes);
+  /** What came of an upload is gone, or is a value's now. */
+  giveBack(id: Id, upload: string): void {
+    this.#table.giveBack(id, upload);
     // Whoever waits for room is looked at.
     this.feed({ kind: "tick" });
   }
@@ -466,7 +442,10 @@ export class Engine {
     };
     this.#noteRefused(error, facts);
     if (error.cause !== undefined) return;
-    this.#warn(`a value was not kept: ${withoutId(error)}`, facts);
+    const what = request?.kind === "piece"
+      ? "an upload was refused"
+      : "a value was not kept";
+    this.#warn(`${what}: ${withoutId(error)}`, facts);
   }
 
   #noteRefused(error: LarderError, { namespace, key }: LogFacts): void {

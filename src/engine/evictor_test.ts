@@ -271,7 +271,7 @@ for (const minFree of [{ bytes: 3_000 }, { percent: 3 }]) {
     await site.evictor.sweep();
     assert.equal((await site.kept()).length, 10);
     const why = "only 1999 bytes of the disk are free, and --min-free asks " +
-      "for 3000; all values together take 1000, too few to make up for it, " +
+      "for 3000 bytes; all values together take 1000 bytes, too few to make up for it, " +
       "so none is removed: the rest is not Larder's";
     assert.equal(site.engine.full, why);
     assert.deepEqual(site.lines, [`no value can be kept: ${why}`]);

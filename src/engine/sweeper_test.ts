@@ -13,7 +13,7 @@ Deno.test("what a client writes after it has lost its work is removed, and nothi
   const lost = await staging("a");
   clock.advance(LEASE_MS);
   const held = [await staging("a"), await staging("b")];
-  for (const each of [lost, ...held]) blobs.local.stage(each, Uint8Array.of(1));
+  for (const each of [lost, ...held]) blobs.stage(each, Uint8Array.of(1));
   const sweeper = new Sweeper(inside);
   assert.equal(await sweeper.sweepStaging(), 1);
   const { staging: left } = await blobs.local.leftovers();
@@ -25,7 +25,7 @@ Deno.test("what a client writes after it has lost its work is removed, and nothi
 Deno.test("a staging folder that cannot be listed is left alone, and the log says so", async () => {
   const inside = memoryEngine();
   const { engine, blobs, lines } = inside;
-  blobs.local.stage("unowned", Uint8Array.of(1));
+  blobs.stage("unowned", Uint8Array.of(1));
   blobs.local.leftovers = () =>
     Promise.resolve({ staging: [], tooMany: true, captured: [] });
   assert.equal(await new Sweeper(inside).sweepStaging(), 0);

@@ -19,9 +19,17 @@ export interface UploadsOptions {
   readonly files: Pick<LocalFiles, "append" | "hash" | "discard">;
   readonly budget: Budget;
   /** Holds an upload to the limits while it comes; absent: nobody does. */
-  readonly engine?: Pick<Engine, "refusal" | "giveBack" | "about">;
+  readonly engine?: Pick<Engine, "ask" | "giveBack" | "about">;
   /** Takes what is for the log. */
   readonly warn: Log;
+}
+
+/** What is known of a value before it comes. */
+export interface Announced {
+  /** How many bytes it has; 0: its client does not say. */
+  readonly expected?: number | undefined;
+  /** The call that it comes in. */
+  readonly from?: LoggedCall | undefined;
 }
 
 /** Begins uploads. */
@@ -35,10 +43,10 @@ export class Uploads {
 
   /**
    * An upload without a byte, for an assignment; `owner` is who shares the
-   * budget fairly, `from` the call that it comes in.
+   * budget fairly.
    */
-  begin(owner: object, id: Id, from?: LoggedCall): Upload {
-    return new Upload(this.#options, owner, { id, from });
+  begin(owner: object, id: Id, announced: Announced = {}): Upload {
+    return new Upload(this.#options, owner, { id, ...announced });
   }
 }
 
@@ -49,6 +57,7 @@ export class Upload {
   readonly #options: UploadsOptions;
   readonly #owner: object;
   readonly #id: Id;
+  readonly #expected: number;
   readonly #from: LoggedCall | undefined;
   #size = 0;
   #begun = false;
@@ -59,12 +68,18 @@ export class Upload {
   constructor(
     options: UploadsOptions,
     owner: object,
-    { id, from }: { readonly id: Id; readonly from: LoggedCall | undefined },
+    { id, expected = 0, from }: Announced & { readonly id: Id },
   ) {
     this.#options = options;
     this.#owner = owner;
     this.#id = id;
+    this.#expected = expected;
     this.#from = from;
+  }
+
+  /** Refuses what can never be kept before its first byte, if that is known. */
+  async announce(): Promise<void> {
+    if (this.#expected > 0) await this.#admit(0);
   }
 
   /**
@@ -73,10 +88,7 @@ export class Upload {
    * else when it has been.
    */
   async append(bytes: Uint8Array): Promise<void> {
-    const more = bytes.length;
-    const refusal = this.#options.engine
-      ?.refusal(this.#id, { total: this.#size + more, more }, this.#from);
-    if (refusal) throw refusal;
+    await this.#admit(bytes.length);
     const grant = this.#options.budget.takeNow(this.#owner, bytes.length);
     const before = this.#written;
     const offset = this.#size;
@@ -90,6 +102,20 @@ export class Upload {
     // Whoever waits for it hears of its failure; others need not.
     this.#written.catch(() => {});
     await this.#larder(grant ? before : this.#written);
+  }
+
+  /** Waits until the disk may take so many bytes more. */
+  async #admit(more: number): Promise<void> {
+    const reply = await this.#options.engine?.ask({
+      kind: "piece",
+      id: this.#id,
+      upload: this.name,
+      total: this.#size + more,
+      more,
+      expected: this.#expected,
+      ...this.#from && { peer: this.#from },
+    });
+    if (reply?.kind === "error") throw reply.error;
   }
 
   /** The value is whole: what verifies it. */
@@ -106,10 +132,11 @@ export class Upload {
     const { files, engine, warn } = this.#options;
     try {
       await files.discard(this.name);
-      engine?.giveBack(this.#size);
     } catch (error) {
+      // Where it lies is seen when the disk is looked at next.
       warn(`cannot remove an upload: ${toLarderError(error).message}`);
     }
+    engine?.giveBack(this.#id, this.name);
   }
 
   /** The client hears what to do, the log what happened. */

@@ -160,3 +160,83 @@ Deno.test("an upload is held to its quota and to the free disk while it comes", 
   await assert.rejects(next.append(new Uint8Array(10)), refused);
   await engine.close();
 });
+
+for (
+  const [what, isMade] of [
+    ["goes on when there is room", true],
+    ["is refused when none is made in time", false],
+  ] as const
+) {
+  Deno.test(`a piece of a value that says its size waits for the room that is made, and ${what}`, async () => {
+    const { engine, warn, clock, lines } = memoryEngine();
+    const reply = await askFor(engine, "a");
+    assert(reply.kind === "assigned");
+    const files = {
+      append: () => Promise.resolve(),
+      hash: () => Promise.reject(new Error("it is not asked for")),
+      discard: () => Promise.resolve(),
+    };
+    const budget = new SmallBudget(1_000);
+    const upload = new Uploads({ files, budget, engine, warn })
+      .begin({}, reply.assignment.id, { expected: 100 });
+    const hold = (bytes: number, roomBytes: number) =>
+      engine.feed({
+        kind: "usage",
+        usage: [{ namespace: "ns", bytes, entries: 10 }],
+        disk: {
+          ...{ roomBytes, keptBytes: 50, sizeBytes: 5_000, slackBytes: 10 },
+          blockBytes: 1,
+        },
+      });
+    hold(1_000, 0);
+    let isCalled = false;
+    engine.onCrowded = () => isCalled = true;
+    await upload.announce();
+    assert(isCalled, "room is made from the beginning");
+    let isTaken = false;
+    const taken = upload.append(new Uint8Array(100));
+    taken.then(() => isTaken = true, () => {});
+    await turns();
+    assert(!isTaken);
+    if (isMade) {
+      hold(850, 150);
+      engine.feed({ kind: "swept", stuck: [] });
+      await taken;
+    } else {
+      clock.advance(500);
+      await assert.rejects(
+        taken,
+        /--min-free leaves 0 bytes of the disk to be written, 1000 more are kept, and the value has 100; .*try again later/,
+      );
+      assert.equal(lines.length, 1);
+      assert.match(
+        lines[0]!,
+        /^an upload was refused: Cannot publish an assignment: --min-free leaves/,
+      );
+    }
+    await upload.discard();
+    await engine.close();
+  });
+}
+
+Deno.test("an upload whose file cannot be removed is counted no longer, either", async () => {
+  const files = {
+    append: () => Promise.resolve(),
+    hash: () => Promise.reject(new Error("it never ends")),
+    discard: () => Promise.reject(new BlobError("failed", "it is sick")),
+  };
+  const given: string[] = [];
+  const engine = {
+    ask: () => Promise.resolve({ kind: "ok" } as const),
+    giveBack: (_id: string, upload: string) => void given.push(upload),
+    about: () => ({}),
+  };
+  const budget = new SmallBudget(1_000);
+  const lines: string[] = [];
+  const warn = (line: string) => void lines.push(line);
+  const upload = new Uploads({ files, budget, engine, warn }).begin({}, "1");
+  await upload.append(new Uint8Array(90));
+  await upload.discard();
+  assert.match(lines.join(), /^cannot remove an upload: /);
+  assert.deepEqual(given, [upload.name]);
+});

@@ -31,7 +31,11 @@ export function suggest(
 
 /** Whether a name is another one with a slip or two. */
 export function isSlip(typed: string, name: string): boolean {
-  return wrong(typed, name) <= MAX_SLIPS;
+  const slips = wrong(typed, name);
+  if (slips <= 1) return true;
+  // Of a short word, two other letters make another one.
+  const isShort = 2 * slips >= Math.max(typed.length, name.length);
+  return slips <= MAX_SLIPS && (!isShort || typed[0] === name[0]);
 }
 
 /** How many letters are wrong. */

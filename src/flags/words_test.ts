@@ -36,3 +36,16 @@ Deno.test("an option of which there is one is not given twice", () => {
   const many = ["--key-file", "a", "--key-file", "b"];
   assert.deepEqual(Words.read(many, OPTIONS).all("key-file"), ["a", "b"]);
 });
+
+Deno.test("a word that is not UTF-8 is refused with advice that the command can take", () => {
+  const garbled = ["\ufffd.txt"];
+  assert.throws(() => Words.read(garbled, OPTIONS), {
+    exitCode: 2,
+    message: /: such a word cannot be told from others$/,
+  });
+  const keyed = [...OPTIONS, { name: "key-hex", argument: "HEX", help: "" }];
+  assert.throws(() => Words.read(garbled, keyed), {
+    exitCode: 2,
+    message: /; a key of any bytes can be given with --key-file or --key-hex$/,
+  });
+});

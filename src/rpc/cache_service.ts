@@ -10,21 +10,22 @@ import type { Method } from "../grpc/method.ts";
 import { ofCall } from "../log/log.ts";
 import type { Reply } from "../table/types.ts";
 import { addAdministration } from "./administration.ts";
-import { bytesField } from "./bytes_field.ts";
 import type { CacheServiceOptions } from "./cache_options.ts";
-import {
-  type AbandonRequest,
-  CHUNK_FIELD,
-  type FetchReply,
-  type FetchRequest,
-  type PublishReply,
-  type PublishRequest,
-  type ReleaseRequest,
+import type {
+  AbandonRequest,
+  FetchReply,
+  FetchRequest,
+  PublishReply,
+  PublishRequest,
+  PublishValueRequest,
+  ReleaseRequest,
 } from "./cache_wire.ts";
 import { fetch } from "./fetch.ts";
+import { fetchReplyParts, readFetchRequest } from "./fetch_codec.ts";
 import { encodeEmpty, idMethod, passing } from "./hot_methods.ts";
 import { loadMethods } from "./protos.ts";
 import { publish } from "./publish.ts";
+import { publishValue } from "./publish_value.ts";
 import type { Service } from "./service.ts";
 import { demandAnywhere, idBy } from "./rights.ts";
 import { submit } from "./unary.ts";
@@ -43,14 +44,16 @@ export function cacheService(
   return (server) => {
     server.serverStreaming({
       ...fetchMethod,
-      encode: (reply) =>
-        "chunk" in reply
-          ? bytesField(CHUNK_FIELD, reply.chunk)
-          : fetchMethod.encode(reply),
+      decode: readFetchRequest,
+      encode: (reply) => fetchReplyParts(reply, fetchMethod.encode),
     }, fetch(engine, options));
     server.clientStreaming(
       methods<PublishRequest, PublishReply>("Publish"),
       publish(engine, options),
+    );
+    server.unary(
+      emptied<PublishValueRequest>(methods("PublishValue")),
+      publishValue(engine),
     );
     server.unary(
       passing(idMethod(methods("Heartbeat").path)),

@@ -69,6 +69,13 @@ export interface PublishRequest {
   readonly end?: PublishEnd;
 }
 
+/** `PublishValueRequest`. */
+export interface PublishValueRequest {
+  readonly id: string;
+  readonly value: Uint8Array;
+  readonly sha256: Uint8Array;
+}
+
 /** `PublishReply`. */
 export interface PublishReply {
   readonly size: number;

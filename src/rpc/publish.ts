@@ -77,12 +77,13 @@ class Publishing {
       assertEndOfPath(await lastOf(requests, request, id));
       return await this.#submit({ kind: "done", id, patient: true, peer });
     }
-    const coming = { total: Number(expectedSize), more: 0, isWhole: true };
-    const refusal = this.#engine.refusal(id, coming, peer);
-    if (refusal) throw refusal;
     const { uploads } = this.#options;
-    const upload = uploads.begin(peer.connection, id, peer);
+    const upload = uploads.begin(peer.connection, id, {
+      expected: Number(expectedSize),
+      from: peer,
+    });
     try {
+      await upload.announce();
       const sent = await this.#receive(begin, requests, upload);
       const digest = await this.#renewing(id, upload.finish());
       assertWhole(id, digest, sent);

@@ -17,10 +17,13 @@ const DIGEST_BYTES = 32;
 
 /** What its client says of a value in pieces, when it has sent them all. */
 export function wholeOf({ size, sha256 }: PublishEnd): Digest {
-  if (sha256.length !== DIGEST_BYTES) {
-    throw invalidRequest(`End has a SHA-256 of ${DIGEST_BYTES} bytes`);
-  }
-  return { size: Number(size), sha256: new Uint8Array(sha256).toHex() };
+  return { size: Number(size), sha256: digestOf(sha256, "End") };
+}
+
+/** The digest in a message, in hex. */
+export function digestOf(sha256: Uint8Array, message: string): string {
+  if (sha256.length === DIGEST_BYTES) return new Uint8Array(sha256).toHex();
+  throw invalidRequest(`${message} has a SHA-256 of ${DIGEST_BYTES} bytes`);
 }
 
 /** Refuses what a client may say of pieces, but not of a path. */
@@ -33,8 +36,8 @@ export function assertEndOfPath({ size, sha256 }: PublishEnd): void {
 export function assertWhole(id: Id, came: Digest, sent: Digest): void {
   if (came.size === sent.size && came.sha256 === sent.sha256) return;
   const message = `Cannot publish assignment ${id}: the ${came.size} bytes ` +
-    `that came are not the ${sent.size} of the size and digest in End; it is ` +
-    "still yours, publish it again";
+    `that came are not the ${sent.size} of the size and digest that were sent ` +
+    "with them; it is still yours, publish it again";
   throw new LarderError("wrong-digest", message);
 }
 

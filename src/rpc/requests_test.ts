@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { StatusError } from "../grpc/status.ts";
+import { readFetchRequest } from "./fetch_codec.ts";
 import { readGetRequest, readIdRequest, readSetRequest } from "./requests.ts";
 import { checkMessage, type MessageShape } from "./strict_wire.ts";
 import { definitionOf, uint64 } from "./testing/definitions.ts";
@@ -32,6 +33,8 @@ const get: Pick<Codec, "read" | "shape" | "requests"> = {
     { requiredKeys: [] },
   ),
 };
+const FETCH_FLAGS = ["assign", "wait", "path", "head", "fromDisk"];
+const FETCH_NUMBERS = ["offset", "length", "ttlMs"];
 const CODECS: Record<string, Codec> = {
   "local Get": { ...get, definition: definitionOf("local", "Get") },
   "remote Get": { ...get, definition: definitionOf("remote", "Get") },
@@ -48,13 +51,29 @@ const CODECS: Record<string, Codec> = {
     definition: definitionOf("remote", "Set"),
     requests: fc.record({ id: uint64, value: bytes }, { requiredKeys: [] }),
   },
+  "Fetch": {
+    read: readFetchRequest,
+    shape: new Map([
+      [1, "string"],
+      [2, "bytes"],
+      ...[3, 4, 5, 6, 7, 8, 9, 10].map((field) => [field, "varint"] as const),
+    ]),
+    definition: definitionOf("v1", "Fetch"),
+    requests: fc.record({
+      namespace: text,
+      key: bytes,
+      ...Object.fromEntries(FETCH_FLAGS.map((name) => [name, fc.boolean()])),
+      ...Object.fromEntries(FETCH_NUMBERS.map((name) => [name, uint64])),
+    }, { requiredKeys: [] }),
+  },
 };
 
 const DEFAULTS = {
   namespace: "",
   key: new Uint8Array(),
   value: new Uint8Array(),
-  assign: false,
+  ...Object.fromEntries(FETCH_FLAGS.map((name) => [name, false])),
+  ...Object.fromEntries(FETCH_NUMBERS.map((name) => [name, "0"])),
   id: "0",
 };
 
@@ -81,8 +100,8 @@ function outcome(read: Codec["read"], message: Uint8Array): object | string {
   }
 }
 
-/** `assign` of a Get; other varints that we know are ids, which may be long. */
-const BOOL_FIELD = 3;
+/** Flags of a Get or a Fetch; other varints that we know may be long. */
+const BOOL_FIELDS: ReadonlySet<number> = new Set([3, 4, 5, 8, 9]);
 /** protobufjs takes no tag, length or bool for longer, and skips too much then. */
 const MAX_UINT32_BYTES = 5;
 
@@ -104,7 +123,7 @@ function leadsAstray(message: Uint8Array): boolean {
   while (at < message.length) {
     const tag = varint(true);
     const [field, type] = [Math.floor(tag / 8), tag % 8];
-    if (type === 0) varint(field === BOOL_FIELD);
+    if (type === 0) varint(BOOL_FIELDS.has(field));
     else if (type === 1) at += 8;
     else if (type === 2) at += varint(true);
     else if (type === 5) at += 4;
@@ -162,7 +181,7 @@ for (
 function garbled(
   messages: fc.Arbitrary<Uint8Array>,
 ): fc.Arbitrary<Uint8Array> {
-  const tag = fc.tuple(fc.nat(5), fc.nat(7)).map(([field, wire]) =>
+  const tag = fc.tuple(fc.nat(11), fc.nat(7)).map(([field, wire]) =>
     Uint8Array.of((field << 3) | wire)
   );
   const piece = fc.oneof(messages, tag, fc.uint8Array({ maxLength: 12 }));

@@ -30,6 +30,7 @@ import {
   type Wait,
 } from "./state.ts";
 import type { Result, Ticket } from "./types.ts";
+import { computingFor } from "./under_way.ts";
 
 /** Answers a Get by the entry as it is now, or lets it wait for what decides. */
 export function get(s: State, wait: GetWait, nowMs: number): void {
@@ -146,8 +147,8 @@ function supersede(
     return false;
   }
   if (!mayHave(s, wait) || s.whyNot(key.namespace) !== undefined) return false;
-  const { sinceMs, peer, call } = state.work;
-  const computedMs = nowMs - sinceMs;
+  const { peer, call } = state.work;
+  const computedMs = computingFor(state.work, nowMs);
   if (republish(s, entry)) return false;
   const who = {
     ...peer !== undefined && { peer },

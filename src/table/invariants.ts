@@ -102,6 +102,7 @@ function checkRoom(s: State): void {
     must(waits.size > 0, "somebody wants room");
     for (const wait of waits) must(wait.live, "waits for room are live");
   }
+  for (const wait of s.arriving) must(wait.live, "pieces that wait are live");
 }
 
 /** Live leases and what is proposed count as their owners', and nothing else. */

@@ -23,7 +23,7 @@ export type ById = RequestOf<
 
 /** Whether a wait is for one of them. */
 export function isById(wait: Wait): wait is Wait<ById> {
-  return "id" in wait.request && !isFor(wait, "drop");
+  return "id" in wait.request && !isFor(wait, "drop") && !isFor(wait, "piece");
 }
 
 /** What these do depends on what the id stands for. */

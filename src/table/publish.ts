@@ -199,13 +199,15 @@ function whenRoom(
 export function lookForRoom(s: State, entry: Entry, nowMs: number): void {
   const { state, key: { namespace } } = entry;
   if (state.kind !== "publishing" || !state.short) return;
-  const { assignment: { id }, taken, short: { size, dueMs, resume } } = state;
+  const { assignment: { id }, taken, upload } = state;
+  const { size, dueMs, resume } = state.short;
   s.releaseDead();
   // A Done that was answered with OK is kept, come what may.
   const asked = s.room.asked(id, size);
   const fits = s.room.commit(id, {
     namespace,
     bytes: size,
+    upload,
     force: taken?.acknowledged ?? false,
   });
   s.makeRoom({ urgent: !fits });
@@ -259,6 +261,9 @@ function finish(
   nowMs: number,
 ): void {
   const { assignment: { id, staging, ttlMs }, digest, stamp, joined } = state;
+  const { upload } = state;
+  // From here on its bytes are those of a value.
+  if (upload !== undefined) s.room.giveBack(id, upload);
   s.letGo(id);
   const { namespace } = entry.key;
   s.room.add(namespace, digest!.size);

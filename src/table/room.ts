@@ -12,20 +12,23 @@ import {
   DISK,
   EVERYTHING,
   type Excess,
-  most,
   NOTHING,
   Scope,
+  want,
   wholeBlocks,
 } from "./scope.ts";
-import type { Disk, Id, NamespaceUsage, Quota } from "./types.ts";
+import { isSized, Landed } from "./landed.ts";
+import type { Coming, Disk, Id, NamespaceUsage, Quota } from "./types.ts";
 
 export { covers };
 export type { Asked, Excess };
 
 interface Reservation {
   readonly namespace: string;
-  bytes: number;
-  committed: boolean;
+  readonly bytes: number;
+  readonly committed: boolean;
+  /** Of these, what lies on the disk already. */
+  landed: number;
 }
 
 /** A limit that is reached, for people. */
@@ -41,21 +44,12 @@ export interface FilledQuota extends Quota {
   readonly usedBytes: number;
 }
 
-/** Bytes of a value on their way. */
-export interface Coming {
-  /** How many of the value there are by now. */
-  readonly total: number;
-  /** How many of them have not been counted yet. */
-  readonly more: number;
-  /** Whether that is all of it; by default there may be more. */
-  readonly isWhole?: boolean | undefined;
-}
-
 /** Counts what is kept and what is going to be. */
 export class Room {
   readonly #scopes: readonly Scope[];
   readonly #whole: Scope;
   readonly #reservations = new Map<Id, Reservation>();
+  readonly #landed = new Landed();
   /** What values of a namespace have been like, the latest counting most. */
   readonly #sizes = new Map<string, number>();
   #disk: Disk | undefined;
@@ -88,13 +82,10 @@ export class Room {
   /** Whether there is room for one more value; notes what is missing. */
   hasRoom(namespace: string): boolean {
     const bytes = this.#estimate(namespace);
-    let has = true;
-    for (const scope of this.#covering(namespace)) {
-      if (scope.holds(bytes, this.#diskOf(scope))) continue;
-      has = false;
-      scope.wanted = most(scope.wanted, { bytes, entries: 1 });
-    }
-    return has;
+    const short = [...this.#covering(namespace)]
+      .filter((scope) => !scope.holds(bytes, this.#diskOf(scope)));
+    want(short, { bytes, entries: 1 });
+    return short.length === 0;
   }
 
   /**
@@ -112,6 +103,11 @@ export class Room {
       }
     }
     return true;
+  }
+
+  /** Whether an eviction can make room on the disk. */
+  get canFreeDisk(): boolean {
+    return !this.#whole.stuck && this.#whole.excess(this.#disk) !== undefined;
   }
 
   /** An eviction has ended, and could take nothing for these limits. */
@@ -133,7 +129,8 @@ export class Room {
   reserve(id: Id, namespace: string): void {
     this.release(id);
     const bytes = this.#estimate(namespace);
-    this.#reservations.set(id, { namespace, bytes, committed: false });
+    const none = { committed: false, landed: 0 };
+    this.#reservations.set(id, { namespace, bytes, ...none });
     for (const scope of this.#covering(namespace)) {
       scope.reservedBytes += bytes;
       scope.reservedEntries++;
@@ -142,13 +139,15 @@ export class Room {
 
   /**
    * The value's size is known: it takes the place of the estimate. False where
-   * there is no room for it; `force`: it has been accepted already.
+   * there is no room for it; `force`: it has been accepted already; `upload`:
+   * where its bytes are.
    */
   commit(
     id: Id,
-    { namespace, bytes, force = false }: {
+    { namespace, bytes, upload, force = false }: {
       readonly namespace: string;
       readonly bytes: number;
+      readonly upload?: string | undefined;
       readonly force?: boolean;
     },
   ): boolean {
@@ -162,7 +161,9 @@ export class Room {
       scope.reservedEntries += asked.entries;
       scope.committedBytes += bytes;
     }
-    this.#reservations.set(id, { namespace, bytes, committed: true });
+    const landed = this.#landed.end(upload);
+    this.#land(landed - (reservation?.landed ?? 0));
+    this.#reservations.set(id, { namespace, bytes, landed, committed: true });
     return true;
   }
 
@@ -175,7 +176,7 @@ export class Room {
   #note(scopes: readonly Scope[], asked: Asked): boolean {
     const short = scopes.filter((scope) => !scope.fits(asked));
     if (this.#tooLarge(scopes, asked.bytes)) return false;
-    for (const scope of short) scope.wanted = most(scope.wanted, asked);
+    want(short, asked);
     return short.length === 0;
   }
 
@@ -193,48 +194,81 @@ export class Room {
   }
 
   /**
-   * Bytes come of a value that has so many by now: says why no more of them are
-   * taken, if so, and counts them as written else. What even an eviction of all
-   * could not make room for takes nothing from anybody.
+   * Bytes come of a value: says why they are not taken, if so, and counts them as
+   * written else. Room is made for a value whose size is known, and may be kept.
+   * Others must be larger than a limit in the end for all that anybody knows:
+   * they have what is free, and is kept for nobody else.
    */
-  incoming(
-    namespace: string,
-    { total, more, isWhole = false }: Coming,
-  ): Shortage | undefined {
-    const scopes = [...this.#covering(namespace)];
-    const tooLarge = this.#tooLarge(scopes, total, isWhole);
+  incoming(namespace: string, coming: Coming): Shortage | undefined {
+    const { id, total, more, expected } = coming;
+    const sized = isSized(coming);
+    const bytes = sized ? expected : total;
+    const tooLarge = this.#tooLarge(
+      [...this.#covering(namespace)],
+      bytes,
+      sized,
+    );
     if (tooLarge) return { never: true, text: tooLarge };
-    if (!this.#disk) return undefined;
-    const { roomBytes } = this.#disk;
-    const missing = (isWhole ? total : more) - roomBytes;
-    const taken = this.#whole.takenOf(this.#disk);
-    const canBeMade = missing <= taken;
-    if (missing > 0 && canBeMade) {
-      this.#whole.wanted = most(this.#whole.wanted, {
-        bytes: total,
-        entries: 0,
-      });
-    }
-    if (isWhole && !canBeMade) {
-      const text = `--min-free leaves ${Math.max(0, roomBytes)} bytes of the ` +
-        `disk to be written, ${taken} more are kept, and the ` +
-        `value has ${total}`;
-      return { never: false, text };
-    }
+    const disk = this.#disk;
+    if (!disk) return undefined;
+    const own = this.#reservations.get(id);
+    const free = sized ? disk.roomBytes : this.#freeFor(own, disk);
+    const taken = this.#whole.takenOf(disk);
+    const rest = bytes - (total - more);
+    const canBeMade = rest - free <= taken;
     // Of one that is announced room is made while it comes.
-    if (isWhole || missing <= 0) {
-      this.#disk = takenFrom(this.#disk, more);
+    const fits = more > 0 ? more <= free : canBeMade;
+    if (sized && rest > free && canBeMade) {
+      want([this.#whole], { bytes: rest - (fits ? more : 0), entries: 0 });
+    }
+    if (fits) {
+      this.#take(coming, own);
       return undefined;
     }
+    if (sized) {
+      const text = `--min-free leaves ${Math.max(0, free)} bytes of the disk ` +
+        `to be written, ${taken} more are kept, and the value has ${bytes}`;
+      return { never: false, text };
+    }
     const text = "--min-free leaves no byte of the disk to be written, after " +
-      `${total} of this value`;
+      `${total} of this value, and nothing is removed for one whose size is ` +
+      "not known: room is made for a value that says its size beforehand";
     return { never: false, text };
   }
 
-  /** So many bytes that came are not there any more, or are counted as a value. */
-  giveBack(bytes: number): void {
+  /** What a value may take of the disk whose size nobody knows. */
+  #freeFor(own: Reservation | undefined, { roomBytes }: Disk): number {
+    const kept = own ? own.bytes - own.landed : 0;
+    const forOthers = Math.max(0, this.#whole.onTheWayBytes - kept);
+    return Math.max(Math.min(kept, roomBytes), roomBytes - forOthers);
+  }
+
+  #take(coming: Coming, own: Reservation | undefined): void {
+    const { more } = coming;
+    this.#disk = takenFrom(this.#disk!, more);
+    if (more === 0) return;
+    const left = own ? own.bytes - own.landed : 0;
+    const { covered } = this.#landed.take(coming, left);
+    if (own) own.landed += covered;
+    this.#land(covered);
+  }
+
+  #land(bytes: number): void {
+    this.#whole.landedBytes += bytes;
+    this.#whole.unsizedBytes = this.#landed.unsizedBytes;
+  }
+
+  /** What came of an upload is not there any more, or is counted as a value. */
+  giveBack(id: Id, upload: string): void {
+    const part = this.#landed.delete(upload);
+    if (!part) return;
     this.changed = true;
-    if (this.#disk) this.#disk = takenFrom(this.#disk, -bytes);
+    if (this.#disk) this.#disk = takenFrom(this.#disk, -part.bytes);
+    const own = this.#reservations.get(id);
+    // What is kept for it may have been released, and kept anew, meanwhile.
+    const covered = Math.min(part.covered, own?.landed ?? 0);
+    if (own) own.landed -= covered;
+    this.#land(-covered);
   }
 
   /** Why there is no room for one more assignment, or for a value that is there. */
@@ -261,7 +295,8 @@ export class Room {
     if (!reservation) return;
     this.#reservations.delete(id);
     this.changed = true;
-    const { namespace, bytes, committed } = reservation;
+    const { namespace, bytes, committed, landed } = reservation;
+    this.#land(-landed);
     for (const scope of this.#covering(namespace)) {
       scope.reservedBytes -= bytes;
       scope.reservedEntries--;
@@ -349,7 +384,16 @@ export class Room {
     }
   }
 
+  /** What a value of a namespace takes; none of them is larger than its limits. */
   #estimate(namespace: string): number {
+    let bytes = this.#guess(namespace);
+    for (const { maxBytes } of this.#covering(namespace)) {
+      bytes = Math.min(bytes, maxBytes);
+    }
+    return bytes;
+  }
+
+  #guess(namespace: string): number {
     const known = this.#sizes.get(namespace);
     if (known !== undefined) return known;
     const { usedBytes, usedEntries } = this.#whole;

@@ -71,6 +71,10 @@ export class Scope {
   reservedEntries = 0;
   /** Of these, what is being written. */
   committedBytes = 0;
+  /** Of what is reserved, what lies on the disk already. */
+  landedBytes = 0;
+  /** What lies there of values that may still turn out too large. */
+  unsizedBytes = 0;
   /** What was refused since the last count. */
   wanted: Wanted = NOTHING;
   /** The same before it: the count is taken to make room for that. */
@@ -86,6 +90,16 @@ export class Scope {
     this.#maxEntries = quota.maxEntries ?? Infinity;
   }
 
+  /** What the disk is still to hold of what is reserved. */
+  get onTheWayBytes(): number {
+    return Math.max(0, this.reservedBytes - this.landedBytes);
+  }
+
+  /** What all may take together. */
+  get maxBytes(): number {
+    return this.#maxBytes;
+  }
+
   /** Whether there is room for one assignment more; the disk is a limit, too. */
   holds(bytes: number, disk: Disk | undefined): boolean {
     const entries = this.usedEntries + this.reservedEntries;
@@ -93,7 +107,7 @@ export class Scope {
     // What is empty has room for one value, whatever the guess at its size.
     const taken = this.usedBytes + this.reservedBytes;
     if (taken > 0 && taken + bytes > this.#maxBytes) return false;
-    return !disk || this.reservedBytes + bytes <= disk.roomBytes &&
+    return !disk || this.onTheWayBytes + bytes <= disk.roomBytes &&
         holdsFiles(disk, this.reservedEntries + 1);
   }
 
@@ -127,11 +141,12 @@ export class Scope {
       disk ? this.usedBytes + Math.max(0, disk.roomBytes) : Infinity,
     );
     const wanted = most(this.wanted, this.wantedBefore);
-    const coming = wanted.bytes +
-      Math.min(this.reservedBytes, limitBytes * MAX_RESERVED_SHARE);
-    const ofDisk = disk && this.#missing(disk, coming, wanted.entries);
+    const coming = (bytes: number) =>
+      wanted.bytes + Math.min(bytes, limitBytes * MAX_RESERVED_SHARE);
+    const ofDisk = disk &&
+      this.#missing(disk, coming(this.onTheWayBytes), wanted.entries);
     const bytes = Math.max(
-      above(this.#maxBytes, this.usedBytes + coming),
+      above(this.#maxBytes, this.usedBytes + coming(this.reservedBytes)),
       ofDisk?.bytes ?? 0,
     );
     const entries = Math.max(
@@ -159,7 +174,8 @@ export class Scope {
     const taken = this.takenOf(disk);
     const ofBytes = missing(bytes, {
       room: roomBytes,
-      slack: slackBytes,
+      // Nothing goes ahead of the need in the place of what may go in vain.
+      slack: Math.max(0, slackBytes - this.unsizedBytes),
       kept: taken,
       least: 0,
     });
@@ -205,11 +221,11 @@ export class Scope {
     }
     if (this.usedBytes + bytes > this.#maxBytes) {
       return `${this.#limit("--max-bytes")} allows ${this.#maxBytes} bytes: ` +
-        `${this.usedBytes} are kept, and ${inUse}`;
+        `${this.usedBytes} bytes are kept, and ${inUse}`;
     }
     if (!disk || bytes <= disk.roomBytes) return undefined;
     return `${DISK} leaves ${Math.max(0, disk.roomBytes)} bytes of the disk ` +
-      `to be written: ${this.usedBytes} are kept, and ${inUse}`;
+      `to be written: ${this.usedBytes} bytes are kept, and ${inUse}`;
   }
 
   /** Whether the disk has no room for so many bytes, even if all went. */
@@ -220,9 +236,9 @@ export class Scope {
   #ofOthers(disk: Disk): string {
     const { keptBytes, roomBytes } = disk;
     return `only ${Math.max(0, keptBytes + roomBytes)} bytes of the disk are ` +
-      `free, and ${DISK} asks for ${keptBytes}; all values together take ` +
-      `${this.takenOf(disk)}, too few to make up for it, so none is removed: ` +
-      "the rest is not Larder's";
+      `free, and ${DISK} asks for ${keptBytes} bytes; all values together ` +
+      `take ${this.takenOf(disk)} bytes, too few to make up for it, so none ` +
+      "is removed: the rest is not Larder's";
   }
 
   /** What it allows, how full it is and what was asked, for people. */
@@ -244,7 +260,7 @@ export class Scope {
     const spokenFor = `${Math.ceil(this.reservedBytes)} are spoken for by ` +
       `what is being computed, and ${Math.ceil(bytes)} more were asked for`;
     const taken = this.usedBytes + this.reservedBytes;
-    const isOfDisk = disk && this.reservedBytes + bytes > disk.roomBytes;
+    const isOfDisk = disk && this.onTheWayBytes + bytes > disk.roomBytes;
     return isOfDisk && taken + bytes <= this.#maxBytes
       ? `${DISK} leaves ${Math.max(0, disk.roomBytes)} bytes of the disk ` +
         `to be written: ${spokenFor}` +
@@ -259,8 +275,19 @@ export class Scope {
   }
 }
 
+/**
+ * Has room made in limits that are short of it. While one of them can make none,
+ * no other one takes anything away in vain.
+ */
+export function want(short: readonly Scope[], wanted: Wanted): void {
+  const stuck = short.filter((scope) => scope.stuck);
+  for (const scope of stuck.length > 0 ? stuck : short) {
+    scope.wanted = most(scope.wanted, wanted);
+  }
+}
+
 /** The larger of each. */
-export function most(a: Wanted, b: Wanted): Wanted {
+function most(a: Wanted, b: Wanted): Wanted {
   return {
     bytes: Math.max(a.bytes, b.bytes),
     entries: Math.max(a.entries, b.entries),

@@ -256,6 +256,8 @@ export class State {
   readonly wanting = new Map<string, Set<GetWait>>();
   /** Publishes that wait for room, the first one first. */
   readonly short = new Set<Entry>();
+  /** Pieces of values that wait for room, the first one first. */
+  readonly arriving = new Set<Wait<RequestOf<"piece">>>();
   /** Live leases with room kept for them; the first ends first, … */
   readonly #leases = new Map<Id, Entry>();
   /** … but for those of before the restart, whose grace is longer. */
@@ -323,6 +325,11 @@ export class State {
   /** Whether an eviction is under way that can help a namespace. */
   isHelped(namespace: string, asked?: Asked): boolean {
     return this.crowded && this.room.canMake(namespace, asked);
+  }
+
+  /** Whether one is under way that can make room on the disk. */
+  get isDiskHelped(): boolean {
+    return this.crowded && this.room.canFreeDisk;
   }
 
   /** A Get that is to wait until there is room, or its time is over. */
@@ -394,10 +401,15 @@ export class State {
   reply(wait: Wait, reply: Reply): void {
     if (!wait.live) return;
     this.settle(wait);
-    if (reply.kind === "assigned" || reply.kind === "unassigned") {
+    // Who only looks found nothing missing: nobody computes because of it.
+    const looks = isFor(wait, "get") && wait.request.looks &&
+      reply.kind === "unassigned";
+    if (
+      !looks && (reply.kind === "assigned" || reply.kind === "unassigned")
+    ) {
       this.tally.misses++;
     }
-    this.#observe(wait, reply);
+    if (!looks) this.#observe(wait, reply);
     this.emit({ kind: "reply", ticket: wait.request.ticket, reply });
   }
 
@@ -438,6 +450,7 @@ export class State {
     wait.live = false;
     this.waits.delete(wait.request.ticket);
     this.timed.delete(wait);
+    if (isFor(wait, "piece")) this.arriving.delete(wait);
     if (!isFor(wait, "get")) return;
     this.wantNoRoom(wait);
     this.stranded.delete(wait);

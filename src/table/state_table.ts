@@ -7,6 +7,7 @@
  */
 
 import { EXPIRED_IN_MEMORY_MS, MAX_REPLY_WAIT_MS } from "../limits.ts";
+import { arrive } from "./arriving.ts";
 import { asked } from "./asked.ts";
 import { evict, sweep } from "./evict.ts";
 import { evicted } from "./evicting.ts";
@@ -17,7 +18,6 @@ import { byId, expireAssignments, foundId, isById } from "./leases.ts";
 import { refuse } from "./asking.ts";
 import {
   lookForRoom,
-  noRoom,
   published,
   publishFailed,
   publishIsDue,
@@ -25,9 +25,8 @@ import {
 } from "./publish.ts";
 import { damaged, read, unreadable, verified } from "./read.ts";
 import { restore } from "./restore.ts";
-import type { LarderError } from "../errors.ts";
 import type { LogFacts } from "../log/log.ts";
-import type { Coming, Excess, FilledQuota } from "./room.ts";
+import type { Excess, FilledQuota } from "./room.ts";
 import { stoodStill } from "./standstill.ts";
 import { State } from "./state.ts";
 import { aboutEntry, type UnderWay, underWay } from "./under_way.ts";
@@ -117,22 +116,9 @@ export class StateTable {
     return false;
   }
 
-  /** Why no more bytes of an assignment's value are taken, if so; counts them. */
-  refusal(
-    id: Id,
-    coming: Coming,
-  ): LarderError | undefined {
-    const entry = this.state.assignments.get(id);
-    const shortage = entry &&
-      this.state.room.incoming(entry.key.namespace, coming);
-    // What is refused gives back what it has taken, and room is made then.
-    if (entry && !shortage) this.state.makeRoom({ urgent: true });
-    return shortage && noRoom(id, shortage);
-  }
-
-  /** Bytes that `refusal` has counted are gone, or are counted as a value. */
-  giveBack(bytes: number): void {
-    this.state.room.giveBack(bytes);
+  /** What came of an upload is gone, or is counted as a value. */
+  giveBack(id: Id, upload: string): void {
+    this.state.room.giveBack(id, upload);
     this.state.makeRoom({ urgent: true });
   }
 
@@ -145,7 +131,8 @@ export class StateTable {
 
   /** Whether somebody waits for room. */
   get isRoomAwaited(): boolean {
-    return this.state.wanting.size + this.state.short.size > 0;
+    const { wanting, short, arriving } = this.state;
+    return wanting.size + short.size + arriving.size > 0;
   }
 
   /** What has to go so that the quotas are kept. */
@@ -211,6 +198,8 @@ export class StateTable {
       case "get":
       case "done":
         return this.#request(s.wait(command, nowMs + MAX_REPLY_WAIT_MS), nowMs);
+      case "piece":
+        return arrive(s, s.wait(command, nowMs + MAX_REPLY_WAIT_MS));
       case "heartbeat":
       case "set":
       case "offer":
@@ -301,7 +290,8 @@ export class StateTable {
     for (const [wait, dueMs] of s.timed) {
       if (dueMs > nowMs) break;
       s.timed.delete(wait);
-      if (isFor(wait, "get")) {
+      if (isFor(wait, "piece")) arrive(s, wait);
+      else if (isFor(wait, "get")) {
         // It waits for room no longer; for somebody's work, if it is patient.
         if (wait.wantsRoom) refuse(s, wait);
         else if (!wait.request.patient) s.reply(wait, { kind: "loading" });
@@ -332,6 +322,7 @@ export class StateTable {
     s.room.changed = false;
     s.releaseDead();
     for (const entry of [...s.short]) lookForRoom(s, entry, nowMs);
+    for (const wait of [...s.arriving]) arrive(s, wait);
     for (const [namespace, waits] of [...s.wanting]) {
       for (const wait of conclude ? [...waits] : waits) {
         const hasRoom = s.room.hasRoom(namespace);

@@ -992,6 +992,27 @@ Deno.test("who computes for too long loses the work, heartbeats or not", () => {
   ok(heartbeat(engine, next.id));
 });
 
+Deno.test("of work that goes to another it is said how long it took, over a restart", () => {
+  const table = new StateTable({
+    ...FIGURES,
+    maxComputeMs: 3_000,
+    servedBefore: true,
+    startWallMs: 100_000,
+    newId: () => "2",
+    newStaging: () => "s",
+    inMemory: () => undefined,
+  }, 0);
+  const row = { ...ENTRY, status: "loading", id: "1", assignedMs: 95_000 };
+  table.step({ kind: "restore", row: row as Row, captured: false }, 0);
+  table.step({ kind: "heartbeat", ticket: 1, id: "1" }, 2_000);
+  const effects = table.step(
+    { kind: "get", ticket: 2, api: "remote", entry: ENTRY, assign: true },
+    3_500,
+  );
+  const superseded = effects.find(({ kind }) => kind === "superseded");
+  assert.partialDeepStrictEqual(superseded, { computedMs: 8_500 });
+});
+
 Deno.test("a file's row says that it was handed out, once in half a lease", () => {
   const engine = new FakeEngine(FIGURES);
   const hands: boolean[] = [];

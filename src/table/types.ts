@@ -174,6 +174,20 @@ export type Asked =
   /** The manifest failed, nothing is known. */
   | { readonly kind: "failed"; readonly error: LarderError };
 
+/** Bytes of a value on their way. */
+export interface Coming {
+  /** The assignment whose value it is. */
+  readonly id: Id;
+  /** The private file's name. */
+  readonly upload: string;
+  /** How many of the value there are by now, these included. */
+  readonly total: number;
+  /** How many of them have not been counted yet; 0: it is announced only. */
+  readonly more: number;
+  /** How many it will have, as its client said before; 0: it did not. */
+  readonly expected: number;
+}
+
 /**
  * Something a client asks of the table. Every one ends in one reply; to a
  * patient Get, notices may come before it.
@@ -244,6 +258,12 @@ export type Request =
     readonly upload: string;
     readonly digest: Digest;
   }
+  /** Bytes of a value that comes in pieces, before they are written. */
+  | {
+    readonly kind: "piece";
+    readonly ticket: Ticket;
+    readonly peer?: Peer;
+  } & Coming
   /** The holder gives the work back. */
   | {
     readonly kind: "abandon";

@@ -3,7 +3,7 @@
 import { status } from "@grpc/grpc-js";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { sha256Hex } from "../../workers/digest.ts";
+import { sha256, sha256Hex } from "../../workers/digest.ts";
 import { ALICE, EXPIRED, MALLORY } from "../support/certificates.ts";
 import {
   Caller,
@@ -18,6 +18,7 @@ import {
 } from "./guarded.ts";
 
 const KEY = Buffer.from("k");
+const POISON = { value: Buffer.from("poison"), sha256: sha256("poison") };
 
 /** The same rules, but for those of one token. */
 function rulesWith(token: string, rights: string): string {
@@ -107,11 +108,13 @@ Deno.test("another's id is unknown to every method", () =>
       const requests = [{ begin }, { end: {} }];
       await refused(thief.publish(requests), INVALID_ARGUMENT, unknown);
     }
-    await refused(
-      other.call(V1, "Abandon", { id }),
-      INVALID_ARGUMENT,
-      unknown,
-    );
+    for (const name of ["Abandon", "PublishValue"]) {
+      await refused(
+        other.call(V1, name, { id, ...POISON }),
+        INVALID_ARGUMENT,
+        unknown,
+      );
+    }
     await refused(
       other.call(V1, "Release", { handle: id }),
       INVALID_ARGUMENT,
@@ -217,6 +220,8 @@ Deno.test("work is of no use once the right to publish it has gone", () =>
     await refused(writer.call(REMOTE, "Heartbeat", { id }), INVALID_ARGUMENT);
     const parts = [{ begin: { id } }, { chunk: value }, { end: {} }];
     await refused(writer.publish(parts), INVALID_ARGUMENT);
+    const whole = { id, ...POISON };
+    await refused(writer.call(V1, "PublishValue", whole), INVALID_ARGUMENT);
     await writer.call(V1, "Abandon", { id });
     await writer.call(REMOTE, "Set", { id: kept, value });
     assert.ok((await as(TOKENS.other).get("a", "k"))["assign"]);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { fillFindings } from "../../src/cli/doctor/fill.ts";
 import type { Status } from "../../src/cli/picture.ts";
+import { CacheClient } from "../v1/client.ts";
 import { withShell } from "./support.ts";
 
 const GIB = 2 ** 30;
@@ -20,6 +21,18 @@ Deno.test("doctor says how full the server is, against its limits", () =>
     assert.match(ofRoot.stdout, /^ok {4}kept +512 B of /m);
     assert.doesNotMatch(ofRoot.stdout, /its disk/);
   }, ["--max-bytes", "1KiB"]));
+
+Deno.test("what doctor asks is no request that found nothing", () =>
+  withShell(async (shell) => {
+    using client = new CacheClient(shell.server.remote);
+    const misses = async () =>
+      (await client.call<{ readonly misses: string }>("Status")).misses;
+    await shell.run(["get", "--ns", "a", "none"]);
+    const before = await misses();
+    const args = ["--local", shell.server.local, "--remote"];
+    await shell.ok("doctor", ...args, shell.server.remote);
+    assert.equal(await misses(), before);
+  }));
 
 Deno.test("doctor tells a server without limits, with a full disk, or in trouble", () => {
   const status = {

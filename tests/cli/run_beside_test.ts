@@ -194,11 +194,15 @@ for (
     }));
 }
 
-Deno.test("of a pattern and a file of it that was not there none is kept", () =>
+Deno.test("of a pattern and a file of it, or another pattern, none is kept, where it was not there", () =>
   withShell(async (shell) => {
     await outputOf("mkfifo", [`${shell.folder}/fifo`]);
     await Deno.mkdir(`${shell.folder}/gen`);
-    for (const [first, second] of [["gen/*", "gen/x"], ["gen/x", "gen/*"]]) {
+    const pairs = [
+      ...[["gen/*", "gen/x"], ["gen/x", "gen/*"]],
+      ...[["gen/*", "gen/[x]"], ["gen/[xy]", "gen/?"]],
+    ];
+    for (const [first, second] of pairs) {
       const slow = shell.start(shellRun(
         "echo begun > begun; read x < fifo; echo slow >> gen/x",
         ...["--out", first!],

@@ -175,7 +175,12 @@ Deno.test("outs that something else lies in are refused", () =>
     await Deno.link(`${shell.folder}/in`, `${shell.folder}/hard`);
     await Deno.symlink("in", `${shell.folder}/soft`);
     await Deno.symlink("d", `${shell.folder}/alias`);
-    const home = { HOME: `${shell.folder}/d/e` };
+    await Deno.symlink("/etc", `${shell.folder}/etc-link`);
+    await Deno.mkdir(`${shell.folder}/tmp`);
+    const home = {
+      HOME: `${shell.folder}/d/e`,
+      TMPDIR: `${shell.folder}/tmp`,
+    };
     const cases: [string[], RegExp][] = [
       [["in"], /it is key file in/],
       [["./d/../in"], /it is key file in/],
@@ -195,6 +200,14 @@ Deno.test("outs that something else lies in are refused", () =>
       [["d/.x.larder-old"], /larder run uses such names itself/],
       [["d/e"], /it is a home folder/],
       [["d"], /it contains /],
+      // More of these are in src/cli/run/overlaps_test.ts, which runs nothing.
+      [
+        ["/var/larder-no-such/"],
+        /it stands in \/var, which this machine needs/,
+      ],
+      [["/etc/*.larder-no-such"], /it means files in \/etc, which this/],
+      [["etc-link/larder-no-such"], /it stands in \/etc, which this machine/],
+      [["tmp/"], /it is the folder for temporary files/],
     ];
     for (const [names, message] of cases) {
       const outs = names.flatMap((name) => ["--out", name]);

@@ -164,12 +164,59 @@ Deno.test("with --min-free a value larger than the disk takes nothing from anybo
     );
     // There is room at once, for work as well.
     const next = await client.assigned(NS, `next ${expectedSize}`);
-    // Of one whose size nobody says it is not known that it could never fit.
-    if (expectedSize !== undefined) {
-      assert.equal(hashOf(await remote.value(NS, "kept")), hashOf(kept));
-    }
+    assert.equal(hashOf(await remote.value(NS, "kept")), hashOf(kept));
     await remote.set(next.id, SMALL);
   }
+});
+
+Deno.test("on a full disk a value takes from others only what it is known to need", async () => {
+  const MIB = 1024 * 1024;
+  await using folder = await temporaryFolder();
+  const root = folder.path;
+  await using disk = await smallDisk(root, 48 * MIB);
+  if (!disk) return;
+  await using server = await ServerProcess.start(root, {
+    args: ["--min-free=8MiB", "--quotas=tests.small=6MiB"],
+  });
+  using client = new CacheClient(server.remote);
+  using remote = new RemoteClient(server.remote);
+  for (let i = 0; i < 60; i++) {
+    const { id } = await remote.assigned(NS, `${i}`);
+    await remote.set(id, valueOf(i, MIB));
+  }
+  const kept = async (): Promise<number> => {
+    await client.call("Sweep");
+    return [...Deno.readDirSync(`${root}/${NS}`)].length;
+  };
+  const pieces = (count: number) => Array(count).fill(new Uint8Array(MIB / 4));
+  const small = await client.assigned("tests.small", "too large");
+  const endless = await client.assigned(NS, "endless");
+  const fits = await client.assigned(NS, "fits");
+  const before = await kept();
+  assert(before > 20 && before < 40, `${before} values fill the disk`);
+
+  await rejectsWith("RESOURCE_EXHAUSTED", client.publish(small.id, pieces(40)));
+  assert.equal(await kept(), before, "above its own quota");
+  await rejectsWith(
+    "RESOURCE_EXHAUSTED",
+    client.publish(endless.id, pieces(1000)),
+    /--min-free leaves no byte .* says its size beforehand/,
+  );
+  assert.equal(await kept(), before, "larger than the disk");
+
+  // One that says its size waits for the room that is made for it.
+  const value = valueOf(5, 12 * MIB);
+  await client.publishParts([
+    { begin: { id: fits.id, expectedSize: value.length } },
+    ...Array.from({ length: 48 }, (_, i) => ({
+      chunk: value.subarray(i * MIB / 4, (i + 1) * MIB / 4),
+    })),
+    { end: { size: value.length, sha256: Uint8Array.fromHex(hashOf(value)) } },
+  ]);
+  const { bytes } = await client.fetched(NS, "fits");
+  assert.equal(hashOf(bytes), hashOf(value));
+  const after = await kept();
+  assert(after < before && after >= before - 16, `${after} of ${before}`);
 });
 
 Deno.test("a disk that others fill costs no value, is told, and is used again when there is room", async () => {
@@ -195,7 +242,7 @@ Deno.test("a disk that others fill costs no value, is told, and is used again wh
     (await client.call<{ readonly trouble: string }>("Status")).trouble;
   assert.match(
     await trouble(),
-    /^only \d+ bytes of the disk are free, and --min-free asks for 8388608; /,
+    /^only \d+ bytes of the disk are free, and --min-free asks for 8388608 bytes; /,
   );
   assert.equal((await remote.get(NS, "more")).entryStatus, "unassigned");
   for (const key of ["one", "two", "three"]) {

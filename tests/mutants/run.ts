@@ -3,7 +3,7 @@
  * looks who notices: the tests of the room, the simulation, or nobody.
  *
  * ```sh
- * deno task mutants                   # all of them, some twenty minutes
+ * deno task mutants                   # all of them, some forty minutes
  * deno task mutants --only handle     # those with that in their name
  * deno task mutants --record          # what is caught from here on
  * ```
@@ -37,6 +37,7 @@ const TESTS: readonly (readonly [folder: string, ...tests: string[]])[] = [
   ["src/table/", "src/table", "src/engine", "tests/eviction/room_test.ts"],
   ["src/engine/", "src/engine", "tests/eviction/room_test.ts"],
   ["workers/blob", "src/blobs"],
+  ["src/blobs/", "src/blobs"],
   ["workers/manifest", "src/manifest"],
 ];
 

@@ -31,8 +31,10 @@ export async function settleDown(world: World): Promise<void> {
   await pass(world, Math.max(leaseTimeoutMs, restartGraceMs) + 1_000);
   for (const key of keys) await resolve(world, key, chance.happens(0.7));
 
-  world.scheduler.note("last kill");
-  world.kill();
+  const isCut = chance.happens(0.3);
+  world.scheduler.note(isCut ? "last power cut" : "last kill");
+  if (isCut) world.cutPower();
+  else world.kill();
   await pass(world, 2_000);
   await pass(world, restartGraceMs + 1_000);
   for (const key of keys) await resolve(world, key, chance.happens(0.7));
@@ -84,7 +86,7 @@ async function resolve(
         const text = `${id} in the end`;
         ledger.wrote(id, text);
         const value = new TextEncoder().encode(text);
-        if (staging) disk.staged.set(staging, disk.create(value));
+        if (staging) disk.stage(staging, value);
         const published = await call(
           world,
           staging ? { kind: "done", id } : { kind: "set", id, value },
@@ -138,18 +140,17 @@ function nothingIsHeld({ server, disk }: World): void {
   must(waits === 0, `${waits} requests are left`);
   must(server.budget.usedBytes === 0, "the budget is given back");
   // Nobody works any more, and since the last start nothing failed.
-  must(disk.staged.size === 0, "no staging file is left while it runs");
+  must(disk.staged().length === 0, "no staging file is left while it runs");
 }
 
 /** A start has swept what nobody owns. */
 function nothingIsLeftBehind({ disk }: World): void {
-  for (const name of disk.values.keys()) {
+  for (const name of disk.values()) {
     const status = disk.rows.byName.get(name)?.status;
     must(status === "ready", `${name} has a file, but it is ${status}`);
   }
-  must(disk.staged.size === 0, "no staging file is left");
-  must(disk.captured.size === 0, "no captured file is left");
-  must(disk.temporary.size === 0, "no temporary file is left");
+  must(disk.staged().length === 0, "no staging file is left");
+  must(disk.private().length === 0, "no private file is left");
   for (const { name, status } of disk.rows.byName.values()) {
     must(status === "ready", `${name} is not left ${status}`);
   }

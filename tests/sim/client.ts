@@ -7,8 +7,9 @@
 
 import type { Submission } from "../../src/engine/engine.ts";
 import type { Api, Assignment, EntryKey, Id } from "../../src/table/types.ts";
+import type { MemoryNode } from "../../src/blobs/testing/memory_files.ts";
 import type { Chance } from "./chance.ts";
-import { digestOf, type SimDisk, type SimFile } from "./disk.ts";
+import { digestOf, type SimDisk } from "./disk.ts";
 import { type Ledger, textOf } from "./ledger.ts";
 import type { Caller, Network, Outcome } from "./network.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -147,7 +148,7 @@ export class Client implements Caller {
   async #deliver(id: Id, staging: string): Promise<void> {
     const { manners, chance, disk } = this.#options;
     if (manners === "careless" && chance.happens(0.5)) {
-      if (chance.happens(0.5)) disk.staged.set(staging, disk.create(undefined));
+      if (chance.happens(0.5)) disk.stage(staging);
     } else if (manners === "hasty") {
       const { file, rest } = this.#begin(id, staging);
       this.#options.ledger.early.add(id);
@@ -159,9 +160,9 @@ export class Client implements Caller {
     }
     await this.#again(async () => {
       // A stubborn one writes anew before it says Done anew.
-      const written = disk.staged.has(staging) || chance.happens(0.5);
+      const written = disk.staged().includes(staging) || chance.happens(0.5);
       if (manners === "stubborn" && !written) {
-        disk.staged.set(staging, disk.create(this.#value(id)));
+        disk.stage(staging, this.#value(id));
       }
       const waits = this.#options.patient && { patient: true } as const;
       return await this.#call({ kind: "done", id, ...waits });
@@ -169,29 +170,26 @@ export class Client implements Caller {
   }
 
   /** Half a file, and what it will be. */
-  #begin(id: Id, staging: string): { file: SimFile; rest: Uint8Array } {
+  #begin(id: Id, staging: string): { file: MemoryNode; rest: Uint8Array } {
     const { disk, ledger } = this.#options;
     const rest = this.#value(id);
     const half = rest.slice(0, rest.length >> 1);
-    const file = disk.create(half);
     ledger.wrote(id, textOf(half), "half");
-    disk.staged.set(staging, file);
+    const file = disk.stage(staging, half);
     return { file, rest };
   }
 
   /** Goes on writing when it has said that it is done. */
-  async #goOn(id: Id, file: SimFile, rest: Uint8Array): Promise<void> {
+  async #goOn(id: Id, file: MemoryNode, rest: Uint8Array): Promise<void> {
     await this.#sleep(this.#options.chance.pick([0, 0, 1, 100]));
     this.#finish(id, file, rest);
   }
 
   /** Writes the rest to an open file, wherever it lies by now. */
-  #finish(id: Id, file: SimFile, rest: Uint8Array): void {
+  #finish(id: Id, file: MemoryNode, rest: Uint8Array): void {
     const { disk, ledger, scheduler } = this.#options;
     const grant = ledger.grants.get(id);
-    const isTaken = [...disk.values.values(), ...disk.captured.values()]
-      .includes(file);
-    if (grant && isTaken) {
+    if (grant && disk.isOurs(file)) {
       // It spoils its own value, under its readers' eyes or on the way there.
       grant.damagedMs = Math.min(grant.damagedMs, scheduler.nowMs);
       scheduler.note(`  ${this.name} spoils ${grant.name.slice(0, 8)}`);

@@ -4,8 +4,9 @@
  * @module
  */
 
+import type { MemoryNode } from "../../src/blobs/testing/memory_files.ts";
 import { covers } from "../../src/table/room.ts";
-import { digestOf, type SimDisk, type SimFile } from "./disk.ts";
+import { digestOf, type SimDisk } from "./disk.ts";
 import {
   type Grant,
   isLeaseOver,
@@ -103,8 +104,8 @@ export class DiskChecks {
     must(row?.id === id, `${name} keeps the acknowledged value of ${id}`);
     if (row.status === "ready") return;
     const files = [
-      disk.captured.get(staging ?? ""),
-      disk.values.get(name),
+      disk.captured(staging ?? ""),
+      disk.value(name),
     ];
     must(
       files.some((file) => {
@@ -125,8 +126,8 @@ export class DiskChecks {
   }
 
   /** What a file says; `undefined`: there is none. */
-  textOf(file: SimFile | undefined): string | undefined {
-    if (!file?.bytes) return undefined;
+  textOf(file: MemoryNode | undefined): string | undefined {
+    if (file?.kind !== "file") return undefined;
     const text = this.#texts.get(file.bytes) ?? textOf(file.bytes);
     this.#texts.set(file.bytes, text);
     return text;
@@ -136,7 +137,7 @@ export class DiskChecks {
     const { disk, ledger } = this.#options;
     const grant = ledger.grants.get(row.id ?? "");
     if (isSpoilt(grant)) return;
-    const text = this.textOf(disk.values.get(row.name));
+    const text = this.textOf(disk.value(row.name));
     must(text !== undefined, `${row.name} is ready, so its file is there`);
     must(
       text === grant?.published,
@@ -149,7 +150,7 @@ export class DiskChecks {
     last: StoredRow | undefined,
     row: StoredRow | undefined,
   ): void {
-    const { ledger, nowMs } = this.#options;
+    const { disk, ledger, nowMs } = this.#options;
     const from = last?.status ?? "absent";
     const to = row?.status ?? "absent";
     const holder = ledger.grants.get(last?.id ?? "");
@@ -191,6 +192,11 @@ export class DiskChecks {
           last?.digest?.sha256 === row?.digest?.sha256,
           `${changed} with the same value`,
         );
+      case "evicting-absent":
+        return must(
+          disk.value(name) === undefined,
+          `${changed} only when its file is gone`,
+        );
       case "ready-loading":
       case "ready-absent":
       case "evicting-loading":
@@ -209,7 +215,7 @@ export class DiskChecks {
     must(grant !== undefined, `${changed} by somebody who was assigned`);
     must(grant.supersededMs > nowMs(), `${changed}: a superseded id publishes`);
     ledger.count("published");
-    const file = disk.values.get(name);
+    const file = disk.value(name);
     const text = this.textOf(file);
     const fits = file?.bytes !== undefined &&
       digestOf(file.bytes).sha256 === digest?.sha256;

@@ -9,9 +9,9 @@ import type { Chance } from "./chance.ts";
 
 /** Probabilities of one run. */
 export interface FaultRates {
-  /** A step of a file operation fails. */
+  /** A call of the file system fails. */
   readonly io: number;
-  /** A blob worker dies over an operation, at any step of it. */
+  /** A blob worker dies over one. */
   readonly workerDeath: number;
   /** A batch of the manifest fails, before or after its commit. */
   readonly manifest: number;
@@ -21,8 +21,8 @@ export interface FaultRates {
   readonly lost: number;
 }
 
-/** What goes wrong with a step of a blob operation. */
-export type BlobFault = "none" | "failed" | "full" | "death";
+/** What goes wrong with a call of the file system. */
+export type CallFault = "none" | "failed" | "full" | "death";
 /** What goes wrong with a batch of the manifest. */
 export type BatchFault =
   | "none"
@@ -55,8 +55,9 @@ export class Faults {
     const some = (most: number) =>
       chance.happens(0.5) ? 0 : most * (1 + chance.below(10)) / 10;
     this.#rates = {
-      io: some(0.15),
-      workerDeath: some(0.1),
+      // An operation makes some ten calls.
+      io: some(0.03),
+      workerDeath: some(0.015),
       manifest: some(0.2),
       overloaded: some(0.05),
       lost: some(0.15),
@@ -73,8 +74,8 @@ export class Faults {
     this.#rates = NONE;
   }
 
-  /** For the next step of a blob operation. */
-  blob(): BlobFault {
+  /** For the next call of the file system. */
+  call(): CallFault {
     if (this.#hits("io")) return this.#chance.pick(["failed", "full"] as const);
     return this.#hits("workerDeath") ? "death" : "none";
   }

@@ -326,7 +326,7 @@ export class ReplyChecks {
     must(grant !== undefined, `${name} is handed out, so it is ready`);
     // What is spoilt between the look and the reply nobody can see.
     if (grant.damagedMs >= this.#ledger.entry(name).lookedMs) {
-      const text = this.#checks.textOf(this.#disk.values.get(name));
+      const text = this.#checks.textOf(this.#disk.value(name));
       if (grant.damagedMs === Infinity) this.#served(name, text ?? "");
     } else must(false, `${name} is handed out, but it is damaged`);
     const expiresMs = nowMs + this.#promises.handleLeaseMs;

@@ -16,11 +16,11 @@ import type { Manifest } from "../../src/manifest/manifest.ts";
 import type { Digest, Id, Quota } from "../../src/table/types.ts";
 import type { Chance } from "./chance.ts";
 import type { Promises } from "./ledger.ts";
-import { SimBlobs, type StoreOptions } from "./sim_blobs.ts";
+import { type BlobFigures, SimBlobs, type StoreOptions } from "./sim_blobs.ts";
 import { openManifest } from "./sim_manifest.ts";
 
 /** A run's configuration of the server. */
-export interface Figures extends Promises {
+export interface Figures extends Promises, BlobFigures {
   readonly heartbeatIntervalMs: number;
   readonly cacheBytes: number;
   readonly budgetBytes: number;
@@ -45,7 +45,6 @@ export interface ProcessEvents {
 
 /** What a process runs on. */
 export interface ProcessOptions extends Omit<StoreOptions, "owner" | "wallMs"> {
-  readonly chance: Chance;
   readonly figures: Figures;
   readonly newId: () => Id;
   readonly newStaging: () => string;
@@ -82,12 +81,13 @@ export class ServerProcess {
   /** Starts on what the last process left. */
   constructor(options: ProcessOptions) {
     this.#options = options;
-    const { scheduler, figures, chance, newId, newStaging } = options;
+    const { scheduler, figures, newId, newStaging } = options;
     const clock = scheduler.clockFor(this);
     const wallMs = () => scheduler.wallMs();
     const stores = { ...options, owner: this, wallMs };
-    const manifest = this.#manifest = openManifest({ ...stores, chance });
-    const blobs = this.#blobs = new SimBlobs(stores);
+    const manifest = this.#manifest = openManifest(stores);
+    this.#blobs = new SimBlobs(stores, figures);
+    const blobs = this.#blobs.store;
     const cache = new BlobCache(blobs, figures.cacheBytes);
     this.budget = new MemoryBudget({
       totalBytes: figures.budgetBytes,
@@ -141,12 +141,18 @@ export class ServerProcess {
   /** Takes a value in by pieces, as `src/engine/uploads.ts` does it. */
   async receive(value: Uint8Array): Promise<Received> {
     const { local } = this.#blobs;
+    const { chance } = this.#options;
     const upload = this.#options.newStaging();
     const discard = () => void local.discard(upload).catch(() => {});
     const half = value.length >> 1;
     try {
-      await local.append(upload, 0, value.subarray(0, half));
-      await local.append(upload, half, value.subarray(half));
+      const first = local.append(upload, 0, value.subarray(0, half));
+      // The next one may come while one is written.
+      if (chance.happens(0.5)) await first;
+      await Promise.all([
+        first,
+        local.append(upload, half, value.subarray(half)),
+      ]);
       return { upload, digest: await local.hash(upload), discard };
     } catch (error) {
       discard();
@@ -163,9 +169,9 @@ export class ServerProcess {
 
   /** Sends it SIGKILL. */
   kill(): void {
-    const { scheduler, chance } = this.#options;
+    const { scheduler } = this.#options;
     this.phase = "stopped";
-    this.#blobs.kill(() => chance.below(4));
+    this.#blobs.kill();
     scheduler.dropOwned(this);
   }
 
@@ -181,7 +187,7 @@ export class ServerProcess {
     );
     await this.#evictor?.close();
     await this.engine.close();
-    await this.#blobs.close();
+    await this.#blobs.store.close();
     await this.#manifest.close();
   }
 
@@ -220,6 +226,8 @@ export function someFigures(chance: Chance): Figures {
     maxResting: chance.pick([0, 1, 100]),
     streamBytes: chance.pick([50, 200]),
     drainTimeoutMs: 10_000,
+    durability: chance.pick(["relaxed", "strict"]),
+    tellsBoot: chance.happens(0.7),
     maxComputeMs: chance.pick([undefined, undefined, 5_000, 20_000]),
     quotas: chance.happens(0.5) ? [] : someQuotas(chance),
   };

@@ -9,7 +9,6 @@
 import { LarderError } from "../../src/errors.ts";
 import type { Manifest } from "../../src/manifest/manifest.ts";
 import { MemoryManifest } from "../../src/manifest/testing/memory_manifest.ts";
-import type { Chance } from "./chance.ts";
 import type { StoreOptions } from "./sim_blobs.ts";
 import type { Underway } from "./observer.ts";
 
@@ -21,7 +20,7 @@ interface Waiting extends Underway {
 
 /** Opens the rows of a disk for one process. */
 export function openManifest(
-  options: StoreOptions & { readonly chance: Chance },
+  options: StoreOptions,
 ): Manifest {
   const { disk: { rows }, wallMs } = options;
   const inner = new MemoryManifest({ wallMs, rows });
@@ -52,13 +51,13 @@ function aboutOf(argument: unknown): string {
 }
 
 class Queue {
-  readonly #options: StoreOptions & { readonly chance: Chance };
+  readonly #options: StoreOptions;
   #waiting: Waiting[] = [];
   #busy = false;
   #closed = false;
   readonly #idle = Promise.withResolvers<void>();
 
-  constructor(options: StoreOptions & { readonly chance: Chance }) {
+  constructor(options: StoreOptions) {
     this.#options = options;
   }
 

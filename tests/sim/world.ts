@@ -12,7 +12,7 @@ import { Client, type Manners } from "./client.ts";
 import { SimDisk } from "./disk.ts";
 import { DiskChecks } from "./disk_checks.ts";
 import { Faults } from "./faults.ts";
-import { Ledger } from "./ledger.ts";
+import { Ledger, textOf } from "./ledger.ts";
 import { type Caller, Network } from "./network.ts";
 import type { Observer, Underway } from "./observer.ts";
 import { ReplyChecks } from "./reply_checks.ts";
@@ -51,6 +51,7 @@ export class World {
   readonly #diskChecks: DiskChecks;
   readonly #replyChecks: ReplyChecks;
   #processes = 0;
+  #boots = 1;
   #clients = 0;
   #ids = 0;
   #stagings = 0;
@@ -119,6 +120,7 @@ export class World {
       faults,
       chance,
       figures,
+      boot: this.#boots,
       observer: this.#observer(),
       newId: () => String(++this.#ids),
       newStaging: () => `s${++this.#stagings}`,
@@ -143,6 +145,33 @@ export class World {
     if (!server) return;
     server.kill();
     this.#down(server);
+  }
+
+  /** The power fails, for the server and for whoever is on its machine. */
+  cutPower(): void {
+    const { disk, ledger, figures, chance } = this;
+    for (const client of this.clients) client.kill();
+    this.kill();
+    this.#boots++;
+    disk.cut(chance);
+    for (const { id, staging } of ledger.grants.values()) {
+      const file = staging === undefined ? undefined : disk.stagedFile(staging);
+      // What its client did not sync is what it wrote, for all that anybody knows.
+      if (file) ledger.wrote(id, textOf(file.bytes));
+    }
+    for (const grant of ledger.grants.values()) {
+      const row = disk.rows.byName.get(grant.name);
+      const isReady = row?.status === "ready" && row.id === grant.id;
+      const text = this.#diskChecks.textOf(disk.value(grant.name));
+      const isWhole = isReady && text === grant.published;
+      // The cut may have undone what we had spoilt.
+      if (isWhole) grant.damagedMs = Infinity;
+      const mayBeLost = figures.durability === "relaxed" &&
+        (isReady || grant.acknowledged);
+      if (isWhole || !mayBeLost) continue;
+      ledger.count("lost in a power cut");
+      grant.damagedMs = Math.min(grant.damagedMs, this.scheduler.nowMs);
+    }
   }
 
   /** SIGTERM. */

@@ -5,7 +5,7 @@ testBlobStore("MemoryBlobStore", () => {
   const store = new MemoryBlobStore();
   return Promise.resolve({
     store,
-    stage: (staging, bytes) => store.local.stage(staging, bytes),
+    stage: (staging, bytes) => store.stage(staging, bytes),
     tamper: (name, change) => store.tamper(name, change),
     [Symbol.asyncDispose]: () => store.close(),
   });

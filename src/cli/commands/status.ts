@@ -2,7 +2,7 @@
 
 import type { Command } from "../command.ts";
 import { FAILED, OK } from "../exit_codes.ts";
-import { count, formatSize, formatSpan, table } from "../format.ts";
+import { count, formatSize, formatSpan, table, withSizes } from "../format.ts";
 import { print, printJson } from "../output.ts";
 import { addressesOf } from "../addresses.ts";
 import { inSnake, type Status } from "../picture.ts";
@@ -52,7 +52,7 @@ function screen(status: Status): string {
       }), ` +
       `${status.damaged} damaged`,
     ],
-    ["trouble", status.trouble || "none"],
+    ["trouble", withSizes(status.trouble) || "none"],
   ]);
   if (underWay.length === 0) return lines;
   const rows = underWay.slice(0, SHOWN_WORK).map((work) => [

@@ -7,6 +7,7 @@
 import type { Listener } from "../addresses.ts";
 import { keptLine } from "../commands/status.ts";
 import type { Status } from "../picture.ts";
+import { withSizes } from "../format.ts";
 import { Server } from "../server.ts";
 import { fail, type Finding, ok } from "./finding.ts";
 import { diskFinding } from "./root.ts";
@@ -38,7 +39,11 @@ export function fillFindings(
   }
   if (trouble !== "") {
     findings.push(
-      fail("trouble", `no value can be kept: ${trouble}`, remedyFor(trouble)),
+      fail(
+        "trouble",
+        `no value can be kept: ${withSizes(trouble)}`,
+        remedyFor(trouble),
+      ),
     );
   }
   return findings;

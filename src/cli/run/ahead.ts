@@ -170,7 +170,8 @@ function aimIn(folder: string, name: string, below: string): Aim {
 function overlap(a: Aim, b: Aim): boolean {
   if (a.files && !b.files) return isAmong(b, a.files);
   if (b.files && !a.files) return isAmong(a, b.files);
-  // What different patterns have in common is told by the locks of the files.
+  // What different patterns have in common is told by the files, once they are
+  // there: before that nobody knows.
   if (a.files && b.files) {
     return a.files.base === b.files.base &&
       a.files.pattern.rest === b.files.pattern.rest;

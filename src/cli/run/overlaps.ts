@@ -6,12 +6,14 @@
 
 import type { BigIntStats } from "node:fs";
 import { access, constants, lstat, stat } from "node:fs/promises";
-import { homedir, userInfo } from "node:os";
+import { homedir, tmpdir, userInfo } from "node:os";
 import { basename, delimiter, dirname, join, relative, sep } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { StartError } from "../../errors.ts";
 import { isOwnName } from "./aside_names.ts";
 import type { Held } from "./inputs/listing.ts";
+import { neededByMachine } from "./machine_folders.ts";
 import { Pattern } from "./pattern.ts";
 import type { Out } from "./outs.ts";
 import { ownPlace, placeOf } from "./places.ts";
@@ -39,7 +41,8 @@ export interface Needed {
  * Checks the outs.
  *
  * @throws {StartError} One is, contains or lies in a file that is needed, or
- * another out; or it is or contains the working folder, a home folder or `/`.
+ * another out; or it is or contains the working folder, a home folder or `/`, or
+ * what this machine or this program needs to work.
  */
 export async function checkOuts(
   outs: readonly Out[],
@@ -50,6 +53,12 @@ export async function checkOuts(
   const folders = [await thing("the working folder", process.cwd())];
   folders.push(await thing("/", sep));
   for (const home of homes()) folders.push(await thing("a home folder", home));
+  folders.push(await thing("the folder for temporary files", tmpdir()));
+  folders.push(await thing("Deno or Node, which runs this", process.execPath));
+  if (import.meta.url.startsWith("file:")) {
+    const own = fileURLToPath(import.meta.url);
+    folders.push(await thing("larder itself", own));
+  }
   const files: Thing[] = [];
   for (const name of keyFiles) {
     if (Pattern.of(name)) continue;
@@ -86,6 +95,12 @@ export async function checkOuts(
   for (const own of ours.things) {
     const other = theirFiles.around(own) ?? ours.around(own);
     if (other) throw refusal(own, "lies in", other);
+  }
+  for (const { name, path, place, pattern } of outs) {
+    for (const at of [path, place]) {
+      const why = neededByMachine(at, { isPattern: pattern !== undefined });
+      if (why !== undefined) throw new StartError(2, `--out ${name}: ${why}`);
+    }
   }
 }
 

@@ -6,7 +6,7 @@
 
 import process from "node:process";
 import type { Entry, Holder } from "../../client/backend.ts";
-import { count, formatSize, formatSpan, toHex } from "../format.ts";
+import { count, formatSize, formatSpan, toHex, withSizes } from "../format.ts";
 import { say } from "../output.ts";
 import { SHORT_KEY_DIGITS } from "../printed_key.ts";
 import type { Words } from "../../flags/words.ts";
@@ -63,7 +63,7 @@ export class Reporter {
   withoutCache(reason: string): void {
     this.#said = reason;
     this.#reason = reason;
-    this.warn(`running without the cache: ${reason}`);
+    this.warn(`running without the cache: ${withSizes(reason)}`);
   }
 
   /** Says what did not go as it should. */
@@ -118,7 +118,9 @@ export class Reporter {
       process.stderr.write(`${line}\n`);
       return;
     }
-    if (reason !== undefined) return this.warn(`not kept: ${reason}`);
+    if (reason !== undefined) {
+      return this.warn(`not kept: ${withSizes(reason)}`);
+    }
     if (this.isQuiet || (source === "uncached" && this.#said !== undefined)) {
       return;
     }

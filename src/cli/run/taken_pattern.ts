@@ -6,6 +6,7 @@
 
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { tellAhead, userAhead } from "./ahead.ts";
 import { Aside, type AsideOptions } from "./aside.ts";
 import { Leaves } from "./leaves.ts";
 import { lockPlaceOf, markedPlace, nameBelow, type Out } from "./outs.ts";
@@ -87,6 +88,9 @@ export class TakenPattern implements Taken {
 
   /** Files that were not there before, and so were nobody's. */
   async #takeLate(leaves: Leaves): Promise<void> {
+    const { place } = this.#out;
+    const placesOf = () =>
+      Array.from(leaves, ({ below }) => join(place, below));
     try {
       this.#lock ??= await Aside.at(this.#lockPlace);
       for (const { below } of leaves) {
@@ -94,10 +98,14 @@ export class TakenPattern implements Taken {
         const aside = await this.#asideAt(below);
         if (aside) this.#asides.set(below, aside);
       }
+      // Who has another pattern that means one of them.
+      const aims = placesOf().map((place) => ({ place }));
+      if (await userAhead(aims) === undefined) return;
+      this.#isShared = true;
+      await tellAhead(aims);
     } catch {
       this.#isShared = true;
-      const { place } = this.#out;
-      await share(Array.from(leaves, ({ below }) => join(place, below)));
+      await share(placesOf());
     }
   }
 

@@ -19,6 +19,9 @@ const SERVICES = {
   remote: protoLoader.loadSync(`${PROTO}remote.proto`, OPTIONS)[
     "remote.RemoteCache"
   ],
+  v1: protoLoader.loadSync(`${PROTO}larder/v1/cache.proto`, OPTIONS)[
+    "larder.v1.Cache"
+  ],
 };
 
 /** The codecs of one method. */
@@ -29,7 +32,7 @@ export interface Definition {
   readonly responseDeserialize: (bytes: Buffer) => object;
 }
 
-/** A method of one of the original services. */
+/** A method of one of the services. */
 export function definitionOf(
   service: keyof typeof SERVICES,
   method: string,

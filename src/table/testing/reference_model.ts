@@ -133,7 +133,8 @@ export class ReferenceModel {
 
   /** Whether it is about an id that was given to somebody else. */
   isForeign(request: Request): boolean {
-    return "id" in request && this.#owners.has(request.id) &&
+    return "id" in request && request.kind !== "piece" &&
+      this.#owners.has(request.id) &&
       this.#owners.get(request.id) !== request.by;
   }
 
