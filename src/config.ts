@@ -6,8 +6,9 @@
  */
 
 import { StartError } from "./errors.ts";
-import { isUnix } from "./config/address.ts";
+import { isInherited, isUnix } from "./config/address.ts";
 import { formatDurationMs } from "./config/duration.ts";
+import { refuseSharedSockets } from "./config/inherited.ts";
 import { checkListeners } from "./config/listeners.ts";
 import { checkShared } from "./config/shared.ts";
 import { checkSocketSettings } from "./config/sockets.ts";
@@ -15,7 +16,12 @@ import type { Config, GivenConfig } from "./config/shape.ts";
 import { type Setting, SETTINGS } from "./config/settings.ts";
 import { MAX_DURATION_MS, MIN_MEMORY_BUDGET_BYTES } from "./limits.ts";
 
-export type { Address, TcpAddress, UnixAddress } from "./config/address.ts";
+export type {
+  Address,
+  InheritedAddress,
+  TcpAddress,
+  UnixAddress,
+} from "./config/address.ts";
 export type {
   Config,
   Durability,
@@ -23,7 +29,14 @@ export type {
   LoggedCalls,
   TlsOn,
 } from "./config/shape.ts";
-export { formatAddress, isLoopback, isUnix } from "./config/address.ts";
+export {
+  formatAddress,
+  isInherited,
+  isLoopback,
+  isUnix,
+  whereIs,
+} from "./config/address.ts";
+export { inheritedOf } from "./config/inherited.ts";
 export {
   listenerWarnings,
   speaksTls,
@@ -81,6 +94,7 @@ export function completeConfig(given: GivenConfig): Config {
       "--local and --remote are the same address: give each its own port",
     );
   }
+  refuseSharedSockets(config);
   checkListeners(config);
   checkSocketSettings(given, config);
   checkShared(config);
@@ -118,6 +132,7 @@ function isSame(
   remote: Config["remote"],
 ): boolean {
   if (!local || !remote || isUnix(local) || isUnix(remote)) return false;
+  if (isInherited(local) || isInherited(remote)) return false;
   return local.port !== 0 && local.port === remote.port &&
     local.host === remote.host;
 }

@@ -21,14 +21,16 @@ import { WorkerBlobStore } from "./blobs/worker_blob_store.ts";
 import { systemClock } from "./clock.ts";
 import {
   type Config,
-  formatAddress,
+  isInherited,
   isLoopback,
   isUnix,
   listenerWarnings,
   settingsOf,
   speaksTls,
   type UnixAddress,
+  whereIs,
 } from "./config.ts";
+import { takeOver } from "./systemd/take_over.ts";
 import { Access, type Door } from "./access/access.ts";
 import { whyNotShared } from "./access/shared_files.ts";
 import { watchersBy } from "./access/watchers.ts";
@@ -132,7 +134,6 @@ export async function serve(
   ).serverTraces({ ratio, clock: systemClock, version }, log);
   const clock = traces?.clock(systemClock) ?? systemClock;
   const { warn } = stack.use(boundedLog(log, clock));
-  for (const warning of listenerWarnings(config)) warn(warning);
   const certificates = await openCertificates(config, log, stack);
   const access = config.access === undefined ? undefined : stack.use(
     await Access.open(config.access, {
@@ -336,23 +337,37 @@ export async function serve(
       ...forTools,
     ],
   };
+  // Not before: whoever connects meanwhile waits where the next server finds them,
+  // should this one not get so far.
+  const { config: settled, sockets } = stack.use(
+    await takeOver(config, config.descriptors ?? new Map(), log),
+  );
+  for (const warning of listenerWarnings(settled)) warn(warning);
   // Recovered: what answers from here on is ready.
   readiness.enter("ready");
   async function answer(
     kind: "local" | "remote",
   ): Promise<string | undefined> {
-    const given = config[kind];
+    const given = settled[kind];
     if (!given) return undefined;
-    const door = doorOf(config, kind);
+    const door = doorOf(settled, kind);
     const who = access ? { authenticate: authenticateBy(access, door) } : {};
-    const address = formatAddress(given);
-    const listener = isUnix(given)
+    const secured = certificates && door.isTls
+      ? { certificates, ...who }
+      : undefined;
+    const address = whereIs(given);
+    const taken = sockets[kind];
+    const listener = taken
+      ? await edge.listenInherited(
+        address,
+        taken,
+        services[kind](),
+        secured ?? who,
+      )
+      : isUnix(given)
       ? await edge.listenUnix(socketOf(config, given), services[kind](), who)
-      : certificates && door.isTls
-      ? await edge.listenTls(address, services[kind](), {
-        certificates,
-        ...who,
-      })
+      : secured
+      ? await edge.listenTls(address, services[kind](), secured)
       : edge.listen(address, services[kind](), who);
     stack.defer(() => listener.close(CLOSE_LIMIT_MS));
     return listener.address;
@@ -360,11 +375,14 @@ export async function serve(
   const localAddress = await answer("local");
   const remoteAddress = await answer("remote");
   let httpAddress: string | undefined;
-  if (config.http && watched) {
+  if (settled.http && watched) {
     const { serveMetrics } = await import("./ops/serve_metrics.ts");
-    const door = doorOf(config, "http");
+    const door = doorOf(settled, "http");
+    const { http } = settled;
     const listener = await serveMetrics({
-      address: config.http,
+      address: isInherited(http)
+        ? { name: whereIs(http), taken: sockets.http! }
+        : http,
       ...(certificates && door.isTls) && { certificates },
       ...access && { admit: watchersBy(access, door) },
       hosts: config.httpHosts,
@@ -374,7 +392,7 @@ export async function serve(
         await Promise.all([space.refresh(), usage.refresh()]);
       },
       ...{ warn, pictures, clock, counted: watched },
-      settings: settingsOf(config),
+      settings: settingsOf(settled),
       read: {
         version,
         isReady: () => readiness.isReady,

@@ -44,7 +44,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   serve: {
     may: [
       ...["access", "config", "rpc", "tls", "ops", "engine", "table"],
-      ...["manifest", "blobs", "root", "workers/letter_case.ts"],
+      ...["systemd", "manifest", "blobs", "root", "workers/letter_case.ts"],
       ...["workers/root_names.ts", "workers/shared_modes.ts", ...FLOOR],
     ],
     types: ["launch"],
@@ -63,7 +63,8 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   rpc: {
     may: [
-      ...["access", "grpc", "http2", "tls", "unix", "engine", "table"],
+      ...["access", "grpc", "http2", "tls", "unix", "systemd", "engine"],
+      "table",
       ...FLOOR,
     ],
     why: "the gRPC edge submits commands to the engine and sees no storage",
@@ -83,6 +84,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   unix: {
     may: ["http2", ...FLOOR],
     why: "a Unix domain socket is one more stream of bytes below HTTP/2",
+  },
+  systemd: {
+    may: ["config", "http2", "tls/socket_stream.ts", ...FLOOR],
+    why: "a socket that was handed on is one more stream of bytes below HTTP/2",
   },
   grpc: {
     may: ["http2"],
@@ -185,6 +190,7 @@ export const SERVER: readonly string[] = [
     "grpc",
     "tls",
     "access",
+    "systemd",
     "http2",
     "engine",
     "table",

@@ -6,7 +6,7 @@
 
 import process from "node:process";
 import { print } from "./output.ts";
-import type { Room } from "./top_screen.ts";
+import { PAPER_COLUMNS, type Room } from "./top_screen.ts";
 
 /** Another screen than the one before, no cursor, lines that do not wrap. */
 const BEGIN = "\x1b[?1049h\x1b[?25l\x1b[?7l";
@@ -16,8 +16,8 @@ const CLEAR_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 /** Of a terminal that does not say. */
 const USUAL: Room = { columns: 80, rows: 24 };
-/** Where there is no terminal nothing has to be left out. */
-const PAPER: Room = { columns: Infinity, rows: Infinity };
+/** Where there is no terminal no line has to be left out. */
+const PAPER: Room = { columns: PAPER_COLUMNS, rows: Infinity };
 
 /** Where screens go to. */
 export interface Screens extends AsyncDisposable {

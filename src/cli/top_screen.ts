@@ -29,6 +29,8 @@ const FEWEST_LINES = 3;
 const ROOMY_ROWS = 10;
 /** On fewer columns than that the head has no columns of its own. */
 const ROOMY_COLUMNS = 60;
+/** What people read in a file or a pipe; programs ask for `--json`. */
+export const PAPER_COLUMNS = 200;
 /** How long the bar of a limit is. */
 const BAR_CELLS = 10;
 /** From here on a limit is said to be nearly full. */
@@ -228,9 +230,9 @@ function namespaces(
   return under(head, rows, { columns, ...options }, unseen);
 }
 
-/** Why it was is asked first: of a hash on a terminal a beginning has to do. */
+/** Why it was is asked first: where a line is short a hash's beginning has to do. */
 function keyFor(key: string, columns: number): string {
-  return columns === Infinity
+  return columns >= PAPER_COLUMNS
     ? key
     : key.replace(/^(hex:[\da-f]{8})[\da-f]{9,}…?$/, "$1…");
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Picture } from "./picture.ts";
-import { topScreen } from "./top_screen.ts";
+import { PAPER_COLUMNS, topScreen } from "./top_screen.ts";
 
 const WORK = {
   namespace: "sim.ring",
@@ -153,9 +153,22 @@ Deno.test("topScreen says why a value with a long key was refused", () => {
   const picture = { ...PICTURE, lately: [{ ...refused!, key }] };
   const terminal = topScreen(picture, undefined, { columns: 80, rows: 40 });
   assert.match(terminal.join("\n"), /hex:abababab… - quota of/);
-  const room = { columns: Infinity, rows: Infinity };
+  const room = { columns: PAPER_COLUMNS, rows: Infinity };
   const paper = topScreen(picture, undefined, room).join("\n");
   assert.ok(paper.includes(`${key} - quota of sim.*: full\n`), paper);
+});
+
+Deno.test("topScreen keeps lines short enough to be read where there is no terminal", () => {
+  const namespace = "n".repeat(255);
+  const work = { ...WORK, namespace, key: "k".repeat(300) };
+  const status = { ...PICTURE.status, underWay: [work] };
+  const namespaces = [{ ...PICTURE.namespaces[0]!, namespace }];
+  const limit = `quota of ${namespace}`;
+  const fills = [{ ...PICTURE.fills[0]!, limit }];
+  const room = { columns: PAPER_COLUMNS, rows: Infinity };
+  const picture = { ...PICTURE, status, namespaces, fills };
+  const lines = topScreen(picture, undefined, room);
+  assert.equal(Math.max(...lines.map(({ length }) => length)), PAPER_COLUMNS);
 });
 
 Deno.test("topScreen shows nothing that moves a cursor", () => {

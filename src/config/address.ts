@@ -21,12 +21,33 @@ export interface UnixAddress {
   readonly path: string;
 }
 
-/** Where to listen. */
-export type Address = TcpAddress | UnixAddress;
+/** A socket that whoever starts the server has made, and keeps over its restarts. */
+export interface InheritedAddress {
+  /** What its parent calls it: `FileDescriptorName=` of a unit of systemd. */
+  readonly descriptor: string;
+  /**
+   * Where it is, which it says itself once it was taken over. Nobody says the path
+   * of one that is a Unix domain socket.
+   */
+  readonly at?: TcpAddress | "unix";
+}
 
-/** Whether an address is a Unix domain socket. */
+/** Where to listen. */
+export type Address = TcpAddress | UnixAddress | InheritedAddress;
+
+/** Whether an address is a Unix domain socket that the server makes. */
 export function isUnix(address: Address): address is UnixAddress {
   return "path" in address;
+}
+
+/** Whether an address is a socket that the server is handed. */
+export function isInherited(address: Address): address is InheritedAddress {
+  return "descriptor" in address;
+}
+
+/** Whether an address is known to be a Unix domain socket, whoever has made it. */
+export function isUnixAnyhow(address: Address): boolean {
+  return isUnix(address) || (isInherited(address) && address.at === "unix");
 }
 
 const HOW = "write ip:port, such as 127.0.0.1:28055 or [::1]:0";
@@ -75,27 +96,54 @@ export function parseAddress(text: string): TcpAddress {
 }
 
 /**
- * Whether only this machine reaches an address.
+ * Whether only this machine reaches an address. As long as an inherited one is
+ * not known, others are taken to reach it.
  *
  * @param address The address.
  */
 export function isLoopback(address: Address): boolean {
   if (isUnix(address)) return true;
+  if (isInherited(address)) {
+    const { at } = address;
+    return at === "unix" || (at !== undefined && isLoopback(at));
+  }
   const { host } = address;
   return host === "::1" || host.startsWith("127.") ||
     // As the parser of URLs writes ::ffff:127.0.0.1.
     /^::ffff:7f[\da-f]{2}:[\da-f]{1,4}$/.test(host);
 }
 
+const INHERITED = "fd:";
+/** As systemd takes them; a blank would only be a slip. */
+const DESCRIPTOR_NAME = /^[!-9;-~]{1,255}$/;
+
 /**
- * Reads `ip:port`, or `unix:PATH`.
+ * Reads `fd:NAME`.
+ *
+ * @param text What was written.
+ * @returns The address; `undefined`: it is another kind of address.
+ * @throws {RangeError} When the name is none.
+ */
+export function parseInherited(text: string): InheritedAddress | undefined {
+  if (!text.startsWith(INHERITED)) return undefined;
+  const descriptor = text.slice(INHERITED.length);
+  if (DESCRIPTOR_NAME.test(descriptor)) return { descriptor };
+  throw new RangeError(
+    "write fd:NAME, with FileDescriptorName= of the unit of the socket",
+  );
+}
+
+/**
+ * Reads `ip:port`, `unix:PATH`, or `fd:NAME`.
  *
  * @param text What was written.
  * @returns The address.
- * @throws {RangeError} When it is neither; the message says how to write one.
+ * @throws {RangeError} When it is none; the message says how to write one.
  */
 export function parseListener(text: string): Address {
   if (isUnixAddress(text)) return { path: socketPath(text) };
+  const inherited = parseInherited(text);
+  if (inherited !== undefined) return inherited;
   if (/^\.{0,2}\//.test(text)) {
     throw new RangeError(`not an address; a socket at a path is unix:${text}`);
   }
@@ -106,10 +154,23 @@ export function parseListener(text: string): Address {
  * Writes an address the way {@linkcode parseListener} reads it.
  *
  * @param address The address.
- * @returns `ip:port`, IPv6 in brackets; or `unix:PATH`.
+ * @returns `ip:port`, IPv6 in brackets; or `unix:PATH`, or `fd:NAME`.
  */
 export function formatAddress(address: Address): string {
   if (isUnix(address)) return `unix:${address.path}`;
+  if (isInherited(address)) return `${INHERITED}${address.descriptor}`;
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   return `${host}:${address.port}`;
+}
+
+/**
+ * Where clients find an address.
+ *
+ * @param address The address.
+ * @returns That which an inherited one said of itself; else as it is written.
+ */
+export function whereIs(address: Address): string {
+  return isInherited(address) && typeof address.at === "object"
+    ? formatAddress(address.at)
+    : formatAddress(address);
 }

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { formatAddress, parseAddress } from "./address.ts";
+import {
+  formatAddress,
+  isLoopback,
+  parseAddress,
+  parseListener,
+  whereIs,
+} from "./address.ts";
 
 Deno.test("parseAddress reads addresses, and localhost as IPv4", () => {
   const cases: [string, string][] = [
@@ -45,5 +51,24 @@ Deno.test("parseAddress says how to write what it refuses", () => {
       { name: "RangeError", message },
       text,
     );
+  }
+});
+
+Deno.test("a socket that is handed on is named, and reached by all until it says where it is", () => {
+  for (const name of ["remote", "larder.socket", "3", "a/b"]) {
+    const address = parseListener(`fd:${name}`);
+    assert.deepEqual(address, { descriptor: name });
+    assert.equal(formatAddress(address), `fd:${name}`);
+    assert.equal(whereIs(address), `fd:${name}`);
+    assert.ok(!isLoopback(address));
+    assert.ok(isLoopback({ descriptor: name, at: "unix" }));
+    const here = { descriptor: name, at: parseAddress("127.0.0.1:1") };
+    assert.ok(isLoopback(here));
+    assert.equal(whereIs(here), "127.0.0.1:1");
+    assert.equal(formatAddress(here), `fd:${name}`);
+    assert.ok(!isLoopback({ ...here, at: parseAddress("0.0.0.0:1") }));
+  }
+  for (const name of ["", "a b", "a:b", "ü", "\n", "x".repeat(256)]) {
+    assert.throws(() => parseListener(`fd:${name}`), /write fd:NAME/, name);
   }
 });

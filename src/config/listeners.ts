@@ -5,7 +5,13 @@
  */
 
 import { StartError } from "../errors.ts";
-import { type Address, formatAddress, isLoopback, isUnix } from "./address.ts";
+import {
+  type Address,
+  formatAddress,
+  isInherited,
+  isLoopback,
+  isUnixAnyhow,
+} from "./address.ts";
 import type { Config } from "./shape.ts";
 
 /** The settings of what listeners speak. */
@@ -35,20 +41,32 @@ export function speaksTls(
   const { tlsCert, tlsOn, [kind]: address } = config;
   if (tlsCert === undefined) return false;
   if (kind === "http") return address !== undefined && !isLoopback(address);
-  if (address !== undefined && isUnix(address)) return false;
+  if (address !== undefined && isUnixAnyhow(address)) return false;
   return tlsOn === "all" || tlsOn === kind;
 }
 
-/** Where others reach a listener in plain text, if they do. */
+/**
+ * Where others reach a listener in plain text, if they do. Of a socket that is
+ * still to be taken over nobody knows: it is looked at again when it was.
+ */
 function plainAddress(
   config: TlsConfig,
   kind: "local" | "remote" | "http",
-): Address | undefined {
+): string | undefined {
   const address = config[kind];
-  if (!address || isLoopback(address) || speaksTls(config, kind)) {
-    return undefined;
-  }
-  return address;
+  if (!address || isToCome(address) || isLoopback(address)) return undefined;
+  return speaksTls(config, kind) ? undefined : addressWords(address);
+}
+
+function isToCome(address: Address): boolean {
+  return isInherited(address) && address.at === undefined;
+}
+
+/** An inherited one with what it says of itself. */
+function addressWords(address: Address): string {
+  const text = formatAddress(address);
+  if (!isInherited(address) || typeof address.at !== "object") return text;
+  return `${text} (${formatAddress(address.at)})`;
 }
 
 /**
@@ -79,9 +97,7 @@ export function checkListeners(config: TlsConfig): void {
       : `leave --tls-on ${tlsOn} out, so that it speaks TLS`;
     throw new StartError(
       2,
-      `--${kind} ${
-        formatAddress(address)
-      } can be reached from other machines, ` +
+      `--${kind} ${address} can be reached from other machines, ` +
         `in plain text: ${remedy}, or --insecure where ` +
         "nobody on the way can read or change it, or an address of this " +
         "machine alone, such as 127.0.0.1",
@@ -105,7 +121,7 @@ export function listenerWarnings(
   const warnings: string[] = [];
   if (http && !isLoopback(http) && access === undefined && config.httpPage) {
     warnings.push(
-      `--http ${formatAddress(http)} can be reached from other machines, and ` +
+      `--http ${addressWords(http)} can be reached from other machines, and ` +
         "asks nobody who they are: its page shows keys and who has the work; " +
         "give --access, or an address of this machine alone, or --http-page " +
         "off, which leaves metrics and probes",
@@ -115,10 +131,34 @@ export function listenerWarnings(
     const address = plainAddress(config, kind);
     if (access === undefined || address === undefined) continue;
     warnings.push(
-      `--${kind} ${formatAddress(address)} speaks plain text, where no token ` +
+      `--${kind} ${address} speaks plain text, where no token ` +
         `is taken from other machines: they may what [anyone.${kind}] of ` +
         `${access} says, and else nothing; give --tls-cert and --tls-key`,
     );
   }
   return warnings;
+}
+
+/** All addresses of a machine, as one listens on them. */
+const EVERYWHERE = ["0.0.0.0", "::"];
+
+/**
+ * What is to be known of listeners where nobody is asked who they are.
+ *
+ * @param addresses Where they are.
+ */
+export function everywhereWarnings(
+  addresses: readonly (Address | undefined)[],
+): string[] {
+  return addresses.flatMap((address) => {
+    const at = address && isInherited(address) ? address.at : address;
+    if (!address || typeof at !== "object" || !("host" in at)) return [];
+    if (!EVERYWHERE.includes(at.host)) return [];
+    return [
+      `${addressWords(address)} is every address of this machine: ` +
+      "everybody who reaches it may read and write all values; where that " +
+      "is not wanted, give --access or --client-ca, or name one address, " +
+      "such as 127.0.0.1",
+    ];
+  });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { completeConfig, type GivenConfig } from "../config.ts";
-import { isLoopback, parseAddress } from "./address.ts";
+import { isLoopback, parseAddress, type TcpAddress } from "./address.ts";
 import { listenerWarnings, speaksTls } from "./listeners.ts";
 import { refusal } from "./testing/refusal.ts";
 
@@ -105,4 +105,45 @@ Deno.test("an operator is warned where others see more than they should, or toke
     /^--remote 10\.0\.0\.5:1 .* \[anyone\.remote\] of \/access/,
   );
   assert.equal(warned({ access }), "");
+});
+
+Deno.test("a socket that was handed on is held against its address, once it is known", () => {
+  const socket = (at?: "unix" | TcpAddress) => ({
+    descriptor: "a",
+    ...at !== undefined && { at },
+  });
+  // The launcher and --print-command cannot know.
+  assert.equal(refusal({ remote: socket() }), "");
+  assert.equal(refusal({ remote: socket("unix") }), "");
+  assert.equal(refusal({ remote: socket(parseAddress("127.0.0.1:1")) }), "");
+  const remote = socket(OUTSIDE);
+  assert.match(
+    refusal({ remote }),
+    /^--remote fd:a \(10\.0\.0\.5:28056\) can be reached .* in plain text/,
+  );
+  assert.equal(refusal({ remote, insecure: true }), "");
+  const speaks = (given: GivenConfig) =>
+    speaksTls(completeConfig({ ...FILES, ...given }), "remote");
+  assert.ok(speaks({ remote }));
+  const local = socket("unix");
+  assert.ok(!speaks({ remote: local, local: OUTSIDE }));
+  assert.match(
+    refusal({ ...FILES, local }),
+    /^--local fd:a is a Unix domain socket, which speaks no TLS/,
+  );
+  assert.match(
+    listenerWarnings(completeConfig({ http: remote })).join("\n"),
+    /^--http fd:a \(10\.0\.0\.5:28056\) .* asks nobody/,
+  );
+});
+
+Deno.test("a socket that was handed on is for one listener", () => {
+  const remote = { descriptor: "a" };
+  assert.equal(refusal({ remote, local: { descriptor: "b" } }), "");
+  for (const other of ["local", "http"]) {
+    assert.match(
+      refusal({ remote, [other]: { descriptor: "a" } }),
+      /^fd:a is given twice: .* give each its own/,
+    );
+  }
 });

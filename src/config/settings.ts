@@ -42,8 +42,8 @@ import {
   type Address,
   formatAddress,
   parseAddress,
+  parseInherited,
   parseListener,
-  type TcpAddress,
 } from "./address.ts";
 import { formatByteSize, parseByteSize } from "./byte_size.ts";
 import {
@@ -117,8 +117,8 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     short: "l",
     argument: "ADDR",
     help:
-      "where LocalCache listens: ip:port, port 0 picks one, or unix:PATH; off " +
-      "disables",
+      "where LocalCache listens: ip:port, port 0 picks one, unix:PATH, or " +
+      "fd:NAME of systemd; off disables",
     defaultHelp: `${DEFAULT_LOCAL_ADDRESS}, or off when only --remote is given`,
     default: (given) =>
       given.remote ? undefined : parseAddress(DEFAULT_LOCAL_ADDRESS),
@@ -130,8 +130,8 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     short: "r",
     argument: "ADDR",
     help:
-      "where RemoteCache listens: ip:port, port 0 picks one, or unix:PATH; off " +
-      "disables",
+      "where RemoteCache listens: ip:port, port 0 picks one, unix:PATH, or " +
+      "fd:NAME of systemd; off disables",
     defaultHelp: `${DEFAULT_REMOTE_ADDRESS}, or off when only --local is given`,
     default: (given) =>
       given.local ? undefined : parseAddress(DEFAULT_REMOTE_ADDRESS),
@@ -159,7 +159,9 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   http: {
     name: "http",
     argument: "ADDR",
-    help: "where a status page, /metrics, /healthz and /readyz are: ip:port",
+    help:
+      "where a status page, /metrics, /healthz and /readyz are: ip:port or " +
+      "fd:NAME",
     defaultHelp: "off",
     default: () => undefined,
     parse: parseHttp,
@@ -493,8 +495,9 @@ function parseService(text: string): Address | undefined {
   return text === "off" ? undefined : parseListener(text);
 }
 
-function parseHttp(text: string): TcpAddress | undefined {
-  return text === "off" ? undefined : parseAddress(text);
+function parseHttp(text: string): Config["http"] {
+  if (text === "off") return undefined;
+  return parseInherited(text) ?? parseAddress(text);
 }
 
 const HOST_NAME = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;

@@ -5,7 +5,7 @@
  */
 
 import type { LogFormat } from "../log/log.ts";
-import type { Address, TcpAddress } from "./address.ts";
+import type { Address, InheritedAddress, TcpAddress } from "./address.ts";
 import type { MinFree, Quota } from "./quotas.ts";
 import type { SharedGroup } from "./shared.ts";
 
@@ -34,7 +34,7 @@ export interface Config {
    */
   readonly socketGroup: string | undefined;
   /** Where metrics are served by HTTP; `undefined`: nowhere. */
-  readonly http: TcpAddress | undefined;
+  readonly http: TcpAddress | InheritedAddress | undefined;
   /** Names by which it may be called there, beside IP addresses and localhost. */
   readonly httpHosts: readonly string[];
   /** Whether the status page is there, beside metrics and probes. */

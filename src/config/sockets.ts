@@ -7,7 +7,12 @@
 import { isAbsolute } from "node:path";
 import { StartError } from "../errors.ts";
 import { socketPathFault } from "../unix_address.ts";
-import { formatAddress, isUnix, type UnixAddress } from "./address.ts";
+import {
+  formatAddress,
+  isUnix,
+  isUnixAnyhow,
+  type UnixAddress,
+} from "./address.ts";
 import type { Config, GivenConfig } from "./shape.ts";
 
 /** The owner of a socket connects in any case. */
@@ -77,14 +82,26 @@ export function checkSocketSettings(given: GivenConfig, config: Config): void {
       );
     }
   }
-  if (config.tlsCert === undefined) return;
+  checkTlsOnSockets(config);
+}
+
+/**
+ * Looks whether a certificate is given that no listener of calls would use.
+ *
+ * @throws {StartError} So it is.
+ */
+export function checkTlsOnSockets(
+  config: Pick<Config, "local" | "remote" | "tlsCert" | "tlsOn">,
+): void {
+  const { local, remote, tlsCert, tlsOn } = config;
+  if (tlsCert === undefined) return;
+  const areAllSockets = [local, remote].every((address) =>
+    address === undefined || isUnixAnyhow(address)
+  );
   for (const kind of ["local", "remote"] as const) {
     const address = config[kind];
-    if (address === undefined || !isUnix(address)) continue;
-    const isAlone = config.tlsOn === kind ||
-      config[kind === "local" ? "remote" : "local"] === undefined ||
-      sockets.length === 2;
-    if (!isAlone) continue;
+    if (address === undefined || !isUnixAnyhow(address)) continue;
+    if (!areAllSockets && tlsOn !== kind) continue;
     throw new StartError(
       2,
       `--${kind} ${formatAddress(address)} is a Unix domain socket, which ` +

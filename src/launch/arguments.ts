@@ -17,6 +17,7 @@ import { parseBootId } from "./boot_id.ts";
 import { readConfigFile } from "./config_file.ts";
 import { FLAG_KEYS, FLAGS } from "./flags.ts";
 import { isUnix } from "../config/address.ts";
+import { refuseInherited } from "../config/inherited.ts";
 import { FILE_KEYS, SETTINGS } from "../config/settings.ts";
 import { checkSocketPaths } from "../config/sockets.ts";
 import { Words } from "../flags/words.ts";
@@ -112,9 +113,9 @@ export async function parseCommandLine(
       ...bootId !== undefined && { bootId },
     };
   }
-  return words.has("print-command")
-    ? { kind: "print-command", config }
-    : { kind: "launch", config, supervised };
+  if (words.has("print-command")) return { kind: "print-command", config };
+  refuseInherited(config);
+  return { kind: "launch", config, supervised };
 }
 
 /** Nothing is served: a flag that says how is a misunderstanding. */

@@ -246,3 +246,17 @@ Deno.test("a configuration file with a mistake is refused by name", async () => 
     await assertRefused(["serve", "--config", path], message);
   }
 });
+
+Deno.test("a socket that is handed on reaches the confined server alone", async () => {
+  await assertRefused(
+    ["serve", "-r", "fd:calls"],
+    /^--remote fd:calls .* the confined server alone.* --print-command/,
+  );
+  for (const how of ["--print-command", "--confined"]) {
+    const { config } = await parse("serve", "/r", "-r", "fd:calls", how) as {
+      config: Config;
+    };
+    assert.deepEqual(config.remote, { descriptor: "calls" });
+    assert.equal(config.local, undefined);
+  }
+});

@@ -5,11 +5,10 @@
  * @module
  */
 
-import { type Config, formatAddress, isUnix } from "../config.ts";
+import type { Config } from "../config.ts";
+import { everywhereWarnings } from "../config/listeners.ts";
 import { formatMode, socketsOf } from "../config/sockets.ts";
 
-/** All addresses of a machine, as one listens on them. */
-const EVERYWHERE = ["0.0.0.0", "::"];
 /** All users of the machine may connect to a socket. */
 const ALL_CONNECT = 0o002;
 /** Others than the owner may write. */
@@ -28,18 +27,8 @@ export function openDoors(
   >,
   mode: number | null,
 ): string[] {
-  const warnings: string[] = [];
   const isGuarded = clientCa !== undefined || access !== undefined;
-  for (const address of isGuarded ? [] : [local, remote]) {
-    if (!address || isUnix(address)) continue;
-    if (!EVERYWHERE.includes(address.host)) continue;
-    warnings.push(
-      `${formatAddress(address)} is every address of this machine: ` +
-        "everybody who reaches it may read and write all values; where that " +
-        "is not wanted, give --access or --client-ca, or name one address, " +
-        "such as 127.0.0.1",
-    );
-  }
+  const warnings = isGuarded ? [] : everywhereWarnings([local, remote]);
   const isOpen = access === undefined && (socketMode & ALL_CONNECT) !== 0;
   for (const { path } of isOpen ? socketsOf({ local, remote }) : []) {
     warnings.push(

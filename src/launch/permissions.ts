@@ -5,10 +5,17 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { type Config, formatAddress, renderArguments } from "../config.ts";
+import {
+  type Config,
+  formatAddress,
+  inheritedOf,
+  isInherited,
+  renderArguments,
+} from "../config.ts";
 import { FILE_KEYS } from "../config/settings.ts";
 import { socketsOf } from "../config/sockets.ts";
 import { StartError } from "../errors.ts";
+import { DESCRIPTOR_VARIABLES } from "./descriptors.ts";
 import { confinedEnvironment } from "./environment.ts";
 import { heapFlag } from "./memory.ts";
 
@@ -74,8 +81,9 @@ export function confinedArguments(
   const files = FILE_KEYS.flatMap((key) => config[key] ?? []);
   const sockets = socketsOf(config).map(({ path }) => path);
   const addresses = [local, remote, http].flatMap((address) =>
-    address ? [formatAddress(address)] : []
+    address && !isInherited(address) ? [formatAddress(address)] : []
   );
+  const hasInherited = inheritedOf(config).length > 0;
   return [
     "run",
     "--quiet",
@@ -90,9 +98,12 @@ export function confinedArguments(
       [root, ...installation.readable, ...files, ...sockets].join(",")
     }`,
     `--allow-write=${[root, ...sockets].join(",")}`,
-    `--allow-net=${addresses.join(",")}`,
+    // With nothing behind the "=" all addresses would be granted.
+    ...addresses.length > 0 ? [`--allow-net=${addresses.join(",")}`] : [],
     // How full the root's disk is: --min-free.
     "--allow-sys=statfs",
+    // What says which sockets there are.
+    ...hasInherited ? [`--allow-env=${DESCRIPTOR_VARIABLES.join(",")}`] : [],
     // A library that looks at the environment finds nothing there.
     "--ignore-env",
     installation.main,

@@ -92,6 +92,25 @@ Deno.test("confinedArguments grants the address of metrics, and passes it on", (
   ]);
 });
 
+Deno.test("confinedArguments grants no address for a socket that is handed on, and what says which it is", () => {
+  const args = flags({
+    root: "/r",
+    local: { descriptor: "files" },
+    remote: { descriptor: "calls" },
+  });
+  assert.ok(!args.some((arg) => arg.startsWith("--allow-net")));
+  const env = "--allow-env=LISTEN_PID,LISTEN_FDS,LISTEN_FDNAMES";
+  assert.ok(args.includes(env));
+  assert.ok(args.includes("--ignore-env"));
+  assert.deepEqual(args.slice(-4), ["-l", "fd:files", "-r", "fd:calls"]);
+  const half = flags({
+    root: "/r",
+    remote: { descriptor: "calls" },
+    http: { host: "127.0.0.1", port: 9_100 },
+  });
+  assert.ok(half.includes("--allow-net=127.0.0.1:9100"));
+});
+
 Deno.test("confinedArguments grants the files of TLS to be read, and no more of their folder", () => {
   const args = flags({
     root: "/r",

@@ -8,6 +8,7 @@
 import {
   type Config,
   formatAddress,
+  isInherited,
   isUnix,
   type TcpAddress,
 } from "../config.ts";
@@ -81,7 +82,9 @@ function pick<A extends Config["local"]>(
   wanted: A,
   said: string | undefined,
 ): A | TcpAddress {
-  if (wanted === undefined || isUnix(wanted)) return wanted;
+  if (wanted === undefined || isUnix(wanted) || isInherited(wanted)) {
+    return wanted;
+  }
   if (wanted.port !== 0 || said === undefined) return wanted;
   const port = Number(said.slice(said.lastIndexOf(":") + 1));
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return wanted;

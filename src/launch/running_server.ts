@@ -8,7 +8,7 @@
 import type { Config } from "../config.ts";
 import type { Log } from "../log/log.ts";
 
-/** The addresses that are served, as `ip:port` with the real port, or `unix:PATH`. */
+/** The addresses that are served, as `ip:port` with the real port, `unix:PATH`, or `fd:NAME`. */
 export interface ServedAddresses {
   /** Where LocalCache answers. */
   readonly localAddress?: string;
@@ -35,6 +35,8 @@ export interface RunningServer extends ServedAddresses {
 export interface ServedConfig extends Config {
   /** Of this boot of the machine; absent where nobody says. */
   readonly bootId?: string;
+  /** The descriptors of inherited sockets, by their names. */
+  readonly descriptors?: ReadonlyMap<string, number>;
 }
 
 /**

@@ -48,16 +48,11 @@ export function boundedLog(
     const { repeated, others } = left;
     if (repeated + others === 0) return;
     left = { repeated: 0, others: 0 };
-    const which = [
-      ...repeated > 0 ? [`${repeated} that had just been written`] : [],
-      ...others > 0
-        ? [`${others} others, for there were more than ${MAX_LINES}`]
-        : [],
-    ].join(", and ");
-    write(
-      `${repeated + others} lines were left out here within a minute: ${which}`,
-      { level: "info" },
-    );
+    const sum = repeated + others;
+    const all = sum === 1 ? "1 line was" : `${sum} lines were`;
+    write(`${all} left out here: ${whyLeft(repeated, others)}`, {
+      level: "info",
+    });
   }
 
   return {
@@ -76,4 +71,12 @@ export function boundedLog(
     },
     [Symbol.dispose]: summarize,
   };
+}
+
+function whyLeft(repeated: number, others: number): string {
+  const again = "said what had been said within the minute before";
+  const many = `came beside more than ${MAX_LINES} others within a minute`;
+  if (others === 0) return `${repeated === 1 ? "it" : "they"} ${again}`;
+  if (repeated === 0) return `${others === 1 ? "it" : "they"} ${many}`;
+  return `${repeated} ${again}, ${others} ${many}`;
 }

@@ -10,6 +10,7 @@
 
 import { parseCommandLine } from "../launch/arguments.ts";
 import { serveConfined, stopWhenEnded } from "../launch/confined.ts";
+import { descriptorsFor } from "../launch/descriptors.ts";
 import { withGroupNumbers } from "../launch/groups.ts";
 import { Hangups, isOnTerminal } from "../launch/hangups.ts";
 import { helpText, VERSION } from "../launch/help.ts";
@@ -100,6 +101,10 @@ export async function runServerCommand(
       return await serveConfined({
         ...config,
         ...bootId !== undefined && { bootId },
+        descriptors: descriptorsFor(config, {
+          pid: Deno.pid,
+          variable: (name) => Deno.env.get(name),
+        }),
       }, {
         load,
         stop,

@@ -116,19 +116,27 @@ export class BatchQueue {
         new LarderError("overloaded", "Too much waits for the manifest"),
       );
     }
-    const outcome = new Promise<ResultOf<K>>((resolve, reject) => {
+    // Here, and not around the promise: that would be another one, and three more
+    // turns of the microtasks, for each operation.
+    const { onTook } = this.#options;
+    const beganMs = onTook ? performance.now() : 0;
+    return new Promise<ResultOf<K>>((resolve, reject) => {
       const operation = [name, key.length, ...args] as const;
       this.#queue.push({
         // The compiler does not see that name and arguments belong together.
         operation: operation as unknown as PackedOperation,
         key,
-        resolve: (outcome) => resolve(outcome as ResultOf<K>),
-        reject,
+        resolve: (outcome) => {
+          onTook?.(name, performance.now() - beganMs);
+          resolve(outcome as ResultOf<K>);
+        },
+        reject: (error) => {
+          onTook?.(name, performance.now() - beganMs);
+          reject(error);
+        },
       });
       this.#scheduleFlush();
     });
-    const { onTook } = this.#options;
-    return onTook ? timed(outcome, name, onTook) : outcome;
   }
 
   /** Sends what waits, closes the file, stops the worker; idempotent. */
@@ -255,17 +263,4 @@ export class BatchQueue {
 /** A worker that dies over the opening has refused it, too. */
 function refusal(error: Error): FromManifestWorker {
   return { kind: "refused", message: error.message };
-}
-
-async function timed<T>(
-  work: Promise<T>,
-  kind: string,
-  onTook: (kind: string, ms: number) => void,
-): Promise<T> {
-  const beganMs = performance.now();
-  try {
-    return await work;
-  } finally {
-    onTook(kind, performance.now() - beganMs);
-  }
 }

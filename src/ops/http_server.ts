@@ -43,8 +43,10 @@ const LIMITS: HttpLimits = {
 
 /** What is served. */
 export interface HttpOptions extends AnswerOptions {
-  /** Where. */
-  readonly address: { readonly host: string; readonly port: number };
+  /** Where; or a socket that listens already, and what it is called. */
+  readonly address:
+    | { readonly host: string; readonly port: number }
+    | { readonly name: string; readonly taken: TakenHttp };
   /** Takes a line for the log. */
   readonly warn: (message: string) => void;
   /** What it says who it is with, over TLS; in plain text where absent. */
@@ -58,9 +60,21 @@ export interface HttpCertificates {
   readonly onChange: Set<() => void>;
 }
 
+/** A socket that listens already. */
+export interface TakenHttp {
+  /** Hands its connections on, which are paused. */
+  serve(taker: {
+    readonly take: (socket: Socket) => void;
+    readonly warn: (message: string) => void;
+    readonly maxConnections: number;
+  }): void;
+  /** Takes no more. */
+  close(): void;
+}
+
 /** It answers. */
 export interface HttpListener extends AsyncDisposable {
-  /** `ip:port`, with the port that was picked. */
+  /** `ip:port`, with the port that was picked; or the name of a socket. */
   readonly address: string;
 }
 
@@ -68,7 +82,7 @@ export interface HttpListener extends AsyncDisposable {
 const LOOKS = 10;
 /** Who speaks otherwise, gRPC for one, hears what there is. */
 const NO_HTTP = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n" +
-  "connection: close\r\n\r\nHere is Larder's page, with its metrics, in " +
+  "connection: close\r\n\r\nHere are Larder's metrics and probes, in " +
   "HTTP/1.1; for gRPC it has other addresses.\n";
 
 /**
@@ -79,12 +93,36 @@ export async function serveHttp(
   options: HttpOptions,
   limits: HttpLimits = LIMITS,
 ): Promise<HttpListener> {
-  const { address: { host, port }, warn } = options;
+  const { address, warn } = options;
+  const { maxConnections } = limits;
   const { server, stop } = createdServer(options, limits);
-  server.maxConnections = limits.maxConnections;
+  server.maxConnections = maxConnections;
   // Destroys those on which nothing moves.
   server.timeout = limits.stallMs;
   const sockets = openSockets(server);
+  if ("taken" in address) {
+    const { name, taken } = address;
+    taken.serve({
+      take(socket) {
+        server.emit("connection", socket);
+        socket.resume();
+      },
+      ...{ warn, maxConnections },
+    });
+    // It begins to look then whether heads take too long.
+    server.emit("listening");
+    return {
+      address: name,
+      [Symbol.asyncDispose]() {
+        stop();
+        taken.close();
+        server.close();
+        for (const socket of sockets) socket.destroy();
+        return Promise.resolve();
+      },
+    };
+  }
+  const { host, port } = address;
   await listening(server, { host: host.replace(/^\[(.*)\]$/, "$1"), port });
   server.on("error", (error) => warn(`the HTTP server: ${messageOf(error)}`));
   const { port: picked } = server.address() as AddressInfo;

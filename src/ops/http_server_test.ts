@@ -1,9 +1,11 @@
 /** Clients by HTTP hold neither memory nor connections for long. */
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { StartError } from "../errors.ts";
 import { Exposition } from "./exposition.ts";
-import { type HttpLimits, serveHttp } from "./http_server.ts";
+import { type HttpLimits, type HttpOptions, serveHttp } from "./http_server.ts";
 
 const LIMITS = {
   maxConnections: 4,
@@ -14,8 +16,32 @@ const LIMITS = {
 };
 const PIECE = "x".repeat(65_536);
 
+/** How a server listens: by itself, or on a socket that listens already. */
+type Listening = "an address" | "a socket that was handed on";
+
+async function placeOf(on: Listening): Promise<HttpOptions["address"]> {
+  if (on === "an address") return { host: "127.0.0.1", port: 0 };
+  const listening = createServer({ pauseOnConnect: true });
+  listening.listen(0, "127.0.0.1");
+  await once(listening, "listening");
+  const { port } = listening.address() as AddressInfo;
+  return {
+    name: `127.0.0.1:${port}`,
+    taken: {
+      serve({ take, maxConnections }) {
+        listening.maxConnections = maxConnections;
+        listening.on("connection", take);
+      },
+      close: () => void listening.close(),
+    },
+  };
+}
+
 /** A server whose live stream is as fast as its reader, and what it has made. */
-async function served(limits: Partial<HttpLimits> = {}) {
+async function served(
+  limits: Partial<HttpLimits> = {},
+  on: Listening = "an address",
+) {
   const said: string[] = [];
   const stream = { pieces: 0, ended: Promise.withResolvers<void>() };
   async function* pieces(): AsyncGenerator<string, undefined> {
@@ -29,7 +55,7 @@ async function served(limits: Partial<HttpLimits> = {}) {
     }
   }
   const server = await serveHttp({
-    address: { host: "127.0.0.1", port: 0 },
+    address: await placeOf(on),
     hosts: [],
     phase: () => "ready",
     hasPage: true,
@@ -61,79 +87,81 @@ async function untilClosed(connection: Deno.TcpConn): Promise<string> {
   }
 }
 
-Deno.test("who says nothing, half a head, or too much of it is let go", async () => {
-  await using server = await served();
-  const silent = await server.connect();
-  const half = await server.connect("GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n");
-  const long = await server.connect(`GET / HTTP/1.1\r\nx: ${PIECE}\r\n\r\n`);
-  const garbage = await server.connect("\x16\x03\x01 no HTTP\r\n\r\n");
-  const texts = await Promise.all(
-    [silent, half, long, garbage].map(untilClosed),
-  );
-  for (const text of texts) assert.doesNotMatch(text, /200/);
-  // As gRPC begins.
-  const grpc = await server.connect("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-  assert.match(await untilClosed(grpc), /^HTTP\/1\.1 400 /);
-  const response = await fetch(`${server.url}/healthz`);
-  assert.equal(await response.text(), "alive\n");
-});
+for (const on of ["an address", "a socket that was handed on"] as const) {
+  Deno.test(`who says nothing, half a head, or too much of it is let go: on ${on}`, async () => {
+    await using server = await served({}, on);
+    const silent = await server.connect();
+    const half = await server.connect("GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n");
+    const long = await server.connect(`GET / HTTP/1.1\r\nx: ${PIECE}\r\n\r\n`);
+    const garbage = await server.connect("\x16\x03\x01 no HTTP\r\n\r\n");
+    const texts = await Promise.all(
+      [silent, half, long, garbage].map(untilClosed),
+    );
+    for (const text of texts) assert.doesNotMatch(text, /200/);
+    // As gRPC begins.
+    const grpc = await server.connect("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    assert.match(await untilClosed(grpc), /^HTTP\/1\.1 400 /);
+    const response = await fetch(`${server.url}/healthz`);
+    assert.equal(await response.text(), "alive\n");
+  });
 
-Deno.test("a head that comes a byte at a time is not waited for", async () => {
-  await using server = await served({ stallMs: 3_600_000 });
-  const slow = await server.connect("GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n");
-  const closed = untilClosed(slow);
-  let isOpen = true;
-  void closed.then(() => isOpen = false);
-  while (isOpen) {
-    await slow.write(new TextEncoder().encode("x")).catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  assert.doesNotMatch(await closed, /200/);
-});
+  Deno.test(`a head that comes a byte at a time is not waited for: on ${on}`, async () => {
+    await using server = await served({ stallMs: 3_600_000 }, on);
+    const slow = await server.connect("GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n");
+    const closed = untilClosed(slow);
+    let isOpen = true;
+    void closed.then(() => isOpen = false);
+    while (isOpen) {
+      await slow.write(new TextEncoder().encode("x")).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.doesNotMatch(await closed, /200/);
+  });
 
-Deno.test("a connection that asks nothing more is closed", async () => {
-  await using server = await served();
-  const idle = await server.connect(
-    "GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n",
-  );
-  assert.match(await untilClosed(idle), /alive/);
-});
+  Deno.test(`a connection that asks nothing more is closed: on ${on}`, async () => {
+    await using server = await served({}, on);
+    const idle = await server.connect(
+      "GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n",
+    );
+    assert.match(await untilClosed(idle), /alive/);
+  });
 
-Deno.test("who does not read gets no more made, and is let go", async () => {
-  await using server = await served();
-  const { stream } = server;
-  const stuck = await server.connect(
-    "GET /live HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n",
-  );
-  await stream.ended.promise;
-  // What the sockets of the system hold; a reader would have made thousands.
-  assert.ok(stream.pieces < 300, `${stream.pieces}`);
-  stuck.close();
-});
+  Deno.test(`who does not read gets no more made, and is let go: on ${on}`, async () => {
+    await using server = await served({}, on);
+    const { stream } = server;
+    const stuck = await server.connect(
+      "GET /live HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n",
+    );
+    await stream.ended.promise;
+    // What the sockets of the system hold; a reader would have made thousands.
+    assert.ok(stream.pieces < 300, `${stream.pieces}`);
+    stuck.close();
+  });
 
-Deno.test("more connections than may are closed, and others go on", async () => {
-  await using server = await served();
-  const ask = "GET /live HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
-  const open: Deno.TcpConn[] = [];
-  for (let at = 0; at < LIMITS.maxConnections; at++) {
-    const connection = await server.connect(ask);
-    // It is taken when it answers.
-    await connection.read(new Uint8Array(64));
-    open.push(connection);
-  }
-  assert.match(await untilClosed(await server.connect(ask)), /^(reset)?$/);
-  for (const connection of open) connection.close();
-});
+  Deno.test(`more connections than may are closed, and others go on: on ${on}`, async () => {
+    await using server = await served({}, on);
+    const ask = "GET /live HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
+    const open: Deno.TcpConn[] = [];
+    for (let at = 0; at < LIMITS.maxConnections; at++) {
+      const connection = await server.connect(ask);
+      // It is taken when it answers.
+      await connection.read(new Uint8Array(64));
+      open.push(connection);
+    }
+    assert.match(await untilClosed(await server.connect(ask)), /^(reset)?$/);
+    for (const connection of open) connection.close();
+  });
 
-Deno.test("a stop waits for nobody who reads at leisure", async () => {
-  const server = await served({ stallMs: 3_600_000 });
-  const response = await fetch(`${server.url}/live`);
-  const reader = response.body!.getReader();
-  await reader.read();
-  await server[Symbol.asyncDispose]();
-  await server.stream.ended.promise;
-  await reader.cancel().catch(() => {});
-});
+  Deno.test(`a stop waits for nobody who reads at leisure: on ${on}`, async () => {
+    const server = await served({ stallMs: 3_600_000 }, on);
+    const response = await fetch(`${server.url}/live`);
+    const reader = response.body!.getReader();
+    await reader.read();
+    await server[Symbol.asyncDispose]();
+    await server.stream.ended.promise;
+    await reader.cancel().catch(() => {});
+  });
+}
 
 Deno.test("a request that fails says so in the log, and not why to the client", async () => {
   await using server = await served();

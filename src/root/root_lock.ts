@@ -13,7 +13,10 @@ import { isUnixAddress, socketPath } from "../unix_address.ts";
 
 /** What `Cache.toml` says. */
 export interface ServedFields {
-  /** Where LocalCache answers, `ip:port` or `unix:PATH`; absent when it does not. */
+  /**
+   * Where LocalCache answers, `ip:port`, `unix:PATH`, or `fd:NAME` where nobody
+   * knows the path; absent when it does not.
+   */
   readonly localAddress?: string;
   /** Where RemoteCache answers, likewise; absent when it does not. */
   readonly remoteAddress?: string;
@@ -213,7 +216,7 @@ function whereOf(
   kind: string,
   address: string | undefined,
 ): Record<string, string> {
-  if (address === undefined) return {};
+  if (address === undefined || address.startsWith("fd:")) return {};
   if (!isUnixAddress(address)) return { [`${kind}_addr`]: address };
   return { [`${kind}_socket`]: socketPath(address) };
 }

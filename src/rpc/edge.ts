@@ -18,6 +18,8 @@ import {
   type Http2ListenerOptions,
   type SharedOptions,
 } from "../http2/mod.ts";
+import { InheritedListener } from "../systemd/inherited_listener.ts";
+import type { TakenSocket } from "../systemd/taken_socket.ts";
 import type { IdentitySource } from "../tls/pem.ts";
 import { REFUSED_WORDS, type RefusedHandshake } from "../tls/refusals.ts";
 import { TlsListener } from "../tls/tls_listener.ts";
@@ -47,7 +49,7 @@ export interface EdgeOptions extends Omit<SharedOptions, "warn"> {
 
 /** An address that answers. */
 export interface Listener {
-  /** `ip:port`, with the port that was picked, or `unix:PATH`. */
+  /** `ip:port`, with the port that was picked, `unix:PATH`, or `fd:NAME`. */
   readonly address: string;
   /** Lets the calls that are under way finish, but no longer than `limitMs`. */
   close(limitMs: number): Promise<void>;
@@ -143,25 +145,61 @@ export class Edge {
     },
   ): Promise<Listener> {
     const options = this.#serveAt(address, services, authenticate);
+    const { hostname, port } = options;
     try {
       const listening = TlsListener.listen({
         ...options,
+        on: { hostname, port },
         certificates,
-        onRefused: (reason, client) => {
-          this.#options.onRefusedHandshake?.(reason);
-          // Without its port: of one that tries again and again a line is enough.
-          this.#options.warn(
-            `a client was not let in at ${address}: it ${
-              REFUSED_WORDS[reason]
-            }`,
-            { client },
-          );
-        },
+        onRefused: this.#refusedAt(address),
       });
       return listenerAt(address, await listening);
     } catch (error) {
       throw cannotListen(address, error, options);
     }
+  }
+
+  /**
+   * Answers on a socket that listens already.
+   *
+   * @param address `ip:port`, or the name of the socket.
+   * @param taken The socket.
+   * @param services What is served there.
+   * @param options What it says who it is with, where it speaks TLS, and what says
+   * who calls.
+   */
+  async listenInherited(
+    address: string,
+    taken: TakenSocket,
+    services: readonly Service[],
+    { certificates, authenticate }: {
+      readonly certificates?: IdentitySource;
+      readonly authenticate?: Authenticate;
+    } = {},
+  ): Promise<Listener> {
+    const options = this.#serve(services, authenticate);
+    const listener = certificates === undefined
+      ? new InheritedListener({ ...options, taken })
+      : await TlsListener.listen({
+        ...options,
+        on: taken,
+        certificates,
+        onRefused: this.#refusedAt(address),
+      });
+    return { address, close: (limitMs) => listener.close(limitMs) };
+  }
+
+  #refusedAt(
+    address: string,
+  ): (reason: RefusedHandshake, client: string) => void {
+    return (reason, client) => {
+      this.#options.onRefusedHandshake?.(reason);
+      // Without its port: of one that tries again and again a line is enough.
+      this.#options.warn(
+        `a client was not let in at ${address}: it ${REFUSED_WORDS[reason]}`,
+        { client },
+      );
+    };
   }
 
   /**

@@ -1,26 +1,30 @@
 /**
- * A socket of `node:tls` as a stream of bytes, from before its handshake on.
+ * A socket of `node:tls` as a stream of bytes, from before its handshake on; or
+ * one of `node:net`, in plain text.
  *
  * @module
  */
 
 import type { Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
-import type { ByteStream } from "../http2/mod.ts";
+import { TLSSocket } from "node:tls";
+import { type ByteStream, peerName } from "../http2/mod.ts";
 import { namesOf } from "./names.ts";
 
-/** Reads and writes what is within TLS; the socket below it is the stream's. */
+/**
+ * Reads and writes what is within TLS; the socket below it is the stream's. In
+ * plain text it is the same socket.
+ */
 export class SocketStream implements ByteStream {
   readonly #raw: Socket;
-  readonly #secure = Promise.withResolvers<TLSSocket | undefined>();
-  #socket: TLSSocket | undefined;
+  readonly #secure = Promise.withResolvers<Socket | undefined>();
+  #socket: Socket | undefined;
   #names: readonly string[] | undefined;
   #rest: Uint8Array = new Uint8Array();
   #hasEnded = false;
   #isClosed = false;
   #wake = () => {};
 
-  /** Takes over a socket whose handshake begins. */
+  /** Takes over a socket, whose handshake may begin. */
   constructor(raw: Socket) {
     this.#raw = raw;
     raw.on("close", this.#ended);
@@ -29,7 +33,9 @@ export class SocketStream implements ByteStream {
   /** What the client's certificate says who it is; none without one. */
   get names(): readonly string[] {
     if (this.#names !== undefined) return this.#names;
-    const { raw } = this.#socket?.getPeerCertificate() ?? {};
+    const socket = this.#socket;
+    if (!(socket instanceof TLSSocket)) return [];
+    const { raw } = socket.getPeerCertificate() ?? {};
     return this.#names = raw ? namesOf(new Uint8Array(raw)) : [];
   }
 
@@ -38,8 +44,8 @@ export class SocketStream implements ByteStream {
     return this.#isClosed;
   }
 
-  /** The handshake is done. */
-  secured(socket: TLSSocket): void {
+  /** The handshake is done; or there is none, and the socket is the same one. */
+  opened(socket: Socket): void {
     this.#socket = socket;
     socket.on("readable", () => this.#wake());
     for (const end of ["end", "close", "error"]) socket.on(end, this.#ended);
@@ -103,4 +109,12 @@ export class SocketStream implements ByteStream {
     this.#secure.resolve(undefined);
     this.#wake();
   };
+}
+
+/** Who is at the other end of a socket; `undefined`: they have gone. */
+export function peerOf(
+  { remoteAddress, remotePort }: Socket,
+): string | undefined {
+  if (remoteAddress === undefined || remotePort === undefined) return undefined;
+  return peerName(remoteAddress, remotePort);
 }

@@ -13,22 +13,35 @@ import { createServer, type Server, type TLSSocket } from "node:tls";
 import {
   type Connections,
   ListenerConnections,
-  peerName,
   type RequestHandler,
 } from "../http2/mod.ts";
 import { certificatesOf, type Identity, type IdentitySource } from "./pem.ts";
 import { type RefusedHandshake, whyRefused } from "./refusals.ts";
-import { SocketStream } from "./socket_stream.ts";
+import { peerOf, SocketStream } from "./socket_stream.ts";
 import { isVouchedFor } from "./vouched.ts";
 
 /** What gRPC is spoken over. */
 const HTTP_2 = "h2";
 
+/** A socket that listens already. */
+export interface ListeningSocket {
+  /** Hands its connections on, which are paused. */
+  serve(
+    taker: {
+      readonly take: (raw: Socket) => void;
+      readonly warn: (message: string) => void;
+    },
+  ): void;
+  /** Takes no more. */
+  close(): void;
+}
+
 /** What a listener is made of. */
 export interface TlsListenerOptions {
-  /** Where; port 0 picks one. */
-  readonly hostname: string;
-  readonly port: number;
+  /** Where; port 0 picks one. Or what it stands on. */
+  readonly on:
+    | { readonly hostname: string; readonly port: number }
+    | ListeningSocket;
   /** What it says who it is with, and whom it believes. */
   readonly certificates: IdentitySource;
   /** Takes the requests. */
@@ -51,6 +64,7 @@ interface Begun {
 /** An address that answers over TLS. */
 export class TlsListener {
   readonly #server: Server;
+  readonly #on: ListeningSocket | undefined;
   readonly #served: ListenerConnections;
   readonly #certificates: IdentitySource;
   /** That vouch for clients; `undefined`: clients need no certificate. */
@@ -62,8 +76,9 @@ export class TlsListener {
   readonly #begun = new WeakMap<Socket, Begun>();
 
   private constructor(
-    { certificates, connections, handler, onRefused }: TlsListenerOptions,
+    { on, certificates, connections, handler, onRefused }: TlsListenerOptions,
   ) {
+    this.#on = "serve" in on ? on : undefined;
     this.#certificates = certificates;
     this.#onRefused = onRefused ?? (() => {});
     this.#served = new ListenerConnections(connections, handler);
@@ -84,10 +99,20 @@ export class TlsListener {
 
   /** Binds the address; rejects with what the system says if that cannot be. */
   static async listen(options: TlsListenerOptions): Promise<TlsListener> {
-    const { hostname, port, warn } = options;
+    const { on, warn } = options;
     const listener = new TlsListener(options);
     const server = listener.#server;
-    server.listen({ host: hostname, port });
+    if ("serve" in on) {
+      on.serve({
+        take(raw) {
+          server.emit("connection", raw);
+          raw.resume();
+        },
+        warn,
+      });
+      return listener;
+    }
+    server.listen({ host: on.hostname, port: on.port });
     await once(server, "listening");
     server.on("error", (error) => {
       warn(`cannot accept connections now, trying on: ${error.message}`);
@@ -95,7 +120,7 @@ export class TlsListener {
     return listener;
   }
 
-  /** The port, also where one was picked. */
+  /** The port, also where one was picked; of what listened already not known. */
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
   }
@@ -106,6 +131,7 @@ export class TlsListener {
    */
   async close(limitMs: number): Promise<void> {
     this.#certificates.onChange.delete(this.#renew);
+    this.#on?.close();
     this.#server.close();
     await this.#served.close(limitMs);
   }
@@ -144,7 +170,7 @@ export class TlsListener {
     if (why !== undefined || stream === undefined) {
       return void socket.destroy();
     }
-    stream.secured(socket);
+    stream.opened(socket);
   }
 
   /** Why a client does not get in whose handshake is done. */
@@ -179,10 +205,4 @@ export class TlsListener {
 /** Read once: each handshake that resumes a session is held against them. */
 function authoritiesOf({ ca }: Identity): X509Certificate[] | undefined {
   return ca === undefined ? undefined : certificatesOf(ca);
-}
-
-/** `undefined`: it has gone. */
-function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
-  if (remoteAddress === undefined || remotePort === undefined) return undefined;
-  return peerName(remoteAddress, remotePort);
 }

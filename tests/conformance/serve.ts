@@ -47,16 +47,15 @@ export async function serve(
     counts: new CallCounts(),
   });
   services(server);
+  const on = { hostname: HOSTNAME, port: 0 };
   const options = {
-    hostname: HOSTNAME,
-    port: 0,
     handler: server.handleRequest,
     connections: new Connections({ warn: log }),
     warn: log,
   };
   const certificates = tls && { current: tls, onChange: new Set<() => void>() };
   const { port } = certificates
-    ? await TlsListener.listen({ ...options, certificates })
-    : new Http2Listener(options);
+    ? await TlsListener.listen({ ...options, on, certificates })
+    : new Http2Listener({ ...options, ...on });
   return { hostname: HOSTNAME, port };
 }

@@ -81,8 +81,7 @@ class Served implements AsyncDisposable {
   ): Promise<Served> {
     const served = new Served(identity, maxConnections);
     served.#listener = await TlsListener.listen({
-      hostname: HOST,
-      port: 0,
+      on: { hostname: HOST, port: 0 },
       certificates: served.certificates,
       handler: served.#handler,
       connections: served.#connections,

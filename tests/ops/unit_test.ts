@@ -6,13 +6,18 @@ import { parseCommandLine } from "../../src/launch/arguments.ts";
 import { confinedCommand } from "../../src/launch/permissions.ts";
 import { withRoot } from "../support/root.ts";
 
-const UNIT = await Deno.readTextFile(
-  new URL("../../docs/deploy/larder.service", import.meta.url),
-);
-/** As it is, and without the # before what is only for clients elsewhere. */
+const FOLDER = new URL("../../docs/deploy/", import.meta.url);
+const [UNIT, DROP_IN, SOCKET, LOCAL_SOCKET] = await Promise.all([
+  "larder.service",
+  "larder.service.d/sockets.conf",
+  "larder.socket",
+  "larder-local.socket",
+].map((name) => Deno.readTextFile(new URL(name, FOLDER))));
+/** As it is, without the # before what is only for clients elsewhere, with sockets. */
 const UNITS = {
-  "the unit for systemd": UNIT,
-  "the unit for clients on other machines": UNIT.replaceAll(/^#(?=\w)/gm, ""),
+  "the unit for systemd": UNIT!,
+  "the unit for clients on other machines": UNIT!.replaceAll(/^#(?=\w)/gm, ""),
+  "the unit with sockets of systemd": `${UNIT}\n${DROP_IN}`,
 };
 /** Where docs/DEPLOY.md puts everything. */
 const INSTALLED = {
@@ -43,8 +48,9 @@ for (const [name, unit] of Object.entries(UNITS)) {
   Deno.test(`${name} starts what --print-command prints`, async () => {
     const { words, credentials } = startedBy(unit);
     const given = words.slice(words.indexOf("--boot-id=%b") + 1);
-    const invocation = await parseCommandLine(["serve", ...given], Deno.cwd);
-    assert.ok(invocation.kind === "launch");
+    const asked = ["serve", ...given, "--print-command"];
+    const invocation = await parseCommandLine(asked, Deno.cwd);
+    assert.ok(invocation.kind === "print-command");
     const { config } = invocation;
     const [env, ...printed] = confinedCommand(config, INSTALLED);
     const at = printed.indexOf("--confined") + 1;
@@ -66,31 +72,80 @@ Deno.test("the unit for clients on other machines has TLS and asks who calls", (
   );
   const names = ["tls.crt", "tls.key", "access.toml"];
   assert.deepEqual(credentials, names.map((name) => `${CREDENTIALS}/${name}`));
-  assert.deepEqual(startedBy(UNIT).credentials, []);
+  assert.deepEqual(startedBy(UNIT!).credentials, []);
 });
+
+Deno.test("the units of sockets have the names that the server is started with", () => {
+  const [, ...args] = /serve --confined .* (-l .*)$/m.exec(DROP_IN!)!;
+  assert.match(args[0]!, /^-l fd:local -r fd:remote /);
+  for (const [unit, name] of [[SOCKET, "remote"], [LOCAL_SOCKET, "local"]]) {
+    assert.match(unit!, new RegExp(`^FileDescriptorName=${name}$`, "m"));
+    assert.equal(unit!.match(/^ListenStream=/gm)!.length, 1);
+    // The server itself accepts.
+    assert.doesNotMatch(unit!, /^Accept=/m);
+  }
+  assert.match(DROP_IN!, /^Sockets=larder\.socket larder-local\.socket$/m);
+  assert.match(LOCAL_SOCKET!, /^SocketMode=0600$/m);
+  assert.match(LOCAL_SOCKET!, /^Service=larder\.service$/m);
+});
+
+Deno.test("systemd takes the units, with sockets and without", () =>
+  withRoot(async (folder) => {
+    const write = (name: string, text: string) =>
+      Deno.writeTextFile(join(folder, name), text);
+    await write("larder.service", UNIT!);
+    await verify(folder, "larder.service");
+    await Deno.mkdir(join(folder, "larder.service.d"));
+    await write("larder.service.d/sockets.conf", DROP_IN!);
+    await write("larder.socket", SOCKET!);
+    await write("larder-local.socket", LOCAL_SOCKET!);
+    await verify(
+      folder,
+      ...["larder.service", "larder.socket", "larder-local.socket"],
+    );
+  }));
+
+async function verify(folder: string, ...names: string[]): Promise<void> {
+  const paths = names.map((name) => join(folder, name));
+  const output = await analyze(["verify", "--man=no", ...paths]);
+  if (output === undefined) return;
+  // A line that it does not know is only told.
+  assert.equal(output.said, "");
+  assert.ok(output.success);
+}
+
+/** What `systemd-analyze` says; `undefined`: there is none that can. */
+async function analyze(
+  args: readonly string[],
+): Promise<{ readonly success: boolean; readonly said: string } | undefined> {
+  let output: Deno.CommandOutput;
+  try {
+    output = await new Deno.Command("systemd-analyze", { args: [...args] })
+      .output();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    console.log("skip: there is no systemd-analyze (Debian: systemd)");
+    return undefined;
+  }
+  const { success, stdout, stderr } = output;
+  const [said, errors] = [stdout, stderr].map((bytes) =>
+    new TextDecoder().decode(bytes)
+  );
+  if (/unrecognized option/.test(errors!)) {
+    console.log("skip: this systemd-analyze cannot look at files");
+    return undefined;
+  }
+  return { success, said: said!.slice(-200) + errors };
+}
 
 function isRatedWell(unit: string): Promise<void> {
   return withRoot(async (folder) => {
     const path = join(folder, "larder.service");
     await Deno.writeTextFile(path, unit);
-    const args = [
+    const output = await analyze([
       ...["security", "--offline=true", `--threshold=${THRESHOLD}`],
       ...["--no-pager", path],
-    ];
-    let output: Deno.CommandOutput;
-    try {
-      output = await new Deno.Command("systemd-analyze", { args }).output();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      console.log("skip: there is no systemd-analyze (Debian: systemd)");
-      return;
-    }
-    const { success, stdout, stderr } = output;
-    const said = new TextDecoder();
-    if (/unrecognized option/.test(said.decode(stderr))) {
-      console.log("skip: this systemd-analyze cannot look at files");
-      return;
-    }
-    assert.ok(success, said.decode(stdout).slice(-200) + said.decode(stderr));
+    ]);
+    if (output !== undefined) assert.ok(output.success, output.said);
   });
 }

@@ -177,8 +177,11 @@ export class ServerProcess implements AsyncDisposable {
 export async function confinedWords(
   words: readonly string[],
 ): Promise<string[]> {
-  const invocation = await parseCommandLine(words, Deno.cwd);
-  if (invocation.kind !== "launch") throw new TypeError(words.join(" "));
+  const invocation = await parseCommandLine(
+    [...words, "--print-command"],
+    Deno.cwd,
+  );
+  if (invocation.kind !== "print-command") throw new TypeError(words.join(" "));
   const installation = thisInstallation(pathToFileURL(MAIN));
   const bootId = await currentBootId();
   return confinedArguments(invocation.config, installation, {

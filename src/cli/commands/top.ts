@@ -37,7 +37,8 @@ export const top: Command = {
   ],
   details: [
     "On a terminal it is drawn anew with each picture. Elsewhere one screen",
-    "follows the other; with --json each picture is one line.",
+    "follows the other, in lines of at most 200 characters; with --json each",
+    "picture is one line, with all there is.",
   ],
   async run(words) {
     words.atMost(0);

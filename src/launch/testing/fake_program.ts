@@ -46,7 +46,7 @@ async function serve(config: Config): Promise<RunningServer> {
   const listeners: Deno.Listener[] = [];
   const closed = Promise.withResolvers<void>();
   function listen(address: Address | undefined): string | undefined {
-    if (!address || "path" in address) return undefined;
+    if (!address || !("host" in address)) return undefined;
     const { host: hostname, port } = address;
     const listener = Deno.listen({ hostname, port });
     listeners.push(listener);
