@@ -79,7 +79,12 @@ export type Op =
     readonly minAgeMs: number;
   }
   | { readonly kind: "probe"; readonly staging: string }
-  | { readonly kind: "capture"; readonly staging: string }
+  | {
+    readonly kind: "capture";
+    readonly staging: string;
+    /** A larger file is given back. */
+    readonly mostBytes?: number;
+  }
   | { readonly kind: "hash"; readonly staging: string }
   | {
     readonly kind: "install";
@@ -164,6 +169,7 @@ export type FailureCode =
   | "not-a-file"
   | "unreadable"
   | "linked"
+  | "too-large"
   | "foreign"
   | "full"
   | "failed";

@@ -72,9 +72,13 @@ export class WorkerLocalFiles implements LocalFiles {
   }
 
   /** {@inheritDoc LocalFiles.capture} */
-  capture(staging: string): Promise<Digest | undefined> {
+  capture(staging: string, mostBytes?: number): Promise<Digest | undefined> {
     return this.#write(async () => {
-      const hashed = await this.#again<"capture">({ kind: "capture", staging });
+      const hashed = await this.#again<"capture">({
+        kind: "capture",
+        staging,
+        ...mostBytes !== undefined && { mostBytes },
+      });
       await this.#renames.syncPrivate();
       return hashed && this.#remember(staging, hashed);
     });
