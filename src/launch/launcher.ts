@@ -11,6 +11,7 @@ import { currentBootId } from "./boot_id.ts";
 import { spawnConfined } from "./child.ts";
 import { descriptorLimit, withinDescriptors } from "./descriptor_limit.ts";
 import { withGroupNumbers } from "./groups.ts";
+import { closedAbove } from "./folders_above.ts";
 import { refuseForeignLinks } from "./hard_links.ts";
 import type { Hangups } from "./hangups.ts";
 import { serverLog } from "../log/server_log.ts";
@@ -47,6 +48,8 @@ export async function launch(
       descriptorLimit(),
       currentBootId(),
     ]);
+    const closed = config.shared ? closedAbove(root) : undefined;
+    if (closed !== undefined) log(closed);
     exitCode = await supervise(
       withinDescriptors({ ...numbered, root }, { limit, log }),
       {

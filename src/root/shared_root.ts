@@ -113,7 +113,10 @@ function isServersOwn(name: string): boolean {
   return name.startsWith(MANIFEST_FILE) || name.startsWith(CONFIG_FILE);
 }
 
-/** Namespaces' folders are again as they are made without others. */
+/**
+ * Nobody else gets into namespaces' folders. A group stays what it was: closed,
+ * it gives nothing, and shared again, it says whose the folder is.
+ */
 function takeBack(root: string): void {
   const own = lookAt(join(root, PRIVATE_FOLDER));
   if (!own) return;
@@ -127,7 +130,6 @@ function takeBack(root: string): void {
       continue;
     }
     Deno.chmodSync(path, OWN_FOLDER_MODE);
-    if (info.gid !== own.gid) Deno.chownSync(path, null, own.gid);
   }
 }
 

@@ -190,6 +190,19 @@ othersTest(
       assert.equal(await readBy(as(ALICE, GROUP), secret), "mine");
       assert.equal(await readBy(as(ALICE), secret), "");
       assert.equal(await readBy(as(BOB), open), "mine");
+      assert.equal(await server.stop(), 0, server.stderr);
+      // Closed, and opened again without a word of groups: it is still theirs.
+      for (
+        const [args, mode] of [[[], "700"], [["--shared"], "700"]] as const
+      ) {
+        await using next = await serve(root, ...args);
+        using client = new LocalClient(next.local);
+        await pathOf(client, "secret.plans", "k");
+        assert.equal(modeOf(root, "secret.plans"), mode);
+        assert.equal(await readBy(as(BOB), secret), "");
+        assert.equal(await next.stop(), 0, next.stderr);
+      }
+      assert.equal((await Deno.lstat(join(root, "secret.plans"))).gid, GROUP);
     }),
 );
 
