@@ -107,6 +107,7 @@ Deno.test("the printed command serves a root that is reached through links", asy
   await using world = await makeWorld();
   await Deno.mkdir(`${world.root}/real`, { recursive: true });
   await Deno.symlink(`${world.root}/real`, `${world.root}/link`);
+  const cache = Deno.env.get("DENO_DIR");
   for (const name of ["link", "link/new"]) {
     const root = `${world.root}/${name}`;
     const words = await printedCommand(root, "-r", "127.0.0.1:0");
@@ -115,7 +116,12 @@ Deno.test("the printed command serves a root that is reached through links", asy
       args: words.slice(1),
       cwd: "/",
       clearEnv: true,
-      env: { HOME: Deno.env.get("HOME") ?? "/", NO_COLOR: "1" },
+      env: {
+        HOME: Deno.env.get("HOME") ?? "/",
+        NO_COLOR: "1",
+        // Where packages are kept, if somebody says so.
+        ...cache !== undefined && { DENO_DIR: cache },
+      },
       stdin: "null",
       stdout: "piped",
     }).spawn();
