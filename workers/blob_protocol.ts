@@ -79,12 +79,7 @@ export type Op =
     readonly minAgeMs: number;
   }
   | { readonly kind: "probe"; readonly staging: string }
-  | {
-    readonly kind: "capture";
-    readonly staging: string;
-    /** A larger file is given back. */
-    readonly mostBytes?: number;
-  }
+  | { readonly kind: "capture"; readonly staging: string }
   | { readonly kind: "hash"; readonly staging: string }
   | {
     readonly kind: "install";
@@ -169,7 +164,6 @@ export type FailureCode =
   | "not-a-file"
   | "unreadable"
   | "linked"
-  | "too-large"
   | "foreign"
   | "full"
   | "failed";

@@ -65,16 +65,12 @@ export function probe(
 /** Takes the staging file away, then looks at it; hashes it if it is small. */
 export function* capture(
   folders: Folders,
-  { staging, mostBytes = Infinity }: OpOf<"capture">,
+  { staging }: OpOf<"capture">,
 ): Steps<Hashed | undefined> {
   const { fs } = folders;
   const captured = folders.captured(staging);
   if (!lookAt(fs, captured)) take(fs, folders.staged(staging), captured);
   const info = yield* regular(folders, captured);
-  if (info.size > mostBytes) {
-    giveBack(folders, { staging, captured });
-    throw new OpError("too-large", `a file of ${info.size} bytes`);
-  }
   let hashed: Hashed | undefined;
   if (info.size <= fs.sizes.copyBytes) {
     hashed = yield* copyIn(folders, { staging, captured, info });
@@ -356,14 +352,8 @@ function openCaptured(
     return new OpenFile(folders.fs, captured, info);
   } catch (error) {
     if (systemCode(error) !== "EACCES") throw error;
-    giveBack(folders, { staging, captured });
-    throw new OpError("unreadable", `'${captured}' may not be read`);
+    const staged = folders.staged(staging);
+    folders.fs.rename(captured, staged);
+    throw new OpError("unreadable", `'${staged}' may not be read`);
   }
-}
-
-function giveBack(
-  folders: Folders,
-  { staging, captured }: Omit<Captured, "info">,
-): void {
-  folders.fs.rename(captured, folders.staged(staging));
 }

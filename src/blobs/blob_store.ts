@@ -16,8 +16,6 @@ export type BlobErrorCode =
   | "damaged"
   /** What lies there is no regular file. */
   | "not-a-file"
-  /** It is larger than may be kept. */
-  | "too-large"
   /** What a client left is a file that we may not read; it is left where it was. */
   | "unreadable"
   /** What a client left is a second name of a file of ours. */
@@ -166,10 +164,9 @@ export interface LocalFiles {
    * Takes the staging file away from its client before looking at it, so that
    * nothing the client still does reaches the value. Idempotent: a file that
    * has been captured already is captured. Hashes small files in the same
-   * breath. `missing` and `not-a-file` leave nothing captured; one that has more
-   * than `mostBytes` is its client's again: `too-large`.
+   * breath. `missing` and `not-a-file` leave nothing captured.
    */
-  capture(staging: string, mostBytes?: number): Promise<Digest | undefined>;
+  capture(staging: string): Promise<Digest | undefined>;
   /** Hashes a captured file. */
   hash(staging: string): Promise<Digest>;
   /** Publishes a captured file. */

@@ -72,13 +72,9 @@ export class WorkerLocalFiles implements LocalFiles {
   }
 
   /** {@inheritDoc LocalFiles.capture} */
-  capture(staging: string, mostBytes?: number): Promise<Digest | undefined> {
+  capture(staging: string): Promise<Digest | undefined> {
     return this.#write(async () => {
-      const hashed = await this.#again<"capture">({
-        kind: "capture",
-        staging,
-        ...mostBytes !== undefined && { mostBytes },
-      });
+      const hashed = await this.#again<"capture">({ kind: "capture", staging });
       await this.#renames.syncPrivate();
       return hashed && this.#remember(staging, hashed);
     });

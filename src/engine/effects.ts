@@ -6,25 +6,14 @@
  */
 
 import type { BlobCache } from "../blobs/blob_cache.ts";
-import {
-  BlobError,
-  type BlobStore,
-  type LocalFiles,
-} from "../blobs/blob_store.ts";
+import type { BlobError, BlobStore, LocalFiles } from "../blobs/blob_store.ts";
 import type { Clock } from "../clock.ts";
 import { LarderError, messageOf } from "../errors.ts";
 import { formatEntry } from "../key_text.ts";
 import { EVICTIONS_AT_ONCE } from "../limits.ts";
 import type { Log, LogFacts } from "../log/log.ts";
 import type { Expected, Manifest } from "../manifest/manifest.ts";
-import type {
-  Digest,
-  Effect,
-  EntryKey,
-  Id,
-  Result,
-  Row,
-} from "../table/types.ts";
+import type { Effect, EntryKey, Id, Result, Row } from "../table/types.ts";
 import type { AccessLog } from "./access_log.ts";
 import { AtMost } from "./at_most.ts";
 import { isDamage, toLarderError } from "./failures.ts";
@@ -117,7 +106,7 @@ export class EffectRunner {
       case "capture":
         return this.#publishStep(
           effect,
-          this.#capture(effect),
+          this.#local().capture(effect.staging),
           (digest) => ({ kind: "captured", ...(digest ? { digest } : {}) }),
         );
       case "hash":
@@ -328,18 +317,6 @@ export class EffectRunner {
       return { kind: "damaged" };
     }
     return { kind: "unreadable", error: this.#logged(thrown, name) };
-  }
-
-  async #capture(
-    { staging, most }: Of<"capture">,
-  ): Promise<Digest | undefined> {
-    try {
-      return await this.#local().capture(staging, most?.bytes);
-    } catch (error) {
-      const isTooLarge = error instanceof BlobError &&
-        error.code === "too-large";
-      throw isTooLarge && most ? most.error : error;
-    }
   }
 
   #publishStep<T, R extends Result["kind"]>(

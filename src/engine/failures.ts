@@ -12,7 +12,6 @@ const CODES: Record<BlobErrorCode, ErrorCode> = {
   "not-a-file": "no-file",
   "unreadable": "no-file",
   "linked": "no-file",
-  "too-large": "storage-full",
   "foreign": "storage-failed",
   "damaged": "storage-failed",
   "full": "storage-full",

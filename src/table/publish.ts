@@ -13,7 +13,7 @@ import { LarderError } from "../errors.ts";
 import { MAX_REPLY_WAIT_MS } from "../limits.ts";
 import type { Shortage } from "./room.ts";
 import type { Entry, EntryState, State, Wait } from "./state.ts";
-import type { Digest, Most, Reply, RequestOf, Result } from "./types.ts";
+import type { Digest, Reply, RequestOf, Result } from "./types.ts";
 import { computingFor } from "./under_way.ts";
 
 type Of<K extends Result["kind"]> = Result & { kind: K };
@@ -90,20 +90,8 @@ export function publishFile(s: State, entry: Entry, wait?: Wait): void {
   if (taken?.installed && taken.digest) {
     s.emit({ kind: "verify", entry: entry.key, token, digest: taken.digest });
   } else {
-    // A Done that was answered with OK is kept, come what may.
-    const most = taken?.acknowledged
-      ? undefined
-      : mostFor(s, entry, state.assignment.id);
-    s.emit({ kind: "capture", name, token, staging, ...most && { most } });
+    s.emit({ kind: "capture", name, token, staging });
   }
-}
-
-/** What no file of a namespace may have more of; it is refused before it is read. */
-function mostFor(s: State, { key }: Entry, id: string): Most | undefined {
-  const most = s.room.most(key.namespace);
-  if (!most) return undefined;
-  const { bytes, text } = most;
-  return { bytes, error: noRoom(id, { never: true, text }) };
 }
 
 /**

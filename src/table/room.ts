@@ -271,16 +271,6 @@ export class Room {
     this.#land(-covered);
   }
 
-  /** The most bytes that a value may have, and why no more; absent: any. */
-  most(namespace: string): { bytes: number; text: string } | undefined {
-    const scopes = [...this.#covering(namespace)];
-    let bytes = this.#disk?.sizeBytes ?? Infinity;
-    for (const { maxBytes } of scopes) bytes = Math.min(bytes, maxBytes);
-    if (bytes === Infinity) return undefined;
-    const text = this.#tooLarge(scopes, bytes + 1, false);
-    return text === undefined ? undefined : { bytes, text };
-  }
-
   /** Why there is no room for one more assignment, or for a value that is there. */
   shortage(namespace: string, asked?: Asked): Shortage | undefined {
     const scopes = [...this.#covering(namespace)];

@@ -501,12 +501,6 @@ export type Reply =
   | { readonly kind: "absent" }
   | { readonly kind: "error"; readonly error: LarderError };
 
-/** The most bytes that a value may have, and the error that one with more gets. */
-export interface Most {
-  readonly bytes: number;
-  readonly error: LarderError;
-}
-
 /** Something the engine has to do. */
 export type Effect =
   | { readonly kind: "reply"; readonly ticket: Ticket; readonly reply: Reply }
@@ -582,8 +576,6 @@ export type Effect =
     readonly name: string;
     readonly token: number;
     readonly staging: string;
-    /** A larger file can never be kept. */
-    readonly most?: Most;
   }
   /** Hash a captured file. Result: hashed | publish-failed. */
   | {

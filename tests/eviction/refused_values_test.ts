@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import { Cache, type CacheError } from "../../src/client/mod.ts";
 import { withShell } from "../cli/support.ts";
-import { LocalClient, RemoteClient, textOf } from "../support/clients.ts";
-import { rejectsWith, until } from "../support/status.ts";
+import { until } from "../support/status.ts";
 
 const MAX_BYTES = 1024 * 1024;
 const LIMITS = [`--max-bytes=${MAX_BYTES}`, "--quotas=small=1000"];
@@ -35,30 +34,6 @@ Deno.test("a file above the limit is refused by its size, in words for people, a
       /the quota of small allows 1000 bytes in all, and the value has more; use/,
     );
     await until(says("the quota of small allows 1000 bytes"), Boolean);
-  }, LIMITS));
-
-Deno.test("a file above the limit is refused at Done, before it is read, and another may follow", () =>
-  withShell(async ({ server }) => {
-    using client = new LocalClient(server.local);
-    const { id, path } = await client.assigned("a", "k");
-    await Deno.writeTextFile(path, "");
-    // A file with holes: to hash it would take hours.
-    await Deno.truncate(path, 8 * 1024 ** 4 - 1);
-    await rejectsWith(
-      "RESOURCE_EXHAUSTED",
-      client.done(id),
-      new RegExp(`allows ${MAX_BYTES} bytes in all, and the value has more`),
-    );
-    assert.deepEqual([...Deno.readDirSync(`${server.root}/.private`)], []);
-    assert((await Deno.stat(path)).isFile, "it is its client's again");
-    await Deno.writeTextFile(path, "fits");
-    await client.done(id);
-    using remote = new RemoteClient(server.remote);
-    const value = await until(
-      () => remote.get("a", "k", { assign: false }),
-      ({ entryStatus }) => entryStatus === "ready",
-    );
-    assert.equal(textOf(value.ready as Uint8Array), "fits");
   }, LIMITS));
 
 Deno.test("a stream of known size is refused before its first byte", () =>
