@@ -11,6 +11,7 @@ import { basename, delimiter, dirname, join, relative, sep } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { StartError } from "../../errors.ts";
+import { isErrno } from "./disk.ts";
 import { isOwnName } from "./aside_names.ts";
 import type { Held } from "./inputs/listing.ts";
 import { neededByMachine } from "./machine_folders.ts";
@@ -53,11 +54,9 @@ export async function checkOuts(
   const folders = [await thing("the working folder", process.cwd())];
   folders.push(await thing("/", sep));
   for (const home of homes()) folders.push(await thing("a home folder", home));
-  folders.push(await thing("the folder for temporary files", tmpdir()));
-  folders.push(await thing("Deno or Node, which runs this", process.execPath));
-  if (import.meta.url.startsWith("file:")) {
-    const own = fileURLToPath(import.meta.url);
-    folders.push(await thing("larder itself", own));
+  for (const [what, path] of ofThisProgram()) {
+    const found = await reached(what, path);
+    if (found) folders.push(found);
   }
   const files: Thing[] = [];
   for (const name of keyFiles) {
@@ -101,6 +100,29 @@ export async function checkOuts(
       const why = neededByMachine(at, { isPattern: pattern !== undefined });
       if (why !== undefined) throw new StartError(2, `--out ${name}: ${why}`);
     }
+  }
+}
+
+/** What this program needs while it runs. */
+function ofThisProgram(): [what: string, path: string][] {
+  return [
+    ["the folder for temporary files", tmpdir()],
+    ["Deno or Node, which runs this", process.execPath],
+    ...import.meta.url.startsWith("file:")
+      ? [["larder itself", fileURLToPath(import.meta.url)]] as [
+        [string, string],
+      ]
+      : [],
+  ];
+}
+
+/** Whoever may not even look at something moves it nowhere. */
+async function reached(what: string, path: string): Promise<Thing | undefined> {
+  try {
+    return await thing(what, path);
+  } catch (error) {
+    if (isErrno(error, "EACCES")) return undefined;
+    throw error;
   }
 }
 
