@@ -25,10 +25,10 @@ import { asBytes } from "./codecs/codec.ts";
 import { json, type JsonValue } from "./codecs/mod.ts";
 import { found } from "./computing.ts";
 import { valueOf } from "./kept.ts";
-import { shared } from "./ending.ts";
 import { entryOf } from "./entries.ts";
 import type { KeyInput } from "./keys.ts";
 import { LenientTier } from "./lenient_tier.ts";
+import { LinkedSignal } from "./linked_signal.ts";
 import { nameOf } from "./memory_catalog.ts";
 import { Outages } from "./outages.ts";
 import { SingleFlight } from "./single_flight.ts";
@@ -46,7 +46,11 @@ export abstract class CacheBase extends CatalogBase implements Tier {
   readonly #outages: Outages;
   readonly #lenient: LenientTier;
   readonly #flights = new SingleFlight();
-  readonly #closed = shared(this.closing.signal);
+  /**
+   * The same for the calls, which listen for a short while: one of a runtime looks
+   * through all of its listeners for each that comes or goes.
+   */
+  readonly #closed = new LinkedSignal(this.closing.signal);
 
   /** Without a listener, outages are warned of on the console. */
   constructor(onOutage?: OnOutage) {

@@ -26,20 +26,6 @@ export interface EndSignal {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
-/**
- * The same signal for many who listen for a short while: one of a runtime looks
- * through all of its listeners for each that comes or goes.
- *
- * @param signal One that lives as long as those who listen to it.
- */
-export function shared(signal: AbortSignal): EndSignal {
-  const ending = new Ending();
-  const abort = () => ending.abort(signal.reason);
-  if (signal.aborted) abort();
-  else signal.addEventListener("abort", abort, { once: true });
-  return ending;
-}
-
 /** An end, and the signal of it. Nothing but the library listens to it. */
 export class Ending implements EndSignal {
   readonly #listeners = new Set<() => void>();

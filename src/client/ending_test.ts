@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { Ending, shared } from "./ending.ts";
+import { Ending } from "./ending.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 
 Deno.test("an end comes once, to those who still listen", () => {
@@ -17,9 +17,9 @@ Deno.test("an end comes once, to those who still listen", () => {
   assert.throws(() => ending.throwIfAborted(), (thrown) => thrown === "first");
 });
 
-Deno.test("a signal that is shared has one listener for all", () => {
+Deno.test("a signal that is linked once has one listener for all", () => {
   const controller = new AbortController();
-  const closed = shared(controller.signal);
+  const closed = new LinkedSignal(controller.signal);
   const linked = Array.from({ length: 20 }, () => new LinkedSignal(closed));
   assert.equal(getEventListeners(controller.signal, "abort").length, 1);
   linked[0]![Symbol.dispose]();
