@@ -189,17 +189,15 @@ export class Channel {
     method: ServiceDefinition[string],
     events: CallEvents<Reply>,
   ): Call {
-    const { metadata } = this.#security;
     const { session } = line;
     if (session) {
       try {
-        const headers = { ...line.headers, ...this.#security.headers };
-        return new SessionCall(session, method, headers, events);
+        return new SessionCall(session, method, line.headers, events);
       } catch {
         // It has just ended; grpc-js makes another one.
       }
     }
-    return new GrpcCall(line.client, method, metadata, events);
+    return new GrpcCall(line.client, method, this.#security.metadata, events);
   }
 
   /** A call that is answered with one message. */

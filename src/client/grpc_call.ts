@@ -6,9 +6,13 @@
  * @module
  */
 
-import { type Client, type Metadata, status } from "@grpc/grpc-js";
-import type { StatusObject } from "@grpc/grpc-js";
-import type { ServiceDefinition } from "@grpc/grpc-js";
+import {
+  type Client,
+  type Metadata,
+  type ServiceDefinition,
+  status,
+  type StatusObject,
+} from "@grpc/grpc-js";
 import type { Buffer } from "node:buffer";
 import { messageOf } from "../errors.ts";
 import { type CallStatus, MORE_TRAILER } from "./stream_status.ts";

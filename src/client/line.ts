@@ -87,7 +87,10 @@ export class Line {
       ...way.options,
       ...options,
     });
-    this.headers = { ":authority": authorityOf(this.client) };
+    this.headers = {
+      ":authority": authorityOf(this.client),
+      ...security.headers,
+    };
     takeOver(this.client, (connector) => this.#connecting.take(connector));
   }
 
