@@ -105,14 +105,12 @@ export async function checkOuts(
 
 /** What this program needs while it runs. */
 function ofThisProgram(): [what: string, path: string][] {
+  const { url } = import.meta;
+  const own = url.startsWith("file:") ? [fileURLToPath(url)] : [];
   return [
     ["the folder for temporary files", tmpdir()],
     ["Deno or Node, which runs this", process.execPath],
-    ...import.meta.url.startsWith("file:")
-      ? [["larder itself", fileURLToPath(import.meta.url)]] as [
-        [string, string],
-      ]
-      : [],
+    ...own.map((path): [string, string] => ["larder itself", path]),
   ];
 }
 
