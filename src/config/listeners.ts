@@ -12,14 +12,13 @@ import {
   isLoopback,
   isUnixAnyhow,
 } from "./address.ts";
+import type { ListenerKind } from "./inherited.ts";
 import type { Config } from "./shape.ts";
 
 /** The settings of what listeners speak. */
 export type TlsConfig = Pick<
   Config,
-  | "local"
-  | "remote"
-  | "http"
+  | ListenerKind
   | "tlsCert"
   | "tlsKey"
   | "clientCa"
@@ -35,8 +34,8 @@ export type TlsConfig = Pick<
  * never does: nobody is between.
  */
 export function speaksTls(
-  config: Pick<Config, "local" | "remote" | "http" | "tlsCert" | "tlsOn">,
-  kind: "local" | "remote" | "http",
+  config: Pick<Config, ListenerKind | "tlsCert" | "tlsOn">,
+  kind: ListenerKind,
 ): boolean {
   const { tlsCert, tlsOn, [kind]: address } = config;
   if (tlsCert === undefined) return false;
@@ -51,7 +50,7 @@ export function speaksTls(
  */
 function plainAddress(
   config: TlsConfig,
-  kind: "local" | "remote" | "http",
+  kind: ListenerKind,
 ): string | undefined {
   const address = config[kind];
   if (!address || isToCome(address) || isLoopback(address)) return undefined;

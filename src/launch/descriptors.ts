@@ -7,6 +7,7 @@
 
 import { formatAddress, inheritedOf } from "../config.ts";
 import type { Config } from "../config.ts";
+import type { ListenerKind } from "../config/inherited.ts";
 import { StartError } from "../errors.ts";
 
 /** What is read of the environment, and nothing else is. */
@@ -40,7 +41,7 @@ export interface DescriptorSource {
  * @throws {StartError} One is missing; the message says what to do.
  */
 export function descriptorsFor(
-  config: Pick<Config, "local" | "remote" | "http">,
+  config: Pick<Config, ListenerKind>,
   source: DescriptorSource,
 ): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
