@@ -18,11 +18,10 @@ import {
   STAGING_FOLDER,
 } from "./root_names.ts";
 import {
-  GROUP_NAMESPACE_MODE,
   type GroupNumber,
   groupOf,
+  isOpened,
   OWN_FOLDER_MODE,
-  SHARED_NAMESPACE_MODE,
   SHARED_STAGING_MODE,
   wantedModes,
 } from "./shared_modes.ts";
@@ -182,11 +181,10 @@ export class Folders {
   /** Whether a folder is as `#own` makes them. */
   isOurs(path: string): boolean {
     const info = lookAt(this.fs, path);
-    const mode = (info?.mode ?? 0) & 0o777;
+    const mode = info?.mode ?? 0;
     if (info?.uid !== this.uid) return false;
-    if (mode === OWN_FOLDER_MODE) return true;
-    return this.isShared &&
-      (mode === SHARED_NAMESPACE_MODE || mode === GROUP_NAMESPACE_MODE);
+    if ((mode & 0o777) === OWN_FOLDER_MODE) return true;
+    return this.isShared && isOpened(mode);
   }
 
   /**
