@@ -18,11 +18,10 @@ import {
   STAGING_FOLDER,
 } from "./root_names.ts";
 import {
-  GROUP_NAMESPACE_MODE,
   type GroupNumber,
   groupOf,
+  isOpened,
   OWN_FOLDER_MODE,
-  SHARED_NAMESPACE_MODE,
   SHARED_STAGING_MODE,
   wantedModes,
 } from "./shared_modes.ts";
@@ -73,7 +72,7 @@ export class Folders {
     this.checkRoot();
     const path = `${this.root}/${PRIVATE_FOLDER}`;
     // The first of them: whom it belongs to is not known before.
-    this.#make(PRIVATE_FOLDER);
+    this.#make(path);
     fs.chmod(path, OWN_FOLDER_MODE);
     const { uid, gid } = fs.lstat(path);
     this.uid = uid;
@@ -182,11 +181,10 @@ export class Folders {
   /** Whether a folder is as `#own` makes them. */
   isOurs(path: string): boolean {
     const info = lookAt(this.fs, path);
-    const mode = (info?.mode ?? 0) & 0o777;
+    const mode = info?.mode ?? 0;
     if (info?.uid !== this.uid) return false;
-    if (mode === OWN_FOLDER_MODE) return true;
-    return this.isShared &&
-      (mode === SHARED_NAMESPACE_MODE || mode === GROUP_NAMESPACE_MODE);
+    if ((mode & 0o777) === OWN_FOLDER_MODE) return true;
+    return this.isShared && isOpened(mode);
   }
 
   /**
@@ -245,15 +243,16 @@ export class Folders {
   }
 
   #own(name: string): string {
-    const path = this.#make(name);
-    if (this.#shared) this.#open(name, path, this.fs.lstat(path));
+    const path = `${this.root}/${name}`;
+    const found = this.#make(path);
+    if (this.#shared) this.#open(name, path, found ?? this.fs.lstat(path));
     return path;
   }
 
-  #make(name: string): string {
-    const path = `${this.root}/${name}`;
+  /** Makes a folder; what it is, where it was there already. */
+  #make(path: string): FileInfo | undefined {
     const info = lookAt(this.fs, path);
-    if (info?.isDirectory) return path;
+    if (info?.isDirectory) return info;
     if (info) throw notOurs(path);
     this.checkRoot();
     try {
@@ -263,7 +262,7 @@ export class Folders {
       if (systemCode(error) !== "EEXIST") throw error;
       if (!lookAt(this.fs, path)?.isDirectory) throw notOurs(path);
     }
-    return path;
+    return undefined;
   }
 
   /** Gives a folder that others may pass through its mode, and its group before. */

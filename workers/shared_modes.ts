@@ -18,6 +18,16 @@ export const GROUP_NAMESPACE_MODE = 0o750;
 /** Of everything else, and of a root that serves its own user. */
 export const OWN_FOLDER_MODE = 0o700;
 
+/**
+ * Whether a namespace's folder has been opened to others.
+ *
+ * @param mode What it says of itself; more than permission bits may be in it.
+ */
+export function isOpened(mode: number): boolean {
+  const bits = mode & 0o777;
+  return bits === SHARED_NAMESPACE_MODE || bits === GROUP_NAMESPACE_MODE;
+}
+
 /** The group of some namespaces. */
 export interface GroupNumber {
   /** `*` for all, `a.*` for everything below `a`, or one namespace. */

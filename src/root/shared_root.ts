@@ -14,10 +14,9 @@ import {
   STAGING_FOLDER,
 } from "../../workers/root_names.ts";
 import {
-  GROUP_NAMESPACE_MODE,
   type GroupNumber,
+  isOpened,
   OWN_FOLDER_MODE,
-  SHARED_NAMESPACE_MODE,
   SHARED_ROOT_MODE,
   STICKY_BIT,
 } from "../../workers/shared_modes.ts";
@@ -124,11 +123,7 @@ function takeBack(root: string): void {
     if (!isDirectory || !isNamespace(name)) continue;
     const path = join(root, name);
     const info = Deno.lstatSync(path);
-    const mode = (info.mode ?? 0) & 0o777;
-    if (info.uid !== own.uid) continue;
-    if (mode !== SHARED_NAMESPACE_MODE && mode !== GROUP_NAMESPACE_MODE) {
-      continue;
-    }
+    if (info.uid !== own.uid || !isOpened(info.mode ?? 0)) continue;
     Deno.chmodSync(path, OWN_FOLDER_MODE);
   }
 }
