@@ -47,7 +47,7 @@ export interface GoLoad {
 
 /** The two programs. */
 export interface GoPrograms {
-  /** Of the floor: `floor FOLDER`. */
+  /** Of the floor. */
   readonly floor: string;
   /** Runs a load once; with `server`, its processor time is measured as well. */
   load(load: GoLoad, server?: ServerProcess): Promise<Sample>;

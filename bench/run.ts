@@ -81,11 +81,10 @@ async function measureWorks(
   { runs, since }: { readonly runs: number; readonly since?: string },
 ): Promise<WorkRuns[]> {
   if (works.length === 0) return [];
-  Deno.mkdirSync(`${folder}/paths`);
   await using stack = new AsyncDisposableStack();
   const larder = stack.use(await startLarder(`${folder}/root`));
   const floor = stack.use(
-    await startFloor(tools.go!.floor, `${folder}/paths`),
+    await startFloor(tools.go!.floor),
   );
   const empty = stack.use(await startEmpty());
   const others: Partial<Record<ServerKind, ServerProcess>> = { floor, empty };

@@ -69,12 +69,9 @@ export function startLarder(
   ], repository);
 }
 
-/** Starts the floor; its local assignments name files in the folder. */
-export function startFloor(
-  program: string,
-  folder: string,
-): Promise<ServerProcess> {
-  return start("floor", program, [folder]);
+/** Starts the floor. */
+export function startFloor(program: string): Promise<ServerProcess> {
+  return start("floor", program, []);
 }
 
 /** Starts the server of empty calls, on the transport that the cache server uses. */

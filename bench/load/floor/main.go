@@ -1,6 +1,6 @@
-// Command floor is what the bench measures against: RemoteCache, LocalCache and
-// Publish in memory, on grpc-go, with no thought of disks, leases or limits. It
-// announces itself as the server does, and stops with SIGTERM.
+// Command floor is what the bench measures against: RemoteCache and Publish
+// in memory, on grpc-go, with no thought of disks, leases or limits. It announces
+// itself as the server does, and stops with SIGTERM.
 package main
 
 import (
@@ -21,16 +21,10 @@ const (
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "Cannot start the floor: name a folder for the paths of LocalCache")
-		os.Exit(2)
-	}
 	remote := newStore()
-	local := newFiles(os.Args[1])
-	plain := listen(remote, local)
-	windowed := listen(remote, local,
+	plain := listen(remote)
+	windowed := listen(remote,
 		grpc.StaticStreamWindowSize(publishWindow), grpc.StaticConnWindowSize(publishWindow))
-	fmt.Printf("larder: LocalCache on %s\n", plain)
 	fmt.Printf("larder: RemoteCache on %s\n", plain)
 	fmt.Printf("larder: Publish on %s\n", windowed)
 	fmt.Println("larder: ready")
@@ -38,7 +32,7 @@ func main() {
 }
 
 // listen serves everything on a port of its own, and returns its address.
-func listen(remote *store, local *files, options ...grpc.ServerOption) string {
+func listen(remote *store, options ...grpc.ServerOption) string {
 	server := grpc.NewServer(append(options,
 		grpc.ForceServerCodecV2(wire.Codec{}),
 		grpc.MaxRecvMsgSize(maxMessageBytes), grpc.MaxSendMsgSize(maxMessageBytes))...)
@@ -46,13 +40,6 @@ func listen(remote *store, local *files, options ...grpc.ServerOption) string {
 		ServiceName: "remote.RemoteCache",
 		Methods: []grpc.MethodDesc{
 			unary("Get", remote.get), unary("Heartbeat", remote.heartbeat), unary("Set", remote.set),
-		},
-	}, nil)
-	server.RegisterService(&grpc.ServiceDesc{
-		ServiceName: "local.LocalCache",
-		Methods: []grpc.MethodDesc{
-			unary("Get", local.get), unary("Heartbeat", local.heartbeat),
-			unary("Done", local.done), unary("Drop", local.drop),
 		},
 	}, nil)
 	server.RegisterService(&grpc.ServiceDesc{

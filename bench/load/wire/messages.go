@@ -151,19 +151,6 @@ type LocalReply struct {
 	Path   string
 }
 
-func (m *LocalReply) Size() int { return len(m.Path) + overhead }
-
-func (m *LocalReply) AppendTo(b []byte) []byte {
-	var body []byte
-	if m.Status == Assigned || m.Status == Ready {
-		body = appendString(appendNumber(nil, 1, m.ID), 2, m.Path)
-	}
-	if m.Status == Assigned {
-		body = appendNumber(body, 3, heartbeatIntervalMs)
-	}
-	return appendBytes(b, protowire.Number(m.Status), body)
-}
-
 func (m *LocalReply) Parse(data []byte) error {
 	var body []byte
 	err := each(data, func(field protowire.Number, _ uint64, value []byte) {
