@@ -11,7 +11,7 @@ import { windowUpdate } from "../../src/http2/testing/frame_bytes.ts";
 import { GET, get } from "../../tests/rude/messages.ts";
 import { asking, NS } from "../../tests/soak/site.ts";
 import { UploadFrames } from "../../tests/soak/upload_frames.ts";
-import { idAndPath } from "../../tests/support/lean_replies.ts";
+import { idAndPath } from "../../tests/support/reply_heads.ts";
 import { RawClient } from "../../tests/support/raw_client.ts";
 import { answerLines } from "../../tests/support/reporting_child.ts";
 

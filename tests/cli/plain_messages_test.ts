@@ -9,6 +9,7 @@ import {
   messagepack,
   type Outage,
 } from "../../src/client/mod.ts";
+import { run } from "../confinement/support.ts";
 import { CacheClient } from "../v1/client.ts";
 import { HostedLarder } from "./hosted_larder.ts";
 import { larderCommand, withShell } from "./support.ts";
@@ -85,12 +86,8 @@ async function said(
 /** What the server says, which has a process of its own. */
 async function saidOfServer(args: readonly string[]): Promise<string> {
   const [program, ...words] = larderCommand(...args);
-  const { stdout, stderr } = await new Deno.Command(program!, {
-    args: words,
-    stdin: "null",
-  }).output();
-  const text = new TextDecoder();
-  return text.decode(stdout) + text.decode(stderr);
+  const { stdout, stderr } = await run(program!, words);
+  return stdout + stderr;
 }
 
 const COMMANDS: Record<string, readonly string[]> = {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Flag, FrameType } from "../../src/http2/frames.ts";
 import { encodeHeaders } from "../../src/http2/hpack/mod.ts";
-import { stringOf } from "../../src/http2/hpack/testing/collected.ts";
+import { stringOf } from "../../src/http2/hpack/testing/model_encoder.ts";
 import {
   INITIAL_WINDOW_BYTES,
   MAX_WINDOW_BYTES,

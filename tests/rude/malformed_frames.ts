@@ -6,7 +6,7 @@
 
 import { Flag, FrameType } from "../../src/http2/frames.ts";
 import { encodeHeaders } from "../../src/http2/hpack/mod.ts";
-import { stringOf } from "../../src/http2/hpack/testing/collected.ts";
+import { stringOf } from "../../src/http2/hpack/testing/model_encoder.ts";
 import { MAX_FRAME_BYTES, MAX_WINDOW_BYTES } from "../../src/http2/limits.ts";
 import { Setting } from "../../src/http2/settings.ts";
 import {

@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Ended } from "../confinement/support.ts";
 import { ServerProcess } from "../support/server_process.ts";
-import { runProgram, type Said, withSharedFolder } from "./users.ts";
 import { ALICE, as, BOB, othersTest, powerless } from "./users.ts";
+import { runProgram, withSharedFolder } from "./users.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 const SOURCES = ["src", "workers", "proto", "deno.json", "deno.lock"];
@@ -55,7 +56,7 @@ othersTest(
         args: ["--shared"],
         through: powerless(),
       });
-      const larder = (uid: number, ...words: string[]): Promise<Said> => {
+      const larder = (uid: number, ...words: string[]): Promise<Ended> => {
         const home = join(folder, `${uid}`);
         const started = `umask 077; cd "$HOME"; exec "$0" "$@"`;
         return runProgram(

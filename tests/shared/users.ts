@@ -6,19 +6,13 @@
 
 import { join } from "node:path";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
+import { type Ended, run } from "../confinement/support.ts";
 
 /** Numbers that no distribution gives to anybody. */
 export const ALICE = 41_001;
 export const BOB = 41_002;
 /** A group in which nobody is unless a test says so. */
 export const GROUP = 41_900;
-
-/** What a program said, and how it ended. */
-export interface Said {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /**
  * Words that start a server as root without root's powers: it may read and write
@@ -46,23 +40,16 @@ export function shellAs(
   who: readonly string[],
   line: string,
   ...words: string[]
-): Promise<Said> {
+): Promise<Ended> {
   return runProgram([...who, "sh", "-c", line, "sh", ...words]);
 }
 
-/** Runs a program to its end. */
-export async function runProgram(
+/** Runs a program to its end, in a folder that everybody may be in. */
+export function runProgram(
   [program, ...args]: readonly string[],
-  options: Pick<Deno.CommandOptions, "cwd" | "env" | "clearEnv"> = {},
-): Promise<Said> {
-  const { code, stdout, stderr } = await new Deno.Command(program!, {
-    cwd: "/",
-    ...options,
-    args,
-    stdin: "null",
-  }).output();
-  const text = new TextDecoder();
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+  options: Deno.CommandOptions = {},
+): Promise<Ended> {
+  return run(program!, args, { cwd: "/", ...options });
 }
 
 /** A folder that others may pass through, which is removed afterwards. */

@@ -11,7 +11,7 @@ import {
   SET,
   setRequest,
 } from "../rude/messages.ts";
-import { expectEmpty, idAndPath, isLoading } from "../support/lean_replies.ts";
+import { expectEmpty, idAndPath, isLoading } from "../support/reply_heads.ts";
 import type { Outcome } from "../support/raw_client.ts";
 import {
   asking,

@@ -64,8 +64,6 @@ function isGone(error: unknown): boolean {
 
 /** One connection. */
 export class RawClient implements Disposable {
-  /** The error code of the server's GOAWAY, once it was read. */
-  goawayCode: number | undefined;
   /** Whether the connection was found broken, rather than at its end. */
   wasReset = false;
   /** Whether the server's SETTINGS are acknowledged when they are read. */
@@ -112,6 +110,11 @@ export class RawClient implements Disposable {
     const client = await RawClient.open(port, opening);
     await within(client.next(), "the server's SETTINGS");
     return client;
+  }
+
+  /** The error code of the server's GOAWAY, once it was read. */
+  get goawayCode(): number | undefined {
+    return this.received.goawayCode;
   }
 
   /** Sends bytes; false: the server has gone, or goes while we send. */
@@ -213,7 +216,6 @@ export class RawClient implements Disposable {
     const piece = await this.#fill();
     if (piece === undefined) return false;
     for (let at = 0; at < piece.length;) at = this.#reader.take(piece, at);
-    this.goawayCode = received.goawayCode;
     for (let owed = received.settled - settled; owed > 0; owed--) {
       if (this.acknowledges) await this.send(settingsAck());
     }

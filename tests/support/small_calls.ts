@@ -15,8 +15,8 @@ import {
   SET,
   setRequest,
 } from "../rude/messages.ts";
-import { expectEmpty, idAndPath } from "./lean_replies.ts";
 import { type Outcome, RawClient } from "./raw_client.ts";
+import { expectEmpty, idAndPath } from "./reply_heads.ts";
 import { within } from "./waiting.ts";
 
 const VALUE = new Uint8Array(1_024).fill(7);

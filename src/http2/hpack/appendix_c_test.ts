@@ -3,22 +3,23 @@
 import assert from "node:assert/strict";
 import { readInteger, writeInteger } from "./integers.ts";
 import { encodeHeaders, HpackDecoder } from "./mod.ts";
-import { decodeFields, type Field, octets } from "./testing/collected.ts";
+import { hex } from "../testing/octets.ts";
+import { decodeFields, type Field } from "./testing/collected.ts";
 
 /** Large enough for all of them; some have a table of 256. */
 const LIMITS = { maxListBytes: 4096, maxDecodedBytes: 4096 };
 
 /** Decodes blocks one after another, and again what our encoder makes of them. */
 function checkBlocks(
-  blocks: readonly (readonly [hex: string, fields: readonly Field[]])[],
+  blocks: readonly (readonly [digits: string, fields: readonly Field[]])[],
   maxTableBytes?: number,
 ): void {
   const decoder = new HpackDecoder({
     ...LIMITS,
     ...(maxTableBytes === undefined ? {} : { maxTableBytes }),
   });
-  for (const [hex, fields] of blocks) {
-    assert.deepEqual(decodeFields(decoder, octets(hex)), fields);
+  for (const [digits, fields] of blocks) {
+    assert.deepEqual(decodeFields(decoder, hex(digits)), fields);
     const again = new HpackDecoder(LIMITS);
     assert.deepEqual(decodeFields(again, encodeHeaders(fields)), fields);
   }
@@ -26,16 +27,16 @@ function checkBlocks(
 
 Deno.test("C.1: integers", () => {
   for (
-    const [value, mask, hex] of [
+    const [value, mask, digits] of [
       [10, 0x1f, "0a"],
       [1337, 0x1f, "1f9a0a"],
       [42, 0xff, "2a"],
     ] as const
   ) {
-    const out = new Uint8Array(hex.length / 2);
+    const out = new Uint8Array(digits.length / 2);
     const end = writeInteger(value, { mask, pattern: 0 }, { out, at: 0 });
     assert.equal(end, out.length);
-    assert.equal(out.toHex(), hex);
+    assert.equal(out.toHex(), digits);
     const cursor = { at: 0 };
     assert.equal(readInteger(out, cursor, mask), value);
     assert.equal(cursor.at, out.length);
@@ -55,7 +56,7 @@ Deno.test("C.2: each representation of a field", () => {
     ],
     ["82", [":method", "GET"]],
   ];
-  for (const [hex, field] of cases) checkBlocks([[hex, [field]]]);
+  for (const [digits, field] of cases) checkBlocks([[digits, [field]]]);
 });
 
 const FIRST: Field[] = [

@@ -4,7 +4,6 @@ import {
   CollectedFields,
   decodeFields,
   type Field,
-  octets,
 } from "./testing/collected.ts";
 import {
   encodeHuffman,
@@ -13,6 +12,7 @@ import {
   string,
 } from "./testing/model_encoder.ts";
 import { END_OF_STRING } from "./huffman_code.ts";
+import { hex } from "../testing/octets.ts";
 
 function decoder(options: Partial<HpackDecoderOptions> = {}): HpackDecoder {
   return new HpackDecoder({
@@ -160,7 +160,7 @@ Deno.test("HpackDecoder delivers what maxListBytes has room for, and keeps in st
     assert.equal(one.decode(block, sink), delivered! < 3);
     assert.equal(sink.fields.length, delivered);
     const again = new CollectedFields();
-    const isTooLarge = one.decode(octets("be"), again);
+    const isTooLarge = one.decode(hex("be"), again);
     assert.equal(isTooLarge, delivered === 0);
     if (!isTooLarge) assert.deepEqual(again.fields, [["c", "3"]]);
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { HpackError } from "./hpack_error.ts";
 import { MAX_INTEGER_OCTETS, readInteger, writeInteger } from "./integers.ts";
-import { octets } from "./testing/collected.ts";
+import { hex } from "../testing/octets.ts";
 
 function written(value: number, mask: number, pattern: number): Uint8Array {
   const out = new Uint8Array(MAX_INTEGER_OCTETS);
@@ -33,21 +33,23 @@ Deno.test("readInteger takes four octets after the prefix, and no more", () => {
     ["1f80808000", 31],
     ["1fffffff7f", 31 + 2 ** 28 - 1],
   ];
-  for (const [hex, value] of cases) {
-    assert.equal(readInteger(octets(hex), { at: 0 }, 0x1f), value);
+  for (const [digits, value] of cases) {
+    assert.equal(readInteger(hex(digits), { at: 0 }, 0x1f), value);
   }
-  for (const hex of ["1f8080808000", "1fffffffff7f", "1f" + "80".repeat(99)]) {
+  for (
+    const digits of ["1f8080808000", "1fffffffff7f", "1f" + "80".repeat(99)]
+  ) {
     assert.throws(
-      () => readInteger(octets(hex), { at: 0 }, 0x1f),
+      () => readInteger(hex(digits), { at: 0 }, 0x1f),
       new HpackError("an integer goes on after 4 octets"),
     );
   }
 });
 
 Deno.test("readInteger refuses an integer that is cut off", () => {
-  for (const hex of ["", "1f", "1f80", "1f808080"]) {
+  for (const digits of ["", "1f", "1f80", "1f808080"]) {
     assert.throws(
-      () => readInteger(octets(hex), { at: 0 }, 0x1f),
+      () => readInteger(hex(digits), { at: 0 }, 0x1f),
       new HpackError("the header block ends within a field"),
     );
   }

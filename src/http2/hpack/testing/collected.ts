@@ -1,11 +1,9 @@
 /**
- * What tests of HPACK share: fields as lists, blocks as hex digits.
+ * What tests of HPACK share: the fields of a block as a list.
  *
  * @module
  */
 
-import { bytes, join } from "../../testing/octets.ts";
-import { MAX_INTEGER_OCTETS, writeInteger } from "../integers.ts";
 import type { HeaderSink, HpackDecoder } from "../mod.ts";
 
 /** A header field. */
@@ -30,17 +28,4 @@ export function decodeFields(
   const sink = new CollectedFields();
   decoder.decode(block, sink);
   return sink.fields;
-}
-
-/** The octets that hex digits stand for; white space does not count. */
-export function octets(hex: string): Uint8Array {
-  return Uint8Array.fromHex(hex.replace(/\s/g, ""));
-}
-
-/** A string as a field has it, without the Huffman code. */
-export function stringOf(text: string): Uint8Array {
-  const head = new Uint8Array(MAX_INTEGER_OCTETS);
-  const prefix = { mask: 0x7f, pattern: 0 };
-  const end = writeInteger(text.length, prefix, { out: head, at: 0 });
-  return join(head.subarray(0, end), bytes(text));
 }

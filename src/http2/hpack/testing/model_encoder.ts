@@ -105,6 +105,11 @@ export function string(text: string, huffman: boolean): number[] {
   return [...integer(coded.length, 7, huffman ? 0x80 : 0), ...coded];
 }
 
+/** A string without the Huffman code, for blocks that a test puts together. */
+export function stringOf(text: string): Uint8Array {
+  return new Uint8Array(string(text, false));
+}
+
 const BITS = new Map(
   HUFFMAN_CODES.map(({ symbol, code, lengthBits }) => [
     symbol,
