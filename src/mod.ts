@@ -8,6 +8,7 @@ export {
   BlobError,
   type BlobErrorCode,
   type BlobStore,
+  type CapturedFile,
   type Leftovers,
   type LocalFiles,
   type Measured,

@@ -194,7 +194,7 @@ for (const isRecorded of [false, true]) {
         const { manifest, root, blobs: { local } } = stores;
         await manifest.claim(ENTRY, { id, staging });
         await write(stores, staging, value);
-        const digest = await local.capture(staging) ??
+        const digest = (await local.capture(staging)).digest ??
           await local.hash(staging);
         if (isRecorded) await manifest.record(ENTRY, id, digest);
         await tear(`${root}/.private`);
@@ -242,7 +242,7 @@ Deno.test("killed after the digest was recorded: the file is published", async (
   await afterKill(async (stores, id, staging) => {
     await stores.manifest.claim(ENTRY, { id, staging });
     await write(stores, staging);
-    const digest = await stores.blobs.local.capture(staging);
+    const { digest } = await stores.blobs.local.capture(staging);
     await stores.manifest.record(ENTRY, id, digest!);
   }, async ({ engine }) => await expectReady(engine));
 });
@@ -251,7 +251,7 @@ Deno.test("killed after the rename: the file only lacks its row", async () => {
   await afterKill(async (stores, id, staging) => {
     await stores.manifest.claim(ENTRY, { id, staging });
     await write(stores, staging);
-    const digest = await stores.blobs.local.capture(staging);
+    const { digest } = await stores.blobs.local.capture(staging);
     await stores.manifest.record(ENTRY, id, digest!);
     await stores.blobs.local.install(staging, ENTRY.name);
   }, async ({ engine }) => await expectReady(engine));
@@ -261,7 +261,7 @@ Deno.test("a power cut after the rename tore the file: the work goes on", async 
   await afterKill(async (stores, id, staging) => {
     await stores.manifest.claim(ENTRY, { id, staging });
     await write(stores, staging);
-    const digest = await stores.blobs.local.capture(staging);
+    const { digest } = await stores.blobs.local.capture(staging);
     await stores.manifest.record(ENTRY, id, digest!);
     await stores.blobs.local.install(staging, ENTRY.name);
     const path = stores.blobs.local.path(ENTRY.name);

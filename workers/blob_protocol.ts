@@ -31,6 +31,15 @@ export interface Hashed {
   readonly stamp: Stamp;
 }
 
+/** What was found at the place of a staging file. */
+export interface Captured {
+  readonly size: number;
+  /** Of a small one. */
+  readonly hashed?: Hashed;
+  /** It was larger than may be kept. */
+  readonly givenBack?: true;
+}
+
 /** What a file says of itself, unverified. */
 export interface Measured {
   readonly size: number;
@@ -79,8 +88,18 @@ export type Op =
     readonly minAgeMs: number;
   }
   | { readonly kind: "probe"; readonly staging: string }
-  | { readonly kind: "capture"; readonly staging: string }
-  | { readonly kind: "hash"; readonly staging: string }
+  | {
+    readonly kind: "capture";
+    readonly staging: string;
+    /** A larger file is given back. */
+    readonly mostBytes: number;
+  }
+  | {
+    readonly kind: "hash";
+    readonly staging: string;
+    /** A larger file has grown since it was captured: the rest is left out. */
+    readonly mostBytes: number;
+  }
   | {
     readonly kind: "install";
     readonly staging: string;
@@ -134,7 +153,7 @@ export interface Results {
   readonly "remove-empty": boolean;
   readonly sweep: boolean;
   readonly probe: number | undefined;
-  readonly capture: Hashed | undefined;
+  readonly capture: Captured;
   readonly hash: Hashed;
   readonly install: Stamp;
   readonly discard: undefined;

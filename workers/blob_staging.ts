@@ -65,18 +65,23 @@ export function probe(
 /** Takes the staging file away, then looks at it; hashes it if it is small. */
 export function* capture(
   folders: Folders,
-  { staging }: OpOf<"capture">,
-): Steps<Hashed | undefined> {
+  { staging, mostBytes }: OpOf<"capture">,
+): Steps<Results["capture"]> {
   const { fs } = folders;
   const captured = folders.captured(staging);
   if (!lookAt(fs, captured)) take(fs, folders.staged(staging), captured);
   const info = yield* regular(folders, captured);
+  const { size } = info;
+  if (size > mostBytes) {
+    yield* giveBack(folders, { staging, captured });
+    return { size, givenBack: true };
+  }
   let hashed: Hashed | undefined;
-  if (info.size <= fs.sizes.copyBytes) {
+  if (size <= fs.sizes.copyBytes) {
     hashed = yield* copyIn(folders, { staging, captured, info });
   } else {
     // Opened in any case: what cannot be read is refused now, not after the reply.
-    using file = openCaptured(folders, { staging, captured, info });
+    using file = yield* openCaptured(folders, { staging, captured, info });
     if (folders.keepCaptures) yield* syncCaptured(folders, file);
   }
   // A rename can be on the disk before the bytes are: only this one follows them.
@@ -84,14 +89,14 @@ export function* capture(
   if (folders.keepCaptures && captured !== kept) {
     fs.rename(captured, kept);
   }
-  return hashed;
+  return { size, ...hashed && { hashed } };
 }
 
 /** Hashes a captured file, and makes sure that it stays what was hashed. */
 export function* hash(
   folders: Folders,
   written: Written,
-  { staging }: OpOf<"hash">,
+  { staging, mostBytes }: OpOf<"hash">,
 ): Steps<Hashed> {
   const { fs } = folders;
   const captured = folders.captured(staging);
@@ -101,16 +106,14 @@ export function* hash(
   const ours = info.uid === folders.uid && info.nlink === 1;
   if (ours && info.size > fs.sizes.copyBytes) {
     for (let tries = 0; tries < IN_PLACE_TRIES; tries += 1) {
-      const hashed = yield* hashInPlace(
-        folders,
-        captured,
-        lookAtFile(fs, captured),
-      );
+      const now = lookAtFile(fs, captured);
+      if (now.size > mostBytes) break;
+      const hashed = yield* hashInPlace(folders, captured, now);
       if (hashed) return hashed;
     }
   }
   const now = yield* regular(folders, captured);
-  return yield* copyIn(folders, { staging, captured, info: now });
+  return yield* copyIn(folders, { staging, captured, info: now }, mostBytes);
 }
 
 /** Renames a captured file to its final path. */
@@ -316,10 +319,14 @@ interface Captured {
 }
 
 /** Replaces a captured file by a copy that nobody but us has ever opened. */
-function* copyIn(folders: Folders, file: Captured): Steps<Hashed> {
+function* copyIn(
+  folders: Folders,
+  file: Captured,
+  mostBytes = Infinity,
+): Steps<Hashed> {
   const { fs } = folders;
   const { captured, info } = file;
-  using source = openCaptured(folders, file);
+  using source = yield* openCaptured(folders, file);
   const temporary = folders.temporary();
   let replaced = false;
   try {
@@ -328,7 +335,7 @@ function* copyIn(folders: Folders, file: Captured): Steps<Hashed> {
     const digest: Digest = yield* hashOpen(
       fs,
       source,
-      info.size,
+      Math.min(info.size, mostBytes),
       (slice) => writeSlice(copy, slice),
     );
     fs.chmod(temporary, 0o444);
@@ -344,16 +351,26 @@ function* copyIn(folders: Folders, file: Captured): Steps<Hashed> {
 }
 
 /** What may not be read goes back to its client, who can change that. */
-function openCaptured(
+function* openCaptured(
   folders: Folders,
   { staging, captured, info }: Captured,
-): OpenFile {
+): Steps<OpenFile> {
   try {
     return new OpenFile(folders.fs, captured, info);
   } catch (error) {
     if (systemCode(error) !== "EACCES") throw error;
-    const staged = folders.staged(staging);
-    folders.fs.rename(captured, staged);
-    throw new OpError("unreadable", `'${staged}' may not be read`);
+    yield* giveBack(folders, { staging, captured });
+    throw new OpError("unreadable", `'${captured}' may not be read`);
   }
+}
+
+/** Puts a file where its client left it, unless there is another by now. */
+function* giveBack(
+  folders: Folders,
+  { staging, captured }: Omit<Captured, "info">,
+): Steps<void> {
+  const { fs } = folders;
+  const staged = folders.staged(staging);
+  if (lookAt(fs, staged)) yield* removeAny(folders, captured);
+  else fs.rename(captured, staged);
 }

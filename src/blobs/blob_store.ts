@@ -149,6 +149,16 @@ export interface Leftovers {
   readonly captured: readonly string[];
 }
 
+/** What was found at the place of a staging file. */
+export interface CapturedFile {
+  /** In bytes. */
+  readonly size: number;
+  /** Of a small one. */
+  readonly digest?: Digest;
+  /** It was larger than may be kept. */
+  readonly givenBack?: true;
+}
+
 /** Values by path, for clients on the same file system. */
 export interface LocalFiles {
   /** The absolute path of a published value. */
@@ -164,11 +174,12 @@ export interface LocalFiles {
    * Takes the staging file away from its client before looking at it, so that
    * nothing the client still does reaches the value. Idempotent: a file that
    * has been captured already is captured. Hashes small files in the same
-   * breath. `missing` and `not-a-file` leave nothing captured.
+   * breath. `missing` and `not-a-file` leave nothing captured, nor does a file of
+   * more than `mostBytes`: it is given back unread.
    */
-  capture(staging: string): Promise<Digest | undefined>;
-  /** Hashes a captured file. */
-  hash(staging: string): Promise<Digest>;
+  capture(staging: string, mostBytes?: number): Promise<CapturedFile>;
+  /** Hashes a captured file, or the first `mostBytes` of one that has grown. */
+  hash(staging: string, mostBytes?: number): Promise<Digest>;
   /** Publishes a captured file. */
   install(staging: string, name: string): Promise<Stamp>;
   /**

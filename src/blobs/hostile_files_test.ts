@@ -111,7 +111,8 @@ for (const size of [100, LARGE]) {
     const other = `${harness.root}/other`;
     Deno.writeFileSync(other, bytesOf(size));
     linkSync(other, local.stagingPath("one"));
-    const digest = await local.capture("one") ?? await local.hash("one");
+    const digest = (await local.capture("one")).digest ??
+      await local.hash("one");
     const stamp = await local.install("one", nameOf(1));
     Deno.writeFileSync(other, bytesOf(size, 2));
     await harness.store.verify(nameOf(1), digest, stamp);
@@ -126,7 +127,8 @@ for (const size of [100, LARGE]) {
     const { local } = harness.store;
     Deno.writeFileSync(local.stagingPath("one"), bytesOf(size));
     Deno.chownSync(local.stagingPath("one"), 12345, 12345);
-    const digest = await local.capture("one") ?? await local.hash("one");
+    const digest = (await local.capture("one")).digest ??
+      await local.hash("one");
     assert.deepEqual(digest, digestOf(bytesOf(size)));
     await local.install("one", nameOf(1));
     const info = Deno.lstatSync(local.path(nameOf(1)));
@@ -147,7 +149,8 @@ for (const size of [100, LARGE]) {
       client.seekSync(0, Deno.SeekMode.Start);
       client.writeSync(new Uint8Array([66, 66, 66]));
     };
-    const digest = await local.capture("one") ?? await local.hash("one");
+    const digest = (await local.capture("one")).digest ??
+      await local.hash("one");
     if (size < LARGE) {
       // Copied: nothing it does reaches the value.
       scribble();
@@ -170,6 +173,19 @@ for (const size of [100, LARGE]) {
   });
 }
 
+Deno.test("what is added to a captured file is left out", async () => {
+  await using harness = await openTestRoot();
+  const { local } = harness.store;
+  using client = await Deno.open(local.stagingPath("one"), {
+    write: true,
+    create: true,
+  });
+  client.writeSync(bytesOf(LARGE));
+  const { size } = await local.capture("one", LARGE);
+  client.truncateSync(1024 ** 4);
+  assert.deepEqual(await local.hash("one", size), digestOf(bytesOf(LARGE)));
+});
+
 Deno.test("a file that is written to all the while it is hashed is copied in the end", async () => {
   await using harness = await openTestRoot();
   const { root, store: { local } } = harness;
@@ -178,11 +194,12 @@ Deno.test("a file that is written to all the while it is hashed is copied in the
     create: true,
   });
   client.writeSync(bytesOf(LARGE));
-  assert.equal(await local.capture("one"), undefined);
+  assert.equal((await local.capture("one")).digest, undefined);
   // The worker's own steps, here, so that a write falls between any two.
   const steps = hash(foldersOf(root), new Written(), {
     kind: "hash",
     staging: "one",
+    mostBytes: LARGE,
   });
   let next = steps.next();
   for (; !next.done; next = steps.next()) {
@@ -404,7 +421,7 @@ Deno.test("a full disk is told as such, and leaves nothing behind", async () => 
       await rejectsWith(store.local.capture("one"), "full");
       await store.remove(nameOf(1));
       // What was captured is still there, and can be published now.
-      const digest = await store.local.capture("one");
+      const { digest } = await store.local.capture("one");
       assert.deepEqual(digest, digestOf(bytesOf(400_000)));
       await store.local.install("one", nameOf(1));
       assert.deepEqual([...Deno.readDirSync(`${root}/.private`)], []);

@@ -13,7 +13,7 @@ import type {
   Results,
 } from "../../workers/blob_protocol.ts";
 import type { Digest, Stamp } from "../table/types.ts";
-import type { LocalFiles } from "./blob_store.ts";
+import type { CapturedFile, LocalFiles } from "./blob_store.ts";
 import type { DiskTrouble } from "./disk_trouble.ts";
 import type { DurableRenames } from "./durable_renames.ts";
 import { stagingPath, valuePath } from "./layout.ts";
@@ -72,18 +72,26 @@ export class WorkerLocalFiles implements LocalFiles {
   }
 
   /** {@inheritDoc LocalFiles.capture} */
-  capture(staging: string): Promise<Digest | undefined> {
+  capture(staging: string, mostBytes = Infinity): Promise<CapturedFile> {
     return this.#write(async () => {
-      const hashed = await this.#again<"capture">({ kind: "capture", staging });
+      const { hashed, ...file } = await this.#again<"capture">({
+        kind: "capture",
+        staging,
+        mostBytes,
+      });
       await this.#renames.syncPrivate();
-      return hashed && this.#remember(staging, hashed);
+      return {
+        ...file,
+        ...hashed && { digest: this.#remember(staging, hashed) },
+      };
     });
   }
 
   /** {@inheritDoc LocalFiles.hash} */
-  hash(staging: string): Promise<Digest> {
+  hash(staging: string, mostBytes = Infinity): Promise<Digest> {
     return this.#write(async () => {
-      const hashed = await this.#again<"hash">({ kind: "hash", staging }, {
+      const op = { kind: "hash", staging, mostBytes } as const;
+      const hashed = await this.#again<"hash">(op, {
         large: true,
         series: this.#series.get(staging),
       });

@@ -106,13 +106,13 @@ export class EffectRunner {
       case "capture":
         return this.#publishStep(
           effect,
-          this.#local().capture(effect.staging),
-          (digest) => ({ kind: "captured", ...(digest ? { digest } : {}) }),
+          this.#local().capture(effect.staging, effect.mostBytes),
+          (captured) => ({ kind: "captured", ...captured }),
         );
       case "hash":
         return this.#publishStep(
           effect,
-          this.#local().hash(effect.staging),
+          this.#local().hash(effect.staging, effect.size),
           (digest) => ({ kind: "hashed", digest }),
         );
       case "install":

@@ -90,7 +90,9 @@ export function publishFile(s: State, entry: Entry, wait?: Wait): void {
   if (taken?.installed && taken.digest) {
     s.emit({ kind: "verify", entry: entry.key, token, digest: taken.digest });
   } else {
-    s.emit({ kind: "capture", name, token, staging });
+    const isOurs = taken?.acknowledged ?? false;
+    const mostBytes = s.room.most(entry.key.namespace, { isOurs });
+    s.emit({ kind: "capture", name, token, staging, mostBytes });
   }
 }
 
@@ -148,10 +150,7 @@ export function published(
       state.stamp = result.stamp;
       return persist(s, entry, state);
     case "captured":
-      state.taken ??= { acknowledged: false };
-      answerDue(s, state);
-      if (!result.digest) return hash(s, entry, state);
-      return record(s, entry, { digest: result.digest, nowMs });
+      return captured(s, entry, result, nowMs);
     case "hashed":
       return record(s, entry, { digest: result.digest, nowMs });
     case "recorded":
@@ -166,10 +165,32 @@ export function published(
   }
 }
 
-function hash(s: State, entry: Entry, state: Publishing): void {
-  const token = state.token = s.nextToken();
-  const staging = state.assignment.staging!;
-  s.emit({ kind: "hash", name: entry.key.name, token, staging });
+/** A file is ours: a large one is hashed once there is room for it. */
+function captured(
+  s: State,
+  entry: Entry,
+  { digest, givenBack, size }: Of<"captured">,
+  nowMs: number,
+): void {
+  const { state, key: { name, namespace } } = entry;
+  if (state.kind !== "publishing") return;
+  if (givenBack) {
+    delete state.taken;
+    const shortage = s.room.shortage(namespace, { bytes: size, entries: 0 });
+    const error = noRoom(state.assignment.id, shortage);
+    return fail(s, entry, state, { error, nowMs });
+  }
+  state.taken ??= { acknowledged: false };
+  if (digest) {
+    answerDue(s, state);
+    return record(s, entry, { digest, nowMs });
+  }
+  whenRoom(s, entry, { size, nowMs }, (state) => {
+    answerDue(s, state);
+    const token = state.token = s.nextToken();
+    const staging = state.assignment.staging!;
+    s.emit({ kind: "hash", name, token, staging, size });
+  });
 }
 
 /**

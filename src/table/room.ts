@@ -271,6 +271,19 @@ export class Room {
     this.#land(-covered);
   }
 
+  /**
+   * The most bytes that a file of a namespace may have; `isOurs`: it has been
+   * accepted already, and goes only where the disk itself is too small for it.
+   */
+  most(namespace: string, { isOurs }: { readonly isOurs: boolean }): number {
+    let bytes = this.#disk?.sizeBytes ?? Infinity;
+    if (isOurs) return bytes;
+    for (const { maxBytes } of this.#covering(namespace)) {
+      bytes = Math.min(bytes, maxBytes);
+    }
+    return bytes;
+  }
+
   /** Why there is no room for one more assignment, or for a value that is there. */
   shortage(namespace: string, asked?: Asked): Shortage | undefined {
     const scopes = [...this.#covering(namespace)];

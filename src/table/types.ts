@@ -340,7 +340,10 @@ export type Result =
     readonly kind: "captured";
     readonly name: string;
     readonly token: number;
+    readonly size: number;
     readonly digest?: Digest;
+    /** It is larger than may be kept, and lies at its client's path again. */
+    readonly givenBack?: true;
   }
   | {
     readonly kind: "hashed";
@@ -576,6 +579,8 @@ export type Effect =
     readonly name: string;
     readonly token: number;
     readonly staging: string;
+    /** A larger file can never be kept, and is given back. */
+    readonly mostBytes: number;
   }
   /** Hash a captured file. Result: hashed | publish-failed. */
   | {
@@ -583,6 +588,8 @@ export type Effect =
     readonly name: string;
     readonly token: number;
     readonly staging: string;
+    /** What it had when it was captured; what its client adds is left out. */
+    readonly size: number;
   }
   /** Write a capture's digest to the loading row. Result: recorded | publish-failed. */
   | {

@@ -29,6 +29,9 @@ const COMMIT = "commit=300";
 /** Whoever had work was on the same machine. */
 const GRACE = "--restart-grace=100ms";
 
+/** More than the slow file has: a larger one than the disk is refused. */
+const DISK_BYTES = 1.5 * 1024 ** 3;
+
 /** A disk that can be copied as it is at one moment. */
 class Disk {
   readonly folder: string;
@@ -45,7 +48,7 @@ class Disk {
   static async make(base: string): Promise<Disk | undefined> {
     const image = `${base}/image`;
     using file = await Deno.open(image, { write: true, create: true });
-    await file.truncate(256 * 1024 * 1024);
+    await file.truncate(DISK_BYTES);
     if (!await succeeds("mkfs.ext4", "-q", image)) return undefined;
     return await Disk.#mount(image);
   }
@@ -69,7 +72,8 @@ class Disk {
       (inflight) => /^\s*0\s+0\s*$/.test(inflight),
     );
     const image = `${base}/copy`;
-    await Deno.copyFile(this.#image, image);
+    // Most of it are holes.
+    assert(await succeeds("cp", "--sparse=always", this.#image, image));
     const disk = await Disk.#mount(image);
     assert(disk);
     return disk;

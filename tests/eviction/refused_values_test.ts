@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { Cache, type CacheError } from "../../src/client/mod.ts";
 import { withShell } from "../cli/support.ts";
-import { until } from "../support/status.ts";
+import { LocalClient, RemoteClient, textOf } from "../support/clients.ts";
+import { rejectsWith, until } from "../support/status.ts";
 
 const MAX_BYTES = 1024 * 1024;
 const LIMITS = [`--max-bytes=${MAX_BYTES}`, "--quotas=small=1000"];
@@ -34,6 +35,43 @@ Deno.test("a file above the limit is refused by its size, in words for people, a
       /the quota of small allows 1000 bytes in all, and the value has more; use/,
     );
     await until(says("the quota of small allows 1000 bytes"), Boolean);
+  }, LIMITS));
+
+for (const [size, how] of [[8 * 1024 ** 4, "with holes"], [2 * MAX_BYTES]]) {
+  Deno.test(`a file ${how ?? "above the limit"} is refused at Done, and another may follow`, () =>
+    withShell(async ({ server }) => {
+      using client = new LocalClient(server.local);
+      const { id, path } = await client.assigned("a", "k");
+      await Deno.writeTextFile(path, "");
+      await Deno.truncate(path, size as number);
+      const said =
+        `allows ${MAX_BYTES} bytes in all, and the value has ${size}`;
+      await rejectsWith(
+        "RESOURCE_EXHAUSTED",
+        client.done(id),
+        new RegExp(said),
+      );
+      assert.deepEqual([...Deno.readDirSync(`${server.root}/.private`)], []);
+      assert.equal((await Deno.stat(path)).size, size, "it is its client's");
+      await Deno.writeTextFile(path, "fits");
+      await client.done(id);
+      using remote = new RemoteClient(server.remote);
+      const { ready } = await remote.settled("a", "k");
+      assert.equal(textOf(ready as Uint8Array), "fits");
+    }, LIMITS));
+}
+
+Deno.test("a large file is refused at Done, and not accepted beyond the limit", () =>
+  withShell(async ({ server }) => {
+    using client = new LocalClient(server.local);
+    // What is being read cannot go.
+    const held = await client.assigned("a", "held");
+    await Deno.writeFile(held.path, new Uint8Array(MAX_BYTES / 2));
+    await client.done(held.id);
+    await client.settled("a", "held");
+    const { id, path } = await client.assigned("a", "k");
+    await Deno.writeFile(path, new Uint8Array(0.7 * MAX_BYTES));
+    await rejectsWith("RESOURCE_EXHAUSTED", client.done(id), /try again later/);
   }, LIMITS));
 
 Deno.test("a stream of known size is refused before its first byte", () =>

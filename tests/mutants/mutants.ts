@@ -96,10 +96,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a Done is answered before the file is taken",
     file: "src/table/publish.ts",
-    from: "      state.taken ??= { acknowledged: false };\n" +
-      "      answerDue(s, state);",
-    to: "      state.taken ??= { acknowledged: true };\n" +
-      "      answerDue(s, state);",
+    from: "  if (!state.taken || state.short) return;\n",
+    to: "  state.taken ??= { acknowledged: true };\n",
   },
   {
     name: "an accepted Done that failed is not tried again",

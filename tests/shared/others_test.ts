@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { status } from "@grpc/grpc-js";
 import { parseToml } from "../../src/toml.ts";
 import { LocalClient } from "../support/clients.ts";
+import { rejectsWith } from "../support/status.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import {
   ALICE,
@@ -78,6 +79,28 @@ othersTest(
       }
       const said = await Deno.readTextFile(join(root, "Cache.toml"));
       assert.equal(parseToml(said)["shared"], true);
+    }),
+);
+
+othersTest(
+  "a file with holes that is larger than the disk is not written out",
+  () =>
+    withSharedFolder(async (folder) => {
+      const root = join(folder, "root");
+      await using server = await serve(root, "--shared");
+      using client = new LocalClient(server.local);
+      const { id, path } = await client.assigned("ns", "k");
+      // ext4 allows files of 16 TiB.
+      const line = 'truncate -s 15T "$1"';
+      const { code, stderr } = await shellAs(as(ALICE), line, path);
+      assert.equal(code, 0, stderr);
+      await rejectsWith("RESOURCE_EXHAUSTED", client.done(id), /--min-free/);
+      assert.deepEqual([...Deno.readDirSync(join(root, ".private"))], []);
+      const again = await shellAs(as(ALICE), 'printf mine > "$1"', path);
+      assert.equal(again.code, 0, again.stderr);
+      await client.done(id);
+      const kept = await pathOf(client, "ns", "k");
+      assert.equal(await Deno.readTextFile(kept), "mine");
     }),
 );
 

@@ -232,7 +232,8 @@ function localTests(test: Register): void {
         const bytes = bytesOf(size, 7);
         stage("one", bytes);
         assert.ok((await local.probe("one") ?? Infinity) < 60_000);
-        const digest = await local.capture("one") ?? await local.hash("one");
+        const digest = (await local.capture("one")).digest ??
+          await local.hash("one");
         assert.deepEqual(digest, digestOf(bytes));
         assert.equal(await local.probe("one"), undefined);
         const stamp = await local.install("one", nameOf(1));
@@ -300,7 +301,7 @@ function localTests(test: Register): void {
       stage("one", bytesOf(10, 1));
       await local.capture("one");
       stage("one", bytesOf(10, 2));
-      const digest = await local.capture("one");
+      const { digest } = await local.capture("one");
       assert.deepEqual(digest, digestOf(bytesOf(10, 1)));
       await local.install("one", nameOf(1));
       assert.deepEqual(await store.read(nameOf(1), digest), bytesOf(10, 1));
@@ -318,7 +319,21 @@ function localTests(test: Register): void {
       await rejectsWith(local.capture("one"), "not-a-file");
       assert.deepEqual((await local.leftovers()).captured, []);
       stage("one", bytesOf(1));
-      assert.deepEqual(await local.capture("one"), digestOf(bytesOf(1)));
+      const digest = digestOf(bytesOf(1));
+      assert.deepEqual(await local.capture("one"), { size: 1, digest });
+    },
+  );
+
+  test(
+    "gives a file back unread that has more bytes than it may have",
+    async ({ stage }, local) => {
+      stage("one", bytesOf(10));
+      const found = await local.capture("one", 9);
+      assert.deepEqual(found, { size: 10, givenBack: true });
+      const { captured, staging } = await local.leftovers();
+      assert.deepEqual([captured, staging], [[], ["one"]]);
+      const digest = digestOf(bytesOf(10));
+      assert.deepEqual(await local.capture("one", 10), { size: 10, digest });
     },
   );
 

@@ -722,10 +722,19 @@ export class FakeEngine {
         }
         const bytes = this.captured.get(effect.staging);
         if (bytes === undefined) return fail("no-file");
+        const digest = digestOf(bytes);
+        const { size } = digest;
+        if (size > effect.mostBytes) {
+          this.captured.delete(effect.staging);
+          if (!this.staged.has(effect.staging)) {
+            this.staged.set(effect.staging, { changedMs: this.nowMs, bytes });
+          }
+          return { kind: "captured", name, token, size, givenBack: true };
+        }
         this.model.captured(name);
         if (row.id) this.#give(row.id, bytes);
-        const small = bytes.length < 6 ? { digest: digestOf(bytes) } : {};
-        return { kind: "captured", name, token, ...small };
+        const small = size < 3 ? { digest } : {};
+        return { kind: "captured", name, token, size, ...small };
       }
       case "hash": {
         const bytes = this.captured.get(effect.staging);
