@@ -6,6 +6,7 @@ import { bytes, Cache, type Outage } from "../../src/client/mod.ts";
 import { keyBytes } from "../../src/client/keys.ts";
 import { CacheClient } from "../v1/client.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
+import { until } from "../support/waiting.ts";
 import { withServerHere } from "./support.ts";
 
 const NS = "tests.resume";
@@ -57,6 +58,11 @@ for (const young of [undefined, randomBytes(SIZE)]) {
       proxy.cut();
       using admin = new CacheClient(remote);
       const entry = { namespace: NS, key: keyBytes("large") };
+      // The server may still be reading a piece for the one who has gone.
+      await until(async () => {
+        const { handles } = await admin.call<{ handles: string }>("Usage");
+        return handles === "0";
+      });
       assert.deepEqual(await admin.call("Delete", entry), { deleted: true });
       if (young) assert(await writer.set(NS, "large", young, { codec }));
       await assert.rejects(async () => {
