@@ -3,10 +3,11 @@
  *
  * ```sh
  * deno task bench [--quick] [--only NAME]... [--runs N] [--seconds N]
- *   [--since COMMIT]
+ *   [--entries N] [--since COMMIT]
  * ```
  *
  * `--quick` takes fewer and shorter runs: good for a look, not for a claim.
+ * `--entries` is how many the large roots have, of `crowded_…` and `start`.
  * `--since` is for `since_hit`, which measures a server of that commit beside.
  * `--only` takes the name of a work (`hit_1_kib`, …), `start` or `fairness`.
  *
@@ -14,6 +15,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { startCrowded } from "./crowded.ts";
 import { HIT_1_KIB, HIT_1_MIB } from "./entries.ts";
 import { type FairnessFigures, measureFairness } from "./fairness.ts";
 import { startFull } from "./full.ts";
@@ -78,7 +80,11 @@ async function plan(
 async function measureWorks(
   { works, tools }: Plan,
   folder: string,
-  { runs, since }: { readonly runs: number; readonly since?: string },
+  { runs, entries, since }: {
+    readonly runs: number;
+    readonly entries: number;
+    readonly since?: string;
+  },
 ): Promise<WorkRuns[]> {
   if (works.length === 0) return [];
   await using stack = new AsyncDisposableStack();
@@ -100,6 +106,9 @@ async function measureWorks(
   }
   if (needs("guarded")) {
     others.guarded = stack.use(await startGuarded(folder));
+  }
+  if (needs("crowded")) {
+    others.crowded = stack.use(await startCrowded(folder, entries));
   }
   if (needs("earlier")) {
     others.earlier = stack.use(await startEarlier(folder, since!));
@@ -154,6 +163,7 @@ async function main(): Promise<void> {
       only: { type: "string", multiple: true, default: [] },
       runs: { type: "string" },
       seconds: { type: "string" },
+      entries: { type: "string" },
       since: { type: "string" },
     },
   });
@@ -167,7 +177,7 @@ async function main(): Promise<void> {
   const isChosen = (name: string) =>
     values.only.length === 0 || values.only.includes(name);
   const usual = values.quick ? QUICK : FULL;
-  const { entries } = usual;
+  const entries = count("entries", values.entries) ?? usual.entries;
   const runs = count("runs", values.runs) ?? usual.runs;
   const seconds = count("seconds", values.seconds) ?? usual.seconds;
   const since = values.since === undefined ? {} : { since: values.since };
@@ -178,7 +188,11 @@ async function main(): Promise<void> {
       folder,
       { seconds, ...since },
     );
-    const works = await measureWorks(planned, folder, { runs, ...since });
+    const works = await measureWorks(planned, folder, {
+      runs,
+      entries,
+      ...since,
+    });
     const starts: StartFigures[] = isChosen(START)
       ? await measureStarts(folder, { entries, rounds: runs })
       : [];

@@ -22,14 +22,15 @@ export const VARIANTS = {
 } as const satisfies Record<string, readonly string[]>;
 
 /**
- * A variant, the cache server, one at its limits, one that asks who calls, one of
- * an earlier commit, or another server.
+ * A variant, the cache server, one at its limits, one that asks who calls, one
+ * with very many entries, one of an earlier commit, or another server.
  */
 export type ServerKind =
   | keyof typeof VARIANTS
   | "larder"
   | "full"
   | "guarded"
+  | "crowded"
   | "earlier"
   | "floor"
   | "empty";

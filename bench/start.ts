@@ -1,11 +1,12 @@
 /**
- * How long a start takes, and how much memory, on an empty root and on one
- * with very many entries, as the original server left it.
+ * How long a start takes, and how much memory, on an empty root and on those
+ * with very many entries: one as the original server left it, and one of ours.
  *
  * @module
  */
 
 import { DatabaseSync } from "node:sqlite";
+import { buildRoot } from "./crowded.ts";
 import { type Memory, memoryOf } from "./memory.ts";
 import { median } from "./sample.ts";
 import { startLarder } from "./server_process.ts";
@@ -25,17 +26,20 @@ export interface StartFigures extends Memory {
   readonly startMs: number;
 }
 
-/** Starts alternating: empty, large for the first time, large again. */
+/** Starts alternating: empty, of the original for the first time, again, ours. */
 export async function measureStarts(
   folder: string,
   { entries, rounds }: { readonly entries: number; readonly rounds: number },
 ): Promise<StartFigures[]> {
   const original = `${folder}/original`;
   buildOriginalRoot(original, entries);
+  const own = `${folder}/own`;
+  buildRoot(own, entries);
   const count = entries.toLocaleString("en-US");
   const empty: StartFigures[] = [];
   const first: StartFigures[] = [];
   const again: StartFigures[] = [];
+  const ours: StartFigures[] = [];
   for (let round = 0; round < rounds; round++) {
     empty.push(
       await measureStart(`${folder}/empty${round}`, "start on an empty root"),
@@ -47,8 +51,11 @@ export async function measureStarts(
     );
     again.push(await measureStart(root, `start on it again`));
     Deno.removeSync(root, { recursive: true });
+    ours.push(
+      await measureStart(own, `start on a root of ours of ${count} entries`),
+    );
   }
-  return [empty, first, again].map(summary);
+  return [empty, first, again, ours].map(summary);
 }
 
 async function measureStart(

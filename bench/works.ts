@@ -48,7 +48,7 @@ export interface Work {
   /** Without which it is skipped; the floor is in Go. */
   readonly needs: readonly Tool[];
   /** What is measured: a cache with room, unless given. */
-  readonly server?: "full" | "guarded" | keyof typeof VARIANTS;
+  readonly server?: "full" | "guarded" | "crowded" | keyof typeof VARIANTS;
   /** What the server is measured beside. */
   readonly beside: "floor" | "empty" | "fresh" | "earlier";
   /** What it must reach. */
@@ -189,6 +189,25 @@ export const WORKS: readonly Work[] = [
     work: "miss",
     ...crowd(8, 4),
   }),
+  crowdedWork("hit", "remote hit 1 KiB", {
+    work: "hit",
+    ...HIT_1_KIB,
+    ...crowd(8, 16),
+  }),
+  crowdedWork("miss", "miss cycle 1 KiB", { work: "miss", ...crowd(8, 4) }),
+  crowdedWork("set_3_mb", "Set 3 MB, 4 callers", {
+    work: "set",
+    size: 3_000_000,
+    ...crowd(4, 1),
+  }),
+  crowdedWork("local", "local cycle 1 KiB, 16 callers", {
+    work: "local",
+    ...crowd(8, 2),
+  }),
+  crowdedWork("local_hit", "local Get + Drop, 8 x 16", {
+    work: "local_hit",
+    ...crowd(8, 16),
+  }),
   {
     name: "token_hit",
     title: "remote hit 1 KiB, with a token",
@@ -293,6 +312,25 @@ function variantWork(
     ...goWork(`${server}_${name}`, title, { speed }, load),
     server,
     beside: "fresh",
+  };
+}
+
+/** A cache server with very many entries beside an empty one. */
+function crowdedWork(
+  name: string,
+  title: string,
+  load: Omit<GoLoad, "address" | "seconds">,
+): Work {
+  const isLocal = load.work.startsWith("local");
+  return {
+    name: `crowded_${name}`,
+    title: `${title}, very many entries`,
+    needs: ["go"],
+    server: "crowded",
+    beside: "fresh",
+    goal: { speed: 0.9 },
+    run: ({ local, remote }, { go, seconds }) =>
+      go!.load({ ...load, address: isLocal ? local : remote, seconds }),
   };
 }
 
