@@ -45,7 +45,12 @@ export interface Asked {
   readonly bytes: number;
   /** 0 where room for it as an entry is kept already. */
   readonly entries: 0 | 1;
+  /** Of its bytes, what the disk is still to hold. */
+  readonly coming: number;
 }
+
+/** A value more, whose size is a guess, or which is there. */
+type More = Omit<Asked, "coming"> & Partial<Asked>;
 
 /** Nobody was refused. */
 export const NOTHING: Wanted = { bytes: 0, entries: 0 };
@@ -71,6 +76,8 @@ export class Scope {
   reservedEntries = 0;
   /** Of these, what is being written. */
   committedBytes = 0;
+  /** Of these, what the disk is still to hold. */
+  comingBytes = 0;
   /** Of what is reserved, what lies on the disk already. */
   landedBytes = 0;
   /** What lies there of values that may still turn out too large. */
@@ -111,11 +118,16 @@ export class Scope {
         holdsFiles(disk, this.reservedEntries + 1);
   }
 
-  /** Whether a value that is there fits beside what is being written. */
-  fits({ bytes, entries }: Asked): boolean {
+  /**
+   * Whether a value that is there fits beside what is being written; `writable`:
+   * the bytes that the disk takes, where that is a limit.
+   */
+  fits({ bytes, entries, coming }: Asked, writable = Infinity): boolean {
     const all = this.usedEntries + this.reservedEntries + entries;
     return this.usedBytes + this.committedBytes + bytes <= this.#maxBytes &&
-      (entries === 0 || all <= this.#maxEntries);
+      (entries === 0 || all <= this.#maxEntries) &&
+      // What lies there already takes none of them.
+      (coming === 0 || coming <= writable);
   }
 
   /** Whether a value would not fit even if nothing else were kept. */
@@ -242,15 +254,21 @@ export class Scope {
   }
 
   /** What it allows, how full it is and what was asked, for people. */
-  describe({ bytes, entries: more }: Asked, disk: Disk | undefined): string {
+  describe(
+    { bytes, entries: more, coming }: More,
+    disk: Disk | undefined,
+  ): string {
     const entries = this.usedEntries + this.reservedEntries;
-    if (entries + more > this.#maxEntries) {
+    if (more > 0 && entries + more > this.#maxEntries) {
       return `${this.#limit("--max-entries")} allows ${this.#maxEntries} ` +
         `values: ${this.usedEntries} are kept, ${this.reservedEntries} are ` +
         "being computed, and 1 more was asked for";
     }
     const files = disk?.files;
-    if (disk && files && !holdsFiles(disk, this.reservedEntries + more)) {
+    if (
+      disk && files && more > 0 &&
+      !holdsFiles(disk, this.reservedEntries + more)
+    ) {
       return `${leftFiles(files)}: ${this.reservedEntries} values are being ` +
         `computed, and ${more} more was asked for` +
         (areOthers(files, this.usedEntries)
@@ -259,8 +277,12 @@ export class Scope {
     }
     const spokenFor = `${Math.ceil(this.reservedBytes)} are spoken for by ` +
       `what is being computed, and ${Math.ceil(bytes)} more were asked for`;
-    const taken = this.usedBytes + this.reservedBytes;
-    const isOfDisk = disk && this.onTheWayBytes + bytes > disk.roomBytes;
+    // A value that is there may take the room that is kept for guesses.
+    const isGuess = coming === undefined;
+    const taken = this.usedBytes +
+      (isGuess ? this.reservedBytes : this.committedBytes);
+    const ahead = isGuess ? this.onTheWayBytes : this.comingBytes;
+    const isOfDisk = disk && ahead + bytes > disk.roomBytes;
     return isOfDisk && taken + bytes <= this.#maxBytes
       ? `${DISK} leaves ${Math.max(0, disk.roomBytes)} bytes of the disk ` +
         `to be written: ${spokenFor}` +

@@ -123,16 +123,80 @@ Deno.test("a value that the disk has no room for leaves room for those that fit"
   });
   using remote = new RemoteClient(server.remote);
   const first = await remote.assigned(NS, "first");
-  // Once it is known how large they are, there is no more work for them.
   const second = await remote.assigned(NS, "second");
-  await remote.set(first.id, LARGE);
-  await rejectsWith("RESOURCE_EXHAUSTED", remote.set(second.id, LARGE), /full/);
+  await remote.set(first.id, SMALL);
+  // Of what others write nothing is known until the disk is looked at.
+  await Deno.writeFile(`${root}/others`, new Uint8Array(4 * 1024 * 1024));
+  await rejectsWith(
+    "RESOURCE_EXHAUSTED",
+    remote.set(second.id, LARGE),
+    /full|--min-free leaves/,
+  );
   // What had been written of it is gone, and its work is still its client's.
   await remote.set(second.id, SMALL);
-  for (const [key, value] of [["first", LARGE], ["second", SMALL]] as const) {
-    assert.equal(hashOf(await remote.value(NS, key)), hashOf(value));
+  for (const key of ["first", "second"]) {
+    assert.equal(hashOf(await remote.value(NS, key)), hashOf(SMALL));
   }
   assert.deepEqual([...Deno.readDirSync(`${root}/.private`)], []);
+});
+
+Deno.test("a value that cannot be written beside one that is in use is refused", async () => {
+  await using folder = await temporaryFolder();
+  const root = folder.path;
+  await using disk = await smallDisk(root);
+  if (!disk) return;
+  await using server = await ServerProcess.start(root, {
+    args: ["--min-free=0"],
+  });
+  using local = new LocalClient(server.local);
+  using remote = new RemoteClient(server.remote);
+  const first = await remote.assigned(NS, "first");
+  const second = await remote.assigned(NS, "second");
+  const third = await remote.assigned(NS, "third");
+  await remote.set(first.id, LARGE);
+  const { id } = await local.handle(NS, "first");
+  await rejectsWith(
+    "RESOURCE_EXHAUSTED",
+    remote.set(second.id, LARGE),
+    /--min-free leaves \d+ bytes of the disk to be written/,
+  );
+  await remote.set(third.id, SMALL);
+  assert.equal(hashOf(await remote.value(NS, "first")), hashOf(LARGE));
+  // When nobody uses it any more it goes in the place of the other one.
+  await local.drop(id);
+  await remote.set(second.id, LARGE);
+  assert.equal(hashOf(await remote.value(NS, "second")), hashOf(LARGE));
+});
+
+Deno.test("a value larger than its estimate has room made for it on the disk, and --min-free stays free", async () => {
+  const MIB = 1024 * 1024;
+  await using folder = await temporaryFolder();
+  const root = folder.path;
+  await using disk = await smallDisk(root, 48 * MIB);
+  if (!disk) return;
+  await using server = await ServerProcess.start(root, {
+    args: ["--min-free=8MiB"],
+  });
+  using local = new LocalClient(server.local);
+  using remote = new RemoteClient(server.remote);
+  let leastFree = Infinity;
+  const set = async (key: string, bytes: number) => {
+    const value = valueOf(bytes, bytes);
+    await remote.set((await remote.assigned(NS, key)).id, value);
+    const { bavail, bsize } = statfsSync(root);
+    leastFree = Math.min(leastFree, bavail * bsize);
+    assert.equal(hashOf(await remote.value(NS, key)), hashOf(value));
+  };
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < 45; i++) await set(`${round} ${i}`, MIB);
+    // By what came before it, it is one of 1 MiB.
+    await set(`${round} large`, 12 * MIB);
+    const { id, path } = await local.assigned(NS, `${round} file`);
+    await Deno.writeFile(path, valueOf(round, 6 * MIB));
+    await local.done(id);
+  }
+  // The manifest and its log grow beside it.
+  assert(leastFree > 4 * MIB, `${leastFree} bytes were left`);
 });
 
 Deno.test("with --min-free a value larger than the disk takes nothing from anybody", async () => {
