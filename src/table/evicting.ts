@@ -50,9 +50,9 @@ export function evicted(
   const { state } = entry;
   if (state.kind !== "evicting" || state.token !== result.token) return;
   const { waits } = entry;
-  const { error } = result;
+  const { error, stays = false } = result;
   entry.waits = [];
-  s.room.left(entry.key.name);
+  s.room.left(entry.key.name, { stays });
   s.forget(entry);
   for (const wait of waits) {
     const { kind } = wait.request;

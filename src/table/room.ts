@@ -16,6 +16,7 @@ import {
   DISK,
   EVERYTHING,
   type Excess,
+  IN_USE,
   NOTHING,
   Scope,
   want,
@@ -85,6 +86,11 @@ export class Room {
     // Whether their files were there at the count is not known: they were.
     this.#leaving.clear();
     this.#leavingBytes = 0;
+    // Where nothing has to go, it does not matter that nothing can.
+    const { stuck } = this.#whole;
+    if (stuck !== IN_USE && disk && disk.roomBytes > 0) {
+      this.#whole.stuck = undefined;
+    }
     this.changed = true;
     for (const scope of this.#scopes) {
       scope.usedBytes = scope.usedEntries = 0;
@@ -118,7 +124,10 @@ export class Room {
       const holds = asked
         ? scope.fits(asked, this.#comingRoomOf(scope))
         : scope.holds(guess, this.#diskOf(scope));
-      if (!holds && (scope.stuck || !scope.excess(this.#diskOf(scope)))) {
+      if (
+        !holds &&
+        (scope.stuck !== undefined || !scope.excess(this.#diskOf(scope)))
+      ) {
         return false;
       }
     }
@@ -127,22 +136,25 @@ export class Room {
 
   /** Whether an eviction can make room on the disk. */
   get canFreeDisk(): boolean {
-    return !this.#whole.stuck && this.#whole.excess(this.#disk) !== undefined;
+    return this.#whole.stuck === undefined &&
+      this.#whole.excess(this.#disk) !== undefined;
   }
 
-  /** An eviction has ended, and could take nothing for these limits. */
-  concluded(stuck: readonly string[]): void {
+  /** An eviction has ended, and could take nothing for these limits, and why. */
+  concluded(stuck: readonly string[], why = IN_USE): void {
     this.changed = true;
     for (const scope of this.#scopes) {
       // Whoever still waits asks again.
       scope.wanted = scope.wantedBefore = NOTHING;
-      if (stuck.includes(scope.limit)) scope.stuck = true;
+      if (stuck.includes(scope.limit)) scope.stuck = why;
     }
   }
 
   /** What could not go may go now: nobody uses it any more. */
   unpin(namespace: string): void {
-    for (const scope of this.#covering(namespace)) scope.stuck = false;
+    for (const scope of this.#covering(namespace)) {
+      if (scope.stuck === IN_USE) scope.stuck = undefined;
+    }
   }
 
   /** Keeps room for an assignment's value, until it is released. */
@@ -359,28 +371,36 @@ export class Room {
   /** A value was published. */
   add(namespace: string, bytes: number): void {
     this.#learn(namespace, bytes);
+    this.#count(namespace, bytes);
+    for (const scope of this.#covering(namespace)) scope.stuck = undefined;
+  }
+
+  #count(namespace: string, bytes: number): void {
     for (const scope of this.#covering(namespace)) {
       scope.usedBytes += bytes;
       scope.usedEntries++;
-      scope.stuck = false;
     }
     this.#write(bytes, 1);
   }
 
   /** A value is being taken away; its file goes later. */
   leave(name: string, { namespace, bytes }: Leaving): void {
-    this.subtract(namespace, bytes);
+    this.#uncount(namespace, bytes);
     this.#leaving.set(name, { namespace, bytes });
     this.#leavingBytes += this.#takenBy(bytes);
+    this.unpin(namespace);
   }
 
-  /** It has gone. */
-  left(name: string): void {
+  /** It has gone; `stays`: it could not be taken away. */
+  left(name: string, { stays = false } = {}): void {
     const leaving = this.#leaving.get(name);
     if (!leaving) return;
+    const { namespace, bytes } = leaving;
     this.#leaving.delete(name);
-    this.#leavingBytes -= this.#takenBy(leaving.bytes);
+    this.#leavingBytes -= this.#takenBy(bytes);
     this.changed = true;
+    if (stays) return this.#count(namespace, bytes);
+    for (const scope of this.#covering(namespace)) scope.stuck = undefined;
   }
 
   /** Whether room is about to be there that has been made. */
@@ -388,14 +408,12 @@ export class Room {
     return this.#leavingBytes > 0;
   }
 
-  /** A value counts no more. */
-  subtract(namespace: string, bytes: number): void {
+  #uncount(namespace: string, bytes: number): void {
     this.changed = true;
     for (const scope of this.#covering(namespace)) {
       // What the manifest counted later may have left it out already.
       scope.usedBytes = Math.max(0, scope.usedBytes - bytes);
       scope.usedEntries = Math.max(0, scope.usedEntries - 1);
-      scope.stuck = false;
     }
     this.#write(bytes, -1);
   }

@@ -14,6 +14,12 @@ function goes(room: Room) {
   });
 }
 
+/** A value of `a` is taken away. */
+function taken(room: Room, bytes: number): void {
+  room.leave("name", { namespace: "a", bytes });
+  room.left("name");
+}
+
 function usage(namespace: string, entries: number, bytes: number) {
   return { namespace, entries, bytes };
 }
@@ -232,7 +238,7 @@ Deno.test("a value that has its size said has room made for all of it at each pi
   // Others took what was made.
   assert.equal(room.incoming("a", piece(100, 50, 200))?.never, false);
   assert.deepEqual(goes(room), [{ pattern: "*", bytes: 170, entries: 0 }]);
-  room.subtract("a", 170);
+  taken(room, 170);
   room.concluded([]);
   assert.equal(room.incoming("a", piece(100, 50, 200)), undefined);
   assert.equal(room.incoming("a", piece(200, 100, 200)), undefined);
@@ -310,7 +316,7 @@ Deno.test("a value that is still to be written has room on the disk made for all
     /^--min-free leaves 150 bytes of the disk to be written: .* and 300 more/,
   );
   assert.ok(goes(room)[0]!.bytes >= 150);
-  room.subtract("a", 300);
+  taken(room, 300);
   room.concluded([]);
   assert.ok(room.commit("1", large), "450 are left");
   assert.ok(
@@ -419,7 +425,7 @@ Deno.test("each value is a file, and of these the disk holds only so many", () =
     [{ pattern: "*", bytes: 0, entries: 5 }],
     "for all three, and four more",
   );
-  for (let i = 0; i < 5; i++) room.subtract("a", 100);
+  for (let i = 0; i < 5; i++) taken(room, 100);
   assert.ok(room.hasRoom("a"));
 });
 

@@ -56,6 +56,8 @@ type More = Omit<Asked, "coming"> & Partial<Asked>;
 export const NOTHING: Wanted = { bytes: 0, entries: 0 };
 /** Covers every namespace. */
 export const EVERYTHING = "*";
+/** Why nothing goes, as a rule. */
+export const IN_USE = "all of them are in use";
 /** The limit that the disk is, by the flag that sets it. */
 export const DISK = "--min-free";
 
@@ -86,8 +88,11 @@ export class Scope {
   wanted: Wanted = NOTHING;
   /** The same before it: the count is taken to make room for that. */
   wantedBefore: Wanted = NOTHING;
-  /** The last eviction found nothing here that could go; nothing has changed since. */
-  stuck = false;
+  /**
+   * Why the last eviction took nothing here, though nothing has changed since;
+   * absent: it took something, or nothing had to go.
+   */
+  stuck: string | undefined;
   readonly #maxBytes: number;
   readonly #maxEntries: number;
 
@@ -221,23 +226,23 @@ export class Scope {
     if (files && areOthers(files, this.usedEntries)) {
       return filesOfOthers(files, this.usedEntries);
     }
-    if (!this.stuck) return undefined;
-    const inUse = "all of them are in use";
+    const { stuck } = this;
+    if (stuck === undefined) return undefined;
     if (disk && files && !holdsFiles(disk, 1)) {
       return `${leftFiles(files)}: ${this.usedEntries} values are kept, and ` +
-        inUse;
+        stuck;
     }
     if (this.usedEntries + 1 > this.#maxEntries) {
       return `${this.#limit("--max-entries")} allows ${this.#maxEntries} ` +
-        `values: ${this.usedEntries} are kept, and ${inUse}`;
+        `values: ${this.usedEntries} are kept, and ${stuck}`;
     }
     if (this.usedBytes + bytes > this.#maxBytes) {
       return `${this.#limit("--max-bytes")} allows ${this.#maxBytes} bytes: ` +
-        `${this.usedBytes} bytes are kept, and ${inUse}`;
+        `${this.usedBytes} bytes are kept, and ${stuck}`;
     }
     if (!disk || bytes <= disk.roomBytes) return undefined;
     return `${DISK} leaves ${Math.max(0, disk.roomBytes)} bytes of the disk ` +
-      `to be written: ${this.usedBytes} bytes are kept, and ${inUse}`;
+      `to be written: ${this.usedBytes} bytes are kept, and ${stuck}`;
   }
 
   /** Whether the disk has no room for so many bytes, even if all went. */
@@ -302,7 +307,7 @@ export class Scope {
  * no other one takes anything away in vain.
  */
 export function want(short: readonly Scope[], wanted: Wanted): void {
-  const stuck = short.filter((scope) => scope.stuck);
+  const stuck = short.filter((scope) => scope.stuck !== undefined);
   for (const scope of stuck.length > 0 ? stuck : short) {
     scope.wanted = most(scope.wanted, wanted);
   }

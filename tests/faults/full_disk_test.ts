@@ -324,6 +324,53 @@ Deno.test("a disk that others fill costs no value, is told, and is used again wh
   assert.equal(await trouble(), "");
 });
 
+Deno.test("a disk that others fill to its last byte says that nothing can go, and goes on by itself", async () => {
+  const MIB = 1024 * 1024;
+  await using folder = await temporaryFolder();
+  const root = folder.path;
+  await using disk = await smallDisk(root, 32 * MIB);
+  if (!disk) return;
+  await using server = await ServerProcess.start(root, {
+    args: ["--min-free=1MiB"],
+  });
+  using client = new CacheClient(server.remote);
+  using remote = new RemoteClient(server.remote);
+  const kept = valueOf(6, MIB);
+  const keys = Array.from({ length: 20 }, (_, i) => `${i}`);
+  for (const key of keys) {
+    await remote.set((await remote.assigned(NS, key)).id, kept);
+  }
+  const status = () =>
+    client.call<{ readonly entries: string; readonly trouble: string }>(
+      "Status",
+    );
+  const ballast = `${root}/ballast`;
+  await fill(ballast);
+  await client.call("Sweep");
+  // Each look tries again, and none of them counts out what stays.
+  for (let looks = 0; looks < 3; looks++) {
+    const { entries, trouble } = await status();
+    assert.equal(entries, "20");
+    assert.match(trouble, /bytes are kept, and none of them can go: the disk/);
+    await client.call("Sweep");
+  }
+  assert.equal((await remote.get(NS, "more")).entryStatus, "unassigned");
+  for (const key of keys) {
+    assert.equal(hashOf(await remote.value(NS, key)), hashOf(kept), key);
+  }
+  assert.match(server.stderr, /no value can be kept: .* none of them can go/);
+  assert.doesNotMatch(server.stderr, /had to go|values can be kept again/);
+
+  await Deno.remove(ballast);
+  await until(
+    () => remote.get(NS, "after"),
+    ({ assign }) => assign !== undefined,
+    30_000,
+  );
+  const { entries, trouble } = await status();
+  assert.deepEqual([entries, trouble], ["20", ""]);
+});
+
 Deno.test("a disk whose inodes are used up takes new values in the place of old ones", async () => {
   await using folder = await temporaryFolder();
   const root = folder.path;
