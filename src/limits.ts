@@ -239,6 +239,12 @@ export const MAX_CHOSEN_BYTES = 64 * MIB;
  * far it came long before the 10 s of a call are over, also on a slow disk.
  */
 export const REMOVAL_PAGE_MS = 1_000;
+/**
+ * Of what is to stay free on a disk, the share that a value may be written to
+ * while the files go that make room for it: it need not wait for them then. The
+ * rest is for the manifest, and for what others write meanwhile.
+ */
+export const LENT_SHARE = 0.5;
 /** How often quotas, ages and the free disk are looked at anyway. */
 export const EVICTION_INTERVAL_MS = 10_000;
 /** The same while no value can be kept: work is refused until it looks again. */

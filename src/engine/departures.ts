@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { LarderError } from "../errors.ts";
 import { EVICTIONS_AT_ONCE, MAX_CHOSEN, MAX_CHOSEN_BYTES } from "../limits.ts";
 import type { AgedEntry } from "../manifest/manifest.ts";
 import { covers, type Excess, wholeBlocks } from "../table/scope.ts";
@@ -34,6 +35,8 @@ export class Departures {
   #onDone: PromiseWithResolvers<void> | undefined;
   /** The engine takes nothing away any more: it is stopping. */
   isStopped = false;
+  /** Nothing can be taken away: the last one could not be, for this reason. */
+  blocked: LarderError | undefined;
 
   /** `onGone` is told of each that has gone. */
   constructor(
@@ -62,18 +65,25 @@ export class Departures {
       this.#going.delete(name);
       this.#bytes -= size;
       this.#wake();
-      if (reply.kind === "ok") return this.#onGone(entry, freed.why);
+      if (reply.kind === "ok") {
+        this.blocked = undefined;
+        return this.#onGone(entry, freed.why);
+      }
       freed.bytes -= bytes;
       freed.entries--;
-      const isStopping = reply.kind === "error" &&
-        reply.error.code === "stopping";
+      if (reply.kind !== "error") return;
       // The others would be refused just so, and no quota is to blame.
-      if (isStopping) this.isStopped = true;
+      if (reply.error.code === "stopping") this.isStopped = true;
+      if (concernsAll(reply.error)) this.blocked = reply.error;
     });
   }
 
-  /** Resolves when another one may be chosen: more of them while somebody waits. */
+  /**
+   * Resolves when another one may be chosen: more of them while somebody waits.
+   * Where nothing could be taken away, one is tried alone.
+   */
   async whenFree(): Promise<void> {
+    if (this.blocked) await this.whenDone();
     while (this.#isFull) {
       this.#onChange ??= Promise.withResolvers();
       await this.#onChange.promise;
@@ -116,4 +126,9 @@ export class Departures {
     this.#onDone?.resolve();
     this.#onDone = undefined;
   }
+}
+
+/** Whether a value stays for a reason for which all others would. */
+export function concernsAll({ code }: LarderError): boolean {
+  return code === "storage-full" || code === "manifest-failed";
 }

@@ -353,18 +353,22 @@ export class EffectRunner {
       { name, token },
       this.#takeAway(effect),
       () => ({ kind: "evicted" }),
-      (error) => ({ kind: "evicted", error: this.#logged(error, name) }),
+      (thrown) => {
+        const stays = thrown instanceof NotMarked;
+        const error = this.#logged(stays ? thrown.cause : thrown, name);
+        return { kind: "evicted", error, ...stays && { stays } };
+      },
     );
   }
 
   /** Persist Evicting, then the file, then the row: a crash in between is finished at start. */
   async #takeAway({ entry, id, damaged }: Of<"evict">): Promise<void> {
     let held = id;
-    let marked = await this.#manifest.evict(entry, id);
+    let marked = await this.#mark(entry, id);
     if (!marked && id !== undefined) {
       // A row of the original server that could not be completed.
       held = undefined;
-      marked = await this.#manifest.evict(entry, undefined);
+      marked = await this.#mark(entry, undefined);
     }
     if (!marked) {
       const row = await this.#manifest.find(entry);
@@ -379,6 +383,14 @@ export class EffectRunner {
         : this.#blobs.remove(entry.name)
     );
     await this.#manifest.remove(entry, { status: "evicting", id: held });
+  }
+
+  async #mark(entry: EntryKey, id: Id | undefined): Promise<boolean> {
+    try {
+      return await this.#manifest.evict(entry, id);
+    } catch (cause) {
+      throw new NotMarked("the row is as it was", { cause });
+    }
   }
 
   #sweep({ name, token }: Of<"sweep">): void {
@@ -421,6 +433,9 @@ function noWork({ message }: BlobError): LarderError {
 type Unnamed<K extends Result["kind"]> = K extends Result["kind"]
   ? Omit<Result & { kind: K }, "name" | "token" | "ticket">
   : never;
+
+/** The manifest could not write down that a value is to go. */
+class NotMarked extends Error {}
 
 /** The manifest's row is not the one this publish is about. */
 class LostRow extends LarderError {

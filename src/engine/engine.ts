@@ -436,6 +436,8 @@ export class Engine {
   /** What has a cause was logged where it failed. */
   #logRefusal(error: LarderError, request: Submission | undefined): void {
     if (error.code !== "storage-full") return;
+    // Of what stays nobody has been refused anything.
+    if (request?.kind === "evict" || request?.kind === "sweep") return;
     const facts = {
       ...request && "id" in request && this.about(request.id),
       ...request && "peer" in request && ofCall(request.peer),

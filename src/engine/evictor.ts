@@ -7,7 +7,7 @@
 
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Clock, Timer } from "../clock.ts";
-import { messageOf } from "../errors.ts";
+import { type LarderError, messageOf } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import {
   EVICTION_INTERVAL_MS,
@@ -26,7 +26,12 @@ import { removeEmptyFolders } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";
 import { keptFree, type MinFree } from "./free_space.ts";
 import { oldestFirst } from "./oldest_first.ts";
-import { Departures, type EvictionReason, type Freed } from "./departures.ts";
+import {
+  concernsAll,
+  Departures,
+  type EvictionReason,
+  type Freed,
+} from "./departures.ts";
 
 /** What an evictor works on. */
 export interface EvictorOptions {
@@ -171,11 +176,9 @@ export class Evictor {
       if (maxAgeMs !== undefined) await this.#removeOld(maxAgeMs);
       this.#conclude(stuck);
       await this.#follow();
+      if (this.#departures.blocked) this.#giveUp(crowded);
     } catch (error) {
-      this.#call = undefined;
-      this.#isCalled = false;
-      const stuck = crowded.map(({ limit }) => limit);
-      engine.feed({ kind: "swept", stuck });
+      this.#giveUp(crowded);
       throw error;
     }
     // The table's own count is a guess where rows do not know their size.
@@ -185,7 +188,21 @@ export class Evictor {
   /** Whoever waits for room is told what came of it, and may call again. */
   #conclude(stuck: readonly string[]): void {
     this.#call = Promise.withResolvers();
-    this.#options.engine.feed({ kind: "swept", stuck });
+    this.#tellSwept(stuck);
+  }
+
+  /** Nothing can go, whoever may call. */
+  #giveUp(crowded: readonly Excess[]): void {
+    this.#call = undefined;
+    this.#isCalled = false;
+    this.#tellSwept(crowded.map(({ limit }) => limit));
+    this.#tellFull();
+  }
+
+  #tellSwept(stuck: readonly string[]): void {
+    const { blocked } = this.#departures;
+    const why = blocked && { why: whyBlocked(blocked) };
+    this.#options.engine.feed({ kind: "swept", stuck, ...why });
   }
 
   /** Until all that was chosen has gone, chooses more where that is needed. */
@@ -294,6 +311,8 @@ export class Evictor {
     await this.#evict(candidates, () => {
       return freed.bytes < bytes || freed.entries < entries;
     }, freed);
+    // That is told as what it is.
+    if (this.#departures.blocked) return freed.entries > 0;
     const isShort = freed.bytes < bytes || freed.entries < entries;
     if (
       isShort && !this.#toldStuck && !this.#closed &&
@@ -354,7 +373,8 @@ export class Evictor {
       this.#reasons.ttl++;
       engine.lately.note("evicted", { reason: "ttl", namespace, key });
     }
-    return reply.kind !== "error" || reply.error.code !== "stopping";
+    if (reply.kind !== "error") return true;
+    return reply.error.code !== "stopping" && !concernsAll(reply.error);
   }
 
   async #removeOld(maxAgeMs: number): Promise<void> {
@@ -400,6 +420,7 @@ export class Evictor {
       if (this.#departures.has(entry.name)) continue;
       this.#departures.take(entry, freed);
       await this.#departures.whenFree();
+      if (this.#departures.blocked) break;
     }
   }
 
@@ -442,6 +463,14 @@ export class Evictor {
       this.#options.warn(`an eviction did not finish: ${messageOf(error)}`);
     }
   }
+}
+
+/** For people: why nothing that is kept can go. */
+function whyBlocked({ code }: LarderError): string {
+  return code === "storage-full"
+    ? "none of them can go: the disk is so full that it cannot be written down " +
+      "what goes; make room on it"
+    : "none of them can go: the manifest takes no writes, and the log says why";
 }
 
 /** For people: what covers everything is no quota of a namespace. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MemoryBlobStore } from "../blobs/testing/memory_blob_store.ts";
 import { FakeClock } from "../clock.ts";
+import { LarderError } from "../errors.ts";
 import {
   EVICTION_PAUSE_MS,
   EVICTIONS_AT_ONCE,
@@ -196,6 +197,43 @@ Deno.test("in a stop nothing is evicted, and no quota is blamed for it", async (
   await site.evictor.sweep();
   assert.equal((await site.kept()).length, 10);
   assert.deepEqual(site.lines, []);
+});
+
+Deno.test("where it cannot be written down what goes nothing goes, and that is told until it can", async () => {
+  const site = await Site.open(TEN);
+  await site.fill(10);
+  const evict = site.manifest.evict.bind(site.manifest);
+  let tried = 0;
+  site.manifest.evict = () => {
+    tried++;
+    return Promise.reject(new LarderError("storage-full", "no space"));
+  };
+  await site.evictor.sweep();
+  assert.equal((await site.kept()).length, 10);
+  assert.equal((await site.get("new")).kind, "unassigned");
+  const full = "--max-bytes allows 1000 bytes: 1000 bytes are kept, and none " +
+    "of them can go: the disk is so full that it cannot be written down what " +
+    "goes; make room on it";
+  assert.equal(site.engine.full, full);
+  assert.deepEqual(
+    site.lines.filter((line) => line !== "no space").slice(0, 1),
+    [`no value can be kept: ${full}`],
+  );
+  // Not even a file that nobody uses any more helps then.
+  const handle = await site.get("5", "local");
+  assert.equal(handle.kind, "handle");
+  tried = 0;
+  await site.evictor.sweep();
+  assert.equal(tried, 1, "one is enough to know");
+  assert.equal(site.engine.full, full);
+
+  site.manifest.evict = evict;
+  await site.evictor.sweep();
+  await site.evictor.sweep();
+  assert.equal((await site.kept()).length, 9);
+  assert.equal(site.engine.full, undefined);
+  assert.equal(site.lines.at(-1), "values can be kept again");
+  await site.publish("new");
 });
 
 Deno.test("a quota takes from its own namespaces only", async () => {

@@ -21,7 +21,8 @@ export function startEvicting(
 ): void {
   if (damaged) unpinAll(s, entry.key.name);
   if (entry.state.kind === "ready") {
-    s.room.subtract(entry.key.namespace, entry.state.digest?.size ?? 0);
+    const { namespace, name } = entry.key;
+    s.room.leave(name, { namespace, bytes: entry.state.digest?.size ?? 0 });
   }
   const token = s.nextToken();
   entry.state = { kind: "evicting", token, ...(over ? { over } : {}) };
@@ -49,8 +50,9 @@ export function evicted(
   const { state } = entry;
   if (state.kind !== "evicting" || state.token !== result.token) return;
   const { waits } = entry;
-  const { error } = result;
+  const { error, stays = false } = result;
   entry.waits = [];
+  s.room.left(entry.key.name, { stays });
   s.forget(entry);
   for (const wait of waits) {
     const { kind } = wait.request;

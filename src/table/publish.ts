@@ -58,7 +58,8 @@ export function publish(
     return publishUpload(s, entry, { wait, offer: request, nowMs });
   }
   const token = begin(s, entry, { wait });
-  whenRoom(s, entry, { size: request.value.length, nowMs }, () => {
+  const size = request.value.length;
+  whenRoom(s, entry, { size, coming: true, nowMs }, () => {
     s.emit({ kind: "put", name, token, value: request.value });
   });
 }
@@ -176,7 +177,8 @@ function captured(
   if (state.kind !== "publishing") return;
   if (givenBack) {
     delete state.taken;
-    const shortage = s.room.shortage(namespace, { bytes: size, entries: 0 });
+    const asked = { bytes: size, entries: 0, coming: 0 } as const;
+    const shortage = s.room.shortage(namespace, asked);
     const error = noRoom(state.assignment.id, shortage);
     return fail(s, entry, state, { error, nowMs });
   }
@@ -200,7 +202,12 @@ function captured(
 function whenRoom(
   s: State,
   entry: Entry,
-  { size, nowMs }: { size: number; nowMs: number },
+  { size, coming = false, nowMs }: {
+    size: number;
+    /** None of its bytes is on the disk yet. */
+    coming?: boolean;
+    nowMs: number;
+  },
   goOn: (state: Publishing) => void,
 ): void {
   const { state } = entry;
@@ -209,6 +216,7 @@ function whenRoom(
   const arrivedMs = state.joined[0]?.arrivedMs ?? nowMs;
   state.short = {
     size,
+    coming,
     dueMs: arrivedMs + MAX_REPLY_WAIT_MS,
     resume: () => goOn(state),
   };
@@ -221,14 +229,15 @@ export function lookForRoom(s: State, entry: Entry, nowMs: number): void {
   const { state, key: { namespace } } = entry;
   if (state.kind !== "publishing" || !state.short) return;
   const { assignment: { id }, taken, upload } = state;
-  const { size, dueMs, resume } = state.short;
+  const { size, coming, dueMs, resume } = state.short;
   s.releaseDead();
   // A Done that was answered with OK is kept, come what may.
-  const asked = s.room.asked(id, size);
+  const asked = s.room.asked(id, { bytes: size, coming });
   const fits = s.room.commit(id, {
     namespace,
     bytes: size,
     upload,
+    coming,
     force: taken?.acknowledged ?? false,
   });
   s.makeRoom({ urgent: !fits });

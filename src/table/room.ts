@@ -5,13 +5,18 @@
  * @module
  */
 
-import { DEFAULT_ESTIMATE_BYTES, MAX_ESTIMATED_NAMESPACES } from "../limits.ts";
+import {
+  DEFAULT_ESTIMATE_BYTES,
+  LENT_SHARE,
+  MAX_ESTIMATED_NAMESPACES,
+} from "../limits.ts";
 import {
   type Asked,
   covers,
   DISK,
   EVERYTHING,
   type Excess,
+  IN_USE,
   NOTHING,
   Scope,
   want,
@@ -29,6 +34,14 @@ interface Reservation {
   readonly committed: boolean;
   /** Of these, what lies on the disk already. */
   landed: number;
+  /** Of what is committed, what the disk is still to hold. */
+  readonly coming?: number;
+}
+
+/** A value that is being taken away. */
+interface Leaving {
+  readonly namespace: string;
+  readonly bytes: number;
 }
 
 /** A limit that is reached, for people. */
@@ -52,7 +65,12 @@ export class Room {
   readonly #landed = new Landed();
   /** What values of a namespace have been like, the latest counting most. */
   readonly #sizes = new Map<string, number>();
+  /** As it stands when all has gone that is being taken away. */
   #disk: Disk | undefined;
+  /** By name: what is being taken away since the last count. */
+  readonly #leaving = new Map<string, Leaving>();
+  /** Of the disk's room, what their files still take. */
+  #leavingBytes = 0;
   /** Something has changed since somebody was last told that there is no room. */
   changed = false;
 
@@ -65,6 +83,14 @@ export class Room {
   /** Takes what the manifest counted, and how the disk stands. */
   update(usage: readonly NamespaceUsage[], disk?: Disk): void {
     this.#disk = disk;
+    // Whether their files were there at the count is not known: they were.
+    this.#leaving.clear();
+    this.#leavingBytes = 0;
+    // Where nothing has to go, it does not matter that nothing can.
+    const { stuck } = this.#whole;
+    if (stuck !== IN_USE && disk && disk.roomBytes > 0) {
+      this.#whole.stuck = undefined;
+    }
     this.changed = true;
     for (const scope of this.#scopes) {
       scope.usedBytes = scope.usedEntries = 0;
@@ -96,9 +122,12 @@ export class Room {
     const guess = asked?.bytes ?? this.#estimate(namespace);
     for (const scope of this.#covering(namespace)) {
       const holds = asked
-        ? scope.fits(asked)
+        ? scope.fits(asked, this.#comingRoomOf(scope))
         : scope.holds(guess, this.#diskOf(scope));
-      if (!holds && (scope.stuck || !scope.excess(this.#diskOf(scope)))) {
+      if (
+        !holds &&
+        (scope.stuck !== undefined || !scope.excess(this.#diskOf(scope)))
+      ) {
         return false;
       }
     }
@@ -107,22 +136,25 @@ export class Room {
 
   /** Whether an eviction can make room on the disk. */
   get canFreeDisk(): boolean {
-    return !this.#whole.stuck && this.#whole.excess(this.#disk) !== undefined;
+    return this.#whole.stuck === undefined &&
+      this.#whole.excess(this.#disk) !== undefined;
   }
 
-  /** An eviction has ended, and could take nothing for these limits. */
-  concluded(stuck: readonly string[]): void {
+  /** An eviction has ended, and could take nothing for these limits, and why. */
+  concluded(stuck: readonly string[], why = IN_USE): void {
     this.changed = true;
     for (const scope of this.#scopes) {
       // Whoever still waits asks again.
       scope.wanted = scope.wantedBefore = NOTHING;
-      if (stuck.includes(scope.limit)) scope.stuck = true;
+      if (stuck.includes(scope.limit)) scope.stuck = why;
     }
   }
 
   /** What could not go may go now: nobody uses it any more. */
   unpin(namespace: string): void {
-    for (const scope of this.#covering(namespace)) scope.stuck = false;
+    for (const scope of this.#covering(namespace)) {
+      if (scope.stuck === IN_USE) scope.stuck = undefined;
+    }
   }
 
   /** Keeps room for an assignment's value, until it is released. */
@@ -140,20 +172,21 @@ export class Room {
   /**
    * The value's size is known: it takes the place of the estimate. False where
    * there is no room for it; `force`: it has been accepted already; `upload`:
-   * where its bytes are.
+   * where its bytes are; `coming`: none of them is on the disk yet.
    */
   commit(
     id: Id,
-    { namespace, bytes, upload, force = false }: {
+    { namespace, bytes, upload, coming = false, force = false }: {
       readonly namespace: string;
       readonly bytes: number;
       readonly upload?: string | undefined;
+      readonly coming?: boolean;
       readonly force?: boolean;
     },
   ): boolean {
     const reservation = this.#reservations.get(id);
     if (reservation?.committed) return true;
-    const asked = this.asked(id, bytes);
+    const asked = this.asked(id, { bytes, coming });
     const scopes = [...this.#covering(namespace)];
     if (!force && !this.#note(scopes, asked)) return false;
     for (const scope of scopes) {
@@ -161,20 +194,30 @@ export class Room {
       scope.reservedEntries += asked.entries;
       scope.committedBytes += bytes;
     }
+    this.#whole.comingBytes += asked.coming;
     const landed = this.#landed.end(upload);
     this.#land(landed - (reservation?.landed ?? 0));
-    this.#reservations.set(id, { namespace, bytes, landed, committed: true });
+    this.#reservations.set(id, {
+      ...{ namespace, bytes, landed, committed: true },
+      coming: asked.coming,
+    });
     return true;
   }
 
   /** What a value takes: for a lease that has ended no place is kept. */
-  asked(id: Id, bytes: number): Asked {
-    return { bytes, entries: this.#reservations.has(id) ? 0 : 1 };
+  asked(
+    id: Id,
+    { bytes, coming }: { readonly bytes: number; readonly coming: boolean },
+  ): Asked {
+    const entries = this.#reservations.has(id) ? 0 : 1;
+    return { bytes, entries, coming: coming ? bytes : 0 };
   }
 
   /** Whether all have room; what can never have it takes nothing from anybody. */
   #note(scopes: readonly Scope[], asked: Asked): boolean {
-    const short = scopes.filter((scope) => !scope.fits(asked));
+    const short = scopes.filter((scope) =>
+      !scope.fits(asked, this.#writableOf(scope))
+    );
     if (this.#tooLarge(scopes, asked.bytes)) return false;
     want(short, asked);
     return short.length === 0;
@@ -212,12 +255,16 @@ export class Room {
     const disk = this.#disk;
     if (!disk) return undefined;
     const own = this.#reservations.get(id);
-    const free = sized ? disk.roomBytes : this.#freeFor(own, disk);
+    const free = sized
+      ? disk.roomBytes - this.#whole.comingBytes
+      : this.#freeFor(own, disk);
     const taken = this.#whole.takenOf(disk);
     const rest = bytes - (total - more);
     const canBeMade = rest - free <= taken;
     // Of one that is announced room is made while it comes.
-    const fits = more > 0 ? more <= free : canBeMade;
+    const fits = more > 0
+      ? more <= Math.min(free, this.#writableBytes(disk))
+      : canBeMade;
     if (sized && rest > free && canBeMade) {
       want([this.#whole], { bytes: rest - (fits ? more : 0), entries: 0 });
     }
@@ -291,15 +338,18 @@ export class Room {
       const tooLarge = this.#tooLarge(scopes, asked.bytes);
       if (tooLarge) return { never: true, text: tooLarge };
     }
-    const guess: Asked = asked ??
-      { bytes: this.#estimate(namespace), entries: 1 };
+    const guess = this.#estimate(namespace);
     const scope = scopes.find((scope) =>
       asked
-        ? !scope.fits(asked)
-        : !scope.holds(guess.bytes, this.#diskOf(scope))
+        ? !scope.fits(asked, this.#writableOf(scope))
+        : !scope.holds(guess, this.#diskOf(scope))
     );
-    return scope &&
-      { never: false, text: scope.describe(guess, this.#diskOf(scope)) };
+    if (!scope) return undefined;
+    const text = scope.describe(
+      asked ?? { bytes: guess, entries: 1 },
+      this.#diskOf(scope),
+    );
+    return { never: false, text };
   }
 
   /** An assignment has ended, or its publish has failed. */
@@ -308,8 +358,9 @@ export class Room {
     if (!reservation) return;
     this.#reservations.delete(id);
     this.changed = true;
-    const { namespace, bytes, committed, landed } = reservation;
+    const { namespace, bytes, committed, landed, coming = 0 } = reservation;
     this.#land(-landed);
+    this.#whole.comingBytes -= coming;
     for (const scope of this.#covering(namespace)) {
       scope.reservedBytes -= bytes;
       scope.reservedEntries--;
@@ -320,22 +371,49 @@ export class Room {
   /** A value was published. */
   add(namespace: string, bytes: number): void {
     this.#learn(namespace, bytes);
+    this.#count(namespace, bytes);
+    for (const scope of this.#covering(namespace)) scope.stuck = undefined;
+  }
+
+  #count(namespace: string, bytes: number): void {
     for (const scope of this.#covering(namespace)) {
       scope.usedBytes += bytes;
       scope.usedEntries++;
-      scope.stuck = false;
     }
     this.#write(bytes, 1);
   }
 
-  /** A value is being taken away. */
-  subtract(namespace: string, bytes: number): void {
+  /** A value is being taken away; its file goes later. */
+  leave(name: string, { namespace, bytes }: Leaving): void {
+    this.#uncount(namespace, bytes);
+    this.#leaving.set(name, { namespace, bytes });
+    this.#leavingBytes += this.#takenBy(bytes);
+    this.unpin(namespace);
+  }
+
+  /** It has gone; `stays`: it could not be taken away. */
+  left(name: string, { stays = false } = {}): void {
+    const leaving = this.#leaving.get(name);
+    if (!leaving) return;
+    const { namespace, bytes } = leaving;
+    this.#leaving.delete(name);
+    this.#leavingBytes -= this.#takenBy(bytes);
+    this.changed = true;
+    if (stays) return this.#count(namespace, bytes);
+    for (const scope of this.#covering(namespace)) scope.stuck = undefined;
+  }
+
+  /** Whether room is about to be there that has been made. */
+  get isLeaving(): boolean {
+    return this.#leavingBytes > 0;
+  }
+
+  #uncount(namespace: string, bytes: number): void {
     this.changed = true;
     for (const scope of this.#covering(namespace)) {
       // What the manifest counted later may have left it out already.
       scope.usedBytes = Math.max(0, scope.usedBytes - bytes);
       scope.usedEntries = Math.max(0, scope.usedEntries - 1);
-      scope.stuck = false;
     }
     this.#write(bytes, -1);
   }
@@ -367,6 +445,30 @@ export class Room {
       if (why !== undefined) return why;
     }
     return undefined;
+  }
+
+  #takenBy(bytes: number): number {
+    return this.#disk ? wholeBlocks(bytes, this.#disk.blockBytes) : 0;
+  }
+
+  /**
+   * What may be written at once. The files of what has been taken away go in a
+   * moment: until then a part of what is to stay free stands for them.
+   */
+  #writableBytes({ roomBytes, keptBytes }: Disk): number {
+    const lent = Math.min(this.#leavingBytes, keptBytes * LENT_SHARE);
+    return roomBytes - this.#leavingBytes + lent - this.#whole.comingBytes;
+  }
+
+  #writableOf(scope: Scope): number | undefined {
+    const disk = this.#diskOf(scope);
+    return disk && this.#writableBytes(disk);
+  }
+
+  /** The same once all has gone. */
+  #comingRoomOf(scope: Scope): number | undefined {
+    const disk = this.#diskOf(scope);
+    return disk && disk.roomBytes - scope.comingBytes;
   }
 
   /** The disk is a limit of the whole. */

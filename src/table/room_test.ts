@@ -14,6 +14,12 @@ function goes(room: Room) {
   });
 }
 
+/** A value of `a` is taken away. */
+function taken(room: Room, bytes: number): void {
+  room.leave("name", { namespace: "a", bytes });
+  room.left("name");
+}
+
 function usage(namespace: string, entries: number, bytes: number) {
   return { namespace, entries, bytes };
 }
@@ -232,7 +238,7 @@ Deno.test("a value that has its size said has room made for all of it at each pi
   // Others took what was made.
   assert.equal(room.incoming("a", piece(100, 50, 200))?.never, false);
   assert.deepEqual(goes(room), [{ pattern: "*", bytes: 170, entries: 0 }]);
-  room.subtract("a", 170);
+  taken(room, 170);
   room.concluded([]);
   assert.equal(room.incoming("a", piece(100, 50, 200)), undefined);
   assert.equal(room.incoming("a", piece(200, 100, 200)), undefined);
@@ -294,6 +300,66 @@ Deno.test("what of a value lies on the disk has no room made for it again at its
   assert.deepEqual(goes(room), []);
   assert.ok(room.hasRoom("b"), "100 are left");
   assert.ok(!room.hasRoom("a"));
+});
+
+Deno.test("a value that is still to be written has room on the disk made for all of it", () => {
+  const room = new Room([]);
+  const disk = { roomBytes: 150, sizeBytes: 1_150, slackBytes: 20, ...TOY };
+  room.update([usage("a", 10, 1_000)], disk);
+  for (const id of ["1", "2", "3"]) room.reserve(id, "a");
+  const large = { namespace: "a", bytes: 300, coming: true };
+  const asked = room.asked("1", large);
+  assert.ok(!room.commit("1", large), "150 are left");
+  assert.ok(room.canMake("a", asked));
+  assert.match(
+    room.shortage("a", asked)?.text ?? "",
+    /^--min-free leaves 150 bytes of the disk to be written: .* and 300 more/,
+  );
+  assert.ok(goes(room)[0]!.bytes >= 150);
+  taken(room, 300);
+  room.concluded([]);
+  assert.ok(room.commit("1", large), "450 are left");
+  assert.ok(
+    !room.commit("2", { namespace: "a", bytes: 200, coming: true }),
+    "300 of them are being written",
+  );
+  assert.ok(
+    room.commit("3", { namespace: "a", bytes: 200 }),
+    "a client's own file lies on the disk already",
+  );
+  room.release("1");
+  assert.ok(
+    room.commit("2", { namespace: "a", bytes: 200, coming: true }),
+    "the other one came to nothing",
+  );
+  const larger = { namespace: "b", bytes: 1_140, coming: true };
+  assert.ok(!room.commit("4", larger), "more than there is if all go");
+  assert.ok(!room.canMake("b", room.asked("4", larger)));
+});
+
+Deno.test("until the files have gone that make room, a part of what stays free stands for them", () => {
+  const room = new Room([]);
+  const disk = { roomBytes: 0, sizeBytes: 1_000, slackBytes: 0, ...TOY };
+  room.update([usage("a", 10, 1_000)], disk);
+  for (let i = 0; i < 6; i++) {
+    room.leave(`${i}`, { namespace: "a", bytes: 100 });
+  }
+  const large = { namespace: "a", bytes: 100, coming: true };
+  assert.ok(!room.commit("1", large), "half of 100 are lent");
+  assert.ok(room.canMake("a", room.asked("1", large)));
+  assert.ok(room.isLeaving);
+  assert.equal(room.incoming("a", announced(50)), undefined);
+  assert.equal(room.incoming("a", piece(100, 100, 300))?.never, false);
+  assert.deepEqual(goes(room), [], "enough has been taken away");
+  room.left("0");
+  assert.ok(room.commit("1", large));
+  room.left("1");
+  const larger = { ...large, bytes: 200 };
+  assert.ok(!room.commit("2", larger), "100 are being written");
+  room.update([usage("a", 8, 800)], { ...disk, roomBytes: 300 });
+  room.left("2");
+  assert.ok(room.commit("2", larger), "the disk was looked at");
+  assert.ok(!room.isLeaving);
 });
 
 Deno.test("while a quota can make no room nothing of others goes for it", () => {
@@ -359,7 +425,7 @@ Deno.test("each value is a file, and of these the disk holds only so many", () =
     [{ pattern: "*", bytes: 0, entries: 5 }],
     "for all three, and four more",
   );
-  for (let i = 0; i < 5; i++) room.subtract("a", 100);
+  for (let i = 0; i < 5; i++) taken(room, 100);
   assert.ok(room.hasRoom("a"));
 });
 

@@ -45,12 +45,19 @@ export interface Asked {
   readonly bytes: number;
   /** 0 where room for it as an entry is kept already. */
   readonly entries: 0 | 1;
+  /** Of its bytes, what the disk is still to hold. */
+  readonly coming: number;
 }
+
+/** A value more, whose size is a guess, or which is there. */
+type More = Omit<Asked, "coming"> & Partial<Asked>;
 
 /** Nobody was refused. */
 export const NOTHING: Wanted = { bytes: 0, entries: 0 };
 /** Covers every namespace. */
 export const EVERYTHING = "*";
+/** Why nothing goes, as a rule. */
+export const IN_USE = "all of them are in use";
 /** The limit that the disk is, by the flag that sets it. */
 export const DISK = "--min-free";
 
@@ -71,6 +78,8 @@ export class Scope {
   reservedEntries = 0;
   /** Of these, what is being written. */
   committedBytes = 0;
+  /** Of these, what the disk is still to hold. */
+  comingBytes = 0;
   /** Of what is reserved, what lies on the disk already. */
   landedBytes = 0;
   /** What lies there of values that may still turn out too large. */
@@ -79,8 +88,11 @@ export class Scope {
   wanted: Wanted = NOTHING;
   /** The same before it: the count is taken to make room for that. */
   wantedBefore: Wanted = NOTHING;
-  /** The last eviction found nothing here that could go; nothing has changed since. */
-  stuck = false;
+  /**
+   * Why the last eviction took nothing here, though nothing has changed since;
+   * absent: it took something, or nothing had to go.
+   */
+  stuck: string | undefined;
   readonly #maxBytes: number;
   readonly #maxEntries: number;
 
@@ -111,11 +123,16 @@ export class Scope {
         holdsFiles(disk, this.reservedEntries + 1);
   }
 
-  /** Whether a value that is there fits beside what is being written. */
-  fits({ bytes, entries }: Asked): boolean {
+  /**
+   * Whether a value that is there fits beside what is being written; `writable`:
+   * the bytes that the disk takes, where that is a limit.
+   */
+  fits({ bytes, entries, coming }: Asked, writable = Infinity): boolean {
     const all = this.usedEntries + this.reservedEntries + entries;
     return this.usedBytes + this.committedBytes + bytes <= this.#maxBytes &&
-      (entries === 0 || all <= this.#maxEntries);
+      (entries === 0 || all <= this.#maxEntries) &&
+      // What lies there already takes none of them.
+      (coming === 0 || coming <= writable);
   }
 
   /** Whether a value would not fit even if nothing else were kept. */
@@ -209,23 +226,23 @@ export class Scope {
     if (files && areOthers(files, this.usedEntries)) {
       return filesOfOthers(files, this.usedEntries);
     }
-    if (!this.stuck) return undefined;
-    const inUse = "all of them are in use";
+    const { stuck } = this;
+    if (stuck === undefined) return undefined;
     if (disk && files && !holdsFiles(disk, 1)) {
       return `${leftFiles(files)}: ${this.usedEntries} values are kept, and ` +
-        inUse;
+        stuck;
     }
     if (this.usedEntries + 1 > this.#maxEntries) {
       return `${this.#limit("--max-entries")} allows ${this.#maxEntries} ` +
-        `values: ${this.usedEntries} are kept, and ${inUse}`;
+        `values: ${this.usedEntries} are kept, and ${stuck}`;
     }
     if (this.usedBytes + bytes > this.#maxBytes) {
       return `${this.#limit("--max-bytes")} allows ${this.#maxBytes} bytes: ` +
-        `${this.usedBytes} bytes are kept, and ${inUse}`;
+        `${this.usedBytes} bytes are kept, and ${stuck}`;
     }
     if (!disk || bytes <= disk.roomBytes) return undefined;
     return `${DISK} leaves ${Math.max(0, disk.roomBytes)} bytes of the disk ` +
-      `to be written: ${this.usedBytes} bytes are kept, and ${inUse}`;
+      `to be written: ${this.usedBytes} bytes are kept, and ${stuck}`;
   }
 
   /** Whether the disk has no room for so many bytes, even if all went. */
@@ -242,15 +259,21 @@ export class Scope {
   }
 
   /** What it allows, how full it is and what was asked, for people. */
-  describe({ bytes, entries: more }: Asked, disk: Disk | undefined): string {
+  describe(
+    { bytes, entries: more, coming }: More,
+    disk: Disk | undefined,
+  ): string {
     const entries = this.usedEntries + this.reservedEntries;
-    if (entries + more > this.#maxEntries) {
+    if (more > 0 && entries + more > this.#maxEntries) {
       return `${this.#limit("--max-entries")} allows ${this.#maxEntries} ` +
         `values: ${this.usedEntries} are kept, ${this.reservedEntries} are ` +
         "being computed, and 1 more was asked for";
     }
     const files = disk?.files;
-    if (disk && files && !holdsFiles(disk, this.reservedEntries + more)) {
+    if (
+      disk && files && more > 0 &&
+      !holdsFiles(disk, this.reservedEntries + more)
+    ) {
       return `${leftFiles(files)}: ${this.reservedEntries} values are being ` +
         `computed, and ${more} more was asked for` +
         (areOthers(files, this.usedEntries)
@@ -259,8 +282,12 @@ export class Scope {
     }
     const spokenFor = `${Math.ceil(this.reservedBytes)} are spoken for by ` +
       `what is being computed, and ${Math.ceil(bytes)} more were asked for`;
-    const taken = this.usedBytes + this.reservedBytes;
-    const isOfDisk = disk && this.onTheWayBytes + bytes > disk.roomBytes;
+    // A value that is there may take the room that is kept for guesses.
+    const isGuess = coming === undefined;
+    const taken = this.usedBytes +
+      (isGuess ? this.reservedBytes : this.committedBytes);
+    const ahead = isGuess ? this.onTheWayBytes : this.comingBytes;
+    const isOfDisk = disk && ahead + bytes > disk.roomBytes;
     return isOfDisk && taken + bytes <= this.#maxBytes
       ? `${DISK} leaves ${Math.max(0, disk.roomBytes)} bytes of the disk ` +
         `to be written: ${spokenFor}` +
@@ -280,7 +307,7 @@ export class Scope {
  * no other one takes anything away in vain.
  */
 export function want(short: readonly Scope[], wanted: Wanted): void {
-  const stuck = short.filter((scope) => scope.stuck);
+  const stuck = short.filter((scope) => scope.stuck !== undefined);
   for (const scope of stuck.length > 0 ? stuck : short) {
     scope.wanted = most(scope.wanted, wanted);
   }

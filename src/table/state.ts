@@ -90,6 +90,8 @@ export interface TakenFile {
 /** What is published as soon as there is room. */
 export interface Short {
   readonly size: number;
+  /** None of its bytes is on the disk yet. */
+  readonly coming: boolean;
   readonly dueMs: number;
   /** Goes on where it stopped. */
   readonly resume: () => void;
@@ -324,12 +326,13 @@ export class State {
 
   /** Whether an eviction is under way that can help a namespace. */
   isHelped(namespace: string, asked?: Asked): boolean {
-    return this.crowded && this.room.canMake(namespace, asked);
+    return (this.crowded || this.room.isLeaving) &&
+      this.room.canMake(namespace, asked);
   }
 
   /** Whether one is under way that can make room on the disk. */
   get isDiskHelped(): boolean {
-    return this.crowded && this.room.canFreeDisk;
+    return this.room.isLeaving || this.crowded && this.room.canFreeDisk;
   }
 
   /** A Get that is to wait until there is room, or its time is over. */

@@ -226,7 +226,7 @@ export class StateTable {
         return s.room.update(command.usage, command.disk);
       case "swept":
         s.crowded = false;
-        s.room.concluded(command.stuck);
+        s.room.concluded(command.stuck, command.why);
         return this.#giveRoom(nowMs, { conclude: true });
       case "drain":
         s.draining = true;

@@ -120,6 +120,17 @@ for (const api of APIS) {
   });
 }
 
+Deno.test("a value that could not be taken away is there, and counts, as before", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  const { used } = engine.table.state.room;
+  const evicting = engine.ask({ kind: "evict", entry: ENTRY });
+  deliver(engine, "evict", "failed");
+  refused(engine.replies.get(evicting), "storage-failed");
+  assert.deepEqual(engine.table.state.room.used, used);
+  assert.equal(get(engine, { api: "local" }).kind, "handle");
+});
+
 Deno.test("what one service publishes, the other reads", () => {
   const engine = new FakeEngine(FIGURES);
   publish(engine, "0a");

@@ -410,6 +410,8 @@ export type Result =
     readonly name: string;
     readonly token: number;
     readonly error?: LarderError;
+    /** Nothing was done: the value is there as before. */
+    readonly stays?: true;
   };
 
 /** Everything `step` takes. */
@@ -433,6 +435,8 @@ export type Command =
     readonly kind: "swept";
     /** The limits, as an excess names them, for which nothing could go. */
     readonly stuck: readonly string[];
+    /** Why, for people; absent: all that is kept is in use. */
+    readonly why?: string;
   }
   /** Time has passed. */
   | { readonly kind: "tick" }

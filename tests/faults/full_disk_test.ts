@@ -123,16 +123,80 @@ Deno.test("a value that the disk has no room for leaves room for those that fit"
   });
   using remote = new RemoteClient(server.remote);
   const first = await remote.assigned(NS, "first");
-  // Once it is known how large they are, there is no more work for them.
   const second = await remote.assigned(NS, "second");
-  await remote.set(first.id, LARGE);
-  await rejectsWith("RESOURCE_EXHAUSTED", remote.set(second.id, LARGE), /full/);
+  await remote.set(first.id, SMALL);
+  // Of what others write nothing is known until the disk is looked at.
+  await Deno.writeFile(`${root}/others`, new Uint8Array(4 * 1024 * 1024));
+  await rejectsWith(
+    "RESOURCE_EXHAUSTED",
+    remote.set(second.id, LARGE),
+    /full|--min-free leaves/,
+  );
   // What had been written of it is gone, and its work is still its client's.
   await remote.set(second.id, SMALL);
-  for (const [key, value] of [["first", LARGE], ["second", SMALL]] as const) {
-    assert.equal(hashOf(await remote.value(NS, key)), hashOf(value));
+  for (const key of ["first", "second"]) {
+    assert.equal(hashOf(await remote.value(NS, key)), hashOf(SMALL));
   }
   assert.deepEqual([...Deno.readDirSync(`${root}/.private`)], []);
+});
+
+Deno.test("a value that cannot be written beside one that is in use is refused", async () => {
+  await using folder = await temporaryFolder();
+  const root = folder.path;
+  await using disk = await smallDisk(root);
+  if (!disk) return;
+  await using server = await ServerProcess.start(root, {
+    args: ["--min-free=0"],
+  });
+  using local = new LocalClient(server.local);
+  using remote = new RemoteClient(server.remote);
+  const first = await remote.assigned(NS, "first");
+  const second = await remote.assigned(NS, "second");
+  const third = await remote.assigned(NS, "third");
+  await remote.set(first.id, LARGE);
+  const { id } = await local.handle(NS, "first");
+  await rejectsWith(
+    "RESOURCE_EXHAUSTED",
+    remote.set(second.id, LARGE),
+    /--min-free leaves \d+ bytes of the disk to be written/,
+  );
+  await remote.set(third.id, SMALL);
+  assert.equal(hashOf(await remote.value(NS, "first")), hashOf(LARGE));
+  // When nobody uses it any more it goes in the place of the other one.
+  await local.drop(id);
+  await remote.set(second.id, LARGE);
+  assert.equal(hashOf(await remote.value(NS, "second")), hashOf(LARGE));
+});
+
+Deno.test("a value larger than its estimate has room made for it on the disk, and --min-free stays free", async () => {
+  const MIB = 1024 * 1024;
+  await using folder = await temporaryFolder();
+  const root = folder.path;
+  await using disk = await smallDisk(root, 48 * MIB);
+  if (!disk) return;
+  await using server = await ServerProcess.start(root, {
+    args: ["--min-free=8MiB"],
+  });
+  using local = new LocalClient(server.local);
+  using remote = new RemoteClient(server.remote);
+  let leastFree = Infinity;
+  const set = async (key: string, bytes: number) => {
+    const value = valueOf(bytes, bytes);
+    await remote.set((await remote.assigned(NS, key)).id, value);
+    const { bavail, bsize } = statfsSync(root);
+    leastFree = Math.min(leastFree, bavail * bsize);
+    assert.equal(hashOf(await remote.value(NS, key)), hashOf(value));
+  };
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < 45; i++) await set(`${round} ${i}`, MIB);
+    // By what came before it, it is one of 1 MiB.
+    await set(`${round} large`, 12 * MIB);
+    const { id, path } = await local.assigned(NS, `${round} file`);
+    await Deno.writeFile(path, valueOf(round, 6 * MIB));
+    await local.done(id);
+  }
+  // The manifest and its log grow beside it.
+  assert(leastFree > 4 * MIB, `${leastFree} bytes were left`);
 });
 
 Deno.test("with --min-free a value larger than the disk takes nothing from anybody", async () => {
@@ -258,6 +322,53 @@ Deno.test("a disk that others fill costs no value, is told, and is used again wh
     30_000,
   );
   assert.equal(await trouble(), "");
+});
+
+Deno.test("a disk that others fill to its last byte says that nothing can go, and goes on by itself", async () => {
+  const MIB = 1024 * 1024;
+  await using folder = await temporaryFolder();
+  const root = folder.path;
+  await using disk = await smallDisk(root, 32 * MIB);
+  if (!disk) return;
+  await using server = await ServerProcess.start(root, {
+    args: ["--min-free=1MiB"],
+  });
+  using client = new CacheClient(server.remote);
+  using remote = new RemoteClient(server.remote);
+  const kept = valueOf(6, MIB);
+  const keys = Array.from({ length: 20 }, (_, i) => `${i}`);
+  for (const key of keys) {
+    await remote.set((await remote.assigned(NS, key)).id, kept);
+  }
+  const status = () =>
+    client.call<{ readonly entries: string; readonly trouble: string }>(
+      "Status",
+    );
+  const ballast = `${root}/ballast`;
+  await fill(ballast);
+  await client.call("Sweep");
+  // Each look tries again, and none of them counts out what stays.
+  for (let looks = 0; looks < 3; looks++) {
+    const { entries, trouble } = await status();
+    assert.equal(entries, "20");
+    assert.match(trouble, /bytes are kept, and none of them can go: the disk/);
+    await client.call("Sweep");
+  }
+  assert.equal((await remote.get(NS, "more")).entryStatus, "unassigned");
+  for (const key of keys) {
+    assert.equal(hashOf(await remote.value(NS, key)), hashOf(kept), key);
+  }
+  assert.match(server.stderr, /no value can be kept: .* none of them can go/);
+  assert.doesNotMatch(server.stderr, /had to go|values can be kept again/);
+
+  await Deno.remove(ballast);
+  await until(
+    () => remote.get(NS, "after"),
+    ({ assign }) => assign !== undefined,
+    30_000,
+  );
+  const { entries, trouble } = await status();
+  assert.deepEqual([entries, trouble], ["20", ""]);
 });
 
 Deno.test("a disk whose inodes are used up takes new values in the place of old ones", async () => {

@@ -633,7 +633,9 @@ export class FakeEngine {
       effect,
       fault === "none" ? 3 : fault === "failed" ? 0 : 1,
     );
-    return { kind: "evicted", name: effect.entry.name, token, ...failed };
+    const stays = fault === "failed" ? { stays: true } as const : {};
+    const { name } = effect.entry;
+    return { kind: "evicted", name, token, ...failed, ...stays };
   }
 
   /** Persists Evicting, takes the file away, removes the row; or only the first steps. */
