@@ -9,9 +9,9 @@ import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { sha256Hex } from "../../workers/digest.ts";
 import { textOf } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
-import { whileServed } from "../support/served.ts";
+import { withClientsHere } from "../support/server_here.ts";
 import { until } from "../support/status.ts";
-import { larder } from "./support.ts";
+import { larder, refusalHere } from "./support.ts";
 
 const ARGS = ["-r", "127.0.0.1:0"];
 const HEX = "ab".repeat(32);
@@ -36,26 +36,31 @@ async function picture(folder: string): Promise<string[]> {
   return lines.sort();
 }
 
-/** Expects exit code 1 with one line, and a folder in which nothing changed. */
+/**
+ * Expects a refusal, and a folder in which nothing changed; of a program of its
+ * own, exit code 1 with one line.
+ */
 async function assertRefused(
   root: string,
   message: RegExp,
-  options: { readonly folderTime?: boolean } = {},
+  options: { readonly folderTime?: boolean; readonly asProgram?: boolean } = {},
 ): Promise<void> {
   const take = async () => {
     const [own, ...others] = await picture(root);
     return options.folderTime === false ? others : [own, ...others];
   };
   const before = await take();
-  const { code, stdout, stderr } = await larder(root, ...ARGS);
-  assert.deepEqual([code, stdout], [1, ""], stderr);
-  assert.match(stderr, /^larder: [^\n]+\n$/);
-  assert.match(stderr, message);
+  if (options.asProgram === true) {
+    const { code, stdout, stderr } = await larder(root, ...ARGS);
+    assert.deepEqual([code, stdout], [1, ""], stderr);
+    assert.match(stderr, /^larder: [^\n]+\n$/);
+    assert.match(stderr, message);
+  } else assert.match(await refusalHere(root), message);
   assert.deepEqual(await take(), before);
 }
 
 async function publishes(root: string): Promise<void> {
-  await whileServed(root, async ({ remote }) => {
+  await withClientsHere(root, async ({ remote }) => {
     const { id } = await remote.assigned("tests.root", "key");
     await remote.set(id, "value");
     assert.equal(textOf(await remote.value("tests.root", "key")), "value");
@@ -70,7 +75,10 @@ Deno.test("an OCI layout and a flat cas/ are refused as they are", async () => {
     await Deno.writeTextFile(`${root}/index.json`, "{}");
     await Deno.mkdir(`${root}/.staging`);
     await Deno.writeTextFile(`${root}/.staging/upload`, "half a layer");
-    await assertRefused(root, /holds what Larder did not make .*another root/);
+    const foreign = /holds what Larder did not make .*another root/;
+    for (const asProgram of [true, false]) {
+      await assertRefused(root, foreign, { asProgram });
+    }
     // By their names these could be values.
     await assertRefused(
       `${root}/blobs`,
@@ -153,6 +161,7 @@ for (const [what, make] of Object.entries(FOREIGN)) {
         // Locked with a file that is taken away again, then looked at.
         await assertRefused(root, /cache\.sqlite: it is not Larder's/, {
           folderTime: false,
+          asProgram: what === "in WAL mode",
         });
       }
     });
@@ -205,7 +214,7 @@ Deno.test("a root of the original is served, as is one with only its manifest, k
       await Deno.mkdir(`${root}/${namespace}`);
       const value = `${root}/${namespace}/${sha256Hex(key)}`;
       await Deno.writeTextFile(value, "from the original");
-      await whileServed(root, async ({ remote }) => {
+      await withClientsHere(root, async ({ remote }) => {
         const found = await remote.value(namespace, "original");
         assert.equal(textOf(found), "from the original");
       });
@@ -261,7 +270,7 @@ Deno.test("a first start that fails leaves nothing behind, not even the folder",
   await publishes(existing);
   const { code } = await larder(existing, "-r", address);
   assert.equal(code, 1);
-  await whileServed(existing, async ({ remote }) => {
+  await withClientsHere(existing, async ({ remote }) => {
     assert.equal(textOf(await remote.value("tests.root", "key")), "value");
   });
 });
@@ -275,7 +284,7 @@ Deno.test("a root that Larder makes is tagged once, and the name is no namespace
       /^Signature: 8a477f597d28d172789f06886806bc55\n/,
     );
     await Deno.remove(tag);
-    await whileServed(root, async ({ remote }) => {
+    await withClientsHere(root, async ({ remote }) => {
       await assert.rejects(
         remote.get("CACHEDIR.TAG", "key"),
         /INVALID_ARGUMENT.*invalid namespace.*the server uses that name itself/,
@@ -314,7 +323,7 @@ Deno.test("a start warns of a disk that does not tell capitals from small letter
     await publishes(root);
     // As a file is found there under another name.
     await Deno.link(`${root}/cache.sqlite`, `${root}/CACHE.SQLITE`);
-    await whileServed(root, async ({ server }) => {
+    await withClientsHere(root, async ({ server }) => {
       await until(
         () => Promise.resolve(server.stderr),
         (text) => /capitals from small letters: namespaces/.test(text),

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { RemoteClient } from "../support/clients.ts";
+import { withClientsHere } from "../support/server_here.ts";
 import { ServerProcess } from "../support/server_process.ts";
-import { larder, makeWorld } from "./support.ts";
+import { larder, makeWorld, refusalHere } from "./support.ts";
 
 const ARGS = ["-r", "127.0.0.1:0"];
 
@@ -19,6 +20,14 @@ const FILES = [
   ".quarantine",
 ];
 
+/** The one line that the program says. */
+async function refusalOf(root: string): Promise<string> {
+  const { code, stdout, stderr } = await larder(root, ...ARGS);
+  assert.deepEqual([code, stdout], [1, ""], stderr);
+  assert.match(stderr, /^larder: [^\n]+\n$/);
+  return stderr;
+}
+
 for (const name of FILES) {
   Deno.test(`a root whose ${name} is a link is not served`, async () => {
     await using world = await makeWorld();
@@ -26,19 +35,17 @@ for (const name of FILES) {
     const targets = [world.secret, world.outside, `${world.outside}/nothing`];
     for (const target of targets) {
       await Deno.symlink(target, `${world.root}/${name}`);
-      const { code, stdout, stderr } = await larder(world.root, ...ARGS);
-      assert.equal(code, 1, stderr);
-      assert.equal(stdout, "");
-      // One line that names the file.
-      assert.match(stderr, /^larder: [^\n]+\n$/);
-      assert(stderr.includes(`${world.root}/${name}`), stderr);
+      const said = target === world.secret
+        ? await refusalOf(world.root)
+        : await refusalHere(world.root);
+      assert(said.includes(`${world.root}/${name}`), said);
       await world.assertUntouched();
       await Deno.remove(`${world.root}/${name}`);
     }
     // It has not been left half made: without the link it is served.
-    await using server = await ServerProcess.start(world.root, { args: ARGS });
-    using client = new RemoteClient(server.remote);
-    await client.assigned("tests", "key");
+    await withClientsHere(world.root, async ({ remote }) => {
+      await remote.assigned("tests", "key");
+    });
   });
 }
 

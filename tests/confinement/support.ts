@@ -8,7 +8,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import { StartError } from "../../src/errors.ts";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
+import { ServerHere } from "../support/server_here.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
@@ -99,6 +101,18 @@ export async function run(
 export function larder(...args: string[]): Promise<Ended> {
   const flags = ["run", "--quiet", "--config", CONFIG, "-A", MAIN, "serve"];
   return run(Deno.execPath(), [...flags, ...args]);
+}
+
+/** What a server in this process says that refuses to serve a root. */
+export async function refusalHere(root: string): Promise<string> {
+  try {
+    await using _ = await ServerHere.start(root);
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    assert.equal(error.exitCode, 1, error.message);
+    return error.message;
+  }
+  assert.fail(`${root} is served`);
 }
 
 /** The words of the printed command, as a shell reads them. */

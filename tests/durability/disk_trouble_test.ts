@@ -112,13 +112,11 @@ async function serving(
   }
 }
 
-/** A test that needs strace; `name` is the same with and without. */
+/** What needs strace, one after the other on one server. */
+const TRACED: [name: string, run: (scene: Scene) => Promise<void>][] = [];
+
 function traced(name: string, run: (scene: Scene) => Promise<void>): void {
-  Deno.test(name, async () => {
-    const missing = await whyNoTracer();
-    if (missing !== undefined) return console.log(`skipped: ${missing}`);
-    await withScene(run);
-  });
+  TRACED.push([name, run]);
 }
 
 const REFUSED: readonly (readonly [string, keyof typeof status, RegExp])[] = [
@@ -206,6 +204,14 @@ for (
     },
   );
 }
+
+Deno.test("system calls of the server that fail", async (test) => {
+  const missing = await whyNoTracer();
+  if (missing !== undefined) return console.log(`skipped: ${missing}`);
+  await withScene(async (scene) => {
+    for (const [name, run] of TRACED) await test.step(name, () => run(scene));
+  });
+});
 
 Deno.test("a root that vanishes costs nothing once it is back", async () => {
   await withScene(async (scene) => {

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { textOf } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
-import { type Served, whileServed } from "../support/served.ts";
-import type { ServerProcess } from "../support/server_process.ts";
+import { whileServed } from "../support/served.ts";
+import { type ClientsHere, withClientsHere } from "../support/server_here.ts";
 import { whyNoTracer } from "../support/strace.ts";
 import { trace } from "../support/syscalls.ts";
 
@@ -15,14 +15,14 @@ const ARGS = ["--memory-cache-bytes=0"];
 
 function serving(
   root: string,
-  run: (scene: Served) => Promise<void>,
+  run: (scene: ClientsHere) => Promise<void>,
 ): Promise<void> {
-  return whileServed(root, run, ...ARGS);
+  return withClientsHere(root, run, ...ARGS);
 }
 
 /** Publishes a value; where it lies. */
 async function publish(
-  { local, remote }: Served,
+  { local, remote }: ClientsHere,
   key: string,
   value: string,
 ): Promise<string> {
@@ -43,7 +43,7 @@ async function changeSilently(path: string): Promise<void> {
 }
 
 /** The lines of the log that say so. */
-function removals({ stderr }: ServerProcess): number {
+function removals({ stderr }: ClientsHere["server"]): number {
   return stderr.split("\n").filter((line) => /entry is removed/.test(line))
     .length;
 }
@@ -134,7 +134,7 @@ Deno.test("a local hit reads its file once after a start, and again when it chan
     await serving(root, async (scene) => {
       path = await publish(scene, "key", "the value");
     });
-    await serving(root, async ({ server, local }) => {
+    await whileServed(root, async ({ server, local }) => {
       const tracing = await trace(await server.serverPid(), ["openat"], [
         ...["-P", path],
       ]);
@@ -144,6 +144,6 @@ Deno.test("a local hit reads its file once after a start, and again when it chan
       await Deno.utime(path, before, before);
       for (let i = 0; i < 5; i++) await local.handle(NS, "key");
       assert.equal((await tracing.stop()).length, 2);
-    });
+    }, ...ARGS);
   });
 });

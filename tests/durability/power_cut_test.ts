@@ -18,7 +18,7 @@ import { until } from "../support/status.ts";
 
 const NS = "tests.power";
 const CALLERS = 8;
-const ACKNOWLEDGED = 150;
+const ACKNOWLEDGED = 75;
 /** From a few bytes to more than is copied at Done. */
 const LINES = [1, 500, 60_000];
 /** A file whose Done is answered before it is hashed. */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { textOf } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
-import { whileServed } from "../support/served.ts";
+import { withClientsHere } from "../support/server_here.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { until } from "../support/status.ts";
 
@@ -30,7 +30,7 @@ async function recover(
 
 /** A root with some entries, stopped. */
 async function fill(root: string, entries = 100): Promise<void> {
-  await whileServed(root, async ({ remote }) => {
+  await withClientsHere(root, async ({ remote }) => {
     await Promise.all(Array.from({ length: entries }, async (_, i) => {
       const { id } = await remote.assigned(NS, `key ${i}`);
       await remote.set(id, `value ${i}`);
@@ -73,7 +73,7 @@ Deno.test("a corrupt manifest is refused, moved aside, and the root starts clean
     );
 
     assert.equal(names(`${root}/${NS}`).length, 100);
-    await whileServed(root, async ({ remote }) => {
+    await withClientsHere(root, async ({ remote }) => {
       const { entryStatus } = await remote.settled(NS, "key 1", {
         assign: false,
       });
@@ -140,7 +140,7 @@ Deno.test("values that have lost their manifest get a new one, and an owner who 
     assert.deepEqual([again.code, again.stdout], [1, ""]);
     assert.match(again.stderr, /is sound: serve the root/);
 
-    await whileServed(root, async ({ remote }) => {
+    await withClientsHere(root, async ({ remote }) => {
       await until(
         () => Promise.resolve(names(root)),
         (left) => !left.includes(NS),
@@ -170,7 +170,7 @@ Deno.test("recover takes no folder that is not Larder's, and leaves no trace the
 
 Deno.test("a root that is served, or is none, is not recovered", async () => {
   await withRoot(async (root) => {
-    await whileServed(root, async () => {
+    await withClientsHere(root, async () => {
       const { code, stderr } = await recover(root, "--force");
       assert.equal(code, 1);
       assert.match(stderr, /in use by another server/);
@@ -223,7 +223,7 @@ Deno.test("values in a folder too large to be listed are removed as well", async
     const { code, stdout } = await recover(root, "--force");
     assert.equal(code, 0);
     assert.match(stdout, /very large/);
-    await whileServed(root, async ({ remote }) => {
+    await withClientsHere(root, async ({ remote }) => {
       assert(!names(root).includes(NS));
       assert.deepEqual(names(`${root}/.private`), []);
       const { id } = await remote.assigned(NS, "key 1");

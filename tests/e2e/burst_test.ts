@@ -22,7 +22,7 @@ import { ServerProcess } from "../support/server_process.ts";
 
 const NS = "tests.burst";
 const CALLS = 450;
-const BURSTS = 3;
+const BURSTS = 2;
 const VALUE = new Uint8Array(1024).fill(7);
 /** What the crate gives a call; not asserted, for machines may be busy. */
 const CRATE_LIMIT_MS = 1_000;

@@ -10,7 +10,7 @@ import { assertSlowFile, writeSlowFile } from "../support/slow_file.ts";
 import { until } from "../support/status.ts";
 
 const NS = "tests.kill";
-const ROUNDS = 3;
+const ROUNDS = 2;
 const CALLERS = 8;
 /** From a few bytes to more than one write and one message. */
 const SIZES = [1, 1_000, 70_000, 1_500_000];

@@ -4,7 +4,11 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { LocalClient, RemoteClient, textOf } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
-import { type Served, whileServed } from "../support/served.ts";
+import {
+  type ClientsHere,
+  ServerHere,
+  withClientsHere,
+} from "../support/server_here.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith, until } from "../support/status.ts";
 
@@ -21,10 +25,10 @@ function start(root: string, ...args: string[]): Promise<ServerProcess> {
 /** Runs against a server whose leases last. */
 function serving(
   root: string,
-  run: (served: Served) => Promise<void>,
+  run: (served: ClientsHere) => Promise<void>,
   ...args: string[]
 ): Promise<void> {
-  return whileServed(root, run, ...LONG, ...args);
+  return withClientsHere(root, run, ...LONG, ...args);
 }
 
 Deno.test("ready and loading entries survive a stop", async () => {
@@ -138,9 +142,11 @@ Deno.test("a second start does not make the grace of the first longer", async ()
 
 Deno.test("a stop lets running work be published, and gives out no more", async () => {
   await withRoot(async (root) => {
-    const lease = ["--heartbeat-interval", "1s", "--heartbeat-timeout", "5s"];
+    const lease = ["--heartbeat-interval", "1s", "--heartbeat-timeout", "3s"];
     const limit = ["--drain-timeout", "60s"];
-    await using server = await start(root, ...lease, ...limit);
+    await using server = await ServerHere.start(root, {
+      args: [...lease, ...limit],
+    });
     using local = new LocalClient(server.local);
     using remote = new RemoteClient(server.remote);
     const set = await remote.assigned(NS, "set");
@@ -165,7 +171,7 @@ Deno.test("a stop lets running work be published, and gives out no more", async 
     await remote.set(set.id, "by set");
     local.close();
     remote.close();
-    assert.equal(await stopped, 0, server.stderr);
+    await stopped;
     await serving(root, async ({ remote }) => {
       assert.equal(textOf(await remote.value(NS, "set")), "by set");
       assert.equal(textOf(await remote.value(NS, "done")), "by done");

@@ -119,7 +119,7 @@ Deno.test("what was handed out before a kill stays for one lease", async () => {
       await server.kill();
       return handle;
     })();
-    await using server = await ServerProcess.start(root, { args });
+    await using server = await ServerHere.start(root, { args });
     using remote = new RemoteClient(server.remote);
     using local = new LocalClient(server.local);
     for (let i = 0; i < 6; i++) {

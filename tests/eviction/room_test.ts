@@ -55,10 +55,10 @@ function kept(root: string, namespace = NS): number {
 Deno.test("one writer at the limit is never refused", async () => {
   await withRoot((root) =>
     withClientsHere(root, async ({ remote, server }) => {
-      for (let i = 0; i < 200; i++) await publish(remote, `${i}`, MIB);
+      for (let i = 0; i < 200; i++) await publish(remote, `${i}`, 64 * KIB);
       const { evictedEntries } = await counts(server.remote);
       assert(Number(evictedEntries) > 100, "room was made");
-    }, "--max-bytes=50000000")
+    }, "--max-bytes=3200000")
   );
 });
 
@@ -67,10 +67,10 @@ Deno.test("32 writers at the limit are never refused", async () => {
     withClientsHere(root, async ({ remote }) => {
       let next = 0;
       const write = async () => {
-        while (next < 400) await publish(remote, `${next++}`, MIB);
+        while (next < 400) await publish(remote, `${next++}`, 512 * KIB);
       };
       await Promise.all(Array.from({ length: 32 }, write));
-    }, "--max-bytes=200000000")
+    }, "--max-bytes=100000000")
   );
 });
 

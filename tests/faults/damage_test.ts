@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { LocalClient, RemoteClient } from "../support/clients.ts";
-import { ServerProcess } from "../support/server_process.ts";
+import { ServerHere } from "../support/server_here.ts";
 import { until } from "../support/status.ts";
 import { type Damage, damageFile, DAMAGES } from "./damage.ts";
 import { blobPath } from "./ledger.ts";
@@ -40,7 +40,7 @@ interface Clients extends Disposable {
   readonly remote: RemoteClient;
 }
 
-function connect(server: ServerProcess): Clients {
+function connect(server: ServerHere): Clients {
   const local = new LocalClient(server.local);
   const remote = new RemoteClient(server.remote);
   return {
@@ -89,19 +89,18 @@ for (const when of ["while it serves", "while it is stopped"]) {
     await using folder = await temporaryFolder();
     const root = folder.path;
     const handles: string[] = [];
-    let server = await ServerProcess.start(root, { args: ARGS });
+    let server = await ServerHere.start(root, { args: ARGS });
     try {
       {
         using clients = connect(server);
         for (const each of CASES) handles.push(await publish(clients, each));
       }
-      if (when === "while it is stopped") await server.stop();
+      const isStopped = when === "while it is stopped";
+      if (isStopped) await server.stop();
       for (const { key, damage } of CASES) {
         await damageFile(blobPath(root, { namespace: NS, key }), damage);
       }
-      if (server.hasEnded) {
-        server = await ServerProcess.start(root, { args: ARGS });
-      }
+      if (isStopped) server = await ServerHere.start(root, { args: ARGS });
       using clients = connect(server);
       for (const each of CASES) await replace(clients, each);
       const kept = CASES.filter(({ damage }) => damage !== "remove");

@@ -16,7 +16,7 @@ Deno.test({
   async fn(context) {
     const steps = await firstStartSteps();
     assert(steps.length >= 10, JSON.stringify(steps));
-    const choice = { limit: option("places") ?? 8, seed: SEED };
+    const choice = { limit: option("places") ?? 3, seed: SEED };
     console.log(`first start: --places ${choice.limit} --seed ${choice.seed}`);
     for (const step of chooser(choice)(steps)) {
       const { call, name, nth } = step;

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { statfsSync } from "node:fs";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { LocalClient, RemoteClient } from "../support/clients.ts";
+import { ServerHere } from "../support/server_here.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith, until } from "../support/status.ts";
 import { CacheClient } from "../v1/client.ts";
@@ -118,7 +119,7 @@ Deno.test("a value that the disk has no room for leaves room for those that fit"
   const root = folder.path;
   await using disk = await smallDisk(root);
   if (!disk) return;
-  await using server = await ServerProcess.start(root, {
+  await using server = await ServerHere.start(root, {
     args: ["--min-free=0"],
   });
   using remote = new RemoteClient(server.remote);
@@ -204,7 +205,7 @@ Deno.test("with --min-free a value larger than the disk takes nothing from anybo
   const root = folder.path;
   await using disk = await smallDisk(root);
   if (!disk) return;
-  await using server = await ServerProcess.start(root, {
+  await using server = await ServerHere.start(root, {
     args: ["--min-free=1MiB"],
   });
   using client = new CacheClient(server.remote);
@@ -239,7 +240,7 @@ Deno.test("on a full disk a value takes from others only what it is known to nee
   const root = folder.path;
   await using disk = await smallDisk(root, 48 * MIB);
   if (!disk) return;
-  await using server = await ServerProcess.start(root, {
+  await using server = await ServerHere.start(root, {
     args: ["--min-free=8MiB", "--quotas=tests.small=6MiB"],
   });
   using client = new CacheClient(server.remote);
@@ -289,7 +290,7 @@ Deno.test("a disk that others fill costs no value, is told, and is used again wh
   const root = folder.path;
   await using disk = await smallDisk(root, 32 * MIB);
   if (!disk) return;
-  await using server = await ServerProcess.start(root, {
+  await using server = await ServerHere.start(root, {
     args: ["--min-free=8MiB"],
   });
   using client = new CacheClient(server.remote);
@@ -376,7 +377,7 @@ Deno.test("a disk whose inodes are used up takes new values in the place of old 
   const root = folder.path;
   await using disk = await smallDisk(root, 64 * 1024 * 1024, 60);
   if (!disk) return;
-  await using server = await ServerProcess.start(root, {
+  await using server = await ServerHere.start(root, {
     args: ["--min-free=0"],
   });
   using client = new CacheClient(server.remote);
@@ -413,7 +414,7 @@ Deno.test("an endless Publish leaves on the disk what --min-free says", async ()
   const root = folder.path;
   await using disk = await smallDisk(root, 64 * MIB);
   if (!disk) return;
-  await using server = await ServerProcess.start(root, {
+  await using server = await ServerHere.start(root, {
     args: ["--min-free=24MiB"],
   });
   using client = new CacheClient(server.remote);

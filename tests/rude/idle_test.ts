@@ -8,13 +8,17 @@ import { eachOf } from "../support/waiting.ts";
 import { NS, type RudeCase, rudeTest } from "./arena.ts";
 import { get } from "./messages.ts";
 import { endingOf } from "./odd_calls.ts";
+import { scaled } from "./scale.ts";
 
 const MIB = 1024 * 1024;
-const IDLE = 5_000;
+/** More than a server keeps by default. */
+const IDLE = 4_000;
+/** Those that it is told to keep. */
+const KEPT = scaled(2_500);
 /** Descriptors that a process needs for other things: see the launcher. */
 const RESERVE = 700;
 /** What so many may take beside what the server takes alone. */
-const GROWTH_LIMIT_BYTES = 100 * MIB;
+const GROWTH_LIMIT_BYTES = KEPT * 20 * 1024;
 /** The last stream of a GOAWAY that refuses nothing yet. */
 const MAX_STREAM = 2 ** 31 - 1;
 /** GOAWAY without an error. */
@@ -29,7 +33,9 @@ async function descriptors(): Promise<number> {
   return Number.isNaN(limit) ? Infinity : limit;
 }
 
-const affordable = Math.min(IDLE, await descriptors() - RESERVE);
+const most = await descriptors() - RESERVE;
+const affordable = Math.min(IDLE, most);
+const kept = Math.min(KEPT, most);
 
 /** What a client sees of its connection's end. */
 interface Ending {
@@ -78,7 +84,7 @@ function takenBy({ payload }: Frame): boolean | undefined {
 }
 
 const dismissed: RudeCase = {
-  name: "of 5,000 idle connections the idlest leave, and no call is lost",
+  name: "of 4,000 idle connections the idlest leave, and no call is lost",
   async run({ port }) {
     using stack = new DisposableStack();
     const seen: Ending = { dismissed: 0, lost: 0 };
@@ -93,7 +99,7 @@ const dismissed: RudeCase = {
 };
 
 const silent: RudeCase = {
-  name: "5,000 connections that never say a word",
+  name: "4,000 connections that never say a word",
   async run({ port }) {
     using stack = new DisposableStack();
     await eachOf(affordable, 50, async () => {
@@ -103,12 +109,12 @@ const silent: RudeCase = {
 };
 
 const borne: RudeCase = {
-  name: "5,000 idle connections stay, and cost less than 100 MiB",
+  name: `${kept} idle connections stay, and cost less than 20 KiB each`,
   async run(arena) {
     const before = arena.treeBytes();
     using stack = new DisposableStack();
     const clients: RawClient[] = [];
-    await eachOf(affordable, 50, async () => {
+    await eachOf(kept, 50, async () => {
       const client = stack.use(await RawClient.greeted(arena.port));
       clients.push(client);
       await client.send(get(1, NS, "idle"));
@@ -116,7 +122,7 @@ const borne: RudeCase = {
     });
     const grown = arena.treeBytes() - before;
     console.log(
-      `rude: ${affordable} idle connections take ${grown / MIB | 0} MiB`,
+      `rude: ${kept} idle connections take ${grown / MIB | 0} MiB`,
     );
     assert.ok(grown < GROWTH_LIMIT_BYTES, `they take ${grown / MIB} MiB`);
     for (const client of clients) assert.ok(await client.answersPing());
@@ -125,5 +131,5 @@ const borne: RudeCase = {
 
 rudeTest("thousands of idle connections make room", [dismissed, silent]);
 rudeTest("thousands of idle connections are borne", [borne], [
-  ...["--max-connections", String(affordable + 500)],
+  ...["--max-connections", String(kept + 500)],
 ]);

@@ -12,8 +12,8 @@ import { Upload } from "./upload.ts";
 
 const MIB = 1024 * 1024;
 const VALUE_BYTES = 60 * MIB;
-/** Uploads that are begun and never finished, all at once: 480 MiB. */
-const UPLOADS = scaled(8);
+/** Uploads that are begun and never finished, all at once: 240 MiB. */
+const UPLOADS = scaled(4);
 
 /** Starts a client process, waits until it is at it, and kills it. */
 async function killed(

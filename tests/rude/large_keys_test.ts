@@ -8,8 +8,8 @@ import { NS, rudeTest } from "./arena.ts";
 import { call, GET, getRequest } from "./messages.ts";
 import { scaled } from "./scale.ts";
 
-/** 325 MB of keys: with the rest of the server, more than it may take. */
-const KEYS = scaled(5_000);
+/** 162 MB of keys: with the rest of the server, more than it may take. */
+const KEYS = scaled(2_500);
 const KEY_BYTES = 65_000;
 /** Calls on one connection, one after the other. */
 const CALLS = 100;

@@ -164,8 +164,8 @@ const cases: RudeCase[] = [
   stuck("20 x 256 Gets of 1,000 bytes, windows of 0", {
     sends: () => calls((stream) => call(stream, GET, getRequest(NS, "small"))),
   }),
-  stuck("50 x 130 Gets with keys of 60,000 bytes, windows of 0", {
-    connections: 50,
+  stuck("30 x 130 Gets with keys of 60,000 bytes, windows of 0", {
+    connections: 30,
     sends: () =>
       calls((stream) => call(stream, GET, getRequest(NS, LONG_KEY)), 130),
   }),

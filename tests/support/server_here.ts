@@ -10,7 +10,7 @@
  */
 
 import { parseCommandLine } from "../../src/launch/arguments.ts";
-import { prepareRoot } from "../../src/root/root_folder.ts";
+import { prepareRoot, refuseOtherData } from "../../src/root/root_folder.ts";
 import type { RunningServer } from "../../src/launch/running_server.ts";
 import { logLine } from "../../src/log/log.ts";
 import { serve, type Stores } from "../../src/serve.ts";
@@ -61,6 +61,7 @@ export class ServerHere implements AsyncDisposable {
     const words = ["serve", root, ...DEFAULTS, ...replies, ...args];
     const invocation = await parseCommandLine(words, Deno.cwd);
     if (invocation.kind !== "launch") throw new TypeError(words.join(" "));
+    refuseOtherData(invocation.config.root);
     const lines: string[] = [];
     const config = { ...invocation.config, root: await prepareRoot(root) };
     const form = { format: config.logFormat };

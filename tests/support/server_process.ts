@@ -189,10 +189,14 @@ export async function confinedWords(
   });
 }
 
+/** Whether a process may still hold its files: a zombie has let go of them. */
 function isAlive(pid: number): boolean {
+  const folder = `/proc/${pid}/task`;
   try {
-    // A zombie has no executable any more.
-    return Deno.readLinkSync(`/proc/${pid}/exe`) !== "";
+    return Array.from(Deno.readDirSync(folder), ({ name }) => {
+      const stat = Deno.readTextFileSync(`${folder}/${name}/stat`);
+      return stat.slice(stat.lastIndexOf(")") + 2)[0];
+    }).some((state) => state !== "Z" && state !== "X");
   } catch {
     return false;
   }

@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { status } from "@grpc/grpc-js";
+import { pauses } from "./waiting.ts";
 
 /** Expects a call to fail with a status and, if given, a message. */
 export async function rejectsWith(
@@ -31,12 +32,13 @@ export async function until<T>(
   limitMs = 20_000,
 ): Promise<T> {
   const endMs = Date.now() + limitMs;
+  const pause = pauses();
   for (;;) {
     const answer = await ask();
     if (accept(answer)) return answer;
     if (Date.now() > endMs) {
       throw new Error(`gave up waiting; last answer ${JSON.stringify(answer)}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause();
   }
 }

@@ -38,8 +38,20 @@ export async function eachOf(
   await Promise.all(Array.from({ length: Math.min(width, count) }, work));
 }
 
-/** How often a condition is looked at that nobody tells of. */
-const LOOK_MS = 20;
+/** Between the first two looks at what nobody tells of; most of it is soon so. */
+const FIRST_PAUSE_MS = 1;
+/** Between later looks, which come after twice the pause before. */
+const MAX_PAUSE_MS = 20;
+
+/** Pauses between looks at what nobody tells of. */
+export function pauses(): () => Promise<void> {
+  let nextMs = FIRST_PAUSE_MS;
+  return async () => {
+    const pauseMs = nextMs;
+    nextMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  };
+}
 
 /** Waits until something has become so; fails when that takes too long. */
 export async function until(
@@ -47,10 +59,11 @@ export async function until(
   limitMs: number = PATIENCE_MS,
 ): Promise<void> {
   const endMs = performance.now() + limitMs;
+  const pause = pauses();
   while (!await isSo()) {
     if (performance.now() > endMs) {
       throw new Error(`gave up after ${limitMs} ms`);
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await pause();
   }
 }

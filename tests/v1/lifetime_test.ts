@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { withRoot } from "../support/root.ts";
+import { ServerHere } from "../support/server_here.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { bytesOf } from "../support/clients.ts";
 import { rejectsWith } from "../support/status.ts";
@@ -65,7 +66,7 @@ Deno.test("a restart and a kill change nothing of a time to live", async () => {
       ({ id } = await remote.assigned("ns", "work", { ttlMs: 100 }));
       await server.kill();
     }
-    await using server = await ServerProcess.start(root);
+    await using server = await ServerHere.start(root);
     using remote = new CacheClient(server.remote);
     const { last } = await remote.fetched("ns", "long");
     assert.ok(Number(last.ready!.ttlMs) > 0);
@@ -77,7 +78,7 @@ Deno.test("a restart and a kill change nothing of a time to live", async () => {
 Deno.test("a path that was handed out stays, though its time is over", async () => {
   await withSiteHere(async ({ remote, local }) => {
     // Long enough to be read on a loaded machine.
-    await putFor(remote, "k", 5_000);
+    await putFor(remote, "k", 2_500);
     const { last } = await local.fetched("ns", "k", { path: true });
     const { path, handle } = last.ready!;
     await until(() => isAbsent(remote, "k"));

@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { bytesOf, LocalClient, RemoteClient } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
-import { ServerProcess } from "../support/server_process.ts";
+import { ServerHere } from "../support/server_here.ts";
 import { rejectsWith } from "../support/status.ts";
 import { CacheClient } from "./client.ts";
 
 Deno.test("300 abandons are 100 lines of the log, and a count of the others", async () => {
   await withRoot(async (root) => {
-    await using server = await ServerProcess.start(root);
+    await using server = await ServerHere.start(root);
     {
       using client = new CacheClient(server.remote);
       for (let i = 0; i < 300; i++) {
@@ -17,7 +17,7 @@ Deno.test("300 abandons are 100 lines of the log, and a count of the others", as
         await client.call("Abandon", { id, reason: `reason ${i}` });
       }
     }
-    assert.equal(await server.stop(), 0);
+    await server.stop();
     const lines = server.stderr.split("\n");
     const abandoned = lines.filter((line) => line.includes("was abandoned"));
     assert(abandoned.length <= 100, `${abandoned.length}`);
@@ -28,7 +28,7 @@ Deno.test("300 abandons are 100 lines of the log, and a count of the others", as
 
 Deno.test("a line of the log says which entry, who had it, and for how long", async () => {
   await withRoot(async (root) => {
-    await using server = await ServerProcess.start(root, {
+    await using server = await ServerHere.start(root, {
       args: ["--log-format=json"],
     });
     {
@@ -37,7 +37,7 @@ Deno.test("a line of the log says which entry, who had it, and for how long", as
       const { id } = await client.assigned("sim.ring", key);
       await client.call("Abandon", { id, reason: "no\nlicense" });
     }
-    assert.equal(await server.stop(), 0);
+    await server.stop();
     const [line, ...others] = server.stderr.trimEnd().split("\n");
     assert.deepEqual(others, []);
     const { time, client, call, seconds, ...said } = JSON.parse(line!);
@@ -56,7 +56,7 @@ Deno.test("a line of the log says which entry, who had it, and for how long", as
 
 Deno.test("calls that failed have a line each, without keys and ids", async () => {
   await withRoot(async (root) => {
-    await using server = await ServerProcess.start(root, {
+    await using server = await ServerHere.start(root, {
       args: ["--log-format=json", "--log-calls=failed"],
     });
     const key = "--token=s3cr3t";
@@ -71,7 +71,7 @@ Deno.test("calls that failed have a line each, without keys and ids", async () =
       });
       await rejectsWith("NOT_FOUND", absent);
     }
-    assert.equal(await server.stop(), 0);
+    await server.stop();
     const [line, ...others] = server.stderr.trimEnd().split("\n");
     assert.deepEqual(others, []);
     const { time: _, client, ms, call, ...said } = JSON.parse(line!);
@@ -89,7 +89,7 @@ Deno.test("calls that failed have a line each, without keys and ids", async () =
 
 Deno.test("a line of the engine and the line of its call name the same call", async () => {
   await withRoot(async (root) => {
-    await using server = await ServerProcess.start(root, {
+    await using server = await ServerHere.start(root, {
       args: [
         ...["--log-format=json", "--log-calls=all"],
         ...["--quotas", "a=1KiB,b=1KiB,c=1KiB"],
@@ -115,7 +115,7 @@ Deno.test("a line of the engine and the line of its call name the same call", as
       const done = local.call("Done", { id: file.id });
       await rejectsWith("RESOURCE_EXHAUSTED", done);
     }
-    assert.equal(await server.stop(), 0);
+    await server.stop();
     const lines = server.stderr.trimEnd().split("\n")
       .map((line) => JSON.parse(line));
     const calls = lines.filter(({ method }) => method !== undefined);

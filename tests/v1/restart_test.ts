@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { withRoot } from "../support/root.ts";
+import { ServerHere } from "../support/server_here.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith, until } from "../support/status.ts";
 import { CacheClient, drained, first, halfPublish } from "./client.ts";
@@ -33,7 +34,7 @@ Deno.test("after a kill in mid-publish the file is gone, and the work its client
       await rejectsWith("UNAVAILABLE", drained(waiting.rest));
     }
     {
-      await using server = await ServerProcess.start(root);
+      await using server = await ServerHere.start(root);
       using client = new CacheClient(server.remote);
       assert.deepEqual([...Deno.readDirSync(folder)], []);
       const { reply, rest } = await first(client.fetch("ns", "k"));
@@ -42,7 +43,7 @@ Deno.test("after a kill in mid-publish the file is gone, and the work its client
       assert.equal((await drained(rest)).bytes.length, 2 * MIB);
     }
     {
-      await using server = await ServerProcess.start(root);
+      await using server = await ServerHere.start(root);
       using client = new CacheClient(server.remote);
       const again = await client.publish(id, [new Uint8Array(1)]);
       assert.equal(again.size, `${2 * MIB}`, "it has published already");
