@@ -247,7 +247,6 @@ export async function serve(
   stack.defer(() => engine.close());
   engine.noticeStandstills();
   const graceEndsMs = clock.wallMs() + config.restartGraceMs;
-  await recover({ engine, manifest, blobs, graceEndsMs, warn });
   const evictor = new Evictor({
     engine,
     manifest,
@@ -259,6 +258,9 @@ export async function serve(
     ...config.maxAgeMs !== undefined && { maxAgeMs: config.maxAgeMs },
   });
   stack.defer(() => evictor.close());
+  // What was captured is published only where there is room for it.
+  await evictor.look();
+  await recover({ engine, manifest, blobs, graceEndsMs, warn });
   await evictor.start();
 
   const { local: files } = blobs;

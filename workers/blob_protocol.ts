@@ -38,6 +38,8 @@ export interface Captured {
   readonly hashed?: Hashed;
   /** It was larger than may be kept. */
   readonly givenBack?: true;
+  /** It is hashed into a copy, which takes as much of the disk again. */
+  readonly isCopied?: true;
 }
 
 /** What a file says of itself, unverified. */

@@ -89,7 +89,8 @@ export function* capture(
   if (folders.keepCaptures && captured !== kept) {
     fs.rename(captured, kept);
   }
-  return { size, ...hashed && { hashed } };
+  if (hashed) return { size, hashed };
+  return { size, ...!isOurs(folders, info) && { isCopied: true } };
 }
 
 /** Hashes a captured file, and makes sure that it stays what was hashed. */
@@ -103,8 +104,7 @@ export function* hash(
   const info = yield* regular(folders, captured);
   const hashed = yield* hashWritten(folders, captured, written.take(staging));
   if (hashed) return hashed;
-  const ours = info.uid === folders.uid && info.nlink === 1;
-  if (ours && info.size > fs.sizes.copyBytes) {
+  if (isOurs(folders, info) && info.size > fs.sizes.copyBytes) {
     for (let tries = 0; tries < IN_PLACE_TRIES; tries += 1) {
       const now = lookAtFile(fs, captured);
       if (now.size > mostBytes) break;
@@ -114,6 +114,11 @@ export function* hash(
   }
   const now = yield* regular(folders, captured);
   return yield* copyIn(folders, { staging, captured, info: now }, mostBytes);
+}
+
+/** Whether nobody else may write to a file by who they are, or by another name. */
+function isOurs({ uid }: Folders, info: FileInfo): boolean {
+  return info.uid === uid && info.nlink === 1;
 }
 
 /** Renames a captured file to its final path. */
@@ -215,11 +220,18 @@ export function* sweepPrivate(
 ): Steps<undefined> {
   const { fs } = folders;
   const folder = folders.private();
+  let failed: unknown;
   for (const file of yield* names(fs, folder)) {
     if (folders.capturedFrom(file) !== undefined) continue;
     const writing = isTemporaryOf(file, [pool]) && !isTemporaryOf(file, dead);
-    if (!writing) yield* removeAny(folders, `${folder}/${file}`);
+    try {
+      if (!writing) yield* removeAny(folders, `${folder}/${file}`);
+    } catch (error) {
+      // The others go all the same.
+      failed ??= error;
+    }
   }
+  if (failed !== undefined) throw failed;
   return undefined;
 }
 
@@ -233,8 +245,7 @@ function take(fs: FileSystem, from: string, to: string): void {
     fs.rename(from, to);
   } catch (error) {
     // Renaming a folder needs write permission on the folder itself.
-    const denied = ["EACCES", "EPERM"].includes(systemCode(error) ?? "");
-    if (denied && lookAt(fs, from)?.isFile === false) {
+    if (isDenied(error) && lookAt(fs, from)?.isFile === false) {
       throw new OpError("not-a-file", `'${from}' is no regular file`);
     }
     throw error;
@@ -253,10 +264,29 @@ function* regular(folders: Folders, captured: string): Steps<FileInfo> {
   const isLinked = folders.isShared && info.uid === folders.uid &&
     info.nlink !== 1;
   if (info.isFile && !isLinked) return info;
-  yield* removeAny(folders, captured);
+  yield* putAway(folders, captured);
   throw info.isFile
     ? new OpError("linked", `'${captured}' was a link to a file of ours`)
     : new OpError("not-a-file", `'${captured}' was no regular file`);
+}
+
+/**
+ * Removes what is not a client's file. What another user has made so that it
+ * cannot be removed is set aside: the work goes on, and the disk is well.
+ */
+function* putAway(folders: Folders, path: string): Steps<void> {
+  const { fs } = folders;
+  try {
+    yield* removeAny(folders, path);
+  } catch (error) {
+    if (!(error instanceof OpError) && !isDenied(error)) throw error;
+    if (lookAt(fs, path)) fs.rename(path, folders.temporary());
+  }
+}
+
+/** Whether an error is the doing of whoever owns a file. */
+function isDenied(error: unknown): boolean {
+  return ["EACCES", "EPERM", "EAGAIN"].includes(systemCode(error) ?? "");
 }
 
 /** What was hashed as it came; `undefined`: the file is not what was written. */
@@ -350,7 +380,10 @@ function* copyIn(
   }
 }
 
-/** What may not be read goes back to its client, who can change that. */
+/**
+ * What may not be read goes back to its client, who can change that: its
+ * permissions, or a lease on it (EAGAIN).
+ */
 function* openCaptured(
   folders: Folders,
   { staging, captured, info }: Captured,
@@ -358,7 +391,7 @@ function* openCaptured(
   try {
     return new OpenFile(folders.fs, captured, info);
   } catch (error) {
-    if (systemCode(error) !== "EACCES") throw error;
+    if (!isDenied(error)) throw error;
     yield* giveBack(folders, { staging, captured });
     throw new OpError("unreadable", `'${captured}' may not be read`);
   }

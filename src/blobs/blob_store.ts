@@ -157,6 +157,8 @@ export interface CapturedFile {
   readonly digest?: Digest;
   /** It was larger than may be kept. */
   readonly givenBack?: true;
+  /** It is hashed into a copy, which takes as much of the disk again. */
+  readonly isCopied?: true;
 }
 
 /** Values by path, for clients on the same file system. */
@@ -178,8 +180,11 @@ export interface LocalFiles {
    * more than `mostBytes`: it is given back unread.
    */
   capture(staging: string, mostBytes?: number): Promise<CapturedFile>;
-  /** Hashes a captured file, or the first `mostBytes` of one that has grown. */
-  hash(staging: string, mostBytes?: number): Promise<Digest>;
+  /**
+   * Hashes a captured file of so many bytes, or these of one that has grown;
+   * without a size, what was appended.
+   */
+  hash(staging: string, size?: number): Promise<Digest>;
   /** Publishes a captured file. */
   install(staging: string, name: string): Promise<Stamp>;
   /**

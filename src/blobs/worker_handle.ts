@@ -34,6 +34,8 @@ export interface Job {
   readonly bytes: number;
   /** Takes long: only a few at a time are given to one worker. */
   readonly large: boolean;
+  /** The same, and as long as many large ones. */
+  readonly huge: boolean;
   /** May be done twice. */
   readonly retriable: boolean;
   /** Buffers that go with it. */
@@ -87,6 +89,7 @@ export class WorkerHandle {
   #seq = 0;
   #load = 0;
   #large = 0;
+  #huge = 0;
   #ready = false;
   #dead = false;
 
@@ -120,6 +123,11 @@ export class WorkerHandle {
     return this.#large;
   }
 
+  /** Of these, huge ones. */
+  get huge(): number {
+    return this.#huge;
+  }
+
   /** It has answered its configuration. */
   get ready(): boolean {
     return this.#ready;
@@ -131,6 +139,7 @@ export class WorkerHandle {
     this.#jobs.set(this.#seq, job);
     this.#load += weight(job);
     if (job.large) this.#large += 1;
+    if (job.huge) this.#huge += 1;
     if (this.#outbox.length === 0) queueMicrotask(() => this.#flush());
     this.#outbox.push({ seq: this.#seq, job });
   }
@@ -180,6 +189,7 @@ export class WorkerHandle {
     this.#jobs.delete(outcome.seq);
     this.#load -= weight(job);
     if (job.large) this.#large -= 1;
+    if (job.huge) this.#huge -= 1;
     if ("failure" in outcome) {
       job.reject(
         new BlobError(outcome.failure.code, outcome.failure.message),

@@ -88,11 +88,14 @@ export class WorkerLocalFiles implements LocalFiles {
   }
 
   /** {@inheritDoc LocalFiles.hash} */
-  hash(staging: string, mostBytes = Infinity): Promise<Digest> {
+  hash(staging: string, size?: number): Promise<Digest> {
     return this.#write(async () => {
+      const mostBytes = size ?? Infinity;
       const op = { kind: "hash", staging, mostBytes } as const;
       const hashed = await this.#again<"hash">(op, {
         large: true,
+        // Of an upload, which was hashed as it came, nothing is left to do.
+        length: size ?? 0,
         series: this.#series.get(staging),
       });
       await this.#renames.syncPrivate();

@@ -30,6 +30,10 @@ import {
 const MAX_JOBS_PER_WORKER = 128;
 /** Each large one may hold its value in memory. */
 const MAX_LARGE_PER_WORKER = 4;
+/** Of these; the others are for files that are hashed in a moment. */
+const MAX_HUGE_PER_WORKER = 2;
+/** Hashed and copied in a second or so: a large one need not wait for more. */
+const HUGE_BYTES = 64 * 1024 * 1024;
 /** From this load on another worker is worth its start. */
 const SPAWN_LOAD = 8;
 /** A worker that is starting answers later: it counts as this much busier. */
@@ -68,6 +72,8 @@ export interface JobOptions {
   readonly bytes?: number;
   /** It may take long. */
   readonly large?: boolean;
+  /** How many bytes a large one reads or writes. */
+  readonly length?: number;
   /** It may be done twice: a worker's death is then no failure. */
   readonly retriable?: boolean;
   /** Buffers that go with it. */
@@ -83,9 +89,10 @@ export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #clock: Clock;
   readonly #workers = new Set<WorkerHandle>();
-  /** Two lanes: a small job never waits behind large ones that found no room. */
+  /** Three lanes: no job waits behind much larger ones that found no room. */
   readonly #small: Job[] = [];
   readonly #large: Job[] = [];
+  readonly #huge: Job[] = [];
   /** Begins the tags of all its workers. */
   readonly #tag = crypto.randomUUID().replaceAll("-", "");
   readonly #dead: string[] = [];
@@ -146,6 +153,7 @@ export class WorkerPool {
         op: op as Op,
         bytes,
         large: options.large ?? false,
+        huge: options.large === true && (options.length ?? 0) > HUGE_BYTES,
         retriable: options.retriable ?? false,
         transfer: options.transfer ?? [],
         series: options.series,
@@ -162,7 +170,7 @@ export class WorkerPool {
         },
         deaths: 0,
       };
-      (job.large ? this.#large : this.#small).push(job);
+      this.#laneOf(job).push(job);
       this.#dispatch();
     });
   }
@@ -218,12 +226,21 @@ export class WorkerPool {
     if (this.#unsettled + this.#together === 0) this.#onDrained?.();
   }
 
+  #laneOf({ large, huge }: Job): Job[] {
+    if (huge) return this.#huge;
+    return large ? this.#large : this.#small;
+  }
+
+  get #lanes(): readonly Job[][] {
+    return [this.#small, this.#large, this.#huge];
+  }
+
   #takeQueued(): Job[] {
-    return [...this.#small.splice(0), ...this.#large.splice(0)];
+    return this.#lanes.flatMap((lane) => lane.splice(0));
   }
 
   #dispatch(): void {
-    for (const lane of [this.#small, this.#large]) {
+    for (const lane of this.#lanes) {
       let sent = 0;
       for (const job of lane) {
         const worker = this.#pick(job);
@@ -250,7 +267,8 @@ export class WorkerPool {
     for (const worker of this.#workers) {
       const load = worker.load + (worker.ready ? 0 : STARTING_LOAD);
       const isFull = worker.jobs >= MAX_JOBS_PER_WORKER ||
-        (job.large && worker.large >= MAX_LARGE_PER_WORKER);
+        (job.large && worker.large >= MAX_LARGE_PER_WORKER) ||
+        (job.huge && worker.huge >= MAX_HUGE_PER_WORKER);
       if (!isFull && load < bestLoad) [best, bestLoad] = [worker, load];
     }
     if (bestLoad < SPAWN_LOAD) return best;
@@ -320,7 +338,7 @@ export class WorkerPool {
       job.deaths += 1;
       const again = job.retriable && job.deaths < MAX_DEATHS;
       if (again && this.#size > 0 && (end.ready || others > 0)) {
-        (job.large ? this.#large : this.#small).unshift(job);
+        this.#laneOf(job).unshift(job);
       } else {
         job.reject(end.error);
       }

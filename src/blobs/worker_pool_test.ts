@@ -53,6 +53,26 @@ Deno.test("a hash of 512 MiB does not hold up reads and writes of 1 KiB", async 
   assert.equal(harness.workers.length, 1);
 });
 
+Deno.test("a file of 2 MiB does not wait for those that are huge", async () => {
+  await using harness = await openTestRoot({ workers: 1 });
+  const { local } = harness.store;
+  const files = [
+    ...Array.from({ length: 6 }, (_, i) => [`huge ${i}`, 100 * MIB] as const),
+    ["large", 2 * MIB] as const,
+  ];
+  for (const [name, size] of files) {
+    await Deno.writeFile(local.stagingPath(name), new Uint8Array());
+    await Deno.truncate(local.stagingPath(name), size);
+    await local.capture(name);
+  }
+  const hashed: string[] = [];
+  await Promise.all(files.map(async ([name, size]) => {
+    await local.hash(name, size);
+    hashed.push(name);
+  }));
+  assert.equal(hashed[0], "large", hashed.join(", "));
+});
+
 Deno.test("a worker that dies in the middle is replaced: reads go on, writes fail", async () => {
   await using harness = await openTestRoot({ workers: 1 });
   const { store } = harness;

@@ -112,6 +112,11 @@ export class Evictor {
     return { ...this.#reasons };
   }
 
+  /** Has the table know what is kept, and how the disk stands. */
+  look(): Promise<void> {
+    return this.#guarded(() => this.#look());
+  }
+
   /** Looks at once, then from time to time, and when the engine says so. */
   async start(): Promise<void> {
     this.#options.engine.onCrowded = (urgent) => {
@@ -121,8 +126,8 @@ export class Evictor {
       this.#isCalled = true;
       this.#call.resolve();
     };
-    // Until the first look the table knows of nothing that is kept.
-    await this.#guarded(() => this.#look());
+    // Until then the table knows of nothing that is kept.
+    await this.look();
     this.#schedule(0);
     this.#running = this.#running.then(() =>
       this.#guarded(() => this.#measureAll())

@@ -64,7 +64,12 @@ export async function recover(
   const unowned = new Set([...left.staging, ...left.captured]);
   const found = { loading: 0, captured: 0, evicting: 0 };
 
-  await blobs.local?.sweepPrivate();
+  try {
+    await blobs.local?.sweepPrivate();
+  } catch (error) {
+    // It is another user's, and takes some room.
+    warn(`cannot remove a private file: ${messageOf(error)}`);
+  }
   try {
     await manifest.grace(graceEndsMs);
   } catch (error) {

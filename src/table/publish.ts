@@ -91,8 +91,7 @@ export function publishFile(s: State, entry: Entry, wait?: Wait): void {
   if (taken?.installed && taken.digest) {
     s.emit({ kind: "verify", entry: entry.key, token, digest: taken.digest });
   } else {
-    const isOurs = taken?.acknowledged ?? false;
-    const mostBytes = s.room.most(entry.key.namespace, { isOurs });
+    const mostBytes = s.room.most(entry.key.namespace);
     s.emit({ kind: "capture", name, token, staging, mostBytes });
   }
 }
@@ -170,7 +169,7 @@ export function published(
 function captured(
   s: State,
   entry: Entry,
-  { digest, givenBack, size }: Of<"captured">,
+  { digest, givenBack, isCopied, size }: Of<"captured">,
   nowMs: number,
 ): void {
   const { state, key: { name, namespace } } = entry;
@@ -187,7 +186,8 @@ function captured(
     answerDue(s, state);
     return record(s, entry, { digest, nowMs });
   }
-  whenRoom(s, entry, { size, nowMs }, (state) => {
+  const coming = isCopied ?? false;
+  whenRoom(s, entry, { size, coming, nowMs }, (state) => {
     answerDue(s, state);
     const token = state.token = s.nextToken();
     const staging = state.assignment.staging!;
@@ -231,14 +231,15 @@ export function lookForRoom(s: State, entry: Entry, nowMs: number): void {
   const { assignment: { id }, taken, upload } = state;
   const { size, coming, dueMs, resume } = state.short;
   s.releaseDead();
-  // A Done that was answered with OK is kept, come what may.
+  // A Done that was answered with OK is kept, come what may; a copy of its file
+  // has to wait for room on the disk.
   const asked = s.room.asked(id, { bytes: size, coming });
   const fits = s.room.commit(id, {
     namespace,
     bytes: size,
     upload,
     coming,
-    force: taken?.acknowledged ?? false,
+    force: !coming && taken?.acknowledged === true,
   });
   s.makeRoom({ urgent: !fits });
   if (fits) {

@@ -318,13 +318,9 @@ export class Room {
     this.#land(-covered);
   }
 
-  /**
-   * The most bytes that a file of a namespace may have; `isOurs`: it has been
-   * accepted already, and goes only where the disk itself is too small for it.
-   */
-  most(namespace: string, { isOurs }: { readonly isOurs: boolean }): number {
+  /** The most bytes that a file of a namespace may have. */
+  most(namespace: string): number {
     let bytes = this.#disk?.sizeBytes ?? Infinity;
-    if (isOurs) return bytes;
     for (const { maxBytes } of this.#covering(namespace)) {
       bytes = Math.min(bytes, maxBytes);
     }

@@ -344,6 +344,8 @@ export type Result =
     readonly digest?: Digest;
     /** It is larger than may be kept, and lies at its client's path again. */
     readonly givenBack?: true;
+    /** It is hashed into a copy, which takes as much of the disk again. */
+    readonly isCopied?: true;
   }
   | {
     readonly kind: "hashed";

@@ -52,6 +52,34 @@ async function publish(
   }
 }
 
+Deno.test("a file that grew after its Done, and is larger than may be kept, is its client's after a kill", async () => {
+  await withRoot(async (root) => {
+    const options = { args: ["--restart-grace=100ms", "--max-bytes=2GiB"] };
+    {
+      await using server = await ServerProcess.start(root, options);
+      using local = new LocalClient(server.local);
+      const { id, path } = await local.assigned(NS, "slow");
+      await writeSlowFile(path);
+      await local.done(id);
+      await server.kill();
+    }
+    const taken = [...Deno.readDirSync(`${root}/.private`)]
+      .find(({ name }) => name.startsWith("taken-"));
+    assert(taken, "the file was not being hashed any more");
+    // As whoever has it open may do.
+    await Deno.truncate(`${root}/.private/${taken.name}`, 8 * 1024 ** 4);
+
+    await using server = await ServerProcess.start(root, options);
+    using local = new LocalClient(server.local);
+    const { assign } = await until(
+      () => local.get(NS, "slow"),
+      ({ assign }) => assign !== undefined,
+    );
+    assert(assign);
+    assert.deepEqual([...Deno.readDirSync(`${root}/.private`)], []);
+  });
+});
+
 Deno.test("a killed server serves every acknowledged value, whole", async () => {
   const published = {
     asked: [] as string[],

@@ -200,6 +200,43 @@ Deno.test("a value larger than its estimate has room made for it on the disk, an
   assert(leastFree > 4 * MIB, `${leastFree} bytes were left`);
 });
 
+Deno.test("a file that is copied has room made for its copy, holes and all, and --min-free stays free", async () => {
+  const MIB = 1024 * 1024;
+  await using folder = await temporaryFolder();
+  const root = folder.path;
+  await using disk = await smallDisk(root, 64 * MIB);
+  if (!disk) return;
+  await using server = await ServerProcess.start(root, {
+    args: ["--min-free=16MiB"],
+  });
+  using local = new LocalClient(server.local);
+  using remote = new RemoteClient(server.remote);
+  for (let i = 0; i < 30; i++) {
+    const { id } = await remote.assigned(NS, `kept ${i}`);
+    await remote.set(id, valueOf(i, MIB));
+  }
+  let leastFree = Infinity;
+  const timer = setInterval(() => {
+    const { bavail, bsize } = statfsSync(root);
+    leastFree = Math.min(leastFree, bavail * bsize);
+  }, 1);
+  const done = async (key: string) => {
+    const { id, path } = await local.assigned(NS, key);
+    await Deno.writeFile(path, new Uint8Array());
+    await Deno.truncate(path, 30 * MIB);
+    await Deno.chown(path, 12_345, 12_345);
+    await local.done(id);
+  };
+  await done("one");
+  const { ready } = await local.settled(NS, "one");
+  const { path } = ready as { readonly path: string };
+  // It is in use, and beside it there is no room.
+  await rejectsWith("RESOURCE_EXHAUSTED", done("two"), /--min-free leaves/);
+  clearInterval(timer);
+  assert.equal((await Deno.stat(path)).size, 30 * MIB);
+  assert(leastFree > 8 * MIB, `${leastFree} bytes were left`);
+});
+
 Deno.test("with --min-free a value larger than the disk takes nothing from anybody", async () => {
   await using folder = await temporaryFolder();
   const root = folder.path;

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { status } from "@grpc/grpc-js";
 import { parseToml } from "../../src/toml.ts";
-import { LocalClient } from "../support/clients.ts";
+import { LocalClient, textOf } from "../support/clients.ts";
+import { CacheClient } from "../v1/client.ts";
 import { rejectsWith } from "../support/status.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import {
@@ -101,6 +102,68 @@ othersTest(
       await client.done(id);
       const kept = await pathOf(client, "ns", "k");
       assert.equal(await Deno.readTextFile(kept), "mine");
+    }),
+);
+
+/** Keeps a lease on a file, which whoever opens it has to wait for. */
+const HOLD_LEASE = `
+  use constant { F_SETLEASE => 1024, F_WRLCK => 1 };
+  $SIG{IO} = "IGNORE";
+  umask 0;
+  open(my $file, "+>", $ARGV[0]) or die;
+  fcntl($file, F_SETLEASE, F_WRLCK) or die;
+  $| = 1;
+  print "held";
+  sleep;
+`;
+
+othersTest(
+  "what another user has made so that it cannot be read or removed is no trouble of the disk",
+  () =>
+    withSharedFolder(async (folder) => {
+      const root = join(folder, "root");
+      const args = ["--shared", "--restart-grace=100ms"];
+      const hinder = 'umask 0; mkdir -p "$1/a"; : > "$1/a/c"; chmod 500 "$1/a"';
+      {
+        await using server = await serve(root, ...args);
+        using client = new LocalClient(server.local);
+        using admin = new CacheClient(server.remote);
+        const { id, path } = await client.assigned("ns", "folder");
+        const { code } = await shellAs(as(ALICE), hinder, path);
+        assert.equal(code, 0);
+        await rejectsWith("FAILED_PRECONDITION", client.done(id), /no regular/);
+        const leased = await client.assigned("ns", "leased");
+        const [program, ...words] = as(ALICE);
+        const holder = new Deno.Command(program!, {
+          args: [...words, "perl", "-e", HOLD_LEASE, leased.path],
+          cwd: "/",
+          stdout: "piped",
+        }).spawn();
+        try {
+          const { value } = await holder.stdout.getReader().read();
+          assert.equal(textOf(value!), "held");
+          await rejectsWith(
+            "FAILED_PRECONDITION",
+            client.done(leased.id),
+            /may not read/,
+          );
+          assert((await Deno.lstat(leased.path)).isFile, "it is Alice's again");
+        } finally {
+          holder.kill();
+          await holder.status;
+        }
+        const { trouble } = await admin.call<{ trouble: string }>("Status");
+        assert.equal(trouble, "");
+        const again = await shellAs(as(ALICE), 'printf mine > "$1"', path);
+        assert.equal(again.code, 0, again.stderr);
+        await client.done(id);
+        await pathOf(client, "ns", "folder");
+        await server.kill();
+      }
+      await using server = await serve(root, ...args);
+      assert.match(server.stderr, /cannot remove a private file/);
+      using client = new LocalClient(server.local);
+      await pathOf(client, "ns", "folder");
     }),
 );
 

@@ -122,10 +122,12 @@ export class ServerProcess {
     const { handleLeaseMs } = figures;
     const evict = { engine, manifest, blobs, clock, warn, handleLeaseMs };
     const graceEndsMs = wallMs() + figures.restartGraceMs;
-    recover({ engine, manifest, blobs, graceEndsMs, warn }).then(async () => {
+    const evictor = new Evictor(evict);
+    const recovery = { engine, manifest, blobs, graceEndsMs, warn };
+    evictor.look().then(() => recover(recovery)).then(async () => {
       options.events.recovered();
-      this.#evictor = new Evictor(evict);
-      await this.#evictor.start();
+      this.#evictor = evictor;
+      await evictor.start();
       if (this.phase !== "starting") return;
       this.phase = "serving";
       options.events.serving();
