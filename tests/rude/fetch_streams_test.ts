@@ -144,9 +144,9 @@ const ODD_LISTS: Record<string, Uint8Array> = {
 
 const cases: RudeCase[] = [
   { name: "a value of 64 MiB is published", run: publishLarge },
-  readers(`${CROWD} x 8 Fetches of 64 MiB, never read`, {
+  readers(`${CROWD} x 3 Fetches of 64 MiB, never read`, {
     connections: CROWD,
-    each: 8,
+    each: 3,
   }),
   readers(`${CROWD} Fetches of 64 MiB, windows of 0`, {
     connections: CROWD,

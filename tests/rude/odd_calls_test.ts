@@ -25,7 +25,7 @@ function ended({ name, sent, ending }: OddCall): RudeCase {
   };
 }
 
-rudeTest("odd headers", ODD_HEADERS.map(ended));
-rudeTest("odd timeouts", ODD_TIMEOUTS.map(ended));
-rudeTest("odd bodies", ODD_BODIES.map(ended));
-rudeTest("odd names", ODD_NAMES.map(ended));
+rudeTest(
+  "odd headers, timeouts, bodies and names are answered",
+  [...ODD_HEADERS, ...ODD_TIMEOUTS, ...ODD_BODIES, ...ODD_NAMES].map(ended),
+);

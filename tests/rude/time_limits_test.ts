@@ -31,6 +31,8 @@ const CROWD = 30;
 const CALM = "reset 11";
 /** More than sockets hold, so that the reply cannot leave unread. */
 const VALUE_BYTES = 20 * 1024 * 1024;
+/** There is memory for so many replies; others would be told Loading. */
+const STALLING = 3;
 
 /** Says something, and has to be hung up on without a GOAWAY. */
 function dropped(name: string, said: Uint8Array): RudeCase {
@@ -72,8 +74,9 @@ const greeting = join(PREFACE, settings());
 
 /** Asks for much, reads nothing, and must find the connection broken. */
 async function stalls({ port }: Arena): Promise<void> {
-  await eachOf(8, 8, async () => {
-    using client = await RawClient.open(port, {
+  await eachOf(STALLING, STALLING, async () => {
+    // Greeted, or the missing acknowledgement of SETTINGS ends it as well.
+    using client = await RawClient.greeted(port, {
       windowBytes: MAX_WINDOW_BYTES,
     });
     await client.send(get(1, NS, "stall 0"));
