@@ -26,7 +26,9 @@ export class Launched implements AsyncDisposable {
 
   /** Starts the launcher; `ready` waits for its server. */
   static spawn(root: string, ...flags: string[]): Launched {
-    const addresses = ["-l", "127.0.0.1:0", "-r", "127.0.0.1:0"];
+    const addresses = ["-l", "-r"].flatMap((name) =>
+      flags.includes(name) ? [] : [name, "127.0.0.1:0"]
+    );
     return new Launched(
       new Program([
         ...LAUNCHER_FLAGS,
