@@ -60,7 +60,10 @@ export class Launched implements AsyncDisposable {
   /** What it complained of until its end: not what a stop waited for. */
   async complaints(): Promise<string> {
     const stderr = await this.program.stderr.toEnd();
-    return stderr.replace(/^\S+ info {2}stopp(ing|ed)\b.+\n/gm, "");
+    return stderr.replace(
+      /^(\S+ info {2}stopp(ing|ed)|larder: still stopping)\b.+\n/gm,
+      "",
+    );
   }
 
   /** The process id of the server. */
