@@ -94,7 +94,7 @@ export class Access implements Disposable {
       const text = await (options.read ?? readCredentials)(path);
       return new Access(path, options, text);
     } catch (error) {
-      throw new StartError(1, `--access ${path}: ${whyNot(error)}`, {
+      throw new StartError(2, `--access ${path}: ${whyNot(error)}`, {
         cause: error,
       });
     }
@@ -185,7 +185,7 @@ export class Access implements Disposable {
   #parsed(text: string): Rules {
     // As it is for a moment while somebody writes it: without the rules of
     // those who have no token they may everything on this machine.
-    if (text.trim() === "") {
+    if (isEmpty(text)) {
       throw new Error(
         "it is empty: larder token new NAME --file FILE --read PATTERN makes " +
           "an entry",
@@ -223,4 +223,9 @@ export class Access implements Disposable {
       if (caller.expiresMs <= nowMs) caller.follow();
     }
   }
+}
+
+/** Whether nothing is said: a line of a comment says nothing. */
+function isEmpty(text: string): boolean {
+  return text.split("\n").every((line) => /^\s*(#|$)/.test(line));
 }

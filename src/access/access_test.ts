@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { sha256Hex } from "../../workers/digest.ts";
 import { FakeClock } from "../clock.ts";
+import { StartError } from "../errors.ts";
 import { ACCESS_LOOK_MS } from "../limits.ts";
 import { peerName } from "../http2/mod.ts";
 import { Access, type Door } from "./access.ts";
@@ -71,7 +72,14 @@ Deno.test("a file that is empty is an error that says what to do, at the start a
     /it is empty: larder token new NAME --file FILE .* makes an entry/;
   assert.match(said[0]!, words);
   assert.equal(nameOf(access.whoIs(TLS, "Bearer secret", [])), "ci");
-  await assert.rejects(opened(""), words);
+  for (const text of ["", "\n \t\n", "# later\n\n  # [[token]]\r\n"]) {
+    await assert.rejects(opened(text), (error) => {
+      assert(error instanceof StartError);
+      assert.equal(error.exitCode, 2);
+      assert.match(error.message, words);
+      return true;
+    });
+  }
 });
 
 Deno.test("rules that limit readers are refused where files are everybody's", async () => {

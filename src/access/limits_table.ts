@@ -31,7 +31,7 @@ export function limitsOf(
   usual: CallerLimits = {},
 ): CallerLimits {
   if (!isTable(given)) {
-    throw new StartError(1, `${where} must be a table: { calls = 32 }`);
+    throw new StartError(2, `${where} must be a table: { calls = 32 }`);
   }
   const limits: { -readonly [limit in keyof CallerLimits]: number } = {
     ...usual,
@@ -42,7 +42,7 @@ export function limitsOf(
       : COUNTS.find((count) => count === key);
     if (limit === undefined) {
       throw new StartError(
-        1,
+        2,
         `${where}: no such key: ${key}; there are ${COUNTS.join(", ")}, ` +
           UPLOAD,
       );
@@ -59,7 +59,7 @@ function numberOf(where: string, value: unknown, isSize: boolean): number {
     try {
       number = parseByteSize(value);
     } catch (error) {
-      throw new StartError(1, `${where}: ${messageOf(error)}`);
+      throw new StartError(2, `${where}: ${messageOf(error)}`);
     }
   }
   const [example, least, words] = isSize
@@ -70,7 +70,7 @@ function numberOf(where: string, value: unknown, isSize: boolean): number {
     number >= least
   ) return number;
   throw new StartError(
-    1,
+    2,
     `${where} must be ${example}, of ${words} at least, or "${UNLIMITED}"`,
   );
 }

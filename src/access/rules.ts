@@ -186,5 +186,5 @@ function tableOf(name: string, value: unknown): TomlTable {
 }
 
 function wrong(why: string): StartError {
-  return new StartError(1, why);
+  return new StartError(2, why);
 }

@@ -70,13 +70,10 @@ async function dispatch(
   const command = await loadCommand(name);
   if (!command) throw unknownCommand(name);
   const options = optionsOf(command);
-  const words = Words.read(args, options);
+  const words = Words.read(args, options, { runs: name === "run" });
   if (words.has("help")) {
     await print(commandHelp(command));
     return OK;
-  }
-  if (words.rest.length > 0 && name !== "run") {
-    throw new StartError(2, `larder ${name} takes no --`);
   }
   // Switched off, nothing is looked at.
   if (name !== "run" || !isOff()) {

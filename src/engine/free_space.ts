@@ -6,6 +6,7 @@
 
 import type { BlobStore, Space } from "../blobs/blob_store.ts";
 import { StartError } from "../errors.ts";
+import { formatSize } from "../sizes.ts";
 
 /** Bytes, or a share of the disk in percent. */
 export type MinFree =
@@ -35,8 +36,9 @@ export async function refuseTooSmallDisk(
   const bytes = keptFree(minFree, space);
   if (bytes < space.totalBytes) return;
   throw new StartError(
-    1,
-    `--min-free asks for ${bytes} bytes to stay free on the root's disk, which ` +
-      `has ${space.totalBytes} in all: nothing could be kept; set it lower`,
+    2,
+    `--min-free asks for ${formatSize(bytes)} to stay free on the root's ` +
+      `disk, which has ${formatSize(space.totalBytes)} in all: nothing could ` +
+      "be kept; set it lower",
   );
 }

@@ -38,7 +38,7 @@ export interface Written {
 export class Words {
   /** The words that are no options. */
   readonly positionals: readonly string[];
-  /** The words after `--`. */
+  /** The words of the program that is to be run. */
   readonly rest: readonly string[];
   readonly #values: ReadonlyMap<string, readonly Written[]>;
   #defaults: ReadonlyMap<string, readonly string[]> = new Map();
@@ -58,10 +58,16 @@ export class Words {
    *
    * @param args The words after the command's name.
    * @param options What the command knows.
+   * @param form `runs`: what stands after `--` is a program and its words; else
+   * these are words that may begin with `-`, and are no options.
    * @throws {StartError} An unknown option, one without its value, one with two,
    * or a word that is not UTF-8.
    */
-  static read(args: readonly string[], options: readonly Option[]): Words {
+  static read(
+    args: readonly string[],
+    options: readonly Option[],
+    { runs = false }: { readonly runs?: boolean } = {},
+  ): Words {
     const [garbled] = args.filter((word) => word.includes(NO_UTF8));
     if (garbled !== undefined) {
       const hasKey = options.some(({ name }) => name === "key-hex");
@@ -96,12 +102,7 @@ export class Words {
       const { name, rawName } = token;
       const option = options.find((each) => each.name === name);
       if (!option) {
-        const known = options.filter(({ isHidden }) => !isHidden)
-          .map(({ name }) => `--${name}`);
-        throw new StartError(
-          2,
-          `unknown flag ${rawName}${suggest(rawName, known)}`,
-        );
+        throw unknownFlag(rawName, options);
       }
       const text = textOf(token, option, options);
       const before = values.get(name) ?? [];
@@ -115,7 +116,10 @@ export class Words {
       }
       values.set(name, [...before, { text, source: rawName }]);
     }
-    return new Words(values, positionals, end < 0 ? [] : args.slice(end + 1));
+    const rest = end < 0 ? [] : args.slice(end + 1);
+    return runs
+      ? new Words(values, positionals, rest)
+      : new Words(values, [...positionals, ...rest], []);
   }
 
   /** Sets what options are that were not given. */
@@ -185,6 +189,23 @@ export class Words {
       throw new StartError(2, `${extra} is one word too many`);
     }
   }
+}
+
+function unknownFlag(
+  rawName: string,
+  options: readonly Option[],
+): StartError {
+  const shown = options.filter(({ isHidden }) => !isHidden);
+  const known = shown.map(({ name }) => `--${name}`);
+  const isLetter = !rawName.startsWith("--");
+  // One letter is a slip for every other one.
+  const begins = known.filter((name) => name.startsWith(`-${rawName}`));
+  const meant = isLetter && begins.length === 1
+    ? `: did you mean ${begins[0]}?`
+    : suggest(rawName, isLetter ? [] : known);
+  const mayBeKey = options.some(({ name }) => name === "key-hex");
+  const asWord = mayBeKey ? "; a KEY that begins with - comes after --" : "";
+  return new StartError(2, `unknown flag ${rawName}${meant}${asWord}`);
 }
 
 /** A flag as the words have it. */

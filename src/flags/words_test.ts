@@ -49,3 +49,35 @@ Deno.test("a word that is not UTF-8 is refused with advice that the command can 
     message: /; a key of any bytes can be given with --key-file or --key-hex$/,
   });
 });
+
+Deno.test("words after -- are words, whatever they begin with, or a program's", () => {
+  const args = ["--ns", "a", "one", "--", "--force", "-x", "--", "--ns=b"];
+  const words = Words.read(args, OPTIONS);
+  assert.deepEqual(words.positionals, ["one", "--force", "-x", "--", "--ns=b"]);
+  assert.deepEqual(words.rest, []);
+  assert.equal(words.text("ns"), "a");
+  assert.equal(words.has("force"), false);
+  const runs = Words.read(args, OPTIONS, { runs: true });
+  assert.deepEqual(runs.positionals, ["one"]);
+  assert.deepEqual(runs.rest, ["--force", "-x", "--", "--ns=b"]);
+});
+
+Deno.test("a flag that nobody knows is explained", () => {
+  const said = (word: string, options = OPTIONS) => {
+    try {
+      Words.read([word], options);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  assert.equal(said("--nss"), "unknown flag --nss: did you mean --ns?");
+  // Each letter is a slip away from every other one.
+  assert.equal(said("-f"), "unknown flag -f: did you mean --force?");
+  assert.equal(said("-r"), "unknown flag -r: --help lists what there is");
+  const keyed = [...OPTIONS, { name: "key-hex", argument: "HEX", help: "" }];
+  assert.equal(
+    said("-1", keyed),
+    "unknown flag -1: --help lists what there is; a KEY that begins with - " +
+      "comes after --",
+  );
+});

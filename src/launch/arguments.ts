@@ -64,7 +64,7 @@ export async function parseCommandLine(
   const words = Words.read(args, FLAGS);
   if (words.has("help")) return { kind: "help" };
   if (words.has("version")) return { kind: "version" };
-  const [command, root, extra] = [...words.positionals, ...words.rest];
+  const [command, root, extra] = words.positionals;
   if (command !== "serve" && command !== "recover") {
     throw new StartError(
       2,

@@ -38,7 +38,7 @@ Deno.test("parseCommandLine reads a flag in every spelling", async () => {
       ["-l[::1]:1"],
       ["--local", "[::1]:1"],
       ["--local=[::1]:1"],
-      ["-l", "127.0.0.1:9", "--local", "[::1]:1"],
+      ["-l", "[::1]:1", "--local", "[::1]:1"],
     ]
   ) {
     const { local, remote, root } = await configOf(...args, "/r");
@@ -132,6 +132,12 @@ Deno.test("parseCommandLine takes a boot id for the confined server only", async
   );
 });
 
+Deno.test("parseCommandLine takes the same twice, and a root that begins with - after --", async () => {
+  const args = ["--max-age", "1d", "--max-age=1d", "--", "-root"];
+  const { root, maxAgeMs } = await configOf(...args);
+  assert.deepEqual([root, maxAgeMs], ["/work/-root", 86_400_000]);
+});
+
 Deno.test("parseCommandLine refuses what it does not know, in one line that says what to do", async () => {
   const cases: [string[], RegExp][] = [
     [[], /no command: write larder serve/],
@@ -150,6 +156,16 @@ Deno.test("parseCommandLine refuses what it does not know, in one line that says
     [["serve", "-x"], /unknown flag -x: --help lists/],
     [["serve", "--toString"], /unknown flag --toString/],
     [["serve", "--__proto__"], /unknown flag --__proto__/],
+    [
+      ["serve", "-r", "127.0.0.1:1", "--remote=127.0.0.1:2"],
+      /^--remote is given twice, as 127\.0\.0\.1:1 and as 127\.0\.0\.1:2: one/,
+    ],
+    [
+      ["serve", "--quotas", "a=1GiB", "--quotas", "b=2GiB"],
+      /^--quotas is given twice, as a=1GiB and as b=2GiB: one only/,
+    ],
+    [["serve", "--config", "a", "--config", "b"], /^--config is given twice/],
+    [["recover", "a", "--", "b"], /one ROOT only: b is one word too many/],
     [["serve", "-l"], /-l needs a value/],
     [["serve", "-l", "-r", "off"], /-l needs a value/],
     [["serve", "--workers", "-1"], /--workers -1: write a whole number/],

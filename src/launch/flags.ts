@@ -11,14 +11,12 @@ import type { Option } from "../flags/words.ts";
 /** The settings that are flags: all but the root, which is a word. */
 export const FLAG_KEYS = CONFIG_KEYS.filter((key) => key !== "root");
 
-/** Each may be given several times, by a script and by who calls it: the last one counts. */
 const SETTING_FLAGS: readonly Option[] = FLAG_KEYS.map((key) => {
   const { name, short, argument, isSwitch, help, defaultHelp } = SETTINGS[key];
   return {
     name,
     ...short !== undefined && { short },
     ...!isSwitch && { argument },
-    isMany: true,
     help: `${help} (default: ${defaultHelp})`,
   };
 });
@@ -29,7 +27,6 @@ export const FLAGS: readonly Option[] = [
   {
     name: "config",
     argument: "FILE",
-    isMany: true,
     help: "a TOML file with the same names as keys, such as " +
       'heartbeat-interval = "2s"; paths in it are relative to the file; flags win',
   },
@@ -52,7 +49,6 @@ export const FLAGS: readonly Option[] = [
   {
     name: "boot-id",
     argument: "ID",
-    isMany: true,
     help:
       "of --confined: what /proc/sys/kernel/random/boot_id says now, %b in " +
       "a unit of systemd; without it large files are synced before Done is answered",

@@ -39,6 +39,7 @@ export function helpText(): string {
     "",
     "Stopping: SIGTERM or Ctrl-C lets running work be published first; a second",
     "Ctrl-C, a second or more later, ends it at once.",
-    "Exit code: 0 stopped, 1 cannot serve (root or port), 2 wrong flag or setting.",
+    "Exit code: 0 stopped, 1 cannot serve (root or port), 2 wrong flag, setting, or",
+    "file that one names: starting it again does not help.",
   ].join("\n");
 }

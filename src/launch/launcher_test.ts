@@ -146,7 +146,12 @@ Deno.test("Ctrl-C reaches the whole group, twice in a moment, and counts once", 
   program.killGroup("SIGINT");
   assert.equal((await program.exit()).code, 0);
   assert.equal(await drains(folder.path), "drain\n");
-  assert.equal(await program.stderr.toEnd(), "");
+  // Said on a machine that is so loaded that the stop takes a second.
+  const said = (await program.stderr.toEnd()).replace(
+    /^.*still stopping.*\n/,
+    "",
+  );
+  assert.equal(said, "");
 });
 
 Deno.test("a second Ctrl-C ends a server that does not drain", async () => {

@@ -9,7 +9,7 @@
  * `deno task` and npx, which pass it on. What comes within this time is one
  * press.
  */
-const ONE_PRESS_MS = 1_000;
+export const ONE_PRESS_MS = 1_000;
 
 /** Collects requests to stop from signals, a closing stdin or a caller. */
 export class StopRequests {
@@ -17,6 +17,7 @@ export class StopRequests {
   readonly #requested = Promise.withResolvers<void>();
   readonly #forced = Promise.withResolvers<void>();
   #requestedAtMs: number | undefined;
+  #isInterrupted = false;
 
   /** Time is given for tests; it is monotonic. */
   constructor(nowMs: () => number = () => performance.now()) {
@@ -38,6 +39,11 @@ export class StopRequests {
     return this.#requestedAtMs !== undefined;
   }
 
+  /** Whether somebody at a terminal has asked for it. */
+  get isInterrupted(): boolean {
+    return this.#isInterrupted;
+  }
+
   /** Asks for a graceful stop; repeating it changes nothing. */
   request(): void {
     if (this.#requestedAtMs !== undefined) return;
@@ -49,6 +55,7 @@ export class StopRequests {
   interrupt(): void {
     const sinceMs = this.#nowMs() - (this.#requestedAtMs ?? Infinity);
     if (sinceMs >= ONE_PRESS_MS) this.#forced.resolve();
+    this.#isInterrupted = true;
     this.request();
   }
 }

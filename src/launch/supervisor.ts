@@ -9,7 +9,7 @@ import type { Config } from "../config.ts";
 import { Backoff } from "./backoff.ts";
 import type { Child, ChildExit, Spawn } from "./child.ts";
 import { withPickedPorts } from "./ready_lines.ts";
-import type { StopRequests } from "./stop_requests.ts";
+import { ONE_PRESS_MS, type StopRequests } from "./stop_requests.ts";
 
 /** A server that never once answered is given up after this many deaths. */
 const MAX_DEATHS_BEFORE_READY = 5;
@@ -99,8 +99,13 @@ async function stopChild(
   const limitMs = drainTimeoutMs + STOP_SLACK_MS;
   const timer = clock.setTimer(limitMs, () => late.resolve("late"));
   const forced = stop.forced.then(() => "forced" as const);
+  // By then a second press counts, and the first one may have seemed in vain.
+  const hint = clock.setTimer(ONE_PRESS_MS, () => {
+    if (stop.isInterrupted) log("still stopping: Ctrl-C again ends it at once");
+  });
   const outcome = await Promise.race([child.exited, late.promise, forced]);
   timer.cancel();
+  hint.cancel();
   if (outcome === "late" || outcome === "forced") {
     child.kill();
     await child.exited;

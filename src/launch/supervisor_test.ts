@@ -147,6 +147,33 @@ Deno.test("supervise kills a server that does not drain in time", async () => {
   assert.deepEqual(nursery.calls, ["stop", "kill"]);
 });
 
+Deno.test("supervise says what another Ctrl-C does when it does it, and not of a SIGTERM", async () => {
+  const hint = "still stopping: Ctrl-C again ends it at once";
+  for (const isInterrupt of [true, false]) {
+    const nursery = new Nursery();
+    await nursery.ready();
+    if (isInterrupt) nursery.stop.interrupt();
+    else nursery.stop.request();
+    await turn();
+    // This one is taken for the same press.
+    nursery.clock.advance(500);
+    if (isInterrupt) nursery.stop.interrupt();
+    assert.deepEqual(nursery.log, []);
+    nursery.clock.advance(500);
+    assert.deepEqual(nursery.log, isInterrupt ? [hint] : []);
+    nursery.exit(0);
+    assert.equal(await nursery.code, 0);
+  }
+  const quick = new Nursery();
+  await quick.ready();
+  quick.stop.interrupt();
+  await turn();
+  quick.exit(0);
+  assert.equal(await quick.code, 0);
+  quick.clock.advance(5_000);
+  assert.deepEqual(quick.log, []);
+});
+
 Deno.test("supervise kills at once when it is forced", async () => {
   const nursery = new Nursery();
   await nursery.ready();

@@ -73,7 +73,7 @@ async function taken(
     return await TakenSocket.take(descriptor);
   } catch (error) {
     throw new StartError(
-      1,
+      2,
       `${flag}: descriptor ${descriptor} is no socket to listen on (${
         messageOf(error)
       }): it has to be made by ListenStream=, without Accept=yes`,

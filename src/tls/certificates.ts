@@ -88,7 +88,7 @@ export class Certificates implements IdentitySource, Disposable {
       checkIdentity(paths, current);
       return new Certificates(paths, options, current);
     } catch (error) {
-      throw new StartError(1, `cannot speak TLS: ${messageOf(error)}`, {
+      throw new StartError(2, `cannot speak TLS: ${messageOf(error)}`, {
         cause: error,
       });
     }

@@ -5,7 +5,7 @@
  */
 
 import { dirname } from "node:path";
-import { StartError, systemReason } from "../errors.ts";
+import { messageOf, StartError, systemReason } from "../errors.ts";
 import { SocketTaken } from "./socket_file.ts";
 import { OpenUmask } from "./unix_listener.ts";
 
@@ -25,10 +25,15 @@ export function cannotListenAt(
   error: unknown,
 ): StartError {
   return new StartError(
-    1,
+    isOfGroup(error) ? 2 : 1,
     `cannot listen on unix:${socket.path}: ${remedy(error, socket)}`,
     { cause: error },
   );
+}
+
+/** Whether it is the group of the socket's file that cannot be set. */
+function isOfGroup(error: unknown): boolean {
+  return /\bchown\b/.test(messageOf(error));
 }
 
 function remedy(
@@ -41,11 +46,11 @@ function remedy(
       "start the server with umask 022";
   }
   const folder = dirname(path);
-  const { code, message } = error as { code?: string; message: string };
+  const { code } = error as { code?: string };
   if (code === "ENOENT" || code === "ENOTDIR") {
     return `there is no folder ${folder}: make it, or ${ANOTHER}`;
   }
-  if (/\bchown\b/.test(message)) {
+  if (isOfGroup(error)) {
     return `it cannot be given to the group ${group} (${
       systemReason(error)
     }): ` +

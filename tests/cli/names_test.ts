@@ -40,6 +40,36 @@ Deno.test("printedKey knows what ls and run print from text", () => {
   }
 });
 
+Deno.test("a key that begins with - is given after --", () =>
+  withShell(async (shell) => {
+    await shell.write("value", "dashed");
+    for (const key of ["-key", "--ns", "--", "-"]) {
+      await shell.ok("put", "--ns", "a", "--", key, "value");
+      assert.equal(await shell.ok("get", "--ns", "a", "--", key), "dashed");
+      const stat = await shell.ok("stat", "--ns", "a", "--json", "--", key);
+      assert.equal(JSON.parse(stat).key, key);
+      await shell.ok("rm", "--ns", "a", "--", key);
+      const { code } = await shell.run(["get", "--ns", "a", "--", key]);
+      assert.equal(code, 1, `${key} is removed`);
+    }
+    const { code, stderr } = await shell.run(["get", "--ns", "a", "-key"]);
+    assert.equal(code, 2);
+    assert.match(
+      stderr,
+      /^larder: unknown flag -k: .*; a KEY that begins with - comes after --$/m,
+    );
+    for (const command of ["ls", "verify"]) {
+      await shell.ok(command, "--", "a");
+    }
+    for (const command of ["status", "usage", "gc", "top"]) {
+      const { code, stderr } = await shell.run([command, "--", "-x"]);
+      assert.deepEqual([code, stderr], [
+        2,
+        "larder: -x is one word too many\n",
+      ]);
+    }
+  }));
+
 Deno.test("stat, get and rm take the keys that ls and run print", () =>
   withShell(async (shell) => {
     await put(shell, "--key-hex", "00ff");

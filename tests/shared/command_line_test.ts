@@ -104,5 +104,34 @@ othersTest(
         assert.equal(said.length, 3_000_000);
       }
       assert.match(await ok(BOB, "ls", "ns"), / {2}k$/m);
+
+      const root = join(folder, "root");
+      const doctor = await larder(BOB, "doctor", root);
+      assert.equal(doctor.code, 0, doctor.stdout);
+      const pid = await server.serverPid();
+      for (
+        const line of [
+          /^ok +server +127\.0\.0\.1:\d+: larder /m,
+          new RegExp(`^ok +owner +user 0, who shares it .* are ${BOB}$`, "m"),
+          /^ok +staging +you may make files there$/m,
+          new RegExp(`^ok +served +by process ${pid}$`, "m"),
+        ]
+      ) {
+        assert.match(doctor.stdout, line);
+      }
+      assert.doesNotMatch(doctor.stdout, /chmod|chown|EACCES|let this user/);
+      await server.stop();
+      const stopped = await larder(BOB, "doctor", root);
+      assert.match(
+        stopped.stdout,
+        /^warn +served +no\n +user 0 has to serve it: .* --shared$/m,
+      );
+      await Deno.chmod(root, 0o700);
+      const closed = await larder(ALICE, "doctor", root);
+      assert.match(
+        closed.stdout,
+        /^fail +owner +user 0; you are \d+, and may not look .*\n +run this as/m,
+      );
+      assert.doesNotMatch(closed.stdout, /chmod|chown|let this user/);
     }),
 );

@@ -17,6 +17,36 @@ Deno.test("a wrong setting is said in one line and not tried again", async () =>
   assert.match(await launched.complaints(), /^larder: [^\n]+\n$/);
 });
 
+Deno.test("a file or size that a flag names and that cannot be is a wrong setting, too", async () => {
+  await using folder = await temporaryFolder();
+  const root = `${folder.path}/root`;
+  const file = async (name: string, text: string) => {
+    await Deno.writeTextFile(`${folder.path}/${name}`, text);
+    return `${folder.path}/${name}`;
+  };
+  const comments = await file("comments.toml", "# tokens come later\n");
+  const typo = await file("typo.toml", "[[tokens]]\n");
+  const garbage = await file("garbage.pem", "no PEM\n");
+  const cases: [flags: string[], says: RegExp][] = [
+    [["--access", "/nowhere/access"], /--access .*: there is no such file/],
+    [["--access", folder.path], /--access .*: is a folder, and no file/],
+    [["--access", comments], /--access .*: it is empty: larder token new/],
+    [["--access", typo], /--access .*: no such key: tokens/],
+    [["--tls-cert", "/nowhere/c", "--tls-key", garbage], /cannot speak TLS/],
+    [["--tls-cert", garbage, "--tls-key", garbage], /cannot speak TLS/],
+    [["--min-free", "5000TiB"], /--min-free asks for 4\.9 PiB/],
+    [["--config", typo], /typo\.toml: unknown key tokens/],
+  ];
+  for (const [flags, says] of cases) {
+    await using launched = Launched.spawn(root, ...flags);
+    const { code } = await launched.program.exit();
+    const said = await launched.complaints();
+    assert.match(said, says);
+    assert.match(said, /^larder: [^\n]+\n$/);
+    assert.equal(code, 2, said);
+  }
+});
+
 Deno.test("a port that is taken is said and not tried again", async () => {
   await using folder = await temporaryFolder();
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -26,7 +26,9 @@ export class Launched implements AsyncDisposable {
 
   /** Starts the launcher; `ready` waits for its server. */
   static spawn(root: string, ...flags: string[]): Launched {
-    const addresses = ["-l", "127.0.0.1:0", "-r", "127.0.0.1:0"];
+    const addresses = ["-l", "-r"].flatMap((name) =>
+      flags.includes(name) ? [] : [name, "127.0.0.1:0"]
+    );
     return new Launched(
       new Program([
         ...LAUNCHER_FLAGS,
@@ -58,7 +60,10 @@ export class Launched implements AsyncDisposable {
   /** What it complained of until its end: not what a stop waited for. */
   async complaints(): Promise<string> {
     const stderr = await this.program.stderr.toEnd();
-    return stderr.replace(/^\S+ info {2}stopp(ing|ed)\b.+\n/gm, "");
+    return stderr.replace(
+      /^(\S+ info {2}stopp(ing|ed)|larder: still stopping)\b.+\n/gm,
+      "",
+    );
   }
 
   /** The process id of the server. */

@@ -15,14 +15,7 @@ import type { RunningServer } from "../../src/launch/running_server.ts";
 import { logLine } from "../../src/log/log.ts";
 import { serve, type Stores } from "../../src/serve.ts";
 import { LocalClient, RemoteClient } from "./clients.ts";
-
-/** Ports that are free, and a stop that does not wait for abandoned work. */
-const DEFAULTS = [
-  ...["-l", "127.0.0.1:0", "-r", "127.0.0.1:0"],
-  ...["--drain-timeout", "50ms"],
-];
-/** Our clients take messages of any size. */
-const MAX_REPLY = ["--max-reply-bytes", "64MiB"];
+import { serveWords } from "./serve_words.ts";
 
 /** A running server. */
 export class ServerHere implements AsyncDisposable {
@@ -57,8 +50,7 @@ export class ServerHere implements AsyncDisposable {
       readonly wrap?: (stores: Stores) => Stores;
     } = {},
   ): Promise<ServerHere> {
-    const replies = args.includes("--max-reply-bytes") ? [] : MAX_REPLY;
-    const words = ["serve", root, ...DEFAULTS, ...replies, ...args];
+    const words = serveWords(root, args);
     const invocation = await parseCommandLine(words, Deno.cwd);
     if (invocation.kind !== "launch") throw new TypeError(words.join(" "));
     refuseOtherData(invocation.config.root);

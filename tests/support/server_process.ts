@@ -12,19 +12,12 @@ import {
   thisInstallation,
 } from "../../src/launch/permissions.ts";
 import { TextLineStream } from "./lines.ts";
+import { serveWords } from "./serve_words.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 /** A server that does not answer by then has failed; loaded machines are slow. */
 const START_LIMIT_MS = 60_000;
-
-/** Ports that are free, and a stop that does not wait for abandoned work. */
-const DEFAULTS = [
-  ...["-l", "127.0.0.1:0", "-r", "127.0.0.1:0"],
-  ...["--drain-timeout", "50ms"],
-];
-/** Our clients take messages of any size. */
-const MAX_REPLY = ["--max-reply-bytes", "64MiB"];
 
 /** How to start a server. */
 export interface StartOptions {
@@ -75,8 +68,7 @@ export class ServerProcess implements AsyncDisposable {
     { args = [], confined = false, program, env = {}, through = [] }:
       StartOptions = {},
   ): Promise<ServerProcess> {
-    const replies = args.includes("--max-reply-bytes") ? [] : MAX_REPLY;
-    const words = ["serve", root, ...DEFAULTS, ...replies, ...args];
+    const words = serveWords(root, args);
     const all = confined ? await confinedWords(words) : [
       ...["run", "--quiet", "--config", CONFIG, "-A"],
       ...program ? [...program, ...words, "--confined"] : [MAIN, ...words],

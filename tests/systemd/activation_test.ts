@@ -136,7 +136,7 @@ test("a socket that cannot be had is refused with what to do", async (folder) =>
   const named = (name: string) =>
     serverCommand(root, "-l", "off", "-r", `fd:${name}`);
   assert.equal(await refused(await named("c"), /handed on, but a, b:/), 2);
-  assert.equal(await refused(await named("a"), /is no socket to listen on/), 1);
+  assert.equal(await refused(await named("a"), /is no socket to listen on/), 2);
   // What stands between is another process.
   const between = ["sh", "-c", '"$@"; exit $?', "sh", ...await named("b")];
   assert.equal(await refused(between, /are for process \d+ \(LISTEN_PID\)/), 2);

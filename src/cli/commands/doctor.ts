@@ -12,7 +12,7 @@ import { toolChecks } from "../doctor/tools.ts";
 import { emptyWord } from "../empty_word.ts";
 import { FAILED, OK } from "../exit_codes.ts";
 import { print, printJson } from "../output.ts";
-import { type Addresses, addressesOf } from "../addresses.ts";
+import { type Addresses, addressesOf, listenersOf } from "../addresses.ts";
 
 /** Looks whether all is well. */
 export const doctor: Command = {
@@ -52,11 +52,13 @@ async function examine(
   const findings: Finding[] = [];
   // Unless another one is named, the server is that of the root, if it runs: the
   // root says where it was served last, however long ago that was.
-  const isOfRoot = !isAsked && served?.isNow === true;
+  const isMeant = !isAsked && served?.isNow === true;
+  // Other users of a root may not read where that is.
+  const isOfRoot = isMeant && listenersOf(served.addresses).length > 0;
   const asked = isOfRoot ? served.addresses : addresses;
   const { findings: ofServer, listener } = await serverChecks(asked, {
     // A root that is only being prepared has no server yet.
-    isNeeded: root === undefined || isOfRoot,
+    isNeeded: root === undefined || isMeant,
   });
   findings.push(...ofServer, ...proxyCheck(asked));
   if (listener !== undefined) {

@@ -31,8 +31,7 @@ export async function modeCheck(
   const mode = rootMode & 0o777;
   const text = mode.toString(8).padStart(4, "0");
   if ((mode & OTHERS_BITS) === 0) return ok("mode", text);
-  const isShared = (await modeOf(join(root, STAGING_FOLDER)) & STICKY_BIT) > 0;
-  if (!isShared || mode !== SHARED_ROOT_MODE) {
+  if (!await isShared(root, rootMode)) {
     return warn("mode", `${text}: not yours alone`, `chmod 700 ${root}`);
   }
   const files = MANIFEST_SUFFIXES.map((suffix) => MANIFEST_FILE + suffix);
@@ -46,6 +45,15 @@ export async function modeCheck(
     );
   }
   return ok("mode", `${text}: shared with other users`);
+}
+
+/** Whether a server with `--shared` has made the root what it is. */
+export async function isShared(
+  root: string,
+  rootMode: number,
+): Promise<boolean> {
+  const staging = await modeOf(join(root, STAGING_FOLDER));
+  return (rootMode & 0o777) === SHARED_ROOT_MODE && (staging & STICKY_BIT) > 0;
 }
 
 async function modeOf(path: string): Promise<number> {

@@ -15,7 +15,8 @@ import { messageOf } from "../../errors.ts";
 import { serveCommand } from "../called.ts";
 import { formatSize } from "../format.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
-import { modeCheck } from "./modes.ts";
+import { guestChecks, strangerFinding } from "./guest.ts";
+import { isShared, modeCheck } from "./modes.ts";
 import type { Served } from "./served.ts";
 import { DENO_VERSION } from "./tools.ts";
 
@@ -57,11 +58,18 @@ export async function rootChecks(
   if (!info.isDirectory()) {
     return [fail("root", `${root} is not a folder`, "name a folder")];
   }
-  const contents = contentsCheck(root);
+  const uid = process.getuid?.();
+  const guest = uid !== undefined && uid !== 0 && uid !== info.uid
+    ? { owner: info.uid, uid }
+    : undefined;
+  if (guest && await isShared(root, info.mode)) {
+    const findings = await guestChecks(root, guest);
+    return [...findings, servedCheck(root, served, guest.owner)];
+  }
+  const contents = contentsCheck(root, guest);
   // Of a folder that is somebody else's nothing is to be changed.
   if (contents.status === "fail") return [contents];
   const findings = [contents];
-  const uid = process.getuid?.();
   if (uid !== undefined && uid !== info.uid) {
     findings.push(
       fail(
@@ -80,14 +88,19 @@ export async function rootChecks(
 }
 
 /** Whether it may be served, as far as one may know without opening it. */
-function contentsCheck(root: string): Finding {
+function contentsCheck(
+  root: string,
+  guest: { readonly owner: number; readonly uid: number } | undefined,
+): Finding {
   let refusal: string | undefined;
   try {
     refusal = hasManifest(root)
       ? whyForeignManifest(root)
       : whyNoManifest(root);
   } catch (error) {
-    return fail("root", messageOf(error), "let this user read it");
+    return guest && codeOf(error) === "EACCES"
+      ? strangerFinding(root, guest)
+      : fail("root", messageOf(error), "let this user read it");
   }
   if (refusal === undefined) return ok("root", root);
   const [, text, remedy] = /^(.*?\))[:;] (.*)$/.exec(refusal) ?? [];
@@ -115,15 +128,24 @@ export function diskFinding(freeBytes: number): Finding {
     : ok("disk", text);
 }
 
-function servedCheck(root: string, { addresses, isNow, pid }: Served): Finding {
+function servedCheck(
+  root: string,
+  { addresses, isNow, pid }: Served,
+  owner?: number,
+): Finding {
   if (isNow) {
-    const by = pid === undefined ? "" : `by process ${pid}, `;
-    return ok("served", `${by}on ${Object.values(addresses).join(" and ")}`);
+    const where = Object.values(addresses);
+    const by = pid === undefined ? [] : [`by process ${pid}`];
+    const on = where.length === 0 ? [] : [`on ${where.join(" and ")}`];
+    return ok("served", [...by, ...on].join(", "));
   }
+  const command = `${serveCommand(DENO_VERSION)} ${root}`;
   return warn(
     "served",
     "no",
-    `${serveCommand(DENO_VERSION)} ${root} serves it`,
+    owner === undefined
+      ? `${command} serves it`
+      : `user ${owner} has to serve it: ${command} --shared`,
   );
 }
 
