@@ -218,15 +218,24 @@ export class Folders {
       throw new OpError("missing", `There is no folder '${folder}'`);
     }
     const { ino, birthtime } = this.fs.lstat(path);
-    yield* wait(this.fs.syncFolder(path));
     // Made anew after it was removed: another folder, perhaps of the same inode.
     const which = birthtime ? `${ino} ${birthtime.getTime()}` : undefined;
-    if (which && this.#synced.get(path) === which) return undefined;
+    if (which === undefined || this.#synced.get(path) !== which) {
+      yield* this.#syncName(path, which);
+    }
+    yield* wait(this.fs.syncFolder(path));
+    return undefined;
+  }
+
+  /**
+   * Puts a folder's own name on the disk, before the names in it: a value that
+   * had left its capture's place for a folder without a name would be lost.
+   */
+  *#syncName(path: string, which: string | undefined): Steps<void> {
     yield* wait(this.fs.syncFolder(this.root));
-    if (which === undefined) return undefined;
+    if (which === undefined) return;
     if (this.#synced.size >= MAX_SYNCED) this.#synced.clear();
     this.#synced.set(path, which);
-    return undefined;
   }
 
   /**

@@ -10,7 +10,7 @@ import { takeOver } from "./get.ts";
 import { timesOf } from "./expiry.ts";
 import { graceEndMs } from "./grace.ts";
 import type { Entry, GetWait, State, Wait, Work } from "./state.ts";
-import type { Asked, Assignment, Id, Reply, Row } from "./types.ts";
+import type { Asked, Assignment, Id, Row } from "./types.ts";
 
 /** Takes the manifest's answer; every wait of the entry is looked at again. */
 export function asked(
@@ -26,7 +26,7 @@ export function asked(
     if (answer.kind !== "assigned") s.letGo(state.proposed.id);
   }
   discardSuperseded(s, state.superseded, answer);
-  if (state.givenBack) s.reply(state.givenBack, givenBack(answer));
+  if (state.givenBack) endGivenBack(s, entry, state.givenBack, answer);
   switch (answer.kind) {
     case "none":
       return absent(s, entry);
@@ -47,11 +47,20 @@ export function asked(
   }
 }
 
-/** What the holder is told that gave the work back. */
-function givenBack(answer: Asked): Reply {
-  return answer.kind === "failed"
-    ? { kind: "error", error: answer.error }
-    : { kind: "ok" };
+/** Answers whoever gave the work back, or wanted it away. */
+function endGivenBack(
+  s: State,
+  entry: Entry,
+  wait: Wait,
+  answer: Asked,
+): void {
+  if (answer.kind === "failed") {
+    return s.reply(wait, { kind: "error", error: answer.error });
+  }
+  // It has published after all, or another has the work: that is to go now.
+  const isThere = answer.kind === "row" && wait.request.kind === "evict";
+  if (isThere) entry.waits.push(wait);
+  else s.reply(wait, { kind: "ok" });
 }
 
 /** Removes the file of an assignment that no row names any more. */

@@ -1,12 +1,8 @@
 /** Whoever has as much as they may gets no more, and the others do. */
 
 import assert from "node:assert/strict";
-import {
-  entryKey,
-  FakeEngine,
-  type Figures,
-  unhex,
-} from "./testing/fake_engine.ts";
+import { entryKey, FakeEngine, type Figures } from "./testing/fake_engine.ts";
+import { unhex } from "./testing/fake_stores.ts";
 import { assigned, settled } from "./testing/stories.ts";
 import type { Api, Id } from "./types.ts";
 
@@ -99,7 +95,7 @@ Deno.test("work counts as its owner's after a restart, too", () => {
   const engine = new FakeEngine(FIGURES);
   assigned(get(engine, alice, "a"));
   assigned(get(engine, alice, "b"));
-  engine.restart(0);
+  engine.restart();
   assert.deepEqual(get(engine, alice, "c"), OVER);
   assigned(get(engine, bob, "c"));
 });

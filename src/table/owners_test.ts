@@ -1,12 +1,8 @@
 /** Ids are their owner's alone, and who only reads changes nothing. */
 
 import assert from "node:assert/strict";
-import {
-  entryKey,
-  FakeEngine,
-  type Figures,
-  unhex,
-} from "./testing/fake_engine.ts";
+import { entryKey, FakeEngine, type Figures } from "./testing/fake_engine.ts";
+import { unhex } from "./testing/fake_stores.ts";
 import { assigned, refused, settled } from "./testing/stories.ts";
 import type { Api, Id } from "./types.ts";
 

@@ -22,8 +22,8 @@ const VALUE = /\/tests\.strict\/[0-9a-f]{64}"/.source;
 const SET = {
   "the bytes are synced": /f(data)?sync\(\d+<[^>]*\/\.private\/tmp-/,
   "they are renamed": new RegExp(`rename.*/\\.private/tmp-.*${VALUE}`),
-  "the folder is synced": /f(data)?sync\(\d+<[^>]*\/tests\.strict>/,
   "the folder's own name is synced": /f(data)?sync\(\d+<[^>]*\/ROOT>/,
+  "the folder is synced": /f(data)?sync\(\d+<[^>]*\/tests\.strict>/,
   "the row is synced": /f(data)?sync\(\d+<[^>]*\/cache\.sqlite-wal>/,
   "the reply leaves": /(writev|sendto)\(\d+<TCP/,
 };

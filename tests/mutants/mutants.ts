@@ -236,8 +236,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "no Get waits for an eviction",
     file: "src/table/state.ts",
-    from: "return this.crowded && this.room.canMake(namespace, asked);",
-    to: "return false;",
+    from: "return (this.crowded || this.room.isLeaving) &&\n",
+    to: "return (false as boolean) &&\n",
   },
   {
     name: "dead work holds its room",

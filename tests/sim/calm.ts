@@ -8,6 +8,7 @@
 import { EVICTION_INTERVAL_MS } from "../../src/limits.ts";
 import type { Api, EntryKey } from "../../src/table/types.ts";
 import { must } from "./disk_checks.ts";
+import { isBounded } from "./ledger.ts";
 import type { Outcome } from "./network.ts";
 import type { World } from "./world.ts";
 
@@ -63,7 +64,7 @@ async function resolve(
 ): Promise<void> {
   const { figures, chance, disk, ledger } = world;
   const api = chance.pick(["local", "remote"] as const);
-  const isLimited = figures.quotas.length > 0;
+  const isLimited = figures.quotas.length > 0 || isBounded(figures);
   const maxTries = isLimited ? MAX_LIMITED_TRIES : MAX_TRIES;
   for (let tries = 0; tries < maxTries; tries++) {
     const reply = await ask(world, key, { api, assign });
@@ -76,7 +77,7 @@ async function resolve(
       case "unassigned":
         if (reply.reason === "too-large") return;
         if (!assign) return;
-        if (reply.reason === "no-room") {
+        if (reply.reason === "no-room" || reply.reason === "full") {
           // Handles and expired work end, and the evictor looks again.
           await pass(world, figures.handleLeaseMs + EVICTION_INTERVAL_MS);
         }

@@ -38,6 +38,7 @@ function calm(wallMs: () => number) {
     began: ignore,
     ended: ignore,
     changed: ignore,
+    unsynced: ignore,
     probed: ignore,
   };
   const run = async () => {

@@ -116,7 +116,16 @@ export class SimDisk extends MemoryFiles {
     const last = this.#journal.findLastIndex((change) =>
       change.some((renamed) => renamed.folder === folder)
     );
-    this.#journal.splice(0, last + 1);
+    const synced = this.#journal.splice(0, last + 1);
+    // The names of folders are in the root, which has a sync of its own.
+    const root = this.at(ROOT);
+    if (folder !== root) {
+      this.#journal.unshift(
+        ...synced.filter((change) =>
+          change.some((renamed) => renamed.folder === root)
+        ),
+      );
+    }
     return super.syncFolder(path);
   }
 

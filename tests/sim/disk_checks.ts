@@ -60,7 +60,7 @@ export class DiskChecks {
 
   /** Call after every change of a row: states that were passed through count. */
   rows(): void {
-    const { disk, ledger } = this.#options;
+    const { disk, ledger, nowMs } = this.#options;
     for (const name of ledger.entries.keys()) {
       const row = disk.rows.byName.get(name);
       const last = this.#last.get(name);
@@ -68,6 +68,9 @@ export class DiskChecks {
       this.#last.set(name, row);
       if (row?.staging) ledger.nameOfStaging.set(row.staging, name);
       this.#transition(name, last, row);
+      const entry = ledger.entry(name);
+      if (row?.status !== "ready") entry.readySinceMs = Infinity;
+      else if (last?.status !== "ready") entry.readySinceMs = nowMs();
     }
     this.#limits();
   }
@@ -219,9 +222,12 @@ export class DiskChecks {
     const text = this.textOf(file);
     const fits = file?.bytes !== undefined &&
       digestOf(file.bytes).sha256 === digest?.sha256;
-    if (!fits || text === undefined || !ledger.hasWritten(id, text)) {
-      return must(isSpoilt(grant), `${changed} with what ${id} wrote: ${text}`);
-    }
+    const isWritten = text !== undefined && ledger.hasWritten(id, text);
+    must(
+      isSpoilt(grant) || (fits && isWritten),
+      `${changed} with what ${id} wrote: ${text}`,
+    );
+    if (!fits) return;
     grant.published = text;
     const isRestored = grant.process !== this.#process;
     grant.forced = grant.staging !== undefined &&

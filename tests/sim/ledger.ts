@@ -1,5 +1,5 @@
 /**
- * The reference model's memory: what clients were told, what they wrote, and
+ * What the one judge of the contract remembers: what clients were told, what they wrote, and
  * until when they may rely on it. It knows nothing of how the server works.
  *
  * All times are of the time that really passes. A lease's end is a lower
@@ -16,6 +16,10 @@ export interface Promises {
   readonly restartGraceMs: number;
   readonly handleLeaseMs: number;
   readonly maxValueBytes: number;
+  /** How many may compute at once. */
+  readonly maxAssignments: number;
+  /** How many handles there may be at once. */
+  readonly maxHandles: number;
   /** Whoever computes for longer loses the work to whoever asks; absent: nobody. */
   readonly maxComputeMs: number | undefined;
   /** What may be kept; empty: everything. */
@@ -75,6 +79,8 @@ export interface Known {
   readonly name: string;
   /** Who was assigned last. */
   holder: Grant | undefined;
+  /** Since when its row has been ready; `Infinity`: it is not. */
+  readySinceMs: number;
   /** When something last kept it from coming to rest. */
   activeMs: number;
   /** When it was last on its way out. */
@@ -110,6 +116,10 @@ export class Ledger {
   readonly tally: Record<string, number> = {};
   /** When the wall clock last jumped. */
   jumpedMs = -Infinity;
+  /** Since when the server gives out no more work. */
+  drainingMs = Infinity;
+  /** When the serving process began. */
+  startedMs = 0;
 
   /** Something worth knowing happened. */
   count(what: string): void {
@@ -121,6 +131,7 @@ export class Ledger {
     const known = this.entries.get(name) ?? {
       name,
       holder: undefined,
+      readySinceMs: Infinity,
       activeMs: 0,
       leavingMs: -1,
       lookedMs: 0,
@@ -132,6 +143,31 @@ export class Ledger {
     };
     this.entries.set(name, known);
     return known;
+  }
+
+  /** A process begins. */
+  restarted(nowMs: number, { restartGraceMs }: Promises): void {
+    this.drainingMs = Infinity;
+    this.startedMs = nowMs;
+    for (const entry of this.entries.values()) {
+      Object.assign(entry, { underway: 0, leaving: 0, evicts: 0, crowded: 0 });
+    }
+    for (const grant of this.grants.values()) {
+      // Heartbeats may make it longer; it is kept by the wall clock.
+      grant.graceEndsMs = Math.min(grant.graceEndsMs, nowMs + restartGraceMs);
+      grant.leaseEndMs = this.jumpedMs === -Infinity
+        ? Math.max(nowMs, grant.graceEndsMs)
+        : nowMs;
+      grant.sinceMs = nowMs;
+    }
+  }
+
+  /** A process has recovered: what it found is given its grace. */
+  serving(nowMs: number): void {
+    for (const entry of this.entries.values()) entry.activeMs = nowMs;
+    for (const grant of this.grants.values()) {
+      grant.surelySinceMs = nowMs;
+    }
   }
 
   /** A client was assigned. */
@@ -195,6 +231,11 @@ export function isOverdue(
   { maxComputeMs = Infinity }: Promises,
 ): boolean {
   return grant !== undefined && grant.sinceMs + maxComputeMs <= nowMs;
+}
+
+/** Whether somebody may be sent away because others have work or handles. */
+export function isBounded({ maxAssignments, maxHandles }: Promises): boolean {
+  return Math.min(maxAssignments, maxHandles) < Infinity;
 }
 
 /** Bytes as text: values are text in a simulation. */

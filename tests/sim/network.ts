@@ -9,7 +9,8 @@ import type { Grant } from "../../src/engine/admission.ts";
 import type { Notice, OnReply, Submission } from "../../src/engine/engine.ts";
 import type { Id, Reply } from "../../src/table/types.ts";
 import type { Faults } from "./faults.ts";
-import type { Asked, ReplyChecks } from "./reply_checks.ts";
+import type { Asked } from "./facts.ts";
+import type { ReplyChecks } from "./reply_checks.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { ServerProcess } from "./server.ts";
 

@@ -24,6 +24,8 @@ export interface Observer {
   ended(operation: Underway): void;
   /** Something may have changed on the disk. */
   changed(): void;
+  /** A sync of this file failed: whoever wrote it has to write it again. */
+  unsynced(path: string): void;
   /** The engine is told when a staging file changed. */
   probed(staging: string, changedMs: number): void;
 }

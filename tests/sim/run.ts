@@ -9,7 +9,7 @@
  * | fault | in the simulation | stands for |
  * | --- | --- | --- |
  * | kill | the process ends between any two events; each of its blob workers makes some more calls of the file system, its manifest's batch is committed or not | SIGKILL, out of memory, a crash |
- * | power cut | a kill; bytes that were not synced are there, or not, in part or as zeros; the last changes of names are undone, back to any that was synced; local and remote clients end | the same |
+ * | power cut | a kill; bytes that were not synced are there, or not, in part or as zeros; the last changes of names are undone, back to any that was synced, and names of folders where only what is in them was; local and remote clients end | the same |
  * | start that fails | a store fails during recovery: the process ends, the next one starts | the launcher's restarts |
  * | stop | drain, then both stores are closed, as `src/serve.ts` does it | SIGTERM |
  * | call fails | any call of the file system throws and does nothing | EIO, ENOSPC |
@@ -24,9 +24,11 @@
  * | client killed | it ends between any two steps; its calls are cancelled, sooner or later | SIGKILL |
  * | rude client | stale ids, repeated calls, half files, late writes, no file at all, endless heartbeats, others' work given back | bugs |
  * | no room | quotas that a few values fill; the evictor makes room | full caches |
+ * | bounds | two assignments, and two handles, at once | crowds |
  * | slow client | heartbeats beyond the maximum compute time | work that hangs |
  * | late timer | a timer that is due fires after any number of other events | a busy event loop |
  * | clock jump | the wall clock moves by up to two days, either way | NTP, operators |
+ * | bad moments | somebody asks a millisecond before a lease ends; a kill or a power cut between the answer to a Done and the publish | the same, by chance |
  * | damage | a published file is changed, cut or removed; its stamp changes with it | a failing disk, a stranger |
  *
  * In relaxed mode a power cut may lose what was acknowledged; what is served
@@ -112,12 +114,14 @@ async function chaos(world: World): Promise<void> {
     evict: rarely(4),
     damage: rarely(4),
     jump: rarely(1),
+    inTime: rarely(1),
+    owed: 4,
   };
   world.start();
   for (let left = 2 + chance.below(4); left > 0; left--) world.addClient();
   for (let left = CHAOS_EVENTS; left > 0 && !world.violation; left--) {
     const what = chance.weighted(weights);
-    if (what !== "event") scheduler.note(what);
+    if (what !== "event" && what !== "owed") scheduler.note(what);
     CHAOS[what](world);
     await world.settle();
   }
@@ -134,7 +138,9 @@ type Chaos =
   | "addClient"
   | "evict"
   | "damage"
-  | "jump";
+  | "jump"
+  | "inTime"
+  | "owed";
 
 const CHAOS: Readonly<Record<Chaos, (world: World) => void>> = {
   event: ({ scheduler }) => {
@@ -171,7 +177,36 @@ const CHAOS: Readonly<Record<Chaos, (world: World) => void>> = {
     const jumpMs = chance.pick([1, 5_000, DAY_MS, 2 * DAY_MS]);
     scheduler.wallOffsetMs = chance.happens(0.5) ? jumpMs : -jumpMs;
   },
+  inTime: (world) => askInTime(world),
+  owed: (world) => {
+    if (!isOwed(world)) return;
+    const what = world.chance.pick(["kill", "cut", "cut"] as const);
+    world.scheduler.note(`${what} before a publish`);
+    CHAOS[what](world);
+  },
 };
+
+/** Whether a Done was answered whose value has not been published yet. */
+function isOwed({ ledger }: World): boolean {
+  return [...ledger.grants.values()].some((grant) =>
+    grant.acknowledged && grant.published === undefined &&
+    grant.goneMs === Infinity
+  );
+}
+
+/** Somebody asks just before a lease ends. */
+function askInTime(
+  { keys, chance, ledger, network, operator, scheduler }: World,
+) {
+  const leases = keys.flatMap((entry) => {
+    const { leaseEndMs = 0 } = ledger.entry(entry.name).holder ?? {};
+    return leaseEndMs > scheduler.nowMs ? [{ entry, leaseEndMs }] : [];
+  });
+  if (leases.length === 0) return;
+  const { entry, leaseEndMs } = chance.pick(leases);
+  scheduler.advance(leaseEndMs - 1 - scheduler.nowMs);
+  network.call(operator, { kind: "get", api: "local", entry, assign: false });
+}
 
 /** Changes, cuts or removes a published file behind the server's back. */
 function damage({ disk, chance, ledger, scheduler }: World): void {

@@ -110,6 +110,10 @@ export class ServerProcess {
         maxValueBytes: figures.maxValueBytes,
         uncountedBytes: figures.uncountedBytes,
         maxResting: figures.maxResting,
+        ...figures.maxAssignments < Infinity && {
+          maxAssignments: figures.maxAssignments,
+        },
+        ...figures.maxHandles < Infinity && { maxHandles: figures.maxHandles },
         streamBytes: figures.streamBytes,
         quotas: figures.quotas,
         ...figures.maxComputeMs !== undefined && {
@@ -215,6 +219,8 @@ export class ServerProcess {
 
 /** Figures that make something of everything happen within a short run. */
 export function someFigures(chance: Chance): Figures {
+  // Where little is given out, little happens.
+  const most = chance.happens(0.05) ? 2 : Infinity;
   return {
     heartbeatIntervalMs: 2_000,
     leaseTimeoutMs: 4_000,
@@ -226,6 +232,8 @@ export function someFigures(chance: Chance): Figures {
     budgetBytes: chance.pick([20, 40, 1_024]) * 1_024,
     uncountedBytes: chance.pick([0, 80]),
     maxResting: chance.pick([0, 1, 100]),
+    maxAssignments: most,
+    maxHandles: most,
     streamBytes: chance.pick([50, 200]),
     drainTimeoutMs: 10_000,
     durability: chance.pick(["relaxed", "strict"]),

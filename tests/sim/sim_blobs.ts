@@ -78,6 +78,7 @@ export class SimBlobs {
             if (op.kind !== "probe") return;
             this.#lookedMs.set(op.staging, scheduler.nowMs);
           },
+          onUnsynced: (path) => options.observer.unsynced(path),
         });
         this.#workers.push(worker);
         return worker;

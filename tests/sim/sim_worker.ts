@@ -27,6 +27,8 @@ export interface SimWorkerOptions {
   readonly owner: object;
   /** An operation begins. */
   readonly onHeard: (op: Op) => void;
+  /** A sync of this file fails. */
+  readonly onUnsynced: (path: string) => void;
 }
 
 /** Calls that may find no room. */
@@ -146,6 +148,7 @@ export class SimWorker implements WorkerPort {
       });
       this.#end();
     }
+    if (call === "sync") this.#options.onUnsynced(path);
     const isFull = fault === "full" && FILLING.includes(call);
     throw systemError(isFull ? "ENOSPC" : "EIO", path);
   }

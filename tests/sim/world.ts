@@ -86,9 +86,11 @@ export class World {
       checks,
       nowMs,
       promises: figures,
+      hadManifestFaults: () => faults.ofManifest > 0,
       // A store that is closed in a stop refuses what comes too late.
       hadFaults: () => faults.injected > 0 || this.#stops > 0,
       isMemoryTaken: () => (this.server?.budget.usedBytes ?? 0) > 0,
+      isLate: () => this.scheduler.late,
     });
     this.network = new Network({
       scheduler,
@@ -113,7 +115,7 @@ export class World {
     if (this.server) return;
     const { scheduler, disk, faults, chance, figures, ledger } = this;
     this.#processes++;
-    this.#replyChecks.restarted();
+    ledger.restarted(scheduler.nowMs, figures);
     this.server = new ServerProcess({
       scheduler,
       disk,
@@ -126,7 +128,7 @@ export class World {
       newStaging: () => `s${++this.#stagings}`,
       events: {
         recovered: () => this.#diskChecks.recovered(this.#processes),
-        serving: () => this.#replyChecks.serving(),
+        serving: () => ledger.serving(scheduler.nowMs),
         evicting: (name) => void ledger.entry(name).crowded++,
         evicted: (name) => void ledger.entry(name).crowded--,
       },
@@ -179,7 +181,7 @@ export class World {
     if (this.server?.phase !== "serving") return;
     this.#stops++;
     this.#cleanStop = this.faults.stopped;
-    this.#replyChecks.drainingMs = this.scheduler.nowMs;
+    this.ledger.drainingMs = this.scheduler.nowMs;
     this.server.stop();
   }
 
@@ -236,6 +238,10 @@ export class World {
       called: (operation) => {
         const entry = entryOf(operation);
         if (!entry) return;
+        const { kind } = operation;
+        if (kind === "claim" || kind === "reassign") {
+          this.watch(() => this.#replyChecks.assigning(entry.name));
+        }
         entry.activeMs = scheduler.nowMs;
         if (LEAVING.includes(operation.kind)) entry.leavingMs = scheduler.nowMs;
       },
@@ -257,6 +263,13 @@ export class World {
         entry.leavingMs = scheduler.nowMs;
       },
       changed: () => this.watch(() => this.#diskChecks.rows()),
+      unsynced: (path) => {
+        for (const grant of ledger.grants.values()) {
+          // A capture is removed then, also one whose Done was answered.
+          if (!path.endsWith(`-${grant.staging}`)) continue;
+          grant.damagedMs = Math.min(grant.damagedMs, scheduler.nowMs);
+        }
+      },
       probed: (staging, changedMs) => {
         const { leaseTimeoutMs } = this.figures;
         for (const grant of ledger.grants.values()) {

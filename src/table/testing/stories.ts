@@ -6,7 +6,8 @@
 
 import assert from "node:assert/strict";
 import type { LarderError } from "../../errors.ts";
-import type { FakeEngine, Fault } from "./fake_engine.ts";
+import type { FakeEngine } from "./fake_engine.ts";
+import type { Fault } from "./fake_stores.ts";
 import type { Assignment, Effect, Reply, Ticket } from "../types.ts";
 
 /** Lets everything report back; the answer to a request. */
