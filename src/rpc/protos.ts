@@ -21,6 +21,9 @@ const OPTIONS: protoLoader.Options = {
 
 const FOLDER = new URL("../../proto/", import.meta.url);
 
+/** Files that were read: both addresses offer services of the same ones. */
+const read = new Map<string, protoLoader.PackageDefinition>();
+
 /** The method of a service that has this name. */
 export type Methods = <Request, Response>(
   name: string,
@@ -31,9 +34,18 @@ export function protoPath(file: string): string {
   return fileURLToPath(new URL(file, FOLDER));
 }
 
+function definitionsOf(file: string): protoLoader.PackageDefinition {
+  let definitions = read.get(file);
+  if (!definitions) {
+    definitions = protoLoader.loadSync(protoPath(file), OPTIONS);
+    read.set(file, definitions);
+  }
+  return definitions;
+}
+
 /** Loads a service such as `remote.RemoteCache` from a file such as `remote.proto`. */
 export function loadMethods(file: string, service: string): Methods {
-  const all = protoLoader.loadSync(protoPath(file), OPTIONS);
+  const all = definitionsOf(file);
   const loaded = all[service];
   if (!loaded || "format" in loaded) {
     throw new Error(`${file} does not define the service ${service}`);

@@ -40,8 +40,12 @@ export class HostedLarder implements Host {
   /**
    * Starts it: at the top of a test file, as it is for all of its tests. It ends
    * with them.
+   *
+   * @param program What starts it, but for the socket's path.
    */
-  static async start(): Promise<HostedLarder> {
+  static async start(
+    program: readonly string[] = denoCommand(PROGRAM),
+  ): Promise<HostedLarder> {
     const folder = await Deno.makeTempDir({ prefix: "larder-host-" });
     const [out, err] = [`${folder}/out`, `${folder}/err`];
     const path = `${folder}/socket`;
@@ -50,7 +54,7 @@ export class HostedLarder implements Host {
     const child = new Deno.Command("sh", {
       args: [
         ...["-c", 'exec "$@" >>"$0/out" 2>>"$0/err"', folder],
-        ...denoCommand(PROGRAM, path),
+        ...[...program, path],
       ],
       stdin: "null",
       stdout: "null",
@@ -114,10 +118,14 @@ function newIn(file: Deno.FsFile): Uint8Array {
 }
 
 /**
- * {@linkcode withShell} for all tests of a file, with one process for the
- * commands that they run to their ends.
+ * {@linkcode withShell} for all tests of a file, with processes for the commands
+ * that they run to their ends.
+ *
+ * @param count How many processes: of so many commands at the same time none
+ * has to be started.
  */
-export async function hostedShells(): Promise<typeof withShell> {
-  const hosted = await HostedLarder.start();
-  return (body, args) => withShell(body, args, hosted);
+export async function hostedShells(count = 1): Promise<typeof withShell> {
+  const starts = Array.from({ length: count }, () => HostedLarder.start());
+  const hosts = await Promise.all(starts);
+  return (body, args) => withShell(body, args, hosts);
 }

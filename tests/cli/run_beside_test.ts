@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { outputOf } from "../client/npm_package.ts";
 import { hostedShells } from "./hosted_larder.ts";
-import { larderCommand, Shell } from "./support.ts";
+import { type Ended, larderCommand, Shell } from "./support.ts";
 
-const withShell = await hostedShells();
+// One that is slow, and another one meanwhile.
+const withShell = await hostedShells(2);
 
 /** `larder run` of a line of shell. */
 function shellRun(line: string, ...options: string[]): string[] {
@@ -15,22 +16,24 @@ function shellRun(line: string, ...options: string[]): string[] {
 /** Writes its out, and ends when somebody writes to `fifo`. */
 const SLOW = "echo slow > o; read x < fifo";
 
-/** Starts the slow one, whose out is there. */
-async function startSlow(shell: Shell): Promise<Deno.ChildProcess> {
-  await outputOf("mkfifo", [`${shell.folder}/fifo`]);
-  const slow = shell.start(shellRun(SLOW, "--out", "o"));
-  await shell.wrote("o", "slow\n");
-  return slow;
+/** A run that has not ended. */
+interface Slow {
+  readonly ended: Promise<Ended>;
 }
 
-async function endSlow(
-  shell: Shell,
-  slow: Deno.ChildProcess,
-): Promise<string> {
+/** Starts the slow one, whose out is there. */
+async function startSlow(shell: Shell): Promise<Slow> {
+  await outputOf("mkfifo", [`${shell.folder}/fifo`]);
+  const ended = shell.run(shellRun(SLOW, "--out", "o"));
+  await shell.wrote("o", "slow\n");
+  return { ended };
+}
+
+async function endSlow(shell: Shell, { ended }: Slow): Promise<string> {
   await shell.write("fifo", "end\n");
-  const { code, stderr } = await slow.output();
+  const { code, stderr } = await ended;
   assert.equal(code, 0);
-  return new TextDecoder().decode(stderr);
+  return stderr;
 }
 
 Deno.test("a hit that writes an out of a run under way keeps that one from being kept", () =>
@@ -66,7 +69,7 @@ Deno.test("a run that comes while one without its outs still writes is not kept"
     const slow = await startSlow(shell);
     await outputOf("mkfifo", [`${shell.folder}/later`]);
     // It has no place, and goes on when the one that has it is through.
-    const guest = shell.start(
+    const guest = shell.run(
       shellRun("echo > began; read x < later; echo guest >> o", "--out", "o"),
     );
     await shell.wrote("began", "\n");
@@ -76,10 +79,9 @@ Deno.test("a run that comes while one without its outs still writes is not kept"
     assert.equal(code, 0);
     assert.match(stderr, /o could not be set aside: larder run with process/);
     await shell.write("later", "end\n");
-    const ended = await guest.output();
+    const ended = await guest;
     assert.equal(ended.code, 0);
-    const said = new TextDecoder().decode(ended.stderr);
-    assert.match(said, /o could not be set aside/);
+    assert.match(ended.stderr, /o could not be set aside/);
     assert.match((await shell.run(third)).stderr, /stored/);
     const names = [...Deno.readDirSync(shell.folder)].map(({ name }) => name);
     assert.deepEqual(names.sort(), ["began", "fifo", "later", "o"]);
@@ -183,7 +185,7 @@ for (
     withShell(async (shell) => {
       await outputOf("mkfifo", [`${shell.folder}/fifo`]);
       const folder = first.includes("deep") ? "gen/deep" : "gen";
-      const slow = shell.start(shellRun(
+      const ended = shell.run(shellRun(
         `mkdir -p ${folder}; echo slow > ${folder}/x; read x < fifo`,
         ...["--out", first],
       ));
@@ -192,7 +194,10 @@ for (
       const { code, stderr } = await shell.run(quick);
       assert.equal(code, 0);
       assert.match(stderr, /could not be set aside: larder run with process/);
-      assert.match(await endSlow(shell, slow), /not kept: another larder run/);
+      assert.match(
+        await endSlow(shell, { ended }),
+        /not kept: another larder run/,
+      );
       assert.equal(await shell.read(`${folder}/x`), "slow\nquick\n");
       const names = [...Deno.readDirSync(shell.folder)].map(({ name }) => name);
       assert.deepEqual(names.sort(), ["fifo", "gen"]);
@@ -208,14 +213,17 @@ Deno.test("of a pattern and a file of it, or another pattern, none is kept, wher
       ...[["gen/*", "gen/[x]"], ["gen/[xy]", "gen/?"]],
     ];
     for (const [first, second] of pairs) {
-      const slow = shell.start(shellRun(
+      const ended = shell.run(shellRun(
         "echo begun > begun; read x < fifo; echo slow >> gen/x",
         ...["--out", first!],
       ));
       await shell.wrote("begun", "begun\n");
       const quick = shellRun("echo quick >> gen/x", "--out", second!);
       assert.match((await shell.run(quick)).stderr, /not kept: .*larder run/);
-      assert.match(await endSlow(shell, slow), /not kept: another larder run/);
+      assert.match(
+        await endSlow(shell, { ended }),
+        /not kept: another larder run/,
+      );
       await outputOf("rm", [`${shell.folder}/gen/x`, `${shell.folder}/begun`]);
       assert.deepEqual([...Deno.readDirSync(`${shell.folder}/gen`)], []);
     }
@@ -224,7 +232,7 @@ Deno.test("of a pattern and a file of it, or another pattern, none is kept, wher
 Deno.test("runs of different files in a folder that is not there at first are both kept", () =>
   withShell(async (shell) => {
     await outputOf("mkfifo", [`${shell.folder}/fifo`]);
-    const slow = shell.start(shellRun(
+    const ended = shell.run(shellRun(
       "mkdir -p gen; echo slow > gen/x.c; read x < fifo",
       ...["--out", "gen/*.c"],
     ));
@@ -234,7 +242,7 @@ Deno.test("runs of different files in a folder that is not there at first are bo
       const { stderr } = await shell.run(shellRun(line, "--out", out));
       assert.match(stderr, /stored/);
     }
-    assert.match(await endSlow(shell, slow), /stored/);
+    assert.match(await endSlow(shell, { ended }), /stored/);
   }));
 
 Deno.test("a killed run leaves no mark behind that keeps others from being kept", () =>

@@ -295,10 +295,10 @@ Deno.test("a hit tells a run that has an out in the folder which it replaces", (
     assert.equal(await shell.read("build/b"), "b\n");
   }));
 
-Deno.test("thousands of files and a large one go through", () =>
+Deno.test("a thousand files and a large one go through", () =>
   withShell(async (shell) => {
     const line =
-      "mkdir -p build && cd build && seq 2000 | split -l 1 -a 4 - f && " +
+      "mkdir -p build && cd build && seq 1001 | split -l 1 -a 4 - f && " +
       "head -c 40000000 /dev/urandom > large && sha256sum large f*";
     const args = shellRun(line, "--out", "build/");
     const first = await shell.run(args);

@@ -1,9 +1,15 @@
 /** What must be the same on Deno and on Node, and once was not. */
 
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { installedPackage } from "../client/installed_package.ts";
 import { outputOf } from "../client/npm_package.ts";
+import { HostedLarder } from "./hosted_larder.ts";
 import { larderCommand, type Shell, TASK, withShell } from "./support.ts";
+
+const ON_NODE = fileURLToPath(
+  new URL("./programs/larder_on_node.mjs", import.meta.url),
+);
 
 /** How often a race is given its chance. */
 const TRIES = 3;
@@ -15,8 +21,41 @@ type Body = (
   run: Run,
   shell: Shell,
   ns: string,
+  /** Starts a process for one command, where that is what is looked at. */
   program: readonly string[],
 ) => Promise<void>;
+
+/** How the commands run on a runtime. */
+interface Runtime {
+  readonly name: string;
+  readonly program: readonly string[];
+  readonly hosts: readonly HostedLarder[];
+}
+
+/** For the commands that could be run one after the other in one process. */
+const RUNTIMES = await runtimes();
+
+async function runtimes(): Promise<readonly Runtime[]> {
+  const name = "Deno";
+  const hosts = [await HostedLarder.start()];
+  const deno = { name, program: larderCommand(), hosts };
+  const folder = await Deno.makeTempDir({ prefix: "larder-" });
+  globalThis.addEventListener("unload", () => {
+    Deno.removeSync(folder, { recursive: true });
+  });
+  const project = await installedPackage(folder);
+  if (project.skip !== undefined) {
+    console.log(`skipped larder on Node: ${project.skip}`);
+    return [deno];
+  }
+  const modules = `${project.folder}/node_modules`;
+  const host = ["node", ON_NODE, `${modules}/@larder/larder`];
+  return [deno, {
+    name: "Node",
+    program: [`${modules}/.bin/larder`],
+    hosts: [await HostedLarder.start(host)],
+  }];
+}
 
 const TESTS: Record<string, Body> = {
   "run keeps nothing of a key file that changes, nor old outs": async (
@@ -75,24 +114,34 @@ const TESTS: Record<string, Body> = {
     assert.match(said, /cannot write what the command says: .*no space left/i);
   },
   "run leaves a daemon alone that has the command's stdout": async (
-    run,
-    _shell,
+    _run,
+    shell,
     ns,
+    program,
   ) => {
     const line = "sleep 30 & echo $!";
-    const { code, stdout, stderr } = await run(
-      ...["run", "--ns", ns, "--", "sh", "-c", line],
+    const { code, stdout, stderr } = await shell.run(
+      ["run", "--ns", ns, "--", "sh", "-c", line],
+      { program },
     );
     assert.equal(code, 0);
     assert.match(stderr, /not kept: a process that the command has left/);
     Deno.kill(Number(stdout));
   },
-  "all that a short command says is kept": async (run, _shell, ns) => {
+  "all that a short command says is kept": async (
+    _run,
+    shell,
+    ns,
+    program,
+  ) => {
     for (let at = 0; at < TRIES; at++) {
       const args = ["run", "--ns", ns, "--key", `${at}`, "--"];
       const command = ["printf", "%s", "said"];
       for (const source of ["computed", "hit"]) {
-        const { code, stdout, stderr } = await run(...args, ...command);
+        const { code, stdout, stderr } = await shell.run(
+          [...args, ...command],
+          { program },
+        );
         assert.deepEqual([code, stdout], [0, "said"], stderr);
         assert.match(stderr, new RegExp(`^larder: ${source} `));
       }
@@ -208,16 +257,20 @@ const TESTS: Record<string, Body> = {
 };
 
 Deno.test("larder is the same on Deno and on Node", async (test) => {
-  await withShell(async (shell) => {
-    await tryAll(test, "Deno", shell, larderCommand());
-    const project = await installedPackage(shell.folder);
-    if (project.skip !== undefined) {
-      console.log(`skipped larder on Node: ${project.skip}`);
-      return;
-    }
-    const program = [`${project.folder}/node_modules/.bin/larder`];
-    await tryAll(test, "Node", shell, program);
-  });
+  for (const { name: runtime, program, hosts } of RUNTIMES) {
+    await withShell(
+      async (shell) => {
+        for (const [name, body] of Object.entries(TESTS)) {
+          await test.step(`${runtime}: ${name}`, async () => {
+            const run: Run = (...args) => shell.run(args);
+            await body(run, shell, runtime, program);
+          });
+        }
+      },
+      [],
+      hosts,
+    );
+  }
 });
 
 /** A small file system; `undefined`, with a line on stdout: none can be mounted. */
@@ -233,20 +286,6 @@ async function readOnlyDisk(
   return {
     [Symbol.asyncDispose]: async () => void await outputOf("umount", [path]),
   };
-}
-
-async function tryAll(
-  test: Deno.TestContext,
-  runtime: string,
-  shell: Shell,
-  program: readonly string[],
-): Promise<void> {
-  for (const [name, body] of Object.entries(TESTS)) {
-    await test.step(`${runtime}: ${name}`, async () => {
-      const run: Run = (...args) => shell.run(args, { program });
-      await body(run, shell, runtime, program);
-    });
-  }
 }
 
 Deno.test("the task works where it is called, with all that its user may read", () =>

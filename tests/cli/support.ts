@@ -39,7 +39,7 @@ const LOOK_MS = 10;
 export interface Host {
   /** Whether a command is running: another one would have to wait for it. */
   readonly isBusy: boolean;
-  /** Runs a command to its end. */
+  /** Runs a command to its end, and is busy from the call on. */
   run(command: HostedCommand): Promise<Ended>;
 }
 
@@ -70,13 +70,13 @@ export function larderCommand(...args: string[]): string[] {
 export class Shell<Server extends Answering = Answering> {
   readonly folder: string;
   readonly server: Server;
-  readonly #hosted: Host | undefined;
+  readonly #hosts: readonly Host[];
 
-  /** Works in `folder`, with `server`; `hosted` runs what needs no process. */
-  constructor(folder: string, server: Server, hosted?: Host) {
+  /** Works in `folder`, with `server`; `hosts` run what needs no process. */
+  constructor(folder: string, server: Server, hosts: readonly Host[] = []) {
     this.folder = folder;
     this.server = server;
-    this.#hosted = hosted;
+    this.#hosts = hosts;
   }
 
   /** Where the server is, and nothing else that a command looks at. */
@@ -93,7 +93,7 @@ export class Shell<Server extends Answering = Answering> {
 
   /** The same in a folder below. */
   below(name: string): Shell<Server> {
-    return new Shell(`${this.folder}/${name}`, this.server, this.#hosted);
+    return new Shell(`${this.folder}/${name}`, this.server, this.#hosts);
   }
 
   /** Starts `larder` with these words. */
@@ -117,11 +117,10 @@ export class Shell<Server extends Answering = Answering> {
     const { env = {}, program, stdin } = options;
     // What LARDER says is looked at once in a process.
     const isAlone = program || stdin || "LARDER" in env;
-    if (this.#hosted?.isBusy === false && !isAlone) {
+    const host = this.#hosts.find(({ isBusy }) => !isBusy);
+    if (host && !isAlone) {
       const { folder } = this;
-      return await this.#hosted.run({
-        ...{ args, folder, env: { ...this.env, ...env } },
-      });
+      return await host.run({ args, folder, env: { ...this.env, ...env } });
     }
     const child = this.start(args, options);
     if (options.stdin) {
@@ -207,19 +206,19 @@ export async function untilEnded(pid: number | string): Promise<void> {
 /**
  * Runs a test in a fresh folder, with a server in the test's own process.
  *
- * @param hosted Runs the commands that {@linkcode Shell.run} is given, unless one
- * is running: without it, each has a process of its own.
+ * @param hosts They run the commands that {@linkcode Shell.run} is given; when all
+ * are busy, or there is none, a command has a process of its own.
  */
 export async function withShell(
   body: (shell: Shell) => Promise<void>,
   args: readonly string[] = [],
-  hosted?: Host,
+  hosts: readonly Host[] = [],
 ): Promise<void> {
   await using folder = await temporaryFolder();
   await withRoot((root) =>
     whileServedHere(
       root,
-      (server) => body(new Shell(folder.path, server, hosted)),
+      (server) => body(new Shell(folder.path, server, hosts)),
       args,
     )
   );

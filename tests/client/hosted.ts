@@ -11,8 +11,22 @@ import { TextLineStream } from "../support/lines.ts";
 
 const HOST = fileURLToPath(new URL("./programs/host.mjs", import.meta.url));
 
-/** The process of each runtime, while something runs in it. */
+/** The process of each runtime, while something runs in it, or it is kept. */
 const hosts = new Map<string, Host>();
+let isKept = false;
+
+/** From now on processes stay for what comes next, until this is disposed of. */
+export function keepHosts(): AsyncDisposable {
+  isKept = true;
+  return {
+    async [Symbol.asyncDispose]() {
+      isKept = false;
+      const all = [...hosts.values()];
+      hosts.clear();
+      await Promise.all(all.map((host) => host.end()));
+    },
+  };
+}
 
 /**
  * Runs a program beside others; what it says, line by line, until it has ended.
@@ -34,7 +48,7 @@ export async function* hosted(
     isWhole = true;
   } finally {
     host.remove(guest.id, isWhole);
-    if (host.isEmpty) {
+    if (host.isEmpty && !(isKept && host.isWhole)) {
       hosts.delete(name);
       await host.end();
     }
@@ -47,7 +61,8 @@ class Host {
   readonly #guests = new Map<string, ReadableStreamDefaultController<string>>();
   readonly #read: Promise<void>;
   #lastId = 0;
-  #isWhole = true;
+  /** Whether all that ran here was listened to until its end. */
+  isWhole = true;
 
   constructor(runtime: readonly string[]) {
     const [program, ...args] = [...runtime, HOST];
@@ -84,16 +99,16 @@ class Host {
   /** Nobody looks any more at what a program says. */
   remove(id: string, isWhole: boolean): void {
     this.#guests.delete(id);
-    this.#isWhole &&= isWhole;
+    this.isWhole &&= isWhole;
   }
 
   /** Waits until it ends by itself; kills it where somebody was not waited for. */
   async end(): Promise<void> {
-    if (!this.#isWhole) this.#kill();
+    if (!this.isWhole) this.#kill();
     await this.#input.close().catch(() => {});
     await this.#read;
     const { code } = await this.#process.status;
-    if (this.#isWhole) assert.equal(code, 0);
+    if (this.isWhole) assert.equal(code, 0);
   }
 
   #kill(): void {

@@ -2,12 +2,15 @@
 
 import assert from "node:assert/strict";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
+import { HostedLarder } from "../cli/hosted_larder.ts";
 import { Shell } from "../cli/support.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
 import type { ServerProcess } from "../support/server_process.ts";
 import { testLarderOnEach } from "./runtimes.ts";
 import { withServer, withServerHere } from "./support.ts";
 
+/** For the commands that look at what was published. */
+const HOSTS = [await HostedLarder.start()];
 const SIZE = 4_000_000;
 const HALF = 1_500_000;
 
@@ -63,7 +66,7 @@ testLarderOnEach(
   async (program) => {
     await using folder = await temporaryFolder();
     await withServer(async (server) => {
-      const shell = new Shell(folder.path, server);
+      const shell = new Shell(folder.path, server, HOSTS);
       await shell.write("file", VALUE);
       for (const [at, strike] of Object.values(WAYS).entries()) {
         for (const publisher of Object.values(PUBLISHERS)) {
@@ -81,7 +84,7 @@ testLarderOnEach(
   async (program) => {
     await using folder = await temporaryFolder();
     await withServerHere(async (server) => {
-      const shell = new Shell(folder.path, server);
+      const shell = new Shell(folder.path, server, HOSTS);
       const reset = { toServer: { afterBytes: HALF, then: "reset" } } as const;
       await using proxy = await FaultProxy.start(server.remote, [
         reset,

@@ -7,11 +7,17 @@
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { installedPackage } from "./installed_package.ts";
+import { keepHosts } from "./hosted.ts";
 import type { NpmProject } from "./npm_package.ts";
 import { denoCommand } from "./support.ts";
 
 const LARDER = new URL("../../src/main.ts", import.meta.url);
 const MODULE = new URL("../../src/client/mod.ts", import.meta.url).href;
+
+/** What a step leaves behind shows when all have ended. */
+const TOGETHER = {
+  ...{ sanitizeOps: false, sanitizeResources: false, sanitizeExit: false },
+} as const;
 
 /** The command that runs a program with words after the module. */
 export type Command = (...words: string[]) => string[];
@@ -35,6 +41,15 @@ export function testOnEach(
   testAllOnEach(name, program, [""], (_, { command }) => run(command));
 }
 
+/** A test of some scenarios. */
+interface OnEach {
+  readonly name: string;
+  readonly run: (test: Deno.TestContext) => Promise<void>;
+}
+
+/** Those of a file: steps of one test, so that they share their processes. */
+const tests: OnEach[] = [];
+
 /**
  * Registers a test of several scenarios, all at once on both runtimes: such that
  * wait more than they work.
@@ -45,7 +60,18 @@ export function testAllOnEach<Scenario extends string>(
   scenarios: readonly Scenario[],
   run: (scenario: Scenario, way: Way) => Promise<void>,
 ): void {
-  Deno.test(name, (test) => runAllOnEach(test, program, scenarios, run));
+  if (tests.length === 0) Deno.test("on Deno and on Node", runTests);
+  tests.push({
+    name,
+    run: (test) => runAllOnEach(test, program, scenarios, run),
+  });
+}
+
+async function runTests(test: Deno.TestContext): Promise<void> {
+  await using _ = keepHosts();
+  for (const { name, run: fn } of tests) {
+    await test.step({ name, fn, ...TOGETHER });
+  }
 }
 
 /** The same, in a test that has more in common. */
@@ -97,12 +123,8 @@ async function atOnce(
   test: Deno.TestContext,
   steps: ReadonlyMap<string, () => Promise<void>>,
 ): Promise<void> {
-  // What one leaves behind shows when all have ended.
-  const together = { sanitizeOps: false, sanitizeResources: false };
   await Promise.all(
-    [...steps].map(([name, fn]) =>
-      test.step({ ...{ name, fn, ...together }, sanitizeExit: false })
-    ),
+    [...steps].map(([name, fn]) => test.step({ name, fn, ...TOGETHER })),
   );
 }
 

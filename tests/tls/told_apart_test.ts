@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { runAllOnEach, testLarderOnEach } from "../client/runtimes.ts";
 import { Cache } from "../../src/client/mod.ts";
-import { withShell } from "../cli/support.ts";
+import { hostedShells } from "../cli/hosted_larder.ts";
 import { FOREIGN, SERVER } from "../support/certificates.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerHere } from "../support/server_here.ts";
@@ -12,6 +12,7 @@ import { until } from "../support/waiting.ts";
 import { run } from "../confinement/support.ts";
 import { type Cause, withCauses } from "./causes.ts";
 
+const withShell = await hostedShells();
 const PROGRAM = new URL("./programs/refusals.mjs", import.meta.url);
 
 /** All that a command says. */
@@ -78,25 +79,16 @@ function flagged(
   };
 }
 
-/** Of each sort one: a command is a process each. */
-const SORTS = [
-  ...["a wrong authority", "a folder for an authority", "another name"],
-  ...["no certificate", "a certificate that has expired", "another's key"],
-  ...["TLS to plain text", "plain text to TLS, by choice"],
-];
-
 Deno.test("the command line says the same with the names of its flags, and never to start what is up", () =>
   withCauses((causes) =>
     withShell(async (shell) => {
-      await Promise.all(
-        SORTS.map(async (name) => {
-          const { flags, says } = flagged(causes[name]!);
-          const { code, stderr } = await shell.run(["ls", ...flags]);
-          assert.ok(code === 2 || code === 3, `${name}: ${code} ${stderr}`);
-          assert.ok(stderr.includes(says), `${name}: ${stderr} not ${says}`);
-          assert.doesNotMatch(stderr, /start it|LARDER_CA\b.*,/, name);
-        }),
-      );
+      for (const [name, cause] of Object.entries(causes)) {
+        const { flags, says } = flagged(cause);
+        const { code, stderr } = await shell.run(["ls", ...flags]);
+        assert.ok(code === 2 || code === 3, `${name}: ${code} ${stderr}`);
+        assert.ok(stderr.includes(says), `${name}: ${stderr} not ${says}`);
+        assert.doesNotMatch(stderr, /start it|LARDER_CA\b.*,/, name);
+      }
     })
   ));
 
