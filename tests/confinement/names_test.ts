@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { LocalClient, RemoteClient } from "../support/clients.ts";
-import { ServerProcess } from "../support/server_process.ts";
+import { ServerHere } from "../support/server_here.ts";
 import { rejectsWith } from "../support/status.ts";
 import { makeWorld } from "./support.ts";
 
@@ -44,7 +44,7 @@ const TRICKY_KEYS = [
 
 Deno.test("a namespace that is no name is refused; a key is never a path", async () => {
   await using world = await makeWorld();
-  await using server = await ServerProcess.start(world.root);
+  await using server = await ServerHere.start(world.root);
   using local = new LocalClient(server.local);
   using remote = new RemoteClient(server.remote);
   for (const namespace of BAD_NAMESPACES) {
@@ -76,7 +76,7 @@ Deno.test("a namespace that is no name is refused; a key is never a path", async
 
 Deno.test("an id that nobody was given does nothing, and ids cannot be foreseen", async () => {
   await using world = await makeWorld();
-  await using server = await ServerProcess.start(world.root, {
+  await using server = await ServerHere.start(world.root, {
     // The first assignment is still alive after some hundred calls.
     args: ["--heartbeat-timeout", "5m"],
   });

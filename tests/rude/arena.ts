@@ -168,6 +168,13 @@ export class Arena implements AsyncDisposable {
   }
 }
 
+/** Cases of one kind. */
+export interface RudeKind {
+  /** What the server makes of them. */
+  readonly name: string;
+  readonly cases: readonly RudeCase[];
+}
+
 /** A test of many cases on one server, which may have flags of its own. */
 export function rudeTest(
   name: string,
@@ -176,10 +183,28 @@ export function rudeTest(
 ): void {
   Deno.test(name, async (test) => {
     await using arena = await Arena.open(flags);
-    for (const one of cases) {
-      await test.step(one.name, () => arena.judge(one));
+    await judgeAll(test, arena, cases);
+  });
+}
+
+/** A test of many kinds on one server, which has the usual settings. */
+export function rudeKindsTest(name: string, kinds: readonly RudeKind[]): void {
+  Deno.test(name, async (test) => {
+    await using arena = await Arena.open();
+    for (const { name, cases } of kinds) {
+      await test.step(name, (kind) => judgeAll(kind, arena, cases));
     }
   });
+}
+
+async function judgeAll(
+  test: Deno.TestContext,
+  arena: Arena,
+  cases: readonly RudeCase[],
+): Promise<void> {
+  for (const one of cases) {
+    await test.step(one.name, () => arena.judge(one));
+  }
 }
 
 function portOf(address: string): number {

@@ -20,7 +20,7 @@ import {
   SMALL_BYTES,
   type Tally,
 } from "./site.ts";
-import type { SoakRun, SoakSample } from "./verdict.ts";
+import { MARGINS, type SoakRun, type SoakSample } from "./verdict.ts";
 
 const MIB = 1024 * 1024;
 /** Visitors at once: enough to keep the server busy, and the machine usable. */
@@ -33,7 +33,6 @@ const ARGS = [
 ];
 /** The server lets go of what rude clients left within its own limits. */
 const SETTLE_LIMIT_MS = 12_000;
-const SETTLED_DESCRIPTORS = 2;
 /** The first failures tell the story. */
 const MAX_FAILURES = 50;
 /** Decides the order of visitors, the same each time. */
@@ -162,12 +161,12 @@ function deck(kinds: readonly Kind[]): () => Kind {
   };
 }
 
-/** Waits until the descriptors are as few as before, or the time is up. */
+/** Waits until the descriptors are as few as they must be, or the time is up. */
 async function settle(pid: number, before: number): Promise<number> {
   const endMs = performance.now() + SETTLE_LIMIT_MS;
   for (;;) {
     const count = countDescriptors(pid);
-    if (count <= before + SETTLED_DESCRIPTORS) return count;
+    if (count <= before + MARGINS.descriptorsLeft) return count;
     if (performance.now() > endMs) return count;
     await pause(200);
   }

@@ -22,7 +22,7 @@ const PIECES = 256;
 /** Of 256 MiB: what may be on its way, in windows and in the client itself. */
 const MOST_SENT = 12;
 /** Far longer than the server waits for a client that sends nothing. */
-const HELD_MS = 3_000;
+const HELD_MS = 1_500;
 
 function* counted(pieces: { sent: number }): Iterable<Uint8Array> {
   for (; pieces.sent < PIECES; pieces.sent++) yield new Uint8Array(MIB);
@@ -75,7 +75,7 @@ Deno.test("a held disk holds the client, who loses nothing by it", async () => {
     warn,
     maxMessageBytes: 64 * MIB,
     requestBudget: budget,
-    idleBodyTimeoutMs: 1_000,
+    idleBodyTimeoutMs: 500,
   });
   const listener = edge.listen("127.0.0.1:0", [service]);
   {

@@ -1,4 +1,8 @@
-/** A conversation that breaks off after each of its bytes. */
+/**
+ * A conversation that breaks off after each of its bytes.
+ *
+ * @module
+ */
 
 import { Flag } from "../../src/http2/frames.ts";
 import {
@@ -14,7 +18,7 @@ import {
 import { join } from "../../src/http2/testing/octets.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { eachOf } from "../support/waiting.ts";
-import { NS, type RudeCase, rudeTest } from "./arena.ts";
+import { NS, type RudeCase, type RudeKind } from "./arena.ts";
 import {
   call,
   callFields,
@@ -99,4 +103,8 @@ const cases: RudeCase[] = [
   },
 ];
 
-rudeTest("connections that drop at any byte leave nothing behind", cases);
+/** The kind. */
+export const DROPS: RudeKind = {
+  name: "connections that drop at any byte leave nothing behind",
+  cases: cases,
+};

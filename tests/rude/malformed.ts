@@ -1,11 +1,15 @@
-/** Frames that RFC 9113 forbids: the server says so as it wants it said. */
+/**
+ * Frames that RFC 9113 forbids: the server says so as it wants it said.
+ *
+ * @module
+ */
 
 import assert from "node:assert/strict";
 import { Flag, FrameType } from "../../src/http2/frames.ts";
 import { ping } from "../../src/http2/testing/frame_bytes.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { eachOf, within } from "../support/waiting.ts";
-import { type RudeCase, rudeTest } from "./arena.ts";
+import type { RudeCase, RudeKind } from "./arena.ts";
 import {
   type ErrorName,
   ERRORS,
@@ -54,4 +58,8 @@ function judged({ name, verdict, sent }: Malformation): RudeCase {
   };
 }
 
-rudeTest("malformed frames are refused", MALFORMATIONS.map(judged));
+/** The kind. */
+export const MALFORMED: RudeKind = {
+  name: "malformed frames are refused",
+  cases: MALFORMATIONS.map(judged),
+};

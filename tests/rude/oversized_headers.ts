@@ -1,4 +1,8 @@
-/** Headers that are larger than anybody needs. */
+/**
+ * Headers that are larger than anybody needs.
+ *
+ * @module
+ */
 
 import assert from "node:assert/strict";
 import { Flag, FrameType } from "../../src/http2/frames.ts";
@@ -7,7 +11,7 @@ import { data, frame } from "../../src/http2/testing/frame_bytes.ts";
 import { join } from "../../src/http2/testing/octets.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { eachOf } from "../support/waiting.ts";
-import { NS, type RudeCase, rudeTest } from "./arena.ts";
+import { NS, type RudeCase, type RudeKind } from "./arena.ts";
 import {
   callFields,
   type Fields,
@@ -69,4 +73,8 @@ const OVERSIZED: readonly RudeCase[] = [
   ]]),
 ];
 
-rudeTest("oversized headers are refused", OVERSIZED);
+/** The kind. */
+export const OVERSIZED_HEADERS: RudeKind = {
+  name: "oversized headers are refused",
+  cases: OVERSIZED,
+};

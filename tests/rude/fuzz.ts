@@ -1,4 +1,8 @@
-/** Random frames, from a seed that is printed. */
+/**
+ * Random frames, from a seed that is printed.
+ *
+ * @module
+ */
 
 import assert from "node:assert/strict";
 import { Flag, FRAME_HEADER_BYTES } from "../../src/http2/frames.ts";
@@ -12,7 +16,7 @@ import {
 import { join } from "../../src/http2/testing/octets.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { eachOf } from "../support/waiting.ts";
-import { NS, type RudeCase, rudeTest } from "./arena.ts";
+import { NS, type RudeCase, type RudeKind } from "./arena.ts";
 import { callFields, GET, get, getRequest, message } from "./messages.ts";
 import { randomFrom, scaled, SEED } from "./scale.ts";
 
@@ -127,4 +131,8 @@ const cases: RudeCase[] = [
   },
 ];
 
-rudeTest("random frames take nothing down", cases);
+/** The kind. */
+export const FUZZ: RudeKind = {
+  name: "random frames take nothing down",
+  cases: cases,
+};

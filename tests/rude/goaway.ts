@@ -1,4 +1,8 @@
-/** GOAWAY of every kind, at every moment: it once ended the whole process. */
+/**
+ * GOAWAY of every kind, at every moment: it once ended the whole process.
+ *
+ * @module
+ */
 
 import assert from "node:assert/strict";
 import { FrameType } from "../../src/http2/frames.ts";
@@ -16,7 +20,7 @@ import {
 import { join } from "../../src/http2/testing/octets.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { eachOf, within } from "../support/waiting.ts";
-import { NS, type RudeCase, rudeTest } from "./arena.ts";
+import { NS, type RudeCase, type RudeKind } from "./arena.ts";
 import {
   call,
   callFields,
@@ -160,4 +164,8 @@ const cases: RudeCase[] = [
   },
 ];
 
-rudeTest("GOAWAY never takes the server down", cases);
+/** The kind. */
+export const GOAWAYS: RudeKind = {
+  name: "GOAWAY never takes the server down",
+  cases: cases,
+};

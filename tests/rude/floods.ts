@@ -1,4 +1,8 @@
-/** Floods: much of what costs the client little. */
+/**
+ * Floods: much of what costs the client little.
+ *
+ * @module
+ */
 
 import assert from "node:assert/strict";
 import { Flag, FrameType } from "../../src/http2/frames.ts";
@@ -21,7 +25,7 @@ import {
 import { hex, join, repeat, uint32 } from "../../src/http2/testing/octets.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { eachOf } from "../support/waiting.ts";
-import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
+import { type Arena, NS, type RudeCase, type RudeKind } from "./arena.ts";
 import { call, callFields, GET, get, message, SET } from "./messages.ts";
 import { scaled } from "./scale.ts";
 
@@ -126,7 +130,7 @@ function continued(count: number, content: Uint8Array): Uint8Array {
   );
 }
 
-const FLOODS: readonly Flood[] = [
+const ALL_FLOODS: readonly Flood[] = [
   flood(
     "rapid reset: HEADERS and RST_STREAM",
     (i) => streams(i, (s) => join(headers(s, fields), reset(s))),
@@ -262,14 +266,19 @@ const FLOODS: readonly Flood[] = [
 /** The first so many kinds, a connection each. */
 const AT_ONCE = 16;
 
-rudeTest("floods are stemmed", [
-  {
-    name: "a value to ask for is published",
-    run: (arena) => arena.publish("flood", { sizeBytes: VALUE_BYTES }),
-  },
-  ...FLOODS,
-  {
-    name: `${AT_ONCE} floods at once`,
-    run: ({ port }) => eachOf(AT_ONCE, AT_ONCE, (i) => FLOODS[i]!.attack(port)),
-  },
-]);
+/** The kind. */
+export const FLOODS: RudeKind = {
+  name: "floods are stemmed",
+  cases: [
+    {
+      name: "a value to ask for is published",
+      run: (arena) => arena.publish("flood", { sizeBytes: VALUE_BYTES }),
+    },
+    ...ALL_FLOODS,
+    {
+      name: `${AT_ONCE} floods at once`,
+      run: ({ port }) =>
+        eachOf(AT_ONCE, AT_ONCE, (i) => ALL_FLOODS[i]!.attack(port)),
+    },
+  ],
+};

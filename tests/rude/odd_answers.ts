@@ -1,9 +1,13 @@
-/** Calls with something odd about them are answered, each as it deserves. */
+/**
+ * Calls with something odd about them are answered, each as it deserves.
+ *
+ * @module
+ */
 
 import assert from "node:assert/strict";
 import { RawClient } from "../support/raw_client.ts";
 import { eachOf } from "../support/waiting.ts";
-import { type RudeCase, rudeTest } from "./arena.ts";
+import type { RudeCase, RudeKind } from "./arena.ts";
 import { ODD_BODIES, ODD_NAMES } from "./odd_bodies.ts";
 import { endingOf, type OddCall } from "./odd_calls.ts";
 import { ODD_HEADERS, ODD_TIMEOUTS } from "./odd_headers.ts";
@@ -25,7 +29,10 @@ function ended({ name, sent, ending }: OddCall): RudeCase {
   };
 }
 
-rudeTest(
-  "odd headers, timeouts, bodies and names are answered",
-  [...ODD_HEADERS, ...ODD_TIMEOUTS, ...ODD_BODIES, ...ODD_NAMES].map(ended),
-);
+/** The kind. */
+export const ODD_CALLS: RudeKind = {
+  name: "odd headers, timeouts, bodies and names are answered",
+  cases: [...ODD_HEADERS, ...ODD_TIMEOUTS, ...ODD_BODIES, ...ODD_NAMES].map(
+    ended,
+  ),
+};

@@ -1,4 +1,8 @@
-/** Requests that are no protobuf: INVALID_ARGUMENT, and never half understood. */
+/**
+ * Requests that are no protobuf: INVALID_ARGUMENT, and never half understood.
+ *
+ * @module
+ */
 
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
@@ -7,7 +11,7 @@ import { data, headers } from "../../src/http2/testing/frame_bytes.ts";
 import { bytes, hex, join } from "../../src/http2/testing/octets.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { eachOf } from "../support/waiting.ts";
-import { type Arena, NS, type RudeCase, rudeTest } from "./arena.ts";
+import { type Arena, NS, type RudeCase, type RudeKind } from "./arena.ts";
 import {
   call,
   callFields,
@@ -35,7 +39,7 @@ const METHODS = [
 ];
 
 /** No request of any method. */
-const GARBAGE: Record<string, Uint8Array> = {
+const NO_REQUESTS: Record<string, Uint8Array> = {
   "a tag cut short": hex("80"),
   "a tag of eleven bytes": hex("ff ff ff ff ff ff ff ff ff ff 01"),
   "field number 0": hex("00 01"),
@@ -82,7 +86,7 @@ async function refuses(
 }
 
 const garbage: RudeCase[] = [
-  ...Object.entries(GARBAGE).map(([name, request]) => ({
+  ...Object.entries(NO_REQUESTS).map(([name, request]) => ({
     name: `${name}, to every method`,
     run: (arena: Arena) =>
       eachOf(METHODS.length, 4, (i) => refuses(arena, METHODS[i]!, request)),
@@ -155,7 +159,11 @@ const bombs: RudeCase[] = [
   bombing("64 gzip bombs of 200 MiB", 200 * MIB),
 ];
 
-rudeTest("garbage is answered INVALID_ARGUMENT, and gzip bombs UNIMPLEMENTED", [
-  ...garbage,
-  ...bombs,
-]);
+/** The kind. */
+export const GARBAGE: RudeKind = {
+  name: "garbage is answered INVALID_ARGUMENT, and gzip bombs UNIMPLEMENTED",
+  cases: [
+    ...garbage,
+    ...bombs,
+  ],
+};

@@ -1,4 +1,8 @@
-/** Clients that never get as far as a call, or get stuck in one. */
+/**
+ * Clients that never get as far as a call, or get stuck in one.
+ *
+ * @module
+ */
 
 import assert from "node:assert/strict";
 import { Flag, FrameType } from "../../src/http2/frames.ts";
@@ -14,7 +18,7 @@ import {
 import { bytes, hex, join } from "../../src/http2/testing/octets.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { eachOf } from "../support/waiting.ts";
-import { type RudeCase, rudeTest } from "./arena.ts";
+import type { RudeCase, RudeKind } from "./arena.ts";
 import { call, callFields, GET, getRequest, message } from "./messages.ts";
 
 /** RFC 9113, 7. */
@@ -173,7 +177,8 @@ const cases: RudeCase[] = [
   },
 ];
 
-rudeTest(
-  "clients that do not speak HTTP/2, or stop speaking, are survived",
-  cases,
-);
+/** The kind. */
+export const NOT_HTTP2: RudeKind = {
+  name: "clients that do not speak HTTP/2, or stop speaking, are survived",
+  cases: cases,
+};
