@@ -234,6 +234,16 @@ Deno.test("who only looks, again and again, keeps overdue work from nobody who w
   assert.deepEqual(kinds(effects), ["superseded", "reassign"]);
 });
 
+Deno.test("who only looks at work when it gets overdue does not wake the table at once", () => {
+  const engine = new FakeEngine({ ...FIGURES, maxComputeMs: 6_000 });
+  const { id } = taken(engine, get(engine));
+  engine.advance(3_000);
+  settled(engine, engine.ask({ kind: "heartbeat", id }));
+  engine.advance(3_000);
+  get(engine, { assign: false });
+  assert.ok(engine.table.nextDeadlineMs()! > engine.nowMs);
+});
+
 Deno.test("a failed publish leaves those who wait waiting for the same holder", () => {
   const engine = new FakeEngine(FIGURES);
   const { id } = taken(engine, get(engine));

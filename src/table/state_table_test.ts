@@ -503,6 +503,16 @@ for (const api of APIS) {
   });
 }
 
+Deno.test("a removal that waits for a read goes on when the read fails", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  ask(engine, { api: "remote" });
+  const ticket = engine.ask({ kind: "evict", entry: ENTRY });
+  assert.equal(engine.replies.has(ticket), false);
+  deliver(engine, "read", "failed");
+  ok(settled(engine, ticket));
+});
+
 Deno.test("a value above the message limit is never read into memory", () => {
   const engine = new FakeEngine(FIGURES);
   publish(engine, "010203040506070809");

@@ -32,6 +32,8 @@ export async function settleDown(world: World): Promise<void> {
   await pass(world, Math.max(leaseTimeoutMs, restartGraceMs) + 1_000);
   for (const key of keys) await resolve(world, key, chance.happens(0.7));
 
+  must(world.server?.engine.counts().waits === 0, "nobody waits for ever");
+
   const isCut = chance.happens(0.3);
   world.scheduler.note(isCut ? "last power cut" : "last kill");
   if (isCut) world.cutPower();

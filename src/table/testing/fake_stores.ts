@@ -112,7 +112,10 @@ export class FakeStores {
       case "verify":
         return this.#look(effect);
       case "evict": {
-        const { entry: { name }, token } = effect;
+        const { entry: { name }, token, id } = effect;
+        const row = this.rows.get(name);
+        // Somebody else's value is not taken away.
+        if (row?.status === "ready" && row.id !== id) return failed(effect);
         this.blobs.delete(name);
         this.rows.delete(name);
         return { kind: "evicted", name, token };
