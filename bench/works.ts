@@ -222,18 +222,24 @@ export const WORKS: readonly Work[] = [
         ...server.kind === "guarded" && { token: BENCH_TOKEN },
       }, server),
   },
-  {
-    name: "since_hit",
-    title: "remote hit 1 KiB, beside --since",
-    needs: ["go", "since"],
-    beside: "earlier",
-    goal: { cpu: 1.02 },
-    run: (server, { go, seconds }) =>
-      go!.load({
-        ...{ work: "hit", ...HIT_1_KIB, ...crowd(8, 16), seconds },
-        address: server.remote,
-      }, server),
-  },
+  sinceWork("hit", "remote hit 1 KiB", {
+    work: "hit",
+    ...HIT_1_KIB,
+    ...crowd(8, 16),
+  }),
+  sinceWork("local", "local cycle 1 KiB, 16 callers", {
+    work: "local",
+    ...crowd(8, 2),
+  }),
+  sinceWork("miss", "miss cycle 1 KiB, 32 callers", {
+    work: "miss",
+    ...crowd(8, 4),
+  }),
+  sinceWork("set_3_mb", "Set 3 MB, 4 callers", {
+    work: "set",
+    size: 3_000_000,
+    ...crowd(4, 1),
+  }),
   {
     name: "h2load_hit",
     title: "h2load: remote hit 1 KiB, 8 x 16",
@@ -350,6 +356,25 @@ function localWork(
           ? { ...besides, address: remote, seconds }
           : { ...load, address: local, seconds },
       ),
+  };
+}
+
+/** The processor time of a unit beside that of an earlier commit. */
+function sinceWork(
+  name: string,
+  title: string,
+  load: Omit<GoLoad, "address" | "seconds">,
+): Work {
+  return {
+    name: `since_${name}`,
+    title: `${title}, beside --since`,
+    needs: ["go", "since"],
+    beside: "earlier",
+    goal: { cpu: 1.02 },
+    run: (server, { go, seconds }) => {
+      const address = load.work === "local" ? server.local : server.remote;
+      return go!.load({ ...load, address, seconds }, server);
+    },
   };
 }
 

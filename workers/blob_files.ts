@@ -22,6 +22,9 @@ import type {
 import { MAX_LISTED_FOLDER_BYTES } from "./root_contents.ts";
 import type { Steps } from "./blob_steps.ts";
 
+/** Of a file that holds a value: nobody may write to it. */
+export const VALUE_MODE = 0o444;
+
 /** A failure that the store reports by its code. */
 export class OpError extends Error {
   readonly code: FailureCode;
@@ -82,12 +85,21 @@ export function isHuge(fs: FileSystem, folder: string): boolean {
 
 /** What lies at a path, which must be a regular file. */
 export function lookAtFile(fs: FileSystem, path: string): FileInfo {
-  const info = lookAt(fs, path);
+  return fileAt(path, lookAt(fs, path));
+}
+
+/** What was found at a path, which must be a regular file. */
+export function fileAt(path: string, info: FileInfo | undefined): FileInfo {
   if (!info) throw new OpError("missing", `There is no file '${path}'`);
   if (!info.isFile) {
     throw new OpError("not-a-file", `'${path}' is no regular file`);
   }
   return info;
+}
+
+/** Makes a new file readable for all: the umask may have taken bits away. */
+export function fixMode(fs: FileSystem, path: string, made: FileInfo): void {
+  if (((made.mode ?? 0) & 0o777) !== VALUE_MODE) fs.chmod(path, VALUE_MODE);
 }
 
 /**

@@ -32,11 +32,29 @@ const MAX_SYNCED = 10_000;
 const KEPT = "captured-";
 /** One whose bytes may be in memory only; which memory comes next. */
 const TAKEN = "taken-";
+/** The same, and a copy: nobody but us has ever had it open. */
+const COPIED = "copied-";
 const TEMPORARY = "tmp-";
 
 /** Whether a private file is a temporary one of a worker whose tag begins like one of these. */
 export function isTemporaryOf(file: string, tags: readonly string[]): boolean {
   return tags.some((tag) => file.startsWith(`${TEMPORARY}${tag}-`));
+}
+
+/** The names that a staging file has in the private folder. */
+export interface Captures {
+  /** In memory, for all we know; its client may still write to it. */
+  readonly taken: string;
+  /** A whole copy of it, in memory, for all we know. */
+  readonly copied: string;
+  /** Its bytes are on the disk: given after the sync. */
+  readonly kept: string;
+}
+
+/** What has been captured of a staging file. */
+export interface Capture {
+  readonly path: string;
+  readonly info: FileInfo;
 }
 
 /** The folders of one root. */
@@ -55,6 +73,7 @@ export class Folders {
   readonly #shared: readonly GroupNumber[] | undefined;
   readonly #tag: string;
   readonly #taken: string;
+  readonly #copied: string;
   readonly #ino: string;
   /** Which folders' names are on the disk. */
   readonly #synced = new Map<string, string>();
@@ -67,6 +86,7 @@ export class Folders {
     this.strict = config.strict;
     this.keepCaptures = config.keepCaptures;
     this.#taken = `${TAKEN}${config.memory}-`;
+    this.#copied = `${COPIED}${config.memory}-`;
     this.#tag = config.tag;
     this.#ino = config.ino;
     this.checkRoot();
@@ -139,28 +159,25 @@ export class Folders {
     return `${this.staging()}/${onePart(staging)}`;
   }
 
-  /**
-   * Where a staging file lies once it has been taken away from its client: in
-   * memory, for all we know, until it has the name that says more.
-   */
-  captured(staging: string): string {
-    const kept = this.kept(staging);
-    return lookAt(this.fs, kept) ? kept : this.taken(staging);
+  /** What has been captured of a staging file: of several, what came furthest. */
+  captured(staging: string): Capture | undefined {
+    const { copied, kept, taken } = this.captures(staging);
+    for (const path of [copied, kept, taken]) {
+      const info = lookAt(this.fs, path);
+      if (info) return { path, info };
+    }
+    return undefined;
   }
 
-  /** The name of a capture whose bytes are on the disk: given after the sync. */
-  kept(staging: string): string {
-    return `${this.private()}/${KEPT}${onePart(staging)}`;
-  }
-
-  /** Whether a capture's name says that its bytes are on the disk. */
-  isKept(captured: string): boolean {
-    return captured.startsWith(`${this.root}/${PRIVATE_FOLDER}/${KEPT}`);
-  }
-
-  /** The name of a capture that is as good as this memory lasts. */
-  taken(staging: string): string {
-    return `${this.private()}/${this.#taken}${onePart(staging)}`;
+  /** Where a staging file may lie once it is not its client's any more. */
+  captures(staging: string): Captures {
+    const folder = this.private();
+    const name = onePart(staging);
+    return {
+      taken: `${folder}/${this.#taken}${name}`,
+      copied: `${folder}/${this.#copied}${name}`,
+      kept: `${folder}/${KEPT}${name}`,
+    };
   }
 
   /** A fresh path for a temporary file. */
@@ -174,7 +191,9 @@ export class Folders {
    * its bytes may have been lost since, so that it is nothing any more.
    */
   capturedFrom(file: string): string | undefined {
-    const prefix = [KEPT, this.#taken].find((each) => file.startsWith(each));
+    const prefix = [KEPT, this.#taken, this.#copied].find((each) =>
+      file.startsWith(each)
+    );
     return prefix === undefined ? undefined : file.slice(prefix.length);
   }
 

@@ -95,6 +95,8 @@ export type Op =
     readonly staging: string;
     /** A larger file is given back. */
     readonly mostBytes: number;
+    /** It was captured before: what its client has written since does not count. */
+    readonly again?: boolean;
   }
   | {
     readonly kind: "hash";

@@ -6,7 +6,8 @@
  * away. So:
  *
  * - Up to 1 MiB the bytes are copied to a file of our own, which nobody else
- *   has ever opened: 0.1 to 1 ms buy certainty for nearly all values.
+ *   has ever opened: 0.1 to 1 ms buy certainty for nearly all values. It gets the
+ *   mark, too, so that its first hand-out need not hash it again.
  * - A larger one stays in place, because copying 4 GiB costs the disk twice. It
  *   is made read-only and its mtime is set to a mark in the past *before* it
  *   is hashed. Every later write moves mtime away from the mark, whatever the
@@ -24,6 +25,8 @@ import type { Sha256 } from "./digest.ts";
 import type { FileInfo, FileSystem, WritableFile } from "./file_system.ts";
 import {
   changedMs,
+  fileAt,
+  fixMode,
   hashOpen,
   isHuge,
   lookAt,
@@ -33,10 +36,11 @@ import {
   sameStamp,
   stampOf,
   systemCode,
+  VALUE_MODE,
   writeAll,
   writeSlice,
 } from "./blob_files.ts";
-import { type Folders, isTemporaryOf } from "./blob_folders.ts";
+import { type Capture, type Folders, isTemporaryOf } from "./blob_folders.ts";
 import { removeAny } from "./removal.ts";
 import { type Steps, wait } from "./blob_steps.ts";
 import type { Written, WrittenFile } from "./written.ts";
@@ -45,6 +49,11 @@ import type { Written, WrittenFile } from "./written.ts";
 const IN_PLACE_TRIES = 2;
 /** How far back the mark lies: no clock steps back that far unnoticed. */
 const MARK_AGE_S = 24 * 3600;
+
+/** The time that a file is marked with now, in seconds. */
+function markFor(fs: FileSystem): number {
+  return Math.floor(fs.nowMs() / 1000) - MARK_AGE_S;
+}
 
 /** A file changed up to so much after now, where its time is cut to the second. */
 const AHEAD_MS = 1000;
@@ -65,31 +74,30 @@ export function probe(
 /** Takes the staging file away, then looks at it; hashes it if it is small. */
 export function* capture(
   folders: Folders,
-  { staging, mostBytes }: OpOf<"capture">,
+  { staging, mostBytes, again }: OpOf<"capture">,
 ): Steps<Results["capture"]> {
   const { fs } = folders;
-  const captured = folders.captured(staging);
-  if (!lookAt(fs, captured)) take(fs, folders.staged(staging), captured);
+  const captured = again
+    ? folders.captured(staging)?.path ?? take(folders, staging)
+    : take(folders, staging);
   const info = yield* regular(folders, captured);
   const { size } = info;
   if (size > mostBytes) {
     yield* giveBack(folders, { staging, captured });
     return { size, givenBack: true };
   }
-  let hashed: Hashed | undefined;
   if (size <= fs.sizes.copyBytes) {
-    hashed = yield* copyIn(folders, { staging, captured, info });
-  } else {
-    // Opened in any case: what cannot be read is refused now, not after the reply.
-    using file = yield* openCaptured(folders, { staging, captured, info });
-    if (folders.keepCaptures) yield* syncCaptured(folders, file);
+    const hashed = yield* copyIn(folders, { staging, captured, info });
+    return { size, hashed };
   }
-  // A rename can be on the disk before the bytes are: only this one follows them.
-  const kept = folders.kept(staging);
-  if (folders.keepCaptures && captured !== kept) {
-    fs.rename(captured, kept);
+  // Opened in any case: what cannot be read is refused now, not after the reply.
+  using file = yield* openCaptured(folders, { staging, captured, info });
+  if (folders.keepCaptures) {
+    yield* syncCaptured(folders, file);
+    // A rename can be on the disk before the bytes are: only this one follows them.
+    const { kept } = folders.captures(staging);
+    if (captured !== kept) fs.rename(captured, kept);
   }
-  if (hashed) return { size, hashed };
   return { size, ...!isOurs(folders, info) && { isCopied: true } };
 }
 
@@ -100,7 +108,7 @@ export function* hash(
   { staging, mostBytes }: OpOf<"hash">,
 ): Steps<Hashed> {
   const { fs } = folders;
-  const captured = folders.captured(staging);
+  const captured = there(folders, staging).path;
   const info = yield* regular(folders, captured);
   const hashed = yield* hashWritten(folders, captured, written.take(staging));
   if (hashed) return hashed;
@@ -126,14 +134,16 @@ export function* install(
   folders: Folders,
   { staging, name, stamp }: OpOf<"install">,
 ): Steps<Stamp> {
-  const { fs } = folders;
-  const captured = folders.captured(staging);
-  const found = stampOf(fs, lookAtFile(fs, captured));
+  const captured = there(folders, staging);
+  const found = stampOf(folders.fs, fileAt(captured.path, captured.info));
   if (stamp && !sameStamp(stamp, found)) {
-    throw new OpError("damaged", `'${captured}' changed after it was hashed`);
+    throw new OpError(
+      "damaged",
+      `'${captured.path}' changed after it was hashed`,
+    );
   }
   const path = folders.value(name, { create: true });
-  yield* folders.rename(captured, path);
+  yield* folders.rename(captured.path, path);
   // Hashed before a restart: nobody knows what happened since, so this stamp
   // fits nothing and the bytes are verified before they are handed out.
   return stamp ?? { ...found, mtimeMs: -1 };
@@ -153,7 +163,7 @@ export function* append(
   let file = offset === 0 ? undefined : written.reopen(known);
   try {
     if (!file) {
-      file = openToAppend(fs, folders.captured(staging), offset);
+      file = openToAppend(fs, folders.captures(staging).taken, offset);
       if (offset === 0) known = written.begin(staging, file.statSync().ino);
     }
     yield* writeAll(fs, file, value, known?.hash);
@@ -192,9 +202,10 @@ export function* discard(
   { staging }: OpOf<"discard">,
 ): Steps<undefined> {
   written.take(staging);
-  yield* removeAny(folders, folders.staged(staging));
-  yield* removeAny(folders, folders.taken(staging));
-  yield* removeAny(folders, folders.kept(staging));
+  const { taken, copied, kept } = folders.captures(staging);
+  for (const path of [folders.staged(staging), taken, copied, kept]) {
+    yield* removeAny(folders, path);
+  }
   return undefined;
 }
 
@@ -207,10 +218,13 @@ export function* leftovers(folders: Folders): Steps<Results["leftovers"]> {
   const folder = folders.staging();
   const tooMany = isHuge(fs, folder);
   const staging = tooMany ? [] : yield* names(fs, folder);
-  const captured = (yield* names(fs, folders.private()))
-    .map((file) => folders.capturedFrom(file))
-    .filter((name) => name !== undefined);
-  return { staging, captured, ...tooMany && { tooMany } };
+  const captured = new Set<string>();
+  for (const file of yield* names(fs, folders.private())) {
+    const name = folders.capturedFrom(file);
+    // A copy, and what it was made of, may both be there.
+    if (name !== undefined) captured.add(name);
+  }
+  return { staging, captured: [...captured], ...tooMany && { tooMany } };
 }
 
 /** Removes private files that are neither captures that count nor being written. */
@@ -240,16 +254,32 @@ function* names(fs: FileSystem, folder: string): Steps<string[]> {
   return entries.map((entry) => entry.name);
 }
 
-function take(fs: FileSystem, from: string, to: string): void {
+/** Takes a file away from its client; where it lies then, or did already. */
+function take(folders: Folders, staging: string): string {
+  const { fs } = folders;
+  const from = folders.staged(staging);
+  const { taken } = folders.captures(staging);
   try {
-    fs.rename(from, to);
+    fs.rename(from, taken);
+    return taken;
   } catch (error) {
+    const before = systemCode(error) === "ENOENT"
+      ? folders.captured(staging)
+      : undefined;
+    if (before) return before.path;
     // Renaming a folder needs write permission on the folder itself.
     if (isDenied(error) && lookAt(fs, from)?.isFile === false) {
       throw new OpError("not-a-file", `'${from}' is no regular file`);
     }
     throw error;
   }
+}
+
+/** What has been captured, which must be there. */
+function there(folders: Folders, staging: string): Capture {
+  const captured = folders.captured(staging);
+  if (captured) return captured;
+  throw new OpError("missing", `'${staging}' has not been captured`);
 }
 
 /**
@@ -313,7 +343,7 @@ function* hashInPlace(
 ): Steps<Hashed | undefined> {
   const { fs } = folders;
   using file = new OpenFile(fs, captured, info);
-  const markS = Math.floor(fs.nowMs() / 1000) - MARK_AGE_S;
+  const markS = markFor(fs);
   file.mark(markS);
   const { size } = file;
   if (folders.strict) yield* syncCaptured(folders, file);
@@ -348,19 +378,26 @@ interface Captured {
   readonly info: FileInfo;
 }
 
-/** Replaces a captured file by a copy that nobody but us has ever opened. */
+/**
+ * Replaces a captured file by a copy that nobody but us has ever opened. The copy
+ * gets a name of its own, for ext4 writes a file to the disk at once when another
+ * one is renamed over: a multiple of what both names cost.
+ */
 function* copyIn(
   folders: Folders,
   file: Captured,
   mostBytes = Infinity,
 ): Steps<Hashed> {
   const { fs } = folders;
-  const { captured, info } = file;
+  const { staging, captured, info } = file;
   using source = yield* openCaptured(folders, file);
+  const { copied, kept } = folders.captures(staging);
+  const isKept = folders.keepCaptures || captured === kept;
+  const target = isKept ? kept : copied;
   const temporary = folders.temporary();
   let replaced = false;
   try {
-    using copy = fs.create(temporary, 0o444);
+    using copy = fs.create(temporary, VALUE_MODE);
     // A file that grows for ever is cut where it was when we began.
     const digest: Digest = yield* hashOpen(
       fs,
@@ -368,13 +405,15 @@ function* copyIn(
       Math.min(info.size, mostBytes),
       (slice) => writeSlice(copy, slice),
     );
-    fs.chmod(temporary, 0o444);
-    const keep = folders.keepCaptures || folders.isKept(captured);
-    if (keep) yield* wait(copy.sync());
-    const stamp = stampOf(fs, copy.statSync());
-    fs.rename(temporary, captured);
+    const markS = markFor(fs);
+    copy.utimeSync(markS, markS);
+    const made = copy.statSync();
+    fixMode(fs, temporary, made);
+    if (isKept) yield* wait(copy.sync());
+    fs.rename(temporary, target);
     replaced = true;
-    return { digest, stamp };
+    if (captured !== target) fs.remove(captured);
+    return { digest, stamp: stampOf(fs, made) };
   } finally {
     if (!replaced) yield* removeAny(folders, temporary);
   }

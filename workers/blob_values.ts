@@ -8,6 +8,7 @@ import type { Digest, Hashed, Measured, OpOf, Space } from "./blob_protocol.ts";
 import { Sha256, sha256Hex } from "./digest.ts";
 import {
   changedMs,
+  fixMode,
   hashOpen,
   isHuge,
   lookAt,
@@ -17,6 +18,7 @@ import {
   sameStamp,
   stampOf,
   systemCode,
+  VALUE_MODE,
   writeAll,
 } from "./blob_files.ts";
 import type { Folders } from "./blob_folders.ts";
@@ -45,11 +47,10 @@ export function* put(
   let published = false;
   try {
     const hash = new Sha256();
-    using file = fs.create(temporary, 0o444);
+    using file = fs.create(temporary, VALUE_MODE);
     yield* writeAll(fs, file, value, hash);
     const info = file.statSync();
-    // The umask may have taken bits away.
-    if (((info.mode ?? 0) & 0o777) !== 0o444) fs.chmod(temporary, 0o444);
+    fixMode(fs, temporary, info);
     if (folders.strict) yield* wait(file.sync());
     const stamp = stampOf(fs, info);
     yield* folders.rename(temporary, path);

@@ -62,6 +62,8 @@ export interface ReadableFile {
 /** A file that is written, from its start or where it ended. */
 export interface WritableFile extends Disposable {
   statSync(): FileInfo;
+  /** Sets the times of its last use and change, in seconds. */
+  utimeSync(usedS: number, changedS: number): void;
   /** Takes as much as the system does at once; how much. */
   writeSync(bytes: Uint8Array): number;
   /** Puts the bytes on the disk; other threads wait, this one does not. */

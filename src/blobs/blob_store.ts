@@ -174,12 +174,16 @@ export interface LocalFiles {
   probe(staging: string): Promise<number | undefined>;
   /**
    * Takes the staging file away from its client before looking at it, so that
-   * nothing the client still does reaches the value. Idempotent: a file that
-   * has been captured already is captured. Hashes small files in the same
-   * breath. `missing` and `not-a-file` leave nothing captured, nor does a file of
-   * more than `mostBytes`: it is given back unread.
+   * nothing the client still does reaches the value. Idempotent: where there is
+   * none, one that has been captured already is captured. `again`: that one
+   * counts in any case, for its client may have been told so. Hashes small files
+   * in the same breath. `missing` and `not-a-file` leave nothing captured, nor
+   * does a file of more than `mostBytes`: it is given back unread.
    */
-  capture(staging: string, mostBytes?: number): Promise<CapturedFile>;
+  capture(
+    staging: string,
+    options?: { readonly mostBytes?: number; readonly again?: boolean },
+  ): Promise<CapturedFile>;
   /**
    * Hashes a captured file of so many bytes, or these of one that has grown;
    * without a size, what was appended.

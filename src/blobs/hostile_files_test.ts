@@ -181,7 +181,7 @@ Deno.test("what is added to a captured file is left out", async () => {
     create: true,
   });
   client.writeSync(bytesOf(LARGE));
-  const { size } = await local.capture("one", LARGE);
+  const { size } = await local.capture("one", { mostBytes: LARGE });
   client.truncateSync(1024 ** 4);
   assert.deepEqual(await local.hash("one", size), digestOf(bytesOf(LARGE)));
 });

@@ -72,12 +72,19 @@ export class WorkerLocalFiles implements LocalFiles {
   }
 
   /** {@inheritDoc LocalFiles.capture} */
-  capture(staging: string, mostBytes = Infinity): Promise<CapturedFile> {
+  capture(
+    staging: string,
+    { mostBytes = Infinity, again = false }: {
+      readonly mostBytes?: number;
+      readonly again?: boolean;
+    } = {},
+  ): Promise<CapturedFile> {
     return this.#write(async () => {
       const { hashed, ...file } = await this.#again<"capture">({
         kind: "capture",
         staging,
         mostBytes,
+        ...again && { again },
       });
       await this.#renames.syncPrivate();
       return {

@@ -106,7 +106,10 @@ export class EffectRunner {
       case "capture":
         return this.#publishStep(
           effect,
-          this.#local().capture(effect.staging, effect.mostBytes),
+          this.#local().capture(effect.staging, {
+            mostBytes: effect.mostBytes,
+            again: effect.again ?? false,
+          }),
           (captured) => ({ kind: "captured", ...captured }),
         );
       case "hash":

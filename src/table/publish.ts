@@ -92,7 +92,8 @@ export function publishFile(s: State, entry: Entry, wait?: Wait): void {
     s.emit({ kind: "verify", entry: entry.key, token, digest: taken.digest });
   } else {
     const mostBytes = s.room.most(entry.key.namespace);
-    s.emit({ kind: "capture", name, token, staging, mostBytes });
+    const again = taken !== undefined && { again: true };
+    s.emit({ kind: "capture", name, token, staging, mostBytes, ...again });
   }
 }
 
@@ -292,7 +293,7 @@ function finish(
   nowMs: number,
 ): void {
   const { assignment: { id, staging, ttlMs }, digest, stamp, joined } = state;
-  const { upload } = state;
+  const { upload, taken } = state;
   // From here on its bytes are those of a value.
   if (upload !== undefined) s.room.giveBack(id, upload);
   s.letGo(id);
@@ -300,7 +301,8 @@ function finish(
   s.room.add(namespace, digest!.size);
   s.options.observer?.published(namespace, digest!.size);
   s.makeRoom();
-  if (staging !== undefined) s.emit({ kind: "discard", staging });
+  // A file that was taken away has become the value: nothing is left of it.
+  if (staging !== undefined && !taken) s.emit({ kind: "discard", staging });
   entry.state = {
     kind: "ready",
     generation: id,

@@ -587,6 +587,8 @@ export type Effect =
     readonly staging: string;
     /** A larger file can never be kept, and is given back. */
     readonly mostBytes: number;
+    /** It was taken away before, which its client may know. */
+    readonly again?: boolean;
   }
   /** Hash a captured file. Result: hashed | publish-failed. */
   | {

@@ -30,9 +30,7 @@ const SET = {
 const CAPTURE = {
   "the file is taken": /rename.*\/\.staging\/.*\/\.private\/taken-/,
 };
-/** Only now: the name alone may be on the disk before the bytes are. */
 const RECORD = {
-  "its name says so": /rename.*\/\.private\/taken-.*\/\.private\/captured-/,
   "the capture is synced": /f(data)?sync\(\d+<[^>]*\/\.private>/,
   "its digest is synced": SET["the row is synced"],
   "it is renamed": new RegExp(`rename.*/\\.private/captured-.*${VALUE}`),
@@ -40,14 +38,18 @@ const RECORD = {
   "the row is synced": SET["the row is synced"],
   "the reply leaves": SET["the reply leaves"],
 };
+// Its name says so only when it is synced: the name alone may be on the disk
+// before the bytes are.
 const DONE_SMALL = {
   ...CAPTURE,
   "its copy is synced": SET["the bytes are synced"],
+  "its name says so": /rename.*\/\.private\/tmp-.*\/\.private\/captured-/,
   ...RECORD,
 };
 const DONE_LARGE = {
   ...CAPTURE,
   "it is synced": /f(data)?sync\(\d+<[^>]*\/\.private\/taken-/,
+  "its name says so": /rename.*\/\.private\/taken-.*\/\.private\/captured-/,
   ...RECORD,
 };
 /** After a rename that was not synced. */

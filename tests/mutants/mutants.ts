@@ -141,9 +141,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a file of a value is left in staging",
     file: "src/table/publish.ts",
-    from: "  s.makeRoom();\n" +
-      '  if (staging !== undefined) s.emit({ kind: "discard", staging });\n',
-    to: "  s.makeRoom();\n",
+    from:
+      '  if (staging !== undefined && !taken) s.emit({ kind: "discard", staging });\n',
+    to: "",
   },
   {
     name: "a damaged value stays an entry",
@@ -377,8 +377,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a file that was captured is captured again",
     file: "workers/blob_staging.ts",
-    from: "  if (!lookAt(fs, captured)) take(",
-    to: "  take(",
+    from: "    if (before) return before.path;\n",
+    to: "",
+  },
+  {
+    name: "a file counts that was written after its Done was answered",
+    file: "workers/blob_staging.ts",
+    from: "    ? folders.captured(staging)?.path ?? take(folders, staging)\n",
+    to: "    ? take(folders, staging)\n",
   },
   {
     name: "a sweep takes captured files, too",
@@ -389,20 +395,23 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a copy of a capture is not synced before it has its name",
     file: "workers/blob_staging.ts",
-    from: "    if (keep) yield* wait(copy.sync());\n",
+    from: "    if (isKept) yield* wait(copy.sync());\n",
     to: "",
   },
   {
     name: "a large capture is not synced before it has its name",
     file: "workers/blob_staging.ts",
-    from: "    if (folders.keepCaptures) yield* syncCaptured(folders, file);\n",
-    to: "",
+    from: "    yield* syncCaptured(folders, file);\n" +
+      "    // A rename",
+    to: "    // A rename",
   },
   {
     name: "captures of another boot count",
     file: "workers/blob_folders.ts",
-    from: "    this.#taken = `${TAKEN}${config.memory}-`;",
-    to: "    this.#taken = TAKEN;",
+    from: "    this.#taken = `${TAKEN}${config.memory}-`;\n" +
+      "    this.#copied = `${COPIED}${config.memory}-`;\n",
+    to: "    this.#taken = TAKEN;\n" +
+      "    this.#copied = COPIED;\n",
   },
   {
     name: "strict mode does not sync the name of a namespace",

@@ -20,7 +20,7 @@ export const ROOT = "/sim";
 /** Values of a run are from 12 to 400 bytes long: below and above each of these. */
 const SIZES: Sizes = { sliceBytes: 64, atOnceBytes: 50, copyBytes: 100 };
 /** What a private file was captured from; no staging name of a run has a dash. */
-const CAPTURE = /^(?:captured|taken)-(?:.*-)?([^-]+)$/;
+const CAPTURE = /^(?:captured|copied|taken)-(?:.*-)?([^-]+)$/;
 
 /** A name in a folder, as it was before somebody changed it. */
 interface Renamed {

@@ -177,6 +177,11 @@ class SimWriter extends SimFile<WritableFile> implements WritableFile {
     return this.inner.statSync();
   }
 
+  utimeSync(usedS: number, changedS: number): void {
+    this.gate.pass("chmod", this.path);
+    this.inner.utimeSync(usedS, changedS);
+  }
+
   writeSync(bytes: Uint8Array): number {
     this.gate.pass("write", this.path);
     return this.inner.writeSync(

@@ -301,11 +301,26 @@ function localTests(test: Register): void {
       stage("one", bytesOf(10, 1));
       await local.capture("one");
       stage("one", bytesOf(10, 2));
-      const { digest } = await local.capture("one");
+      const { digest } = await local.capture("one", { again: true });
       assert.deepEqual(digest, digestOf(bytesOf(10, 1)));
       await local.install("one", nameOf(1));
       assert.deepEqual(await store.read(nameOf(1), digest), bytesOf(10, 1));
       assert.notEqual(await local.probe("one"), undefined);
+    },
+  );
+
+  test(
+    "captures what was written last, unless it was told that it has before",
+    async ({ stage }, local) => {
+      stage("one", bytesOf(10, 1));
+      await local.capture("one");
+      stage("one", bytesOf(10, 2));
+      const second = digestOf(bytesOf(10, 2));
+      for (const _ of ["taken away", "found again"]) {
+        assert.deepEqual((await local.capture("one")).digest, second);
+      }
+      await local.install("one", nameOf(1));
+      assert.deepEqual((await local.leftovers()).captured, []);
     },
   );
 
@@ -328,12 +343,15 @@ function localTests(test: Register): void {
     "gives a file back unread that has more bytes than it may have",
     async ({ stage }, local) => {
       stage("one", bytesOf(10));
-      const found = await local.capture("one", 9);
+      const found = await local.capture("one", { mostBytes: 9 });
       assert.deepEqual(found, { size: 10, givenBack: true });
       const { captured, staging } = await local.leftovers();
       assert.deepEqual([captured, staging], [[], ["one"]]);
       const digest = digestOf(bytesOf(10));
-      assert.deepEqual(await local.capture("one", 10), { size: 10, digest });
+      assert.deepEqual(await local.capture("one", { mostBytes: 10 }), {
+        size: 10,
+        digest,
+      });
     },
   );
 

@@ -275,6 +275,11 @@ class Writer implements WritableFile {
     return infoOf(this.#node);
   }
 
+  utimeSync(_usedS: number, changedS: number): void {
+    this.#node.mtimeMs = changedS * 1000;
+    this.#node.ctimeMs = this.#files.nowMs();
+  }
+
   writeSync(bytes: Uint8Array): number {
     const before = this.#node.bytes;
     const all = new Uint8Array(before.length + bytes.length);

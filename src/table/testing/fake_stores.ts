@@ -178,9 +178,10 @@ export class FakeStores {
         return { kind: "stored", name, token, ...describe(bytes) };
       }
       case "capture": {
-        const { staging } = effect;
+        const { staging, again = false } = effect;
         const file = this.staged.get(staging);
-        if (file?.bytes !== undefined && !this.captured.has(staging)) {
+        const counts = !(again && this.captured.has(staging));
+        if (file?.bytes !== undefined && counts) {
           this.staged.delete(staging);
           this.captured.set(staging, file.bytes);
         }
