@@ -146,7 +146,7 @@ Deno.test("a value that cannot be written beside one that is in use is refused",
   const root = folder.path;
   await using disk = await smallDisk(root);
   if (!disk) return;
-  await using server = await ServerProcess.start(root, {
+  await using server = await ServerHere.start(root, {
     args: ["--min-free=0"],
   });
   using local = new LocalClient(server.local);
@@ -175,7 +175,7 @@ Deno.test("a value larger than its estimate has room made for it on the disk, an
   const root = folder.path;
   await using disk = await smallDisk(root, 48 * MIB);
   if (!disk) return;
-  await using server = await ServerProcess.start(root, {
+  await using server = await ServerHere.start(root, {
     args: ["--min-free=8MiB"],
   });
   using local = new LocalClient(server.local);
@@ -206,7 +206,7 @@ Deno.test("a file that is copied has room made for its copy, holes and all, and 
   const root = folder.path;
   await using disk = await smallDisk(root, 64 * MIB);
   if (!disk) return;
-  await using server = await ServerProcess.start(root, {
+  await using server = await ServerHere.start(root, {
     args: ["--min-free=16MiB"],
   });
   using local = new LocalClient(server.local);
@@ -368,7 +368,7 @@ Deno.test("a disk that others fill to its last byte says that nothing can go, an
   const root = folder.path;
   await using disk = await smallDisk(root, 32 * MIB);
   if (!disk) return;
-  await using server = await ServerProcess.start(root, {
+  await using server = await ServerHere.start(root, {
     args: ["--min-free=1MiB"],
   });
   using client = new CacheClient(server.remote);
