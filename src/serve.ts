@@ -42,6 +42,7 @@ import { Evictor } from "./engine/evictor.ts";
 import { MemoryBudget } from "./engine/memory_budget.ts";
 import { bytesFill, countFill, fillsOf } from "./engine/fills.ts";
 import { FirstStart } from "./root/first_start.ts";
+import { diskFull, notOpened } from "./root/full_disk.ts";
 import { refuseTooSmallDisk } from "./engine/free_space.ts";
 import { Known } from "./engine/known.ts";
 import { Pictures } from "./engine/pictures.ts";
@@ -540,6 +541,8 @@ async function openStores(
       makes: "where-fresh",
       wallMs,
       ...watched && { onTook: watched.manifestTimes.took },
+    }).catch((error) => {
+      throw notOpened(root, error);
     }),
   );
   try {
@@ -561,6 +564,7 @@ async function openStores(
 /** A root that holds something foreign is a reason to stop, not a crash. */
 function refusal(root: string, reason: unknown): unknown {
   if (!(reason instanceof BlobError)) return reason;
+  if (reason.code === "full") return diskFull(root, reason);
   return new StartError(
     1,
     `cannot serve root ${root}: ${reason.message}: ` +

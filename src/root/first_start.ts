@@ -19,6 +19,7 @@ import {
   STAGING_FOLDER,
   TAG_FILE,
 } from "../../workers/root_names.ts";
+import { diskFull, isDiskFull } from "./full_disk.ts";
 
 /**
  * In the order in which they go. The manifest comes after its log, which SQLite
@@ -61,7 +62,11 @@ export class FirstStart {
     if (this.#missing.length === 0 || !isOurs) return;
     // What is there is a tag; of a start that was killed, perhaps without text.
     if (!isThere(path) || Deno.lstatSync(path).size === 0) {
-      Deno.writeTextFileSync(path, TAG);
+      try {
+        Deno.writeTextFileSync(path, TAG);
+      } catch (error) {
+        throw isDiskFull(error) ? diskFull(this.#root, error) : error;
+      }
     }
   }
 

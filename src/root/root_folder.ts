@@ -8,6 +8,7 @@ import { basename, dirname, join } from "node:path";
 import { whyForeignManifest } from "../../workers/foreign_manifest.ts";
 import { hasManifest, whyNoManifest } from "../../workers/root_contents.ts";
 import { StartError, systemReason } from "../errors.ts";
+import { diskFull, isDiskFull } from "./full_disk.ts";
 
 /** Only the server's own user gets in. */
 const ROOT_MODE = 0o700;
@@ -35,6 +36,7 @@ export async function prepareRoot(root: string): Promise<string> {
     return real;
   } catch (error) {
     if (error instanceof StartError) throw error;
+    if (isDiskFull(error)) throw diskFull(root, error);
     throw new StartError(
       1,
       `cannot use root ${root}: ${reasonOf(error)}: let this user read and ` +

@@ -5,11 +5,12 @@
  * @module
  */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { CONFIG_FILE } from "../../workers/root_names.ts";
 import { StartError, systemReason } from "../errors.ts";
 import { parseToml, stringifyToml } from "../toml.ts";
 import { isUnixAddress, socketPath } from "../unix_address.ts";
+import { diskFull, isDiskFull } from "./full_disk.ts";
 
 /** What `Cache.toml` says. */
 export interface ServedFields {
@@ -69,6 +70,7 @@ export async function lockRoot(root: string): Promise<RootLock> {
       try {
         await rewrite(file, fields);
       } catch (error) {
+        if (isDiskFull(error)) throw diskFull(root, error);
         throw new StartError(
           1,
           `cannot write ${path}: ${systemReason(error)}`,
@@ -226,6 +228,7 @@ function toSeconds(ms: number): { secs: number; nanos: number } {
 }
 
 function unusable(path: string, error: unknown): StartError {
+  if (isDiskFull(error)) return diskFull(dirname(path), error);
   return new StartError(
     1,
     `cannot open ${path}: ${
