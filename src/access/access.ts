@@ -13,6 +13,11 @@ import {
   whyNot,
 } from "../credential_files.ts";
 import { StartError } from "../errors.ts";
+import {
+  ExposedFile,
+  type FileOwnership,
+  whyRightsExposed,
+} from "../exposed_file.ts";
 import { ACCESS_LOOK_MS } from "../limits.ts";
 import { Caller } from "./caller.ts";
 import { Principal, Principals } from "./principal.ts";
@@ -44,6 +49,8 @@ const IN_PLAIN_TEXT =
 export interface AccessOptions extends CredentialOptions {
   /** Why rules cannot hold on this server; absent: all can. */
   readonly refuse?: (rules: Rules) => string | undefined;
+  /** Whose file it may be, beside root's; absent: anybody's. */
+  readonly serverUid?: number | null;
 }
 
 /** Knows callers. */
@@ -64,7 +71,14 @@ export class Access implements Disposable {
     http: new Principal(),
   };
 
-  private constructor(path: string, options: AccessOptions, text: string) {
+  private constructor(
+    path: string,
+    options: AccessOptions,
+    { text, exposed }: {
+      readonly text: string;
+      readonly exposed: ExposedFile;
+    },
+  ) {
     this.#path = path;
     this.#options = options;
     this.#text = text;
@@ -74,7 +88,10 @@ export class Access implements Disposable {
       clock,
       log,
       everyMs: ACCESS_LOOK_MS,
-      read: () => read(path),
+      read: async () => {
+        await exposed.look();
+        return await read(path);
+      },
       take: (text) => this.#take(text),
       stays: `the rights stay those from before: ${path}`,
       afterwards: () => this.#endExpired(),
@@ -91,8 +108,12 @@ export class Access implements Disposable {
     options: AccessOptions,
   ): Promise<Access> {
     try {
-      const text = await (options.read ?? readCredentials)(path);
-      return new Access(path, options, text);
+      const { log, read = readCredentials, serverUid = null } = options;
+      const why = (file: FileOwnership) =>
+        whyRightsExposed(path, file, serverUid);
+      const exposed = new ExposedFile(path, { log, why });
+      await exposed.look();
+      return new Access(path, options, { text: await read(path), exposed });
     } catch (error) {
       throw new StartError(2, `--access ${path}: ${whyNot(error)}`, {
         cause: error,
