@@ -4,7 +4,7 @@ import { temporaryFolder } from "./launch/testing/program.ts";
 import { SERVER } from "../tests/support/certificates.ts";
 import { Access } from "./access/access.ts";
 import { FakeClock } from "./clock.ts";
-import { whyKeyExposed, whyRightsExposed } from "./exposed_file.ts";
+import { whyKeyExposed, whyRightsExposed } from "./credential_files.ts";
 import type { Log } from "./log/log.ts";
 import { Certificates } from "./tls/certificates.ts";
 

@@ -9,15 +9,13 @@ import { sha256Hex } from "../../workers/digest.ts";
 import {
   CredentialFiles,
   type CredentialOptions,
-  readCredentials,
-  whyNot,
-} from "../credential_files.ts";
-import { StartError } from "../errors.ts";
-import {
   ExposedFile,
   type FileOwnership,
+  readCredentials,
+  whyNot,
   whyRightsExposed,
-} from "../exposed_file.ts";
+} from "../credential_files.ts";
+import { StartError } from "../errors.ts";
 import { ACCESS_LOOK_MS } from "../limits.ts";
 import { Caller } from "./caller.ts";
 import { Principal, Principals } from "./principal.ts";
@@ -43,7 +41,7 @@ const AS_EVER: Anyone = { rights: { admin: ["*"] }, limits: {} };
 const NOTHING: Anyone = { rights: {}, limits: {} };
 const IN_PLAIN_TEXT =
   "a token is not taken in plain text, where others may read it: make a new " +
-  "one, and use TLS";
+  "one, and use TLS, or a loopback address on the server's own machine";
 
 /** What rules need of the world, and of the server. */
 export interface AccessOptions extends CredentialOptions {

@@ -9,11 +9,12 @@ import { createSecureContext } from "node:tls";
 import {
   CredentialFiles,
   type CredentialOptions,
+  ExposedFile,
   readCredentials,
+  whyKeyExposed,
   whyNot,
 } from "../credential_files.ts";
 import { messageOf, StartError } from "../errors.ts";
-import { ExposedFile, whyKeyExposed } from "../exposed_file.ts";
 import { CERTIFICATE_LOOK_MS, EXPIRY_WARNING_DAYS } from "../limits.ts";
 import {
   certificatesOf,
