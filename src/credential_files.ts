@@ -1,6 +1,7 @@
 /**
  * Files that say who somebody is, or who may do what: looked at again while the
- * server runs, and the last good ones kept.
+ * server runs, the last good ones kept, and told of where others can read or
+ * change them who should not.
  *
  * @module
  */
@@ -101,4 +102,71 @@ export function whyNot(error: unknown): string {
     return "the user of the server may not read it";
   }
   return messageOf(error);
+}
+
+/** What of a file says who can do what with it; `null`: the system has no such. */
+export type FileOwnership = Pick<Deno.FileInfo, "mode" | "uid">;
+
+/** What is looked at. */
+export interface ExposedFileOptions {
+  readonly log: Log;
+  /** Why others can do too much, in words; `undefined`: they cannot. */
+  readonly why: (file: FileOwnership) => string | undefined;
+  /** Looks at a file; the system by default. */
+  readonly stat?: (path: string) => Promise<FileOwnership>;
+}
+
+/** A file that is warned of where others can read or change it. */
+export class ExposedFile {
+  readonly #path: string;
+  readonly #options: ExposedFileOptions;
+  /** What has been said, so that it is said once. */
+  #said: string | undefined;
+
+  /** Looks at nothing yet. */
+  constructor(path: string, options: ExposedFileOptions) {
+    this.#path = path;
+    this.#options = options;
+  }
+
+  /** Looks now, and warns of what is new. */
+  async look(): Promise<void> {
+    const { log, why, stat = Deno.stat } = this.#options;
+    try {
+      const said = why(await stat(this.#path));
+      if (said !== undefined && said !== this.#said) {
+        log(said, { level: "warn" });
+      }
+      this.#said = said;
+    } catch {
+      // Whoever reads it says what is wrong.
+    }
+  }
+}
+
+/** Whoever changes the rights has all of them. */
+export function whyRightsExposed(
+  path: string,
+  { mode, uid }: FileOwnership,
+  serverUid: number | null,
+): string | undefined {
+  if (mode !== null && (mode & 0o022) !== 0) {
+    return `--access ${path}: others may write it, and so give themselves ` +
+      `every right: chmod go-w ${path}`;
+  }
+  if (uid === null || serverUid === null || uid === 0 || uid === serverUid) {
+    return undefined;
+  }
+  return `--access ${path}: it belongs to the user ${uid}, who is neither root ` +
+    "nor the user of the server, and may give themselves every right";
+}
+
+/** Whoever has the key can answer as the server. */
+export function whyKeyExposed(
+  path: string,
+  { mode }: FileOwnership,
+): string | undefined {
+  if (mode === null || (mode & 0o004) === 0) return undefined;
+  return `--tls-key ${path}: every user may read it, and so answer in the ` +
+    `server's place: chmod o-r ${path}`;
 }

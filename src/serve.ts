@@ -139,6 +139,8 @@ export async function serve(
   const access = config.access === undefined ? undefined : stack.use(
     await Access.open(config.access, {
       ...{ clock: systemClock, log },
+      // What is confined is not told its user; the root is that user's.
+      serverUid: (await Deno.stat(root)).uid,
       ...isEverybodys(config) && {
         refuse: (rules) => whyNotShared(rules, doorOf(config, "local")),
       },

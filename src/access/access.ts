@@ -9,8 +9,11 @@ import { sha256Hex } from "../../workers/digest.ts";
 import {
   CredentialFiles,
   type CredentialOptions,
+  ExposedFile,
+  type FileOwnership,
   readCredentials,
   whyNot,
+  whyRightsExposed,
 } from "../credential_files.ts";
 import { StartError } from "../errors.ts";
 import { ACCESS_LOOK_MS } from "../limits.ts";
@@ -38,12 +41,14 @@ const AS_EVER: Anyone = { rights: { admin: ["*"] }, limits: {} };
 const NOTHING: Anyone = { rights: {}, limits: {} };
 const IN_PLAIN_TEXT =
   "a token is not taken in plain text, where others may read it: make a new " +
-  "one, and use TLS";
+  "one, and use TLS, or a loopback address on the server's own machine";
 
 /** What rules need of the world, and of the server. */
 export interface AccessOptions extends CredentialOptions {
   /** Why rules cannot hold on this server; absent: all can. */
   readonly refuse?: (rules: Rules) => string | undefined;
+  /** Whose file it may be, beside root's; absent: anybody's. */
+  readonly serverUid?: number | null;
 }
 
 /** Knows callers. */
@@ -64,7 +69,14 @@ export class Access implements Disposable {
     http: new Principal(),
   };
 
-  private constructor(path: string, options: AccessOptions, text: string) {
+  private constructor(
+    path: string,
+    options: AccessOptions,
+    { text, exposed }: {
+      readonly text: string;
+      readonly exposed: ExposedFile;
+    },
+  ) {
     this.#path = path;
     this.#options = options;
     this.#text = text;
@@ -74,7 +86,10 @@ export class Access implements Disposable {
       clock,
       log,
       everyMs: ACCESS_LOOK_MS,
-      read: () => read(path),
+      read: async () => {
+        await exposed.look();
+        return await read(path);
+      },
       take: (text) => this.#take(text),
       stays: `the rights stay those from before: ${path}`,
       afterwards: () => this.#endExpired(),
@@ -91,8 +106,12 @@ export class Access implements Disposable {
     options: AccessOptions,
   ): Promise<Access> {
     try {
-      const text = await (options.read ?? readCredentials)(path);
-      return new Access(path, options, text);
+      const { log, read = readCredentials, serverUid = null } = options;
+      const why = (file: FileOwnership) =>
+        whyRightsExposed(path, file, serverUid);
+      const exposed = new ExposedFile(path, { log, why });
+      await exposed.look();
+      return new Access(path, options, { text: await read(path), exposed });
     } catch (error) {
       throw new StartError(2, `--access ${path}: ${whyNot(error)}`, {
         cause: error,

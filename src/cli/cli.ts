@@ -28,6 +28,9 @@ import { useSecurity } from "./security.ts";
 import { explained, OurFault } from "./who_answers.ts";
 import { Words } from "../flags/words.ts";
 
+/** How it is told that a Unix domain socket is not for this user. */
+const NOT_FOR_US = /\(EACCES\)/;
+
 /**
  * Runs a command.
  *
@@ -43,13 +46,23 @@ export async function runCli(args: readonly string[]): Promise<number> {
     if (!(error instanceof CacheError) && isBrokenPipe(error)) return OK;
     if (!isForPeople(error)) throw error;
     const exitCode = exitCodeOf(error);
+    const message = messageOf(error);
     say(
       exitCode === UNREACHABLE && !(error instanceof OurFault)
-        ? `${messageOf(error)}: start it, or say where it is: --remote ADDR`
-        : messageOf(error),
+        ? `${message}: ${remedy(message)}`
+        : message,
     );
     return exitCode;
   }
+}
+
+/** What to do where no server was reached. */
+function remedy(message: string): string {
+  // It may well run: to start another one is of no use.
+  return NOT_FOR_US.test(message)
+    ? "its --socket-mode and --socket-group say who may, and every folder above " +
+      "has to let them through"
+    : "start it, or say where it is: --remote ADDR";
 }
 
 async function dispatch(

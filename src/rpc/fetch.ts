@@ -105,6 +105,10 @@ class Fetching {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let isAnswered = false;
     let isToldEnough = false;
+    const fail = (error: unknown) => {
+      if (!isAnswered) this.#engine.cancel(ticket);
+      reject(error);
+    };
     const ticket = this.#engine.submit(
       {
         kind: "get",
@@ -127,7 +131,7 @@ class Fetching {
         const told = notice.stopping && !wait
           ? this.#answer({ kind: "unassigned", reason: "stopping" }, undefined)
           : this.#tell(notice);
-        if (wait) return;
+        if (wait) return void told.catch(fail);
         isToldEnough = true;
         told.then(resolve, reject);
       },
@@ -149,6 +153,7 @@ class Fetching {
     this.#isTelling = true;
     while (this.#untold) {
       const { call, entry } = this.#asked;
+      this.#demandStill("read");
       // Who has the work is for those who look after it.
       const { peer: _, ...others } = this.#untold;
       const isShown = may(call, "admin", entry.namespace);
@@ -165,6 +170,7 @@ class Fetching {
       case "assigned":
         return await this.#assign(reply.assignment);
       case "unassigned": {
+        this.#demandStill("read");
         if (isOver(reply)) throw exhausted(reply.detail, HOLDING_RETRY_MS);
         const why = REASONS[reply.reason ?? ""] ?? this.#absent;
         const reason = reply.detail ? `${why}: ${reply.detail}` : why;

@@ -12,6 +12,7 @@ import type { Authenticate } from "../grpc/server.ts";
 import type { Submission } from "../engine/engine.ts";
 import type { Api, Id, RequestOf } from "../table/types.ts";
 import { Status, StatusError } from "../grpc/status.ts";
+import { MAX_NAMESPACE_BYTES } from "../limits.ts";
 import { SocketStream } from "../tls/socket_stream.ts";
 import type { Asked } from "./hot_methods.ts";
 
@@ -108,18 +109,23 @@ export function may(call: Call, right: Right, namespace: string): boolean {
  * @throws {StatusError} PERMISSION_DENIED.
  */
 export function demand(call: Call, right: Right, namespace: string): void {
-  if (!may(call, right, namespace)) throw denied(right, "here");
+  if (may(call, right, namespace)) return;
+  // It has not been looked at yet, and may be anything.
+  const shown = JSON.stringify(namespace.slice(0, MAX_NAMESPACE_BYTES));
+  throw denied(call, `to ${right} in ${shown}`);
 }
 
 /** The same for what names no namespace: somewhere it has to be allowed. */
 export function demandAnywhere(call: Call, right: Right): void {
   const mayAnywhere = callerOf(call)?.mayAnywhere(right) ?? true;
-  if (!mayAnywhere) throw denied(right, "anywhere");
+  if (!mayAnywhere) throw denied(call, `to ${right} anywhere`);
 }
 
 /** The same for what concerns all namespaces. */
 export function demandEverywhere(call: Call, right: Right): void {
-  if (!mayEverywhere(call, right)) throw denied(right, "in all namespaces");
+  if (!mayEverywhere(call, right)) {
+    throw denied(call, `to ${right} in all namespaces`);
+  }
 }
 
 /** Whether a caller may do something in all namespaces. */
@@ -135,17 +141,15 @@ function callerOf({ caller }: Call): Caller | undefined {
 /** Refuses who may not see what the server does. */
 export function demandWatch(call: Call): void {
   const mayWatch = callerOf(call)?.mayWatch ?? true;
-  if (mayWatch) return;
-  throw new StatusError(
-    Status.PERMISSION_DENIED,
-    'this needs the right to watch, or to admin "*", and the caller does not ' +
-      "have it",
-  );
+  if (!mayWatch) throw denied(call, 'to watch, or to admin "*"');
 }
 
-function denied(right: Right, where: string): StatusError {
-  return new StatusError(
-    Status.PERMISSION_DENIED,
-    `this needs the right to ${right} ${where}, and the caller does not have it`,
-  );
+/** Says whom the server takes the caller for: not always who they mean to be. */
+function denied(call: Call, what: string): StatusError {
+  const name = callerOf(call)?.name;
+  const who = name === undefined
+    ? "a caller without a token or a known certificate"
+    : JSON.stringify(name);
+  const message = `${who} does not have the right ${what}`;
+  return new StatusError(Status.PERMISSION_DENIED, message);
 }

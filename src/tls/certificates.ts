@@ -9,7 +9,9 @@ import { createSecureContext } from "node:tls";
 import {
   CredentialFiles,
   type CredentialOptions,
+  ExposedFile,
   readCredentials,
+  whyKeyExposed,
   whyNot,
 } from "../credential_files.ts";
 import { messageOf, StartError } from "../errors.ts";
@@ -55,7 +57,10 @@ export class Certificates implements IdentitySource, Disposable {
   private constructor(
     paths: CertificateFiles,
     options: CredentialOptions,
-    current: Identity,
+    { current, exposed }: {
+      readonly current: Identity;
+      readonly exposed: ExposedFile;
+    },
   ) {
     this.#paths = paths;
     this.#options = options;
@@ -67,7 +72,10 @@ export class Certificates implements IdentitySource, Disposable {
       clock,
       log,
       everyMs: CERTIFICATE_LOOK_MS,
-      read: () => readIdentity(paths, read),
+      read: async () => {
+        await exposed.look();
+        return await readIdentity(paths, read);
+      },
       take: (found) => this.#take(found),
       stays: "the certificate stays the one from before",
       afterwards: () => this.#warnOfExpiry(),
@@ -84,9 +92,15 @@ export class Certificates implements IdentitySource, Disposable {
     options: CredentialOptions,
   ): Promise<Certificates> {
     try {
+      const { key } = paths;
+      const exposed = new ExposedFile(key, {
+        log: options.log,
+        why: (file) => whyKeyExposed(key, file),
+      });
+      await exposed.look();
       const current = await readIdentity(paths, options.read);
       checkIdentity(paths, current);
-      return new Certificates(paths, options, current);
+      return new Certificates(paths, options, { current, exposed });
     } catch (error) {
       throw new StartError(2, `cannot speak TLS: ${messageOf(error)}`, {
         cause: error,
@@ -116,6 +130,7 @@ export class Certificates implements IdentitySource, Disposable {
   #take(found: Identity): void {
     if (isSame(found, this.#current)) return;
     checkIdentity(this.#paths, found);
+    this.#checkDates(found);
     this.#current = found;
     this.#ends = endsOf(this.#paths, found);
     this.#warnedMs = -Infinity;
@@ -125,6 +140,25 @@ export class Certificates implements IdentitySource, Disposable {
       `new connections get the certificate of ${this.#paths.cert} as it is ` +
         `now, valid until ${new Date(validTo).toISOString()}`,
       { level: "info" },
+    );
+  }
+
+  /** Throws of one that clients refuse, where the one from before is better. */
+  #checkDates(found: Identity): void {
+    const nowMs = this.#options.clock.wallMs();
+    const now = datesOf(found);
+    const before = datesOf(this.#current);
+    const isGood = ({ fromMs, endMs }: Dates) =>
+      fromMs <= nowMs && nowMs < endMs;
+    if (isGood(now)) return;
+    // Of two that are refused anyway, the newer one is the better one.
+    if (!isGood(before) && now.endMs >= before.endMs) return;
+    const [what, atMs] = now.endMs <= nowMs
+      ? ["has expired", now.endMs]
+      : ["is not valid yet", now.fromMs];
+    throw new Error(
+      `--tls-cert ${this.#paths.cert}: the certificate ${what} ` +
+        `(${new Date(atMs).toISOString()})`,
     );
   }
 
@@ -157,6 +191,18 @@ function endsOf(
   if (ca === undefined || caPath === undefined) return [server];
   const endMs = firstEndMs(ca);
   return [server, { of: "client-ca", path: caPath, endMs }];
+}
+
+/** From when until when clients take a certificate, in milliseconds since 1970. */
+interface Dates {
+  readonly fromMs: number;
+  readonly endMs: number;
+}
+
+/** Those of the server's own: of what comes with it, clients may know another. */
+function datesOf({ cert }: Identity): Dates {
+  const { validFrom, validTo } = certificatesOf(cert)[0]!;
+  return { fromMs: Date.parse(validFrom), endMs: Date.parse(validTo) };
 }
 
 function firstEndMs(pem: string): number {

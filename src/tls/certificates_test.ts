@@ -95,6 +95,33 @@ Deno.test("Certificates that do not fit are told of once, and the last good ones
   assert.equal(disk.changes, 0);
 });
 
+Deno.test("Certificates that clients refuse do not replace a good one", async () => {
+  const disk = new Disk(new FakeClock(END_MS - 100 * DAY_MS));
+  using certificates = await disk.open();
+  disk.put(EXPIRED);
+  for (let round = 0; round < 2; round++) await certificates.look();
+  assert.deepEqual(certificates.current, { ...SERVER, ca: CA });
+  assert.deepEqual(disk.said, [[
+    "error",
+    "the certificate stays the one from before: --tls-cert /cert: the " +
+    "certificate has expired (2020-01-02T00:00:00.000Z)",
+  ]]);
+  // Not the older one either when both have.
+  disk.clock.advance(101 * DAY_MS);
+  await certificates.look();
+  assert.deepEqual(certificates.current, { ...SERVER, ca: CA });
+  assert.equal(disk.changes, 0);
+});
+
+Deno.test("Certificates that have expired, too, are taken when they are newer", async () => {
+  const disk = new Disk(new FakeClock(END_MS + DAY_MS));
+  disk.put(EXPIRED);
+  using certificates = await disk.open();
+  disk.put(SERVER);
+  await certificates.look();
+  assert.deepEqual(certificates.current, { ...SERVER, ca: CA });
+});
+
 Deno.test("Certificates that end soon, or have ended, are warned of once a day", async () => {
   const disk = new Disk(new FakeClock(END_MS - 15 * DAY_MS));
   using certificates = await disk.open();

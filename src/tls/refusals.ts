@@ -23,8 +23,8 @@ export type RefusedHandshake =
 export const REFUSED_WORDS: Readonly<Record<RefusedHandshake, string>> = {
   "no-certificate": "showed no certificate: it needs one that --client-ca " +
     "vouches for",
-  certificate: "showed a certificate that --client-ca does not vouch for, or " +
-    "that has expired",
+  certificate: "showed a certificate that --client-ca does not vouch for, " +
+    "that has expired, or that is of X.509 version 1",
   "plain-text":
     "spoke plain text, where TLS is spoken: it has to be told who " +
     "vouches for the server (ca)",

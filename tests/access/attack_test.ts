@@ -146,7 +146,7 @@ Deno.test("a Fetch gives no more than a Get, whatever it asks for", () =>
         await refused(
           reader.stream("Fetch", request),
           PERMISSION_DENIED,
-          /right to read here/,
+          /^"reader" does not have the right to read in "secret"$/,
         );
       }
     }
@@ -202,6 +202,38 @@ Deno.test("who waits or watches gets nothing more once the right to it has gone"
     );
     await server.reload();
     await blinded;
+  }));
+
+Deno.test("who waits hears nothing of others' work either once the right to read has gone", () =>
+  guarded(async ({ server, rules, as }) => {
+    const other = as(TOKENS.other);
+    const freed = idOf(await other.get("a", "freed"));
+    const passed = idOf(await other.get("a", "passed"));
+    const fetched = (token: string, key: string) => {
+      const { promise, resolve } = Promise.withResolvers<unknown>();
+      const request = { namespace: "a", key: Buffer.from(key), assign: true };
+      const waiting = { ...request, wait: true };
+      const ended = as(token).stream("Fetch", waiting, resolve);
+      return { begun: promise, ended };
+    };
+    const waits = [
+      fetched(TOKENS.reader, "freed"),
+      fetched(TOKENS.reader, "passed"),
+    ];
+    const next = fetched(TOKENS.writer, "passed");
+    await Promise.all([...waits, next].map(({ begun }) => begun));
+    await Deno.writeTextFile(
+      rules,
+      rulesWith(TOKENS.reader, 'read = ["x"]'),
+    );
+    await server.reload();
+    const why = /^"reader" does not have the right to read in "a"$/;
+    const denied = waits.map(({ ended }) =>
+      refused(ended, status.PERMISSION_DENIED, why)
+    );
+    for (const id of [freed, passed]) await other.call(V1, "Abandon", { id });
+    const [replies] = await Promise.all([next.ended, ...denied]);
+    assert.ok(replies.at(-1)!["assigned"]);
   }));
 
 Deno.test("work is of no use once the right to publish it has gone", () =>

@@ -39,6 +39,15 @@ watch = true
       const reads = await shell.run(run, { env: { LARDER_REMOTE, ...env } });
       assert.equal(reads.stdout, "said\n");
       assert.match(reads.stderr, /and this caller may not publish/);
+      // What all do together is not for them: nought would be no answer.
+      const usage = async (LARDER_TOKEN: string) => {
+        const env = { LARDER_REMOTE, LARDER_TOKEN };
+        return (await shell.run(["usage"], { env })).stdout;
+      };
+      const lacks = /^larder \S+: what it does is for those with .*admin "\*"/m;
+      assert.match(await usage(TOKENS.reader), lacks);
+      assert.doesNotMatch(await usage(TOKENS.reader), /evicted|0 hits/);
+      assert.match(await usage(TOKENS.admin), /being computed.*\n.* 0 hits/);
       const { stdout } = await doctor({ ...env, LARDER_TOKEN });
       assert.match(stdout, /^ok +server .*: larder /m);
       assert.match(stdout, /^ok +runs +none without the cache/m);

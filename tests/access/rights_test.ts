@@ -42,7 +42,11 @@ Deno.test("rights hold by patterns of namespaces", () =>
       assert.ok((await writer.get(namespace, "k"))["assign"], namespace);
     }
     for (const namespace of ["b", "ab", "a.b", "c"]) {
-      await refused(writer.get(namespace, "k"), PERMISSION_DENIED);
+      await refused(
+        writer.get(namespace, "k"),
+        PERMISSION_DENIED,
+        new RegExp(`^"writer" does not have .* to read in "${namespace}"$`),
+      );
       const entry = { namespace, key: Buffer.from("k") };
       await refused(writer.call(V1, "Stat", entry), PERMISSION_DENIED);
     }

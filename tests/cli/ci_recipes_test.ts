@@ -63,8 +63,10 @@ Deno.test("each recipe is told of, and gives no token to whoever asks for a merg
 Deno.test("the commands of the recipes are such that a shell can read them", async () => {
   for (const name of recipes()) {
     const text = await Deno.readTextFile(FOLDER + name);
-    const [script = ""] = /larder run --ns .*?-- npm test$/ms.exec(text) ?? [];
+    const [script = ""] = /tree=\$\(.*?-- npm test$/ms.exec(text) ?? [];
     assert.notEqual(script, "", name);
+    // What npm test runs, and with which packages, is told there.
+    assert.match(script, /HEAD:package\.json HEAD:package-lock\.json/, name);
     const { success, stderr } = await new Deno.Command("sh", {
       args: ["-n", "-c", script],
     }).output();

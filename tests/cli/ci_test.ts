@@ -93,6 +93,7 @@ Deno.test("the CI job of the page tests what has changed, and nothing else", () 
     const program = 'console.log("tested"); ' +
       'require("fs").writeFileSync("report.xml", "<ok/>")';
     await shell.write("package.json", '{"scripts":{"test":"node tests"}}');
+    await shell.write("package-lock.json", "{}");
     for (const name of ["src", "tests"]) {
       await Deno.mkdir(`${shell.folder}/${name}`);
       await shell.write(`${name}/index.js`, program);
@@ -101,7 +102,7 @@ Deno.test("the CI job of the page tests what has changed, and nothing else", () 
       const git = "git -c user.name=ci -c user.email=ci@example.com";
       const made = await bash(
         shell,
-        `git init -q; git add src tests *.md; ${git} commit -qm change`,
+        `git init -q; git add src tests *.md *.json; ${git} commit -qm change`,
       );
       assert.equal(made.code, 0, made.stderr);
     };
@@ -124,7 +125,19 @@ Deno.test("the CI job of the page tests what has changed, and nothing else", () 
     await shell.write("README.md", "two");
     await commit();
     assert.equal(await job(), "hit");
-    await shell.write("src/index.js", "changed");
+    const changes = {
+      "src/index.js": "changed",
+      "package.json": '{"scripts":{"test":"node  tests"}}',
+      "package-lock.json": '{"lockfileVersion":3}',
+    };
+    for (const [name, text] of Object.entries(changes)) {
+      await shell.write(name, text);
+      await commit();
+      assert.equal(await job(), "computed", name);
+    }
+    // A key that lacks a part would be found by whoever lacks it, too.
+    await bash(shell, "git rm -q package-lock.json");
     await commit();
-    assert.equal(await job(), "computed");
+    const { code, stdout } = await bash(shell, test.script, env);
+    assert.deepEqual([code === 0, stdout], [false, ""]);
   }));

@@ -14,7 +14,7 @@ function token(
   args: readonly string[],
   redirection = "",
 ): Promise<Ended> {
-  const script = `"$@" ${redirection}`;
+  const script = `umask 022; "$@" ${redirection}`;
   const words = larderCommand("token", ...args);
   return run("sh", ["-c", script, "sh", ...words], { cwd: folder });
 }
@@ -79,4 +79,46 @@ Deno.test("what no server would take is refused before anything is written", asy
   await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
   const { stdout: help } = await token(folder.path, ["--help"]);
   assert.doesNotMatch(help, /--(remote|ca|json)\b/);
+});
+
+Deno.test("a token has a file of its own that nobody else could read at any time", async () => {
+  await using folder = await temporaryFolder();
+  const path = (name: string) => join(folder.path, name);
+  const args = ["new", "ci", "--file", "access.toml", "--read", "*"];
+  const made = await token(folder.path, [...args, "--out", "ci.token"]);
+  assert.deepEqual([made.code, made.stdout], [0, ""], made.stderr);
+  const secret = await Deno.readTextFile(path("ci.token"));
+  assert.match(secret, /^[\w-]{43}\n$/);
+  assert.doesNotMatch(made.stderr, new RegExp(secret.trim()));
+  const { tokens } = parseRules(await Deno.readTextFile(path("access.toml")));
+  assert.ok(tokens.has(sha256Hex(secret.trim())));
+  assert.equal((await Deno.stat(path("ci.token"))).mode! & 0o777, 0o600);
+  // Of what is there, somebody else may be the owner, or read it already.
+  await Deno.symlink(path("elsewhere"), path("link"));
+  const before = await Deno.readTextFile(path("access.toml"));
+  for (const name of ["ci.token", "link", "access.toml", "none/ci.token"]) {
+    const { code, stderr } = await token(folder.path, [...args, "--out", name]);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, new RegExp(`cannot write ${name}: `));
+  }
+  assert.equal(await Deno.readTextFile(path("ci.token")), secret);
+  assert.equal(await Deno.readTextFile(path("access.toml")), before);
+  await assert.rejects(Deno.stat(path("elsewhere")), Deno.errors.NotFound);
+  const words = ["new", "ci", "--file", "new.toml", "--read", "*"];
+  await token(folder.path, [...words, "--out", "new.toml"]);
+  await assert.rejects(Deno.stat(path("new.toml")), Deno.errors.NotFound);
+});
+
+Deno.test("a token that goes to a file of the shell's is said to be for all who read that", async () => {
+  await using folder = await temporaryFolder();
+  const args = ["new", "ci", "--file", "access.toml", "--read", "*"];
+  const into = (redirection: string) => token(folder.path, args, redirection);
+  assert.match((await into("> ci.token")).stderr, /others may read .*--out/);
+  await Deno.chmod(join(folder.path, "ci.token"), 0o600);
+  for (const redirection of ["> ci.token", ""]) {
+    assert.doesNotMatch((await into(redirection)).stderr, /others may read/);
+  }
+  const { code, stderr } = await token(folder.path, [...args, "b"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /b is one word too many: .*--read a --read b/);
 });

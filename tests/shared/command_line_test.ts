@@ -53,7 +53,7 @@ othersTest(
       const config = join(folder, "program", "deno.json");
       const main = join(folder, "program", "src", "main.ts");
       await using server = await ServerProcess.start(join(folder, "root"), {
-        args: ["--shared"],
+        args: ["--shared", "-r", `unix:${folder}/closed`],
         through: powerless(),
       });
       const larder = (uid: number, ...words: string[]): Promise<Ended> => {
@@ -104,6 +104,15 @@ othersTest(
         assert.equal(said.length, 3_000_000);
       }
       assert.match(await ok(BOB, "ls", "ns"), / {2}k$/m);
+      // The server runs, and starting one would be of no use.
+      const remote = `unix:${folder}/closed`;
+      const ls = await larder(BOB, "ls", "--remote", remote);
+      assert.equal(ls.code, 3, ls.stderr);
+      assert.match(
+        ls.stderr,
+        /may not connect .*--socket-mode.*--socket-group/,
+      );
+      assert.doesNotMatch(ls.stderr, /start it/);
 
       const root = join(folder, "root");
       const doctor = await larder(BOB, "doctor", root);

@@ -5,6 +5,7 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { fstatSync } from "node:fs";
 import { open, readFile, rm } from "node:fs/promises";
 import { sha256Hex } from "../../../workers/digest.ts";
 import { parseRules } from "../../access/rules.ts";
@@ -20,25 +21,35 @@ const TOKEN_BYTES = 32;
 /** Its server may take 10 s to know of it. */
 const MIN_EXPIRY_MS = 60_000;
 const RIGHTS = ["read", "write", "admin"] as const;
-/** Only its owner may read it, though it holds no token. */
+/** Only their owner may read either file, though one holds no token. */
 const MODE = 0o600;
+/** What everybody else may do with a file. */
+const OTHERS = 0o077;
+const STDOUT = 1;
 
 /** The command. */
 export const token: Command = {
   name: "token",
-  usage: "new NAME --file FILE [--read NS] [--write NS] [--admin NS] [--watch]",
+  usage: "new NAME --file FILE [--out TOKENFILE] RIGHT...",
   isAlone: true,
   summary: "make a token that says who a client is, for --access of a server",
   details: [
-    "The token is printed, and nowhere else. FILE gets its SHA-256, its name and",
-    "its rights, and is what the server is started with: --access FILE. A server",
-    "that runs takes it within 10 s.",
+    "TOKENFILE gets the token, which is nowhere else, and is made so that only",
+    "you can read it. FILE gets its SHA-256, its name and its rights, and is what",
+    "the server is started with: --access FILE. A server that runs takes it",
+    "within 10 s.",
     "",
-    'NS is a namespace, "a.*" for all below a, or "*" for all; more of them:',
-    "--write a --write b. write includes read, and admin both.",
+    "RIGHT is --read NS, --write NS, --admin NS or --watch; NS is a namespace,",
+    '"a.*" for all below a, or "*" for all. More of them: --write a --write b.',
+    "write includes read, and admin both.",
   ],
   options: [
     { name: "file", argument: "FILE", help: "gets the entry; made if missing" },
+    {
+      name: "out",
+      argument: "TOKENFILE",
+      help: "gets the token; must not be there yet (default: print the token)",
+    },
     {
       name: "read",
       argument: "NS",
@@ -68,10 +79,19 @@ export const token: Command = {
     },
   ],
   async run(words) {
-    words.atMost(2);
-    const [verb, name] = words.positionals;
+    const [verb, name, extra] = words.positionals;
+    if (extra !== undefined) {
+      throw new StartError(
+        2,
+        `${extra} is one word too many: of several namespaces each has its own ` +
+          "flag, --read a --read b",
+      );
+    }
     if (verb !== "new" || name === undefined) {
-      throw new StartError(2, "write larder token new NAME --file FILE");
+      throw new StartError(
+        2,
+        "write larder token new NAME --file FILE --out TOKENFILE",
+      );
     }
     const path = words.needed("file");
     const secret = randomBytes(TOKEN_BYTES).toString("base64url");
@@ -87,12 +107,22 @@ export const token: Command = {
     const file = await open(path, "a", MODE).catch((error) => {
       throw cannotWrite(path, error);
     });
+    const out = words.text("out");
+    const what = `${path} says what ${name} may do`;
+    const made = before === "" ? [path] : [];
     try {
-      await give(`${path} says what ${name} may do`, secret);
+      // Before anybody may use it: where it cannot be kept, nobody can.
+      if (out === undefined) {
+        await show(secret, what);
+      } else {
+        await keep(secret, out);
+        made.push(out);
+      }
       await file.appendFile(gap + entry);
+      if (out !== undefined) say(`${what}; its token is in ${out}`);
     } catch (error) {
-      // One that was made for it is of no use: nobody has got the token.
-      if (before === "") await rm(path, { force: true });
+      // Without the other one, what was made is of no use.
+      for (const each of made) await rm(each, { force: true });
       throw error;
     } finally {
       await file.close();
@@ -101,8 +131,32 @@ export const token: Command = {
   },
 };
 
-/** Shows the token, before anybody may use it: where that fails, nobody can. */
-async function give(what: string, secret: string): Promise<void> {
+/**
+ * Makes a file that nobody else could read at any time, and that was nobody's
+ * before: a mode that is set later is too late for whoever has opened it.
+ */
+async function keep(secret: string, path: string): Promise<void> {
+  try {
+    const file = await open(path, "wx", MODE);
+    try {
+      await file.writeFile(`${secret}\n`);
+      await file.sync();
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+}
+
+async function show(secret: string, what: string): Promise<void> {
+  const stdout = fstatSync(STDOUT);
+  if (stdout.isFile() && (stdout.mode & OTHERS) !== 0) {
+    say("others may read the file that gets the token: use --out TOKENFILE");
+  }
   say(`${what}; this is the token, shown once:`);
   await print(`${secret}\n`);
 }

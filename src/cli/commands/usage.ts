@@ -50,6 +50,14 @@ export const usage: Command = {
       ],
       [1, 2],
     ));
+    // Who may not see what all do together gets noughts instead.
+    if (Object.values(counts).every((count) => count === 0)) {
+      await print(
+        `\nlarder ${version}: what it does is for those with the right to admin ` +
+          '"*", or it has done nothing since it started\n',
+      );
+      return OK;
+    }
     await print(
       `\nlarder ${version}: ${counts.loading} being computed, ` +
         `${counts.publishing} being published, ${counts.waiting} waiting, ` +
