@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { SpareBuffers } from "./spare_buffers.ts";
 
 const KIB = 1024;
+const MIB = 1024 * KIB;
 
 Deno.test("what was given serves again, for as many pages", () => {
   const spare = new SpareBuffers();
@@ -20,17 +21,17 @@ Deno.test("what was given serves again, for as many pages", () => {
 
 Deno.test("the oldest of too many are freed, and those that never fit", () => {
   const spare = new SpareBuffers();
-  const buffers = Array.from({ length: 9 }, () => spare.take(512 * KIB).buffer);
+  const buffers = Array.from({ length: 9 }, () => spare.take(2 * MIB).buffer);
   for (const buffer of buffers) spare.give(buffer);
-  assert.equal(spare.bytes, 8 * 512 * KIB);
+  assert.equal(spare.bytes, 8 * 2 * MIB);
   assert.deepEqual(
     buffers.map(({ detached }) => detached),
     [true, ...Array(8).fill(false)],
   );
-  for (const bytes of [10, 100_001, 5 * KIB * KIB]) {
+  for (const bytes of [10, 100_001, 17 * MIB]) {
     const buffer = new ArrayBuffer(bytes);
     spare.give(buffer);
     assert(buffer.detached, `${bytes}`);
   }
-  assert.equal(spare.bytes, 8 * 512 * KIB);
+  assert.equal(spare.bytes, 8 * 2 * MIB);
 });
