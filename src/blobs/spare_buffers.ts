@@ -9,8 +9,8 @@
 
 import { SPENT_BYTES } from "../../workers/spent.ts";
 
-/** What lies here at most: the values of four callers of 4 MiB. */
-const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+/** What lies here at most: the values of four callers of 3 MiB. */
+const MAX_KEPT_BYTES = 12 * 1024 * 1024;
 /** Values differ by a few bytes: their buffers are of whole pages. */
 const PAGE_BYTES = 4 * 1024;
 

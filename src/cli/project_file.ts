@@ -14,6 +14,7 @@ import { suggest } from "../flags/suggest.ts";
 import { parseToml, type TomlTable } from "../toml.ts";
 import { isUnixAddress } from "../unix_address.ts";
 import { say } from "./output.ts";
+import { workingFolder } from "./working_folder.ts";
 import type { Option } from "../flags/words.ts";
 
 /** The file's name. */
@@ -111,7 +112,9 @@ function valuesOf(
 }
 
 async function find(): Promise<string | undefined> {
-  for (let folder = process.cwd();; folder = dirname(folder)) {
+  const begin = workingFolder();
+  if (begin === undefined) return undefined;
+  for (let folder = begin;; folder = dirname(folder)) {
     const path = join(folder, PROJECT_FILE);
     const info = await stat(path).catch(() => undefined);
     if (info && !info.isFile()) say(`${path} is no file, and not used`);

@@ -55,7 +55,7 @@ Deno.test("doctor tells a server without limits, with a full disk, or in trouble
     }),
     [
       "ok kept: 2.0 GiB, 3 entries of 6 (50 %)",
-      "fail its disk: 1.0 MiB free",
+      "warn its disk: 1.0 MiB free",
       "fail trouble: no value can be kept: the disk is full",
     ],
   );

@@ -146,9 +146,12 @@ Deno.test("doctor knows how little disk is too little, and which Deno too old", 
   const MIB = 2 ** 20;
   const disks = [99 * MIB, 100 * MIB, 1023 * MIB, 1024 * MIB];
   assert.deepEqual(
-    disks.map((free) => diskFinding(free).status),
+    disks.map((free) => diskFinding(free, { isServed: false }).status),
     ["fail", "warn", "warn", "ok"],
   );
+  // It says itself when it can keep nothing, by its own --min-free.
+  const served = diskFinding(20 * MIB, { isServed: true });
+  assert.equal(served.status, "warn");
   const versions = ["1.46.3", "2.6.8", "2.7.0", "2.10.0", "2.9.6", undefined];
   const found = versions.map(denoFinding);
   assert.deepEqual(

@@ -24,6 +24,16 @@ Deno.test("variables that are not UTF-8 break no command, and no doctor", () =>
     assert.match(doctor.stdout, /^ok +runs /m, doctor.stderr);
   }));
 
+Deno.test("a working folder whose name is not UTF-8 breaks no command", () =>
+  withShell(async (shell) => {
+    const { code, stdout, stderr } = await inBash(
+      shell,
+      "mkdir $'d\\xff' && cd $'d\\xff' && $larder run --ns a -- echo said",
+    );
+    assert.deepEqual([code, stdout], [0, "said\n"], stderr);
+    assert.match(stderr, /^larder: nothing is kept: .* not UTF-8\n$/);
+  }));
+
 Deno.test("whoever was started deaf to a signal stays so, and so does the command", () =>
   withShell(async (shell) => {
     const { code, stdout, stderr } = await inBash(

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { sha256Hex } from "../../workers/digest.ts";
+import { outputOf } from "../client/npm_package.ts";
 import { hostedShells } from "./hosted_larder.ts";
 
 const withShell = await hostedShells();
@@ -32,6 +33,21 @@ Deno.test("put and get carry bytes exactly, from files and pipes, through both l
     await shell.ok("get", "--ns", "a.b", "one", "-o", "deep/er/file");
     const file = await Deno.readFile(`${shell.folder}/deep/er/file`);
     assert.deepEqual(file, value);
+  }));
+
+Deno.test("put opens a pipe once, so that nothing of it is lost", () =>
+  withShell(async (shell) => {
+    await outputOf("mkfifo", [`${shell.folder}/pipe`]);
+    // Ends as soon as somebody has opened the pipe.
+    const writing = outputOf("sh", [
+      "-c",
+      'echo hi > "$1"',
+      "sh",
+      `${shell.folder}/pipe`,
+    ]);
+    await shell.ok("put", "--ns", "a", "k", "pipe");
+    await writing;
+    assert.equal(await shell.ok("get", "--ns", "a", "k"), "hi\n");
   }));
 
 Deno.test("stat, ls, usage, rm and gc say what there is, to people and to scripts", () =>

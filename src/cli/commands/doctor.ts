@@ -67,7 +67,8 @@ async function examine(
   }
   if (root !== undefined && served) {
     const ofRoot = await rootChecks(root, served);
-    findings.push(...ofRoot, await diskCheck(root));
+    const isServed = served.isNow;
+    findings.push(...ofRoot, await diskCheck(root, { isServed }));
     if (!served.isNow) findings.push(...await portChecks(addresses));
   }
   findings.push(await runsCheck(), ...await toolChecks());

@@ -124,11 +124,13 @@ async function sizeOf(path: string): Promise<number | undefined> {
     throw emptyWord("FILE", "stdin is -");
   }
   try {
-    // Before anything is asked of the server.
-    await (await open(path, "r")).close();
     const info = await stat(path);
     if (info.isDirectory()) throw new Error("it is a folder");
-    return info.isFile() ? info.size : undefined;
+    // What is written to a pipe goes to whoever opened it first.
+    if (!info.isFile()) return undefined;
+    // Before anything is asked of the server.
+    await (await open(path, "r")).close();
+    return info.size;
   } catch (error) {
     throw cannotRead(path, error);
   }

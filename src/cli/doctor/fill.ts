@@ -34,7 +34,7 @@ export function fillFindings(
     ok("kept", isBounded ? kept : `${kept}; no limit but the disk's`),
   ];
   if (hasDisk && diskBytes > 0) {
-    const disk = diskFinding(diskFreeBytes);
+    const disk = diskFinding(diskFreeBytes, { isServed: true });
     findings.push({ ...disk, name: "its disk" });
   }
   if (trouble !== "") {

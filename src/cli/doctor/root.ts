@@ -108,19 +108,25 @@ function contentsCheck(
 }
 
 /** Looks at the file system of the folder. */
-export async function diskCheck(root: string): Promise<Finding> {
+export async function diskCheck(
+  root: string,
+  { isServed }: { readonly isServed: boolean },
+): Promise<Finding> {
   try {
     const { bavail, bsize } = await statfs(await nearestTo(root));
-    return diskFinding(bavail * bsize);
+    return diskFinding(bavail * bsize, { isServed });
   } catch {
     return warn("disk", "its free space is not known", "look with df");
   }
 }
 
-/** What so many free bytes mean. */
-export function diskFinding(freeBytes: number): Finding {
+/** What so many free bytes mean; `isServed`: the server says itself what it lacks. */
+export function diskFinding(
+  freeBytes: number,
+  { isServed }: { readonly isServed: boolean },
+): Finding {
   const text = `${formatSize(freeBytes)} free`;
-  if (freeBytes < NO_DISK_BYTES) {
+  if (freeBytes < NO_DISK_BYTES && !isServed) {
     return fail("disk", text, "make room, or serve it with a lower --min-free");
   }
   return freeBytes < LITTLE_DISK_BYTES

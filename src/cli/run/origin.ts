@@ -6,7 +6,7 @@
  */
 
 import { hostname } from "node:os";
-import process from "node:process";
+import { workingFolder } from "../working_folder.ts";
 import { shellLine } from "../../launch/shell_line.ts";
 
 /** Of a longer command the rest is of no use to people. */
@@ -32,7 +32,8 @@ export function originHere(
 ): Origin {
   return {
     command: clipped(shellLine(command)),
-    folder: clipped(workingFolder()),
+    // The command may have removed it.
+    folder: clipped(workingFolder() ?? ""),
     host: hostname(),
     atMs: Date.now(),
     tookMs: Math.round(tookMs),
@@ -74,15 +75,6 @@ function isText(value: unknown): value is string {
 
 function isTime(value: unknown): value is number {
   return Number.isSafeInteger(value) && value as number >= 0;
-}
-
-function workingFolder(): string {
-  try {
-    return process.cwd();
-  } catch {
-    // The command has removed it.
-    return "";
-  }
 }
 
 function shown(text: string): string {

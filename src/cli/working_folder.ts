@@ -1,0 +1,16 @@
+/**
+ * Where a command was called.
+ *
+ * @module
+ */
+
+import process from "node:process";
+
+/** Its path; `undefined`: it is not UTF-8, or the folder has been removed. */
+export function workingFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
+}
