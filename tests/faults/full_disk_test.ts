@@ -27,7 +27,8 @@ async function smallDisk(
   const failed = await run("mount", ["-t", "tmpfs", "-o", options, "l", path]);
   if (failed === undefined) {
     return {
-      [Symbol.asyncDispose]: async () => void await run("umount", [path]),
+      [Symbol.asyncDispose]: async () =>
+        void await run("umount", ["--lazy", path]),
     };
   }
   console.log(`skipped: no small file system: ${failed}`);
@@ -196,8 +197,8 @@ Deno.test("a value larger than its estimate has room made for it on the disk, an
     await Deno.writeFile(path, valueOf(round, 6 * MIB));
     await local.done(id);
   }
-  // The manifest and its log grow beside it.
-  assert(leastFree > 4 * MIB, `${leastFree} bytes were left`);
+  // Half of it is lent, and the manifest and its log grow beside it.
+  assert(leastFree > 2 * MIB, `${leastFree} bytes were left`);
 });
 
 Deno.test("a file that is copied has room made for its copy, holes and all, and --min-free stays free", async () => {
