@@ -50,11 +50,12 @@ const LOOKED_AT = "larder.doctor";
 /**
  * A Get, of somebody who may be known.
  *
- * @throws {StatusError} They may not read there.
+ * @throws {StatusError} They may not read there, or nothing can be there.
  */
 export function getBy(call: Call, api: Api, asked: Asked): Submission {
-  const { entry, assign } = asked;
+  const { entry, assign, fault } = asked;
   if (call.caller !== undefined) demand(call, "read", entry.namespace);
+  if (fault !== undefined) throw fault;
   if (!assign && entry.namespace === LOOKED_AT) {
     return { kind: "get", api, entry, assign, looks: true, peer: call };
   }
@@ -74,7 +75,7 @@ export function getBy(call: Call, api: Api, asked: Asked): Submission {
 /** What of a Get depends on who asks: a mere reader changes nothing. */
 export function who(
   call: Call,
-  { entry: { namespace }, assign }: Asked,
+  { entry: { namespace }, assign }: Omit<Asked, "fault">,
 ): Pick<RequestOf<"get">, "assign" | "by" | "over" | "reads"> {
   const caller = callerOf(call);
   const by = caller?.name;

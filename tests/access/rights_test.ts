@@ -50,6 +50,11 @@ Deno.test("rights hold by patterns of namespaces", () =>
       const entry = { namespace, key: Buffer.from("k") };
       await refused(writer.call(V1, "Stat", entry), PERMISSION_DENIED);
     }
+    // Rights come first: who has none there is not told what a name must be.
+    for (const none of ["../x", "no spaces", ""]) {
+      await refused(writer.get(none, "k"), PERMISSION_DENIED);
+      await refused(as(TOKENS.admin).get(none, "k"), INVALID_ARGUMENT);
+    }
     await refused(reader.call(REMOTE, "Set", { id: "1" }), PERMISSION_DENIED);
     await refused(reader.call(V1, "Abandon", { id: "1" }), PERMISSION_DENIED);
     await refused(
