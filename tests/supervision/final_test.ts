@@ -21,7 +21,8 @@ Deno.test("a file or size that a flag names and that cannot be is a wrong settin
   await using folder = await temporaryFolder();
   const root = `${folder.path}/root`;
   const file = async (name: string, text: string) => {
-    await Deno.writeTextFile(`${folder.path}/${name}`, text);
+    // A key that others may read is a warning.
+    await Deno.writeTextFile(`${folder.path}/${name}`, text, { mode: 0o600 });
     return `${folder.path}/${name}`;
   };
   const comments = await file("comments.toml", "# tokens come later\n");
