@@ -182,7 +182,9 @@ Deno.test("SqliteManifest needs no table scan for anything it asks", async () =>
       .map((row) => `${row[3]}`).join("; ");
     // Of one row a namespace, and of rows that a limit has counted.
     const scans = plan.replaceAll(/SCAN (larder_usage|\(subquery-\d+\))/g, "");
-    assert.doesNotMatch(scans, /SCAN|TEMP B-TREE/, `${name}: ${plan}`);
+    // From the first id on are all that have one: a scan by another name.
+    const isSlow = /SCAN|TEMP B-TREE|manifest_id \(id>/;
+    assert.doesNotMatch(scans, isSlow, `${name}: ${plan}`);
   }
 });
 
