@@ -86,7 +86,14 @@ export function* capture(
     yield* giveBack(folders, { staging, captured });
     return { size, givenBack: true };
   }
-  if (size <= fs.sizes.copyBytes) {
+  const isSmall = size <= fs.sizes.copyBytes;
+  const { taken, copied, kept } = folders.captures(staging);
+  // It is new: what was captured before does not count any more. Of a small one
+  // that is not synced the copy takes the place of the copy before.
+  if (captured === taken && (!isSmall || folders.keepCaptures)) {
+    for (const before of [copied, kept]) yield* removeAny(folders, before);
+  }
+  if (isSmall) {
     const hashed = yield* copyIn(folders, { staging, captured, info });
     return { size, hashed };
   }
@@ -95,7 +102,6 @@ export function* capture(
   if (folders.keepCaptures) {
     yield* syncCaptured(folders, file);
     // A rename can be on the disk before the bytes are: only this one follows them.
-    const { kept } = folders.captures(staging);
     if (captured !== kept) fs.rename(captured, kept);
   }
   return { size, ...!isOurs(folders, info) && { isCopied: true } };

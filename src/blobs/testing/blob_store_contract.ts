@@ -325,6 +325,21 @@ function localTests(test: Register): void {
   );
 
   test(
+    "hashes what was captured last, a large file after a small one, too",
+    async ({ stage }, local) => {
+      stage("one", bytesOf(10));
+      await local.capture("one");
+      const large = bytesOf(2_000_000);
+      stage("one", large);
+      const { size, digest } = await local.capture("one");
+      assert.deepEqual([size, digest], [large.length, undefined]);
+      assert.deepEqual(await local.hash("one", size), digestOf(large));
+      await local.install("one", nameOf(1));
+      assert.deepEqual((await local.leftovers()).captured, []);
+    },
+  );
+
+  test(
     "captures nothing where there is no regular file",
     async ({ stage }, local) => {
       await rejectsWith(local.capture("one"), "missing");
