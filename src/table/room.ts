@@ -320,11 +320,8 @@ export class Room {
 
   /** The most bytes that a file of a namespace may have. */
   most(namespace: string): number {
-    let bytes = this.#disk?.sizeBytes ?? Infinity;
-    for (const { maxBytes } of this.#covering(namespace)) {
-      bytes = Math.min(bytes, maxBytes);
-    }
-    return bytes;
+    const { sizeBytes } = this.#disk ?? { sizeBytes: Infinity };
+    return Math.min(sizeBytes, this.#smallestLimit(namespace));
   }
 
   /** Why there is no room for one more assignment, or for a value that is there. */
@@ -497,7 +494,11 @@ export class Room {
 
   /** What a value of a namespace takes; none of them is larger than its limits. */
   #estimate(namespace: string): number {
-    let bytes = this.#guess(namespace);
+    return Math.min(this.#guess(namespace), this.#smallestLimit(namespace));
+  }
+
+  #smallestLimit(namespace: string): number {
+    let bytes = Infinity;
     for (const { maxBytes } of this.#covering(namespace)) {
       bytes = Math.min(bytes, maxBytes);
     }
