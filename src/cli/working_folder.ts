@@ -6,7 +6,7 @@
 
 import process from "node:process";
 
-/** Its path; `undefined`: it is not UTF-8, or the folder has been removed. */
+/** Its path; `undefined`: that is not UTF-8, or the folder has been removed. */
 export function workingFolder(): string | undefined {
   try {
     return process.cwd();

@@ -4,8 +4,6 @@ import { type Command, NAMESPACE_OPTION, QUIET_OPTION } from "../command.ts";
 import { runOnce } from "../run/run_once.ts";
 import { dryRun } from "../run/dry_run.ts";
 import { isOff, runPlainly } from "../run/off.ts";
-import { say } from "../output.ts";
-import { workingFolder } from "../working_folder.ts";
 
 /** Runs a command once, wherever it is asked for. */
 export const run: Command = {
@@ -99,10 +97,6 @@ export const run: Command = {
   ],
   async run(words) {
     if (words.has("dry-run")) return await dryRun(words);
-    if (workingFolder() === undefined) {
-      say("nothing is kept: the name of the working folder is not UTF-8");
-      return await runPlainly(words);
-    }
     return isOff() ? await runPlainly(words) : await runOnce(words);
   },
 };

@@ -42,7 +42,7 @@ async function describe(): Promise<string> {
       .catch(() => UNKNOWN)).trim(),
     host: hostname().replaceAll(/\s/g, "_") || UNKNOWN,
     session: session ?? UNKNOWN,
-    folder: await idOf(process.cwd()),
+    folder: await idOf("."),
   };
   return WORDS.map((word) => owner[word]).join(" ");
 }

@@ -18,6 +18,7 @@ import { outsOf } from "./outs.ts";
 import type { Stdin } from "./stdin.ts";
 import { namespaceOf } from "../namespace.ts";
 import { refuseSlips } from "./slips.ts";
+import { workingFolder } from "../working_folder.ts";
 
 /** Of the key and of what is kept; another one is another entry. */
 const FORMAT = "larder run 3";
@@ -95,7 +96,9 @@ export async function planOf(
     keepsOuts,
     inputs,
     found: [...inputs, ...old],
-    obstacle: garbled
+    obstacle: workingFolder() === undefined
+      ? "the name of the working folder is not UTF-8"
+      : garbled
       ? `the value of ${garbled[0]} is not UTF-8`
       : obstacle ?? unseen,
   };
