@@ -25,6 +25,8 @@ export interface CredentialLooks<T>
   extends Pick<CredentialOptions, "clock" | "log"> {
   /** Between two looks. */
   readonly everyMs: number;
+  /** The one of them that others must not read, or change. */
+  readonly exposed: ExposedFile;
   readonly read: () => Promise<T>;
   /** Takes what was read; throws where that cannot be. */
   readonly take: (found: T) => void;
@@ -63,8 +65,9 @@ export class CredentialFiles<T> implements Disposable {
 
   async #look(): Promise<void> {
     this.#timer?.cancel();
-    const { read, take, stays, afterwards, log } = this.#looks;
+    const { exposed, read, take, stays, afterwards, log } = this.#looks;
     try {
+      await exposed.look();
       const found = await read();
       if (this.#isClosed) return;
       take(found);

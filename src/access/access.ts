@@ -86,10 +86,8 @@ export class Access implements Disposable {
       clock,
       log,
       everyMs: ACCESS_LOOK_MS,
-      read: async () => {
-        await exposed.look();
-        return await read(path);
-      },
+      exposed,
+      read: () => read(path),
       take: (text) => this.#take(text),
       stays: `the rights stay those from before: ${path}`,
       afterwards: () => this.#endExpired(),

@@ -72,10 +72,8 @@ export class Certificates implements IdentitySource, Disposable {
       clock,
       log,
       everyMs: CERTIFICATE_LOOK_MS,
-      read: async () => {
-        await exposed.look();
-        return await readIdentity(paths, read);
-      },
+      exposed,
+      read: () => readIdentity(paths, read),
       take: (found) => this.#take(found),
       stays: "the certificate stays the one from before",
       afterwards: () => this.#warnOfExpiry(),
