@@ -11,9 +11,10 @@ import { CacheClient } from "../v1/client.ts";
 import { hashOf, valueOf } from "./values.ts";
 
 const NS = "tests.full";
-const DISK_BYTES = 8 * 1024 * 1024;
+const MIB = 1024 * 1024;
+const DISK_BYTES = 8 * MIB;
 /** More than is left of it, and less than all of it. */
-const LARGE = valueOf(1, 5 * 1024 * 1024);
+const LARGE = valueOf(1, 5 * MIB);
 const SMALL = valueOf(2, 1_000);
 
 /** A small file system; `undefined`, with a reason on stdout: none can be mounted. */
@@ -58,6 +59,35 @@ async function fill(path: string): Promise<void> {
       // So much does not fit any more; half of it may.
     }
   }
+}
+
+/** A server on a small disk of its own, and clients of it. */
+interface Scene {
+  readonly root: string;
+  readonly server: ServerHere;
+  readonly local: LocalClient;
+  readonly remote: RemoteClient;
+  readonly client: CacheClient;
+}
+
+/** Runs with a server in this process, unless no small file system can be had. */
+async function onSmallDisk(
+  { args, bytes, files }: {
+    readonly args: readonly string[];
+    readonly bytes?: number;
+    readonly files?: number;
+  },
+  run: (scene: Scene) => Promise<void>,
+): Promise<void> {
+  await using folder = await temporaryFolder();
+  const root = folder.path;
+  await using disk = await smallDisk(root, bytes, files);
+  if (!disk) return;
+  await using server = await ServerHere.start(root, { args });
+  using local = new LocalClient(server.local);
+  using remote = new RemoteClient(server.remote);
+  using client = new CacheClient(server.remote);
+  await run({ root, server, local, remote, client });
 }
 
 Deno.test("a full disk takes no values, serves those that it has, and recovers when there is room", async () => {
@@ -115,300 +145,259 @@ Deno.test("a full disk takes no values, serves those that it has, and recovers w
   }
 });
 
-Deno.test("a value that the disk has no room for leaves room for those that fit", async () => {
-  await using folder = await temporaryFolder();
-  const root = folder.path;
-  await using disk = await smallDisk(root);
-  if (!disk) return;
-  await using server = await ServerHere.start(root, {
-    args: ["--min-free=0"],
-  });
-  using remote = new RemoteClient(server.remote);
-  const first = await remote.assigned(NS, "first");
-  const second = await remote.assigned(NS, "second");
-  await remote.set(first.id, SMALL);
-  // Of what others write nothing is known until the disk is looked at.
-  await Deno.writeFile(`${root}/others`, new Uint8Array(4 * 1024 * 1024));
-  await rejectsWith(
-    "RESOURCE_EXHAUSTED",
-    remote.set(second.id, LARGE),
-    /full|--min-free leaves/,
-  );
-  // What had been written of it is gone, and its work is still its client's.
-  await remote.set(second.id, SMALL);
-  for (const key of ["first", "second"]) {
-    assert.equal(hashOf(await remote.value(NS, key)), hashOf(SMALL));
-  }
-  assert.deepEqual([...Deno.readDirSync(`${root}/.private`)], []);
-});
-
-Deno.test("a value that cannot be written beside one that is in use is refused", async () => {
-  await using folder = await temporaryFolder();
-  const root = folder.path;
-  await using disk = await smallDisk(root);
-  if (!disk) return;
-  await using server = await ServerHere.start(root, {
-    args: ["--min-free=0"],
-  });
-  using local = new LocalClient(server.local);
-  using remote = new RemoteClient(server.remote);
-  const first = await remote.assigned(NS, "first");
-  const second = await remote.assigned(NS, "second");
-  const third = await remote.assigned(NS, "third");
-  await remote.set(first.id, LARGE);
-  const { id } = await local.handle(NS, "first");
-  await rejectsWith(
-    "RESOURCE_EXHAUSTED",
-    remote.set(second.id, LARGE),
-    /--min-free leaves \d+ bytes of the disk to be written/,
-  );
-  await remote.set(third.id, SMALL);
-  assert.equal(hashOf(await remote.value(NS, "first")), hashOf(LARGE));
-  // When nobody uses it any more it goes in the place of the other one.
-  await local.drop(id);
-  await remote.set(second.id, LARGE);
-  assert.equal(hashOf(await remote.value(NS, "second")), hashOf(LARGE));
-});
-
-Deno.test("a value larger than its estimate has room made for it on the disk, and --min-free stays free", async () => {
-  const MIB = 1024 * 1024;
-  await using folder = await temporaryFolder();
-  const root = folder.path;
-  await using disk = await smallDisk(root, 48 * MIB);
-  if (!disk) return;
-  await using server = await ServerHere.start(root, {
-    args: ["--min-free=8MiB"],
-  });
-  using local = new LocalClient(server.local);
-  using remote = new RemoteClient(server.remote);
-  let leastFree = Infinity;
-  const set = async (key: string, bytes: number) => {
-    const value = valueOf(bytes, bytes);
-    await remote.set((await remote.assigned(NS, key)).id, value);
-    const { bavail, bsize } = statfsSync(root);
-    leastFree = Math.min(leastFree, bavail * bsize);
-    assert.equal(hashOf(await remote.value(NS, key)), hashOf(value));
-  };
-  for (let round = 0; round < 3; round++) {
-    for (let i = 0; i < 45; i++) await set(`${round} ${i}`, MIB);
-    // By what came before it, it is one of 1 MiB.
-    await set(`${round} large`, 12 * MIB);
-    const { id, path } = await local.assigned(NS, `${round} file`);
-    await Deno.writeFile(path, valueOf(round, 6 * MIB));
-    await local.done(id);
-  }
-  // Half of it is lent, and the manifest and its log grow beside it.
-  assert(leastFree > 2 * MIB, `${leastFree} bytes were left`);
-});
-
-Deno.test("a file that is copied has room made for its copy, holes and all, and --min-free stays free", async () => {
-  const MIB = 1024 * 1024;
-  await using folder = await temporaryFolder();
-  const root = folder.path;
-  await using disk = await smallDisk(root, 64 * MIB);
-  if (!disk) return;
-  await using server = await ServerHere.start(root, {
-    args: ["--min-free=16MiB"],
-  });
-  using local = new LocalClient(server.local);
-  using remote = new RemoteClient(server.remote);
-  for (let i = 0; i < 30; i++) {
-    const { id } = await remote.assigned(NS, `kept ${i}`);
-    await remote.set(id, valueOf(i, MIB));
-  }
-  let leastFree = Infinity;
-  const timer = setInterval(() => {
-    const { bavail, bsize } = statfsSync(root);
-    leastFree = Math.min(leastFree, bavail * bsize);
-  }, 1);
-  const done = async (key: string) => {
-    const { id, path } = await local.assigned(NS, key);
-    await Deno.writeFile(path, new Uint8Array());
-    await Deno.truncate(path, 30 * MIB);
-    await Deno.chown(path, 12_345, 12_345);
-    await local.done(id);
-  };
-  await done("one");
-  const { ready } = await local.settled(NS, "one");
-  const { path } = ready as { readonly path: string };
-  // It is in use, and beside it there is no room.
-  await rejectsWith("RESOURCE_EXHAUSTED", done("two"), /--min-free leaves/);
-  clearInterval(timer);
-  assert.equal((await Deno.stat(path)).size, 30 * MIB);
-  assert(leastFree > 8 * MIB, `${leastFree} bytes were left`);
-});
-
-Deno.test("with --min-free a value larger than the disk takes nothing from anybody", async () => {
-  await using folder = await temporaryFolder();
-  const root = folder.path;
-  await using disk = await smallDisk(root);
-  if (!disk) return;
-  await using server = await ServerHere.start(root, {
-    args: ["--min-free=1MiB"],
-  });
-  using client = new CacheClient(server.remote);
-  using remote = new RemoteClient(server.remote);
-  // Work that is given out has so much room kept for it, until its size is known.
-  const kept = valueOf(3, 1_500_000);
-  await remote.set((await remote.assigned(NS, "kept")).id, kept);
-  const piece = new Uint8Array(256 * 1024);
-  for (const expectedSize of [9_000_000, undefined]) {
-    const { id } = await client.assigned(NS, `large ${expectedSize}`);
+Deno.test("a value that the disk has no room for leaves room for those that fit", () =>
+  onSmallDisk({ args: ["--min-free=0"] }, async ({ remote, root }) => {
+    const first = await remote.assigned(NS, "first");
+    const second = await remote.assigned(NS, "second");
+    await remote.set(first.id, SMALL);
+    // Of what others write nothing is known until the disk is looked at.
+    await Deno.writeFile(`${root}/others`, new Uint8Array(4 * MIB));
     await rejectsWith(
       "RESOURCE_EXHAUSTED",
-      client.publishParts([
-        { begin: { id, expectedSize } },
-        ...Array(36).fill({ chunk: piece }),
-        { end: { size: 36 * piece.length } },
-      ]),
-      expectedSize === undefined
-        ? /--min-free leaves/
-        : /bytes of the whole disk to be written, and the value has 9000000;/,
+      remote.set(second.id, LARGE),
+      /full|--min-free leaves/,
     );
-    // There is room at once, for work as well.
-    const next = await client.assigned(NS, `next ${expectedSize}`);
-    assert.equal(hashOf(await remote.value(NS, "kept")), hashOf(kept));
-    await remote.set(next.id, SMALL);
-  }
-});
+    // What had been written of it is gone, and its work is still its client's.
+    await remote.set(second.id, SMALL);
+    for (const key of ["first", "second"]) {
+      assert.equal(hashOf(await remote.value(NS, key)), hashOf(SMALL));
+    }
+    assert.deepEqual([...Deno.readDirSync(`${root}/.private`)], []);
+  }));
 
-Deno.test("on a full disk a value takes from others only what it is known to need", async () => {
-  const MIB = 1024 * 1024;
-  await using folder = await temporaryFolder();
-  const root = folder.path;
-  await using disk = await smallDisk(root, 48 * MIB);
-  if (!disk) return;
-  await using server = await ServerHere.start(root, {
+Deno.test("a value that cannot be written beside one that is in use is refused", () =>
+  onSmallDisk({ args: ["--min-free=0"] }, async ({ local, remote }) => {
+    const first = await remote.assigned(NS, "first");
+    const second = await remote.assigned(NS, "second");
+    const third = await remote.assigned(NS, "third");
+    await remote.set(first.id, LARGE);
+    const { id } = await local.handle(NS, "first");
+    await rejectsWith(
+      "RESOURCE_EXHAUSTED",
+      remote.set(second.id, LARGE),
+      /--min-free leaves \d+ bytes of the disk to be written/,
+    );
+    await remote.set(third.id, SMALL);
+    assert.equal(hashOf(await remote.value(NS, "first")), hashOf(LARGE));
+    // When nobody uses it any more it goes in the place of the other one.
+    await local.drop(id);
+    await remote.set(second.id, LARGE);
+    assert.equal(hashOf(await remote.value(NS, "second")), hashOf(LARGE));
+  }));
+
+Deno.test("a value larger than its estimate has room made for it on the disk, and --min-free stays free", () =>
+  onSmallDisk(
+    { args: ["--min-free=8MiB"], bytes: 48 * MIB },
+    async ({ local, remote, root }) => {
+      let leastFree = Infinity;
+      const set = async (key: string, bytes: number) => {
+        const value = valueOf(bytes, bytes);
+        await remote.set((await remote.assigned(NS, key)).id, value);
+        const { bavail, bsize } = statfsSync(root);
+        leastFree = Math.min(leastFree, bavail * bsize);
+        assert.equal(hashOf(await remote.value(NS, key)), hashOf(value));
+      };
+      for (let round = 0; round < 3; round++) {
+        for (let i = 0; i < 45; i++) await set(`${round} ${i}`, MIB);
+        // By what came before it, it is one of 1 MiB.
+        await set(`${round} large`, 12 * MIB);
+        const { id, path } = await local.assigned(NS, `${round} file`);
+        await Deno.writeFile(path, valueOf(round, 6 * MIB));
+        await local.done(id);
+      }
+      // Half of it is lent, and the manifest and its log grow beside it.
+      assert(leastFree > 2 * MIB, `${leastFree} bytes were left`);
+    },
+  ));
+
+Deno.test("a file that is copied has room made for its copy, holes and all, and --min-free stays free", () =>
+  onSmallDisk(
+    { args: ["--min-free=16MiB"], bytes: 64 * MIB },
+    async ({ local, remote, root }) => {
+      for (let i = 0; i < 30; i++) {
+        const { id } = await remote.assigned(NS, `kept ${i}`);
+        await remote.set(id, valueOf(i, MIB));
+      }
+      let leastFree = Infinity;
+      const timer = setInterval(() => {
+        const { bavail, bsize } = statfsSync(root);
+        leastFree = Math.min(leastFree, bavail * bsize);
+      }, 1);
+      const done = async (key: string) => {
+        const { id, path } = await local.assigned(NS, key);
+        await Deno.writeFile(path, new Uint8Array());
+        await Deno.truncate(path, 30 * MIB);
+        await Deno.chown(path, 12_345, 12_345);
+        await local.done(id);
+      };
+      await done("one");
+      const { ready } = await local.settled(NS, "one");
+      const { path } = ready as { readonly path: string };
+      // It is in use, and beside it there is no room.
+      await rejectsWith("RESOURCE_EXHAUSTED", done("two"), /--min-free leaves/);
+      clearInterval(timer);
+      assert.equal((await Deno.stat(path)).size, 30 * MIB);
+      assert(leastFree > 8 * MIB, `${leastFree} bytes were left`);
+    },
+  ));
+
+Deno.test("with --min-free a value larger than the disk takes nothing from anybody", () =>
+  onSmallDisk({ args: ["--min-free=1MiB"] }, async ({ client, remote }) => {
+    // Work that is given out has so much room kept for it, until its size is known.
+    const kept = valueOf(3, 1_500_000);
+    await remote.set((await remote.assigned(NS, "kept")).id, kept);
+    const piece = new Uint8Array(256 * 1024);
+    for (const expectedSize of [9_000_000, undefined]) {
+      const { id } = await client.assigned(NS, `large ${expectedSize}`);
+      await rejectsWith(
+        "RESOURCE_EXHAUSTED",
+        client.publishParts([
+          { begin: { id, expectedSize } },
+          ...Array(36).fill({ chunk: piece }),
+          { end: { size: 36 * piece.length } },
+        ]),
+        expectedSize === undefined
+          ? /--min-free leaves/
+          : /bytes of the whole disk to be written, and the value has 9000000;/,
+      );
+      // There is room at once, for work as well.
+      const next = await client.assigned(NS, `next ${expectedSize}`);
+      assert.equal(hashOf(await remote.value(NS, "kept")), hashOf(kept));
+      await remote.set(next.id, SMALL);
+    }
+  }));
+
+Deno.test("on a full disk a value takes from others only what it is known to need", () =>
+  onSmallDisk({
     args: ["--min-free=8MiB", "--quotas=tests.small=6MiB"],
-  });
-  using client = new CacheClient(server.remote);
-  using remote = new RemoteClient(server.remote);
-  for (let i = 0; i < 60; i++) {
-    const { id } = await remote.assigned(NS, `${i}`);
-    await remote.set(id, valueOf(i, MIB));
-  }
-  const kept = async (): Promise<number> => {
-    await client.call("Sweep");
-    return [...Deno.readDirSync(`${root}/${NS}`)].length;
-  };
-  const pieces = (count: number) => Array(count).fill(new Uint8Array(MIB / 4));
-  const small = await client.assigned("tests.small", "too large");
-  const endless = await client.assigned(NS, "endless");
-  const fits = await client.assigned(NS, "fits");
-  const before = await kept();
-  assert(before > 20 && before < 40, `${before} values fill the disk`);
+    bytes: 48 * MIB,
+  }, async ({ client, remote, root }) => {
+    for (let i = 0; i < 60; i++) {
+      const { id } = await remote.assigned(NS, `${i}`);
+      await remote.set(id, valueOf(i, MIB));
+    }
+    const kept = async (): Promise<number> => {
+      await client.call("Sweep");
+      return [...Deno.readDirSync(`${root}/${NS}`)].length;
+    };
+    const pieces = (count: number) =>
+      Array(count).fill(new Uint8Array(MIB / 4));
+    const small = await client.assigned("tests.small", "too large");
+    const endless = await client.assigned(NS, "endless");
+    const fits = await client.assigned(NS, "fits");
+    const before = await kept();
+    assert(before > 20 && before < 40, `${before} values fill the disk`);
 
-  await rejectsWith("RESOURCE_EXHAUSTED", client.publish(small.id, pieces(40)));
-  assert.equal(await kept(), before, "above its own quota");
-  await rejectsWith(
-    "RESOURCE_EXHAUSTED",
-    client.publish(endless.id, pieces(1000)),
-    /--min-free leaves no byte .* says its size beforehand/,
-  );
-  assert.equal(await kept(), before, "larger than the disk");
-
-  // One that says its size waits for the room that is made for it.
-  const value = valueOf(5, 12 * MIB);
-  await client.publishParts([
-    { begin: { id: fits.id, expectedSize: value.length } },
-    ...Array.from({ length: 48 }, (_, i) => ({
-      chunk: value.subarray(i * MIB / 4, (i + 1) * MIB / 4),
-    })),
-    { end: { size: value.length, sha256: Uint8Array.fromHex(hashOf(value)) } },
-  ]);
-  const { bytes } = await client.fetched(NS, "fits");
-  assert.equal(hashOf(bytes), hashOf(value));
-  const after = await kept();
-  assert(after < before && after >= before - 16, `${after} of ${before}`);
-});
-
-Deno.test("a disk that others fill costs no value, is told, and is used again when there is room", async () => {
-  const MIB = 1024 * 1024;
-  await using folder = await temporaryFolder();
-  const root = folder.path;
-  await using disk = await smallDisk(root, 32 * MIB);
-  if (!disk) return;
-  await using server = await ServerHere.start(root, {
-    args: ["--min-free=8MiB"],
-  });
-  using client = new CacheClient(server.remote);
-  using remote = new RemoteClient(server.remote);
-  const kept = valueOf(4, MIB / 2);
-  for (const key of ["one", "two", "three"]) {
-    await remote.set((await remote.assigned(NS, key)).id, kept);
-  }
-  const ballast = `${root}/ballast`;
-  await Deno.writeFile(ballast, new Uint8Array(26 * MIB));
-  // It looks every 10 s, and when it is told to.
-  await client.call("Sweep");
-  const trouble = async () =>
-    (await client.call<{ readonly trouble: string }>("Status")).trouble;
-  assert.match(
-    await trouble(),
-    /^only \d+ bytes of the disk are free, and --min-free asks for 8388608 bytes; /,
-  );
-  assert.equal((await remote.get(NS, "more")).entryStatus, "unassigned");
-  for (const key of ["one", "two", "three"]) {
-    assert.equal(hashOf(await remote.value(NS, key)), hashOf(kept), key);
-  }
-  assert.match(server.stderr, /no value can be kept: only .* not Larder's/);
-  assert.doesNotMatch(server.stderr, /had to go/);
-
-  await Deno.remove(ballast);
-  await until(
-    () => remote.get(NS, "after"),
-    ({ assign }) => assign !== undefined,
-    30_000,
-  );
-  assert.equal(await trouble(), "");
-});
-
-Deno.test("a disk that others fill to its last byte says that nothing can go, and goes on by itself", async () => {
-  const MIB = 1024 * 1024;
-  await using folder = await temporaryFolder();
-  const root = folder.path;
-  await using disk = await smallDisk(root, 32 * MIB);
-  if (!disk) return;
-  await using server = await ServerHere.start(root, {
-    args: ["--min-free=1MiB"],
-  });
-  using client = new CacheClient(server.remote);
-  using remote = new RemoteClient(server.remote);
-  const kept = valueOf(6, MIB);
-  const keys = Array.from({ length: 20 }, (_, i) => `${i}`);
-  for (const key of keys) {
-    await remote.set((await remote.assigned(NS, key)).id, kept);
-  }
-  const status = () =>
-    client.call<{ readonly entries: string; readonly trouble: string }>(
-      "Status",
+    await rejectsWith(
+      "RESOURCE_EXHAUSTED",
+      client.publish(small.id, pieces(40)),
     );
-  const ballast = `${root}/ballast`;
-  await fill(ballast);
-  await client.call("Sweep");
-  // Each look tries again, and none of them counts out what stays.
-  for (let looks = 0; looks < 3; looks++) {
-    const { entries, trouble } = await status();
-    assert.equal(entries, "20");
-    assert.match(trouble, /bytes are kept, and none of them can go: the disk/);
-    await client.call("Sweep");
-  }
-  assert.equal((await remote.get(NS, "more")).entryStatus, "unassigned");
-  for (const key of keys) {
-    assert.equal(hashOf(await remote.value(NS, key)), hashOf(kept), key);
-  }
-  assert.match(server.stderr, /no value can be kept: .* none of them can go/);
-  assert.doesNotMatch(server.stderr, /had to go|values can be kept again/);
+    assert.equal(await kept(), before, "above its own quota");
+    await rejectsWith(
+      "RESOURCE_EXHAUSTED",
+      client.publish(endless.id, pieces(1000)),
+      /--min-free leaves no byte .* says its size beforehand/,
+    );
+    assert.equal(await kept(), before, "larger than the disk");
 
-  await Deno.remove(ballast);
-  await until(
-    () => remote.get(NS, "after"),
-    ({ assign }) => assign !== undefined,
-    30_000,
-  );
-  const { entries, trouble } = await status();
-  assert.deepEqual([entries, trouble], ["20", ""]);
-});
+    // One that says its size waits for the room that is made for it.
+    const value = valueOf(5, 12 * MIB);
+    await client.publishParts([
+      { begin: { id: fits.id, expectedSize: value.length } },
+      ...Array.from({ length: 48 }, (_, i) => ({
+        chunk: value.subarray(i * MIB / 4, (i + 1) * MIB / 4),
+      })),
+      {
+        end: { size: value.length, sha256: Uint8Array.fromHex(hashOf(value)) },
+      },
+    ]);
+    const { bytes } = await client.fetched(NS, "fits");
+    assert.equal(hashOf(bytes), hashOf(value));
+    const after = await kept();
+    assert(after < before && after >= before - 16, `${after} of ${before}`);
+  }));
+
+Deno.test("a disk that others fill costs no value, is told, and is used again when there is room", () =>
+  onSmallDisk(
+    { args: ["--min-free=8MiB"], bytes: 32 * MIB },
+    async ({ client, remote, root, server }) => {
+      const kept = valueOf(4, MIB / 2);
+      for (const key of ["one", "two", "three"]) {
+        await remote.set((await remote.assigned(NS, key)).id, kept);
+      }
+      const ballast = `${root}/ballast`;
+      await Deno.writeFile(ballast, new Uint8Array(26 * MIB));
+      // It looks every 10 s, and when it is told to.
+      await client.call("Sweep");
+      const trouble = async () =>
+        (await client.call<{ readonly trouble: string }>("Status")).trouble;
+      assert.match(
+        await trouble(),
+        /^only \d+ bytes of the disk are free, and --min-free asks for 8388608 bytes; /,
+      );
+      assert.equal((await remote.get(NS, "more")).entryStatus, "unassigned");
+      for (const key of ["one", "two", "three"]) {
+        assert.equal(hashOf(await remote.value(NS, key)), hashOf(kept), key);
+      }
+      assert.match(server.stderr, /no value can be kept: only .* not Larder's/);
+      assert.doesNotMatch(server.stderr, /had to go/);
+
+      await Deno.remove(ballast);
+      await until(
+        () => remote.get(NS, "after"),
+        ({ assign }) => assign !== undefined,
+        30_000,
+      );
+      assert.equal(await trouble(), "");
+    },
+  ));
+
+Deno.test("a disk that others fill to its last byte says that nothing can go, and goes on by itself", () =>
+  onSmallDisk(
+    { args: ["--min-free=1MiB"], bytes: 32 * MIB },
+    async ({ client, remote, root, server }) => {
+      const kept = valueOf(6, MIB);
+      const keys = Array.from({ length: 20 }, (_, i) => `${i}`);
+      for (const key of keys) {
+        await remote.set((await remote.assigned(NS, key)).id, kept);
+      }
+      const status = () =>
+        client.call<{ readonly entries: string; readonly trouble: string }>(
+          "Status",
+        );
+      const ballast = `${root}/ballast`;
+      await fill(ballast);
+      await client.call("Sweep");
+      // Each look tries again, and none of them counts out what stays.
+      for (let looks = 0; looks < 3; looks++) {
+        const { entries, trouble } = await status();
+        assert.equal(entries, "20");
+        assert.match(
+          trouble,
+          /bytes are kept, and none of them can go: the disk/,
+        );
+        await client.call("Sweep");
+      }
+      assert.equal((await remote.get(NS, "more")).entryStatus, "unassigned");
+      for (const key of keys) {
+        assert.equal(hashOf(await remote.value(NS, key)), hashOf(kept), key);
+      }
+      assert.match(
+        server.stderr,
+        /no value can be kept: .* none of them can go/,
+      );
+      assert.doesNotMatch(server.stderr, /had to go|values can be kept again/);
+
+      await Deno.remove(ballast);
+      await until(
+        () => remote.get(NS, "after"),
+        ({ assign }) => assign !== undefined,
+        30_000,
+      );
+      const { entries, trouble } = await status();
+      assert.deepEqual([entries, trouble], ["20", ""]);
+    },
+  ));
 
 Deno.test("a start on a full disk is refused with what to do, and changes nothing", async () => {
   await using folder = await temporaryFolder();
@@ -444,81 +433,69 @@ Deno.test("a start on a full disk is refused with what to do, and changes nothin
   assert.equal(hashOf(await remote.value(NS, "kept")), hashOf(SMALL));
 });
 
-Deno.test("a disk whose inodes are used up takes new values in the place of old ones", async () => {
-  await using folder = await temporaryFolder();
-  const root = folder.path;
-  await using disk = await smallDisk(root, 64 * 1024 * 1024, 60);
-  if (!disk) return;
-  await using server = await ServerHere.start(root, {
-    args: ["--min-free=0"],
-  });
-  using client = new CacheClient(server.remote);
-  using local = new LocalClient(server.local);
-  using remote = new RemoteClient(server.remote);
-  for (let i = 0; i < 100; i++) {
-    await remote.set((await remote.assigned(NS, `set ${i}`)).id, SMALL);
-    const { id, path } = await local.assigned(NS, `done ${i}`);
-    await Deno.writeFile(path, SMALL);
-    await local.done(id);
-  }
-  for (const key of ["set 99", "done 99"]) {
-    assert.equal(hashOf(await remote.value(NS, key)), hashOf(SMALL));
-  }
-  const { entries, trouble } = await client.call<
-    { readonly entries: string; readonly trouble: string }
-  >("Status");
-  assert(Number(entries) > 20, `${entries} of 60 are values`);
-  assert.equal(trouble, "");
-  assert.doesNotMatch(server.stderr, /no space|no value can be kept/i);
+Deno.test("a disk whose inodes are used up takes new values in the place of old ones", () =>
+  onSmallDisk(
+    { args: ["--min-free=0"], bytes: 64 * MIB, files: 60 },
+    async ({ client, local, remote, root, server }) => {
+      for (let i = 0; i < 100; i++) {
+        await remote.set((await remote.assigned(NS, `set ${i}`)).id, SMALL);
+        const { id, path } = await local.assigned(NS, `done ${i}`);
+        await Deno.writeFile(path, SMALL);
+        await local.done(id);
+      }
+      for (const key of ["set 99", "done 99"]) {
+        assert.equal(hashOf(await remote.value(NS, key)), hashOf(SMALL));
+      }
+      const { entries, trouble } = await client.call<
+        { readonly entries: string; readonly trouble: string }
+      >("Status");
+      assert(Number(entries) > 20, `${entries} of 60 are values`);
+      assert.equal(trouble, "");
+      assert.doesNotMatch(server.stderr, /no space|no value can be kept/i);
 
-  // Then others use up all that are left.
-  for (let i = 0; Number(statfsSync(root).ffree) > 0; i++) {
-    await Deno.writeFile(`${root}/other-${i}`, new Uint8Array());
-  }
-  await client.call("Sweep");
-  // Larder's own values make up for it, as long as they can.
-  await remote.set((await remote.assigned(NS, "after")).id, SMALL);
-});
+      // Then others use up all that are left.
+      for (let i = 0; Number(statfsSync(root).ffree) > 0; i++) {
+        await Deno.writeFile(`${root}/other-${i}`, new Uint8Array());
+      }
+      await client.call("Sweep");
+      // Larder's own values make up for it, as long as they can.
+      await remote.set((await remote.assigned(NS, "after")).id, SMALL);
+    },
+  ));
 
-Deno.test("an endless Publish leaves on the disk what --min-free says", async () => {
-  const MIB = 1024 * 1024;
-  await using folder = await temporaryFolder();
-  const root = folder.path;
-  await using disk = await smallDisk(root, 64 * MIB);
-  if (!disk) return;
-  await using server = await ServerHere.start(root, {
-    args: ["--min-free=24MiB"],
-  });
-  using client = new CacheClient(server.remote);
-  using remote = new RemoteClient(server.remote);
-  const { id } = await client.assigned(NS, "endless");
-  let leastFree = Infinity;
-  let sent = 0;
-  function* endless() {
-    for (; sent < 1024 * MIB; sent += 256 * 1024) {
+Deno.test("an endless Publish leaves on the disk what --min-free says", () =>
+  onSmallDisk(
+    { args: ["--min-free=24MiB"], bytes: 64 * MIB },
+    async ({ client, remote, root }) => {
+      const { id } = await client.assigned(NS, "endless");
+      let leastFree = Infinity;
+      let sent = 0;
+      function* endless() {
+        for (; sent < 1024 * MIB; sent += 256 * 1024) {
+          const { bavail, bsize } = statfsSync(root);
+          leastFree = Math.min(leastFree, bavail * bsize);
+          yield new Uint8Array(256 * 1024);
+        }
+      }
+      await rejectsWith(
+        "RESOURCE_EXHAUSTED",
+        client.publish(id, endless()),
+        // What comes while the disk is looked at may not count.
+        /--min-free leaves (no byte of the|\d+ bytes of the whole) disk to be written/,
+      );
       const { bavail, bsize } = statfsSync(root);
       leastFree = Math.min(leastFree, bavail * bsize);
-      yield new Uint8Array(256 * 1024);
-    }
-  }
-  await rejectsWith(
-    "RESOURCE_EXHAUSTED",
-    client.publish(id, endless()),
-    // What comes while the disk is looked at may not count.
-    /--min-free leaves (no byte of the|\d+ bytes of the whole) disk to be written/,
-  );
-  const { bavail, bsize } = statfsSync(root);
-  leastFree = Math.min(leastFree, bavail * bsize);
-  // The manifest and its log grow beside it.
-  assert(leastFree > 20 * MIB, `${leastFree} bytes were left`);
-  await until(
-    () => Promise.resolve([...Deno.readDirSync(`${root}/.private`)]),
-    (files) => files.length === 0,
-  );
-  // There is room again, and the work is still its client's.
-  await until(
-    () => remote.set(id, SMALL).then(() => true, () => false),
-    (isSet) => isSet,
-    40_000,
-  );
-});
+      // The manifest and its log grow beside it.
+      assert(leastFree > 20 * MIB, `${leastFree} bytes were left`);
+      await until(
+        () => Promise.resolve([...Deno.readDirSync(`${root}/.private`)]),
+        (files) => files.length === 0,
+      );
+      // There is room again, and the work is still its client's.
+      await until(
+        () => remote.set(id, SMALL).then(() => true, () => false),
+        (isSet) => isSet,
+        40_000,
+      );
+    },
+  ));
