@@ -164,6 +164,7 @@ export class Network {
     try {
       const { upload, digest, discard } = await process.receive(value);
       const offer = { ...submission, upload, digest };
+      this.#options.checks.received(asked);
       process.engine.submit(offer, (reply) => {
         onReply(reply);
         discard();

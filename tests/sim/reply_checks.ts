@@ -58,6 +58,11 @@ export class ReplyChecks {
     this.#touch(submission);
   }
 
+  /** The value that is offered has come whole: from now on it may be published. */
+  received({ submission }: Asked): void {
+    this.#touch(submission);
+  }
+
   /** Its caller has gone. */
   cancelled(asked: Asked): void {
     this.#open.delete(asked);

@@ -165,7 +165,8 @@ export class World {
       const row = disk.rows.byName.get(grant.name);
       const isReady = row?.status === "ready" && row.id === grant.id;
       const text = this.#diskChecks.textOf(disk.value(grant.name));
-      const isWhole = isReady && text === grant.published;
+      const isWhole = isReady && text !== undefined &&
+        text === grant.published;
       // The cut may have undone what we had spoilt.
       if (isWhole) grant.damagedMs = Infinity;
       const mayBeLost = figures.durability === "relaxed" &&
