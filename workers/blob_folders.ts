@@ -212,12 +212,14 @@ export class Folders {
    * it was empty, since the path was asked for.
    */
   *rename(from: string, to: string): Steps<void> {
+    const folder = to.slice(0, to.lastIndexOf("/"));
     try {
+      if (this.strict) yield* this.#syncName(folder);
       this.fs.rename(from, to);
     } catch (error) {
       if (systemCode(error) === "ENOENT" && lookAt(this.fs, from)) {
-        this.#own(to.slice(this.root.length + 1, to.lastIndexOf("/")));
-        return this.fs.rename(from, to);
+        this.#own(folder.slice(this.root.length + 1));
+        return yield* this.rename(from, to);
       }
       if (!lookAt(this.fs, to)?.isDirectory) throw error;
       yield* removeAny(this, to);
@@ -236,21 +238,21 @@ export class Folders {
     if (path === undefined) {
       throw new OpError("missing", `There is no folder '${folder}'`);
     }
-    const { ino, birthtime } = this.fs.lstat(path);
-    // Made anew after it was removed: another folder, perhaps of the same inode.
-    const which = birthtime ? `${ino} ${birthtime.getTime()}` : undefined;
-    if (which === undefined || this.#synced.get(path) !== which) {
-      yield* this.#syncName(path, which);
-    }
+    yield* this.#syncName(path);
     yield* wait(this.fs.syncFolder(path));
     return undefined;
   }
 
   /**
-   * Puts a folder's own name on the disk, before the names in it: a value that
-   * had left its capture's place for a folder without a name would be lost.
+   * Puts a folder's own name on the disk, once, before anything is renamed into
+   * it: a sync of the private folder, for another capture, may put such a rename
+   * on the disk, and a value in a folder without a name would be lost.
    */
-  *#syncName(path: string, which: string | undefined): Steps<void> {
+  *#syncName(path: string): Steps<void> {
+    const { ino, birthtime } = this.fs.lstat(path);
+    // Made anew after it was removed: another folder, perhaps of the same inode.
+    const which = birthtime ? `${ino} ${birthtime.getTime()}` : undefined;
+    if (which !== undefined && this.#synced.get(path) === which) return;
     yield* wait(this.fs.syncFolder(this.root));
     if (which === undefined) return;
     if (this.#synced.size >= MAX_SYNCED) this.#synced.clear();

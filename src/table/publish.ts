@@ -183,6 +183,7 @@ function captured(
     return fail(s, entry, state, { error, nowMs });
   }
   state.taken ??= { acknowledged: false };
+  delete state.taken.found;
   if (digest) {
     answerDue(s, state);
     return record(s, entry, { digest, nowMs });
@@ -340,6 +341,8 @@ export function rechecked(
   if (state.kind !== "publishing" || state.token !== result.token) return;
   switch (result.kind) {
     case "verified":
+      delete state.taken?.found;
+      answerDue(s, state);
       state.stamp = result.stamp;
       return persist(s, entry, state);
     case "unreadable":
@@ -416,8 +419,9 @@ export function publishIsDue(s: State, entry: Entry | undefined): void {
 }
 
 function answerDue(s: State, state: Publishing): void {
-  // What waits for room may still have to be refused.
-  if (!state.taken || state.short) return;
+  // What waits for room may still have to be refused, and what a start found may
+  // be lost in a power cut until it has been looked at.
+  if (!state.taken || state.taken.found || state.short) return;
   for (const wait of state.joined) {
     if (!wait.due || !wait.live) continue;
     state.taken.acknowledged = true;

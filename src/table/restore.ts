@@ -35,10 +35,11 @@ export function restore(
   s.hold(id, entry, { graced: true });
   // The Done of a captured file may have been answered: it is ours to publish.
   if (captured) {
-    entry.state.taken = { acknowledged: true };
+    entry.state.taken = { acknowledged: true, found: true };
   } else if (digest) {
     // The digest was recorded and the capture is gone: it was installed.
-    entry.state.taken = { acknowledged: true, digest, installed: true };
+    const installed = true;
+    entry.state.taken = { acknowledged: true, found: true, digest, installed };
   }
   republish(s, entry);
 }

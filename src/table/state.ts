@@ -81,6 +81,8 @@ export interface Work {
 export interface TakenFile {
   /** A Done was answered with OK: the value is ours to keep. */
   acknowledged: boolean;
+  /** A start found it, and nobody has looked yet whether it is on the disk. */
+  found?: true;
   /** What was recorded in its row. */
   digest?: Digest;
   /** It lies at its final path, or should: it may only lack its row. */

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { LarderError } from "../errors.ts";
-import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
+import { MAX_REPLY_WAIT_MS, MAX_WAITERS_PER_ENTRY } from "../limits.ts";
 import { entryKey, FakeEngine, type Figures } from "./testing/fake_engine.ts";
 import { unhex } from "./testing/fake_stores.ts";
 import { StateTable } from "./state_table.ts";
@@ -401,6 +401,20 @@ Deno.test("what was installed before a kill is not lost when it cannot be read a
   get(engine);
   assert.deepEqual(get(engine, { api: "remote" }), value("0102030405"));
 });
+
+for (const step of ["capture", "verify"] as const) {
+  Deno.test(`a Done after a kill is not answered with OK before the ${step} that finds its file`, () => {
+    const engine = new FakeEngine(FIGURES);
+    const { id } = acknowledge(engine);
+    until(engine, step === "capture" ? "record" : "persist");
+    engine.restart();
+    const ticket = engine.ask({ kind: "done", id });
+    engine.advance(MAX_REPLY_WAIT_MS);
+    assert.equal(engine.replies.get(ticket), undefined);
+    deliver(engine, step);
+    ok(engine.replies.get(ticket));
+  });
+}
 
 Deno.test("what was installed before a kill and then spoilt can be written again", () => {
   const engine = new FakeEngine(FIGURES);
