@@ -255,12 +255,13 @@ export class DiskChecks {
   }
 
   /** What was handed out within a lease before a start stays for a lease after it. */
-  #outlivesRestart({ process, givenMs, isPath }: Pin): boolean {
+  #outlivesRestart({ process, givenMs, isPath, isWrittenLate }: Pin): boolean {
     const { ledger, nowMs, promises, hadManifestFaults } = this.#options;
     const { handleLeaseMs } = promises;
     // Its row is written once in half a lease, by the wall clock, if it can be.
     const isKnown = givenMs > ledger.jumpedMs + handleLeaseMs / 2 &&
-      this.#recoveredMs > ledger.jumpedMs && !hadManifestFaults();
+      this.#recoveredMs > ledger.jumpedMs && !hadManifestFaults() &&
+      !isWrittenLate;
     return isKnown && isPath && process !== this.#process &&
       givenMs > this.#recoveredMs - handleLeaseMs &&
       nowMs() < this.#recoveredMs + handleLeaseMs;

@@ -85,7 +85,7 @@ export class GetChecks {
 
   #assigned(
     get: Get,
-    { process }: Asked,
+    { process, sinceMs }: Asked,
     { assignment: { id, staging } }: Reply & { kind: "assigned" },
   ): void {
     const { name } = get.entry;
@@ -110,7 +110,9 @@ export class GetChecks {
     const { maxAssignments } = this.#facts.promises;
     const alive = [...this.#facts.ledger.grants.values()].filter((grant) =>
       grant.process === process && grant.goneMs === Infinity &&
-      grant.published === undefined && !isLeaseOver(grant, nowMs)
+      grant.published === undefined && !isLeaseOver(grant, nowMs) &&
+      // Whoever comes back after the end of a lease is not refused.
+      grant.revivedMs < sinceMs
     );
     must(alive.length < maxAssignments, "assignments are bounded");
     const leaseEndMs = nowMs + this.#facts.promises.leaseTimeoutMs;
@@ -138,17 +140,22 @@ export class GetChecks {
     const row = this.#facts.disk.rows.byName.get(name);
     const grant = this.#facts.ledger.grants.get(row?.id ?? "");
     must(grant !== undefined, `${name} is handed out, so it is ready`);
-    // What is spoilt between the look and the reply nobody can see.
-    if (grant.damagedMs >= this.#facts.ledger.entry(name).lookedMs) {
-      const text = this.#facts.checks.textOf(this.#facts.disk.value(name));
-      if (grant.damagedMs === Infinity) this.#served(name, text ?? "");
-    } else must(false, `${name} is handed out, but it is damaged`);
-    const expiresMs = nowMs + this.#facts.promises.handleLeaseMs;
+    const text = this.#facts.checks.textOf(this.#facts.disk.value(name));
+    const { lookedMs, touch } = this.#facts.ledger.entry(name);
+    if (grant.damagedMs === Infinity) this.#served(name, text ?? "");
+    // What is spoilt between the look and the reply nobody can see, nor what was
+    // spoilt twice, so that it is as before.
+    const isUnseen = grant.damagedMs >= lookedMs || text === grant.published;
+    must(isUnseen, `${name} is handed out, but it is damaged`);
+    const { handleLeaseMs } = this.#facts.promises;
+    const expiresMs = nowMs + handleLeaseMs;
+    const neededMs = nowMs - handleLeaseMs / 2;
     this.#facts.ledger.pins.set(id, {
       ...{ id, name, process, expiresMs },
       isPath: get.api === "local",
       of: grant.id,
       givenMs: nowMs,
+      isWrittenLate: touch.calledMs < neededMs && touch.endedMs >= neededMs,
       drops: 0,
     });
     const live = [...this.#facts.ledger.pins.values()].filter((pin) =>

@@ -10,6 +10,7 @@ import { MAX_REPLY_WAIT_MS } from "../../src/limits.ts";
 import type { Id, Reply } from "../../src/table/types.ts";
 import { must } from "./disk_checks.ts";
 import { type Asked, type Facts, livePins } from "./facts.ts";
+import { isLeaseOver } from "./ledger.ts";
 
 /** Watches what holders are answered with. */
 export class IdChecks {
@@ -58,6 +59,8 @@ export class IdChecks {
     must(grant.goneMs >= sinceMs, `${kind} ${id}: its entry is gone`);
     if (kind === "heartbeat") {
       const { leaseTimeoutMs } = this.#facts.promises;
+      const nowMs = this.#facts.nowMs();
+      if (isLeaseOver(grant, nowMs)) grant.revivedMs = nowMs;
       grant.leaseEndMs = Math.max(grant.leaseEndMs, sinceMs + leaseTimeoutMs);
       return;
     }

@@ -47,6 +47,8 @@ export interface Grant {
   supersededMs: number;
   /** Somebody gave the work back, or tried to: it may go to another. */
   abandoned: boolean;
+  /** When a heartbeat last came after the end of its lease. */
+  revivedMs: number;
   /** A Set or a Done was answered with OK. */
   acknowledged: boolean;
   /** Since when its row has been gone, or going. */
@@ -69,6 +71,8 @@ export interface Pin {
   /** It names a path; others are given up by a restart. */
   readonly isPath: boolean;
   readonly givenMs: number;
+  /** To write into its row when it was handed out took half a lease. */
+  readonly isWrittenLate: boolean;
   expiresMs: number;
   /** How often it was dropped. */
   drops: number;
@@ -89,6 +93,8 @@ export interface Known {
   lookedMs: number;
   /** When the look began that is under way. */
   lookingMs: number;
+  /** When its row was last told that it is used; when that was answered. */
+  touch: { calledMs: number; endedMs: number };
   /** Operations of stores that are under way. */
   underway: number;
   /** Operations that take it away. */
@@ -136,6 +142,7 @@ export class Ledger {
       leavingMs: -1,
       lookedMs: 0,
       lookingMs: 0,
+      touch: { calledMs: 0, endedMs: 0 },
       underway: 0,
       leaving: 0,
       evicts: 0,
@@ -194,6 +201,7 @@ export class Ledger {
       surelySinceMs: nowMs,
       supersededMs: Infinity,
       abandoned: false,
+      revivedMs: -Infinity,
       acknowledged: false,
       goneMs: Infinity,
       damagedMs: Infinity,

@@ -155,7 +155,10 @@ export class ReplyChecks {
     if (!grant) return;
     const nowMs = this.#facts.nowMs();
     this.#facts.ledger.entry(grant.name).activeMs = nowMs;
-    // It may rest on the disk, where nobody knows since when it computes.
-    if (grant.leaseEndMs <= nowMs) grant.surelySinceMs = nowMs;
+    // It may rest on the disk, where nobody knows since when it computes; also
+    // where the manifest has failed to give it to another.
+    if (grant.leaseEndMs <= nowMs || this.#facts.hadManifestFaults()) {
+      grant.surelySinceMs = nowMs;
+    }
   }
 }

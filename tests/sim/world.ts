@@ -244,6 +244,7 @@ export class World {
           this.watch(() => this.#replyChecks.assigning(entry.name));
         }
         entry.activeMs = scheduler.nowMs;
+        if (kind === "touch") entry.touch.calledMs = scheduler.nowMs;
         if (LEAVING.includes(operation.kind)) entry.leavingMs = scheduler.nowMs;
       },
       began: (operation) => {
@@ -259,6 +260,7 @@ export class World {
         entry.activeMs = scheduler.nowMs;
         entry.underway = Math.max(0, entry.underway - 1);
         if (operation.kind === "verify") entry.lookedMs = entry.lookingMs;
+        if (operation.kind === "touch") entry.touch.endedMs = scheduler.nowMs;
         if (!LEAVING.includes(operation.kind)) return;
         entry.leaving = Math.max(0, entry.leaving - 1);
         entry.leavingMs = scheduler.nowMs;
