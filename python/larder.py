@@ -19,6 +19,7 @@ so there is no code to generate, and no version of protobuf to agree on.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import functools
 import hashlib
@@ -92,6 +93,10 @@ MAX_TTL_S = 10 * 365 * 24 * 60 * 60
 MAX_TRIES = 8
 # A connection on which something is waited for is asked this often whether it lives.
 KEEPALIVE_MS = 3_000
+# A fork waits no longer than this for calls that are under way: a server may hang.
+FORK_WAIT_S = 5.0
+# Nor does it take longer to end a call, which takes no answer.
+END_S = 1.0
 
 _log = logging.getLogger("larder")
 
@@ -759,6 +764,109 @@ class _Bearer(
         return continuation(self._said(call), requests)
 
 
+class _UnderWay:
+    """A call that is under way, as a fork sees it."""
+
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
+        # How to end it, where that loses nothing.
+        self.cancel: Optional[Callable[[], Any]] = None
+        # A fork has ended it.
+        self.is_cut = False
+
+
+class _Gate:
+    """Keeps this process from forking while gRPC is at work.
+
+    A child has its parent's memory, and only the thread that forked. What other threads
+    were doing in gRPC stays half done there, and the child crashes, or hangs. So a fork
+    waits until no call is under way, and calls that come meanwhile wait for the fork.
+    Calls that could wait at the server for hours are ended, and made again afterwards.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._under_way: Set[_UnderWay] = set()
+        # How many calls wait for forks to end.
+        self._waiting = 0
+        self._forks = 0
+        # All is quiet: not even heartbeats begin.
+        self._is_shut = False
+
+    @contextlib.contextmanager
+    def call(self, is_heartbeat: bool = False) -> Iterator[_UnderWay]:
+        """Around each call. Heartbeats go on while a fork waits for other calls."""
+        call = _UnderWay()
+        with self._changed:
+            self._waiting += 1
+            self._changed.wait_for(lambda: not (self._is_shut if is_heartbeat else self._forks))
+            self._waiting -= 1
+            self._under_way.add(call)
+            self._changed.notify_all()
+        try:
+            yield call
+        finally:
+            with self._changed:
+                self._under_way.discard(call)
+                self._changed.notify_all()
+
+    def may_end(self, call: _UnderWay, cancel: Callable[[], Any]) -> None:
+        """Whoever made the call can go on with another one where it was."""
+        with self._changed:
+            call.cancel = cancel
+            self._changed.notify_all()
+
+    def before_fork(self) -> None:
+        with self._changed:
+            # Whoever forks all the time lets those in who have waited for the last fork.
+            try:
+                self._changed.wait_for(lambda: not self._waiting, FORK_WAIT_S)
+            finally:
+                # The other hook counts down, also when ^C comes here.
+                self._forks += 1
+            self._changed.wait_for(self._is_quiet, FORK_WAIT_S)
+            self._is_shut = True
+
+    def _is_quiet(self) -> bool:
+        """Whether no call is under way; ends those that may end."""
+        # A signal can have interrupted a call of this thread, which then cannot end.
+        others = [call for call in self._under_way if call.thread != threading.get_ident()]
+        for call in others:
+            if call.cancel is not None:
+                call.is_cut = True
+                call.cancel()
+        return not others
+
+    def after_fork(self) -> None:
+        with self._changed:
+            self._forks -= 1
+            self._is_shut = self._forks > 0
+            self._changed.notify_all()
+
+
+_gate = _Gate()
+# Made with the first connection, and never used. When its last channel was closed gRPC's
+# threads end in their own time, and a fork does not wait for them: the child may then hang.
+_idle_channel: Any = None
+
+
+def _watch_forks() -> None:
+    """After the first connection was made: of the hooks that gRPC may have set with it, ours runs first."""
+    global _idle_channel
+    if _idle_channel is None and hasattr(os, "register_at_fork"):
+        _idle_channel = grpc.insecure_channel("unix:/nowhere")
+        os.register_at_fork(before=lambda: _gate.before_fork(), after_in_parent=lambda: _gate.after_fork())
+
+
+def _end(call: Any) -> None:
+    """Ends a stream, and waits until gRPC has done with it."""
+    ended = threading.Event()
+    is_open = call.add_callback(ended.set)
+    call.cancel()
+    if is_open:
+        ended.wait(END_S)
+
+
 class _Line:
     """One connection and its calls, as bytes of our own messages."""
 
@@ -781,6 +889,7 @@ class _Line:
             options.append(("grpc.enable_http_proxy", 0))
         target = address if address.startswith("unix:") else f"dns:///{address}"
         self.channel = security.channel(target, options)
+        _watch_forks()
         self.heartbeat = self._unary("Heartbeat", _HEARTBEAT_REQUEST, _EMPTY)
         self.abandon = self._unary("Abandon", _ABANDON_REQUEST, _EMPTY)
         self.delete = self._unary("Delete", _DELETE_REQUEST, _DELETE_REPLY)
@@ -829,7 +938,11 @@ class _Watch:
     """Cancels a stream unless something comes in time."""
 
     def __init__(self, call: Any, seconds: float) -> None:
-        self._timer = threading.Timer(max(seconds, 0.0), call.cancel)
+        def cancel() -> None:
+            with _gate.call(is_heartbeat=True):
+                call.cancel()
+
+        self._timer = threading.Timer(max(seconds, 0.0), cancel)
         self._timer.daemon = True
         self._timer.start()
         self.heard = self._timer.cancel
@@ -879,7 +992,8 @@ class _Connection:
         with self._lock:
             line, self._line = self._line, None
         if line is not None:
-            line.channel.close()
+            with _gate.call():
+                line.channel.close()
 
     def answered(self) -> None:
         self._has_answered = True
@@ -887,7 +1001,7 @@ class _Connection:
             self._next_probe = 0.0
             self.outages += 1
 
-    def call(self, action: str, run: Callable[[_Line, _Patience], T], full: bool = False) -> T:
+    def call(self, action: str, run: Callable[[_Line, _Patience, _UnderWay], T], full: bool = False) -> T:
         """Calls the server until it answers, or the patience ends.
 
         Where it is known to be away, one call in a while finds out whether it is
@@ -900,9 +1014,10 @@ class _Connection:
         known = self._has_answered and not is_probe
         patience = _Patience(self._patience if known else min(self._patience, FIRST_CONTACT_S))
         while True:
-            line = self.line()
             try:
-                result = run(line, patience)
+                with _gate.call() as under_way:
+                    line = self.line()
+                    result = run(line, patience, under_way)
                 self.answered()
                 return result
             except (grpc.RpcError, _Broken) as error:
@@ -912,6 +1027,8 @@ class _Connection:
                     if code is grpc.StatusCode.UNIMPLEMENTED:
                         reason = "it does not speak larder.v1: is it an original cache server, or another program?"
                     raise CacheError(_FINAL[code], f"{self.name}: cannot {action}: {reason}") from error
+                if under_way.is_cut:
+                    continue
                 if code in _SILENT:
                     reason = "no answer"
                     self.renew(line)
@@ -936,8 +1053,9 @@ _of_parents: List[_Line] = []
 
 
 def _after_fork_in_child() -> None:
-    global _default_lock
+    global _default_lock, _gate
     _default_lock = threading.Lock()
+    _gate = _Gate()
     for connection in list(_connections):
         connection.after_fork()
 
@@ -979,7 +1097,7 @@ class _Fetch:
             )
         return _Answer("ready", answer.body, data)
 
-    def _run(self, line: _Line, patience: _Patience) -> _Answer:
+    def _run(self, line: _Line, patience: _Patience, under_way: _UnderWay) -> _Answer:
         call = line.fetch({**self._request, "offset": self._got})
         watch = _Watch(call, patience.left())
         answer: Optional[_Answer] = None
@@ -987,6 +1105,8 @@ class _Fetch:
             for reply in call:
                 watch.heard()
                 self._connection.answered()
+                if "chunk" in reply or "waiting" in reply:
+                    _gate.may_end(under_way, call.cancel)
                 if "chunk" in reply:
                     self._pieces.append(reply["chunk"])
                     self._got += len(reply["chunk"])
@@ -1008,7 +1128,7 @@ class _Fetch:
             raise
         finally:
             watch.heard()
-            call.cancel()
+            _end(call)
         if answer is None or answer.kind not in ("waiting", "assigned", "unassigned", "ready"):
             raise _Broken("it ended without an answer")
         if answer.kind == "ready" and "head" not in self._request and self._got < answer.body["size"]:
@@ -1039,9 +1159,10 @@ class _Held:
         pause = self._interval * BEAT_SHARE
         answered_at = time.monotonic()
         while not self._ended.wait(pause):
-            line = self._connection.line()
             try:
-                line.heartbeat({"id": self._id}, timeout=self._interval * BEAT_TIMEOUT_SHARE)
+                with _gate.call(is_heartbeat=True):
+                    line = self._connection.line()
+                    line.heartbeat({"id": self._id}, timeout=self._interval * BEAT_TIMEOUT_SHARE)
                 answered_at = time.monotonic()
                 pause = self._interval * BEAT_SHARE
             except grpc.RpcError as error:
@@ -1059,16 +1180,16 @@ class _Held:
 
     def publish(self, data: bytes) -> None:
         """Raises CacheError ``lost``, ``full`` or ``unavailable``, and gives the work back."""
+        if self._process != os.getpid():
+            raise CacheError("lost", "this process was forked from the one that has the work")
         try:
-            if self._process != os.getpid():
-                raise CacheError("lost", "this process was forked from the one that has the work")
             if self._is_lost:
                 raise CacheError("invalid", "")
             begin: _Message = {"begin": {"id": self._id, "expected_size": len(data)}}
             end: _Message = {"end": {"size": len(data), "sha256": hashlib.sha256(data).digest()}}
             most = 0
 
-            def run(line: _Line, patience: _Patience) -> None:
+            def run(line: _Line, patience: _Patience, _: _UnderWay) -> None:
                 def requests() -> Iterator[_Message]:
                     nonlocal most
                     yield begin
@@ -1084,7 +1205,7 @@ class _Held:
 
             self._connection.call("publish the value", run, full=True)
         except CacheError as error:
-            if error.code in ("invalid", "lost"):
+            if error.code == "invalid":
                 self._ended.set()
                 raise CacheError(
                     "lost", f"{self._connection.name}: the work went to somebody else: no heartbeat came in time"
@@ -1099,15 +1220,15 @@ class _Held:
             return
         self._ended.set()
         request = {"id": self._id, "reason": reason}
-        line = self._connection.line()
         try:
-            line.abandon(request, timeout=ABANDON_S)
+            with _gate.call():
+                self._connection.line().abandon(request, timeout=ABANDON_S)
         except grpc.RpcError as error:
             if error.code() not in _FINAL:
                 threading.Thread(target=self._abandon_later, args=[request], daemon=True).start()
 
     def _abandon_later(self, request: _Message) -> None:
-        def run(line: _Line, _: _Patience) -> None:
+        def run(line: _Line, *_: Any) -> None:
             line.abandon(request, timeout=ABANDON_S)
 
         try:
@@ -1298,7 +1419,7 @@ class Cache:
         return self._delete(_entry(namespace, key))
 
     def _delete(self, request: _Message) -> bool:
-        def run(line: _Line, patience: _Patience) -> bool:
+        def run(line: _Line, patience: _Patience, _: _UnderWay) -> bool:
             return bool(line.delete(request, timeout=max(patience.left(), ABANDON_S))["deleted"])
 
         return self._connection.call("remove the value", run)
@@ -1307,7 +1428,7 @@ class Cache:
         """What the server knows of an entry; None where there is none. Raises CacheError."""
         request = _entry(namespace, key)
 
-        def run(line: _Line, patience: _Patience) -> Optional[Entry]:
+        def run(line: _Line, patience: _Patience, _: _UnderWay) -> Optional[Entry]:
             try:
                 return _to_entry(line.stat(request, timeout=max(patience.left(), ABANDON_S)))
             except grpc.RpcError as error:
@@ -1366,7 +1487,7 @@ class Cache:
                 return Removed(*sums)
 
     def _page(self, action: str, method: str, request: _Message) -> _Message:
-        def run(line: _Line, patience: _Patience) -> _Message:
+        def run(line: _Line, patience: _Patience, _: _UnderWay) -> _Message:
             return cast(_Message, getattr(line, method)(request, timeout=max(patience.left(), ABANDON_S)))
 
         return self._connection.call(action, run)

@@ -1,8 +1,6 @@
-"""The Python client, when processes and servers are killed, stopped, forked and away."""
+"""The Python client, when processes and servers are killed, stopped and away."""
 
 import functools
-import multiprocessing
-import os
 import signal
 import threading
 import time
@@ -166,42 +164,3 @@ def client_publishes_to_a_server_that_came_back(server):
         waiter.join()
         equal(values, ["waited for"])
     equal(said, [], "warnings")
-
-
-@flow
-def client_survives_a_fork(case):
-    """Also while threads of the parent wait, and while it holds work."""
-    context = multiprocessing.get_context("fork")
-    with client(case) as cache:
-        cache.set(case.namespace, "before", 1)
-        parent_may_end = threading.Event()
-        computing = threading.Event()
-
-        def slow():
-            computing.set()
-            parent_may_end.wait()
-            return os.getpid()
-
-        holder = Thread(target=cache.generate, args=[case.namespace, "slow", slow])
-        holder.start()
-        computing.wait()
-        waiter = Thread(target=cache.generate, args=[case.namespace, "slow", never])
-        waiter.start()
-
-        def child(at: int) -> None:
-            assert cache.get(case.namespace, "before") == 1
-            value = cache.generate(case.namespace, "children", lambda: "of one of them")
-            assert value == "of one of them"
-            # Held by the parent, whose heartbeats go on.
-            assert cache.get(case.namespace, "slow", "absent") == "absent"
-
-        children = [context.Process(target=child, args=[at]) for at in range(4)]
-        for each in children:
-            each.start()
-        for each in children:
-            each.join(30)
-            equal(each.exitcode, 0, "exit code of a child")
-        parent_may_end.set()
-        holder.join()
-        waiter.join()
-        equal(cache.get(case.namespace, "slow"), os.getpid())

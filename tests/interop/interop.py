@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import flows_client  # noqa: F401 (the imports fill the table)
 import flows_client_catalog  # noqa: F401
 import flows_client_faults  # noqa: F401
+import flows_client_forks  # noqa: F401
 import flows_client_keys  # noqa: F401
 import flows_client_tls  # noqa: F401
 import flows_client_wire  # noqa: F401
