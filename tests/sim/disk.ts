@@ -20,7 +20,9 @@ export const ROOT = "/sim";
 /** Values of a run are from 12 to 400 bytes long: below and above each of these. */
 const SIZES: Sizes = { sliceBytes: 64, atOnceBytes: 50, copyBytes: 100 };
 /** What a private file was captured from; no staging name of a run has a dash. */
-const CAPTURE = /^(?:captured|copied|taken)-(?:.*-)?([^-]+)$/;
+const CAPTURE = /^(copied|captured|taken)-(?:.*-)?([^-]+)$/;
+/** Of several captures the one that came furthest counts: a whole copy, first. */
+const FURTHEST_FIRST = ["copied", "captured", "taken"];
 
 /** A name in a folder, as it was before somebody changed it. */
 interface Renamed {
@@ -83,9 +85,14 @@ export class SimDisk extends MemoryFiles {
 
   /** What was taken out of the reach of whoever wrote to a staging path. */
   captured(staging: string): MemoryNode | undefined {
-    const file = this.#names(".private")
-      .find((name) => CAPTURE.exec(name)?.[1] === staging);
-    return file === undefined ? undefined : this.at(`${ROOT}/.private/${file}`);
+    const captures = this.#names(".private").flatMap((name) => {
+      const [, how = "", from] = CAPTURE.exec(name) ?? [];
+      return from === staging ? [{ name, how }] : [];
+    });
+    const file = FURTHEST_FIRST
+      .map((how) => captures.find((capture) => capture.how === how))
+      .find((capture) => capture !== undefined);
+    return file && this.at(`${ROOT}/.private/${file.name}`);
   }
 
   /** Captured and temporary files. */
