@@ -174,7 +174,10 @@ export async function serve(
   );
   const callBytes = config.memoryBudgetBytes - config.memoryCacheBytes;
   const smallBytes = callBytes * SMALL_REQUESTS_SHARE;
-  const budget = new MemoryBudget({ totalBytes: callBytes - smallBytes });
+  const budget = new MemoryBudget({
+    totalBytes: callBytes - smallBytes,
+    onShort: () => spare.clear(),
+  });
   const requestBudget = new RequestShare(budget, {
     shareBytes: (callBytes - smallBytes) / 2,
     smallBytes,

@@ -37,6 +37,12 @@ export class SpareBuffers {
     return new Uint8Array(kept ?? new ArrayBuffer(wanted), 0, bytes);
   }
 
+  /** Frees them all: the memory is wanted for something else. */
+  clear(): void {
+    for (const buffer of this.#kept.splice(0)) buffer.transfer(0);
+    this.#bytes = 0;
+  }
+
   /** Takes a buffer that nobody uses any more; it is freed if there are enough. */
   give(buffer: ArrayBuffer): void {
     if (!isWorthwhile(buffer)) return void buffer.transfer(0);

@@ -35,3 +35,12 @@ Deno.test("the oldest of too many are freed, and those that never fit", () => {
   }
   assert.equal(spare.bytes, 6 * 2 * MIB);
 });
+
+Deno.test("all are freed when their memory is wanted", () => {
+  const spare = new SpareBuffers();
+  const { buffer } = spare.take(2 * MIB);
+  spare.give(buffer);
+  spare.clear();
+  assert(buffer.detached);
+  assert.equal(spare.bytes, 0);
+});

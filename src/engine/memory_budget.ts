@@ -21,6 +21,8 @@ export interface MemoryBudgetOptions {
   readonly totalBytes: number;
   /** For one connection; a single larger value passes when it is alone. */
   readonly connectionBytes?: number;
+  /** Somebody waits for room: what is kept without need may go. */
+  readonly onShort?: () => void;
 }
 
 /** Bytes that were taken, to be given back once. */
@@ -51,6 +53,7 @@ interface Account {
 export class MemoryBudget implements Budget {
   readonly #totalBytes: number;
   readonly #sharedBytes: number;
+  readonly #onShort: () => void;
   readonly #connectionBytes: number;
   /** Connections that hold or want something. */
   readonly #accounts = new Map<object, Account>();
@@ -63,7 +66,8 @@ export class MemoryBudget implements Budget {
   /**
    * @param sizes How much there is.
    */
-  constructor({ totalBytes, connectionBytes }: MemoryBudgetOptions) {
+  constructor({ totalBytes, connectionBytes, onShort }: MemoryBudgetOptions) {
+    this.#onShort = onShort ?? (() => {});
     this.#totalBytes = totalBytes;
     this.#connectionBytes = connectionBytes ?? CONNECTION_BUDGET_BYTES;
     this.#sharedBytes = totalBytes * (1 - RESERVED_FRACTION);
@@ -152,6 +156,7 @@ export class MemoryBudget implements Budget {
     signal?.addEventListener("abort", abort, { once: true });
     // Those who wait may all be held up by limits that are not ours.
     this.#serve();
+    if (this.#roomIsShort) this.#onShort();
     return granted ?? promise;
   }
 

@@ -33,6 +33,18 @@ Deno.test("one connection cannot take more than its share", async () => {
   assert.equal((await second).bytes, 20);
 });
 
+Deno.test("it is told when somebody waits for room, not for a share of his own", () => {
+  let told = 0;
+  const budget = new MemoryBudget({ ...sizes, onShort: () => told++ });
+  const connection = {};
+  now(budget.take(connection, 40));
+  later(budget.take(connection, 10));
+  assert.equal(told, 0);
+  now(budget.take({}, 35));
+  later(budget.take({}, 40));
+  assert.equal(told, 1);
+});
+
 Deno.test("a quarter is kept for connections that hold nothing", async () => {
   const budget = new MemoryBudget(sizes);
   const greedy = [{}, {}, {}];
