@@ -97,6 +97,8 @@ KEEPALIVE_MS = 3_000
 FORK_WAIT_S = 5.0
 # Nor does it take longer to end a call, which takes no answer.
 END_S = 1.0
+# What a download gets before a fork may end it, so that it comes on between many of them.
+FORK_PIECE_BYTES = 4 * 1024 * 1024
 
 _log = logging.getLogger("larder")
 
@@ -811,7 +813,7 @@ class _Gate:
                 self._changed.notify_all()
 
     def may_end(self, call: _UnderWay, cancel: Callable[[], Any]) -> None:
-        """Whoever made the call can go on with another one where it was."""
+        """Whoever made the call goes on with another one where it was."""
         with self._changed:
             call.cancel = cancel
             self._changed.notify_all()
@@ -1098,21 +1100,24 @@ class _Fetch:
         return _Answer("ready", answer.body, data)
 
     def _run(self, line: _Line, patience: _Patience, under_way: _UnderWay) -> _Answer:
-        call = line.fetch({**self._request, "offset": self._got})
+        begin = self._got
+        call = line.fetch({**self._request, "offset": begin})
         watch = _Watch(call, patience.left())
         answer: Optional[_Answer] = None
         try:
             for reply in call:
                 watch.heard()
                 self._connection.answered()
-                if "chunk" in reply or "waiting" in reply:
-                    _gate.may_end(under_way, call.cancel)
                 if "chunk" in reply:
                     self._pieces.append(reply["chunk"])
                     self._got += len(reply["chunk"])
                     patience.heard()
+                    if self._got - begin >= FORK_PIECE_BYTES:
+                        _gate.may_end(under_way, call.cancel)
                     continue
                 answer = _Answer(*next(iter(reply.items()), ("", {})))
+                if answer.kind == "waiting":
+                    _gate.may_end(under_way, call.cancel)
                 if answer.kind == "ready":
                     self._begins(answer.body)
                     # Of a small value nothing else comes.

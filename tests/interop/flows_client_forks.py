@@ -109,6 +109,10 @@ def client_calls_go_on_while_its_process_forks_all_the_time(case):
         for at in range(20):
             equal(cache.generate(case.namespace, b"%d" % at, lambda: value, codec=larder.BYTES), value)
             equal(cache.get(case.namespace, b"%d" % at, codec=larder.BYTES) == value, True)
+        # Forks end its download, which goes on where it was.
+        large = os.urandom(4 * larder.FORK_PIECE_BYTES)
+        equal(cache.set(case.namespace, b"large", large, codec=larder.BYTES), True)
+        equal(cache.get(case.namespace, b"large", codec=larder.BYTES) == large, True)
         ended.set()
         for each in forks:
             each.join()
