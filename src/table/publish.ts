@@ -92,7 +92,8 @@ export function publishFile(s: State, entry: Entry, wait?: Wait): void {
     s.emit({ kind: "verify", entry: entry.key, token, digest: taken.digest });
   } else {
     const mostBytes = s.room.most(entry.key.namespace);
-    const again = taken !== undefined && { again: true };
+    // Of a Done that was refused, what its client has written since counts.
+    const again = taken?.acknowledged && { again: true };
     s.emit({ kind: "capture", name, token, staging, mostBytes, ...again });
   }
 }
@@ -182,8 +183,8 @@ function captured(
     const error = noRoom(state.assignment.id, shortage);
     return fail(s, entry, state, { error, nowMs });
   }
-  state.taken ??= { acknowledged: false };
-  delete state.taken.found;
+  // It may be another file than before: what was recorded is not known to fit.
+  state.taken = { acknowledged: state.taken?.acknowledged ?? false };
   if (digest) {
     answerDue(s, state);
     return record(s, entry, { digest, nowMs });
