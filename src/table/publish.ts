@@ -87,8 +87,10 @@ export function publishFile(s: State, entry: Entry, wait?: Wait): void {
   if (state.kind !== "loading") return;
   const { assignment: { staging }, taken } = state;
   if (staging === undefined) return;
+  // Its client may have written another file since, which may be none to keep.
+  if (taken && !taken.acknowledged) taken.found = true;
   const token = begin(s, entry, wait && { wait });
-  if (taken?.installed && taken.digest) {
+  if (taken?.acknowledged && taken.installed && taken.digest) {
     s.emit({ kind: "verify", entry: entry.key, token, digest: taken.digest });
   } else {
     const mostBytes = s.room.most(entry.key.namespace);
@@ -116,7 +118,7 @@ function begin(
 ): number {
   const { state } = entry;
   if (state.kind !== "loading") throw new Error("only loading is published");
-  const { assignment, deadlineMs, taken, work } = state;
+  const { assignment, deadlineMs, taken, unsure, work } = state;
   const token = s.nextToken();
   entry.state = {
     kind: "publishing",
@@ -126,6 +128,7 @@ function begin(
     token,
     joined: wait ? [wait] : [],
     ...(taken ? { taken } : {}),
+    ...(unsure ? { unsure } : {}),
     ...(taken?.digest ? { digest: taken.digest } : {}),
     ...(upload === undefined ? {} : { upload }),
   };
@@ -370,8 +373,8 @@ export function publishFailed(
   const { error, lost } = result;
   if (!lost && error.code === "no-file") {
     const { taken } = state;
-    if (taken?.digest && !taken.installed) {
-      // An install that was reported as failed may have renamed it all the same.
+    if (taken?.digest) {
+      // It was installed; also where that was reported as failed, perhaps.
       taken.installed = true;
       const token = state.token = s.nextToken();
       const { digest } = taken;
@@ -395,7 +398,7 @@ export function publishFailed(
 function fail(
   s: State,
   entry: Entry,
-  { assignment, joined, taken, deadlineMs, stamp, work }: Publishing,
+  { assignment, joined, taken, deadlineMs, stamp, unsure, work }: Publishing,
   { error, nowMs }: { error: LarderError; nowMs: number },
 ): void {
   entry.state = {
@@ -405,7 +408,7 @@ function fail(
     deadlineMs: Math.max(deadlineMs, nowMs + s.options.leaseTimeoutMs),
     ...(taken ? { taken } : {}),
     // With its stamp known, all that was left to do was its row.
-    ...(stamp ? { unsure: true } : {}),
+    ...(stamp || unsure ? { unsure: true } : {}),
   };
   // What it would have taken is a guess again.
   s.letGo(assignment.id);
@@ -420,8 +423,8 @@ export function publishIsDue(s: State, entry: Entry | undefined): void {
 }
 
 function answerDue(s: State, state: Publishing): void {
-  // What waits for room may still have to be refused, and what a start found may
-  // be lost in a power cut until it has been looked at.
+  // What waits for room may still have to be refused, and what a start found, or a
+  // refused Done has left, may not be what is there until it has been looked at.
   if (!state.taken || state.taken.found || state.short) return;
   for (const wait of state.joined) {
     if (!wait.due || !wait.live) continue;
