@@ -159,10 +159,13 @@ export class Folders {
     return `${this.staging()}/${onePart(staging)}`;
   }
 
-  /** What has been captured of a staging file: of several, what came furthest. */
+  /**
+   * What has been captured of a staging file: of several, what was taken, for it
+   * goes when it has been copied, so the others may be of a file before it.
+   */
   captured(staging: string): Capture | undefined {
     const { copied, kept, taken } = this.captures(staging);
-    for (const path of [copied, kept, taken]) {
+    for (const path of [taken, copied, kept]) {
       const info = lookAt(this.fs, path);
       if (info) return { path, info };
     }

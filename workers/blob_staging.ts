@@ -86,14 +86,12 @@ export function* capture(
     yield* giveBack(folders, { staging, captured });
     return { size, givenBack: true };
   }
-  const isSmall = size <= fs.sizes.copyBytes;
   const { taken, copied, kept } = folders.captures(staging);
-  // It is new: what was captured before does not count any more. Of a small one
-  // that is not synced the copy takes the place of the copy before.
-  if (captured === taken && (!isSmall || folders.keepCaptures)) {
+  // It is new: what was captured before does not count any more.
+  if (captured === taken) {
     for (const before of [copied, kept]) yield* removeAny(folders, before);
   }
-  if (isSmall) {
+  if (size <= fs.sizes.copyBytes) {
     const hashed = yield* copyIn(folders, { staging, captured, info });
     return { size, hashed };
   }

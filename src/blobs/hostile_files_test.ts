@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { linkSync } from "node:fs";
 import { denoFiles } from "../../workers/deno_files.ts";
+import type { FileSystem } from "../../workers/file_system.ts";
 import { Folders } from "../../workers/blob_folders.ts";
-import { hash, probe } from "../../workers/blob_staging.ts";
+import { capture, hash, probe } from "../../workers/blob_staging.ts";
 import { Written } from "../../workers/written.ts";
 import {
   bytesOf,
@@ -36,8 +37,8 @@ async function outside(): Promise<
 }
 
 /** A root as a worker sees it that runs here. */
-function foldersOf(root: string): Folders {
-  return new Folders(denoFiles, {
+function foldersOf(root: string, files: FileSystem = denoFiles): Folders {
+  return new Folders(files, {
     root,
     ino: String(Deno.lstatSync(root).ino),
     strict: false,
@@ -102,6 +103,46 @@ Deno.test("a capture that turns out to be no file after a crash is removed", asy
   mkfifo(`${harness.root}/.private/captured-two`);
   await rejectsWith(local.capture("two"), "not-a-file");
   assert.deepEqual((await local.leftovers()).captured, []);
+});
+
+for (const durability of ["relaxed", "strict"] as const) {
+  Deno.test(`what a killed worker took last is what is captured (${durability})`, async () => {
+    await using harness = await openTestRoot({ durability, bootId: "boot" });
+    const { local } = harness.store;
+    const path = local.stagingPath("one");
+    Deno.writeFileSync(path, bytesOf(10, 1));
+    await local.capture("one");
+    // It took the second file, and came no further.
+    Deno.writeFileSync(path, bytesOf(20, 2));
+    const { dev } = Deno.lstatSync(harness.root);
+    const taken = `${harness.root}/.private/taken-boot.${dev}-one`;
+    Deno.renameSync(path, taken);
+    const { digest } = await local.capture("one");
+    assert.deepEqual(digest, digestOf(bytesOf(20, 2)));
+    await local.install("one", nameOf(1));
+    assert.deepEqual((await local.leftovers()).captured, []);
+  });
+}
+
+Deno.test("a copy that fails leaves no older one in its place", async () => {
+  await using harness = await openTestRoot();
+  const folders = foldersOf(harness.root);
+  const op = { kind: "capture", staging: "one", mostBytes: 100 } as const;
+  const capturedBy = (files: FileSystem) => {
+    const steps = capture(foldersOf(harness.root, files), op);
+    let step = steps.next();
+    while (!step.done) step = steps.next();
+    return step.value;
+  };
+  Deno.writeFileSync(folders.staged("one"), bytesOf(10, 1));
+  capturedBy(denoFiles);
+  Deno.writeFileSync(folders.staged("one"), bytesOf(20, 2));
+  const create = () => {
+    throw new Error("no space left");
+  };
+  assert.throws(() => capturedBy({ ...denoFiles, create }), /no space left/);
+  const { hashed } = capturedBy(denoFiles);
+  assert.deepEqual(hashed?.digest, digestOf(bytesOf(20, 2)));
 });
 
 for (const size of [100, LARGE]) {

@@ -87,12 +87,15 @@ export function publishFile(s: State, entry: Entry, wait?: Wait): void {
   if (state.kind !== "loading") return;
   const { assignment: { staging }, taken } = state;
   if (staging === undefined) return;
+  // Its client may have written another file since, which may be none to keep.
+  if (taken && !taken.acknowledged) taken.found = true;
   const token = begin(s, entry, wait && { wait });
-  if (taken?.installed && taken.digest) {
+  if (taken?.acknowledged && taken.installed && taken.digest) {
     s.emit({ kind: "verify", entry: entry.key, token, digest: taken.digest });
   } else {
     const mostBytes = s.room.most(entry.key.namespace);
-    const again = taken !== undefined && { again: true };
+    // Of a Done that was refused, what its client has written since counts.
+    const again = taken?.acknowledged && { again: true };
     s.emit({ kind: "capture", name, token, staging, mostBytes, ...again });
   }
 }
@@ -115,7 +118,7 @@ function begin(
 ): number {
   const { state } = entry;
   if (state.kind !== "loading") throw new Error("only loading is published");
-  const { assignment, deadlineMs, taken, work } = state;
+  const { assignment, deadlineMs, taken, unsure, work } = state;
   const token = s.nextToken();
   entry.state = {
     kind: "publishing",
@@ -125,6 +128,7 @@ function begin(
     token,
     joined: wait ? [wait] : [],
     ...(taken ? { taken } : {}),
+    ...(unsure ? { unsure } : {}),
     ...(taken?.digest ? { digest: taken.digest } : {}),
     ...(upload === undefined ? {} : { upload }),
   };
@@ -182,8 +186,8 @@ function captured(
     const error = noRoom(state.assignment.id, shortage);
     return fail(s, entry, state, { error, nowMs });
   }
-  state.taken ??= { acknowledged: false };
-  delete state.taken.found;
+  // It may be another file than before: what was recorded is not known to fit.
+  state.taken = { acknowledged: state.taken?.acknowledged ?? false };
   if (digest) {
     answerDue(s, state);
     return record(s, entry, { digest, nowMs });
@@ -369,8 +373,8 @@ export function publishFailed(
   const { error, lost } = result;
   if (!lost && error.code === "no-file") {
     const { taken } = state;
-    if (taken?.digest && !taken.installed) {
-      // An install that was reported as failed may have renamed it all the same.
+    if (taken?.digest) {
+      // It was installed; also where that was reported as failed, perhaps.
       taken.installed = true;
       const token = state.token = s.nextToken();
       const { digest } = taken;
@@ -394,7 +398,7 @@ export function publishFailed(
 function fail(
   s: State,
   entry: Entry,
-  { assignment, joined, taken, deadlineMs, stamp, work }: Publishing,
+  { assignment, joined, taken, deadlineMs, stamp, unsure, work }: Publishing,
   { error, nowMs }: { error: LarderError; nowMs: number },
 ): void {
   entry.state = {
@@ -404,7 +408,7 @@ function fail(
     deadlineMs: Math.max(deadlineMs, nowMs + s.options.leaseTimeoutMs),
     ...(taken ? { taken } : {}),
     // With its stamp known, all that was left to do was its row.
-    ...(stamp ? { unsure: true } : {}),
+    ...(stamp || unsure ? { unsure: true } : {}),
   };
   // What it would have taken is a guess again.
   s.letGo(assignment.id);
@@ -419,8 +423,8 @@ export function publishIsDue(s: State, entry: Entry | undefined): void {
 }
 
 function answerDue(s: State, state: Publishing): void {
-  // What waits for room may still have to be refused, and what a start found may
-  // be lost in a power cut until it has been looked at.
+  // What waits for room may still have to be refused, and what a start found, or a
+  // refused Done has left, may not be what is there until it has been looked at.
   if (!state.taken || state.taken.found || state.short) return;
   for (const wait of state.joined) {
     if (!wait.due || !wait.live) continue;

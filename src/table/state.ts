@@ -81,7 +81,7 @@ export interface Work {
 export interface TakenFile {
   /** A Done was answered with OK: the value is ours to keep. */
   acknowledged: boolean;
-  /** A start found it, and nobody has looked yet whether it is on the disk. */
+  /** It is of a start, or of a refused Done: nobody has looked yet what is there. */
   found?: true;
   /** What was recorded in its row. */
   digest?: Digest;
@@ -142,6 +142,8 @@ export type EntryState =
     readonly joined: Wait[];
     /** The client's file, once it is ours: from then on Done may be answered. */
     taken?: TakenFile;
+    /** An earlier try may have made its row Ready. */
+    readonly unsure?: true;
     /** The private file that is published instead. */
     readonly upload?: string;
     digest?: Digest;

@@ -372,6 +372,60 @@ for (const step of ["hash", "record", "install", "persist"] as const) {
   });
 }
 
+for (const step of ["hash", "record", "install", "persist"] as const) {
+  Deno.test(`what is written after a Done was refused for a failed ${step} is what counts`, () => {
+    const engine = new FakeEngine(FIGURES);
+    const { id, staging } = localAssignment(engine);
+    engine.write(staging, "0102030405");
+    const ticket = engine.ask({ kind: "done", id });
+    deliver(engine, step, "failed");
+    assert.equal(engine.replies.get(ticket)?.kind, "error");
+    engine.write(staging, "07");
+    ok(done(engine, id));
+    assert.deepEqual(get(engine, { api: "remote" }), value("07"));
+  });
+
+  Deno.test(`a Done is repeated after a failed ${step} without writing anew`, () => {
+    const engine = new FakeEngine(FIGURES);
+    const { id, staging } = localAssignment(engine);
+    engine.write(staging, "0102030405");
+    const ticket = engine.ask({ kind: "done", id });
+    deliver(engine, step, "failed");
+    assert.equal(engine.replies.get(ticket)?.kind, "error");
+    ok(done(engine, id));
+    assert.deepEqual(get(engine, { api: "remote" }), value("0102030405"));
+  });
+}
+
+Deno.test("what a Done published that only seemed to fail stays, whatever is written then", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id, staging } = localAssignment(engine);
+  engine.write(staging, "0102030405");
+  const ticket = engine.ask({ kind: "done", id });
+  deliver(engine, "persist", "silent");
+  assert.equal(engine.replies.get(ticket)?.kind, "error");
+  engine.write(staging, "07");
+  ok(done(engine, id));
+  assert.deepEqual(get(engine, { api: "remote" }), value("0102030405"));
+});
+
+Deno.test("a Done after a refused one is not answered before its own file is captured", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id, staging } = localAssignment(engine);
+  engine.write(staging, "0102030405");
+  const first = engine.ask({ kind: "done", id });
+  deliver(engine, "record", "failed");
+  assert.equal(engine.replies.get(first)?.kind, "error");
+  engine.write(staging, "0504030201");
+  const second = engine.ask({ kind: "done", id });
+  engine.advance(MAX_REPLY_WAIT_MS);
+  assert.equal(engine.replies.get(second), undefined);
+  deliver(engine, "capture");
+  ok(engine.replies.get(second));
+  engine.settle();
+  assert.deepEqual(get(engine, { api: "remote" }), value("0504030201"));
+});
+
 Deno.test("an acknowledged Done that failed is not to be given back", () => {
   const engine = new FakeEngine(FIGURES);
   const { id } = acknowledge(engine);

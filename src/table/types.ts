@@ -587,7 +587,7 @@ export type Effect =
     readonly staging: string;
     /** A larger file can never be kept, and is given back. */
     readonly mostBytes: number;
-    /** It was taken away before, which its client may know. */
+    /** It was taken away before, and its client may have been told so. */
     readonly again?: boolean;
   }
   /** Hash a captured file. Result: hashed | publish-failed. */

@@ -96,7 +96,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a Done is answered before the file is taken",
     file: "src/table/publish.ts",
-    from: "  if (!state.taken || state.short) return;\n",
+    from: "  if (!state.taken || state.taken.found || state.short) return;\n",
     to: "  state.taken ??= { acknowledged: true };\n",
   },
   {
@@ -385,6 +385,18 @@ export const MUTANTS: readonly Mutant[] = [
     file: "workers/blob_staging.ts",
     from: "    ? folders.captured(staging)?.path ?? take(folders, staging)\n",
     to: "    ? take(folders, staging)\n",
+  },
+  {
+    name: "a file does not count that was written after its Done was refused",
+    file: "src/table/publish.ts",
+    from: "    const again = taken?.acknowledged && { again: true };\n",
+    to: "    const again = taken !== undefined && { again: true };\n",
+  },
+  {
+    name: "a capture from before counts more than what was taken last",
+    file: "workers/blob_folders.ts",
+    from: "    for (const path of [taken, copied, kept]) {\n",
+    to: "    for (const path of [copied, kept, taken]) {\n",
   },
   {
     name: "a sweep takes captured files, too",
