@@ -11,6 +11,7 @@ import type {
   ToWorker,
   WorkerConfig,
 } from "../../workers/blob_protocol.ts";
+import type { Clock } from "../clock.ts";
 import { BlobError } from "./blob_store.ts";
 
 /** What a worker is to its pool: a `Worker`, or something that behaves like one. */
@@ -78,26 +79,42 @@ export interface WorkerEnd {
 const UNKNOWN_WEIGHT = 64;
 const BYTES_PER_WEIGHT = 64 * 1024;
 
+/** A worker that takes longer for a job waits for its disk, or has much to hash. */
+const QUICK_MS = 1;
+/** How much the last message counts when the time of a job is estimated. */
+const LAST_SHARE = 1 / 8;
+
 /** Sends what one turn asks for as one message, and notices the worker's end. */
 export class WorkerHandle {
   /** Part of the names of its temporary files. */
   readonly tag: string;
   readonly #worker: WorkerPort;
   readonly #events: HandleEvents;
+  readonly #clock: Clock;
   readonly #jobs = new Map<number, Job>();
   #outbox: { seq: number; job: Job }[] = [];
   #seq = 0;
   #load = 0;
   #large = 0;
   #huge = 0;
+  /** Since when it has been busy, or has last answered. */
+  #sinceMs = 0;
+  /** What a job has taken lately. */
+  #jobMs = 0;
   #ready = false;
   #dead = false;
 
   /** Configures a worker that has just been started. */
-  constructor(worker: WorkerPort, config: WorkerConfig, events: HandleEvents) {
+  constructor(
+    worker: WorkerPort,
+    config: WorkerConfig,
+    events: HandleEvents,
+    clock: Clock,
+  ) {
     this.tag = config.tag;
     this.#worker = worker;
     this.#events = events;
+    this.#clock = clock;
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
     worker.onmessageerror = () => this.terminate("a message was unreadable");
     worker.onerror = (event) => {
@@ -128,6 +145,11 @@ export class WorkerHandle {
     return this.#huge;
   }
 
+  /** Its jobs are done in a moment: another one may wait for those before it. */
+  get isQuick(): boolean {
+    return this.#jobMs < QUICK_MS;
+  }
+
   /** It has answered its configuration. */
   get ready(): boolean {
     return this.#ready;
@@ -135,6 +157,7 @@ export class WorkerHandle {
 
   /** Sends a job with the others of this turn. */
   send(job: Job): void {
+    if (this.#jobs.size === 0) this.#sinceMs = this.#clock.nowMs();
     this.#seq += 1;
     this.#jobs.set(this.#seq, job);
     this.#load += weight(job);
@@ -169,6 +192,7 @@ export class WorkerHandle {
 
   #hear(outcomes: FromWorker): void {
     if (this.#dead) return;
+    this.#time(outcomes.length);
     for (const outcome of outcomes) {
       if (outcome.spent) this.#events.onSpent(outcome.spent);
       if (outcome.seq !== 0) {
@@ -181,6 +205,16 @@ export class WorkerHandle {
       }
     }
     this.#events.onRoom();
+  }
+
+  #time(jobs: number): void {
+    const nowMs = this.#clock.nowMs();
+    // What came while it was starting says nothing of its disk.
+    if (this.#ready) {
+      const each = (nowMs - this.#sinceMs) / jobs;
+      this.#jobMs += (each - this.#jobMs) * LAST_SHARE;
+    }
+    this.#sinceMs = nowMs;
   }
 
   #settle(outcome: Outcome): void {

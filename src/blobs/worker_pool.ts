@@ -1,6 +1,7 @@
 /**
- * The pool of blob workers: a bounded queue in front, the least loaded worker
- * first, more workers as there is more to do, a new one for each that dies.
+ * The pool of blob workers: a bounded queue in front, what is quick together at
+ * one worker, the rest at the least loaded, more workers as there is more to do,
+ * a new one for each that dies.
  *
  * A worker costs 25 ms and 11 MB, so the first is started with the pool and
  * the others when the first has its hands full.
@@ -34,6 +35,12 @@ const MAX_LARGE_PER_WORKER = 4;
 const MAX_HUGE_PER_WORKER = 2;
 /** Hashed and copied in a second or so: a large one need not wait for more. */
 const HUGE_BYTES = 64 * 1024 * 1024;
+/**
+ * A worker that is quick is given more until it has this load, even if another
+ * one has none: what goes in one message, and is answered in one, costs an eighth
+ * less. They wait for each other a millisecond or two.
+ */
+const TOGETHER_LOAD = 16;
 /** From this load on another worker is worth its start. */
 const SPAWN_LOAD = 8;
 /** A worker that is starting answers later: it counts as this much busier. */
@@ -269,7 +276,9 @@ export class WorkerPool {
       const isFull = worker.jobs >= MAX_JOBS_PER_WORKER ||
         (job.large && worker.large >= MAX_LARGE_PER_WORKER) ||
         (job.huge && worker.huge >= MAX_HUGE_PER_WORKER);
-      if (!isFull && load < bestLoad) [best, bestLoad] = [worker, load];
+      if (isFull) continue;
+      if (load < TOGETHER_LOAD && worker.isQuick) return worker;
+      if (load < bestLoad) [best, bestLoad] = [worker, load];
     }
     if (bestLoad < SPAWN_LOAD) return best;
     return this.#spawn() ?? best;
@@ -294,6 +303,7 @@ export class WorkerPool {
         onRoom: () => this.#dispatch(),
         onDeath: (end) => this.#replace(handle, end),
       },
+      this.#clock,
     );
     this.#workers.add(handle);
     // It takes its share when it is ready; only the first has no one before it.
