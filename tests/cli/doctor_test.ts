@@ -10,10 +10,12 @@ import { withOriginal } from "../client/original_server.ts";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { withRoot } from "../support/root.ts";
 import { whileServedHere } from "../support/server_here.ts";
+import { sideBySide } from "../support/side_by_side.ts";
 import { hostedShells } from "./hosted_larder.ts";
 import { Shell } from "./support.ts";
 
 const withShell = await hostedShells();
+const waits = sideBySide("what doctor waits for");
 
 interface Finding {
   readonly name: string;
@@ -90,57 +92,60 @@ Deno.test("doctor refuses a root whose cache.sqlite is not Larder's, as serve do
     );
   }));
 
-Deno.test("doctor says what is wrong with a root, and with an address", () =>
-  withShell(async (shell) => {
-    const away = ["--remote", "127.0.0.1:1"];
-    const open = `${shell.folder}/open`;
-    await Deno.mkdir(open);
-    await Deno.chmod(open, 0o755);
-    const { status } = await examine(shell, open, ...away);
-    assert.equal(status["mode"], "warn");
-    assert.equal(status["served"], "warn");
-    assert.equal(status["server"], "warn");
-    assert(status["port"] !== undefined);
+waits(
+  "doctor says what is wrong with a root, and with an address",
+  () =>
+    withShell(async (shell) => {
+      const away = ["--remote", "127.0.0.1:1"];
+      const open = `${shell.folder}/open`;
+      await Deno.mkdir(open);
+      await Deno.chmod(open, 0o755);
+      const { status } = await examine(shell, open, ...away);
+      assert.equal(status["mode"], "warn");
+      assert.equal(status["served"], "warn");
+      assert.equal(status["server"], "warn");
+      assert(status["port"] !== undefined);
 
-    // As a disk looks where capitals make no difference.
-    await Deno.writeTextFile(`${open}/cache.sqlite`, "");
-    await Deno.link(`${open}/cache.sqlite`, `${open}/CACHE.SQLITE`);
-    const alike = await examine(shell, open, ...away);
-    assert.equal(alike.status["letters"], "warn");
-    await Deno.remove(`${open}/cache.sqlite`);
-    const foreign = await shell.run(["doctor", open, ...away]);
-    assert.equal(foreign.code, 1);
-    assert.match(
-      foreign.stdout,
-      /fail +root .*did not make \(.*CACHE\.SQLITE\)/,
-    );
+      // As a disk looks where capitals make no difference.
+      await Deno.writeTextFile(`${open}/cache.sqlite`, "");
+      await Deno.link(`${open}/cache.sqlite`, `${open}/CACHE.SQLITE`);
+      const alike = await examine(shell, open, ...away);
+      assert.equal(alike.status["letters"], "warn");
+      await Deno.remove(`${open}/cache.sqlite`);
+      const foreign = await shell.run(["doctor", open, ...away]);
+      assert.equal(foreign.code, 1);
+      assert.match(
+        foreign.stdout,
+        /fail +root .*did not make \(.*CACHE\.SQLITE\)/,
+      );
 
-    await shell.write("file", "");
-    await Deno.symlink(open, `${shell.folder}/link`);
-    for (const name of ["file", "link"]) {
-      const bad = await examine(shell, name, ...away);
-      assert.deepEqual([bad.code, bad.status["root"]], [1, "fail"], name);
-    }
-    const missing = await examine(shell, "missing", ...away);
-    assert.equal(missing.status["root"], "warn");
-    const unreachable = await examine(shell, ...away);
-    assert.deepEqual(
-      [unreachable.code, unreachable.status["server"]],
-      [1, "fail"],
-    );
+      await shell.write("file", "");
+      await Deno.symlink(open, `${shell.folder}/link`);
+      for (const name of ["file", "link"]) {
+        const bad = await examine(shell, name, ...away);
+        assert.deepEqual([bad.code, bad.status["root"]], [1, "fail"], name);
+      }
+      const missing = await examine(shell, "missing", ...away);
+      assert.equal(missing.status["root"], "warn");
+      const unreachable = await examine(shell, ...away);
+      assert.deepEqual(
+        [unreachable.code, unreachable.status["server"]],
+        [1, "fail"],
+      );
 
-    // Anybody's port, taken by something that is no Larder.
-    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = listener.addr as Deno.NetAddr;
-    const { code, stdout } = await shell.run(
-      ["doctor", open, "--remote", `127.0.0.1:${port}`],
-    );
-    assert.equal(code, 1);
-    assert.match(
-      stdout,
-      new RegExp(`^fail {2}port .*:${port} is taken by another program`, "m"),
-    );
-  }));
+      // Anybody's port, taken by something that is no Larder.
+      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const { port } = listener.addr as Deno.NetAddr;
+      const { code, stdout } = await shell.run(
+        ["doctor", open, "--remote", `127.0.0.1:${port}`],
+      );
+      assert.equal(code, 1);
+      assert.match(
+        stdout,
+        new RegExp(`^fail {2}port .*:${port} is taken by another program`, "m"),
+      );
+    }),
+);
 
 Deno.test("doctor knows how little disk is too little, and which Deno too old", () => {
   const MIB = 2 ** 20;
@@ -205,40 +210,46 @@ Deno.test("doctor forgets where a root was served once, and says how to serve it
     );
   }));
 
-Deno.test("doctor says what answers where no Larder does", () =>
-  withShell((shell) =>
-    withOriginal(async (original) => {
-      const edge = new Edge({ warn: () => {}, maxMessageBytes: 1_000_000 });
-      const other = edge.listen("127.0.0.1:0", []);
-      using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-      const { port } = silent.addr as Deno.NetAddr;
-      const cases: [string, RegExp][] = [
-        [other.address, /: it is a gRPC server, and no Larder$/m],
-        [
-          original.remote,
-          /: it is an original server, of which get, put and run/m,
-        ],
-        [
-          `127.0.0.1:${port}`,
-          /: connections are accepted there, and nothing answers/m,
-        ],
-      ];
-      try {
-        for (const [address, words] of cases) {
-          const args = ["doctor", "--remote", address];
-          const { code, stdout } = await shell.run(args);
-          assert.equal(code, 1);
-          assert.match(
-            stdout,
-            new RegExp(`^fail +server +no Larder answers on ${address}: `, "m"),
-          );
-          assert.match(stdout, words);
+waits(
+  "doctor says what answers where no Larder does",
+  () =>
+    withShell((shell) =>
+      withOriginal(async (original) => {
+        const edge = new Edge({ warn: () => {}, maxMessageBytes: 1_000_000 });
+        const other = edge.listen("127.0.0.1:0", []);
+        using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+        const { port } = silent.addr as Deno.NetAddr;
+        const cases: [string, RegExp][] = [
+          [other.address, /: it is a gRPC server, and no Larder$/m],
+          [
+            original.remote,
+            /: it is an original server, of which get, put and run/m,
+          ],
+          [
+            `127.0.0.1:${port}`,
+            /: connections are accepted there, and nothing answers/m,
+          ],
+        ];
+        try {
+          for (const [address, words] of cases) {
+            const args = ["doctor", "--remote", address];
+            const { code, stdout } = await shell.run(args);
+            assert.equal(code, 1);
+            assert.match(
+              stdout,
+              new RegExp(
+                `^fail +server +no Larder answers on ${address}: `,
+                "m",
+              ),
+            );
+            assert.match(stdout, words);
+          }
+        } finally {
+          await other.close(0);
         }
-      } finally {
-        await other.close(0);
-      }
-    })
-  ));
+      })
+    ),
+);
 
 Deno.test("doctor looks at both addresses, and whether they are swapped", () =>
   withShell(async (shell) => {

@@ -4,10 +4,12 @@ import assert from "node:assert/strict";
 import { Edge, listenRemedy } from "../../src/rpc/edge.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
+import { sideBySide } from "../support/side_by_side.ts";
 import { hostedShells } from "./hosted_larder.ts";
 import { larderCommand, type Shell } from "./support.ts";
 
 const withShell = await hostedShells();
+const waits = sideBySide("what takes long to tell");
 
 /** Takes connections, and answers the first bytes of each with a text, or not. */
 class Stranger implements AsyncDisposable {
@@ -59,44 +61,56 @@ async function ask(shell: Shell, remote: string) {
   return { ls, ran };
 }
 
-Deno.test("an HTTP server on the port is called one", () =>
-  withShell(async (shell) => {
-    await using http = new Stranger("HTTP/1.1 400 Bad Request\r\n\r\n");
-    const { ls, ran } = await ask(shell, http.address);
-    const words = `${http.address}: an HTTP server answers there, and no ` +
-      "Larder, so it may be the wrong port";
-    assert.equal(ls.code, 3);
-    assert(ls.stderr.startsWith(`larder: ${words}`), ls.stderr);
-    assert(ran.stderr.includes(`without the cache: ${words}\n`), ran.stderr);
-  }));
+waits(
+  "an HTTP server on the port is called one",
+  () =>
+    withShell(async (shell) => {
+      await using http = new Stranger("HTTP/1.1 400 Bad Request\r\n\r\n");
+      const { ls, ran } = await ask(shell, http.address);
+      const words = `${http.address}: an HTTP server answers there, and no ` +
+        "Larder, so it may be the wrong port";
+      assert.equal(ls.code, 3);
+      assert(ls.stderr.startsWith(`larder: ${words}`), ls.stderr);
+      assert(ran.stderr.includes(`without the cache: ${words}\n`), ran.stderr);
+    }),
+);
 
-Deno.test("a server in plain text is called one where TLS was spoken", () =>
-  withShell(async (shell) => {
-    const env = { LARDER_REMOTE: shell.server.remote, LARDER_CA: "system" };
-    for (
-      const args of [["ls"], ["doctor"], ["run", "--ns", "a", "--", "true"]]
-    ) {
-      const { stdout, stderr } = await shell.run(args, { env });
-      assert.match(stdout + stderr, /speaks plain text, .*leave LARDER_CA out/);
-    }
-    const help = await shell.ok("run", "--help");
-    assert.match(help, /--key-files-from FILE +the names/);
-    const rm = ["rm", "--ns", "a", "--all", "--prefix", "x"];
-    assert.equal((await shell.run(rm)).code, 2);
-  }));
+waits(
+  "a server in plain text is called one where TLS was spoken",
+  () =>
+    withShell(async (shell) => {
+      const env = { LARDER_REMOTE: shell.server.remote, LARDER_CA: "system" };
+      for (
+        const args of [["ls"], ["doctor"], ["run", "--ns", "a", "--", "true"]]
+      ) {
+        const { stdout, stderr } = await shell.run(args, { env });
+        assert.match(
+          stdout + stderr,
+          /speaks plain text, .*leave LARDER_CA out/,
+        );
+      }
+      const help = await shell.ok("run", "--help");
+      assert.match(help, /--key-files-from FILE +the names/);
+      const rm = ["rm", "--ns", "a", "--all", "--prefix", "x"];
+      assert.equal((await shell.run(rm)).code, 2);
+    }),
+);
 
-Deno.test("a program on the port that speaks neither HTTP nor gRPC is no Larder", () =>
-  withShell(async (shell) => {
-    await using ssh = new Stranger("SSH-2.0-OpenSSH_9.2p1\r\n");
-    const { ls, ran } = await ask(shell, ssh.address);
-    assert.equal(ls.code, 3);
-    for (const { stderr } of [ls, ran]) {
-      assert.match(
-        stderr,
-        /what answers there is no Larder, and no gRPC server/,
-      );
-    }
-  }));
+waits(
+  "a program on the port that speaks neither HTTP nor gRPC is no Larder",
+  () =>
+    withShell(async (shell) => {
+      await using ssh = new Stranger("SSH-2.0-OpenSSH_9.2p1\r\n");
+      const { ls, ran } = await ask(shell, ssh.address);
+      assert.equal(ls.code, 3);
+      for (const { stderr } of [ls, ran]) {
+        assert.match(
+          stderr,
+          /what answers there is no Larder, and no gRPC server/,
+        );
+      }
+    }),
+);
 
 Deno.test("another gRPC server on the port is told from a Larder", () =>
   withShell(async (shell) => {
@@ -119,21 +133,24 @@ Deno.test("another gRPC server on the port is told from a Larder", () =>
     }
   }));
 
-Deno.test("a server that hangs is not somebody who runs the same", () =>
-  withShell(async (shell) => {
-    await using hung = new Stranger();
-    const { ls, ran } = await ask(shell, hung.address);
-    assert.equal(ls.code, 3);
-    assert.match(
-      ls.stderr,
-      /connections are accepted there, and nothing answers: the server hangs, or it is no Larder/,
-    );
-    assert.match(
-      ran.stderr,
-      /running without the cache: .*no (answer|connection)/,
-    );
-    assert(!ran.stderr.includes("waiting for"), ran.stderr);
-  }));
+waits(
+  "a server that hangs is not somebody who runs the same",
+  () =>
+    withShell(async (shell) => {
+      await using hung = new Stranger();
+      const { ls, ran } = await ask(shell, hung.address);
+      assert.equal(ls.code, 3);
+      assert.match(
+        ls.stderr,
+        /connections are accepted there, and nothing answers: the server hangs, or it is no Larder/,
+      );
+      assert.match(
+        ran.stderr,
+        /running without the cache: .*no (answer|connection)/,
+      );
+      assert(!ran.stderr.includes("waiting for"), ran.stderr);
+    }),
+);
 
 Deno.test("local and remote listener swapped: it is said which is which", () =>
   withShell(async (shell) => {
@@ -265,66 +282,76 @@ Deno.test("run says of an out that was not written no more than that, and refuse
     }
   }));
 
-Deno.test("run --json ends with a line that says what became of it, and why nothing is kept", () =>
-  withShell(async (shell) => {
-    const args = ["run", "--json", "--ns", "a", "--", "echo", "said"];
-    const last = async (remote: string) => {
-      const env = { LARDER_REMOTE: remote };
-      const { stdout, stderr } = await shell.run(args, { env });
-      assert.equal(stdout, "said\n");
-      const lines = stderr.trim().split("\n");
-      const { key_hex: _, ...line } = JSON.parse(lines.pop()!);
-      for (const each of lines) assert.match(each, /^larder: /);
-      return line;
-    };
-    const { bytes, ...computed } = await last(shell.server.remote);
-    assert.deepEqual(computed, {
-      source: "computed",
-      namespace: "a",
-      exit_code: 0,
-    });
-    const { saved_ms: savedMs, ...hit } = await last(shell.server.remote);
-    assert.deepEqual(hit, { ...computed, source: "hit", bytes });
-    assert(savedMs >= 0);
-    const { reason, ...uncached } = await last("127.0.0.1:1");
-    assert.deepEqual(uncached, { ...computed, source: "uncached" });
-    assert.match(reason, /ECONNREFUSED/);
-  }));
+waits(
+  "run --json ends with a line that says what became of it, and why nothing is kept",
+  () =>
+    withShell(async (shell) => {
+      const args = ["run", "--json", "--ns", "a", "--", "echo", "said"];
+      const last = async (remote: string) => {
+        const env = { LARDER_REMOTE: remote };
+        const { stdout, stderr } = await shell.run(args, { env });
+        assert.equal(stdout, "said\n");
+        const lines = stderr.trim().split("\n");
+        const { key_hex: _, ...line } = JSON.parse(lines.pop()!);
+        for (const each of lines) assert.match(each, /^larder: /);
+        return line;
+      };
+      const { bytes, ...computed } = await last(shell.server.remote);
+      assert.deepEqual(computed, {
+        source: "computed",
+        namespace: "a",
+        exit_code: 0,
+      });
+      const { saved_ms: savedMs, ...hit } = await last(shell.server.remote);
+      assert.deepEqual(hit, { ...computed, source: "hit", bytes });
+      assert(savedMs >= 0);
+      const { reason, ...uncached } = await last("127.0.0.1:1");
+      assert.deepEqual(uncached, { ...computed, source: "uncached" });
+      assert.match(reason, /ECONNREFUSED/);
+    }),
+);
 
-Deno.test("get sends no binary value to a terminal, unless it is told to", async () => {
-  if (!await hasScript()) {
-    console.log("skipped the terminal: script is missing");
-    return;
-  }
-  await withShell(async (shell) => {
-    const put = (key: string, value: Uint8Array) =>
-      shell.run(["put", "--ns", "a", key], { stdin: value });
-    await put("text", new TextEncoder().encode("value of text\n"));
-    await put("binary", Uint8Array.of(0x41, 0, 0xff, 0x42));
-    const onTerminal = async (...args: string[]) => {
-      const words = larderCommand("get", "--ns", "a", ...args);
-      const { stdout } = await new Deno.Command("script", {
-        args: ["-qec", words.map((word) => `'${word}'`).join(" "), "/dev/null"],
-        cwd: shell.folder,
-        env: shell.env,
-        stdin: "null",
-      }).output();
-      return new TextDecoder().decode(stdout);
-    };
-    assert.match(await onTerminal("text"), /value of text/);
-    const refused = await onTerminal("binary");
-    assert.match(
-      refused,
-      /the value is no text, and stdout is a terminal: write it with -o FILE/,
-    );
-    assert(!refused.includes("\0"));
-    assert((await onTerminal("binary", "-o", "-")).includes("A\0"));
-    assert.deepEqual(
-      (await shell.run(["get", "--ns", "a", "binary"])).bytes,
-      Uint8Array.of(0x41, 0, 0xff, 0x42),
-    );
-  });
-});
+waits(
+  "get sends no binary value to a terminal, unless it is told to",
+  async () => {
+    if (!await hasScript()) {
+      console.log("skipped the terminal: script is missing");
+      return;
+    }
+    await withShell(async (shell) => {
+      const put = (key: string, value: Uint8Array) =>
+        shell.run(["put", "--ns", "a", key], { stdin: value });
+      await put("text", new TextEncoder().encode("value of text\n"));
+      await put("binary", Uint8Array.of(0x41, 0, 0xff, 0x42));
+      const onTerminal = async (...args: string[]) => {
+        const words = larderCommand("get", "--ns", "a", ...args);
+        const { stdout } = await new Deno.Command("script", {
+          args: [
+            "-qec",
+            words.map((word) => `'${word}'`).join(" "),
+            "/dev/null",
+          ],
+          cwd: shell.folder,
+          env: shell.env,
+          stdin: "null",
+        }).output();
+        return new TextDecoder().decode(stdout);
+      };
+      assert.match(await onTerminal("text"), /value of text/);
+      const refused = await onTerminal("binary");
+      assert.match(
+        refused,
+        /the value is no text, and stdout is a terminal: write it with -o FILE/,
+      );
+      assert(!refused.includes("\0"));
+      assert((await onTerminal("binary", "-o", "-")).includes("A\0"));
+      assert.deepEqual(
+        (await shell.run(["get", "--ns", "a", "binary"])).bytes,
+        Uint8Array.of(0x41, 0, 0xff, 0x42),
+      );
+    });
+  },
+);
 
 async function hasScript(): Promise<boolean> {
   try {

@@ -1,11 +1,13 @@
 /** larder run: what it keeps, and what it never breaks. */
 
 import assert from "node:assert/strict";
+import { sideBySide } from "../support/side_by_side.ts";
 import { SHORT_LEASE } from "../v1/support.ts";
 import { hostedShells } from "./hosted_larder.ts";
 import type { Shell } from "./support.ts";
 
 const withShell = await hostedShells();
+const waits = sideBySide("runs that are ended, and those who wait for them");
 
 /** Leaves a line in `log` each time it is run. */
 const LOGGED = "echo ran >> log";
@@ -164,63 +166,72 @@ Deno.test("nothing is written that was not named with --out", () =>
     await assert.rejects(Deno.stat(`${shell.folder}/evil`));
   }));
 
-Deno.test("an interrupted run passes the signal on and gives the work back", () =>
-  withShell(async (shell) => {
-    // The trap shows that the command had the signal too.
-    const line = "trap 'echo trapped; exit 9' INT; echo started; " +
-      "while :; do sleep 0.1; done";
-    const args = shellRun(line);
-    const child = shell.start(args);
-    const reader = child.stdout.pipeThrough(new TextDecoderStream())
-      .getReader();
-    assert.equal((await reader.read()).value, "started\n");
-    const waiting = shell.start(shellRun(line, "--timeout", "1m"));
-    const said = waiting.stderr.pipeThrough(new TextDecoderStream())
-      .getReader();
-    assert.match(
-      (await said.read()).value!,
-      /^larder: sim [0-9a-f]{8}…: waiting for whoever runs the same, from 127\.0\.0\.1:\d+, for \d+ s now\n$/,
-    );
-    const second = waiting.stdout.pipeThrough(new TextDecoderStream())
-      .getReader();
-    child.kill("SIGINT");
-    assert.equal((await reader.read()).value, "trapped\n");
-    await child.stderr.cancel();
-    assert.equal((await child.status).code, 9);
-    // The lease would last an hour.
-    assert.equal((await second.read()).value, "started\n");
-    waiting.kill("SIGTERM");
-    await second.cancel();
-    await said.cancel();
-    await waiting.status;
-  }, ["--heartbeat-timeout", "1h"]));
+waits(
+  "an interrupted run passes the signal on and gives the work back",
+  () =>
+    withShell(async (shell) => {
+      // The trap shows that the command had the signal too.
+      const line = "trap 'echo trapped; exit 9' INT; echo started; " +
+        "while :; do sleep 0.1; done";
+      const args = shellRun(line);
+      const child = shell.start(args);
+      const reader = child.stdout.pipeThrough(new TextDecoderStream())
+        .getReader();
+      assert.equal((await reader.read()).value, "started\n");
+      const waiting = shell.start(shellRun(line, "--timeout", "1m"));
+      const said = waiting.stderr.pipeThrough(new TextDecoderStream())
+        .getReader();
+      assert.match(
+        (await said.read()).value!,
+        /^larder: sim [0-9a-f]{8}…: waiting for whoever runs the same, from 127\.0\.0\.1:\d+, for \d+ s now\n$/,
+      );
+      const second = waiting.stdout.pipeThrough(new TextDecoderStream())
+        .getReader();
+      child.kill("SIGINT");
+      assert.equal((await reader.read()).value, "trapped\n");
+      await child.stderr.cancel();
+      assert.equal((await child.status).code, 9);
+      // The lease would last an hour.
+      assert.equal((await second.read()).value, "started\n");
+      waiting.kill("SIGTERM");
+      await second.cancel();
+      await said.cancel();
+      await waiting.status;
+    }, ["--heartbeat-timeout", "1h"]),
+);
 
-Deno.test("who waits for too long runs the command without keeping it", () =>
-  withShell(async (shell) => {
-    const child = shell.start(shellRun(UNTIL_GO));
-    const reader = child.stdout.getReader();
-    await reader.read();
-    await shell.write("go", "");
-    const late = await shell.run(shellRun(UNTIL_GO, "--timeout", "100ms"));
-    assert.deepEqual([late.code, late.stdout], [0, "started\n"]);
-    assert.match(late.stderr, /somebody else runs it for too long/);
-    child.kill("SIGTERM");
-    await reader.cancel();
-    await child.stderr.cancel();
-    assert.equal((await child.status).code, 143);
-  }));
+waits(
+  "who waits for too long runs the command without keeping it",
+  () =>
+    withShell(async (shell) => {
+      const child = shell.start(shellRun(UNTIL_GO));
+      const reader = child.stdout.getReader();
+      await reader.read();
+      await shell.write("go", "");
+      const late = await shell.run(shellRun(UNTIL_GO, "--timeout", "100ms"));
+      assert.deepEqual([late.code, late.stdout], [0, "started\n"]);
+      assert.match(late.stderr, /somebody else runs it for too long/);
+      child.kill("SIGTERM");
+      await reader.cancel();
+      await child.stderr.cancel();
+      assert.equal((await child.status).code, 143);
+    }),
+);
 
-Deno.test("a killed run costs no more than its lease", () =>
-  withShell(async (shell) => {
-    const child = shell.start(shellRun(UNTIL_GO));
-    const reader = child.stdout.getReader();
-    await reader.read();
-    await shell.write("go", "");
-    child.kill("SIGKILL");
-    const { code, stderr } = await shell.run(shellRun(UNTIL_GO));
-    assert.equal(code, 0);
-    assert.match(stderr, /computed .* stored/);
-    await reader.cancel();
-    await child.stderr.cancel();
-    await child.status;
-  }, SHORT_LEASE));
+waits(
+  "a killed run costs no more than its lease",
+  () =>
+    withShell(async (shell) => {
+      const child = shell.start(shellRun(UNTIL_GO));
+      const reader = child.stdout.getReader();
+      await reader.read();
+      await shell.write("go", "");
+      child.kill("SIGKILL");
+      const { code, stderr } = await shell.run(shellRun(UNTIL_GO));
+      assert.equal(code, 0);
+      assert.match(stderr, /computed .* stored/);
+      await reader.cancel();
+      await child.stderr.cancel();
+      await child.status;
+    }, SHORT_LEASE),
+);

@@ -2,12 +2,14 @@
 
 import assert from "node:assert/strict";
 import { outputOf } from "../client/npm_package.ts";
+import { sideBySide } from "../support/side_by_side.ts";
 import { until } from "../support/waiting.ts";
 import { inBash, PROGRAM } from "./bash.ts";
 import { hostedShells } from "./hosted_larder.ts";
 import { larderCommand, type Shell } from "./support.ts";
 
 const withShell = await hostedShells();
+const waits = sideBySide("what takes long to notice");
 
 /** `larder run` of a line of shell. */
 function shellRun(line: string, ...options: string[]): string[] {
@@ -183,51 +185,56 @@ Deno.test("settings of TLS and tokens in the environment that are none keep no c
     assert.match(stderr, /ca of larder.toml .*nofile.pem: there is no such/);
   }));
 
-Deno.test("silent addresses cost 2 s in all, and doctor counts the runs", () =>
-  withShell(async (shell) => {
-    using one = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    using two = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const [LARDER_LOCAL, LARDER_REMOTE] = [one, two].map(({ addr }) =>
-      `127.0.0.1:${(addr as Deno.NetAddr).port}`
-    ) as [string, string];
-    const XDG_STATE_HOME = `${shell.folder}/state`;
-    const runs = [
-      { LARDER_LOCAL, LARDER_REMOTE, XDG_STATE_HOME },
-      { LARDER_LOCAL: "", LARDER_REMOTE, XDG_STATE_HOME },
-    ];
-    const idle = await timed(shell, {
-      LARDER_REMOTE: "127.0.0.1:1",
-      XDG_STATE_HOME,
-    });
-    let withoutCache = 1;
-    for (const env of runs) {
-      let quickestMs = Infinity;
-      // Beside the silence it takes as long as one that is told at once; on a
-      // machine that has other things to do, some more, but not each time.
-      const mostMs = idle.ms + 3_500;
-      for (let tries = 0; tries < 4 && quickestMs >= mostMs; tries++) {
-        const { ms, stderr } = await timed(shell, env);
-        const silent = [env.LARDER_LOCAL, env.LARDER_REMOTE]
-          .filter((address) => address !== "")
-          .map((address) => `${address}: .*no (answer|connection) within`);
-        assert.match(
-          stderr,
-          new RegExp(`without the cache: .*${silent.join(".*; ")}`),
-        );
-        assert.equal(stderr.trim().split("\n").length, 1, stderr);
-        quickestMs = Math.min(quickestMs, ms);
-        withoutCache++;
+waits(
+  "silent addresses cost 2 s in all, and doctor counts the runs",
+  () =>
+    withShell(async (shell) => {
+      using one = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      using two = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const [LARDER_LOCAL, LARDER_REMOTE] = [one, two].map(({ addr }) =>
+        `127.0.0.1:${(addr as Deno.NetAddr).port}`
+      ) as [string, string];
+      const XDG_STATE_HOME = `${shell.folder}/state`;
+      const runs = [
+        { LARDER_LOCAL, LARDER_REMOTE, XDG_STATE_HOME },
+        { LARDER_LOCAL: "", LARDER_REMOTE, XDG_STATE_HOME },
+      ];
+      const idle = await timed(shell, {
+        LARDER_REMOTE: "127.0.0.1:1",
+        XDG_STATE_HOME,
+      });
+      let withoutCache = 1;
+      for (const env of runs) {
+        let quickestMs = Infinity;
+        // Beside the silence it takes as long as one that is told at once; on a
+        // machine that has other things to do, some more, but not each time.
+        const mostMs = idle.ms + 3_500;
+        for (let tries = 0; tries < 4 && quickestMs >= mostMs; tries++) {
+          const { ms, stderr } = await timed(shell, env);
+          const silent = [env.LARDER_LOCAL, env.LARDER_REMOTE]
+            .filter((address) => address !== "")
+            .map((address) => `${address}: .*no (answer|connection) within`);
+          assert.match(
+            stderr,
+            new RegExp(`without the cache: .*${silent.join(".*; ")}`),
+          );
+          assert.equal(stderr.trim().split("\n").length, 1, stderr);
+          quickestMs = Math.min(quickestMs, ms);
+          withoutCache++;
+        }
+        assert(quickestMs < mostMs, `${quickestMs} ms, ${idle.ms} ms`);
       }
-      assert(quickestMs < mostMs, `${quickestMs} ms, ${idle.ms} ms`);
-    }
-    // Whichever answers is asked.
-    const env = { LARDER_LOCAL, XDG_STATE_HOME };
-    assert.match((await timed(shell, env)).stderr, /stored/);
-    const { stdout } = await shell.run(["doctor"], { env: { XDG_STATE_HOME } });
-    const [, counted] =
-      /^warn {2}runs +(\d+) without the cache in 7 days/m.exec(stdout) ?? [];
-    assert.equal(Number(counted), withoutCache, stdout);
-  }));
+      // Whichever answers is asked.
+      const env = { LARDER_LOCAL, XDG_STATE_HOME };
+      assert.match((await timed(shell, env)).stderr, /stored/);
+      const { stdout } = await shell.run(["doctor"], {
+        env: { XDG_STATE_HOME },
+      });
+      const [, counted] =
+        /^warn {2}runs +(\d+) without the cache in 7 days/m.exec(stdout) ?? [];
+      assert.equal(Number(counted), withoutCache, stdout);
+    }),
+);
 
 async function timed(shell: Shell, env: Record<string, string>) {
   const startMs = performance.now();
@@ -236,31 +243,38 @@ async function timed(shell: Shell, env: Record<string, string>) {
   return { ...ended, ms: performance.now() - startMs };
 }
 
-Deno.test("a daemon that has the command's stdout is not waited for", () =>
-  withShell(async (shell) => {
-    for (const daemon of ["sleep 60", "while sleep 0.1; do echo more; done"]) {
-      const line = `(${daemon}) & echo $! > pid; echo said; exit 5`;
-      const startMs = performance.now();
-      const { code, stdout, stderr } = await shell.run(
-        shellRun(line, "--cache-failures"),
+waits(
+  "a daemon that has the command's stdout is not waited for",
+  () =>
+    withShell(async (shell) => {
+      for (
+        const daemon of ["sleep 60", "while sleep 0.1; do echo more; done"]
+      ) {
+        const line = `(${daemon}) & echo $! > pid; echo said; exit 5`;
+        const startMs = performance.now();
+        // In a process of its own, as it goes on writing where others would read.
+        const { code, stdout, stderr } = await shell.run(
+          shellRun(line, "--cache-failures"),
+          { program: larderCommand() },
+        );
+        assert(performance.now() - startMs < 30_000);
+        assert.equal(code, 5);
+        assert.match(stdout, /^said\n/);
+        assert.match(stderr, /not kept: a process that the command has left/);
+        await outputOf("pkill", ["-P", (await shell.read("pid")).trim()]);
+        await outputOf("kill", [(await shell.read("pid")).trim()]);
+      }
+      // Who reads slowly loses nothing.
+      const slow = await inBash(
+        shell,
+        `$larder run --ns sim -- sh -c "${
+          LONG.replaceAll("\\", "\\\\")
+        }; echo end" | (sleep 3; tail -c 4)`,
       );
-      assert(performance.now() - startMs < 30_000);
-      assert.equal(code, 5);
-      assert.match(stdout, /^said\n/);
-      assert.match(stderr, /not kept: a process that the command has left/);
-      await outputOf("pkill", ["-P", (await shell.read("pid")).trim()]);
-      await outputOf("kill", [(await shell.read("pid")).trim()]);
-    }
-    // Who reads slowly loses nothing.
-    const slow = await inBash(
-      shell,
-      `$larder run --ns sim -- sh -c "${
-        LONG.replaceAll("\\", "\\\\")
-      }; echo end" | (sleep 3; tail -c 4)`,
-    );
-    assert.equal(slow.stdout, "end\n");
-    assert.match(slow.stderr, /stored/);
-  }));
+      assert.equal(slow.stdout, "end\n");
+      assert.match(slow.stderr, /stored/);
+    }),
+);
 
 Deno.test("an out that is still being written is not kept", () =>
   withShell(async (shell) => {
@@ -321,18 +335,21 @@ Deno.test("a signal gives the work back at once, while the command still ends", 
     await child.status;
   }, ["--heartbeat-timeout", "1h"]));
 
-Deno.test("a shell that dies of a signal is not outlived by waiting for its child", () =>
-  withShell(async (shell) => {
-    const child = shell.start(shellRun("echo started; sleep 60; echo never"));
-    const reader = child.stdout.getReader();
-    await reader.read();
-    const startMs = performance.now();
-    child.kill("SIGTERM");
-    assert.equal((await child.status).code, 143);
-    assert(performance.now() - startMs < 30_000);
-    await reader.cancel();
-    await child.stderr.cancel();
-  }));
+waits(
+  "a shell that dies of a signal is not outlived by waiting for its child",
+  () =>
+    withShell(async (shell) => {
+      const child = shell.start(shellRun("echo started; sleep 60; echo never"));
+      const reader = child.stdout.getReader();
+      await reader.read();
+      const startMs = performance.now();
+      child.kill("SIGTERM");
+      assert.equal((await child.status).code, 143);
+      assert(performance.now() - startMs < 30_000);
+      await reader.cancel();
+      await child.stderr.cancel();
+    }),
+);
 
 Deno.test("under nohup, a run stays deaf to SIGHUP, and what it runs does", () =>
   withShell(async (shell) => {
@@ -436,20 +453,23 @@ Deno.test("a local listener of another user's is left for the remote one", () =>
     }
   }));
 
-Deno.test("a home where nothing can be made, or noted, delays no command", () =>
-  withShell(async (shell) => {
-    const nowhere = { LARDER_LOCAL: "", LARDER_REMOTE: "127.0.0.1:1" };
-    const state = `${shell.folder}/state`;
-    await Deno.mkdir(`${state}/larder`, { recursive: true });
-    const fifo = `${state}/larder/uncached.jsonl`;
-    assert.ok(await outputOf("mkfifo", [fifo]) !== undefined);
-    for (const XDG_STATE_HOME of ["/proc/none", state, "/dev/null"]) {
-      const env = { ...nowhere, XDG_STATE_HOME };
-      const { code, stdout, stderr } = await shell.run(
-        shellRun("echo said"),
-        { env },
-      );
-      assert.deepEqual([code, stdout], [0, "said\n"], stderr);
-      assert.match(stderr, /without the cache/);
-    }
-  }));
+waits(
+  "a home where nothing can be made, or noted, delays no command",
+  () =>
+    withShell(async (shell) => {
+      const nowhere = { LARDER_LOCAL: "", LARDER_REMOTE: "127.0.0.1:1" };
+      const state = `${shell.folder}/state`;
+      await Deno.mkdir(`${state}/larder`, { recursive: true });
+      const fifo = `${state}/larder/uncached.jsonl`;
+      assert.ok(await outputOf("mkfifo", [fifo]) !== undefined);
+      for (const XDG_STATE_HOME of ["/proc/none", state, "/dev/null"]) {
+        const env = { ...nowhere, XDG_STATE_HOME };
+        const { code, stdout, stderr } = await shell.run(
+          shellRun("echo said"),
+          { env },
+        );
+        assert.deepEqual([code, stdout], [0, "said\n"], stderr);
+        assert.match(stderr, /without the cache/);
+      }
+    }),
+);

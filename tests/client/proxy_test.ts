@@ -1,11 +1,14 @@
 /** What is on this machine is asked without a proxy; a failure names it. */
 
 import assert from "node:assert/strict";
+import { sideBySide } from "../support/side_by_side.ts";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { isHere } from "../../src/client/proxy.ts";
 import { denoCommand, withServerHere } from "./support.ts";
+
+const waits = sideBySide("failures of proxies");
 
 const PROGRAM = new URL("programs/compute_once.ts", import.meta.url);
 const LARDER = new URL("../../src/main.ts", import.meta.url);
@@ -75,7 +78,7 @@ Deno.test("a server elsewhere is asked through the proxy", () =>
     assert.match(proxy.asked[0]!, /^CONNECT larder\.invalid:28056 /);
   }));
 
-Deno.test("a failure names the proxy, and no message says undefined", async () => {
+waits("a failure names the proxy, and no message says undefined", async () => {
   const away = "192.0.2.1:4";
   const through = "(through the proxy 127.0.0.1:1, which https_proxy names)";
   const env = { https_proxy: PROXY };
@@ -109,37 +112,40 @@ async function refusing(
   }
 }
 
-Deno.test("a failure says what the proxy answers, and that a proxy is none, or silent", async () => {
-  const away = "192.0.2.1:4";
-  const asked = `remote ${away}: cannot ask for the value: `;
-  const computed = async (https_proxy: string) => {
-    const env = { https_proxy };
-    const { out, errors } = await output(denoCommand(PROGRAM, away), env);
-    assert.equal(errors, "", "grpc-js prints nothing of its own");
-    const [why, source, ...rest] = out.trim().split("\n");
-    assert.deepEqual([source, ...rest], ["uncached"]);
-    return why!;
-  };
-  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const unanswered = computed(`http://127.0.0.1:${silent.addr.port}`);
-  await refusing(async (proxy) => {
-    const through = `(through the proxy ${proxy}, which https_proxy names)`;
-    const why = await computed(`http://${proxy}`);
-    assert.equal(why, `${asked}the proxy answers with 407 ${through}`);
-  });
-  for (const none of ["nonsense", "socks5://user:secret@127.0.0.1:1"]) {
-    const why = await computed(none);
+waits(
+  "a failure says what the proxy answers, and that a proxy is none, or silent",
+  async () => {
+    const away = "192.0.2.1:4";
+    const asked = `remote ${away}: cannot ask for the value: `;
+    const computed = async (https_proxy: string) => {
+      const env = { https_proxy };
+      const { out, errors } = await output(denoCommand(PROGRAM, away), env);
+      assert.equal(errors, "", "grpc-js prints nothing of its own");
+      const [why, source, ...rest] = out.trim().split("\n");
+      assert.deepEqual([source, ...rest], ["uncached"]);
+      return why!;
+    };
+    using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const unanswered = computed(`http://127.0.0.1:${silent.addr.port}`);
+    await refusing(async (proxy) => {
+      const through = `(through the proxy ${proxy}, which https_proxy names)`;
+      const why = await computed(`http://${proxy}`);
+      assert.equal(why, `${asked}the proxy answers with 407 ${through}`);
+    });
+    for (const none of ["nonsense", "socks5://user:secret@127.0.0.1:1"]) {
+      const why = await computed(none);
+      assert.match(
+        why,
+        /\(without a proxy: https_proxy must be http:\/\/host:port, and is not\)$/,
+      );
+      assert(why.startsWith(asked) && !why.includes("secret"), why);
+    }
     assert.match(
-      why,
-      /\(without a proxy: https_proxy must be http:\/\/host:port, and is not\)$/,
+      await unanswered,
+      /: no (answer|connection) within 2\d00 ms \(through the proxy /,
     );
-    assert(why.startsWith(asked) && !why.includes("secret"), why);
-  }
-  assert.match(
-    await unanswered,
-    /: no (answer|connection) within 2\d00 ms \(through the proxy /,
-  );
-});
+  },
+);
 
 Deno.test("no proxy is blamed for a server that no_proxy names", async () => {
   const script = `

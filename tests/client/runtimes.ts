@@ -6,6 +6,7 @@
 
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
+import { atOnce, TOGETHER } from "../support/side_by_side.ts";
 import { installedPackage } from "./installed_package.ts";
 import { keepHosts } from "./hosted.ts";
 import type { NpmProject } from "./npm_package.ts";
@@ -13,11 +14,6 @@ import { denoCommand } from "./support.ts";
 
 const LARDER = new URL("../../src/main.ts", import.meta.url);
 const MODULE = new URL("../../src/client/mod.ts", import.meta.url).href;
-
-/** What a step leaves behind shows when all have ended. */
-const TOGETHER = {
-  ...{ sanitizeOps: false, sanitizeResources: false, sanitizeExit: false },
-} as const;
 
 /** The command that runs a program with words after the module. */
 export type Command = (...words: string[]) => string[];
@@ -117,15 +113,6 @@ export function testLarderOnEach(
     if (project) steps.set("on Node", () => run([larder]));
     await atOnce(test, steps);
   });
-}
-
-async function atOnce(
-  test: Deno.TestContext,
-  steps: ReadonlyMap<string, () => Promise<void>>,
-): Promise<void> {
-  await Promise.all(
-    [...steps].map(([name, fn]) => test.step({ name, fn, ...TOGETHER })),
-  );
 }
 
 /** How to run a program on each runtime that there is. */

@@ -9,8 +9,11 @@ import {
   TieredCache,
 } from "../../src/client/mod.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
+import { sideBySide } from "../support/side_by_side.ts";
 import { until } from "../support/status.ts";
 import { gate, withServerHere } from "./support.ts";
+
+const waits = sideBySide("a server that comes back");
 
 const SHORT_LEASE = [
   ...["--heartbeat-interval", "100ms", "--heartbeat-timeout", "400ms"],
@@ -52,37 +55,40 @@ for (const theirs of ["B", undefined]) {
   const fate = theirs
     ? "gives way to what everybody has"
     : "becomes everybody's";
-  Deno.test(`when a value is kept by some tiers, but the one that gave out the work could not be told: it ${fate}`, () =>
-    withServerHere(async ({ remote }) => {
-      await using proxy = await FaultProxy.start(remote);
-      const outages: string[] = [];
-      await using cut = await tiered(
-        proxy.address,
-        ({ tier }) => outages.push(tier),
-      );
-      await using others = await Cache.connect({ remote });
-      const sourceOf = (key: string) =>
-        cut.generateDetailed("a", key, () => "C");
-      const made = await cut.generateDetailed("a", "k", () => {
-        proxy.down();
-        return "A";
-      });
-      assert.deepEqual(made, { value: "A", source: "computed" });
-      assert.deepEqual(outages, [`remote ${proxy.address}`]);
-      // While the server is away, it is what there is.
-      assert.deepEqual(await sourceOf("k"), { value: "A", source: "memory" });
-      if (theirs) await others.generate("a", "k", () => theirs);
-      proxy.up();
-      const value = theirs ?? "A";
-      await until(
-        async () => [
-          (await sourceOf("k")).value,
-          await others.get("a", "k"),
-        ],
-        ([ours, all]) => ours === value && all === value,
-      );
-      assert.deepEqual(await sourceOf("k"), { value, source: "memory" });
-    }, SHORT_LEASE));
+  waits(
+    `when a value is kept by some tiers, but the one that gave out the work could not be told: it ${fate}`,
+    () =>
+      withServerHere(async ({ remote }) => {
+        await using proxy = await FaultProxy.start(remote);
+        const outages: string[] = [];
+        await using cut = await tiered(
+          proxy.address,
+          ({ tier }) => outages.push(tier),
+        );
+        await using others = await Cache.connect({ remote });
+        const sourceOf = (key: string) =>
+          cut.generateDetailed("a", key, () => "C");
+        const made = await cut.generateDetailed("a", "k", () => {
+          proxy.down();
+          return "A";
+        });
+        assert.deepEqual(made, { value: "A", source: "computed" });
+        assert.deepEqual(outages, [`remote ${proxy.address}`]);
+        // While the server is away, it is what there is.
+        assert.deepEqual(await sourceOf("k"), { value: "A", source: "memory" });
+        if (theirs) await others.generate("a", "k", () => theirs);
+        proxy.up();
+        const value = theirs ?? "A";
+        await until(
+          async () => [
+            (await sourceOf("k")).value,
+            await others.get("a", "k"),
+          ],
+          ([ours, all]) => ours === value && all === value,
+        );
+        assert.deepEqual(await sourceOf("k"), { value, source: "memory" });
+      }, SHORT_LEASE),
+  );
 }
 
 for (

@@ -7,12 +7,14 @@ import { hostedShells } from "../cli/hosted_larder.ts";
 import { FOREIGN, SERVER } from "../support/certificates.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerHere } from "../support/server_here.ts";
+import { sideBySide } from "../support/side_by_side.ts";
 import { tlsArgs, writeTlsFiles } from "../support/tls_files.ts";
 import { until } from "../support/waiting.ts";
 import { run } from "../confinement/support.ts";
 import { type Cause, withCauses } from "./causes.ts";
 
 const withShell = await hostedShells();
+const waits = sideBySide("causes that take long to find");
 const PROGRAM = new URL("./programs/refusals.mjs", import.meta.url);
 
 /** All that a command says. */
@@ -24,44 +26,53 @@ async function said(
   return stdout + stderr;
 }
 
-Deno.test("the library tells each cause for which TLS gets nowhere from the others", (test) =>
-  withCauses((causes) =>
-    runAllOnEach(test, PROGRAM, [""], async (_, { command, allReady }) => {
-      const options = Object.fromEntries(
-        Object.entries(causes).map(([name, { says: _, ...given }]) => [
-          name,
-          given,
-        ]),
-      );
-      await allReady();
-      const printed = await said(command(JSON.stringify(options)));
-      const messages = JSON.parse(printed) as Record<string, string>;
-      for (const [name, { says }] of Object.entries(causes)) {
-        assert.ok(
-          messages[name]!.includes(says),
-          `${name}: ${messages[name]}, and not ${says}`,
+waits(
+  "the library tells each cause for which TLS gets nowhere from the others",
+  (test) =>
+    withCauses((causes) =>
+      runAllOnEach(test, PROGRAM, [""], async (_, { command, allReady }) => {
+        const options = Object.fromEntries(
+          Object.entries(causes).map(([name, { says: _, ...given }]) => [
+            name,
+            given,
+          ]),
         );
-      }
-    })
-  ));
+        await allReady();
+        const printed = await said(command(JSON.stringify(options)));
+        const messages = JSON.parse(printed) as Record<string, string>;
+        for (const [name, { says }] of Object.entries(causes)) {
+          assert.ok(
+            messages[name]!.includes(says),
+            `${name}: ${messages[name]}, and not ${says}`,
+          );
+        }
+      })
+    ),
+);
 
-Deno.test("finding the cause is no client in plain text for the server", () =>
-  withRoot(async (folder) => {
-    const path = await writeTlsFiles(folder, { server: SERVER });
-    await Deno.writeTextFile(path("foreign.pem"), FOREIGN);
-    await using server = await ServerHere.start(path("root"), {
-      args: ["-l", "off", ...tlsArgs(path)],
-    });
-    const heard: string[] = [];
-    await using cache = await Cache.connect({
-      ...{ remote: server.remote, ca: path("foreign.pem"), patienceMs: 500 },
-      onOutage: ({ error }) => void heard.push(error.message),
-    });
-    assert.equal(await cache.generate("ns", "k", () => 1), 1);
-    assert.match(heard[0]!, /does not vouch for the certificate of the server/);
-    await until(() => Promise.resolve(/TLS|handshake/.test(server.stderr)));
-    assert.doesNotMatch(server.stderr, /plain text/);
-  }));
+waits(
+  "finding the cause is no client in plain text for the server",
+  () =>
+    withRoot(async (folder) => {
+      const path = await writeTlsFiles(folder, { server: SERVER });
+      await Deno.writeTextFile(path("foreign.pem"), FOREIGN);
+      await using server = await ServerHere.start(path("root"), {
+        args: ["-l", "off", ...tlsArgs(path)],
+      });
+      const heard: string[] = [];
+      await using cache = await Cache.connect({
+        ...{ remote: server.remote, ca: path("foreign.pem"), patienceMs: 500 },
+        onOutage: ({ error }) => void heard.push(error.message),
+      });
+      assert.equal(await cache.generate("ns", "k", () => 1), 1);
+      assert.match(
+        heard[0]!,
+        /does not vouch for the certificate of the server/,
+      );
+      await until(() => Promise.resolve(/TLS|handshake/.test(server.stderr)));
+      assert.doesNotMatch(server.stderr, /plain text/);
+    }),
+);
 
 /** The flags that say what the library is told; `says` with their names. */
 function flagged(
@@ -79,18 +90,21 @@ function flagged(
   };
 }
 
-Deno.test("the command line says the same with the names of its flags, and never to start what is up", () =>
-  withCauses((causes) =>
-    withShell(async (shell) => {
-      for (const [name, cause] of Object.entries(causes)) {
-        const { flags, says } = flagged(cause);
-        const { code, stderr } = await shell.run(["ls", ...flags]);
-        assert.ok(code === 2 || code === 3, `${name}: ${code} ${stderr}`);
-        assert.ok(stderr.includes(says), `${name}: ${stderr} not ${says}`);
-        assert.doesNotMatch(stderr, /start it|LARDER_CA\b.*,/, name);
-      }
-    })
-  ));
+waits(
+  "the command line says the same with the names of its flags, and never to start what is up",
+  () =>
+    withCauses((causes) =>
+      withShell(async (shell) => {
+        for (const [name, cause] of Object.entries(causes)) {
+          const { flags, says } = flagged(cause);
+          const { code, stderr } = await shell.run(["ls", ...flags]);
+          assert.ok(code === 2 || code === 3, `${name}: ${code} ${stderr}`);
+          assert.ok(stderr.includes(says), `${name}: ${stderr} not ${says}`);
+          assert.doesNotMatch(stderr, /start it|LARDER_CA\b.*,/, name);
+        }
+      })
+    ),
+);
 
 testLarderOnEach(
   "all commands say it, and name the variables that said how",
