@@ -146,7 +146,7 @@ export async function serve(
       },
     }),
   );
-  const spare = new SpareBuffers();
+  const spare = stack.use(new SpareBuffers(systemClock));
   const watched = config.http && new Observation({
     quotas: config.quotas,
     refusals: Object.keys(CALL_REFUSALS),

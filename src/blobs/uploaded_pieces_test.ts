@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { FakeClock } from "../clock.ts";
 import {
   digestOf,
   nameOf,
@@ -85,7 +86,7 @@ Deno.test("a file that is not what was written is hashed as it is, or refused", 
 });
 
 Deno.test("the buffers of what was written come back, and hold the next value whole", async () => {
-  const spare = new SpareBuffers();
+  using spare = new SpareBuffers(new FakeClock());
   await using harness = await openTestRoot({ workers: 1, spare });
   const { store } = harness;
   const value = spare.take(PIECE_BYTES);
