@@ -43,7 +43,7 @@ export function publish(
     return answerDue(s, state);
   }
   if (state.kind !== "loading") return;
-  if (request.kind === "done" || state.taken) {
+  if (request.kind === "done" || state.taken?.acknowledged) {
     if (state.assignment.staging === undefined) {
       return s.reply(wait, { kind: "error", error: noPath(request.id) });
     }
@@ -54,6 +54,8 @@ export function publish(
     const { ticket, id } = request;
     return s.emit({ kind: "find-id", ticket, id });
   }
+  // The file of a Done that was refused: this value comes instead of it.
+  delete state.taken;
   if (request.kind === "offer") {
     return publishUpload(s, entry, { wait, offer: request, nowMs });
   }

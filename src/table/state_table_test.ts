@@ -426,6 +426,20 @@ Deno.test("a Done after a refused one is not answered before its own file is cap
   assert.deepEqual(get(engine, { api: "remote" }), value("0504030201"));
 });
 
+for (const step of ["hash", "record", "install", "persist"] as const) {
+  Deno.test(`what is Set after a Done was refused for a failed ${step} is what counts`, () => {
+    const engine = new FakeEngine(FIGURES);
+    const { id, staging } = localAssignment(engine);
+    engine.write(staging, "0102030405");
+    const ticket = engine.ask({ kind: "done", id });
+    deliver(engine, step, "failed");
+    assert.equal(engine.replies.get(ticket)?.kind, "error");
+    ok(set(engine, id, "07"));
+    assert.deepEqual(get(engine, { api: "remote" }), value("07"));
+    assert.equal(engine.stores.captured.has(staging), false);
+  });
+}
+
 Deno.test("an acknowledged Done that failed is not to be given back", () => {
   const engine = new FakeEngine(FIGURES);
   const { id } = acknowledge(engine);

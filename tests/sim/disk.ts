@@ -21,7 +21,7 @@ export const ROOT = "/sim";
 const SIZES: Sizes = { sliceBytes: 64, atOnceBytes: 50, copyBytes: 100 };
 /** What a private file was captured from; no staging name of a run has a dash. */
 const CAPTURE = /^(copied|captured|taken)-(?:.*-)?([^-]+)$/;
-/** Of several captures the one that came furthest counts: a whole copy, first. */
+/** Of several captures a copy has its bytes in any case, what was only taken may not. */
 const FURTHEST_FIRST = ["copied", "captured", "taken"];
 
 /** A name in a folder, as it was before somebody changed it. */
