@@ -21,8 +21,8 @@ const VALUE = /\/tests\.strict\/[0-9a-f]{64}"/.source;
 /** The steps that must be there, one after the other, others in between. */
 const SET = {
   "the bytes are synced": /f(data)?sync\(\d+<[^>]*\/\.private\/tmp-/,
-  "they are renamed": new RegExp(`rename.*/\\.private/tmp-.*${VALUE}`),
   "the folder's own name is synced": /f(data)?sync\(\d+<[^>]*\/ROOT>/,
+  "they are renamed": new RegExp(`rename.*/\\.private/tmp-.*${VALUE}`),
   "the folder is synced": /f(data)?sync\(\d+<[^>]*\/tests\.strict>/,
   "the row is synced": /f(data)?sync\(\d+<[^>]*\/cache\.sqlite-wal>/,
   "the reply leaves": /(writev|sendto)\(\d+<TCP/,
