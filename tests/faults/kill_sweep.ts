@@ -18,6 +18,8 @@ const BEHIND_MS = 2_000;
 const DEAD_MS = 10_000;
 /** Nobody but the test asks: whoever comes back may be late. */
 const GRACE = "--restart-grace=100ms";
+/** A place is a call of a thread: which of several has the work differs by run. */
+const ONE_WORKER = "--workers=1";
 
 /** A way to let a server fail at a chosen place. */
 export interface Fault<Place> {
@@ -59,7 +61,7 @@ export async function sweep<Place>(
   ) => all,
 ): Promise<Swept[]> {
   await using folder = await temporaryFolder();
-  const start = () => fault.start(folder.path, [GRACE, ...flags]);
+  const start = () => fault.start(folder.path, [GRACE, ONE_WORKER, ...flags]);
   const swept: Swept[] = [];
   let server = await start();
   let runs = 0;
