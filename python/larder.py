@@ -801,8 +801,11 @@ class _Gate:
         call = _UnderWay()
         with self._changed:
             self._waiting += 1
-            self._changed.wait_for(lambda: not (self._is_shut if is_heartbeat else self._forks))
-            self._waiting -= 1
+            try:
+                self._changed.wait_for(lambda: not (self._is_shut if is_heartbeat else self._forks))
+            finally:
+                # Also when ^C comes here: no fork has to wait for this one.
+                self._waiting -= 1
             self._under_way.add(call)
             self._changed.notify_all()
         try:
