@@ -375,11 +375,7 @@ for (const step of ["hash", "record", "install", "persist"] as const) {
 for (const step of ["hash", "record", "install", "persist"] as const) {
   Deno.test(`what is written after a Done was refused for a failed ${step} is what counts`, () => {
     const engine = new FakeEngine(FIGURES);
-    const { id, staging } = localAssignment(engine);
-    engine.write(staging, "0102030405");
-    const ticket = engine.ask({ kind: "done", id });
-    deliver(engine, step, "failed");
-    assert.equal(engine.replies.get(ticket)?.kind, "error");
+    const { id, staging } = refuse(engine, step);
     engine.write(staging, "07");
     ok(done(engine, id));
     assert.deepEqual(get(engine, { api: "remote" }), value("07"));
@@ -387,11 +383,7 @@ for (const step of ["hash", "record", "install", "persist"] as const) {
 
   Deno.test(`a Done is repeated after a failed ${step} without writing anew`, () => {
     const engine = new FakeEngine(FIGURES);
-    const { id, staging } = localAssignment(engine);
-    engine.write(staging, "0102030405");
-    const ticket = engine.ask({ kind: "done", id });
-    deliver(engine, step, "failed");
-    assert.equal(engine.replies.get(ticket)?.kind, "error");
+    const { id } = refuse(engine, step);
     ok(done(engine, id));
     assert.deepEqual(get(engine, { api: "remote" }), value("0102030405"));
   });
@@ -399,11 +391,7 @@ for (const step of ["hash", "record", "install", "persist"] as const) {
 
 Deno.test("what a Done published that only seemed to fail stays, whatever is written then", () => {
   const engine = new FakeEngine(FIGURES);
-  const { id, staging } = localAssignment(engine);
-  engine.write(staging, "0102030405");
-  const ticket = engine.ask({ kind: "done", id });
-  deliver(engine, "persist", "silent");
-  assert.equal(engine.replies.get(ticket)?.kind, "error");
+  const { id, staging } = refuse(engine, "persist", "silent");
   engine.write(staging, "07");
   ok(done(engine, id));
   assert.deepEqual(get(engine, { api: "remote" }), value("0102030405"));
@@ -411,11 +399,7 @@ Deno.test("what a Done published that only seemed to fail stays, whatever is wri
 
 Deno.test("a Done after a refused one is not answered before its own file is captured", () => {
   const engine = new FakeEngine(FIGURES);
-  const { id, staging } = localAssignment(engine);
-  engine.write(staging, "0102030405");
-  const first = engine.ask({ kind: "done", id });
-  deliver(engine, "record", "failed");
-  assert.equal(engine.replies.get(first)?.kind, "error");
+  const { id, staging } = refuse(engine, "record");
   engine.write(staging, "0504030201");
   const second = engine.ask({ kind: "done", id });
   engine.advance(MAX_REPLY_WAIT_MS);
@@ -429,11 +413,7 @@ Deno.test("a Done after a refused one is not answered before its own file is cap
 for (const step of ["hash", "record", "install", "persist"] as const) {
   Deno.test(`what is Set after a Done was refused for a failed ${step} is what counts`, () => {
     const engine = new FakeEngine(FIGURES);
-    const { id, staging } = localAssignment(engine);
-    engine.write(staging, "0102030405");
-    const ticket = engine.ask({ kind: "done", id });
-    deliver(engine, step, "failed");
-    assert.equal(engine.replies.get(ticket)?.kind, "error");
+    const { id, staging } = refuse(engine, step);
     ok(set(engine, id, "07"));
     assert.deepEqual(get(engine, { api: "remote" }), value("07"));
     assert.equal(engine.stores.captured.has(staging), false);
@@ -1190,6 +1170,20 @@ function acknowledge(engine: FakeEngine): { id: Id; staging: string } {
   deliver(engine, "capture");
   engine.advance(500);
   ok(engine.replies.get(ticket));
+  return assignment;
+}
+
+/** A Done that was refused because a step failed, or seemed to have. */
+function refuse(
+  engine: FakeEngine,
+  step: "hash" | "record" | "install" | "persist",
+  how: "failed" | "silent" = "failed",
+): { id: Id; staging: string } {
+  const assignment = localAssignment(engine);
+  engine.write(assignment.staging, "0102030405");
+  const ticket = engine.ask({ kind: "done", id: assignment.id });
+  deliver(engine, step, how);
+  assert.equal(engine.replies.get(ticket)?.kind, "error");
   return assignment;
 }
 
