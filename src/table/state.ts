@@ -323,7 +323,7 @@ export class State {
 
   /** Has entries taken away, if there are too many; `urgent`: somebody waits. */
   makeRoom({ urgent = false } = {}): void {
-    if (this.crowded || this.room.excess().length === 0) return;
+    if (this.crowded || !this.room.isCrowded) return;
     this.crowded = true;
     this.emit({ kind: "make-room", urgent });
   }
