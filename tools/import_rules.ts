@@ -21,7 +21,7 @@ export interface RoomRule {
 /** The rooms that every other one may stand on; the drawing leaves them out. */
 export const FLOOR: readonly string[] = [
   ...["errors", "limits", "clock", "slips", "key_text", "log"],
-  ...["sizes", "unix_address"],
+  ...["sizes", "unix_address", "number_map"],
 ];
 
 /** Rooms and what they may import; a room that is missing here is a violation. */
@@ -94,7 +94,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "gRPC stands on HTTP/2 and knows nothing of what is served",
   },
   http2: {
-    may: [],
+    may: ["number_map"],
     why: "HTTP/2 is bytes in, calls and bytes out: it knows nothing of ours",
   },
   ops: {
@@ -115,7 +115,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: [
       ...["client", "flags", "launch/shell_line.ts"],
       ...["toml", "workers/digest.ts", "errors", "limits", "key_text"],
-      ...["sizes", "unix_address"],
+      ...["sizes", "unix_address", "number_map"],
       // A token's entry is read as its server would.
       "access/rules.ts",
       // The doctor looks at roots.
@@ -148,7 +148,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "a store knows its worker, and of the table only the types",
   },
   table: {
-    may: ["errors", "limits", "key_text"],
+    may: ["errors", "limits", "key_text", "number_map"],
     types: ["log"],
     why: "the table is pure: time and ids come in as arguments",
   },
@@ -175,6 +175,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   slips: { may: [], why: "the floor stands on nothing" },
   key_text: { may: [], why: "the floor stands on nothing" },
   sizes: { may: [], why: "the floor stands on nothing" },
+  number_map: { may: [], why: "the floor stands on nothing" },
   unix_address: { may: ["limits"], why: "an address is plain text" },
   log: { may: ["key_text", "clock"], why: "a line of the log is plain text" },
   workers: {

@@ -32,19 +32,19 @@ export class DiskTrouble {
     return this.#current;
   }
 
-  /** Passes on what becomes of a write, and notes its failure. */
-  async watch<T>(writing: Promise<T>): Promise<T> {
-    try {
-      return await writing;
-    } catch (error) {
-      const isTrouble = error instanceof BlobError &&
-        TROUBLE.includes(error.code);
-      if (isTrouble && !this.#current && !this.#closed) {
-        this.#current = error;
-        void this.#retry();
-      }
-      throw error;
-    }
+  /** Passes a write on, and notes its failure. */
+  watch<T>(writing: Promise<T>): Promise<T> {
+    // Before whoever gets this promise hears of the failure.
+    writing.then(undefined, (error) => this.#note(error));
+    return writing;
+  }
+
+  #note(error: unknown): void {
+    const isTrouble = error instanceof BlobError &&
+      TROUBLE.includes(error.code);
+    if (!isTrouble || this.#current || this.#closed) return;
+    this.#current = error;
+    void this.#retry();
   }
 
   /** Looks no more whether it has ended. */

@@ -22,9 +22,14 @@ export class DurableRenames {
     this.#syncs = syncFolder && new FolderSyncs(syncFolder);
   }
 
+  /** Whether there is anything to do after a rename. */
+  get areDurable(): boolean {
+    return this.#syncs !== undefined;
+  }
+
   /** Puts what has been renamed into the private folder on the disk. */
-  async syncPrivate(): Promise<void> {
-    await this.#syncs?.sync(PRIVATE_FOLDER);
+  syncPrivate(): Promise<void> | undefined {
+    return this.#syncs?.sync(PRIVATE_FOLDER);
   }
 
   /** A value was perhaps renamed to its name, and not synced. */
@@ -41,7 +46,8 @@ export class DurableRenames {
 
   /** Puts the name on the disk, which ends the doubt. */
   async settle(name: string): Promise<void> {
-    await this.#syncs?.sync(folderOf(name));
+    if (!this.#syncs) return;
+    await this.#syncs.sync(folderOf(name));
     this.#doubtful.delete(name);
   }
 

@@ -152,19 +152,21 @@ export class WorkerBlobStore implements BlobStore {
     const refusal = this.#pool.refusal(value.length);
     if (refusal) throw refusal;
     const own = detachable(value);
-    const storing = this.#pool.together(async () => {
-      const stored = await this.#pool.run<"put">(
-        { kind: "put", name, value: own },
-        {
-          bytes: own.length,
-          large: own.length > LARGE_BYTES,
-          transfer: [own.buffer],
-        },
-      );
-      await this.#renames.settle(name);
-      return stored;
-    });
-    return await this.#trouble.watch(storing);
+    const putting = () =>
+      this.#pool.run<"put">({ kind: "put", name, value: own }, {
+        bytes: own.length,
+        large: own.length > LARGE_BYTES,
+        transfer: [own.buffer],
+      });
+    return await this.#trouble.watch(
+      this.#renames.areDurable
+        ? this.#pool.together(async () => {
+          const stored = await putting();
+          await this.#renames.settle(name);
+          return stored;
+        })
+        : putting(),
+    );
   }
 
   /** {@inheritDoc BlobStore.read} */

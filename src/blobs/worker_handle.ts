@@ -12,6 +12,7 @@ import type {
   WorkerConfig,
 } from "../../workers/blob_protocol.ts";
 import type { Clock } from "../clock.ts";
+import { NumberMap } from "../number_map.ts";
 import { BlobError } from "./blob_store.ts";
 
 /** What a worker is to its pool: a `Worker`, or something that behaves like one. */
@@ -91,7 +92,7 @@ export class WorkerHandle {
   readonly #worker: WorkerPort;
   readonly #events: HandleEvents;
   readonly #clock: Clock;
-  readonly #jobs = new Map<number, Job>();
+  readonly #jobs = new NumberMap<Job>();
   #outbox: { seq: number; job: Job }[] = [];
   #seq = 0;
   #load = 0;
@@ -237,7 +238,7 @@ export class WorkerHandle {
     if (this.#dead) return;
     this.#dead = true;
     this.#worker.terminate();
-    const jobs = [...this.#jobs.values()];
+    const jobs = this.#jobs.values();
     this.#jobs.clear();
     this.#events.onDeath({ jobs, error, ready: this.#ready });
   }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { NumberMap } from "../number_map.ts";
 import type { Ticket } from "../table/types.ts";
 
 /** Memory that was taken; given back once. */
@@ -34,7 +35,7 @@ const WITHDRAWN = new DOMException("The request was withdrawn", "AbortError");
 /** The grants of the requests that are not answered yet. */
 export class Admissions {
   readonly #budget: Budget;
-  readonly #held = new Map<Ticket, Grant>();
+  readonly #held = new NumberMap<Grant>();
 
   /** All requests share one budget. */
   constructor(budget: Budget) {

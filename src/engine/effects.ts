@@ -6,14 +6,29 @@
  */
 
 import type { BlobCache } from "../blobs/blob_cache.ts";
-import type { BlobError, BlobStore, LocalFiles } from "../blobs/blob_store.ts";
+import type {
+  BlobError,
+  BlobStore,
+  CapturedFile,
+  LocalFiles,
+  Stored,
+} from "../blobs/blob_store.ts";
 import type { Clock } from "../clock.ts";
 import { LarderError, messageOf } from "../errors.ts";
 import { formatEntry } from "../key_text.ts";
 import { EVICTIONS_AT_ONCE } from "../limits.ts";
 import type { Log, LogFacts } from "../log/log.ts";
 import type { Expected, Manifest } from "../manifest/manifest.ts";
-import type { Effect, EntryKey, Id, Result, Row } from "../table/types.ts";
+import type {
+  Asked,
+  Digest,
+  Effect,
+  EntryKey,
+  Id,
+  Result,
+  Row,
+  Stamp,
+} from "../table/types.ts";
 import type { AccessLog } from "./access_log.ts";
 import { AtMost } from "./at_most.ts";
 import { isDamage, toLarderError } from "./failures.ts";
@@ -101,7 +116,7 @@ export class EffectRunner {
         return this.#publishStep(
           effect,
           this.#blobs.put(effect.name, effect.value),
-          ({ digest, stamp }) => ({ kind: "stored", digest, stamp }),
+          stored,
         );
       case "capture":
         return this.#publishStep(
@@ -110,19 +125,19 @@ export class EffectRunner {
             mostBytes: effect.mostBytes,
             again: effect.again ?? false,
           }),
-          (captured) => ({ kind: "captured", ...captured }),
+          captured,
         );
       case "hash":
         return this.#publishStep(
           effect,
           this.#local().hash(effect.staging, effect.size),
-          (digest) => ({ kind: "hashed", digest }),
+          hashed,
         );
       case "install":
         return this.#publishStep(
           effect,
           this.#local().install(effect.staging, effect.name),
-          (stamp) => ({ kind: "installed", stamp }),
+          installed,
         );
       case "record":
         return this.#rowStep(
@@ -164,35 +179,42 @@ export class EffectRunner {
 
   /** Feeds the result of a promise that belongs to a named entry. */
   #then<T, R extends Result["kind"]>(
-    { name, token }: { readonly name: string; readonly token: number },
+    of: { readonly name: string; readonly token: number },
     promise: Promise<T>,
     ok: (value: T) => Unnamed<R>,
     failed: (error: unknown) => Unnamed<Result["kind"]>,
   ): void {
-    promise.then(ok, failed).then((result) =>
-      this.#feed({ ...result, name, token } as Result)
+    promise.then(
+      (value) => this.#feedOf(of, ok(value)),
+      (error) => this.#feedOf(of, failed(error)),
     );
+  }
+
+  /** The result was made for this: a copy would be one more object. */
+  #feedOf(
+    { name, token }: { readonly name: string; readonly token: number },
+    result: Unnamed<Result["kind"]>,
+  ): void {
+    this.#feed(Object.assign(result, { name, token }) as Result);
   }
 
   #ask(
     effect: { readonly entry: EntryKey; readonly token: number },
     promise: Promise<true | Row | undefined>,
   ): void {
-    this.#then(
-      { name: effect.entry.name, token: effect.token },
-      promise,
-      (found) => ({
-        kind: "asked",
-        asked: found === true
-          ? { kind: "assigned" }
-          : found
-          ? { kind: "row", row: found, wallMs: this.#clock.wallMs() }
-          : { kind: "none" },
-      }),
-      (error) => ({
-        kind: "asked",
-        asked: { kind: "failed", error: this.#logged(error) },
-      }),
+    const { entry: { name }, token } = effect;
+    const feed = (asked: Asked) =>
+      this.#feed({ kind: "asked", name, token, asked });
+    promise.then(
+      (found) =>
+        feed(
+          found === true
+            ? { kind: "assigned" }
+            : found
+            ? { kind: "row", row: found, wallMs: this.#clock.wallMs() }
+            : { kind: "none" },
+        ),
+      (error) => feed({ kind: "failed", error: this.#logged(error) }),
     );
   }
 
@@ -200,13 +222,15 @@ export class EffectRunner {
    * A cache that cannot keep a value says so at Get, not at Set: while the disk
    * takes no values, no work is given out. What is there is found as ever.
    */
-  async #claim({ entry, assignment }: Of<"claim">): Promise<true | Row> {
+  #claim({ entry, assignment }: Of<"claim">): Promise<true | Row> {
     const { trouble } = this.#blobs;
-    const row = trouble
-      ? await this.#manifest.find(entry)
-      : await this.#manifest.claim(entry, assignment);
-    if (!row && trouble) throw noWork(trouble);
-    return row ?? true;
+    if (!trouble) {
+      return this.#manifest.claim(entry, assignment).then((row) => row ?? true);
+    }
+    return this.#manifest.find(entry).then((row) => {
+      if (!row) throw noWork(trouble);
+      return row;
+    });
   }
 
   async #reassign(
@@ -338,15 +362,18 @@ export class EffectRunner {
     promise: Promise<boolean>,
     kind: "recorded" | "persisted",
   ): void {
-    const effect = { name: entry.name, token };
-    const done = promise.then((held) => {
-      if (!held) throw new LostRow(entry);
-    });
-    this.#then(effect, done, () => ({ kind }), (error) => ({
-      kind: "publish-failed",
-      error: this.#logged(error, entry.name),
-      ...(error instanceof LostRow ? { lost: true } : {}),
-    }));
+    const { name } = entry;
+    const failed = (thrown: unknown, lost = false) => {
+      const error = this.#logged(thrown, name);
+      this.#feed({ kind: "publish-failed", name, token, error, lost });
+    };
+    promise.then(
+      (held) =>
+        held
+          ? this.#feed({ kind, name, token })
+          : failed(new LostRow(entry), true),
+      failed,
+    );
   }
 
   #evict(effect: Of<"evict">): void {
@@ -415,6 +442,22 @@ export class EffectRunner {
     }
     return error;
   }
+}
+
+function stored({ digest, stamp }: Stored): Unnamed<"stored"> {
+  return { kind: "stored", digest, stamp };
+}
+
+function captured(file: CapturedFile): Unnamed<"captured"> {
+  return { kind: "captured", ...file };
+}
+
+function hashed(digest: Digest): Unnamed<"hashed"> {
+  return { kind: "hashed", digest };
+}
+
+function installed(stamp: Stamp): Unnamed<"installed"> {
+  return { kind: "installed", stamp };
 }
 
 /** What the log says of an entry that the table may not know. */

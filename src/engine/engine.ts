@@ -13,6 +13,7 @@ import type { LarderError } from "../errors.ts";
 import { MAX_REPLY_WAIT_MS } from "../limits.ts";
 import { type Log, type LogFacts, ofCall } from "../log/log.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import { NumberMap } from "../number_map.ts";
 import { checkInvariants } from "../table/invariants.ts";
 import { StateTable, type TableCounts } from "../table/state_table.ts";
 import type { Excess, FilledQuota } from "../table/room.ts";
@@ -131,7 +132,7 @@ export class Engine {
   readonly #effects: EffectRunner;
   readonly #uses: AccessLog;
   readonly #queue: Command[] = [];
-  readonly #callers = new Map<Ticket, Caller>();
+  readonly #callers = new NumberMap<Caller>();
   readonly #admissions: Admissions;
   readonly #warn: Log;
   readonly #onBroken: (thrown: unknown) => void;
@@ -226,11 +227,10 @@ export class Engine {
   /** Puts a command into the queue, and works the queue off. */
   feed(command: Command): void {
     if (this.#closed) return;
-    this.#queue.push(command);
-    if (this.#pumping) return;
+    if (this.#pumping) return void this.#queue.push(command);
     this.#pumping = true;
     try {
-      this.#pump();
+      this.#pump(command);
     } catch (thrown) {
       // What came before it has been done: it must not be done again.
       this.#queue.length = 0;
@@ -343,39 +343,45 @@ export class Engine {
     await this.#uses.flush();
   }
 
-  #pump(): void {
+  #pump(command: Command): void {
     const nowMs = this.#clock.nowMs();
     const standstill = this.#pulse?.look(nowMs);
     // Before whatever it has delayed.
-    if (standstill) this.#queue.unshift({ kind: "stood-still", ...standstill });
-    // Results that are there at once are pushed while the queue is worked off.
+    if (standstill) this.#step({ kind: "stood-still", ...standstill }, nowMs);
+    this.#step(command, nowMs);
+    // Results that are there at once were pushed meanwhile.
     for (let at = 0; at < this.#queue.length; at++) {
-      for (const effect of this.#table.step(this.#queue[at]!, nowMs)) {
-        switch (effect.kind) {
-          case "reply":
-            this.#reply(effect.ticket, effect.reply);
-            break;
-          case "notice":
-            this.#callers.get(effect.ticket)?.onNotice?.(effect);
-            break;
-          case "admit":
-            this.#admit(effect.ticket, effect.bytes);
-            break;
-          case "dismiss":
-            this.#admissions.release(effect.ticket);
-            break;
-          case "make-room":
-            this.onCrowded(effect.urgent);
-            break;
-          default:
-            this.#effects.run(effect);
-        }
-      }
+      this.#step(this.#queue[at]!, nowMs);
     }
-    this.#queue.length = 0;
+    // Nearly always there are none, and an empty list needs no memory.
+    if (this.#queue.length > 0) this.#queue.length = 0;
     this.#arm(nowMs);
     if (this.#table.state.assignments.size > 0) this.#pulse?.arm(nowMs);
     else this.#pulse?.rest();
+  }
+
+  #step(command: Command, nowMs: number): void {
+    for (const effect of this.#table.step(command, nowMs)) {
+      switch (effect.kind) {
+        case "reply":
+          this.#reply(effect.ticket, effect.reply);
+          break;
+        case "notice":
+          this.#callers.get(effect.ticket)?.onNotice?.(effect);
+          break;
+        case "admit":
+          this.#admit(effect.ticket, effect.bytes);
+          break;
+        case "dismiss":
+          this.#admissions.release(effect.ticket);
+          break;
+        case "make-room":
+          this.onCrowded(effect.urgent);
+          break;
+        default:
+          this.#effects.run(effect);
+      }
+    }
   }
 
   #reply(ticket: Ticket, reply: Reply): void {

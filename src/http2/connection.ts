@@ -122,7 +122,7 @@ export class Http2Connection {
   }
 
   /** The open streams. */
-  get streams(): ReadonlyMap<number, Stream> {
+  get streams(): OpenStreams["all"] {
     return this.#streams.all;
   }
 

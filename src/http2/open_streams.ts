@@ -15,6 +15,7 @@ import {
   PROGRESS_CREDIT,
   RESET_COST,
 } from "./limits.ts";
+import { NumberMap } from "../number_map.ts";
 import { Output } from "./output.ts";
 import { Stream, type StreamHost } from "./stream.ts";
 
@@ -44,7 +45,7 @@ export class OpenStreams implements StreamHost {
   isLimitKnown = false;
   readonly output: Output;
   readonly #options: OpenStreamsOptions;
-  readonly #open = new Map<number, Stream>();
+  readonly #open = new NumberMap<Stream>();
   readonly #closed = new ClosedStreams();
   /** Those that have ended with all others, and whose handlers are yet to be told. */
   #untold: Stream[] = [];
@@ -59,7 +60,10 @@ export class OpenStreams implements StreamHost {
   }
 
   /** Those that are open. */
-  get all(): ReadonlyMap<number, Stream> {
+  get all(): Pick<
+    NumberMap<Stream>,
+    "size" | "get" | "has" | "keys" | "values"
+  > {
     return this.#open;
   }
 
@@ -150,7 +154,8 @@ export class OpenStreams implements StreamHost {
   /** Ends all; nothing of them is sent any more. Of few it is told at once. */
   closeAll(): void {
     this.output.withdrawAll();
-    for (const stream of this.#open.values()) {
+    const oldestFirst = (a: Stream, b: Stream) => a.id - b.id;
+    for (const stream of this.#open.values().toSorted(oldestFirst)) {
       stream.withdraw();
       if (stream.localEnded || stream.isGone) continue;
       stream.isGone = true;

@@ -16,7 +16,7 @@ export function nextTurn(call: () => void): void {
 export class Gathered<T> {
   readonly #call: (item: T) => void;
   readonly #most: number;
-  readonly #items = new Set<T>();
+  #items = new Set<T>();
 
   /** Called once for each item that was added in a turn, `most` in a row. */
   constructor(call: (item: T) => void, most: number) {
@@ -31,8 +31,9 @@ export class Gathered<T> {
   }
 
   #flush(): void {
-    const items = [...this.#items.values().take(this.#most)];
-    for (const item of items) this.#items.delete(item);
+    const items = [...this.#items];
+    // A new one: to V8 a set that is filled and emptied again and again is never young.
+    this.#items = new Set(items.splice(this.#most));
     // What is added from here on has scheduled its turn by itself.
     if (this.#items.size > 0) nextTurn(() => this.#flush());
     for (const item of items) this.#call(item);

@@ -20,6 +20,8 @@ export interface Waiting {
   readonly operation: PackedOperation;
   /** The entry's key; empty where the operation has none. */
   readonly key: Uint8Array;
+  /** When it was asked for. */
+  readonly beganMs: number;
   /** Takes the outcome, after the commit. */
   resolve(outcome: Outcome): void;
   /** Takes the failure; nothing was changed. */

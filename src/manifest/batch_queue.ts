@@ -14,6 +14,7 @@ import type {
   Durability,
   FromManifestWorker,
   Makes,
+  Outcome,
   PackedOperation,
 } from "../../workers/manifest_protocol.ts";
 import { LarderError, StartError } from "../errors.ts";
@@ -116,24 +117,17 @@ export class BatchQueue {
         new LarderError("overloaded", "Too much waits for the manifest"),
       );
     }
-    // Here, and not around the promise: that would be another one, and three more
-    // turns of the microtasks, for each operation.
-    const { onTook } = this.#options;
-    const beganMs = onTook ? performance.now() : 0;
+    const operation = [name, key.length, ...args] as const;
+    const beganMs = this.#options.onTook ? performance.now() : 0;
     return new Promise<ResultOf<K>>((resolve, reject) => {
-      const operation = [name, key.length, ...args] as const;
       this.#queue.push({
-        // The compiler does not see that name and arguments belong together.
+        // The compiler does not see that name and arguments belong together, and
+        // that the outcome is theirs.
         operation: operation as unknown as PackedOperation,
         key,
-        resolve: (outcome) => {
-          onTook?.(name, performance.now() - beganMs);
-          resolve(outcome as ResultOf<K>);
-        },
-        reject: (error) => {
-          onTook?.(name, performance.now() - beganMs);
-          reject(error);
-        },
+        beganMs,
+        resolve: resolve as (outcome: Outcome) => void,
+        reject,
       });
       this.#scheduleFlush();
     });
@@ -180,14 +174,30 @@ export class BatchQueue {
     this.#operations += batch.length;
     this.#inFlight = batch.length;
     try {
-      settle(batch, await session.ask(batchMessage(batch)));
+      const answer = await session.ask(batchMessage(batch));
+      this.#tell(batch);
+      settle(batch, answer);
       this.#proven = true;
     } catch (error) {
-      rejectAll(batch, failed("The manifest's worker died", error));
+      this.#reject(batch, failed("The manifest's worker died", error));
     }
     this.#inFlight = 0;
     if (this.#queue.length > 0) this.#scheduleFlush();
     else this.#wakeIdle?.();
+  }
+
+  #reject(waiting: readonly Waiting[], error: LarderError): void {
+    this.#tell(waiting);
+    rejectAll(waiting, error);
+  }
+
+  #tell(ended: readonly Waiting[]): void {
+    const { onTook } = this.#options;
+    if (!onTook) return;
+    const nowMs = performance.now();
+    for (const { operation: [name], beganMs } of ended) {
+      onTook(name, nowMs - beganMs);
+    }
   }
 
   /** Starts a worker and opens the manifest in it. */
@@ -221,7 +231,10 @@ export class BatchQueue {
 
   #reopen(): void {
     if (performance.now() < this.#notBeforeMs) {
-      rejectAll(this.#queue.splice(0), failed("The manifest is out of order"));
+      this.#reject(
+        this.#queue.splice(0),
+        failed("The manifest is out of order"),
+      );
       this.#wakeIdle?.();
       return;
     }
@@ -239,7 +252,7 @@ export class BatchQueue {
 
   #giveUp(reason: unknown): void {
     this.#notBeforeMs = performance.now() + REOPEN_PAUSE_MS;
-    rejectAll(
+    this.#reject(
       this.#queue.splice(0),
       failed("The manifest is out of order", reason),
     );

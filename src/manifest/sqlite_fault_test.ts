@@ -152,7 +152,10 @@ Deno.test("settle maps a full disk and other faults to their codes", async () =>
   const settled = (answer: Parameters<typeof settle>[1]) => {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const operation: PackedOperation = ["findId", 0, "1"];
-    settle([{ operation, key: new Uint8Array(0), resolve, reject }], answer);
+    settle(
+      [{ operation, key: new Uint8Array(0), beganMs: 0, resolve, reject }],
+      answer,
+    );
     return promise;
   };
   const message = "what SQLite said";

@@ -101,7 +101,7 @@ export class SqliteManifest implements Manifest {
   }
 
   /** {@inheritDoc Manifest.claim} */
-  async claim(
+  claim(
     entry: EntryKey,
     assignment: Assignment,
   ): Promise<Row | undefined> {
@@ -109,8 +109,9 @@ export class SqliteManifest implements Manifest {
     const { id, staging = null, ttlMs = null, owner = null } = assignment;
     const nowMs = this.#wallMs();
     const args = [namespace, id, staging, ttlMs, owner, nowMs] as const;
-    const found = await this.#queue.call("claim", args, key);
-    return found === true ? undefined : rowOf(entry, found);
+    return this.#queue.call("claim", args, key).then((found) =>
+      found === true ? undefined : rowOf(entry, found)
+    );
   }
 
   /** {@inheritDoc Manifest.reassign} */

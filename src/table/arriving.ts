@@ -20,7 +20,7 @@ export function arrive(
   const shortage = entry && s.room.incoming(entry.key.namespace, request);
   if (entry) s.makeRoom({ urgent: true });
   if (!shortage) return s.reply(wait, { kind: "ok" });
-  const waits = !shortage.never && !s.draining && s.timed.has(wait) &&
+  const waits = !shortage.never && !s.draining && wait.inTime &&
     s.isDiskHelped;
   if (waits) return void s.arriving.add(wait);
   s.reply(wait, { kind: "error", error: noRoom(request.id, shortage) });

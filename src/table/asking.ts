@@ -87,7 +87,7 @@ export function refuse(s: State, wait: GetWait): void {
   if (reason !== "no-room") {
     return s.reply(wait, { kind: "unassigned", reason });
   }
-  if (s.timed.has(wait) && s.isHelped(namespace)) {
+  if (wait.inTime && s.isHelped(namespace)) {
     return s.wantRoom(namespace, wait);
   }
   const { text = "" } = s.room.shortage(namespace) ?? {};

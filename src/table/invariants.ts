@@ -42,14 +42,15 @@ export function checkInvariants(s: State): void {
   }
   must(s.resting.size <= s.maxResting, "resting entries are bounded");
   must(s.handles.size <= s.maxHandles, "handles are bounded");
-  for (const [ticket, wait] of s.waits) {
-    must(wait.live && wait.request.ticket === ticket, `${ticket} waits`);
+  for (const ticket of s.waits.keys()) {
+    const wait = s.waits.get(ticket);
+    const waits = wait?.live === true && wait.request.ticket === ticket;
+    must(waits, `${ticket} waits`);
   }
-  for (const wait of s.timed.keys()) must(wait.live, "timed waits are live");
   for (const wait of s.stranded) {
     must(wait.live && s.draining && !s.leaving, "only a stop strands anybody");
   }
-  must(s.woken.size === 0 && s.again.length === 0, "the step has ended");
+  must(s.woken.length === 0 && s.again.length === 0, "the step has ended");
   must(s.effects.length === 0, "the effects have been handed over");
 }
 

@@ -241,7 +241,6 @@ export function lookForRoom(s: State, entry: Entry, nowMs: number): void {
   s.releaseDead();
   // A Done that was answered with OK is kept, come what may; a copy of its file
   // has to wait for room on the disk.
-  const asked = s.room.asked(id, { bytes: size, coming });
   const fits = s.room.commit(id, {
     namespace,
     bytes: size,
@@ -254,6 +253,7 @@ export function lookForRoom(s: State, entry: Entry, nowMs: number): void {
     endShortage(s, entry);
     return resume();
   }
+  const asked = s.room.asked(id, { bytes: size, coming });
   const shortage = s.room.shortage(namespace, asked);
   const waits = !s.draining && nowMs < dueMs && !shortage?.never &&
     s.isHelped(namespace, asked);

@@ -23,7 +23,14 @@ import {
   wholeBlocks,
 } from "./scope.ts";
 import { isSized, Landed } from "./landed.ts";
-import type { Coming, Disk, Id, NamespaceUsage, Quota } from "./types.ts";
+import type {
+  Coming,
+  Disk,
+  DiskFiles,
+  Id,
+  NamespaceUsage,
+  Quota,
+} from "./types.ts";
 
 export { covers };
 export type { Asked, Excess };
@@ -42,6 +49,12 @@ interface Reservation {
 interface Leaving {
   readonly namespace: string;
   readonly bytes: number;
+}
+
+/** How the disk stands, kept up with what is written and removed. */
+interface Standing extends Omit<Disk, "roomBytes" | "files"> {
+  roomBytes: number;
+  readonly files?: Omit<DiskFiles, "roomFiles"> & { roomFiles: number };
 }
 
 /** A limit that is reached, for people. */
@@ -66,11 +79,15 @@ export class Room {
   /** What values of a namespace have been like, the latest counting most. */
   readonly #sizes = new Map<string, number>();
   /** As it stands when all has gone that is being taken away. */
-  #disk: Disk | undefined;
+  #disk: Standing | undefined;
   /** By name: what is being taken away since the last count. */
   readonly #leaving = new Map<string, Leaving>();
   /** Of the disk's room, what their files still take. */
   #leavingBytes = 0;
+  /** The namespace that was asked about last, and the limits that cover it. */
+  #covered:
+    | { readonly namespace: string; readonly by: readonly Scope[] }
+    | undefined;
   /** Something has changed since somebody was last told that there is no room. */
   changed = false;
 
@@ -82,7 +99,7 @@ export class Room {
 
   /** Takes what the manifest counted, and how the disk stands. */
   update(usage: readonly NamespaceUsage[], disk?: Disk): void {
-    this.#disk = disk;
+    this.#disk = disk && standing(disk);
     // Whether their files were there at the count is not known: they were.
     this.#leaving.clear();
     this.#leavingBytes = 0;
@@ -108,7 +125,7 @@ export class Room {
   /** Whether there is room for one more value; notes what is missing. */
   hasRoom(namespace: string): boolean {
     const bytes = this.#estimate(namespace);
-    const short = [...this.#covering(namespace)]
+    const short = this.#covering(namespace)
       .filter((scope) => !scope.holds(bytes, this.#diskOf(scope)));
     want(short, { bytes, entries: 1 });
     return short.length === 0;
@@ -161,8 +178,8 @@ export class Room {
   reserve(id: Id, namespace: string): void {
     this.release(id);
     const bytes = this.#estimate(namespace);
-    const none = { committed: false, landed: 0 };
-    this.#reservations.set(id, { namespace, bytes, ...none });
+    const kept = { namespace, bytes, committed: false, landed: 0 };
+    this.#reservations.set(id, kept);
     for (const scope of this.#covering(namespace)) {
       scope.reservedBytes += bytes;
       scope.reservedEntries++;
@@ -187,7 +204,7 @@ export class Room {
     const reservation = this.#reservations.get(id);
     if (reservation?.committed) return true;
     const asked = this.asked(id, { bytes, coming });
-    const scopes = [...this.#covering(namespace)];
+    const scopes = this.#covering(namespace);
     if (!force && !this.#note(scopes, asked)) return false;
     for (const scope of scopes) {
       scope.reservedBytes += bytes - (reservation?.bytes ?? 0);
@@ -197,10 +214,9 @@ export class Room {
     this.#whole.comingBytes += asked.coming;
     const landed = this.#landed.end(upload);
     this.#land(landed - (reservation?.landed ?? 0));
-    this.#reservations.set(id, {
-      ...{ namespace, bytes, landed, committed: true },
-      coming: asked.coming,
-    });
+    const { coming: comingBytes } = asked;
+    const kept = { namespace, bytes, committed: true, landed };
+    this.#reservations.set(id, { ...kept, coming: comingBytes });
     return true;
   }
 
@@ -246,11 +262,7 @@ export class Room {
     const { id, total, more, expected } = coming;
     const sized = isSized(coming);
     const bytes = sized ? expected : total;
-    const tooLarge = this.#tooLarge(
-      [...this.#covering(namespace)],
-      bytes,
-      sized,
-    );
+    const tooLarge = this.#tooLarge(this.#covering(namespace), bytes, sized);
     if (tooLarge) return { never: true, text: tooLarge };
     const disk = this.#disk;
     if (!disk) return undefined;
@@ -292,8 +304,8 @@ export class Room {
 
   #take(coming: Coming, own: Reservation | undefined): void {
     const { more } = coming;
-    this.#disk = takenFrom(this.#disk!, more);
     if (more === 0) return;
+    this.#disk!.roomBytes -= more;
     const left = own ? own.bytes - own.landed : 0;
     const { covered } = this.#landed.take(coming, left);
     if (own) own.landed += covered;
@@ -310,7 +322,7 @@ export class Room {
     const part = this.#landed.delete(upload);
     if (!part) return;
     this.changed = true;
-    if (this.#disk) this.#disk = takenFrom(this.#disk, -part.bytes);
+    if (this.#disk) this.#disk.roomBytes += part.bytes;
     const own = this.#reservations.get(id);
     // What is kept for it may have been released, and kept anew, meanwhile.
     const covered = Math.min(part.covered, own?.landed ?? 0);
@@ -326,7 +338,7 @@ export class Room {
 
   /** Why there is no room for one more assignment, or for a value that is there. */
   shortage(namespace: string, asked?: Asked): Shortage | undefined {
-    const scopes = [...this.#covering(namespace)];
+    const scopes = this.#covering(namespace);
     if (asked) {
       const tooLarge = this.#tooLarge(scopes, asked.bytes);
       if (tooLarge) return { never: true, text: tooLarge };
@@ -415,11 +427,13 @@ export class Room {
   #write(bytes: number, sign: 1 | -1): void {
     if (!this.#disk) return;
     const { blockBytes, files } = this.#disk;
-    const taken = sign * wholeBlocks(bytes, blockBytes);
-    this.#disk = {
-      ...takenFrom(this.#disk, taken),
-      ...files && { files: { ...files, roomFiles: files.roomFiles - sign } },
-    };
+    this.#disk.roomBytes -= sign * wholeBlocks(bytes, blockBytes);
+    if (files) files.roomFiles -= sign;
+  }
+
+  /** Whether something has to go now. */
+  get isCrowded(): boolean {
+    return this.#scopes.some((scope) => scope.excess(this.#diskOf(scope)));
   }
 
   /** What has to go now: above the high watermark, down to the low one. */
@@ -486,10 +500,14 @@ export class Room {
     return this.#reservations;
   }
 
-  *#covering(namespace: string): Generator<Scope> {
-    for (const scope of this.#scopes) {
-      if (covers(scope.quota.pattern, namespace)) yield scope;
-    }
+  /** One request asks this a dozen times, and the next ones often the same. */
+  #covering(namespace: string): readonly Scope[] {
+    if (this.#covered?.namespace === namespace) return this.#covered.by;
+    const by = this.#scopes.filter(({ quota }) =>
+      covers(quota.pattern, namespace)
+    );
+    this.#covered = { namespace, by };
+    return by;
   }
 
   /** What a value of a namespace takes; none of them is larger than its limits. */
@@ -529,6 +547,6 @@ export class Room {
   }
 }
 
-function takenFrom(disk: Disk, bytes: number): Disk {
-  return { ...disk, roomBytes: disk.roomBytes - bytes };
+function standing({ files, ...disk }: Disk): Standing {
+  return files ? { ...disk, files: { ...files } } : disk;
 }

@@ -157,22 +157,33 @@ export class Scope {
       this.#maxBytes,
       disk ? this.usedBytes + Math.max(0, disk.roomBytes) : Infinity,
     );
-    const wanted = most(this.wanted, this.wantedBefore);
-    const coming = (bytes: number) =>
-      wanted.bytes + Math.min(bytes, limitBytes * MAX_RESERVED_SHARE);
-    const ofDisk = disk &&
-      this.#missing(disk, coming(this.onTheWayBytes), wanted.entries);
+    const mostBytes = limitBytes * MAX_RESERVED_SHARE;
+    const wantedBytes = Math.max(this.wanted.bytes, this.wantedBefore.bytes);
+    const wantedEntries = Math.max(
+      this.wanted.entries,
+      this.wantedBefore.entries,
+    );
+    const ofDisk = disk
+      ? this.#missing(
+        disk,
+        wantedBytes + Math.min(this.onTheWayBytes, mostBytes),
+        wantedEntries,
+      )
+      : NOTHING;
     const bytes = Math.max(
-      above(this.#maxBytes, this.usedBytes + coming(this.reservedBytes)),
-      ofDisk?.bytes ?? 0,
+      above(
+        this.#maxBytes,
+        this.usedBytes + wantedBytes + Math.min(this.reservedBytes, mostBytes),
+      ),
+      ofDisk.bytes,
     );
     const entries = Math.max(
       entriesAbove(
         this.#maxEntries,
-        this.usedEntries + wanted.entries +
+        this.usedEntries + wantedEntries +
           Math.min(this.reservedEntries, this.#maxEntries * MAX_RESERVED_SHARE),
       ),
-      ofDisk?.entries ?? 0,
+      ofDisk.entries,
     );
     if (bytes <= 0 && entries <= 0) return undefined;
     return {
@@ -189,26 +200,27 @@ export class Scope {
   #missing(disk: Disk, bytes: number, wanted: number): Wanted {
     const { files, roomBytes, slackBytes } = disk;
     const taken = this.takenOf(disk);
-    const ofBytes = missing(bytes, {
+    const ofBytes = roomBytes >= bytes ? 0 : missing(bytes, {
       room: roomBytes,
       // Nothing goes ahead of the need in the place of what may go in vain.
       slack: Math.max(0, slackBytes - this.unsizedBytes),
       kept: taken,
       least: 0,
     });
-    if (!files) return { bytes: ofBytes, entries: 0 };
+    if (!files) return ofBytes === 0 ? NOTHING : { bytes: ofBytes, entries: 0 };
     const { roomFiles, slackFiles } = files;
     const kept = this.usedEntries;
     if (areOthers(files, kept) || -roomBytes > taken) return NOTHING;
     const limit = kept + Math.max(0, roomFiles);
     const coming = wanted +
       Math.min(this.reservedEntries, limit * MAX_RESERVED_SHARE);
-    const ofFiles = missing(coming, {
+    const ofFiles = roomFiles >= coming ? 0 : missing(coming, {
       room: roomFiles,
       slack: slackFiles,
       kept,
       least: 1,
     });
+    if (ofBytes === 0 && ofFiles === 0) return NOTHING;
     return { bytes: ofBytes, entries: ofFiles };
   }
 
@@ -307,6 +319,7 @@ export class Scope {
  * no other one takes anything away in vain.
  */
 export function want(short: readonly Scope[], wanted: Wanted): void {
+  if (short.length === 0) return;
   const stuck = short.filter((scope) => scope.stuck !== undefined);
   for (const scope of stuck.length > 0 ? stuck : short) {
     scope.wanted = most(scope.wanted, wanted);
@@ -332,7 +345,7 @@ function entriesAbove(max: number, pressure: number): number {
     : above(max, pressure);
 }
 
-/** What has to go of a disk for what comes: bytes, or files. */
+/** What has to go of a disk that has no room for what comes: bytes, or files. */
 function missing(
   coming: number,
   { room, slack, kept, least }: {
@@ -344,7 +357,6 @@ function missing(
     readonly least: number;
   },
 ): number {
-  if (room >= coming) return 0;
   const short = coming - room;
   // Where so much is not there, less of it may do; else nothing goes in vain.
   const enough = [short + slack, short, least - room];

@@ -16,6 +16,8 @@ import type {
   Stamp,
   TableOptions,
 } from "./types.ts";
+import { NumberMap } from "../number_map.ts";
+import { DueTimes } from "./due_times.ts";
 import { Holdings } from "./holdings.ts";
 import { type Asked, Room } from "./room.ts";
 import {
@@ -34,6 +36,8 @@ export interface Wait<R extends Request = Request> {
   live: boolean;
   /** When it was asked. */
   readonly arrivedMs: number;
+  /** It is answered in time whatever happens, and that time is not over. */
+  inTime: boolean;
   /** A Done whose 500 ms are over: answered as soon as its file is captured. */
   due: boolean;
   /** What a Get has asked memory for, in bytes; 0: for nothing. */
@@ -225,9 +229,9 @@ export class State {
   /** Expired handles and until when their Drop is OK, first one first. */
   readonly expiredHandles = new Map<Id, ExpiredHandle>();
   /** By ticket: every wait that may be cancelled. */
-  readonly waits = new Map<number, Wait>();
-  /** Waits that are answered in time whatever happens, earliest first. */
-  readonly timed = new Map<Wait, number>();
+  readonly waits = new NumberMap<Wait>();
+  /** Of the waits that are answered in time whatever happens. */
+  readonly due = new DueTimes();
   /** Entries with patient Gets. */
   readonly awaited = new Set<Entry>();
   /** Leases that patient Gets wait for end at this time at the earliest. */
@@ -239,8 +243,8 @@ export class State {
   readonly maxResting: number;
   readonly uncountedBytes: number;
   readonly streamBytes: number;
-  /** Entries whose waits are looked at again before the step ends. */
-  readonly woken = new Set<Entry>();
+  /** Entries whose waits are looked at again before the step ends; some twice. */
+  woken: Entry[] = [];
   /** Waits of entries that were forgotten, to be looked at again as well. */
   again: Wait[] = [];
   draining = false;
@@ -323,7 +327,7 @@ export class State {
 
   /** Has entries taken away, if there are too many; `urgent`: somebody waits. */
   makeRoom({ urgent = false } = {}): void {
-    if (this.crowded || this.room.excess().length === 0) return;
+    if (this.crowded || !this.room.isCrowded) return;
     this.crowded = true;
     this.emit({ kind: "make-room", urgent });
   }
@@ -443,12 +447,13 @@ export class State {
       request,
       arrivedMs: this.nowMs,
       live: true,
+      inTime: answerByMs !== undefined,
       due: false,
       askedBytes: 0,
       admitted: false,
     };
     this.waits.set(request.ticket, wait);
-    if (answerByMs !== undefined) this.timed.set(wait, answerByMs);
+    if (answerByMs !== undefined) this.due.add(request.ticket, answerByMs);
     return wait;
   }
 
@@ -456,7 +461,6 @@ export class State {
   settle(wait: Wait): void {
     wait.live = false;
     this.waits.delete(wait.request.ticket);
-    this.timed.delete(wait);
     if (isFor(wait, "piece")) this.arriving.delete(wait);
     if (!isFor(wait, "get")) return;
     this.wantNoRoom(wait);
@@ -477,11 +481,12 @@ export class State {
 
   /** Everybody who waits at an entry, to be looked at again. */
   takeWaits(entry: Entry): Wait[] {
-    const { waits, patient = [] } = entry;
-    for (const wait of patient) delete wait.staysAt;
+    const { waits, patient } = entry;
     entry.waits = [];
     entry.patient = undefined;
     this.awaited.delete(entry);
+    if (!patient) return waits;
+    for (const wait of patient) delete wait.staysAt;
     return [...waits, ...patient];
   }
 
@@ -502,7 +507,7 @@ export class State {
   /** The entry has changed: its waits are looked at again before the step ends. */
   wake(entry: Entry): void {
     if (entry.waits.length > 0 || entry.patient?.size) {
-      this.woken.add(entry);
+      this.woken.push(entry);
     }
   }
 

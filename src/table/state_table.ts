@@ -31,7 +31,14 @@ import { stoodStill } from "./standstill.ts";
 import { State } from "./state.ts";
 import { aboutEntry, type UnderWay, underWay } from "./under_way.ts";
 import { type Entry, isFor, type Wait } from "./state.ts";
-import type { Command, Effect, Id, Result, TableOptions } from "./types.ts";
+import type {
+  Command,
+  Effect,
+  Id,
+  Result,
+  TableOptions,
+  Ticket,
+} from "./types.ts";
 
 /** How many of what the table holds; for metrics and tests. */
 export interface TableCounts {
@@ -66,7 +73,7 @@ export class StateTable {
     s.nowMs = nowMs;
     this.#apply(command, nowMs);
     while (
-      s.woken.size > 0 || s.again.length > 0 || this.#isRoomToBeGiven
+      s.woken.length > 0 || s.again.length > 0 || this.#isRoomToBeGiven
     ) {
       this.#giveRoom(nowMs);
       this.#lookAgain(nowMs);
@@ -79,11 +86,8 @@ export class StateTable {
   /** When `tick` has something to do at the latest; `undefined`: never. */
   nextDeadlineMs(): number | undefined {
     const s = this.state;
-    let nextMs = Infinity;
-    for (const dueMs of s.timed.values()) {
-      nextMs = dueMs;
-      break;
-    }
+    const waits = (ticket: Ticket) => s.waits.has(ticket);
+    let nextMs = s.due.earliest(waits) ?? Infinity;
     for (const { expiresMs } of s.handles.values()) {
       nextMs = Math.min(nextMs, expiresMs);
       break;
@@ -287,9 +291,11 @@ export class StateTable {
 
   #tick(nowMs: number): void {
     const s = this.state;
-    for (const [wait, dueMs] of s.timed) {
-      if (dueMs > nowMs) break;
-      s.timed.delete(wait);
+    let ticket: Ticket | undefined;
+    while ((ticket = s.due.takeDue(nowMs)) !== undefined) {
+      const wait = s.waits.get(ticket);
+      if (!wait) continue;
+      wait.inTime = false;
       if (isFor(wait, "piece")) arrive(s, wait);
       else if (isFor(wait, "get")) {
         // It waits for room no longer; for somebody's work, if it is patient.
@@ -338,10 +344,9 @@ export class StateTable {
 
   #lookAgain(nowMs: number): void {
     const s = this.state;
-    const waits = s.again;
+    const { again: waits, woken } = s;
     s.again = [];
-    const woken = [...s.woken];
-    s.woken.clear();
+    s.woken = [];
     for (const entry of woken) {
       for (const wait of s.takeWaits(entry)) waits.push(wait);
     }
