@@ -17,8 +17,11 @@ import { recover } from "../src/engine/recovery.ts";
 import type { Manifest } from "../src/manifest/manifest.ts";
 import { SqliteManifest } from "../src/manifest/sqlite_manifest.ts";
 import type { Reply } from "../src/table/types.ts";
+import { keepWorkers } from "./support/kept_workers.ts";
 import { withRoot } from "./support/root.ts";
 import { until } from "./support/status.ts";
+
+keepWorkers();
 
 const ENTRY = entryKey("tests.recovery", Uint8Array.of(1, 2, 3));
 const VALUE = new TextEncoder().encode("the value");

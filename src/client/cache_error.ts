@@ -65,8 +65,12 @@ const UNSAID = /^(undefined|null|Failed to connect|Protocol error)?$/;
 /** When that was, which is now. */
 const DATE = / \(\d+-\d+-\d+T[\d:.]+Z\)$/;
 
-/** How it says that the answer was none of a gRPC server. */
-const NO_STATUS = /Call ended without gRPC status/;
+/**
+ * How it says that the answer was none of a gRPC server: the second one when the
+ * connection has ended between its first frame and the call.
+ */
+const NO_STATUS =
+  /Call ended without gRPC status|^Failed to start HTTP\/2 stream/;
 
 /** What the system says of a Unix domain socket. */
 const NO_SOCKET = /^connect (E[A-Z]+) (\/.*)$/;

@@ -36,3 +36,16 @@ Deno.test("a connection that fails says its last error, without what is around i
   assert.equal(error.code, "unavailable");
   assert.equal(error.message, "remote x: cannot ask: no answer");
 });
+
+Deno.test("a connection that ends at once is none of a gRPC server, before the call or in it", () => {
+  for (
+    const details of [
+      "Received RST_STREAM with code 0 (Call ended without gRPC status)",
+      "Failed to start HTTP/2 stream with error The session has been destroyed",
+    ]
+  ) {
+    const error = asCacheError({ code: status.INTERNAL, details }, "remote x");
+    assert.equal(error.code, "unavailable");
+    assert.match(error.message, /^remote x: what answers there ends the call/);
+  }
+});

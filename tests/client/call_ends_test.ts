@@ -7,7 +7,7 @@ import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { CA } from "../support/certificates.ts";
 import { Cache } from "../../src/client/mod.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
-import { testAllOnEach, testOnEach } from "./runtimes.ts";
+import { testAllOnEach, testOnEach, testUnhurriedOnEach } from "./runtimes.ts";
 import {
   BUSY_MS,
   NS,
@@ -193,10 +193,11 @@ testOnEach(
     }),
 );
 
-testOnEach(
+testUnhurriedOnEach(
   "when the computation blocks the event loop: who waits gets the work when the lease ends",
   PROGRAM,
-  (command) =>
+  [""],
+  (_, { command }) =>
     withServerHere(async ({ remote }) => {
       await using other = await Cache.connect({ remote });
       const { source, outages } = await runAlone(

@@ -12,6 +12,7 @@ import { keyBytes } from "../../src/client/keys.ts";
 import { RemoteClient, textOf } from "../support/clients.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
 import { ServerProcess } from "../support/server_process.ts";
+import { sideBySide } from "../support/side_by_side.ts";
 import { until } from "../support/status.ts";
 import {
   Child,
@@ -22,6 +23,7 @@ import {
   withServerHere,
 } from "./support.ts";
 
+const waits = sideBySide("what takes its time");
 const HOLD_WORK = new URL("./programs/hold_work.mjs", import.meta.url);
 const MODULE = new URL("../../src/client/mod.ts", import.meta.url).href;
 const PATIENT = { patienceMs: 60_000 };
@@ -30,31 +32,34 @@ const SHORT_LEASE = [
   ...["--heartbeat-interval", "100ms", "--heartbeat-timeout", "400ms"],
 ];
 
-Deno.test("when the server restarts: those who wait compute nothing a second time", () =>
-  withServer(async (server) => {
-    const options = { remote: server.remote, ...PATIENT };
-    await using worker = await Cache.connect(options);
-    await using waiter = await Cache.connect(options);
-    await waiter.get("a", "another");
-    const [started, result] = [gate(), gate<string>()];
-    let runs = 0;
-    const compute = () => {
-      runs++;
-      started.resolve();
-      return result.promise;
-    };
-    const working = worker.generateDetailed("a", "k", compute);
-    await started.promise;
-    const waiting = waiter.generateDetailed("a", "k", compute);
-    assert.equal(await server.stop(), 0);
-    const args = sameAddresses(server);
-    await using _again = await ServerProcess.start(server.root, { args });
-    result.resolve("one");
-    assert.deepEqual(await working, { value: "one", source: "computed" });
-    const { value, source } = await waiting;
-    assert.deepEqual([value, source], ["one", "remote"]);
-    assert.equal(runs, 1);
-  }));
+waits(
+  "when the server restarts: those who wait compute nothing a second time",
+  () =>
+    withServer(async (server) => {
+      const options = { remote: server.remote, ...PATIENT };
+      await using worker = await Cache.connect(options);
+      await using waiter = await Cache.connect(options);
+      await waiter.get("a", "another");
+      const [started, result] = [gate(), gate<string>()];
+      let runs = 0;
+      const compute = () => {
+        runs++;
+        started.resolve();
+        return result.promise;
+      };
+      const working = worker.generateDetailed("a", "k", compute);
+      await started.promise;
+      const waiting = waiter.generateDetailed("a", "k", compute);
+      assert.equal(await server.stop(), 0);
+      const args = sameAddresses(server);
+      await using _again = await ServerProcess.start(server.root, { args });
+      result.resolve("one");
+      assert.deepEqual(await working, { value: "one", source: "computed" });
+      const { value, source } = await waiting;
+      assert.deepEqual([value, source], ["one", "remote"]);
+      assert.equal(runs, 1);
+    }),
+);
 
 Deno.test("who asks while a server stops, or waits for one who died, computes for the next process", () =>
   withServer(async (server) => {
@@ -89,34 +94,37 @@ Deno.test("who asks while a server stops, or waits for one who died, computes fo
   }, [...SHORT_LEASE, "--drain-timeout", "1500ms"]));
 
 for (const kind of ["remote", "local"] as const) {
-  Deno.test(`when the server restarts: one that was killed gets the value of the same assignment (${kind})`, () =>
-    withServer(async (server) => {
-      const options = { [kind]: server[kind], ...PATIENT };
-      await using worker = await Cache.connect(options);
-      await using waiter = await Cache.connect(options);
-      // A server that has never answered gets less patience.
-      await waiter.get("a", "another");
-      const [started, result] = [gate(), gate<string>()];
-      let runs = 0;
-      const compute = () => {
-        runs++;
-        started.resolve();
-        return result.promise;
-      };
-      const working = worker.generateDetailed("a", "k", compute);
-      await started.promise;
-      const waiting = waiter.generateDetailed("a", "k", compute);
-      await server.kill();
-      // Published while nobody is there to take it.
-      result.resolve("one");
-      const args = sameAddresses(server);
-      await using _again = await ServerProcess.start(server.root, { args });
-      const source = kind;
-      assert.deepEqual(await working, { value: "one", source: "computed" });
-      const waited = await waiting;
-      assert.deepEqual([waited.value, waited.source], ["one", source]);
-      assert.equal(runs, 1);
-    }));
+  waits(
+    `when the server restarts: one that was killed gets the value of the same assignment (${kind})`,
+    () =>
+      withServer(async (server) => {
+        const options = { [kind]: server[kind], ...PATIENT };
+        await using worker = await Cache.connect(options);
+        await using waiter = await Cache.connect(options);
+        // A server that has never answered gets less patience.
+        await waiter.get("a", "another");
+        const [started, result] = [gate(), gate<string>()];
+        let runs = 0;
+        const compute = () => {
+          runs++;
+          started.resolve();
+          return result.promise;
+        };
+        const working = worker.generateDetailed("a", "k", compute);
+        await started.promise;
+        const waiting = waiter.generateDetailed("a", "k", compute);
+        await server.kill();
+        // Published while nobody is there to take it.
+        result.resolve("one");
+        const args = sameAddresses(server);
+        await using _again = await ServerProcess.start(server.root, { args });
+        const source = kind;
+        assert.deepEqual(await working, { value: "one", source: "computed" });
+        const waited = await waiting;
+        assert.deepEqual([waited.value, waited.source], ["one", source]);
+        assert.equal(runs, 1);
+      }),
+  );
 }
 
 Deno.test("when the work went to somebody else in the meantime: it is still a result here, and said", () =>
@@ -210,64 +218,73 @@ Deno.test("when the server stays away: it is computed here, and said", async () 
   );
 });
 
-Deno.test("when the server stays away: it is asked again every 5 s, by one call", () =>
-  withServerHere(async ({ remote }) => {
-    await using proxy = await FaultProxy.start(remote);
-    const isAway = /: the server is away$/;
-    let asked: string[] = [];
+waits(
+  "when the server stays away: it is asked again every 5 s, by one call",
+  () =>
+    withServerHere(async ({ remote }) => {
+      await using proxy = await FaultProxy.start(remote);
+      const isAway = /: the server is away$/;
+      let asked: string[] = [];
+      await using cache = await Cache.connect({
+        remote: proxy.address,
+        patienceMs: 50,
+        onOutage: ({ error: { message } }) => {
+          if (!isAway.test(message)) asked.push(message);
+        },
+      });
+      const fiveCalls = async () => {
+        asked = [];
+        const keys = [1, 2, 3, 4, 5];
+        const made = await Promise.all(
+          keys.map((key) => cache.generateDetailed("a", key, () => key)),
+        );
+        return made.filter(({ source }) => source !== "uncached").length;
+      };
+      await cache.get("a", "another");
+      proxy.down();
+      await cache.get("a", "another");
+      const beganMs = performance.now();
+      await until(fiveCalls, () => asked.length > 0);
+      assert(performance.now() - beganMs > 4_000, "it was not asked before");
+      assert.equal(asked.length, 1);
+      proxy.up();
+      await until(fiveCalls, (found) => found === 5);
+    }),
+);
+
+waits(
+  "when nothing is heard of the server: a machine that accepts connections and says nothing is away",
+  async () => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const outages: Outage[] = [];
     await using cache = await Cache.connect({
-      remote: proxy.address,
-      patienceMs: 50,
-      onOutage: ({ error: { message } }) => {
-        if (!isAway.test(message)) asked.push(message);
-      },
+      remote: `127.0.0.1:${listener.addr.port}`,
+      patienceMs: 0,
+      onOutage: (outage) => outages.push(outage),
     });
-    const fiveCalls = async () => {
-      asked = [];
-      const keys = [1, 2, 3, 4, 5];
-      const made = await Promise.all(
-        keys.map((key) => cache.generateDetailed("a", key, () => key)),
-      );
-      return made.filter(({ source }) => source !== "uncached").length;
-    };
-    await cache.get("a", "another");
-    proxy.down();
-    await cache.get("a", "another");
-    const beganMs = performance.now();
-    await until(fiveCalls, () => asked.length > 0);
-    assert(performance.now() - beganMs > 4_000, "it was not asked before");
-    assert.equal(asked.length, 1);
-    proxy.up();
-    await until(fiveCalls, (found) => found === 5);
-  }));
+    assert.equal(await cache.generate("a", "k", () => 7), 7);
+    assert.match(
+      outages[0]!.error.message,
+      /no connection within (1[5-9]|[2-9]\d)\d\d ms|no answer within/,
+    );
+  },
+);
 
-Deno.test("when nothing is heard of the server: a machine that accepts connections and says nothing is away", async () => {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const outages: Outage[] = [];
-  await using cache = await Cache.connect({
-    remote: `127.0.0.1:${listener.addr.port}`,
-    patienceMs: 0,
-    onOutage: (outage) => outages.push(outage),
-  });
-  assert.equal(await cache.generate("a", "k", () => 7), 7);
-  assert.match(
-    outages[0]!.error.message,
-    /no connection within (19|20)\d\d ms|no answer within/,
-  );
-});
-
-Deno.test("when a connection falls silent: it is not used again", () =>
-  withServerHere(async ({ remote }) => {
-    await using proxy = await FaultProxy.start(remote, [
-      { toClient: { afterBytes: 0, then: "freeze" } },
-      {},
-    ]);
-    await using cache = await Cache.connect({ remote: proxy.address });
-    const made = await cache.generateDetailed("a", "k", () => 7);
-    assert.deepEqual(made, { value: 7, source: "computed" });
-    // It, its successor, and a look at what there is that says nothing.
-    assert(proxy.connections <= 3, `${proxy.connections} connections`);
-  }));
+waits(
+  "when a connection falls silent: it is not used again",
+  () =>
+    withServerHere(async ({ remote }) => {
+      await using proxy = await FaultProxy.start(remote, [
+        { toClient: { afterBytes: 0, then: "freeze" } },
+        {},
+      ]);
+      await using cache = await Cache.connect({ remote: proxy.address });
+      const made = await cache.generateDetailed("a", "k", () => 7);
+      assert.deepEqual(made, { value: 7, source: "computed" });
+      // It, its successor, and a look at what there is that says nothing.
+      assert(proxy.connections <= 3, `${proxy.connections} connections`);
+    }),
+);
 
 Deno.test("when work is given back while the server is away: a close waits no longer for one that has not answered", () =>
   withServer(async ({ remote }) => {
@@ -314,41 +331,44 @@ Deno.test("without the local server, the remote one does", () =>
     assert.equal(await other.get("a", "k"), 7);
   }));
 
-Deno.test("tiers read through, write through, and are left out while they are away", () =>
-  withServer(async (near) => {
-    await withServer(async (far) => {
-      const outages: string[] = [];
-      const tiers = async () => [
-        memory({ maxBytes: 1_000 }),
-        await Cache.connect({ local: near.local, patienceMs: 50 }),
-        await Cache.connect({ remote: far.remote, patienceMs: 50 }),
-      ];
-      const onOutage = ({ tier }: Outage) => outages.push(tier);
-      await using first = new TieredCache(await tiers(), { onOutage });
-      await using second = new TieredCache(await tiers(), { onOutage });
-      await using others = await Cache.connect({ remote: far.remote });
+waits(
+  "tiers read through, write through, and are left out while they are away",
+  () =>
+    withServer(async (near) => {
+      await withServer(async (far) => {
+        const outages: string[] = [];
+        const tiers = async () => [
+          memory({ maxBytes: 1_000 }),
+          await Cache.connect({ local: near.local, patienceMs: 50 }),
+          await Cache.connect({ remote: far.remote, patienceMs: 50 }),
+        ];
+        const onOutage = ({ tier }: Outage) => outages.push(tier);
+        await using first = new TieredCache(await tiers(), { onOutage });
+        await using second = new TieredCache(await tiers(), { onOutage });
+        await using others = await Cache.connect({ remote: far.remote });
 
-      await first.generate("a", "k", () => "v");
-      assert.equal(await sourceOf(first, "k"), "memory");
-      assert.equal(await sourceOf(second, "k"), "local");
-      assert.equal(await sourceOf(second, "k"), "memory");
-      assert.equal(await others.get("a", "k"), "v");
+        await first.generate("a", "k", () => "v");
+        assert.equal(await sourceOf(first, "k"), "memory");
+        assert.equal(await sourceOf(second, "k"), "local");
+        assert.equal(await sourceOf(second, "k"), "memory");
+        assert.equal(await others.get("a", "k"), "v");
 
-      await others.set("a", "theirs", "v");
-      assert.equal(await sourceOf(first, "theirs"), "remote");
-      assert.equal(await sourceOf(second, "theirs"), "local");
+        await others.set("a", "theirs", "v");
+        assert.equal(await sourceOf(first, "theirs"), "remote");
+        assert.equal(await sourceOf(second, "theirs"), "local");
 
-      await near.kill();
-      assert.equal(await sourceOf(first, "new"), "computed");
-      assert.equal(await others.get("a", "new"), "v");
-      assert.deepEqual(new Set(outages), new Set([`local ${near.local}`]));
+        await near.kill();
+        assert.equal(await sourceOf(first, "new"), "computed");
+        assert.equal(await others.get("a", "new"), "v");
+        assert.deepEqual(new Set(outages), new Set([`local ${near.local}`]));
 
-      await far.kill();
-      assert.equal(await first.generate("a", "newer", () => "v"), "v");
-      assert(outages.includes(`remote ${far.remote}`));
-      assert.equal(await sourceOf(first, "newer"), "memory");
-    });
-  }));
+        await far.kill();
+        assert.equal(await first.generate("a", "newer", () => "v"), "v");
+        assert(outages.includes(`remote ${far.remote}`));
+        assert.equal(await sourceOf(first, "newer"), "memory");
+      });
+    }),
+);
 
 Deno.test("when a value is kept by some tiers, but the one that gave out the work could not be told: the others keep it", () =>
   withServer(async (server) => {

@@ -15,7 +15,10 @@ import type { RunningServer } from "../../src/launch/running_server.ts";
 import { logLine } from "../../src/log/log.ts";
 import { serve, type Stores } from "../../src/serve.ts";
 import { LocalClient, RemoteClient } from "./clients.ts";
+import { keepWorkers } from "./kept_workers.ts";
 import { serveWords } from "./serve_words.ts";
+
+keepWorkers();
 
 /** A running server. */
 export class ServerHere implements AsyncDisposable {
