@@ -11,8 +11,10 @@ import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith, until } from "../support/status.ts";
 import { whyNoTracer } from "../support/strace.ts";
 import { whileFailing } from "../support/syscalls.ts";
+import { CacheClient } from "../v1/client.ts";
 
 const NS = "tests.trouble";
+const MIB = 1024 * 1024;
 const ARGS = [
   // Nothing is answered from memory: each Get looks at the file.
   "--memory-cache-bytes=0",
@@ -210,6 +212,39 @@ Deno.test("system calls of the server that fail", async (test) => {
   if (missing !== undefined) return console.log(`skipped: ${missing}`);
   await withScene(async (scene) => {
     for (const [name, run] of TRACED) await test.step(name, () => run(scene));
+  });
+});
+
+Deno.test("a value that is larger than a file may be is refused, and the server lives", async () => {
+  await withScene(async (scene) => {
+    const { local, remote, server } = scene;
+    using client = new CacheClient(server.remote);
+    const large = new Uint8Array(5 * MIB);
+    const set = await remote.assigned(NS, "set");
+    const pieces = await client.assigned(NS, "pieces");
+    const linked = await local.assigned(NS, "linked");
+    await Deno.writeFile(linked.path, large);
+    // It has two names, so that it is copied.
+    await Deno.link(linked.path, `${linked.path}.too`);
+    const pid = String(await server.serverPid());
+    const args = ["--pid", pid, `--fsize=${4 * MIB}:`];
+    const { success } = await new Deno.Command("prlimit", { args }).output();
+    if (!success) return console.log("skipped: no prlimit");
+    const refused = (publishing: Promise<unknown>) =>
+      rejectsWith("RESOURCE_EXHAUSTED", publishing, /may make a file/);
+    await refused(remote.set(set.id, large));
+    // It is no trouble of the disk: work is given out all the time.
+    await remote.assigned(NS, "next");
+    await refused(
+      client.publish(pieces.id, Array(20).fill(large.subarray(0, MIB / 4))),
+    );
+    await refused(local.done(linked.id));
+    await remote.assigned(NS, "after it");
+    for (const { id } of [set, pieces, linked]) await remote.set(id, "small");
+    for (const key of ["set", "pieces", "linked"]) {
+      assert.equal(textOf(await remote.value(NS, key)), "small");
+    }
+    assert.deepEqual([...Deno.readDirSync(`${scene.root}/.private`)], []);
   });
 });
 
