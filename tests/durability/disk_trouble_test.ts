@@ -5,7 +5,12 @@
 
 import assert from "node:assert/strict";
 import type { status } from "@grpc/grpc-js";
-import { LocalClient, RemoteClient, textOf } from "../support/clients.ts";
+import {
+  bytesOf,
+  LocalClient,
+  RemoteClient,
+  textOf,
+} from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith, until } from "../support/status.ts";
@@ -245,6 +250,31 @@ Deno.test("a value that is larger than a file may be is refused, and the server 
       assert.equal(textOf(await remote.value(NS, key)), "small");
     }
     assert.deepEqual([...Deno.readDirSync(`${scene.root}/.private`)], []);
+  });
+});
+
+Deno.test("nobody waits for a file whose Done was answered and that cannot be kept", async () => {
+  await withScene(async ({ local, remote, root, server }) => {
+    using client = new CacheClient(server.remote);
+    const ns = "tests.blocked";
+    const obstacle = `${root}/${ns}`;
+    await Deno.writeTextFile(obstacle, "no folder");
+    const { id, path } = await local.assigned(ns, "key");
+    await Deno.writeFile(path, new Uint8Array());
+    // Hashing it takes longer than its Done may.
+    await Deno.truncate(path, 1536 * MIB);
+    await local.done(id);
+    const { last } = await client.fetched(ns, "key");
+    assert.match(last.unassigned?.reason ?? "", /keep it now/);
+    for (const each of [remote, local]) {
+      assert.equal((await each.get(ns, "key")).entryStatus, "unassigned");
+    }
+    await client.call("Delete", { namespace: ns, key: bytesOf("key") });
+    await Deno.remove(obstacle);
+    const again = await remote.assigned(ns, "key");
+    await remote.set(again.id, "kept");
+    assert.equal(textOf(await remote.value(ns, "key")), "kept");
+    assert.deepEqual([...Deno.readDirSync(`${root}/.private`)], []);
   });
 });
 
