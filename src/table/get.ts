@@ -308,11 +308,15 @@ export function takeOver(s: State, entry: Entry, givenBack?: Wait): void {
   // when it was made, its holder's again when it failed.
   s.letGo(id);
   const token = s.nextToken();
+  const proposed = propose(s, entry);
+  // Nobody wants it any more. It goes before its row, which could not go on a
+  // disk that it has filled.
+  const goes = givenBack !== undefined || proposed === undefined;
+  if (goes && staging !== undefined) s.emit({ kind: "discard", staging });
   const ended = {
-    ...(staging === undefined ? {} : { superseded: staging }),
+    ...(goes || staging === undefined ? {} : { superseded: staging }),
     ...(givenBack ? { givenBack } : {}),
   };
-  const proposed = propose(s, entry);
   if (proposed) {
     entry.state = { kind: "asking", token, proposed, ...ended };
     s.emit({
