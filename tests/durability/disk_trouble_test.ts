@@ -299,6 +299,22 @@ Deno.test("a root that vanishes costs nothing once it is back", async () => {
   });
 });
 
+Deno.test("no work is given out once it is seen that the root has vanished, though nobody has written", async () => {
+  await withScene(async (scene) => {
+    const { root, remote, server } = scene;
+    using client = new CacheClient(server.remote);
+    const work = await scene.work();
+    await Deno.rename(root, `${root}.away`);
+    await Deno.mkdir(root);
+    // It looks every 10 s, and when it is told to.
+    await client.call("Sweep");
+    assert.equal((await remote.get(NS, "new")).entryStatus, "unassigned");
+    await Deno.remove(root);
+    await Deno.rename(`${root}.away`, root);
+    await scene.assertServes(work);
+  });
+});
+
 Deno.test("folders that are removed while it serves are made again", async () => {
   await withScene(async (scene) => {
     const { root, local, remote } = scene;
