@@ -39,6 +39,7 @@ export class OpError extends Error {
 /** Errors of Linux that Deno 2.9.6 gives no code, by their number in the message. */
 const UNNAMED: Readonly<Record<string, string>> = {
   "23": "ENFILE",
+  "27": "EFBIG",
   "116": "ESTALE",
   "122": "EDQUOT",
 };
@@ -61,6 +62,8 @@ export function toFailure(error: unknown): Failure {
     case "ENOSPC":
     case "EDQUOT":
       return { code: "full", message };
+    case "EFBIG":
+      return { code: "too-large", message };
     default:
       return { code: "failed", message };
   }

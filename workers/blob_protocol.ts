@@ -189,6 +189,7 @@ export type FailureCode =
   | "linked"
   | "foreign"
   | "full"
+  | "too-large"
   | "failed";
 
 /** A failure, as it travels. */

@@ -121,7 +121,10 @@ export function measure(
 }
 
 /** How much room the root's disk has. */
-export function space({ fs, root }: Folders): Space {
+export function space(folders: Folders): Space {
+  const { fs, root } = folders;
+  // Of what has taken its place nothing is to be known.
+  folders.checkRoot();
   const { bavail, blocks, bsize, ffree, files } = fs.space(root);
   return {
     freeBytes: bavail * bsize,

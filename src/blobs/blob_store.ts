@@ -24,6 +24,8 @@ export type BlobErrorCode =
   | "foreign"
   /** No room: ENOSPC, EDQUOT. */
   | "full"
+  /** It would be larger than a file may be here: EFBIG. */
+  | "too-large"
   /** The bounded queue has no room. */
   | "overloaded"
   /** Everything else; the message says what. */

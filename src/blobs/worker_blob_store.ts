@@ -244,7 +244,8 @@ export class WorkerBlobStore implements BlobStore {
 
   /** {@inheritDoc BlobStore.space} */
   space(): Promise<Space> {
-    return this.#again<"space">({ kind: "space" });
+    // A root that has vanished is noticed here, before anybody has to write.
+    return this.#trouble.watch(this.#again<"space">({ kind: "space" }));
   }
 
   /** {@inheritDoc BlobStore.namespaces} */

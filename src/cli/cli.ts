@@ -14,6 +14,7 @@ import { addressesOf } from "./addresses.ts";
 import { optionsOf } from "./command.ts";
 import { allCommands, COMMAND_NAMES, loadCommand } from "./commands.ts";
 import { FAILED, OK, UNREACHABLE, WRONG_USE } from "./exit_codes.ts";
+import { outliveFileLimit } from "./file_limit.ts";
 import { commandHelp, overview, SERVER_COMMANDS } from "./help.ts";
 import {
   isBrokenPipe,
@@ -39,6 +40,7 @@ const NOT_FOR_US = /\(EACCES\)/;
  */
 export async function runCli(args: readonly string[]): Promise<number> {
   tolerateFailingStreams();
+  outliveFileLimit();
   try {
     return await dispatch(args);
   } catch (error) {

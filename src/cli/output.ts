@@ -45,11 +45,11 @@ export function tolerateFailingStreams(): void {
 }
 
 /**
- * Prints text to stdout.
+ * Prints text, or bytes, to stdout.
  *
  * @throws {StartError} It cannot be written: its disk is full.
  */
-export async function print(text: string): Promise<void> {
+export async function print(text: string | Uint8Array): Promise<void> {
   try {
     await write(process.stdout, text);
   } catch (error) {

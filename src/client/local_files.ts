@@ -24,6 +24,8 @@ const READ_PIECE_BYTES = 256 * 1024;
  * a umask may say that what this one makes is nobody else's to read.
  */
 const HANDED_OVER_MODE = 0o644;
+/** What the system says where a disk, a quota or a limit has no room for a file. */
+const NO_ROOM: readonly string[] = ["ENOSPC", "EDQUOT", "EFBIG"];
 
 /**
  * Whether the path that the server has assigned can be written to: it may be
@@ -90,8 +92,16 @@ export async function fileBody(
 }
 
 function cannotWrite(path: string, cause: unknown): CacheError {
-  const why = `is this the server's machine, and its user? ${messageOf(cause)}`;
-  return new CacheError("failed", `cannot write to ${path}: ${why}`, { cause });
+  const what = `cannot write to ${path}: `;
+  const why = messageOf(cause);
+  const { code = "" } = cause as { readonly code?: string };
+  return NO_ROOM.includes(code)
+    ? new CacheError("full", `${what}no room for the value: ${why}`, { cause })
+    : new CacheError(
+      "failed",
+      `${what}is this the server's machine, and its user? ${why}`,
+      { cause },
+    );
 }
 
 /** Of an open file, which is closed when that fails. */

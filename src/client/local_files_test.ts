@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { open } from "node:fs/promises";
 import { temporaryFolder } from "../launch/testing/program.ts";
-import { fileBody } from "./local_files.ts";
+import { fileBody, writeFileAt } from "./local_files.ts";
 
 Deno.test("a file whose size cannot be told is closed, and let go of", async () => {
   using stack = new DisposableStack();
@@ -25,4 +25,14 @@ Deno.test("a file whose size cannot be told is closed, and let go of", async () 
   };
   await assert.rejects(fileBody(path, released), /cannot read .*EIO/);
   assert.deepEqual(calls, ["closed", "released"]);
+});
+
+Deno.test("a value that finds no room at its path is told as such", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/value`;
+  await Deno.symlink("/dev/full", path);
+  await assert.rejects(writeFileAt(path, Uint8Array.of(1)), {
+    code: "full",
+    message: /^cannot write to .*: no room for the value: ENOSPC/,
+  });
 });

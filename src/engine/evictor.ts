@@ -24,6 +24,7 @@ import { DISK, EVERYTHING } from "../table/scope.ts";
 import type { Disk, EntryKey } from "../table/types.ts";
 import { removeEmptyFolders } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";
+import { removeExpiredFiles } from "./expired_work.ts";
 import { keptFree, type MinFree } from "./free_space.ts";
 import { oldestFirst } from "./oldest_first.ts";
 import {
@@ -79,6 +80,8 @@ export class Evictor {
   #isCalled = false;
   /** The namespaces that the sweep under way has taken entries from. */
   readonly #takenFrom = new Set<string>();
+  /** What clients have left is not looked for before then. */
+  #leftDueMs = -Infinity;
   /** It has been said that what has to go cannot go. */
   #toldStuck = false;
   /** It has been said that no value can be kept. */
@@ -173,6 +176,7 @@ export class Evictor {
       // First: what is over makes room for what would have to go else.
       await this.#removeOver();
       crowded = await this.#look();
+      if (await this.#removeLeft(crowded)) crowded = await this.#look();
       if (crowded.length > 0 || maxAgeMs !== undefined) {
         // What was used a moment ago must not look old.
         await engine.flushUses();
@@ -188,6 +192,17 @@ export class Evictor {
     }
     // The table's own count is a guess where rows do not know their size.
     if (this.#takenFrom.size > 0) await this.#look();
+  }
+
+  /** Where the disk is short, what clients have left goes first. */
+  async #removeLeft(crowded: readonly Excess[]): Promise<boolean> {
+    const { clock, engine } = this.#options;
+    const isShort = engine.full !== undefined ||
+      crowded.some(({ limit }) => limit === DISK);
+    const nowMs = clock.nowMs();
+    if (!isShort || nowMs < this.#leftDueMs) return false;
+    this.#leftDueMs = nowMs + EVICTION_INTERVAL_MS;
+    return await removeExpiredFiles(this.#options) > 0;
   }
 
   /** Whoever waits for room is told what came of it, and may call again. */

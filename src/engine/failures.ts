@@ -15,6 +15,7 @@ const CODES: Record<BlobErrorCode, ErrorCode> = {
   "foreign": "storage-failed",
   "damaged": "storage-failed",
   "full": "storage-full",
+  "too-large": "storage-full",
   "overloaded": "overloaded",
   "failed": "storage-failed",
 };
@@ -29,7 +30,7 @@ const MESSAGES: Partial<Record<ErrorCode, string>> = {
   "overloaded": "Cannot publish: too many operations are queued; try again",
 };
 
-/** Where the file is there, and what is wrong with it says what to do. */
+/** Where what is wrong with a file says what to do. */
 const OF_FILES: Partial<Record<BlobErrorCode, string>> = {
   "unreadable": "Cannot publish: the server may not read the file at the " +
     "assigned path; let everybody read it (chmod a+r, or write it with umask " +
@@ -37,6 +38,9 @@ const OF_FILES: Partial<Record<BlobErrorCode, string>> = {
   "linked":
     "Cannot publish: at the assigned path was a hard link to a file of " +
     "the server's; write the value to a file of its own, then call Done again",
+  "too-large": "Cannot publish: the value is larger than the server may make " +
+    "a file (ulimit -f, or the cache's file system); use the value without " +
+    "caching it",
 };
 
 /** Maps whatever a store threw to what the client is told; the cause is for the log. */

@@ -14,10 +14,10 @@ import {
   MAX_UNSETTLED,
 } from "../limits.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import type { EntryKey } from "../table/types.ts";
 import { discardAll } from "./unowned_staging.ts";
 import { removeEmptyFolders } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";
+import { removeExpired } from "./expired_work.ts";
 
 /** What a sweeper works on. */
 export interface SweeperOptions {
@@ -88,7 +88,7 @@ export class Sweeper {
 
   /** Removes the assignments nobody has come back to; returns how many. */
   async removeStale(): Promise<number> {
-    const { manifest, clock } = this.#options;
+    const { engine, manifest, clock } = this.#options;
     let removed = 0;
     let cursor: string | undefined;
     do {
@@ -96,7 +96,7 @@ export class Sweeper {
       const page = await manifest.stale(before, cursor);
       for (const entry of page.items) {
         if (this.#closed) return removed;
-        if (await this.#removeExpired(entry)) removed++;
+        if (await removeExpired(engine, entry)) removed++;
       }
       cursor = page.cursor;
     } while (cursor !== undefined);
@@ -108,7 +108,7 @@ export class Sweeper {
    * start may be asked to take back; returns how many.
    */
   async boundUnsettled(max = MAX_UNSETTLED): Promise<number> {
-    const { manifest } = this.#options;
+    const { engine, manifest } = this.#options;
     let tooMany = await this.#countUnsettled() - max;
     let removed = 0;
     let cursor: string | undefined;
@@ -117,7 +117,7 @@ export class Sweeper {
       for (const row of page.items) {
         if (this.#closed || tooMany <= 0) break;
         if (row.status !== "loading") continue;
-        if (!await this.#removeExpired(row)) continue;
+        if (!await removeExpired(engine, row)) continue;
         tooMany--;
         removed++;
       }
@@ -142,21 +142,6 @@ export class Sweeper {
       cursor = page.cursor;
     } while (cursor !== undefined && !this.#closed);
     return count;
-  }
-
-  /**
-   * A Get that wants no work removes an expired assignment, and leaves one that
-   * is still alive alone.
-   */
-  async #removeExpired(entry: EntryKey): Promise<boolean> {
-    const { name, namespace, key } = entry;
-    const reply = await this.#options.engine.ask({
-      kind: "get",
-      api: "remote",
-      entry: { name, namespace, key },
-      assign: false,
-    });
-    return reply.kind === "unassigned";
   }
 
   /**

@@ -97,6 +97,9 @@ export async function runServerCommand(
         interrupt: supervised ? () => {} : () => stop.interrupt(),
         hangups,
       });
+      // Where files have a limit (ulimit -f), the write that meets it fails, and
+      // the server does not end.
+      if (Deno.build.os !== "windows") onSignal("SIGXFSZ", () => {});
       if (supervised) stopWhenEnded(Deno.stdin.readable, stop);
       return await serveConfined({
         ...config,

@@ -42,10 +42,12 @@ export function get(s: State, wait: GetWait, nowMs: number): void {
     case "asking":
       return join(s, entry, wait);
     case "loading":
+      if (state.taken?.failing) return getFailing(s, entry, wait, nowMs);
       if (nowMs >= state.deadlineMs) return getExpired(s, entry, wait, nowMs);
       if (supersede(s, entry, wait, nowMs)) return;
       return tellLoading(s, entry, wait, nowMs);
     case "publishing":
+      if (state.taken?.failing) return awaitOnce(s, entry, wait);
       return tellLoading(s, entry, wait, nowMs);
     case "ready":
       return getReady(s, entry, wait, nowMs);
@@ -181,6 +183,44 @@ function getExpired(
   startProbe(s, entry);
 }
 
+/**
+ * A Get of a value that was accepted and cannot be kept: until the disk takes it
+ * nobody has the work, and there is nothing to wait for but the next try.
+ */
+function getFailing(
+  s: State,
+  entry: Entry,
+  wait: GetWait,
+  nowMs: number,
+): void {
+  const { state } = entry;
+  const isDue = state.kind === "loading" && nowMs >= state.deadlineMs;
+  if (!isDue || wait.request.reads) return notKept(s, wait);
+  awaitOnce(s, entry, wait);
+  republish(s, entry);
+}
+
+/** Lets a Get wait for the end of a try, within its 500 ms. */
+function awaitOnce(s: State, entry: Entry, wait: GetWait): void {
+  if (wait.inTime) join(s, entry, wait);
+  else notKept(s, wait);
+}
+
+function notKept(s: State, wait: GetWait): void {
+  dismiss(s, wait);
+  s.reply(wait, { kind: "unassigned", reason: "failed" });
+}
+
+/** A Get has waited for 500 ms. */
+export function getIsDue(s: State, wait: GetWait): void {
+  const state = s.entries.get(wait.request.entry.name)?.state;
+  // It waits for room no longer; for somebody's work, if it is patient.
+  if (wait.wantsRoom) refuse(s, wait);
+  else if (state?.kind === "publishing" && state.taken?.failing) {
+    notKept(s, wait);
+  } else if (!wait.request.patient) s.reply(wait, { kind: "loading" });
+}
+
 /** Asks when the client wrote last; one that has no file has no more time. */
 function startProbe(s: State, entry: Entry): void {
   const { state } = entry;
@@ -225,12 +265,17 @@ export function probed(
 
 /**
  * Removes an assignment whose lease has ended, and whose file has not changed
- * since, for whoever wants it away. False where it is not like that.
+ * since, or whose value cannot be kept, for whoever wants it away. False where
+ * it is not like that.
  */
 export function removeExpired(s: State, entry: Entry, wait: Wait): boolean {
   const { state } = entry;
-  if (state.kind !== "loading" || state.deadlineMs > s.nowMs) return false;
-  if (state.taken?.acknowledged) return false;
+  if (state.kind !== "loading") return false;
+  if (state.taken?.failing) {
+    takeOver(s, entry, wait);
+    return true;
+  }
+  if (state.deadlineMs > s.nowMs || state.taken?.acknowledged) return false;
   if (state.assignment.staging === undefined) {
     takeOver(s, entry, wait);
     return true;
@@ -263,11 +308,15 @@ export function takeOver(s: State, entry: Entry, givenBack?: Wait): void {
   // when it was made, its holder's again when it failed.
   s.letGo(id);
   const token = s.nextToken();
+  const proposed = propose(s, entry);
+  // Nobody wants it any more. It goes before its row, which could not go on a
+  // disk that it has filled.
+  const goes = givenBack !== undefined || proposed === undefined;
+  if (goes && staging !== undefined) s.emit({ kind: "discard", staging });
   const ended = {
-    ...(staging === undefined ? {} : { superseded: staging }),
+    ...(goes || staging === undefined ? {} : { superseded: staging }),
     ...(givenBack ? { givenBack } : {}),
   };
-  const proposed = propose(s, entry);
   if (proposed) {
     entry.state = { kind: "asking", token, proposed, ...ended };
     s.emit({

@@ -75,6 +75,7 @@ function checkEntry(s: State, name: string, entry: Entry): void {
   // Whoever waits, waits for something that is under way.
   const underWay = state.kind === "asking" || state.kind === "evicting" ||
     (state.kind === "loading" && state.probe !== undefined) ||
+    (state.kind === "publishing" && state.taken?.failing === true) ||
     (state.kind === "ready" &&
       (state.reading !== undefined || state.verifying !== undefined));
   must(underWay, `${name} has waits, so something is under way`);

@@ -449,6 +449,18 @@ Deno.test("abandoned work that nobody wants is gone, and can be asked for at onc
   taken(engine, get(engine));
 });
 
+Deno.test("the file of work that is given back goes, also where the manifest takes no writes", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id, staging } = taken(engine, get(engine, { api: "local" }));
+  engine.write(staging!, "01");
+  const ticket = engine.ask({ kind: "abandon", id });
+  deliver(engine, "abandon", "failed");
+  engine.settle();
+  refused(engine.replies.get(ticket), "manifest-failed");
+  // It may be what has filled the disk.
+  assert.equal(engine.stores.staged.has(staging!), false);
+});
+
 Deno.test("work that could not be given back is still its holder's", () => {
   const engine = new FakeEngine(FIGURES);
   const { id } = taken(engine, get(engine));

@@ -189,7 +189,8 @@ function captured(
     return fail(s, entry, state, { error, nowMs });
   }
   // It may be another file than before: what was recorded is not known to fit.
-  state.taken = { acknowledged: state.taken?.acknowledged ?? false };
+  const { acknowledged = false, failing } = state.taken ?? {};
+  state.taken = { acknowledged, ...(failing ? { failing } : {}) };
   if (digest) {
     answerDue(s, state);
     return record(s, entry, { digest, nowMs });
@@ -403,6 +404,7 @@ function fail(
   { assignment, joined, taken, deadlineMs, stamp, unsure, work }: Publishing,
   { error, nowMs }: { error: LarderError; nowMs: number },
 ): void {
+  if (taken?.acknowledged) taken.failing = true;
   entry.state = {
     kind: "loading",
     assignment,

@@ -85,6 +85,8 @@ export interface Work {
 export interface TakenFile {
   /** A Done was answered with OK: the value is ours to keep. */
   acknowledged: boolean;
+  /** And could not be kept until now: nobody is to wait for it. */
+  failing?: true;
   /** It is of a start, or of a refused Done: nobody has looked yet what is there. */
   found?: true;
   /** What was recorded in its row. */

@@ -11,7 +11,7 @@ import { arrive } from "./arriving.ts";
 import { asked } from "./asked.ts";
 import { evict, sweep } from "./evict.ts";
 import { evicted } from "./evicting.ts";
-import { admitted, get, probed } from "./get.ts";
+import { admitted, get, getIsDue, probed } from "./get.ts";
 import { drop, expireHandles } from "./handles.ts";
 import { sendAllOn, wakeDue } from "./patience.ts";
 import { byId, expireAssignments, foundId, isById } from "./leases.ts";
@@ -111,6 +111,8 @@ export class StateTable {
     for (const { state } of this.state.assignments.values()) {
       if (state.kind === "publishing") return true;
       if (state.kind !== "loading") continue;
+      // What could not be kept is looked at by the next start, as well as by us.
+      if (state.taken?.failing) continue;
       if (state.deadlineMs > nowMs || state.taken?.acknowledged) return true;
     }
     // The original server panics over a row that is left evicting.
@@ -297,11 +299,8 @@ export class StateTable {
       if (!wait) continue;
       wait.inTime = false;
       if (isFor(wait, "piece")) arrive(s, wait);
-      else if (isFor(wait, "get")) {
-        // It waits for room no longer; for somebody's work, if it is patient.
-        if (wait.wantsRoom) refuse(s, wait);
-        else if (!wait.request.patient) s.reply(wait, { kind: "loading" });
-      } else if (isFor(wait, "done") && !wait.request.patient) {
+      else if (isFor(wait, "get")) getIsDue(s, wait);
+      else if (isFor(wait, "done") && !wait.request.patient) {
         wait.due = true;
         publishIsDue(s, s.assignments.get(wait.request.id));
       }

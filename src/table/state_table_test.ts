@@ -28,6 +28,8 @@ const GRACE_MS = 60_000;
 const HANDLE_LEASE_MS = 100_000;
 const ENTRY = entryKey("ns", "k");
 const APIS: readonly Api[] = ["local", "remote"];
+/** A Get is told that the cache cannot keep what it is for. */
+const NOT_KEPT: Reply = { kind: "unassigned", reason: "failed" };
 
 const FIGURES: Figures = {
   leaseTimeoutMs: LEASE_MS,
@@ -340,8 +342,44 @@ for (const step of ["hash", "record", "install", "persist"] as const) {
     acknowledge(engine);
     deliver(engine, step, "failed");
     engine.advance(LEASE_MS + 1);
-    assert.equal(get(engine).kind, "loading");
+    // The first one who asks has it tried again, and waits for that.
     assert.deepEqual(get(engine, { api: "remote" }), value("0102030405"));
+  });
+
+  Deno.test(`nobody waits for an acknowledged Done whose ${step} fails`, () => {
+    const engine = new FakeEngine(FIGURES);
+    acknowledge(engine);
+    const patient = ask(engine, { patient: true });
+    assert.equal(engine.replies.get(patient), undefined);
+    for (let tries = 0; tries < 3; tries++) {
+      const due = ask(engine);
+      deliver(engine, step, "failed");
+      assert.deepEqual(
+        engine.replies.get(due),
+        tries === 0 ? { kind: "loading" } : NOT_KEPT,
+      );
+      assert.deepEqual(engine.replies.get(patient), NOT_KEPT);
+      assert.deepEqual(get(engine), NOT_KEPT);
+      engine.advance(LEASE_MS + 1);
+    }
+    // A try that takes long keeps nobody waiting, however patient.
+    const asked = [false, true].map((patient) => ask(engine, { patient }));
+    engine.advance(MAX_REPLY_WAIT_MS);
+    for (const ticket of asked) {
+      assert.deepEqual(engine.replies.get(ticket), NOT_KEPT);
+    }
+    engine.settle();
+    assert.deepEqual(get(engine, { api: "remote" }), value("0102030405"));
+  });
+
+  Deno.test(`an acknowledged Done whose ${step} failed can be removed, and keeps no stop waiting`, () => {
+    const engine = new FakeEngine(FIGURES);
+    const { staging } = acknowledge(engine);
+    deliver(engine, step, "failed");
+    assert.equal(engine.table.isBusy(engine.nowMs), false);
+    ok(settled(engine, engine.ask({ kind: "evict", entry: ENTRY })));
+    assert.equal(engine.stores.captured.has(staging), false);
+    assigned(get(engine));
   });
 
   Deno.test(`an acknowledged Done is published after a failed ${step}, though nobody asks`, () => {
@@ -1022,6 +1060,7 @@ function bare(): StateTable {
 interface Asking {
   api?: Api;
   assign?: boolean;
+  patient?: boolean;
   entry?: typeof ENTRY;
 }
 
@@ -1127,9 +1166,10 @@ Deno.test("a file's row says that it was handed out, once in half a lease", () =
 
 function ask(
   engine: FakeEngine,
-  { api = "local", assign = true, entry = ENTRY }: Asking,
+  { api = "local", assign = true, patient = false, entry = ENTRY }: Asking = {},
 ): Ticket {
-  return engine.ask({ kind: "get", api, assign, entry });
+  const how = patient ? { patient } as const : {};
+  return engine.ask({ kind: "get", api, assign, entry, ...how });
 }
 
 function get(engine: FakeEngine, asking: Asking = {}): Reply {

@@ -93,7 +93,9 @@ Deno.test("a full stdout is a failure in one line, and the work is given back", 
 
 Deno.test("a stdout that is full is said in a line, whatever is printed", () =>
   withShell(async (shell) => {
-    for (const words of ["usage --json", "status", "doctor", "--help"]) {
+    await inBash(shell, "echo value | $larder put --ns sim key");
+    const commands = ["usage --json", "status", "doctor", "--help"];
+    for (const words of [...commands, "get --ns sim key"]) {
       const { code, stderr } = await inBash(
         shell,
         `$larder ${words} >/dev/full`,

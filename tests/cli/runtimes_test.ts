@@ -113,6 +113,25 @@ const TESTS: Record<string, Body> = {
     const said = new TextDecoder().decode(ended.stderr);
     assert.match(said, /cannot write what the command says: .*no space left/i);
   },
+  "a limit of the size of files that run meets breaks no command": async (
+    _run,
+    shell,
+    ns,
+    program,
+  ) => {
+    const line = "command -v prlimit || exit 9; " +
+      "prlimit --pid $PPID --fsize=1048576: && truncate -s 3M limited";
+    const { code, stderr } = await shell.run(
+      ["run", "--ns", ns, "--out", "limited", "--", "sh", "-c", line],
+      {
+        program,
+        env: { LARDER_REMOTE: "", LARDER_LOCAL: shell.server.local },
+      },
+    );
+    if (code === 9) return console.log("skipped: no prlimit");
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /not kept: .*no room for the value/);
+  },
   "run leaves a daemon alone that has the command's stdout": async (
     _run,
     shell,

@@ -5,14 +5,21 @@
 
 import assert from "node:assert/strict";
 import type { status } from "@grpc/grpc-js";
-import { LocalClient, RemoteClient, textOf } from "../support/clients.ts";
+import {
+  bytesOf,
+  LocalClient,
+  RemoteClient,
+  textOf,
+} from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { rejectsWith, until } from "../support/status.ts";
 import { whyNoTracer } from "../support/strace.ts";
 import { whileFailing } from "../support/syscalls.ts";
+import { CacheClient } from "../v1/client.ts";
 
 const NS = "tests.trouble";
+const MIB = 1024 * 1024;
 const ARGS = [
   // Nothing is answered from memory: each Get looks at the file.
   "--memory-cache-bytes=0",
@@ -213,6 +220,64 @@ Deno.test("system calls of the server that fail", async (test) => {
   });
 });
 
+Deno.test("a value that is larger than a file may be is refused, and the server lives", async () => {
+  await withScene(async (scene) => {
+    const { local, remote, server } = scene;
+    using client = new CacheClient(server.remote);
+    const large = new Uint8Array(5 * MIB);
+    const set = await remote.assigned(NS, "set");
+    const pieces = await client.assigned(NS, "pieces");
+    const linked = await local.assigned(NS, "linked");
+    await Deno.writeFile(linked.path, large);
+    // It has two names, so that it is copied.
+    await Deno.link(linked.path, `${linked.path}.too`);
+    const pid = String(await server.serverPid());
+    const args = ["--pid", pid, `--fsize=${4 * MIB}:`];
+    const { success } = await new Deno.Command("prlimit", { args }).output();
+    if (!success) return console.log("skipped: no prlimit");
+    const refused = (publishing: Promise<unknown>) =>
+      rejectsWith("RESOURCE_EXHAUSTED", publishing, /may make a file/);
+    await refused(remote.set(set.id, large));
+    // It is no trouble of the disk: work is given out all the time.
+    await remote.assigned(NS, "next");
+    await refused(
+      client.publish(pieces.id, Array(20).fill(large.subarray(0, MIB / 4))),
+    );
+    await refused(local.done(linked.id));
+    await remote.assigned(NS, "after it");
+    for (const { id } of [set, pieces, linked]) await remote.set(id, "small");
+    for (const key of ["set", "pieces", "linked"]) {
+      assert.equal(textOf(await remote.value(NS, key)), "small");
+    }
+    assert.deepEqual([...Deno.readDirSync(`${scene.root}/.private`)], []);
+  });
+});
+
+Deno.test("nobody waits for a file whose Done was answered and that cannot be kept", async () => {
+  await withScene(async ({ local, remote, root, server }) => {
+    using client = new CacheClient(server.remote);
+    const ns = "tests.blocked";
+    const obstacle = `${root}/${ns}`;
+    await Deno.writeTextFile(obstacle, "no folder");
+    const { id, path } = await local.assigned(ns, "key");
+    await Deno.writeFile(path, new Uint8Array());
+    // Hashing it takes longer than its Done may.
+    await Deno.truncate(path, 1536 * MIB);
+    await local.done(id);
+    const { last } = await client.fetched(ns, "key");
+    assert.match(last.unassigned?.reason ?? "", /keep it now/);
+    for (const each of [remote, local]) {
+      assert.equal((await each.get(ns, "key")).entryStatus, "unassigned");
+    }
+    await client.call("Delete", { namespace: ns, key: bytesOf("key") });
+    await Deno.remove(obstacle);
+    const again = await remote.assigned(ns, "key");
+    await remote.set(again.id, "kept");
+    assert.equal(textOf(await remote.value(ns, "key")), "kept");
+    assert.deepEqual([...Deno.readDirSync(`${root}/.private`)], []);
+  });
+});
+
 Deno.test("a root that vanishes costs nothing once it is back", async () => {
   await withScene(async (scene) => {
     const { root, local, remote } = scene;
@@ -228,6 +293,22 @@ Deno.test("a root that vanishes costs nothing once it is back", async () => {
       assert.equal(entryStatus, "unassigned");
     }
     assert.deepEqual([...Deno.readDirSync(root)], [], "nothing is made there");
+    await Deno.remove(root);
+    await Deno.rename(`${root}.away`, root);
+    await scene.assertServes(work);
+  });
+});
+
+Deno.test("no work is given out once it is seen that the root has vanished, though nobody has written", async () => {
+  await withScene(async (scene) => {
+    const { root, remote, server } = scene;
+    using client = new CacheClient(server.remote);
+    const work = await scene.work();
+    await Deno.rename(root, `${root}.away`);
+    await Deno.mkdir(root);
+    // It looks every 10 s, and when it is told to.
+    await client.call("Sweep");
+    assert.equal((await remote.get(NS, "new")).entryStatus, "unassigned");
     await Deno.remove(root);
     await Deno.rename(`${root}.away`, root);
     await scene.assertServes(work);

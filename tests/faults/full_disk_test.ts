@@ -16,6 +16,8 @@ const DISK_BYTES = 8 * MIB;
 /** More than is left of it, and less than all of it. */
 const LARGE = valueOf(1, 5 * MIB);
 const SMALL = valueOf(2, 1_000);
+/** What Stat says of work whose lease has ended. */
+const EXPIRED = 4;
 
 /** A small file system; `undefined`, with a reason on stdout: none can be mounted. */
 async function smallDisk(
@@ -396,6 +398,67 @@ Deno.test("a disk that others fill to its last byte says that nothing can go, an
       );
       const { entries, trouble } = await status();
       assert.deepEqual([entries, trouble], ["20", ""]);
+    },
+  ));
+
+for (const how of ["gives its work back", "goes without a word"] as const) {
+  Deno.test(`a client whose file fills the disk and that ${how} takes it from nobody for long`, () =>
+    onSmallDisk(
+      {
+        args: ["--heartbeat-interval=300ms", "--heartbeat-timeout=1s"],
+        bytes: 128 * MIB,
+      },
+      async ({ client, local, remote, root }) => {
+        const kept = valueOf(7, MIB);
+        await remote.set((await remote.assigned(NS, "kept")).id, kept);
+        const { id, path } = await local.assigned(NS, "too large");
+        await fill(path);
+        if (how === "gives its work back") {
+          await client.call("Abandon", { id }).catch(() => {});
+        }
+        const next = await until(
+          () => remote.get(NS, "next"),
+          ({ assign }) => assign !== undefined,
+          30_000,
+        );
+        await remote.set(next.assign!.id, SMALL);
+        assert.deepEqual([...Deno.readDirSync(`${root}/.staging`)], []);
+        assert.equal(hashOf(await remote.value(NS, "kept")), hashOf(kept));
+        await local.assigned(NS, "too large");
+      },
+    ));
+}
+
+Deno.test("where the disk is short, what clients have left goes before any value", () =>
+  onSmallDisk(
+    {
+      args: [
+        ...["--heartbeat-interval=300ms", "--heartbeat-timeout=1s"],
+        "--min-free=32MiB",
+      ],
+      bytes: 128 * MIB,
+    },
+    async ({ client, local, remote, root }) => {
+      const values = Array.from({ length: 40 }, (_, i) => valueOf(i, MIB));
+      const set = async (i: number) =>
+        void await remote.set(
+          (await remote.assigned(NS, `${i}`)).id,
+          values[i]!,
+        );
+      for (let i = 0; i < 30; i++) await set(i);
+      const { path } = await local.assigned(NS, "left behind");
+      await Deno.writeFile(path, new Uint8Array(60 * MIB));
+      const key = new TextEncoder().encode("left behind");
+      await until(
+        () => client.call<{ status: number }>("Stat", { namespace: NS, key }),
+        ({ status }) => status === EXPIRED,
+      );
+      for (let i = 30; i < values.length; i++) await set(i);
+      await client.call("Sweep");
+      assert.deepEqual([...Deno.readDirSync(`${root}/.staging`)], []);
+      for (const [i, value] of values.entries()) {
+        assert.equal(hashOf(await remote.value(NS, `${i}`)), hashOf(value));
+      }
     },
   ));
 

@@ -10,7 +10,7 @@ import { entryOf } from "../entry.ts";
 import { FAILED, OK } from "../exit_codes.ts";
 import { formatKey, formatSize, toHex } from "../format.ts";
 import { interruptible } from "../run/interrupts.ts";
-import { printJson, ProgressLine, say, write } from "../output.ts";
+import { print, printJson, ProgressLine, say } from "../output.ts";
 import { replaceFile } from "../replace_file.ts";
 import { textOnly } from "../terminal.ts";
 import { addressesOf } from "../addresses.ts";
@@ -108,7 +108,7 @@ async function saveTo(
       const shown = !isNamed && process.stdout.isTTY === true
         ? textOnly(pieces)
         : pieces;
-      for await (const piece of shown) await write(process.stdout, piece);
+      for await (const piece of shown) await print(piece);
       return;
     }
     await replaceFile(path, pieces);

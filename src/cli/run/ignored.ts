@@ -11,7 +11,13 @@ import { basename } from "node:path";
 import process from "node:process";
 
 /** What would end a program. */
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+const SIGNALS = [
+  "SIGINT",
+  "SIGTERM",
+  "SIGHUP",
+  "SIGQUIT",
+  "SIGXFSZ",
+] as const;
 
 /**
  * Found out before the first listener: with it Deno hears the signal again. Node
