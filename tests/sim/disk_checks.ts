@@ -103,7 +103,6 @@ export class DiskChecks {
     const { id, name, staging, goneMs } = grant;
     if (goneMs < Infinity || isSpoilt(grant)) return;
     const { disk, ledger } = this.#options;
-    if (this.#isRemoved(grant)) return;
     const row = disk.rows.byName.get(name);
     must(row?.id === id, `${name} keeps the acknowledged value of ${id}`);
     if (row.status === "ready") return;
@@ -118,11 +117,6 @@ export class DiskChecks {
       }),
       `${name} keeps the file of ${id}, whose Done was answered`,
     );
-  }
-
-  /** Whether somebody wants it away, or has had it removed. */
-  #isRemoved({ name, removed }: Grant): boolean {
-    return removed || this.#options.ledger.entry(name).evicts > 0;
   }
 
   /** What a clean stop leaves is what the original server understands. */
@@ -168,15 +162,12 @@ export class DiskChecks {
       if (from === "loading") {
         const isOver = isLeaseOver(holder, nowMs());
         const isLate = isOverdue(holder, nowMs(), this.#options.promises);
-        const isRemoved = holder?.saidDone === true &&
-          this.#isRemoved(holder);
         must(
-          isOver || isLate || isRemoved,
+          isOver || isLate,
           `${changed} only when the lease is over, or it took too long`,
         );
-        if (isRemoved) ledger.count("accepted, and removed");
-        else if (!isOver) ledger.count("took too long");
-        const owed = holder?.acknowledged && !isSpoilt(holder) && !isRemoved;
+        if (!isOver) ledger.count("took too long");
+        const owed = holder?.acknowledged && !isSpoilt(holder);
         must(!owed, `${changed} only if its Done was not answered`);
       } else must(from === "evicting", `${changed} only after evicting`);
       if (holder) this.#gone(holder);

@@ -51,10 +51,6 @@ export interface Grant {
   revivedMs: number;
   /** A Set or a Done was answered with OK. */
   acknowledged: boolean;
-  /** Somebody said Done: after a restart its file is kept as if that had been answered. */
-  saidDone: boolean;
-  /** Somebody had it removed, though its file was accepted: that could not be kept. */
-  removed: boolean;
   /** Since when its row has been gone, or going. */
   goneMs: number;
   /** Since when its bytes are known to be spoilt, by us. */
@@ -207,8 +203,6 @@ export class Ledger {
       abandoned: false,
       revivedMs: -Infinity,
       acknowledged: false,
-      saidDone: false,
-      removed: false,
       goneMs: Infinity,
       damagedMs: Infinity,
       published: undefined,

@@ -30,7 +30,6 @@ export class ReplyChecks {
 
   /** A process has ended: what it had not answered is over. */
   ended(): void {
-    for (const { submission } of this.#open) this.#removed(submission);
     this.#open.clear();
   }
 
@@ -55,9 +54,6 @@ export class ReplyChecks {
     } else if (submission.kind === "abandon") {
       const grant = this.#facts.ledger.grants.get(submission.id);
       if (grant) grant.abandoned = true;
-    } else if (submission.kind === "done") {
-      const grant = this.#facts.ledger.grants.get(submission.id);
-      if (grant) grant.saidDone = true;
     }
     this.#touch(submission);
   }
@@ -104,7 +100,6 @@ export class ReplyChecks {
       case "evict":
         this.#facts.ledger.entry(submission.entry.name).evicts--;
         this.#evict(submission, asked, reply);
-        if (!isRefused(reply)) this.#removed(submission);
     }
     this.#touch(submission);
   }
@@ -152,16 +147,6 @@ export class ReplyChecks {
     }
   }
 
-  /** What was accepted and could not be kept may be gone, whatever was answered. */
-  #removed(submission: Submission): void {
-    if (submission.kind !== "evict") return;
-    const { disk, ledger } = this.#facts;
-    const { name } = submission.entry;
-    const { holder } = ledger.entry(name);
-    const isReady = disk.rows.byName.get(name)?.status === "ready";
-    if (holder?.saidDone && !isReady) holder.removed = true;
-  }
-
   /** Whoever asks about an entry by its id keeps it busy. */
   #touch(submission: Submission): void {
     const grant = "id" in submission
@@ -176,11 +161,4 @@ export class ReplyChecks {
       grant.surelySinceMs = nowMs;
     }
   }
-}
-
-/** Whether a removal was refused, or there was nothing to remove: nothing was done. */
-function isRefused(reply: Reply): boolean {
-  return reply.kind === "absent" ||
-    reply.kind === "error" &&
-      (reply.error.code === "in-use" || reply.error.code === "stopping");
 }
