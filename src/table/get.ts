@@ -265,17 +265,12 @@ export function probed(
 
 /**
  * Removes an assignment whose lease has ended, and whose file has not changed
- * since, or whose value cannot be kept, for whoever wants it away. False where
- * it is not like that.
+ * since, for whoever wants it away. False where it is not like that.
  */
 export function removeExpired(s: State, entry: Entry, wait: Wait): boolean {
   const { state } = entry;
-  if (state.kind !== "loading") return false;
-  if (state.taken?.failing) {
-    takeOver(s, entry, wait);
-    return true;
-  }
-  if (state.deadlineMs > s.nowMs || state.taken?.acknowledged) return false;
+  if (state.kind !== "loading" || state.deadlineMs > s.nowMs) return false;
+  if (state.taken?.acknowledged) return false;
   if (state.assignment.staging === undefined) {
     takeOver(s, entry, wait);
     return true;

@@ -372,14 +372,18 @@ for (const step of ["hash", "record", "install", "persist"] as const) {
     assert.deepEqual(get(engine, { api: "remote" }), value("0102030405"));
   });
 
-  Deno.test(`an acknowledged Done whose ${step} failed can be removed, and keeps no stop waiting`, () => {
+  Deno.test(`an acknowledged Done whose ${step} failed keeps no stop waiting, and stays`, () => {
     const engine = new FakeEngine(FIGURES);
-    const { staging } = acknowledge(engine);
+    acknowledge(engine);
     deliver(engine, step, "failed");
     assert.equal(engine.table.isBusy(engine.nowMs), false);
-    ok(settled(engine, engine.ask({ kind: "evict", entry: ENTRY })));
-    assert.equal(engine.stores.captured.has(staging), false);
-    assigned(get(engine));
+    const removed = settled(
+      engine,
+      engine.ask({ kind: "evict", entry: ENTRY }),
+    );
+    refused(removed, "in-use");
+    engine.finish();
+    assert.equal(engine.rows.get(ENTRY.name)?.status, "ready");
   });
 
   Deno.test(`an acknowledged Done is published after a failed ${step}, though nobody asks`, () => {
