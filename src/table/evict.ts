@@ -10,7 +10,7 @@ import { ask, newEntry } from "./asking.ts";
 import { startEvicting } from "./evicting.ts";
 import { isOver } from "./expiry.ts";
 import { removeExpired } from "./get.ts";
-import type { EntryState, State, Wait } from "./state.ts";
+import { type EntryState, isFailing, type State, type Wait } from "./state.ts";
 import type { RequestOf } from "./types.ts";
 
 /**
@@ -59,7 +59,7 @@ function whyBusy(state: EntryState): string {
   const { taken } = state.kind === "loading" || state.kind === "publishing"
     ? state
     : {};
-  return taken?.failing
+  return isFailing(taken)
     ? "it was accepted, and cannot be written now"
     : "it is being computed";
 }
