@@ -383,7 +383,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a file counts that was written after its Done was answered",
     file: "workers/blob_staging.ts",
-    from: "    ? folders.captured(staging)?.path ?? take(folders, staging)\n",
+    from: "    ? there(folders, staging).path\n",
     to: "    ? take(folders, staging)\n",
   },
   {
