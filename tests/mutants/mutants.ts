@@ -399,6 +399,32 @@ export const MUTANTS: readonly Mutant[] = [
     to: "    for (const path of [copied, kept, taken]) {\n",
   },
   {
+    name: "what is no file brings back the one that was refused",
+    file: "src/table/publish.ts",
+    from: "    if (missing && taken?.digest) {\n",
+    to: "    if (taken?.digest) {\n",
+  },
+  {
+    name: "a capture from before stays where something new was taken",
+    file: "workers/blob_staging.ts",
+    from:
+      "    for (const before of [copied, kept]) yield* removeAny(folders, before);\n",
+    to: "",
+  },
+  {
+    name: "a large file of another user is hashed where it lies",
+    file: "workers/blob_staging.ts",
+    from: "  return info.uid === uid && info.nlink === 1;\n",
+    to: "  return uid !== undefined && info.nlink === 1;\n",
+  },
+  {
+    name: "a file that may not be read is gone",
+    file: "workers/blob_staging.ts",
+    from: "    yield* giveBack(folders, { staging, captured });\n" +
+      '    throw new OpError("unreadable"',
+    to: '    throw new OpError("unreadable"',
+  },
+  {
     name: "a sweep takes captured files, too",
     file: "workers/blob_staging.ts",
     from: "    if (folders.capturedFrom(file) !== undefined) continue;\n",

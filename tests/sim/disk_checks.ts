@@ -102,7 +102,7 @@ export class DiskChecks {
   acknowledged(grant: Grant): void {
     const { id, name, staging, goneMs } = grant;
     if (goneMs < Infinity || isSpoilt(grant)) return;
-    const { disk, ledger } = this.#options;
+    const { disk } = this.#options;
     const row = disk.rows.byName.get(name);
     must(row?.id === id, `${name} keeps the acknowledged value of ${id}`);
     if (row.status === "ready") return;
@@ -113,7 +113,7 @@ export class DiskChecks {
     must(
       files.some((file) => {
         const text = this.textOf(file);
-        return text !== undefined && ledger.hasWritten(id, text);
+        return text !== undefined && grant.brought.mayBe(text);
       }),
       `${name} keeps the file of ${id}, whose Done was answered`,
     );
@@ -126,6 +126,14 @@ export class DiskChecks {
     for (const { name, status } of disk.rows.byName.values()) {
       must(status !== "evicting", `${name} is not left evicting by a stop`);
     }
+  }
+
+  /** Whether a value's file has what its row says. */
+  isWhole(name: string): boolean {
+    const { disk } = this.#options;
+    const { bytes } = disk.value(name) ?? {};
+    const { sha256 } = disk.rows.byName.get(name)?.digest ?? {};
+    return bytes !== undefined && digestOf(bytes).sha256 === sha256;
   }
 
   /** What a file says; `undefined`: there is none. */
@@ -212,20 +220,19 @@ export class DiskChecks {
     }
   }
 
-  #published({ name, id = "", digest }: StoredRow, changed: string): void {
+  #published({ name, id = "" }: StoredRow, changed: string): void {
     const { disk, ledger, nowMs } = this.#options;
     const grant = ledger.grants.get(id);
     must(grant !== undefined, `${changed} by somebody who was assigned`);
     must(grant.supersededMs > nowMs(), `${changed}: a superseded id publishes`);
     ledger.count("published");
-    const file = disk.value(name);
-    const text = this.textOf(file);
-    const fits = file?.bytes !== undefined &&
-      digestOf(file.bytes).sha256 === digest?.sha256;
-    const isWritten = text !== undefined && ledger.hasWritten(id, text);
+    if (grant.brought.isRefused) ledger.count("published after a refusal");
+    const text = this.textOf(disk.value(name));
+    const fits = this.isWhole(name);
+    const isBrought = text !== undefined && grant.brought.mayBe(text);
     must(
-      isSpoilt(grant) || (fits && isWritten),
-      `${changed} with what ${id} wrote: ${text}`,
+      isSpoilt(grant) || (fits && isBrought),
+      `${changed} with what ${id} brought last: ${text}`,
     );
     if (!fits) return;
     grant.published = text;

@@ -6,10 +6,12 @@
 
 import type { Notice, Submission } from "../../src/engine/engine.ts";
 import type { Reply } from "../../src/table/types.ts";
+import type { Brought } from "./brought.ts";
 import { must } from "./disk_checks.ts";
 import { type Asked, type Facts, livePins } from "./facts.ts";
 import { GetChecks } from "./get_checks.ts";
 import { IdChecks } from "./id_checks.ts";
+import { isLeaseOver } from "./ledger.ts";
 import { WaitChecks } from "./wait_checks.ts";
 
 /** Watches what is asked and answered. */
@@ -31,6 +33,9 @@ export class ReplyChecks {
   /** A process has ended: what it had not answered is over. */
   ended(): void {
     this.#open.clear();
+    for (const { brought } of this.#facts.ledger.grants.values()) {
+      brought.ended();
+    }
   }
 
   /** Work is about to be given out: somebody has to want it. */
@@ -54,7 +59,12 @@ export class ReplyChecks {
     } else if (submission.kind === "abandon") {
       const grant = this.#facts.ledger.grants.get(submission.id);
       if (grant) grant.abandoned = true;
+    } else if (isBringing(submission)) {
+      const grant = this.#facts.ledger.grants.get(submission.id);
+      const nowMs = this.#facts.nowMs();
+      if (grant && isLeaseOver(grant, nowMs)) grant.revivedMs = nowMs;
     }
+    this.#broughtBy(asked)?.asked(asked, asked.brings);
     this.#touch(submission);
   }
 
@@ -63,9 +73,16 @@ export class ReplyChecks {
     this.#touch(submission);
   }
 
-  /** Its caller has gone. */
+  /** The value that is offered has not come whole: nobody publishes it. */
+  notReceived(asked: Asked): void {
+    this.#open.delete(asked);
+    this.#broughtBy(asked)?.refused(asked);
+  }
+
+  /** Its caller has gone; what it asked for may come about all the same. */
   cancelled(asked: Asked): void {
     this.#open.delete(asked);
+    this.#broughtBy(asked)?.cancelled(asked);
   }
 
   /** A patient Get is told that somebody has the work, or nobody can have it. */
@@ -147,6 +164,13 @@ export class ReplyChecks {
     }
   }
 
+  /** What the assignment has been brought that a request is for. */
+  #broughtBy({ submission }: Asked): Brought | undefined {
+    return isBringing(submission)
+      ? this.#facts.ledger.grants.get(submission.id)?.brought
+      : undefined;
+  }
+
   /** Whoever asks about an entry by its id keeps it busy. */
   #touch(submission: Submission): void {
     const grant = "id" in submission
@@ -161,4 +185,11 @@ export class ReplyChecks {
       grant.surelySinceMs = nowMs;
     }
   }
+}
+
+/** Requests that bring a value, or say that a file is one. */
+function isBringing(
+  submission: Submission,
+): submission is Submission & { kind: "set" | "done" | "offer" } {
+  return ["set", "done", "offer"].includes(submission.kind);
 }
