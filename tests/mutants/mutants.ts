@@ -41,8 +41,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "the old holder's id stays good after a takeover",
     file: "src/table/get.ts",
     from: "  s.letGo(id);\n" + "  const token = s.nextToken();\n" +
-      "  const ended",
-    to: "  const token = s.nextToken();\n" + "  const ended",
+      "  const proposed",
+    to: "  const token = s.nextToken();\n" + "  const proposed",
   },
   {
     name: "a file that is written to is no heartbeat",
@@ -460,8 +460,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "strict mode does not sync the name of a value",
     file: "src/blobs/worker_blob_store.ts",
-    from: "      await this.#renames.settle(name);\n" + "      return stored;",
-    to: "      return stored;",
+    from: "          await this.#renames.settle(name);\n" +
+      "          return stored;",
+    to: "          return stored;",
   },
   {
     name: "what a dead worker was doing is never answered",

@@ -42,6 +42,11 @@ export class Brought {
     return this.#isRefused;
   }
 
+  /** Whether a start may have found a file of it, and taken it for accepted. */
+  get isLeft(): boolean {
+    return this.#left.size > 0;
+  }
+
   /** A file lies at its path, new or longer than before. */
   wrote(text: string): void {
     this.#last = text;
@@ -80,6 +85,11 @@ export class Brought {
   cancelled(request: object): void {
     const open = this.#open.get(request);
     if (open) open.isGone = true;
+  }
+
+  /** It has not come whole, and says nothing of the others. */
+  withdrawn(request: object): void {
+    this.#open.delete(request);
   }
 
   /** It has failed, and so has whatever it found under way. */

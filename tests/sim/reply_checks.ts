@@ -52,7 +52,13 @@ export class ReplyChecks {
     const { submission } = asked;
     this.#open.add(asked);
     if (submission.kind === "evict") {
-      this.#facts.ledger.entry(submission.entry.name).evicts++;
+      const { ledger, hadFaults } = this.#facts;
+      const entry = ledger.entry(submission.entry.name);
+      entry.evicts++;
+      const { holder } = entry;
+      const isAccepted = holder?.acknowledged || holder?.brought.isLeft;
+      // Its publish may have failed before.
+      if (holder && isAccepted && hadFaults()) holder.isGivenUp = true;
     } else if (submission.kind === "drop") {
       const pin = this.#facts.ledger.pins.get(submission.id);
       if (pin) pin.drops++;
@@ -76,7 +82,7 @@ export class ReplyChecks {
   /** The value that is offered has not come whole: nobody publishes it. */
   notReceived(asked: Asked): void {
     this.#open.delete(asked);
-    this.#broughtBy(asked)?.refused(asked);
+    this.#broughtBy(asked)?.withdrawn(asked);
   }
 
   /** Its caller has gone; what it asked for may come about all the same. */
@@ -180,8 +186,8 @@ export class ReplyChecks {
     const nowMs = this.#facts.nowMs();
     this.#facts.ledger.entry(grant.name).activeMs = nowMs;
     // It may rest on the disk, where nobody knows since when it computes; also
-    // where the manifest has failed to give it to another.
-    if (grant.leaseEndMs <= nowMs || this.#facts.hadManifestFaults()) {
+    // where a store has failed when it was given to another.
+    if (grant.leaseEndMs <= nowMs || this.#facts.hadFaults()) {
       grant.surelySinceMs = nowMs;
     }
   }
