@@ -42,11 +42,6 @@ export class Brought {
     return this.#isRefused;
   }
 
-  /** Whether a start may have found a file of it, and taken it for accepted. */
-  get isLeft(): boolean {
-    return this.#left.size > 0;
-  }
-
   /** A file lies at its path, new or longer than before. */
   wrote(text: string): void {
     this.#last = text;

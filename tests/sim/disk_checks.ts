@@ -100,8 +100,8 @@ export class DiskChecks {
 
   /** What was acknowledged is there, or can still be published. */
   acknowledged(grant: Grant): void {
-    const { id, name, staging, goneMs, isGivenUp } = grant;
-    if (goneMs < Infinity || isSpoilt(grant) || isGivenUp) return;
+    const { id, name, staging, goneMs } = grant;
+    if (goneMs < Infinity || isSpoilt(grant)) return;
     const { disk } = this.#options;
     const row = disk.rows.byName.get(name);
     must(row?.id === id, `${name} keeps the acknowledged value of ${id}`);
@@ -168,15 +168,14 @@ export class DiskChecks {
     const changed = `${name}: ${from} ${last?.id} -> ${to} ${row?.id}`;
     if (last && last.id !== row?.id) {
       if (from === "loading") {
-        const isOver = isLeaseOver(holder, nowMs()) || holder?.isGivenUp;
+        const isOver = isLeaseOver(holder, nowMs());
         const isLate = isOverdue(holder, nowMs(), this.#options.promises);
         must(
           isOver || isLate,
           `${changed} only when the lease is over, or it took too long`,
         );
         if (!isOver) ledger.count("took too long");
-        const owed = holder?.acknowledged && !isSpoilt(holder) &&
-          !holder.isGivenUp;
+        const owed = holder?.acknowledged && !isSpoilt(holder);
         must(!owed, `${changed} only if its Done was not answered`);
       } else must(from === "evicting", `${changed} only after evicting`);
       if (holder) this.#gone(holder);
@@ -232,7 +231,7 @@ export class DiskChecks {
     const fits = this.isWhole(name);
     const isBrought = text !== undefined && grant.brought.mayBe(text);
     must(
-      isSpoilt(grant) || (fits && (isBrought || grant.isGivenUp)),
+      isSpoilt(grant) || (fits && isBrought),
       `${changed} with what ${id} brought last: ${text}`,
     );
     if (!fits) return;

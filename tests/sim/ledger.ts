@@ -50,8 +50,6 @@ export interface Grant {
   supersededMs: number;
   /** Somebody gave the work back, or tried to: it may go to another. */
   abandoned: boolean;
-  /** Somebody removed the entry while the file that was accepted could not be kept. */
-  isGivenUp: boolean;
   /** When it was last heard of after the end of its lease. */
   revivedMs: number;
   /** A Set or a Done was answered with OK. */
@@ -201,7 +199,6 @@ export class Ledger {
       surelySinceMs: nowMs,
       supersededMs: Infinity,
       abandoned: false,
-      isGivenUp: false,
       revivedMs: -Infinity,
       acknowledged: false,
       goneMs: Infinity,

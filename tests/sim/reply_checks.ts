@@ -52,13 +52,7 @@ export class ReplyChecks {
     const { submission } = asked;
     this.#open.add(asked);
     if (submission.kind === "evict") {
-      const { ledger, hadFaults } = this.#facts;
-      const entry = ledger.entry(submission.entry.name);
-      entry.evicts++;
-      const { holder } = entry;
-      const isAccepted = holder?.acknowledged || holder?.brought.isLeft;
-      // Its publish may have failed before.
-      if (holder && isAccepted && hadFaults()) holder.isGivenUp = true;
+      this.#facts.ledger.entry(submission.entry.name).evicts++;
     } else if (submission.kind === "drop") {
       const pin = this.#facts.ledger.pins.get(submission.id);
       if (pin) pin.drops++;
