@@ -227,6 +227,10 @@ export const WORKS: readonly Work[] = [
     ...HIT_1_KIB,
     ...crowd(8, 16),
   }),
+  sinceWork("heartbeat", "heartbeat, 8 x 16", {
+    work: "heartbeat",
+    ...crowd(8, 16),
+  }),
   sinceWork("local", "local cycle 1 KiB, 16 callers", {
     work: "local",
     ...crowd(8, 2),

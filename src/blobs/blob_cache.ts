@@ -53,6 +53,8 @@ export class BlobCache {
   readonly #maxBytes: number;
   /** In the order of their last use. */
   readonly #kept = new Map<string, Kept>();
+  /** The last of them. */
+  #newest: Kept | undefined;
   readonly #flights = new Map<string, Flight>();
   readonly #lent: LentValues | undefined;
   #bytes = 0;
@@ -79,8 +81,12 @@ export class BlobCache {
   get(name: string, generation: Id): Uint8Array | undefined {
     const kept = this.#kept.get(name);
     if (kept?.generation !== generation) return undefined;
-    this.#kept.delete(name);
-    this.#kept.set(name, kept);
+    // A hot one is asked for many times in a row, and is the last one already.
+    if (kept !== this.#newest) {
+      this.#kept.delete(name);
+      this.#kept.set(name, kept);
+      this.#newest = kept;
+    }
     this.#hits += 1;
     return kept.value;
   }
@@ -156,7 +162,8 @@ export class BlobCache {
     this.#drop(name);
     if (cost > this.#maxBytes * MAX_SHARE) return;
     this.lend(value);
-    this.#kept.set(name, { generation, value, cost });
+    this.#newest = { generation, value, cost };
+    this.#kept.set(name, this.#newest);
     this.#bytes += cost;
     for (const oldest of this.#kept.keys()) {
       if (this.#bytes <= this.#maxBytes) break;
@@ -168,6 +175,7 @@ export class BlobCache {
     const kept = this.#kept.get(name);
     if (!kept) return;
     this.#kept.delete(name);
+    if (kept === this.#newest) this.#newest = undefined;
     this.#bytes -= kept.cost;
     this.giveBack(kept.value);
   }

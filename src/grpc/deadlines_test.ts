@@ -19,6 +19,17 @@ Deno.test("what is answered in its turn starts no timer", async () => {
   assert.equal(deadlines.size, 0);
 });
 
+Deno.test("calls of a turn share a look at the clock, those of the next one do not", async () => {
+  const clock = new FakeClock();
+  const deadlines = new Deadlines(clock);
+  assert.equal(deadlines.arrivedMs, 0);
+  deadlines.add(waiter(5));
+  clock.jump(2);
+  assert.equal(deadlines.arrivedMs, 0);
+  await Promise.resolve();
+  assert.equal(deadlines.arrivedMs, 2);
+});
+
 Deno.test("what has expired may be removed again, and the last one stops the timer", async () => {
   const clock = new FakeClock();
   const deadlines = new Deadlines(clock);

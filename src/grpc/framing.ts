@@ -4,6 +4,8 @@
  * @module
  */
 
+import { smallBytes } from "./small_bytes.ts";
+
 /** Flag and length before each message. */
 export const PREFIX_BYTES = 5;
 
@@ -22,7 +24,7 @@ export function frameMessage(
   let bytes = 0;
   for (let at = 0; at < parts.length; at++) bytes += parts[at]!.length;
   if (bytes === 0) return EMPTY_FRAME;
-  const prefix = new Uint8Array(PREFIX_BYTES);
+  const prefix = smallBytes(PREFIX_BYTES);
   prefix[1] = bytes >>> 24;
   prefix[2] = bytes >>> 16;
   prefix[3] = bytes >>> 8;

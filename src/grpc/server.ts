@@ -236,7 +236,7 @@ export class GrpcServer {
       const code = Status.DEADLINE_EXCEEDED;
       return this.#refuse(stream, code, message, route.observer);
     }
-    const beganMs = this.#core.clock.nowMs();
+    const beganMs = this.#deadlines.arrivedMs;
     const deadlineMs = beganMs + timeoutMs;
     return this.#begin(route, stream, { fields, caller, beganMs, deadlineMs });
   };

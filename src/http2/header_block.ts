@@ -59,7 +59,10 @@ export class HeaderBlocks {
       streamId,
       endStream: (flags & Flag.END_STREAM) !== 0,
       dependsOnItself,
-      bytes: payload.subarray(start, end),
+      // Without a view where there is nothing to cut off.
+      bytes: start === 0 && end === payload.length
+        ? payload
+        : payload.subarray(start, end),
     };
     if (flags & Flag.END_HEADERS) return block;
     this.#begun = block;

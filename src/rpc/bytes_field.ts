@@ -4,6 +4,7 @@
  * @module
  */
 
+import { smallBytes } from "../grpc/small_bytes.ts";
 import { varintBytes, writeVarint } from "./uint64.ts";
 
 /** Length-delimited. */
@@ -16,7 +17,7 @@ const WIRE_TYPE = 2;
  * @param field The field's number, at most 15.
  */
 export function bytesField(field: number, value: Uint8Array): Uint8Array[] {
-  const head = new Uint8Array(1 + varintBytes(value.length));
+  const head = smallBytes(1 + varintBytes(value.length));
   head[0] = fieldTag(field);
   writeVarint(head, 1, value.length);
   return [head, value];

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { smallBytes } from "../grpc/small_bytes.ts";
 import { bytesField, fieldTag } from "./bytes_field.ts";
 import { varintBytes, writeUint64, writeVarint } from "./uint64.ts";
 import type { Id } from "../table/types.ts";
@@ -46,7 +47,7 @@ export function largestValue(maxReplyBytes: number): number {
 
 /** `remote.GetReply.assign`. */
 export function assignedValue(id: Id, heartbeatIntervalMs: number): Parts {
-  const message = new Uint8Array(2 * MAX_NUMBER_BYTES);
+  const message = smallBytes(2 * MAX_NUMBER_BYTES);
   const at = writeId(message, id);
   const end = writeNumber(message, at, {
     field: 2,
@@ -83,7 +84,7 @@ function idAndPath(
   path: string,
 ): { readonly message: Uint8Array; readonly at: number } {
   const text = utf8.encode(path);
-  const message = new Uint8Array(
+  const message = smallBytes(
     2 * MAX_NUMBER_BYTES + 1 + varintBytes(text.length) + text.length,
   );
   let at = writeId(message, id);

@@ -240,6 +240,8 @@ export class State {
   awaitedDueMs = Infinity;
   /** Ready entries that nobody uses, least recently used first. */
   readonly resting = new Map<string, Entry>();
+  /** The one that was put there last. */
+  #restedLast: Entry | undefined;
   readonly maxAssignments: number;
   readonly maxHandles: number;
   readonly maxResting: number;
@@ -274,6 +276,8 @@ export class State {
   readonly #leases = new Map<Id, Entry>();
   /** … but for those of before the restart, whose grace is longer. */
   readonly #graced = new Map<Id, Entry>();
+  /** What was filed last among either of them. */
+  #heldLast: Entry | undefined;
   /** Those and what is proposed, by whose they are. */
   readonly work = new Holdings();
   /** Handles of those who have a name. */
@@ -364,12 +368,16 @@ export class State {
 
   /** Files an entry under its assignment's id, as the one renewed last. */
   hold(id: Id, entry: Entry, { graced = false } = {}): void {
+    // Whoever is heard again before anybody else is the last one already.
+    const { state } = entry;
+    const isLive = state.kind !== "loading" || state.deadlineMs > this.nowMs;
+    const isLast = entry === this.#heldLast && this.#leases.get(id) === entry;
+    if (isLast && isLive && !graced) return;
+    this.#heldLast = entry;
     this.assignments.delete(id);
     this.assignments.set(id, entry);
     this.#leases.delete(id);
     this.#graced.delete(id);
-    const { state } = entry;
-    const isLive = state.kind !== "loading" || state.deadlineMs > this.nowMs;
     // Nobody keeps room for whoever does not come back.
     if (!isLive) return this.#endLease(id);
     if (!this.work.has(id)) this.work.add(id, ownerOf(entry));
@@ -516,12 +524,16 @@ export class State {
   /** Keeps the ready entries that nobody uses in bounds; call after every use. */
   rest(entry: Entry): void {
     const { state, key: { name } } = entry;
+    const isUnused = state.kind === "ready" && state.pins === 0 &&
+      entry.waits.length === 0 && state.reading === undefined &&
+      state.verifying === undefined;
+    // A hot one is used many times in a row, and is the last one already.
+    const isLast = entry === this.#restedLast && this.resting.has(name);
+    if (isUnused && isLast) return;
     this.resting.delete(name);
-    if (
-      state.kind !== "ready" || state.pins > 0 || entry.waits.length > 0 ||
-      state.reading !== undefined || state.verifying !== undefined
-    ) return;
+    if (!isUnused) return;
     this.resting.set(name, entry);
+    this.#restedLast = entry;
     while (
       this.resting.size > this.maxResting || this.keyBytes > MAX_KEYS_BYTES
     ) {
