@@ -83,7 +83,17 @@ export class StartError extends Error {
  * @returns Its message.
  */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (!(thrown instanceof Error)) return String(thrown);
+  return isOverQuota(thrown)
+    ? "EDQUOT: disk quota exceeded, write"
+    : thrown.message;
+}
+
+/** What Linux says of a quota, for which neither Node nor node:fs of Deno has a word. */
+const EDQUOT = -122;
+
+function isOverQuota(error: Error): boolean {
+  return "errno" in error && error.errno === EDQUOT;
 }
 
 /**

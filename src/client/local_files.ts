@@ -25,7 +25,7 @@ const READ_PIECE_BYTES = 256 * 1024;
  */
 const HANDED_OVER_MODE = 0o644;
 /** What the system says where a disk, a quota or a limit has no room for a file. */
-const NO_ROOM: readonly string[] = ["ENOSPC", "EDQUOT", "EFBIG"];
+const NO_ROOM = /^(ENOSPC|EDQUOT|EFBIG):/;
 
 /**
  * Whether the path that the server has assigned can be written to: it may be
@@ -94,8 +94,7 @@ export async function fileBody(
 function cannotWrite(path: string, cause: unknown): CacheError {
   const what = `cannot write to ${path}: `;
   const why = messageOf(cause);
-  const { code = "" } = cause as { readonly code?: string };
-  return NO_ROOM.includes(code)
+  return NO_ROOM.test(why)
     ? new CacheError("full", `${what}no room for the value: ${why}`, { cause })
     : new CacheError(
       "failed",

@@ -10,7 +10,7 @@ import { ask, newEntry } from "./asking.ts";
 import { startEvicting } from "./evicting.ts";
 import { isOver } from "./expiry.ts";
 import { removeExpired } from "./get.ts";
-import type { EntryState, State, Wait } from "./state.ts";
+import { type EntryState, isFailing, type State, type Wait } from "./state.ts";
 import type { RequestOf } from "./types.ts";
 
 /**
@@ -38,10 +38,10 @@ export function evict(s: State, wait: Wait<RequestOf<"evict">>): void {
   const busy = state.kind === "loading" || state.kind === "publishing" ||
     (state.kind === "ready" && state.pins > 0);
   if (busy) {
-    const how = state.kind === "ready" ? "read" : "computed";
+    const why = whyBusy(state);
     const message = `Cannot remove ${
       formatEntry(key)
-    }: it is being ${how}; try again later`;
+    }: ${why}; try again later`;
     const error = new LarderError("in-use", message);
     return s.reply(wait, { kind: "error", error });
   }
@@ -51,6 +51,17 @@ export function evict(s: State, wait: Wait<RequestOf<"evict">>): void {
     startEvicting(s, entry, { damaged: false, rowId: state.rowId, over });
   }
   entry.waits.push(wait);
+}
+
+/** For people. */
+function whyBusy(state: EntryState): string {
+  if (state.kind === "ready") return "it is being read";
+  const { taken } = state.kind === "loading" || state.kind === "publishing"
+    ? state
+    : {};
+  return isFailing(taken)
+    ? "it was accepted, and cannot be written now"
+    : "it is being computed";
 }
 
 /** Whether an entry has, or is going to have, another value than this one. */

@@ -25,6 +25,7 @@ import {
 import {
   type Entry,
   type GetWait,
+  isFailing,
   isFor,
   type State,
   type Wait,
@@ -42,12 +43,12 @@ export function get(s: State, wait: GetWait, nowMs: number): void {
     case "asking":
       return join(s, entry, wait);
     case "loading":
-      if (state.taken?.failing) return getFailing(s, entry, wait, nowMs);
+      if (isFailing(state.taken)) return getFailing(s, entry, wait, nowMs);
       if (nowMs >= state.deadlineMs) return getExpired(s, entry, wait, nowMs);
       if (supersede(s, entry, wait, nowMs)) return;
       return tellLoading(s, entry, wait, nowMs);
     case "publishing":
-      if (state.taken?.failing) return awaitOnce(s, entry, wait);
+      if (isFailing(state.taken)) return awaitOnce(s, entry, wait);
       return tellLoading(s, entry, wait, nowMs);
     case "ready":
       return getReady(s, entry, wait, nowMs);
@@ -216,7 +217,7 @@ export function getIsDue(s: State, wait: GetWait): void {
   const state = s.entries.get(wait.request.entry.name)?.state;
   // It waits for room no longer; for somebody's work, if it is patient.
   if (wait.wantsRoom) refuse(s, wait);
-  else if (state?.kind === "publishing" && state.taken?.failing) {
+  else if (state?.kind === "publishing" && isFailing(state.taken)) {
     notKept(s, wait);
   } else if (!wait.request.patient) s.reply(wait, { kind: "loading" });
 }
@@ -265,17 +266,12 @@ export function probed(
 
 /**
  * Removes an assignment whose lease has ended, and whose file has not changed
- * since, or whose value cannot be kept, for whoever wants it away. False where
- * it is not like that.
+ * since, for whoever wants it away. False where it is not like that.
  */
 export function removeExpired(s: State, entry: Entry, wait: Wait): boolean {
   const { state } = entry;
-  if (state.kind !== "loading") return false;
-  if (state.taken?.failing) {
-    takeOver(s, entry, wait);
-    return true;
-  }
-  if (state.deadlineMs > s.nowMs || state.taken?.acknowledged) return false;
+  if (state.kind !== "loading" || state.deadlineMs > s.nowMs) return false;
+  if (state.taken?.acknowledged) return false;
   if (state.assignment.staging === undefined) {
     takeOver(s, entry, wait);
     return true;

@@ -6,7 +6,7 @@
  */
 
 import { dueMs } from "./patience.ts";
-import type { Entry, State } from "./state.ts";
+import { type Entry, isFailing, type State } from "./state.ts";
 
 /** Throws an error that names the first invariant that does not hold. */
 export function checkInvariants(s: State): void {
@@ -75,7 +75,7 @@ function checkEntry(s: State, name: string, entry: Entry): void {
   // Whoever waits, waits for something that is under way.
   const underWay = state.kind === "asking" || state.kind === "evicting" ||
     (state.kind === "loading" && state.probe !== undefined) ||
-    (state.kind === "publishing" && state.taken?.failing === true) ||
+    (state.kind === "publishing" && isFailing(state.taken)) ||
     (state.kind === "ready" &&
       (state.reading !== undefined || state.verifying !== undefined));
   must(underWay, `${name} has waits, so something is under way`);

@@ -189,8 +189,8 @@ function captured(
     return fail(s, entry, state, { error, nowMs });
   }
   // It may be another file than before: what was recorded is not known to fit.
-  const { acknowledged = false, failing } = state.taken ?? {};
-  state.taken = { acknowledged, ...(failing ? { failing } : {}) };
+  const { acknowledged = false, failures = 0 } = state.taken ?? {};
+  state.taken = { acknowledged, failures };
   if (digest) {
     answerDue(s, state);
     return record(s, entry, { digest, nowMs });
@@ -404,12 +404,15 @@ function fail(
   { assignment, joined, taken, deadlineMs, stamp, unsure, work }: Publishing,
   { error, nowMs }: { error: LarderError; nowMs: number },
 ): void {
-  if (taken?.acknowledged) taken.failing = true;
+  const leaseEndMs = nowMs + s.options.leaseTimeoutMs;
+  const isOurs = taken?.acknowledged === true;
+  if (isOurs) taken.failures = (taken.failures ?? 0) + 1;
   entry.state = {
     kind: "loading",
     assignment,
     work,
-    deadlineMs: Math.max(deadlineMs, nowMs + s.options.leaseTimeoutMs),
+    // What is ours to keep is tried again then; nobody has to come back for it.
+    deadlineMs: isOurs ? leaseEndMs : Math.max(deadlineMs, leaseEndMs),
     ...(taken ? { taken } : {}),
     // With its stamp known, all that was left to do was its row.
     ...(stamp || unsure ? { unsure: true } : {}),

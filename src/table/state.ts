@@ -85,14 +85,22 @@ export interface Work {
 export interface TakenFile {
   /** A Done was answered with OK: the value is ours to keep. */
   acknowledged: boolean;
-  /** And could not be kept until now: nobody is to wait for it. */
-  failing?: true;
+  /** How often it could not be kept since. */
+  failures?: number;
   /** It is of a start, or of a refused Done: nobody has looked yet what is there. */
   found?: true;
   /** What was recorded in its row. */
   digest?: Digest;
   /** It lies at its final path, or should: it may only lack its row. */
   installed?: true;
+}
+
+/** What failed once may have met a worker that died; what fails again, the disk. */
+const FAILURES_OF_A_DISK = 2;
+
+/** Whether a value that was accepted cannot be kept: nobody is to wait for it. */
+export function isFailing(taken: TakenFile | undefined): boolean {
+  return (taken?.failures ?? 0) >= FAILURES_OF_A_DISK;
 }
 
 /** What is published as soon as there is room. */

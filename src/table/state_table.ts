@@ -30,7 +30,7 @@ import type { Excess, FilledQuota } from "./room.ts";
 import { stoodStill } from "./standstill.ts";
 import { State } from "./state.ts";
 import { aboutEntry, type UnderWay, underWay } from "./under_way.ts";
-import { type Entry, isFor, type Wait } from "./state.ts";
+import { type Entry, isFailing, isFor, type Wait } from "./state.ts";
 import type {
   Command,
   Effect,
@@ -112,7 +112,7 @@ export class StateTable {
       if (state.kind === "publishing") return true;
       if (state.kind !== "loading") continue;
       // What could not be kept is looked at by the next start, as well as by us.
-      if (state.taken?.failing) continue;
+      if (isFailing(state.taken)) continue;
       if (state.deadlineMs > nowMs || state.taken?.acknowledged) return true;
     }
     // The original server panics over a row that is left evicting.

@@ -342,22 +342,24 @@ for (const step of ["hash", "record", "install", "persist"] as const) {
     acknowledge(engine);
     deliver(engine, step, "failed");
     engine.advance(LEASE_MS + 1);
-    // The first one who asks has it tried again, and waits for that.
+    assert.equal(get(engine).kind, "loading");
     assert.deepEqual(get(engine, { api: "remote" }), value("0102030405"));
   });
 
-  Deno.test(`nobody waits for an acknowledged Done whose ${step} fails`, () => {
+  Deno.test(`nobody waits for an acknowledged Done whose ${step} fails again`, () => {
     const engine = new FakeEngine(FIGURES);
     acknowledge(engine);
     const patient = ask(engine, { patient: true });
+    deliver(engine, step, "failed");
+    // That may have been a worker that died.
+    assert.equal(get(engine).kind, "loading");
+    engine.advance(LEASE_MS + 1);
     assert.equal(engine.replies.get(patient), undefined);
     for (let tries = 0; tries < 3; tries++) {
       const due = ask(engine);
       deliver(engine, step, "failed");
-      assert.deepEqual(
-        engine.replies.get(due),
-        tries === 0 ? { kind: "loading" } : NOT_KEPT,
-      );
+      const told: Reply = tries === 0 ? { kind: "loading" } : NOT_KEPT;
+      assert.deepEqual(engine.replies.get(due), told);
       assert.deepEqual(engine.replies.get(patient), NOT_KEPT);
       assert.deepEqual(get(engine), NOT_KEPT);
       engine.advance(LEASE_MS + 1);
@@ -372,14 +374,22 @@ for (const step of ["hash", "record", "install", "persist"] as const) {
     assert.deepEqual(get(engine, { api: "remote" }), value("0102030405"));
   });
 
-  Deno.test(`an acknowledged Done whose ${step} failed can be removed, and keeps no stop waiting`, () => {
+  Deno.test(`an acknowledged Done whose ${step} fails keeps no stop waiting, and stays`, () => {
     const engine = new FakeEngine(FIGURES);
-    const { staging } = acknowledge(engine);
+    acknowledge(engine);
+    deliver(engine, step, "failed");
+    assert.equal(engine.table.isBusy(engine.nowMs), true);
+    engine.advance(LEASE_MS + 1);
+    ask(engine);
     deliver(engine, step, "failed");
     assert.equal(engine.table.isBusy(engine.nowMs), false);
-    ok(settled(engine, engine.ask({ kind: "evict", entry: ENTRY })));
-    assert.equal(engine.stores.captured.has(staging), false);
-    assigned(get(engine));
+    const removed = settled(
+      engine,
+      engine.ask({ kind: "evict", entry: ENTRY }),
+    );
+    refused(removed, "in-use");
+    engine.finish();
+    assert.equal(engine.rows.get(ENTRY.name)?.status, "ready");
   });
 
   Deno.test(`an acknowledged Done is published after a failed ${step}, though nobody asks`, () => {

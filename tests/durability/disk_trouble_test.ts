@@ -253,30 +253,28 @@ Deno.test("a value that is larger than a file may be is refused, and the server 
   });
 });
 
-Deno.test("nobody waits for a file whose Done was answered and that cannot be kept", async () => {
-  await withScene(async ({ local, remote, root, server }) => {
+Deno.test("nobody waits for a file whose Done was answered and that cannot be kept", () =>
+  withRoot(async (root) => {
+    const args = ["--heartbeat-interval=300ms", "--heartbeat-timeout=1s"];
+    await using server = await ServerProcess.start(root, { args });
     using client = new CacheClient(server.remote);
-    const ns = "tests.blocked";
-    const obstacle = `${root}/${ns}`;
-    await Deno.writeTextFile(obstacle, "no folder");
-    const { id, path } = await local.assigned(ns, "key");
+    using local = new LocalClient(server.local);
+    await Deno.writeTextFile(`${root}/${NS}`, "no folder");
+    const { id, path } = await local.assigned(NS, "key");
     await Deno.writeFile(path, new Uint8Array());
     // Hashing it takes longer than its Done may.
     await Deno.truncate(path, 1536 * MIB);
     await local.done(id);
-    const { last } = await client.fetched(ns, "key");
+    const { last } = await client.fetched(NS, "key");
     assert.match(last.unassigned?.reason ?? "", /keep it now/);
-    for (const each of [remote, local]) {
-      assert.equal((await each.get(ns, "key")).entryStatus, "unassigned");
-    }
-    await client.call("Delete", { namespace: ns, key: bytesOf("key") });
-    await Deno.remove(obstacle);
-    const again = await remote.assigned(ns, "key");
-    await remote.set(again.id, "kept");
-    assert.equal(textOf(await remote.value(ns, "key")), "kept");
-    assert.deepEqual([...Deno.readDirSync(`${root}/.private`)], []);
-  });
-});
+    assert.equal((await local.get(NS, "key")).entryStatus, "unassigned");
+    await rejectsWith(
+      "FAILED_PRECONDITION",
+      client.call("Delete", { namespace: NS, key: bytesOf("key") }),
+      /was accepted, and cannot be written now/,
+    );
+    assert.equal([...Deno.readDirSync(`${root}/.private`)].length, 1);
+  }));
 
 Deno.test("a root that vanishes costs nothing once it is back", async () => {
   await withScene(async (scene) => {

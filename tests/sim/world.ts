@@ -9,7 +9,7 @@ import { entryKey } from "../../src/engine/entry_key.ts";
 import type { EntryKey } from "../../src/table/types.ts";
 import { Chance } from "./chance.ts";
 import { Client, type Manners } from "./client.ts";
-import { SimDisk } from "./disk.ts";
+import { digestOf, SimDisk } from "./disk.ts";
 import { DiskChecks } from "./disk_checks.ts";
 import { Faults } from "./faults.ts";
 import { Ledger, textOf } from "./ledger.ts";
@@ -164,7 +164,12 @@ export class World {
     for (const grant of ledger.grants.values()) {
       const row = disk.rows.byName.get(grant.name);
       const isReady = row?.status === "ready" && row.id === grant.id;
-      const text = this.#diskChecks.textOf(disk.value(grant.name));
+      const file = disk.value(grant.name);
+      const text = this.#diskChecks.textOf(file);
+      const isAsHashed = isReady && file?.bytes !== undefined &&
+        digestOf(file.bytes).sha256 === row.digest?.sha256;
+      // What was spoilt before its row was ready did not count as published.
+      if (isAsHashed && text !== undefined) grant.published ??= text;
       const isWhole = isReady && text !== undefined &&
         text === grant.published;
       // The cut may have undone what we had spoilt.
