@@ -78,18 +78,18 @@ export function* capture(
 ): Steps<Results["capture"]> {
   const { fs } = folders;
   const captured = again
-    ? folders.captured(staging)?.path ?? take(folders, staging)
+    ? there(folders, staging).path
     : take(folders, staging);
+  const { taken, copied, kept } = folders.captures(staging);
+  // It is new: what was captured before does not count any more, whatever it is.
+  if (captured === taken) {
+    for (const before of [copied, kept]) yield* removeAny(folders, before);
+  }
   const info = yield* regular(folders, captured);
   const { size } = info;
   if (size > mostBytes) {
     yield* giveBack(folders, { staging, captured });
     return { size, givenBack: true };
-  }
-  const { taken, copied, kept } = folders.captures(staging);
-  // It is new: what was captured before does not count any more.
-  if (captured === taken) {
-    for (const before of [copied, kept]) yield* removeAny(folders, before);
   }
   if (size <= fs.sizes.copyBytes) {
     const hashed = yield* copyIn(folders, { staging, captured, info });

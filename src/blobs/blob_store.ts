@@ -177,10 +177,10 @@ export interface LocalFiles {
   /**
    * Takes the staging file away from its client before looking at it, so that
    * nothing the client still does reaches the value. Idempotent: where there is
-   * none, one that has been captured already is captured. `again`: that one
-   * counts in any case, for its client may have been told so. Hashes small files
-   * in the same breath. `missing` and `not-a-file` leave nothing captured, nor
-   * does a file of more than `mostBytes`: it is given back unread.
+   * none, one that has been captured already is captured. `again`: only that one
+   * counts, for its client may have been told so. Hashes small files in the same
+   * breath. `missing` and `not-a-file` leave nothing captured, nor does a file of
+   * more than `mostBytes`: it is given back unread.
    */
   capture(
     staging: string,

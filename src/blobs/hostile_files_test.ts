@@ -105,6 +105,18 @@ Deno.test("a capture that turns out to be no file after a crash is removed", asy
   assert.deepEqual((await local.leftovers()).captured, []);
 });
 
+for (const size of [10, LARGE]) {
+  Deno.test(`no capture of ${size} bytes counts any more when no file has come in its place`, async () => {
+    await using harness = await openTestRoot();
+    const { local } = harness.store;
+    Deno.writeFileSync(local.stagingPath("one"), bytesOf(size));
+    await local.capture("one");
+    mkfifo(local.stagingPath("one"));
+    await rejectsWith(local.capture("one"), "not-a-file");
+    await rejectsWith(local.capture("one"), "missing");
+  });
+}
+
 for (const durability of ["relaxed", "strict"] as const) {
   Deno.test(`what a killed worker took last is what is captured (${durability})`, async () => {
     await using harness = await openTestRoot({ durability, bootId: "boot" });

@@ -31,7 +31,7 @@ import type {
 } from "../table/types.ts";
 import type { AccessLog } from "./access_log.ts";
 import { AtMost } from "./at_most.ts";
-import { isDamage, toLarderError } from "./failures.ts";
+import { isDamage, isMissing, toLarderError } from "./failures.ts";
 import { isPossibleId } from "./ids.ts";
 
 /** Everything but what belongs to a request, which the engine does itself. */
@@ -354,6 +354,7 @@ export class EffectRunner {
     this.#then(effect, promise, ok, (error) => ({
       kind: "publish-failed",
       error: this.#logged(error, effect.name),
+      ...isMissing(error) && { missing: true },
     }));
   }
 

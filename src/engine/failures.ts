@@ -56,6 +56,11 @@ export function toLarderError(thrown: unknown): LarderError {
   return new LarderError(code, message, { cause: thrown });
 }
 
+/** Whether nothing was there. */
+export function isMissing(thrown: unknown): boolean {
+  return thrown instanceof BlobError && thrown.code === "missing";
+}
+
 /** Whether a blob cannot be what was published. */
 export function isDamage(thrown: unknown): boolean {
   return thrown instanceof BlobError &&

@@ -373,17 +373,18 @@ export function publishFailed(
 ): void {
   const { state } = entry;
   if (state.kind !== "publishing" || state.token !== result.token) return;
-  const { error, lost } = result;
+  const { error, lost, missing } = result;
   if (!lost && error.code === "no-file") {
     const { taken } = state;
-    if (taken?.digest) {
+    if (missing && taken?.digest) {
       // It was installed; also where that was reported as failed, perhaps.
       taken.installed = true;
       const token = state.token = s.nextToken();
       const { digest } = taken;
       return s.emit({ kind: "verify", entry: entry.key, token, digest });
     }
-    // What was taken has vanished, whoever did that.
+    // What was taken has vanished, whoever did that, or something else has come
+    // in its place that is no file to keep.
     delete state.taken;
   }
   if (!lost) return fail(s, entry, state, { error, nowMs });

@@ -437,6 +437,28 @@ for (const step of ["hash", "record", "install", "persist"] as const) {
   });
 }
 
+for (const step of ["hash", "record", "install", "persist"] as const) {
+  Deno.test(`what is no file and comes after a Done was refused for a failed ${step} is not answered with OK`, () => {
+    const engine = new FakeEngine(FIGURES);
+    const { id, staging } = refuse(engine, step);
+    engine.write(staging, undefined);
+    refused(done(engine, id), "no-file");
+    refused(done(engine, id), "no-file");
+    engine.write(staging, "07");
+    ok(done(engine, id));
+    assert.deepEqual(get(engine, { api: "remote" }), value("07"));
+  });
+}
+
+Deno.test("a file that is written after a Done was answered never counts, though its install seemed to fail", () => {
+  const engine = new FakeEngine(FIGURES);
+  const { id, staging } = acknowledge(engine);
+  engine.write(staging, "07");
+  deliver(engine, "install", "silent");
+  ok(done(engine, id));
+  assert.deepEqual(get(engine, { api: "remote" }), value("0102030405"));
+});
+
 Deno.test("what a Done published that only seemed to fail stays, whatever is written then", () => {
   const engine = new FakeEngine(FIGURES);
   const { id, staging } = refuse(engine, "persist", "silent");

@@ -368,13 +368,17 @@ export type Result =
     readonly name: string;
     readonly token: number;
   }
-  /** A step of publishing failed. `lost`: the row is another's, or gone. */
+  /**
+   * A step of publishing failed. `lost`: the row is another's, or gone;
+   * `missing`: there is no file, neither one to be taken nor one that was.
+   */
   | {
     readonly kind: "publish-failed";
     readonly name: string;
     readonly token: number;
     readonly error: LarderError;
     readonly lost?: boolean;
+    readonly missing?: boolean;
   }
   /** A verified value, for a remote Get. */
   | {
@@ -587,7 +591,7 @@ export type Effect =
     readonly staging: string;
     /** A larger file can never be kept, and is given back. */
     readonly mostBytes: number;
-    /** It was taken away before, and its client may have been told so. */
+    /** What was taken away before, and only that: its client may have been told so. */
     readonly again?: boolean;
   }
   /** Hash a captured file. Result: hashed | publish-failed. */

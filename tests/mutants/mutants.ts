@@ -41,8 +41,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "the old holder's id stays good after a takeover",
     file: "src/table/get.ts",
     from: "  s.letGo(id);\n" + "  const token = s.nextToken();\n" +
-      "  const ended",
-    to: "  const token = s.nextToken();\n" + "  const ended",
+      "  const proposed",
+    to: "  const token = s.nextToken();\n" + "  const proposed",
   },
   {
     name: "a file that is written to is no heartbeat",
@@ -383,7 +383,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a file counts that was written after its Done was answered",
     file: "workers/blob_staging.ts",
-    from: "    ? folders.captured(staging)?.path ?? take(folders, staging)\n",
+    from: "    ? there(folders, staging).path\n",
     to: "    ? take(folders, staging)\n",
   },
   {
@@ -397,6 +397,32 @@ export const MUTANTS: readonly Mutant[] = [
     file: "workers/blob_folders.ts",
     from: "    for (const path of [taken, copied, kept]) {\n",
     to: "    for (const path of [copied, kept, taken]) {\n",
+  },
+  {
+    name: "what is no file brings back the one that was refused",
+    file: "src/table/publish.ts",
+    from: "    if (missing && taken?.digest) {\n",
+    to: "    if (taken?.digest) {\n",
+  },
+  {
+    name: "a capture from before stays where something new was taken",
+    file: "workers/blob_staging.ts",
+    from:
+      "    for (const before of [copied, kept]) yield* removeAny(folders, before);\n",
+    to: "",
+  },
+  {
+    name: "a large file of another user is hashed where it lies",
+    file: "workers/blob_staging.ts",
+    from: "  return info.uid === uid && info.nlink === 1;\n",
+    to: "  return uid !== undefined && info.nlink === 1;\n",
+  },
+  {
+    name: "a file that may not be read is gone",
+    file: "workers/blob_staging.ts",
+    from: "    yield* giveBack(folders, { staging, captured });\n" +
+      '    throw new OpError("unreadable"',
+    to: '    throw new OpError("unreadable"',
   },
   {
     name: "a sweep takes captured files, too",
@@ -434,8 +460,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "strict mode does not sync the name of a value",
     file: "src/blobs/worker_blob_store.ts",
-    from: "      await this.#renames.settle(name);\n" + "      return stored;",
-    to: "      return stored;",
+    from: "          await this.#renames.settle(name);\n" +
+      "          return stored;",
+    to: "          return stored;",
   },
   {
     name: "what a dead worker was doing is never answered",

@@ -27,7 +27,7 @@ export function openCalmManifest(
 function calm(wallMs: () => number) {
   const chance = new Chance(1);
   const scheduler = new Scheduler(chance, 0);
-  const faults = new Faults(chance);
+  const faults = new Faults(chance, false);
   faults.stop();
   const disk = new SimDisk(wallMs);
   const open = new AbortController();

@@ -35,6 +35,8 @@ export interface ClientOptions {
   readonly manners: Manners;
   /** Speaks larder.v1: waits for whoever has the work, and may give it back. */
   readonly patient: boolean;
+  /** Another user of the machine than the server. */
+  readonly isOther: boolean;
   readonly chance: Chance;
   readonly scheduler: Scheduler;
   readonly network: Network;
@@ -51,7 +53,22 @@ const POLLS = 6;
 const PATIENCE_MS = [1_000, 20_000, 200_000] as const;
 /** Below and above a lease, and what is told to remote clients at all. */
 const COMPUTE_MS = [0, 10, 300, 1_900, 3_999, 4_001, 9_000] as const;
+/** Who is not the server's user. */
+const OTHER_USER = 1_001;
+/** So often whoever is refused says it again, at most. */
+const MAX_TRIES = 4;
+/** Of another user's file: most let the server read it. */
+const OTHERS_MODES = [0o644, 0o644, 0o644, 0o600] as const;
+/** What whoever has a path does after the first Done. */
+const AGAIN = { done: 3, write: 4, send: 2, spoil: 1 } as const;
 const VALUE_BYTES = [12, 60, 99, 101, 180, 290, 400] as const;
+
+/** A file that is being written. */
+interface Writing {
+  readonly file: MemoryNode;
+  /** What it will be. */
+  readonly rest: Uint8Array;
+}
 
 /** A client process. */
 export class Client implements Caller {
@@ -94,7 +111,7 @@ export class Client implements Caller {
       const reply = await this.#call(get);
       if (reply.kind === "assigned") return await this.#work(reply.assignment);
       if (reply.kind === "handle") return await this.#use(reply.id);
-      if (reply.kind !== "loading") return;
+      if (!["loading", "no reply"].includes(reply.kind)) return;
       await this.#sleep(backoffMs);
       backoffMs = Math.min(MAX_BACKOFF_MS, backoffMs * 2);
     }
@@ -111,11 +128,10 @@ export class Client implements Caller {
     if (patient && chance.happens(0.2)) {
       return void await this.#call({ kind: "abandon", id });
     }
-    if (patient && (staging === undefined || chance.happens(0.5))) {
-      return await this.#offer(id);
+    if (staging === undefined || patient && chance.happens(0.5)) {
+      return await this.#again(() => this.#send(id));
     }
-    if (staging === undefined) await this.#set(id);
-    else await this.#deliver(id, staging);
+    await this.#deliver(id, staging);
   }
 
   /** Heartbeats until one fails: the common client sends none after that. */
@@ -128,65 +144,72 @@ export class Client implements Caller {
     }
   }
 
-  async #set(id: Id): Promise<void> {
-    await this.#again(async () => {
-      const value = this.#value(id);
+  /** Sends a new value: in pieces, or as one. */
+  async #send(id: Id): Promise<Outcome> {
+    const value = this.#value(id);
+    if (!this.#options.patient) {
       return await this.#call({ kind: "set", id, value });
-    });
-  }
-
-  /** Sends a value in pieces. */
-  async #offer(id: Id): Promise<void> {
-    await this.#again(async () => {
-      const value = this.#value(id);
-      const offer = { kind: "offer", id, upload: "", digest: digestOf(value) };
-      return await this.#call(offer as Submission, value);
-    });
+    }
+    const offer = { kind: "offer", id, upload: "", digest: digestOf(value) };
+    return await this.#call(offer as Submission, value);
   }
 
   /** Writes a local assignment's file, and says that it is done. */
   async #deliver(id: Id, staging: string): Promise<void> {
-    const { manners, chance, disk } = this.#options;
+    const { manners, chance, patient } = this.#options;
     if (manners === "careless" && chance.happens(0.5)) {
-      if (chance.happens(0.5)) disk.stage(staging);
+      if (chance.happens(0.5)) this.#spoil(id, staging);
     } else if (manners === "hasty") {
       const { file, rest } = this.#begin(id, staging);
-      this.#options.ledger.early.add(id);
-      this.#goOn(id, file, rest);
+      this.#goOn(id, staging, { file, rest });
     } else {
       const { file, rest } = this.#begin(id, staging);
       await this.#sleep(chance.pick([0, 5, 600]));
-      this.#finish(id, file, rest);
+      this.#finish(id, staging, { file, rest });
     }
-    await this.#again(async () => {
-      // A stubborn one writes anew before it says Done anew.
-      const written = disk.staged().includes(staging) || chance.happens(0.5);
-      if (manners === "stubborn" && !written) {
-        disk.stage(staging, this.#value(id));
-      }
-      const waits = this.#options.patient && { patient: true } as const;
+    await this.#again(async (isFirst) => {
+      const how = isFirst ? "done" : chance.weighted(AGAIN);
+      if (how === "send") return await this.#send(id);
+      if (how === "write") this.#stage(id, staging, this.#value(id));
+      if (how === "spoil") this.#spoil(id, staging);
+      const waits = patient && { patient: true } as const;
       return await this.#call({ kind: "done", id, ...waits });
     });
   }
 
-  /** Half a file, and what it will be. */
-  #begin(id: Id, staging: string): { file: MemoryNode; rest: Uint8Array } {
+  /** Puts something at a path that is no file. */
+  #spoil(id: Id, staging: string): void {
     const { disk, ledger } = this.#options;
+    disk.stage(staging);
+    ledger.grants.get(id)?.brought.spoilt();
+  }
+
+  /** Puts a new file at a path, in the place of whatever lies there. */
+  #stage(id: Id, staging: string, bytes: Uint8Array): MemoryNode {
+    const { chance, disk, ledger, isOther } = this.#options;
+    const file = disk.stage(staging, bytes, {
+      ...isOther && { uid: OTHER_USER, mode: chance.pick(OTHERS_MODES) },
+      otherNames: chance.happens(0.1) ? 1 : 0,
+    });
+    ledger.grants.get(id)?.brought.wrote(textOf(bytes));
+    return file;
+  }
+
+  /** Half a file, and what it will be. */
+  #begin(id: Id, staging: string): Writing {
     const rest = this.#value(id);
     const half = rest.slice(0, rest.length >> 1);
-    ledger.wrote(id, textOf(half), "half");
-    const file = disk.stage(staging, half);
-    return { file, rest };
+    return { file: this.#stage(id, staging, half), rest };
   }
 
   /** Goes on writing when it has said that it is done. */
-  async #goOn(id: Id, file: MemoryNode, rest: Uint8Array): Promise<void> {
+  async #goOn(id: Id, staging: string, writing: Writing): Promise<void> {
     await this.#sleep(this.#options.chance.pick([0, 0, 1, 100]));
-    this.#finish(id, file, rest);
+    this.#finish(id, staging, writing);
   }
 
   /** Writes the rest to an open file, wherever it lies by now. */
-  #finish(id: Id, file: MemoryNode, rest: Uint8Array): void {
+  #finish(id: Id, staging: string, { file, rest }: Writing): void {
     const { disk, ledger, scheduler } = this.#options;
     const grant = ledger.grants.get(id);
     if (grant && disk.isOurs(file)) {
@@ -195,16 +218,22 @@ export class Client implements Caller {
       scheduler.note(`  ${this.name} spoils ${grant.name.slice(0, 8)}`);
     }
     disk.write(file, rest);
+    const text = textOf(rest);
+    if (disk.stagedFile(staging) === file) grant?.brought.wrote(text);
+    else grant?.brought.wentOn(text);
   }
 
-  /** Says it once, or as often as a stubborn one does. */
-  async #again(publish: () => Promise<Outcome>): Promise<void> {
+  /** Says it once; again where it was refused, or as often as a stubborn one does. */
+  async #again(
+    publish: (isFirst: boolean) => Promise<Outcome>,
+  ): Promise<void> {
     const { chance, manners } = this.#options;
-    const times = manners === "stubborn" ? 1 + chance.below(4) : 1;
-    for (let left = times; left > 0; left--) {
+    const times = manners === "stubborn" ? 1 + chance.below(MAX_TRIES) : 1;
+    let isRefused = false;
+    for (let tries = 0; tries < (isRefused ? MAX_TRIES : times); tries++) {
+      const published = publish(tries === 0);
       // Sometimes without waiting for the last one's answer.
-      const published = publish();
-      if (chance.happens(0.7)) await published;
+      isRefused = chance.happens(0.7) && (await published).kind === "error";
       await this.#sleep(chance.pick([0, 1, 700, 5_000]));
     }
   }
@@ -234,7 +263,6 @@ export class Client implements Caller {
         "abandon",
       ] as const,
     );
-    if (kind === "done") ledger.early.add(id);
     await this.#call(
       kind === "set" ? { kind, id, value: this.#value(id) } : { kind, id },
     );
@@ -242,10 +270,9 @@ export class Client implements Caller {
 
   /** A value that nobody else will ever write. */
   #value(id: Id): Uint8Array {
-    const { chance, ledger } = this.#options;
+    const { chance } = this.#options;
     const size = chance.pick(VALUE_BYTES);
     const text = `${id} by ${this.name} ${++this.#values} `.padEnd(size, "x");
-    ledger.wrote(id, text);
     return new TextEncoder().encode(text);
   }
 

@@ -7,6 +7,7 @@
 import {
   MemoryFiles,
   type MemoryNode,
+  type Ownership,
 } from "../../src/blobs/testing/memory_files.ts";
 import { MemoryRows } from "../../src/manifest/testing/memory_rows.ts";
 import type { Digest } from "../../src/table/types.ts";
@@ -49,8 +50,13 @@ export class SimDisk extends MemoryFiles {
   }
 
   /** What a client does at its path; without bytes it makes no regular file. */
-  stage(staging: string, bytes?: Uint8Array): MemoryNode {
-    const node = bytes ? this.node("file", bytes) : this.node("other");
+  stage(
+    staging: string,
+    bytes?: Uint8Array,
+    ownership: Ownership = {},
+  ): MemoryNode {
+    const kind = bytes ? "file" : "other";
+    const node = this.node(kind, bytes, ownership);
     this.place(`${ROOT}/.staging/${staging}`, node);
     return node;
   }

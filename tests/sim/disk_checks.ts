@@ -100,9 +100,9 @@ export class DiskChecks {
 
   /** What was acknowledged is there, or can still be published. */
   acknowledged(grant: Grant): void {
-    const { id, name, staging, goneMs } = grant;
-    if (goneMs < Infinity || isSpoilt(grant)) return;
-    const { disk, ledger } = this.#options;
+    const { id, name, staging, goneMs, isGivenUp } = grant;
+    if (goneMs < Infinity || isSpoilt(grant) || isGivenUp) return;
+    const { disk } = this.#options;
     const row = disk.rows.byName.get(name);
     must(row?.id === id, `${name} keeps the acknowledged value of ${id}`);
     if (row.status === "ready") return;
@@ -113,7 +113,7 @@ export class DiskChecks {
     must(
       files.some((file) => {
         const text = this.textOf(file);
-        return text !== undefined && ledger.hasWritten(id, text);
+        return text !== undefined && grant.brought.mayBe(text);
       }),
       `${name} keeps the file of ${id}, whose Done was answered`,
     );
@@ -126,6 +126,14 @@ export class DiskChecks {
     for (const { name, status } of disk.rows.byName.values()) {
       must(status !== "evicting", `${name} is not left evicting by a stop`);
     }
+  }
+
+  /** Whether a value's file has what its row says. */
+  isWhole(name: string): boolean {
+    const { disk } = this.#options;
+    const { bytes } = disk.value(name) ?? {};
+    const { sha256 } = disk.rows.byName.get(name)?.digest ?? {};
+    return bytes !== undefined && digestOf(bytes).sha256 === sha256;
   }
 
   /** What a file says; `undefined`: there is none. */
@@ -160,14 +168,15 @@ export class DiskChecks {
     const changed = `${name}: ${from} ${last?.id} -> ${to} ${row?.id}`;
     if (last && last.id !== row?.id) {
       if (from === "loading") {
-        const isOver = isLeaseOver(holder, nowMs());
+        const isOver = isLeaseOver(holder, nowMs()) || holder?.isGivenUp;
         const isLate = isOverdue(holder, nowMs(), this.#options.promises);
         must(
           isOver || isLate,
           `${changed} only when the lease is over, or it took too long`,
         );
         if (!isOver) ledger.count("took too long");
-        const owed = holder?.acknowledged && !isSpoilt(holder);
+        const owed = holder?.acknowledged && !isSpoilt(holder) &&
+          !holder.isGivenUp;
         must(!owed, `${changed} only if its Done was not answered`);
       } else must(from === "evicting", `${changed} only after evicting`);
       if (holder) this.#gone(holder);
@@ -212,20 +221,19 @@ export class DiskChecks {
     }
   }
 
-  #published({ name, id = "", digest }: StoredRow, changed: string): void {
+  #published({ name, id = "" }: StoredRow, changed: string): void {
     const { disk, ledger, nowMs } = this.#options;
     const grant = ledger.grants.get(id);
     must(grant !== undefined, `${changed} by somebody who was assigned`);
     must(grant.supersededMs > nowMs(), `${changed}: a superseded id publishes`);
     ledger.count("published");
-    const file = disk.value(name);
-    const text = this.textOf(file);
-    const fits = file?.bytes !== undefined &&
-      digestOf(file.bytes).sha256 === digest?.sha256;
-    const isWritten = text !== undefined && ledger.hasWritten(id, text);
+    if (grant.brought.isRefused) ledger.count("published after a refusal");
+    const text = this.textOf(disk.value(name));
+    const fits = this.isWhole(name);
+    const isBrought = text !== undefined && grant.brought.mayBe(text);
     must(
-      isSpoilt(grant) || (fits && isWritten),
-      `${changed} with what ${id} wrote: ${text}`,
+      isSpoilt(grant) || (fits && (isBrought || grant.isGivenUp)),
+      `${changed} with what ${id} brought last: ${text}`,
     );
     if (!fits) return;
     grant.published = text;

@@ -14,6 +14,8 @@ import type { Ledger, Pin, Promises } from "./ledger.ts";
 /** A request that a server has taken in. */
 export interface Asked {
   readonly submission: Submission;
+  /** The value that comes with it. */
+  readonly brings: string | undefined;
   readonly sinceMs: number;
   readonly process: number;
   /** Of whose work it was told. */

@@ -40,8 +40,10 @@ export class GetChecks {
         const { leaseTimeoutMs, restartGraceMs } = this.#facts.promises;
         const restMs = Math.max(leaseTimeoutMs, restartGraceMs);
         const isActive = entry.underway > 0 ||
-          // A Set that waits for room renews the lease when it is refused.
-          asked.sinceMs <= entry.activeMs + restMs + LEASE_SLACK_MS;
+          // What waits for room renews the lease when it is refused, which it is by
+          // a timer.
+          asked.sinceMs <= entry.activeMs + restMs + LEASE_SLACK_MS ||
+          this.#facts.isLate();
         must(!get.patient, "who is patient is not told Loading");
         must(
           isActive || this.#facts.isMemoryTaken(),

@@ -26,12 +26,14 @@ export class IdChecks {
     submission: Submission & {
       kind: "set" | "done" | "offer" | "abandon" | "heartbeat";
     },
-    { sinceMs, process }: Asked,
+    asked: Asked,
     reply: Reply,
   ): void {
+    const { sinceMs, process } = asked;
     const { id, kind } = submission;
     const grant = this.#facts.ledger.grants.get(id);
     if (reply.kind === "error") {
+      grant?.brought.refused(asked);
       const { code } = reply.error;
       if (code !== "invalid-assignment-id" || !grant) return;
       const lives = grant.goneMs === Infinity &&
@@ -65,10 +67,11 @@ export class IdChecks {
       return;
     }
     if (kind === "abandon") return;
-    grant.acknowledged = true;
-    this.#facts.checks.acknowledged(grant);
     const row = this.#facts.disk.rows.byName.get(grant.name);
     const published = row?.status === "ready" || grant.goneMs < Infinity;
+    if (!published) grant.brought.accepted();
+    grant.acknowledged = true;
+    this.#facts.checks.acknowledged(grant);
     const isDue = this.#facts.nowMs() - sinceMs >= MAX_REPLY_WAIT_MS;
     const isEarly = kind === "done" && !isPatient && isDue;
     must(isEarly || published, `${kind} ${id} is durable before its OK`);

@@ -9,6 +9,7 @@
  */
 
 import type { Id, Quota } from "../../src/table/types.ts";
+import { Brought } from "./brought.ts";
 
 /** What the contract promised, in milliseconds and bytes. */
 export interface Promises {
@@ -31,6 +32,8 @@ export interface Grant {
   readonly id: Id;
   readonly name: string;
   readonly staging: string | undefined;
+  /** What may become its value. */
+  readonly brought: Brought;
   /** The process that gave it. */
   readonly process: number;
   /** Until then nobody else may be assigned. */
@@ -47,7 +50,9 @@ export interface Grant {
   supersededMs: number;
   /** Somebody gave the work back, or tried to: it may go to another. */
   abandoned: boolean;
-  /** When a heartbeat last came after the end of its lease. */
+  /** Somebody removed the entry while the file that was accepted could not be kept. */
+  isGivenUp: boolean;
+  /** When it was last heard of after the end of its lease. */
   revivedMs: number;
   /** A Set or a Done was answered with OK. */
   acknowledged: boolean;
@@ -112,12 +117,6 @@ export class Ledger {
   readonly entries = new Map<string, Known>();
   /** Which entry a staging file is for. */
   readonly nameOfStaging = new Map<string, string>();
-  /** Ids of which somebody said Done before the file was whole, or may have. */
-  readonly early = new Set<Id>();
-  /** What was sent, or written to the assigned path, as whole values. */
-  readonly #written = new Map<Id, Set<string>>();
-  /** What was halfway written. */
-  readonly #half = new Map<Id, Set<string>>();
   /** Counts what happened, by name: a run in which nothing happens proves nothing. */
   readonly tally: Record<string, number> = {};
   /** When the wall clock last jumped. */
@@ -193,6 +192,7 @@ export class Ledger {
       id,
       name,
       staging,
+      brought: new Brought(),
       process,
       leaseEndMs,
       graceEndsMs: Infinity,
@@ -201,6 +201,7 @@ export class Ledger {
       surelySinceMs: nowMs,
       supersededMs: Infinity,
       abandoned: false,
+      isGivenUp: false,
       revivedMs: -Infinity,
       acknowledged: false,
       goneMs: Infinity,
@@ -209,20 +210,6 @@ export class Ledger {
       forced: false,
     };
     this.grants.set(id, entry.holder);
-  }
-
-  /** A client gave its value, whole or as far as it has come. */
-  wrote(id: Id, text: string, part: "whole" | "half" = "whole"): void {
-    const written = part === "whole" ? this.#written : this.#half;
-    const texts = written.get(id) ?? new Set();
-    texts.add(text);
-    written.set(id, texts);
-  }
-
-  /** Whether these bytes were given under that id. */
-  hasWritten(id: Id, text: string): boolean {
-    if (this.#written.get(id)?.has(text)) return true;
-    return this.early.has(id) && (this.#half.get(id)?.has(text) ?? false);
   }
 }
 

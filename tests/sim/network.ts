@@ -5,11 +5,13 @@
  * @module
  */
 
+import type { Timer } from "../../src/clock.ts";
 import type { Grant } from "../../src/engine/admission.ts";
 import type { Notice, OnReply, Submission } from "../../src/engine/engine.ts";
 import type { Id, Reply } from "../../src/table/types.ts";
 import type { Faults } from "./faults.ts";
 import type { Asked } from "./facts.ts";
+import { textOf } from "./ledger.ts";
 import type { ReplyChecks } from "./reply_checks.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { ServerProcess } from "./server.ts";
@@ -33,6 +35,7 @@ interface Call {
   asked?: Asked;
   ticket?: number;
   grant?: Grant | undefined;
+  timer?: Timer;
   /** The client does not wait any more. */
   over: boolean;
 }
@@ -80,6 +83,7 @@ export class Network {
       const settle = (outcome: Outcome) => {
         if (call.over) return;
         call.over = true;
+        call.timer?.cancel();
         if (caller.alive) resolve(outcome);
       };
       const call: Call = { caller, submission, value, settle, over: false };
@@ -92,7 +96,11 @@ export class Network {
       };
       if (submission.kind === "evict") return;
       const label = `${caller.name} gives up`;
-      scheduler.addLater(timeoutMs, { label, owner: this, run: timeout });
+      call.timer = scheduler.addLater(timeoutMs, {
+        label,
+        owner: this,
+        run: timeout,
+      });
     });
   }
 
@@ -101,6 +109,7 @@ export class Network {
     for (const call of this.#calls) {
       if (call.caller !== caller || call.over) continue;
       call.over = true;
+      call.timer?.cancel();
       this.#later(call, "was killed", () => this.#end(call));
     }
   }
@@ -129,6 +138,7 @@ export class Network {
     call.process = process;
     const asked = call.asked = {
       submission: { ...submission },
+      brings: broughtBy(call),
       sinceMs: scheduler.nowMs,
       process: process.number,
       noticed: new Set<Id>(),
@@ -170,7 +180,7 @@ export class Network {
         discard();
       }, caller);
     } catch {
-      this.#options.checks.cancelled(asked);
+      this.#options.checks.notReceived(asked);
       settle(NO_REPLY);
     }
   }
@@ -189,6 +199,12 @@ export class Network {
     const label = `${call.caller.name} ${wordsOf(call.submission)} ${what}`;
     scheduler.add({ label, owner: this, run });
   }
+}
+
+/** What a request brings as a value of its own, as text. */
+function broughtBy({ submission, value }: Call): string | undefined {
+  if (submission.kind === "set") return textOf(submission.value);
+  return submission.kind === "offer" ? textOf(value) : undefined;
 }
 
 function wordsOf(submission: Submission): string {

@@ -6,10 +6,12 @@
 
 import type { Notice, Submission } from "../../src/engine/engine.ts";
 import type { Reply } from "../../src/table/types.ts";
+import type { Brought } from "./brought.ts";
 import { must } from "./disk_checks.ts";
 import { type Asked, type Facts, livePins } from "./facts.ts";
 import { GetChecks } from "./get_checks.ts";
 import { IdChecks } from "./id_checks.ts";
+import { isLeaseOver } from "./ledger.ts";
 import { WaitChecks } from "./wait_checks.ts";
 
 /** Watches what is asked and answered. */
@@ -31,6 +33,9 @@ export class ReplyChecks {
   /** A process has ended: what it had not answered is over. */
   ended(): void {
     this.#open.clear();
+    for (const { brought } of this.#facts.ledger.grants.values()) {
+      brought.ended();
+    }
   }
 
   /** Work is about to be given out: somebody has to want it. */
@@ -47,14 +52,25 @@ export class ReplyChecks {
     const { submission } = asked;
     this.#open.add(asked);
     if (submission.kind === "evict") {
-      this.#facts.ledger.entry(submission.entry.name).evicts++;
+      const { ledger, hadFaults } = this.#facts;
+      const entry = ledger.entry(submission.entry.name);
+      entry.evicts++;
+      const { holder } = entry;
+      const isAccepted = holder?.acknowledged || holder?.brought.isLeft;
+      // Its publish may have failed before.
+      if (holder && isAccepted && hadFaults()) holder.isGivenUp = true;
     } else if (submission.kind === "drop") {
       const pin = this.#facts.ledger.pins.get(submission.id);
       if (pin) pin.drops++;
     } else if (submission.kind === "abandon") {
       const grant = this.#facts.ledger.grants.get(submission.id);
       if (grant) grant.abandoned = true;
+    } else if (isBringing(submission)) {
+      const grant = this.#facts.ledger.grants.get(submission.id);
+      const nowMs = this.#facts.nowMs();
+      if (grant && isLeaseOver(grant, nowMs)) grant.revivedMs = nowMs;
     }
+    this.#broughtBy(asked)?.asked(asked, asked.brings);
     this.#touch(submission);
   }
 
@@ -63,9 +79,16 @@ export class ReplyChecks {
     this.#touch(submission);
   }
 
-  /** Its caller has gone. */
+  /** The value that is offered has not come whole: nobody publishes it. */
+  notReceived(asked: Asked): void {
+    this.#open.delete(asked);
+    this.#broughtBy(asked)?.withdrawn(asked);
+  }
+
+  /** Its caller has gone; what it asked for may come about all the same. */
   cancelled(asked: Asked): void {
     this.#open.delete(asked);
+    this.#broughtBy(asked)?.cancelled(asked);
   }
 
   /** A patient Get is told that somebody has the work, or nobody can have it. */
@@ -147,6 +170,13 @@ export class ReplyChecks {
     }
   }
 
+  /** What the assignment has been brought that a request is for. */
+  #broughtBy({ submission }: Asked): Brought | undefined {
+    return isBringing(submission)
+      ? this.#facts.ledger.grants.get(submission.id)?.brought
+      : undefined;
+  }
+
   /** Whoever asks about an entry by its id keeps it busy. */
   #touch(submission: Submission): void {
     const grant = "id" in submission
@@ -156,9 +186,16 @@ export class ReplyChecks {
     const nowMs = this.#facts.nowMs();
     this.#facts.ledger.entry(grant.name).activeMs = nowMs;
     // It may rest on the disk, where nobody knows since when it computes; also
-    // where the manifest has failed to give it to another.
-    if (grant.leaseEndMs <= nowMs || this.#facts.hadManifestFaults()) {
+    // where a store has failed when it was given to another.
+    if (grant.leaseEndMs <= nowMs || this.#facts.hadFaults()) {
       grant.surelySinceMs = nowMs;
     }
   }
+}
+
+/** Requests that bring a value, or say that a file is one. */
+function isBringing(
+  submission: Submission,
+): submission is Submission & { kind: "set" | "done" | "offer" } {
+  return ["set", "done", "offer"].includes(submission.kind);
 }

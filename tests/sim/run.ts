@@ -16,6 +16,7 @@
  * | worker dies | all that a blob worker is doing ends at any call, its files stay; the pool has what may be begun anew begun anew | a crash of a blob worker |
  * | short call | a read or a write does a part of it | the system |
  * | slow disk | a listing, a sync, the removal of a folder takes effect after any number of other events; others get in between the slices of a value | the same |
+ * | publishing fails | in a fifth of the runs nothing goes wrong but what publishes a value, or removes the file of one, and this time and again | a disk with little room |
  * | batch fails | some operations of the manifest that come together are rolled back | SQLITE_FULL, SQLITE_IOERR |
  * | batch unanswered | they are committed, and reported as failed | the manifest's worker dies after the commit |
  * | queue full | an operation is refused at once | a burst |
@@ -23,6 +24,8 @@
  * | late message | requests and replies overtake each other, as far as time allows | the network |
  * | client killed | it ends between any two steps; its calls are cancelled, sooner or later | SIGKILL |
  * | rude client | stale ids, repeated calls, half files, late writes, no file at all, endless heartbeats, others' work given back | bugs |
+ * | client that is refused | says Done once more, or writes anew first, or sends a value instead | the same |
+ * | another user | clients' files belong to another user: some the server may not read, some have a second name; large ones are copied, a slice at a time | `--shared`, a strict umask, hard links |
  * | no room | quotas that a few values fill; the evictor makes room | full caches |
  * | bounds | two assignments, and two handles, at once | crowds |
  * | slow client | heartbeats beyond the maximum compute time | work that hangs |
@@ -57,10 +60,26 @@ export interface RunResult {
 }
 
 /** Spans around every limit of {@linkcode someFigures}. */
-const SHORT_MS = [1, 10, 100, 499, 500, 501, 1_000, 2_000, 3_999, 4_001];
+const SHORT_MS = [
+  1,
+  2,
+  5,
+  10,
+  20,
+  50,
+  100,
+  200,
+  499,
+  500,
+  501,
+  1_000,
+  2_000,
+  3_999,
+  4_001,
+];
 const LONG_MS = [10_001, 59_999, 60_001, 64_002, 11 * 60_000];
 const DAY_MS = 24 * 3_600_000;
-const CHAOS_EVENTS = 400;
+const CHAOS_EVENTS = 500;
 
 /** Runs a seed; a failure shows so many of its last events. */
 export async function runSeed(
@@ -99,18 +118,20 @@ export async function runSeed(
 
 /** Lets everything happen that can go wrong. */
 async function chaos(world: World): Promise<void> {
-  const { chance, scheduler } = world;
+  const { chance, scheduler, figures } = world;
   const rarely = (most: number) =>
-    chance.happens(0.4) ? 0 : most * (1 + chance.below(4)) / 4;
+    figures.refuses || chance.happens(0.4)
+      ? 0
+      : most * (1 + chance.below(4)) / 4;
   const weights = {
     event: 100,
-    pass: 4 + chance.below(40),
+    pass: 4 + (figures.refuses ? 0 : chance.below(25)),
     passLong: rarely(1),
     kill: rarely(3),
     cut: rarely(1),
     stop: rarely(1),
     killClient: rarely(3),
-    addClient: 1 + rarely(4),
+    addClient: 2 + rarely(4),
     evict: rarely(4),
     damage: rarely(4),
     jump: rarely(1),
@@ -143,9 +164,10 @@ type Chaos =
   | "owed";
 
 const CHAOS: Readonly<Record<Chaos, (world: World) => void>> = {
-  event: ({ scheduler }) => {
+  event: ({ scheduler, server, chance }) => {
     const dueMs = scheduler.nextDueMs();
-    if (!scheduler.idle) scheduler.step();
+    const isStarting = server?.phase === "starting" && chance.happens(0.7);
+    if (!scheduler.idle) scheduler.step(isStarting ? server : undefined);
     else if (dueMs !== undefined) scheduler.advance(dueMs - scheduler.nowMs);
   },
   pass: ({ scheduler, chance }) => scheduler.advance(chance.pick(SHORT_MS)),

@@ -40,6 +40,8 @@ export class Scheduler {
   readonly #chance: Chance;
   #bag: Task[] = [];
   #alarms: Alarm[] = [];
+  /** Who is dead does nothing any more, also what it began before it died. */
+  readonly #gone = new WeakSet<object>();
   readonly #shownEvents: number;
   readonly #shown: string[] = [];
   #hash = 0x811c9dc5;
@@ -57,23 +59,26 @@ export class Scheduler {
 
   /** Something may happen from now on. */
   add(task: Task): void {
-    this.#bag.push(task);
+    if (!this.#gone.has(task.owner)) this.#bag.push(task);
   }
 
   /** Something may happen once so much time has passed. */
   addLater(delayMs: number, task: Omit<Task, "timer">): Timer {
     const dueMs = this.nowMs + Math.max(0, delayMs);
-    let live = true;
-    const run = () => {
-      if (live) task.run();
-    };
-    this.#alarms.push({ ...task, run, dueMs, timer: true });
+    const alarm: Alarm = { ...task, dueMs, timer: true };
+    if (!this.#gone.has(task.owner)) this.#alarms.push(alarm);
     if (delayMs <= 0) this.advance(0);
-    return { cancel: () => void (live = false) };
+    return {
+      cancel: () => {
+        remove(this.#alarms, alarm);
+        remove(this.#bag, alarm);
+      },
+    };
   }
 
   /** Whoever it was is gone, with all that it would have done. */
   dropOwned(owner: object): void {
+    this.#gone.add(owner);
     this.#bag = this.#bag.filter((task) => task.owner !== owner);
     this.#alarms = this.#alarms.filter((alarm) => alarm.owner !== owner);
   }
@@ -95,11 +100,12 @@ export class Scheduler {
       : Math.min(...this.#alarms.map(({ dueMs }) => dueMs));
   }
 
-  /** Makes one of the things happen that lie in the bag. */
-  step(): void {
-    const at = this.#chance.below(this.#bag.length);
-    const [task] = this.#bag.splice(at, 1);
+  /** Makes one of the things happen that lie in the bag; of an owner's, if there are any. */
+  step(owner?: object): void {
+    const owned = owner && this.#bag.filter((task) => task.owner === owner);
+    const task = this.#chance.pick(owned?.length ? owned : this.#bag);
     if (!task) return;
+    remove(this.#bag, task);
     this.note(task.label);
     task.run();
   }
@@ -145,6 +151,11 @@ export class Scheduler {
         this.addLater(delayMs, { label: "timer", owner, run: wake }),
     };
   }
+}
+
+function remove<T>(items: T[], item: T): void {
+  const at = items.indexOf(item);
+  if (at >= 0) items.splice(at, 1);
 }
 
 /** Until all promises that could be settled are: a turn of the event loop. */

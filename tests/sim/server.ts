@@ -29,6 +29,8 @@ export interface Figures extends Promises, BlobFigures {
   /** Up to this a stream gets the bytes themselves. */
   readonly streamBytes: number;
   readonly drainTimeoutMs: number;
+  /** Nothing goes wrong in this run but publishing, and clients try anew. */
+  readonly refuses: boolean;
 }
 
 /** Told of what the process does by itself. */
@@ -236,8 +238,10 @@ export function someFigures(chance: Chance): Figures {
     maxHandles: most,
     streamBytes: chance.pick([50, 200]),
     drainTimeoutMs: 10_000,
+    refuses: chance.happens(0.2),
     durability: chance.pick(["relaxed", "strict"]),
     tellsBoot: chance.happens(0.7),
+    isShared: chance.happens(0.4),
     maxComputeMs: chance.pick([undefined, undefined, 5_000, 20_000]),
     quotas: chance.happens(0.5) ? [] : someQuotas(chance),
   };

@@ -39,6 +39,8 @@ export interface BlobFigures {
   readonly durability: "relaxed" | "strict";
   /** Whether the machine says which boot this is. */
   readonly tellsBoot: boolean;
+  /** Whether other users of the machine are served. */
+  readonly isShared: boolean;
 }
 
 /** Calls that one worker which is killed still makes, at most. */
@@ -70,6 +72,7 @@ export class SimBlobs {
       durability: figures.durability,
       rehearsedBytes: REHEARSED_BYTES,
       ...figures.tellsBoot && { bootId: `${options.boot}` },
+      ...figures.isShared && { shared: [] },
       spawn: () => {
         const worker = new SimWorker({
           ...options,

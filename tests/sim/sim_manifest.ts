@@ -12,6 +12,9 @@ import { MemoryManifest } from "../../src/manifest/testing/memory_manifest.ts";
 import type { StoreOptions } from "./sim_blobs.ts";
 import type { Underway } from "./observer.ts";
 
+/** What a value's way into the manifest is made of. */
+const PUBLISHING = ["record", "publish"];
+
 interface Waiting extends Underway {
   readonly apply: () => Promise<unknown>;
   readonly resolve: (value: unknown) => void;
@@ -97,7 +100,8 @@ class Queue {
     const { chance, faults, scheduler, observer } = this.#options;
     const count = 1 + chance.below(this.#waiting.length);
     const batch = this.#waiting.splice(0, count);
-    const fault = faults.batch();
+    const publishes = batch.some(({ kind }) => PUBLISHING.includes(kind));
+    const fault = faults.batch({ publishes });
     const what = batch.map(({ kind, about }) => `${kind} ${about}`).join(", ");
     scheduler.note(`  ${what}${fault === "none" ? "" : `: ${fault}`}`);
     if (fault === "failed" || fault === "full") {

@@ -41,6 +41,7 @@ const SEEN = [
   "offer published",
   "power cut",
   "published",
+  "published after a refusal",
   "set error",
   "set ok",
   "stop",

@@ -13,6 +13,7 @@ import type { Settle, Steps } from "../../workers/blob_steps.ts";
 import type { FileSystem } from "../../workers/file_system.ts";
 import { systemError } from "../../src/blobs/testing/memory_files.ts";
 import type { Chance } from "./chance.ts";
+import { ROOT } from "./disk.ts";
 import type { Faults } from "./faults.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { type Gate, SimFiles } from "./sim_files.ts";
@@ -31,6 +32,8 @@ export interface SimWorkerOptions {
   readonly onUnsynced: (path: string) => void;
 }
 
+/** Where captured files lie, and those that are being written. */
+const PRIVATE = `${ROOT}/.private/`;
 /** Calls that may find no room. */
 const FILLING = ["create", "append", "write", "mkdir", "rename"];
 /** What is left of the work of one that is killed gets so many turns. */
@@ -137,7 +140,7 @@ export class SimWorker implements WorkerPort {
     if (this.#callsLeft === 0) this.#end();
     if (this.#callsLeft < Infinity) return void this.#callsLeft--;
     const { faults, scheduler } = this.#options;
-    const fault = faults.call();
+    const fault = faults.call(purposeOf(call, path));
     if (fault === "none") return;
     // Not its path: names of private files are another each time.
     scheduler.note(`  ${call}: ${fault}`);
@@ -185,6 +188,16 @@ export class SimWorker implements WorkerPort {
     const { scheduler, owner } = this.#options;
     scheduler.add({ label, owner, run });
   }
+}
+
+/** What a call has to do with a value that is being published. */
+function purposeOf(
+  call: string,
+  path: string,
+): "publish" | "remove" | undefined {
+  const isPrivate = path.startsWith(PRIVATE);
+  if (isPrivate && call === "remove") return "remove";
+  return isPrivate || call === "rename" ? "publish" : undefined;
 }
 
 function describe(message: ToWorker): string {

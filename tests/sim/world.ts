@@ -6,7 +6,7 @@
  */
 
 import { entryKey } from "../../src/engine/entry_key.ts";
-import type { EntryKey } from "../../src/table/types.ts";
+import type { Api, EntryKey } from "../../src/table/types.ts";
 import { Chance } from "./chance.ts";
 import { Client, type Manners } from "./client.ts";
 import { digestOf, SimDisk } from "./disk.ts";
@@ -31,6 +31,11 @@ const MANNERS: readonly Manners[] = [
   "hasty",
   "careless",
 ];
+
+/** Of those who try again where publishing fails. */
+const OBSTINATE: readonly Manners[] = ["common", "stubborn"];
+const APIS: readonly Api[] = ["local", "remote"];
+const LOCAL: readonly Api[] = ["local"];
 
 /** Everything there is in a run. */
 export class World {
@@ -63,8 +68,8 @@ export class World {
   constructor(seed: number, shownEvents: number) {
     this.chance = new Chance(seed);
     this.scheduler = new Scheduler(this.chance, shownEvents);
-    this.faults = new Faults(this.chance);
     this.figures = someFigures(this.chance);
+    this.faults = new Faults(this.chance, this.figures.refuses);
     const nowMs = () => this.scheduler.nowMs;
     const disk = this.disk = new SimDisk(() => this.scheduler.wallMs());
     const { ledger, figures, scheduler, faults } = this;
@@ -156,10 +161,10 @@ export class World {
     this.kill();
     this.#boots++;
     disk.cut(chance);
-    for (const { id, staging } of ledger.grants.values()) {
+    for (const { brought, staging } of ledger.grants.values()) {
       const file = staging === undefined ? undefined : disk.stagedFile(staging);
       // What its client did not sync is what it wrote, for all that anybody knows.
-      if (file) ledger.wrote(id, textOf(file.bytes));
+      if (file) brought.wrote(textOf(file.bytes));
     }
     for (const grant of ledger.grants.values()) {
       const row = disk.rows.byName.get(grant.name);
@@ -171,9 +176,12 @@ export class World {
       // What was spoilt before its row was ready did not count as published.
       if (isAsHashed && text !== undefined) grant.published ??= text;
       const isWhole = isReady && text !== undefined &&
-        text === grant.published;
-      // The cut may have undone what we had spoilt.
-      if (isWhole) grant.damagedMs = Infinity;
+        this.#diskChecks.isWhole(grant.name);
+      // The cut may have undone what we, or its client, had spoilt.
+      if (isWhole) {
+        grant.damagedMs = Infinity;
+        grant.published = text;
+      }
       const mayBeLost = figures.durability === "relaxed" &&
         (isReady || grant.acknowledged);
       if (isWhole || !mayBeLost) continue;
@@ -193,15 +201,17 @@ export class World {
 
   /** One more client. */
   addClient(): void {
+    const { refuses } = this.figures;
     const patient = this.chance.happens(0.4);
-    const api = this.chance.pick(["local", "remote"] as const);
+    const api = this.chance.pick(refuses ? LOCAL : APIS);
     this.clients.push(
       new Client({
         ...this,
         name: `c${++this.#clients}`,
         api: patient && api === "remote" ? "stream" : api,
         patient,
-        manners: this.chance.pick(MANNERS),
+        isOther: this.figures.isShared && this.chance.happens(0.6),
+        manners: this.chance.pick(refuses ? OBSTINATE : MANNERS),
         heartbeatIntervalMs: this.figures.heartbeatIntervalMs,
       }),
     );

@@ -310,6 +310,18 @@ function localTests(test: Register): void {
   );
 
   test(
+    "captures nothing new where it was told that it has before",
+    async ({ stage }, local) => {
+      stage("one", bytesOf(10, 1));
+      const { digest } = await local.capture("one");
+      await local.install("one", nameOf(1));
+      stage("one", bytesOf(10, 2));
+      await rejectsWith(local.capture("one", { again: true }), "missing");
+      assert.notDeepEqual((await local.capture("one")).digest, digest);
+    },
+  );
+
+  test(
     "captures what was written last, unless it was told that it has before",
     async ({ stage }, local) => {
       stage("one", bytesOf(10, 1));

@@ -28,12 +28,21 @@ export interface MemoryNode {
   /** Of a folder. */
   readonly entries: Map<string, MemoryNode>;
   mode: number;
+  /** Whose it is. */
+  readonly uid: number;
   gid: number;
+  /** Of a file: names that it has outside of the root. */
+  readonly otherNames: number;
   /** When its bytes changed, unless somebody has set it. */
   mtimeMs: number;
   /** When anything of it changed. */
   ctimeMs: number;
 }
+
+/** Whose a file is, and who may do what with it. */
+export type Ownership = Partial<
+  Pick<MemoryNode, "uid" | "mode" | "otherNames">
+>;
 
 /** An error as the system's calls throw it. */
 export function systemError(code: string, path: string): Error {
@@ -41,7 +50,10 @@ export function systemError(code: string, path: string): Error {
 }
 
 const DEVICE = 1;
+/** Who the files of the server belong to. */
 const USER = 1_000;
+/** What lets a user read a file who is neither its owner nor of its group. */
+const READ_BY_OTHERS = 0o004;
 const FOLDER_MODE = 0o700;
 /** More than any test fills. */
 const BLOCKS = 2 ** 32;
@@ -69,6 +81,7 @@ export class MemoryFiles implements FileSystem {
   node(
     kind: MemoryNode["kind"],
     bytes: Uint8Array = new Uint8Array(),
+    ownership: Ownership = {},
   ): MemoryNode {
     const nowMs = this.nowMs();
     return {
@@ -79,9 +92,12 @@ export class MemoryFiles implements FileSystem {
       synced: new Uint8Array(),
       entries: new Map(),
       mode: kind === "folder" ? FOLDER_MODE : 0o644,
+      uid: USER,
       gid: USER,
+      otherNames: 0,
       mtimeMs: nowMs,
       ctimeMs: nowMs,
+      ...ownership,
     };
   }
 
@@ -112,7 +128,10 @@ export class MemoryFiles implements FileSystem {
   }
 
   open(path: string): ReadableFile {
-    return new Reader(this, this.#there(path));
+    const node = this.#there(path);
+    const mayRead = node.uid === USER || (node.mode & READ_BY_OTHERS) !== 0;
+    if (!mayRead) throw systemError("EACCES", path);
+    return new Reader(this, node, path);
   }
 
   create(path: string, mode: number): WritableFile {
@@ -219,11 +238,13 @@ export class MemoryFiles implements FileSystem {
 class Reader implements ReadableFile {
   readonly #files: MemoryFiles;
   readonly #node: MemoryNode;
+  readonly #path: string;
   #position = 0;
 
-  constructor(files: MemoryFiles, node: MemoryNode) {
+  constructor(files: MemoryFiles, node: MemoryNode, path: string) {
     this.#files = files;
     this.#node = node;
+    this.#path = path;
   }
 
   stat() {
@@ -246,11 +267,13 @@ class Reader implements ReadableFile {
   }
 
   chmod(mode: number): void {
+    this.#mustBeOurs();
     this.#node.mode = mode;
     this.#node.ctimeMs = this.#files.nowMs();
   }
 
   setTime(seconds: number): void {
+    this.#mustBeOurs();
     this.#node.mtimeMs = seconds * 1000;
     this.#node.ctimeMs = this.#files.nowMs();
   }
@@ -260,6 +283,10 @@ class Reader implements ReadableFile {
   }
 
   close(): void {}
+
+  #mustBeOurs(): void {
+    if (this.#node.uid !== USER) throw systemError("EPERM", this.#path);
+  }
 }
 
 class Writer implements WritableFile {
@@ -309,7 +336,7 @@ function infoOf(node: MemoryNode): FileInfo {
     birthtime: new Date(node.bornMs),
     ino: node.ino,
     dev: DEVICE,
-    uid: USER,
+    uid: node.uid,
     gid: node.gid,
     nlink: linksOf(node),
     mode: node.mode,
@@ -322,8 +349,8 @@ function attempt<T>(act: () => T): Promise<T> {
 }
 
 /** As most systems count them: a folder has one for each folder in it. */
-function linksOf({ kind, entries }: MemoryNode): number {
-  if (kind !== "folder") return 1;
+function linksOf({ kind, entries, otherNames }: MemoryNode): number {
+  if (kind !== "folder") return 1 + otherNames;
   return 2 + entries.values().filter(({ kind }) => kind === "folder").toArray()
     .length;
 }

@@ -179,14 +179,14 @@ export class FakeStores {
       }
       case "capture": {
         const { staging, again = false } = effect;
-        const file = this.staged.get(staging);
-        const counts = !(again && this.captured.has(staging));
-        if (file?.bytes !== undefined && counts) {
-          this.staged.delete(staging);
+        const file = again ? undefined : this.staged.get(staging);
+        if (file) {
+          this.discard(staging);
+          if (file.bytes === undefined) return unpublished(effect, "no-file");
           this.captured.set(staging, file.bytes);
         }
         const bytes = this.captured.get(staging);
-        if (bytes === undefined) return unpublished(effect, "no-file");
+        if (bytes === undefined) return missing(effect);
         const { digest } = describe(bytes);
         const { size } = digest;
         if (size > effect.mostBytes) {
@@ -272,11 +272,19 @@ function failed(effect: Work): Result | undefined {
 }
 
 /** What is told of a step of publishing that failed. */
-function unpublished(effect: Step, code: ErrorCode): Result {
+function unpublished(
+  effect: Step,
+  code: ErrorCode,
+): Result & { kind: "publish-failed" } {
   const { token } = effect;
   const name = nameOf(effect) ?? "";
   const isLost = code === "invalid-assignment-id" && { lost: true };
   return { kind: "publish-failed", name, token, error: fail(code), ...isLost };
+}
+
+/** What is told of a file that is not there. */
+function missing(effect: Step): Result {
+  return { ...unpublished(effect, "no-file"), missing: true };
 }
 
 function fail(code: ErrorCode): LarderError {
