@@ -119,11 +119,10 @@ testAllOnEach(
     }),
 );
 
-testUnhurriedOnEach(
+testOnEach(
   "when nothing is heard of the server: who waits for somebody waits on",
   PROGRAM,
-  [""],
-  (_, { command }) =>
+  (command) =>
     withServerHere(async ({ remote }) => {
       await using proxy = await FaultProxy.start(remote);
       const result = await run(
