@@ -6,7 +6,7 @@ import { ServerProcess } from "../support/server_process.ts";
 import { until } from "../support/status.ts";
 import { Cache } from "../../src/client/mod.ts";
 import { CacheClient } from "../v1/client.ts";
-import { testAllOnEach, testOnEach, testUnhurriedOnEach } from "./runtimes.ts";
+import { testAllOnEach, testOnEach } from "./runtimes.ts";
 import { BUSY_MS, NS, PHASES, PROGRAM, run } from "./scenarios.ts";
 import { Child, sameAddresses, withServer, withServerHere } from "./support.ts";
 
@@ -74,11 +74,10 @@ testOnEach(
     }),
 );
 
-testUnhurriedOnEach(
+testOnEach(
   "when a connection falls silent: an upload gets through a slow line all the same",
   PROGRAM,
-  [""],
-  (_, { command }) =>
+  (command) =>
     withServerHere(async ({ remote }) => {
       await using proxy = await FaultProxy.start(remote);
       // 3 s: for longer than a connection may be silent, and twice that.
@@ -234,7 +233,7 @@ testAllOnEach(
     }),
 );
 
-testUnhurriedOnEach(
+testAllOnEach(
   "when a producer or a reader is slow: it is waited for",
   PROGRAM,
   ["a producer", "a reader"],
