@@ -2,13 +2,12 @@
 
 import assert from "node:assert/strict";
 import { FaultProxy } from "../support/fault_proxy.ts";
-import { ServerProcess } from "../support/server_process.ts";
 import { until } from "../support/status.ts";
 import { Cache } from "../../src/client/mod.ts";
 import { CacheClient } from "../v1/client.ts";
 import { testAllOnEach, testOnEach } from "./runtimes.ts";
 import { BUSY_MS, NS, PHASES, PROGRAM, run } from "./scenarios.ts";
-import { Child, sameAddresses, withServer, withServerHere } from "./support.ts";
+import { Child, startAgain, withServer, withServerHere } from "./support.ts";
 
 /** A silent connection is replaced by then. */
 const REPLACED_MS = 2_000;
@@ -147,8 +146,7 @@ testOnEach(
       const result = JSON.parse(await child.line() ?? "");
       assert.equal(result.error, "failed");
       assert(result.ms - result.lateMs < 1_000 + BUSY_MS, `${result.ms} ms`);
-      const args = sameAddresses(server);
-      await using again = await ServerProcess.start(server.root, { args });
+      await using again = await startAgain(server);
       await using next = await Cache.connect({ remote: again.remote });
       const beganMs = performance.now();
       // The restart's grace is a minute.
