@@ -14,5 +14,10 @@ import { isIgnored } from "./run/ignored.ts";
  */
 export function outliveFileLimit(): void {
   // A listener would end that for what is started from here.
-  if (!isIgnored("SIGXFSZ")) process.on("SIGXFSZ", () => {});
+  if (isIgnored("SIGXFSZ")) return;
+  // Once, however many commands run in this process.
+  if (process.listeners("SIGXFSZ").includes(goOn)) return;
+  process.on("SIGXFSZ", goOn);
 }
+
+function goOn(): void {}

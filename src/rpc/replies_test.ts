@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
+import { character } from "../../tests/support/characters.ts";
 import {
   assignedFile,
   assignedValue,
@@ -45,7 +46,7 @@ Deno.test("proto-loader reads every reply of LocalCache as it was meant", () => 
   assert.deepEqual(read("local", UNASSIGNED), { unassigned: {} });
   assert.deepEqual(read("local", LOADING), { loading: {} });
   const text = fc.oneof(
-    fc.string({ unit: "binary", maxLength: 40 }),
+    fc.string({ unit: character, maxLength: 40 }),
     fc.nat(400).map((length) => "/".repeat(length)),
   );
   fc.assert(fc.property(uint64, text, fc.nat(2 ** 31 - 1), (id, path, ms) => {

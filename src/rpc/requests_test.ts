@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
+import { character } from "../../tests/support/characters.ts";
 import { StatusError } from "../grpc/status.ts";
 import { readFetchRequest } from "./fetch_codec.ts";
 import { readGetRequest, readIdRequest, readSetRequest } from "./requests.ts";
@@ -18,7 +19,7 @@ interface Codec {
 const bytes = fc.uint8Array({ maxLength: 300 });
 const text = fc.oneof(
   fc.string({ maxLength: 40 }),
-  fc.string({ unit: "binary", maxLength: 40 }),
+  fc.string({ unit: character, maxLength: 40 }),
 );
 const ids: Pick<Codec, "read" | "shape" | "requests"> = {
   read: readIdRequest,

@@ -2,13 +2,12 @@
 
 import assert from "node:assert/strict";
 import { FaultProxy } from "../support/fault_proxy.ts";
-import { ServerProcess } from "../support/server_process.ts";
 import { until } from "../support/status.ts";
 import { Cache } from "../../src/client/mod.ts";
 import { CacheClient } from "../v1/client.ts";
-import { testAllOnEach, testOnEach, testUnhurriedOnEach } from "./runtimes.ts";
+import { testAllOnEach, testOnEach } from "./runtimes.ts";
 import { BUSY_MS, NS, PHASES, PROGRAM, run } from "./scenarios.ts";
-import { Child, sameAddresses, withServer, withServerHere } from "./support.ts";
+import { Child, startAgain, withServer, withServerHere } from "./support.ts";
 
 /** A silent connection is replaced by then. */
 const REPLACED_MS = 2_000;
@@ -74,11 +73,10 @@ testOnEach(
     }),
 );
 
-testUnhurriedOnEach(
+testOnEach(
   "when a connection falls silent: an upload gets through a slow line all the same",
   PROGRAM,
-  [""],
-  (_, { command }) =>
+  (command) =>
     withServerHere(async ({ remote }) => {
       await using proxy = await FaultProxy.start(remote);
       // 3 s: for longer than a connection may be silent, and twice that.
@@ -119,11 +117,10 @@ testAllOnEach(
     }),
 );
 
-testUnhurriedOnEach(
+testOnEach(
   "when nothing is heard of the server: who waits for somebody waits on",
   PROGRAM,
-  [""],
-  (_, { command }) =>
+  (command) =>
     withServerHere(async ({ remote }) => {
       await using proxy = await FaultProxy.start(remote);
       const result = await run(
@@ -149,8 +146,7 @@ testOnEach(
       const result = JSON.parse(await child.line() ?? "");
       assert.equal(result.error, "failed");
       assert(result.ms - result.lateMs < 1_000 + BUSY_MS, `${result.ms} ms`);
-      const args = sameAddresses(server);
-      await using again = await ServerProcess.start(server.root, { args });
+      await using again = await startAgain(server);
       await using next = await Cache.connect({ remote: again.remote });
       const beganMs = performance.now();
       // The restart's grace is a minute.
@@ -235,7 +231,7 @@ testAllOnEach(
     }),
 );
 
-testUnhurriedOnEach(
+testAllOnEach(
   "when a producer or a reader is slow: it is waited for",
   PROGRAM,
   ["a producer", "a reader"],

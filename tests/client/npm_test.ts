@@ -2,11 +2,10 @@
 
 import assert from "node:assert/strict";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
-import { ServerProcess } from "../support/server_process.ts";
 import ts from "typescript";
 import { installedPackage } from "./installed_package.ts";
 import { LIBRARY_ALONE, npmInstall, outputOf } from "./npm_package.ts";
-import { Child, sameAddresses, withServer, withServerHere } from "./support.ts";
+import { Child, startAgain, withServer, withServerHere } from "./support.ts";
 
 const PROGRAM = new URL("./programs/node_program.mjs", import.meta.url);
 /** What a program on Node may say; its types are checked. */
@@ -83,8 +82,7 @@ function survives(program: string, kind: "remote" | "local"): Promise<void> {
     assert.equal(await child.line(), "streamed 3000000");
     assert.equal(await child.line(), "computing");
     await server.kill();
-    const args = sameAddresses(server);
-    await using _again = await ServerProcess.start(server.root, { args });
+    await using _again = await startAgain(server);
     const { lines, code } = await child.end();
     assert.deepEqual(lines, ["after the restart computed"]);
     assert.equal(code, 0);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { FaultProxy } from "../support/fault_proxy.ts";
-import { testAllOnEach, testOnEach, testUnhurriedOnEach } from "./runtimes.ts";
+import { testAllOnEach, testOnEach } from "./runtimes.ts";
 import { BUSY_MS, PHASES, PROGRAM, run, runAlone } from "./scenarios.ts";
 import { withServerHere } from "./support.ts";
 
@@ -67,11 +67,10 @@ testAllOnEach(
   },
 );
 
-testUnhurriedOnEach(
+testOnEach(
   "when a connection falls silent: one that only waits, or is not looked at, is none",
   PROGRAM,
-  [""],
-  (_, { command }) =>
+  (command) =>
     withServerHere(async ({ remote }) => {
       await using proxy = await FaultProxy.start(remote);
       const { source, outages } = await runAlone(

@@ -7,7 +7,7 @@ import { Shell } from "../cli/support.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
 import type { ServerProcess } from "../support/server_process.ts";
 import { testLarderOnEach } from "./runtimes.ts";
-import { withServer, withServerHere } from "./support.ts";
+import { withLauncher, withServerHere } from "./support.ts";
 
 /** For the commands that look at what was published. */
 const HOSTS = [await HostedLarder.start()];
@@ -65,7 +65,7 @@ testLarderOnEach(
   "when the server restarts: what put and run publish is published again",
   async (program) => {
     await using folder = await temporaryFolder();
-    await withServer(async (server) => {
+    await withLauncher(async (server) => {
       const shell = new Shell(folder.path, server, HOSTS);
       await shell.write("file", VALUE);
       for (const [at, strike] of Object.values(WAYS).entries()) {

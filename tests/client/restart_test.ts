@@ -11,14 +11,13 @@ import type { Outage } from "../../src/client/mod.ts";
 import { keyBytes } from "../../src/client/keys.ts";
 import { RemoteClient, textOf } from "../support/clients.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
-import { ServerProcess } from "../support/server_process.ts";
 import { sideBySide } from "../support/side_by_side.ts";
 import { until } from "../support/status.ts";
 import {
   Child,
   denoCommand,
   gate,
-  sameAddresses,
+  startAgain,
   withServer,
   withServerHere,
 } from "./support.ts";
@@ -51,8 +50,7 @@ waits(
       await started.promise;
       const waiting = waiter.generateDetailed("a", "k", compute);
       assert.equal(await server.stop(), 0);
-      const args = sameAddresses(server);
-      await using _again = await ServerProcess.start(server.root, { args });
+      await using _again = await startAgain(server);
       result.resolve("one");
       assert.deepEqual(await working, { value: "one", source: "computed" });
       const { value, source } = await waiting;
@@ -86,8 +84,8 @@ Deno.test("who asks while a server stops, or waits for one who died, computes fo
     });
     // By then the lease of the one who died has ended, too.
     assert.equal(await stopped, 0);
-    const args = [...sameAddresses(server), "--restart-grace", "1ms"];
-    await using _again = await ServerProcess.start(server.root, { args });
+    const grace = ["--restart-grace", "1ms"];
+    await using _again = await startAgain(server, grace);
     assert.deepEqual(await waiting, { value: 1, source: "computed" });
     assert.deepEqual(await asking, { value: 2, source: "computed" });
     await held.held.abandon("done");
@@ -116,8 +114,7 @@ for (const kind of ["remote", "local"] as const) {
         await server.kill();
         // Published while nobody is there to take it.
         result.resolve("one");
-        const args = sameAddresses(server);
-        await using _again = await ServerProcess.start(server.root, { args });
+        await using _again = await startAgain(server);
         const source = kind;
         assert.deepEqual(await working, { value: "one", source: "computed" });
         const waited = await waiting;

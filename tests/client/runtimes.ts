@@ -40,8 +40,6 @@ export function testOnEach(
 /** A test of some scenarios. */
 interface OnEach {
   readonly name: string;
-  /** Whether it is right however late it is, so that others may run meanwhile. */
-  readonly isUnhurried: boolean;
   readonly run: (test: Deno.TestContext) => Promise<void>;
 }
 
@@ -58,34 +56,18 @@ export function testAllOnEach<Scenario extends string>(
   scenarios: readonly Scenario[],
   run: (scenario: Scenario, way: Way) => Promise<void>,
 ): void {
-  add(name, (test) => runAllOnEach(test, program, scenarios, run));
-}
-
-/**
- * The same for scenarios that only wait for long, and are right however late they
- * are: they run beside all the others of the file.
- */
-export function testUnhurriedOnEach<Scenario extends string>(
-  name: string,
-  program: URL,
-  scenarios: readonly Scenario[],
-  run: (scenario: Scenario, way: Way) => Promise<void>,
-): void {
-  add(name, (test) => runAllOnEach(test, program, scenarios, run), true);
-}
-
-function add(name: string, run: OnEach["run"], isUnhurried = false): void {
   if (tests.length === 0) Deno.test("on Deno and on Node", runTests);
-  tests.push({ name, run, isUnhurried });
+  tests.push({
+    name,
+    run: (test) => runAllOnEach(test, program, scenarios, run),
+  });
 }
 
 async function runTests(test: Deno.TestContext): Promise<void> {
   await using _ = keepHosts();
-  const step = ({ name, run: fn }: OnEach) =>
-    test.step({ name, fn, ...TOGETHER });
-  const meanwhile = tests.filter(({ isUnhurried }) => isUnhurried).map(step);
-  for (const one of tests) if (!one.isUnhurried) await step(one);
-  await Promise.all(meanwhile);
+  for (const { name, run: fn } of tests) {
+    await test.step({ name, fn, ...TOGETHER });
+  }
 }
 
 /** The same, in a test that has more in common. */

@@ -18,22 +18,38 @@ export async function withServerHere(
   await withRoot((root) => whileServedHere(root, run, args));
 }
 
-/** Runs a test against a server that can be stopped, or killed. */
+/**
+ * Runs a test against a server that can be stopped, or killed: a client does not see
+ * whether there is a launcher.
+ */
 export async function withServer(
   run: (server: ServerProcess) => Promise<void>,
   args: readonly string[] = [],
 ): Promise<void> {
   await withRoot(async (root) => {
-    await using server = await ServerProcess.start(root, { args });
+    const options = { args, confined: true };
+    await using server = await ServerProcess.start(root, options);
     await run(server);
   });
 }
 
-/** The arguments that start a server on the addresses of one that has gone. */
-export function sameAddresses(
-  { local, remote }: Pick<ServerProcess, "local" | "remote">,
-): string[] {
-  return ["-l", local, "-r", remote];
+/** The same with the launcher, which starts the server again when it has died. */
+export async function withLauncher(
+  run: (server: ServerProcess) => Promise<void>,
+): Promise<void> {
+  await withRoot(async (root) => {
+    await using server = await ServerProcess.start(root);
+    await run(server);
+  });
+}
+
+/** Starts a server on the root and the addresses of one that has gone. */
+export function startAgain(
+  { root, local, remote }: Pick<ServerProcess, "root" | "local" | "remote">,
+  more: readonly string[] = [],
+): Promise<ServerProcess> {
+  const args = ["-l", local, "-r", remote, ...more];
+  return ServerProcess.start(root, { args, confined: true });
 }
 
 /** A promise from outside: the tests say when a computation ends. */

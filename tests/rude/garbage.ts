@@ -125,11 +125,17 @@ const garbage: RudeCase[] = [
   },
 ];
 
-/** A few kilobytes that grow to a request of `sizeBytes`. */
+/**
+ * A few kilobytes that grow to a request of `sizeBytes`, whole MiB. What is gzipped
+ * may be in parts, and the same part again and again is made once.
+ */
 function bomb(sizeBytes: number): Uint8Array {
-  return new Uint8Array(
-    gzipSync(setRequest(1n, new Uint8Array(sizeBytes)), { level: 9 }),
-  );
+  const request = setRequest(1n, new Uint8Array(sizeBytes));
+  const [first, more] = [
+    request.subarray(0, request.length - sizeBytes + MIB),
+    new Uint8Array(MIB),
+  ].map((part) => gzipSync(part, { level: 9 }));
+  return join(first!, ...Array(sizeBytes / MIB - 1).fill(more));
 }
 
 function bombing(name: string, sizeBytes: number): RudeCase {
