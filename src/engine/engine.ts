@@ -256,6 +256,11 @@ export class Engine {
     return this.#table.state.entries.get(name)?.state.kind === "evicting";
   }
 
+  /** Whether a lease has ended a short while ago, and nobody has taken the work over. */
+  get hasExpired(): boolean {
+    return this.#table.hasExpired(this.#clock.nowMs());
+  }
+
   /** What has to go so that the quotas are kept. */
   excess(): readonly Excess[] {
     return this.#table.excess();

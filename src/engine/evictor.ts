@@ -80,7 +80,7 @@ export class Evictor {
   #isCalled = false;
   /** The namespaces that the sweep under way has taken entries from. */
   readonly #takenFrom = new Set<string>();
-  /** What clients have left is not looked for before then. */
+  /** What clients left long ago is not looked for before then. */
   #leftDueMs = -Infinity;
   /** It has been said that what has to go cannot go. */
   #toldStuck = false;
@@ -200,7 +200,9 @@ export class Evictor {
     const isShort = engine.full !== undefined ||
       crowded.some(({ limit }) => limit === DISK);
     const nowMs = clock.nowMs();
-    if (!isShort || nowMs < this.#leftDueMs) return false;
+    // What expired long ago is on the disk only: that is looked for now and then.
+    const isDue = engine.hasExpired || nowMs >= this.#leftDueMs;
+    if (!isShort || !isDue) return false;
     this.#leftDueMs = nowMs + EVICTION_INTERVAL_MS;
     return await removeExpiredFiles(this.#options) > 0;
   }

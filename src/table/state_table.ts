@@ -135,6 +135,13 @@ export class StateTable {
     return state.deadlineMs > nowMs || state.taken?.acknowledged === true;
   }
 
+  /** Whether work in memory is nobody's. */
+  hasExpired(nowMs: number): boolean {
+    // The first one was renewed before all others.
+    const [first] = this.state.assignments.values();
+    return first?.state.kind === "loading" && first.state.deadlineMs <= nowMs;
+  }
+
   /** Whether somebody waits for room. */
   get isRoomAwaited(): boolean {
     const { wanting, short, arriving } = this.state;
