@@ -5,6 +5,7 @@
  * @module
  */
 
+import { smallBytes } from "../grpc/small_bytes.ts";
 import { bytesField, fieldTag } from "./bytes_field.ts";
 import {
   CHUNK_FIELD,
@@ -21,6 +22,7 @@ const READY = 4;
 const SIZE = 1, SHA256 = 2, COMPUTED_MS = 5, TTL_MS = 6, VALUE = 7;
 /** A tag of a byte, and a number of at most ten. */
 const MAX_NUMBER_BYTES = 11;
+const NO_KEY: Uint8Array = new Uint8Array();
 
 type Ready = Extract<FetchReply, { ready: unknown }>["ready"];
 
@@ -29,7 +31,7 @@ export function readFetchRequest(message: Uint8Array): FetchRequest {
   const reader = new WireReader(message);
   const request = {
     namespace: "",
-    key: new Uint8Array(),
+    key: NO_KEY,
     assign: false,
     wait: false,
     path: false,
@@ -45,7 +47,7 @@ export function readFetchRequest(message: Uint8Array): FetchRequest {
         request.namespace = reader.string();
         break;
       case 2:
-        request.key = new Uint8Array(reader.bytes());
+        request.key = copy(reader.bytes());
         break;
       case 3:
         request.assign = reader.bool();
@@ -78,6 +80,13 @@ export function readFetchRequest(message: Uint8Array): FetchRequest {
   return request;
 }
 
+/** Keys are small, as a rule. */
+function copy(key: Uint8Array): Uint8Array {
+  const copied = smallBytes(key.length);
+  copied.set(key);
+  return copied;
+}
+
 /** The parts of a reply; `otherwise` writes those that come less often. */
 export function fetchReplyParts(
   reply: FetchReply,
@@ -97,7 +106,7 @@ function readyParts(
   { size, sha256, computedMs = 0, ttlMs = 0 }: Ready,
   value: Uint8Array,
 ): Parts {
-  const told = new Uint8Array(4 * MAX_NUMBER_BYTES + 2 + sha256.length);
+  const told = smallBytes(4 * MAX_NUMBER_BYTES + 2 + sha256.length);
   let at = writeNumber(told, 0, { field: SIZE, value: size });
   told[at++] = fieldTag(SHA256);
   at = writeVarint(told, at, sha256.length);
@@ -108,7 +117,7 @@ function readyParts(
   told[at++] = fieldTag(VALUE);
   at = writeVarint(told, at, value.length);
   const bytes = at + value.length;
-  const head = new Uint8Array(1 + varintBytes(bytes) + at);
+  const head = smallBytes(1 + varintBytes(bytes) + at);
   head[0] = fieldTag(READY);
   const start = writeVarint(head, 1, bytes);
   head.set(told.subarray(0, at), start);
