@@ -107,7 +107,7 @@ export class EffectRunner {
       case "probe":
         return this.#probe(effect);
       case "discard":
-        return this.#discard(effect.staging);
+        return void this.#discard(effect.staging);
       case "renewed":
         return this.#renewed(effect.entry, effect.id);
       case "complete":
@@ -242,7 +242,14 @@ export class EffectRunner {
     return await this.#manifest.reassign(entry, expected, assignment);
   }
 
-  async #abandon({ entry, id }: Of<"abandon">): Promise<Row | undefined> {
+  /**
+   * Its holder is not heard meanwhile: where the row stays, the file must not go
+   * that comes next.
+   */
+  async #abandon(
+    { entry, id, discards }: Of<"abandon">,
+  ): Promise<Row | undefined> {
+    if (discards !== undefined) await this.#discard(discards);
     const expected: Expected = { status: "loading", id };
     if (await this.#manifest.remove(entry, expected)) return undefined;
     return await this.#manifest.find(entry);
@@ -277,8 +284,8 @@ export class EffectRunner {
     );
   }
 
-  #discard(staging: string): void {
-    this.#blobs.local?.discard(staging).catch((error) =>
+  async #discard(staging: string): Promise<void> {
+    await this.#blobs.local?.discard(staging).catch((error) =>
       this.#warn(`cannot remove staging file ${staging}: ${messageOf(error)}`)
     );
   }

@@ -36,3 +36,32 @@ Deno.test("no work is given out while the disk takes no values, and what is ther
   assert.match(await get("new"), /^\d+$/);
   await engine.close();
 });
+
+Deno.test("the file of work that is given back is gone before its row may go, or stay", async () => {
+  const { engine, blobs, manifest } = memoryEngine();
+  const { assignment: { id = "" } = {} } = Object(
+    await askFor(engine, "key", "local"),
+  );
+  const steps: string[] = [];
+  const discarding = Promise.withResolvers<void>();
+  blobs.local.discard = () => {
+    steps.push("file");
+    return discarding.promise;
+  };
+  manifest.remove = () => {
+    steps.push("row");
+    return Promise.reject(new Error("no space left"));
+  };
+  const abandoned = engine.ask({ kind: "abandon", id });
+  // What its holder says meanwhile comes after it.
+  const heard = engine.ask({ kind: "heartbeat", id })
+    .then(() => steps.push("heard"));
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual(steps, ["file"]);
+  discarding.resolve();
+  assert.equal((await abandoned).kind, "error");
+  await heard;
+  assert.deepEqual(steps, ["file", "row", "heard"]);
+  assert.equal((await engine.ask({ kind: "heartbeat", id })).kind, "ok");
+  await engine.close();
+});

@@ -305,16 +305,10 @@ export function takeOver(s: State, entry: Entry, givenBack?: Wait): void {
   s.letGo(id);
   const token = s.nextToken();
   const proposed = propose(s, entry);
-  // Nobody wants it any more. It goes before its row, which could not go on a
-  // disk that it has filled.
-  const goes = givenBack !== undefined || proposed === undefined;
-  if (goes && staging !== undefined) s.emit({ kind: "discard", staging });
-  const ended = {
-    ...(goes || staging === undefined ? {} : { superseded: staging }),
-    ...(givenBack ? { givenBack } : {}),
-  };
+  const back = givenBack ? { givenBack } : {};
   if (proposed) {
-    entry.state = { kind: "asking", token, proposed, ...ended };
+    const superseded = staging === undefined ? {} : { superseded: staging };
+    entry.state = { kind: "asking", token, proposed, ...superseded, ...back };
     s.emit({
       kind: "reassign",
       entry: key,
@@ -323,8 +317,11 @@ export function takeOver(s: State, entry: Entry, givenBack?: Wait): void {
       assignment: proposed,
     });
   } else {
-    entry.state = { kind: "asking", token, ...ended };
+    entry.state = { kind: "asking", token, ...back };
     const holder = state.unnamed ? {} : { id };
-    s.emit({ kind: "abandon", entry: key, token, ...holder });
+    // Nobody wants it any more. Its file goes before its row, which could not go
+    // on a disk that the file has filled.
+    const discards = staging === undefined ? {} : { discards: staging };
+    s.emit({ kind: "abandon", entry: key, token, ...holder, ...discards });
   }
 }

@@ -564,6 +564,8 @@ export type Effect =
     readonly entry: EntryKey;
     readonly token: number;
     readonly id?: Id;
+    /** The staging file that goes before. */
+    readonly discards?: string;
   }
   /** Look an id up. Result: found-id. */
   | { readonly kind: "find-id"; readonly ticket: Ticket; readonly id: Id }

@@ -5,7 +5,7 @@
  */
 
 import type { Id, Reply } from "../../src/table/types.ts";
-import { must } from "./disk_checks.ts";
+import { isSpoilt, must } from "./disk_checks.ts";
 import { type Asked, type Facts, type Get, LEASE_SLACK_MS } from "./facts.ts";
 import {
   type Grant,
@@ -198,7 +198,11 @@ export class GetChecks {
       const isLimited = isBounded(this.#facts.promises) || quotas.length > 0;
       must(isLimited, "only what has a limit is ever full");
     } else if (reason === "failed") {
-      must(this.#facts.hadFaults(), `${name} is refused only after a failure`);
+      // An accepted file that its client has changed since cannot be kept, either.
+      must(
+        this.#facts.hadFaults() || isSpoilt(holder),
+        `${name} is refused only after a failure`,
+      );
     } else if (reason === "no-room") {
       must(this.#facts.promises.quotas.length > 0, "only limits leave no room");
     } else if (reason === "stopping") {

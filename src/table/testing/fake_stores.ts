@@ -50,6 +50,8 @@ export class FakeStores {
 
   /** Does what the effect says; `undefined`: nobody is to be told. */
   run(effect: Work, fault: Fault, nowMs: number): Result | undefined {
+    // That is done before, whatever becomes of the row.
+    if ("discards" in effect) this.discard(effect.discards);
     if (fault === "failed") {
       const result = failed(effect);
       // Nothing was done: what was to go is there as before.
