@@ -24,7 +24,7 @@ import { DISK, EVERYTHING } from "../table/scope.ts";
 import type { Disk, EntryKey } from "../table/types.ts";
 import { removeEmptyFolders } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";
-import { removeExpiredFiles } from "./expired_work.ts";
+import { removeLeftFiles } from "./expired_work.ts";
 import { keptFree, type MinFree } from "./free_space.ts";
 import { oldestFirst } from "./oldest_first.ts";
 import {
@@ -204,7 +204,7 @@ export class Evictor {
     const isDue = engine.hasExpired || nowMs >= this.#leftDueMs;
     if (!isShort || !isDue) return false;
     this.#leftDueMs = nowMs + EVICTION_INTERVAL_MS;
-    return await removeExpiredFiles(this.#options) > 0;
+    return await removeLeftFiles(this.#options) > 0;
   }
 
   /** Whoever waits for room is told what came of it, and may call again. */

@@ -8,6 +8,7 @@ import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { EntryKey, Row } from "../table/types.ts";
 import type { Engine } from "./engine.ts";
+import { discardAll } from "./unowned_staging.ts";
 
 /**
  * Removes an expired assignment, as a Get does that wants no work; leaves one
@@ -29,40 +30,39 @@ export async function removeExpired(
 }
 
 /**
- * Removes the expired assignments whose clients have left files: where the disk
- * is short, these go before anything that is kept.
+ * Removes the files that clients have left: those of expired assignments, with
+ * these, and those of work that is no more. Where the disk is short, they go
+ * before anything that is kept.
  *
  * @returns How many files have gone.
  */
-export async function removeExpiredFiles(
-  { engine, manifest, blobs }: {
+export async function removeLeftFiles(
+  { engine, manifest, blobs, warn }: {
     readonly engine: Pick<Engine, "ask" | "isLive">;
     readonly manifest: Manifest;
     readonly blobs: Pick<BlobStore, "local">;
+    readonly warn: (message: string) => void;
   },
 ): Promise<number> {
+  // Listed before the rows are read: whoever has a file had a row by then.
   const left = await blobs.local?.leftovers();
-  const files = new Set(left?.staging);
-  let gone = 0;
+  const unowned = new Set(left?.staging);
   let cursor: string | undefined;
   do {
-    if (files.size === 0) break;
+    if (unowned.size === 0) return 0;
     const page = await manifest.unsettled(cursor);
     for (const row of page.items) {
       const staging = stagingOf(row);
-      if (staging === undefined || !files.has(staging)) continue;
+      if (staging === undefined || !unowned.delete(staging)) continue;
       if (engine.isLive(row.name) || !await removeExpired(engine, row)) {
         continue;
       }
       // On a disk that is quite full its row stays; the file goes all the same.
-      const owner = await manifest.find(row);
-      if (stagingOf(owner) === staging) continue;
-      await blobs.local?.discard(staging);
-      gone++;
+      if (stagingOf(await manifest.find(row)) !== staging) unowned.add(staging);
     }
     cursor = page.cursor;
   } while (cursor !== undefined);
-  return gone;
+  return await discardAll(blobs, unowned, warn);
 }
 
 function stagingOf(row: Row | undefined): string | undefined {

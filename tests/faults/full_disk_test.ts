@@ -429,6 +429,31 @@ for (const how of ["gives its work back", "goes without a word"] as const) {
     ));
 }
 
+Deno.test("a client that fills the disk with a file for work that it has lost takes it from nobody for long", () =>
+  onSmallDisk(
+    {
+      args: ["--heartbeat-interval=300ms", "--heartbeat-timeout=1s"],
+      bytes: 128 * MIB,
+    },
+    async ({ local, remote, root }) => {
+      const { path } = await local.assigned(NS, "lost");
+      const { assign } = await until(
+        () => remote.get(NS, "lost"),
+        ({ assign }) => assign !== undefined,
+      );
+      await remote.set(assign!.id, SMALL);
+      await fill(path);
+      const next = await until(
+        () => remote.get(NS, "next"),
+        ({ assign }) => assign !== undefined,
+        30_000,
+      );
+      await remote.set(next.assign!.id, SMALL);
+      assert.deepEqual([...Deno.readDirSync(`${root}/.staging`)], []);
+      assert.equal(hashOf(await remote.value(NS, "lost")), hashOf(SMALL));
+    },
+  ));
+
 Deno.test("where the disk is short, what clients have left goes before any value", () =>
   onSmallDisk(
     {
