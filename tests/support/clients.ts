@@ -69,12 +69,12 @@ class CacheClient extends GrpcClient {
     );
   }
 
-  /** Asks for an entry, and expects to be assigned. */
+  /** Asks for an entry, and expects to be assigned, however slow the disk is. */
   async assigned(
     namespace: string,
     key: string | Uint8Array,
   ): Promise<{ id: string; path: string; heartbeatIntervalMs: string }> {
-    const reply = await this.get(namespace, key);
+    const reply = await this.settled(namespace, key);
     if (!reply.assign) {
       throw new Error(`expected assign for ${key}, got ${reply.entryStatus}`);
     }
