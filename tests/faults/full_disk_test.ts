@@ -419,7 +419,7 @@ for (const how of ["gives its work back", "goes without a word"] as const) {
         const next = await until(
           () => remote.get(NS, "next"),
           ({ assign }) => assign !== undefined,
-          30_000,
+          60_000,
         );
         await remote.set(next.assign!.id, SMALL);
         assert.deepEqual([...Deno.readDirSync(`${root}/.staging`)], []);
@@ -446,7 +446,7 @@ Deno.test("a client that fills the disk with a file for work that it has lost ta
       const next = await until(
         () => remote.get(NS, "next"),
         ({ assign }) => assign !== undefined,
-        30_000,
+        60_000,
       );
       await remote.set(next.assign!.id, SMALL);
       assert.deepEqual([...Deno.readDirSync(`${root}/.staging`)], []);
@@ -464,7 +464,7 @@ Deno.test("where the disk is short, what clients have left goes before any value
       bytes: 128 * MIB,
     },
     async ({ client, local, remote, root }) => {
-      const values = Array.from({ length: 40 }, (_, i) => valueOf(i, MIB));
+      const values = Array.from({ length: 50 }, (_, i) => valueOf(i, MIB));
       const set = async (i: number) =>
         void await remote.set(
           (await remote.assigned(NS, `${i}`)).id,
@@ -472,7 +472,7 @@ Deno.test("where the disk is short, what clients have left goes before any value
         );
       for (let i = 0; i < 30; i++) await set(i);
       const { path } = await local.assigned(NS, "left behind");
-      await Deno.writeFile(path, new Uint8Array(60 * MIB));
+      await Deno.writeFile(path, new Uint8Array(50 * MIB));
       const key = new TextEncoder().encode("left behind");
       await until(
         () => client.call<{ status: number }>("Stat", { namespace: NS, key }),
