@@ -42,6 +42,11 @@ export class Brought {
     return this.#isRefused;
   }
 
+  /** Whether a request is not known to be over. */
+  get isOpen(): boolean {
+    return this.#open.size > 0;
+  }
+
   /** A file lies at its path, new or longer than before. */
   wrote(text: string): void {
     this.#last = text;

@@ -40,10 +40,11 @@ export class GetChecks {
         const { leaseTimeoutMs, restartGraceMs } = this.#facts.promises;
         const restMs = Math.max(leaseTimeoutMs, restartGraceMs);
         const isActive = entry.underway > 0 ||
-          // What waits for room renews the lease when it is refused, which it is by
-          // a timer.
           asked.sinceMs <= entry.activeMs + restMs + LEASE_SLACK_MS ||
-          this.#facts.isLate();
+          // What waits for room renews the lease when it is refused: by a timer, be
+          // its caller there or not.
+          this.#facts.promises.quotas.length > 0 &&
+            entry.holder?.brought.isOpen;
         must(!get.patient, "who is patient is not told Loading");
         must(
           isActive || this.#facts.isMemoryTaken(),
