@@ -196,14 +196,11 @@ for (const folder of [".staging", ".private", ".quarantine"]) {
 
     const done = local.done(fileId);
     const set = remote.set(id, VALUE);
-    if (folder === ".quarantine") {
-      await done;
-      await set;
-    } else {
-      await rejectsWith("UNAVAILABLE", done);
-      if (folder === ".staging") await set;
-      else await rejectsWith("UNAVAILABLE", set);
-    }
+    // Either may end first.
+    await Promise.all([
+      folder === ".quarantine" ? done : rejectsWith("UNAVAILABLE", done),
+      folder === ".private" ? rejectsWith("UNAVAILABLE", set) : set,
+    ]);
     await Deno.chmod(damaged, 0o600);
     await Deno.writeTextFile(damaged, VALUE.toUpperCase());
     const { entryStatus } = await remote.get(NS, "damaged", { assign: false });
