@@ -83,6 +83,8 @@ export class ReplyChecks {
   cancelled(asked: Asked): void {
     this.#open.delete(asked);
     this.#broughtBy(asked)?.cancelled(asked);
+    // Its entry may have been found meanwhile.
+    this.#touch(asked.submission);
   }
 
   /** A patient Get is told that somebody has the work, or nobody can have it. */
