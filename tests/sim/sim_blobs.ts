@@ -60,6 +60,8 @@ export class SimBlobs {
   readonly #workers: SimWorker[] = [];
   /** When each staging file was looked at. */
   readonly #lookedMs = new Map<string, number>();
+  /** The last question about each: nobody waits for the answers to others. */
+  readonly #asked = new Map<string, object>();
 
   /** Opens the disk for one process. */
   constructor(options: StoreOptions, figures: BlobFigures) {
@@ -127,9 +129,11 @@ export class SimBlobs {
       throw new BlobError("overloaded", "The queue is full");
     }
     observer.began(operation);
+    if (kind === "probe") this.#asked.set(about, operation);
     try {
       const result = await call();
-      if (kind === "probe") this.#probed(about, result);
+      const isAwaited = this.#asked.get(about) === operation;
+      if (isAwaited) this.#probed(about, result);
       return result;
     } finally {
       observer.ended(operation);
