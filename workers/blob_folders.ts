@@ -126,7 +126,8 @@ export class Folders {
    * The path of a value, its folder checked. The check is one lstat, 4 us, so
    * it is done each time: a link that is put there later is not followed.
    *
-   * @param create Make the folder where it is missing.
+   * @param create For a new value: makes the folder where it is missing, and
+   *   throws where another folder has taken the root's place.
    */
   value(name: string, { create = false } = {}): string {
     const slash = name.indexOf("/");
@@ -135,6 +136,8 @@ export class Folders {
       throw new OpError("failed", `'${name}' is no name of a value`);
     }
     if (create) {
+      // The row would be in another manifest than the one that lies there.
+      this.checkRoot();
       this.#own(namespace);
     } else if (!this.namespace(namespace)) {
       throw new OpError("missing", `There is no folder '${namespace}'`);
@@ -271,7 +274,10 @@ export class Folders {
     if (info?.isDirectory && String(info.ino) === this.#ino) return;
     throw new OpError(
       "failed",
-      `The root '${this.root}' has vanished: put it back`,
+      info
+        ? `The root '${this.root}' has vanished, and another folder is in its ` +
+          "place: put it back, or start the server again to use that one"
+        : `The root '${this.root}' has vanished: put it back`,
     );
   }
 

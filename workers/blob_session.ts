@@ -7,6 +7,7 @@
 
 import type {
   Failure,
+  FailureCode,
   FromWorker,
   Op,
   Outcome,
@@ -44,6 +45,9 @@ import {
 import type { FileSystem } from "./file_system.ts";
 import { SPENT_BYTES } from "./spent.ts";
 import { Written } from "./written.ts";
+
+/** What tells of a value, in its own root, that it is lost. */
+const LOSSES: readonly FailureCode[] = ["missing", "damaged", "not-a-file"];
 
 /** What a session runs on. */
 export interface SessionHost {
@@ -94,15 +98,19 @@ export class BlobSession {
     }
   }
 
-  /** What is missing because its root or folder went away is not lost. */
+  /**
+   * What is missing because its root or folder went away is not lost, nor is
+   * what looks different in another root.
+   */
   #explain(op: Op, cause: unknown): Failure {
     const failure = toFailure(cause);
-    if (failure.code !== "missing") return failure;
+    if (!LOSSES.includes(failure.code)) return failure;
     try {
       this.#folders?.checkRoot();
     } catch (error) {
       return toFailure(error);
     }
+    if (failure.code !== "missing") return failure;
     // These need no file that could be missing: a folder was.
     const brings = ["put", "append", "rehearse", "sync"].includes(op.kind);
     return brings ? { ...failure, code: "failed" } : failure;

@@ -196,7 +196,8 @@ function openToAppend(
     return file;
   }
   file.close();
-  throw new OpError("failed", `'${path}' is not what was written so far`);
+  // No trouble of the disk: of two pieces on their way the first may have failed.
+  throw new OpError("damaged", `'${path}' is not what was written so far`);
 }
 
 /** Removes a staging file and its capture. */

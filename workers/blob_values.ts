@@ -174,6 +174,8 @@ export function* rehearse(
   { bytes }: OpOf<"rehearse">,
 ): Steps<undefined> {
   const { fs } = folders;
+  // A copy of it takes bytes, too, but nothing may be put there.
+  folders.checkRoot();
   const temporary = folders.temporary();
   try {
     using file = fs.create(temporary, 0o600);

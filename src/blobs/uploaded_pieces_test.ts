@@ -85,6 +85,17 @@ Deno.test("a file that is not what was written is hashed as it is, or refused", 
   await rejectsWith(local.hash("up"), "missing");
 });
 
+Deno.test("a piece that does not follow what is there is no trouble of the disk", async () => {
+  await using harness = await openTestRoot({ workers: 1 });
+  const { store } = harness;
+  await store.local.append("up", 0, pieceOf(0, 0));
+  // As after a piece that was too large for a file: the next one is on its way.
+  const late = store.local.append("up", 2 * PIECE_BYTES, pieceOf(0, 2));
+  await rejectsWith(late, "damaged");
+  assert.equal(store.trouble, undefined);
+  await store.local.discard("up");
+});
+
 Deno.test("the buffers of what was written come back, and hold the next value whole", async () => {
   using spare = new SpareBuffers(new FakeClock());
   await using harness = await openTestRoot({ workers: 1, spare });

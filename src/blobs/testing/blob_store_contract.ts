@@ -289,8 +289,8 @@ function localTests(test: Register): void {
   test("appends only where the last piece ended", async (_harness, local) => {
     await local.append("up", 0, bytesOf(10));
     await rejectsWith(local.append("up", 0, bytesOf(1)), "failed");
-    await rejectsWith(local.append("up", 9, bytesOf(1)), "failed");
-    await rejectsWith(local.append("up", 11, bytesOf(1)), "failed");
+    await rejectsWith(local.append("up", 9, bytesOf(1)), "damaged");
+    await rejectsWith(local.append("up", 11, bytesOf(1)), "damaged");
     await rejectsWith(local.append("other", 5, bytesOf(1)), "failed");
     assert.deepEqual(await local.hash("up"), digestOf(bytesOf(10)));
   });
