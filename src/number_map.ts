@@ -16,7 +16,10 @@ const LEAST_PLACES = 8;
 /** Spreads numbers that follow each other: 2^32 by the golden ratio, odd. */
 const SPREAD = 0x9e3779b1;
 
-/** A map of whole numbers from 0, in no order. */
+/**
+ * A map of whole numbers from 0. It is listed by them: what came first, and has the
+ * smallest number, stays the first.
+ */
 export class NumberMap<V> {
   #keys: number[] = [];
   #values: (V | undefined)[] = [];
@@ -85,12 +88,12 @@ export class NumberMap<V> {
     this.#make(LEAST_PLACES);
   }
 
-  /** The keys as they are now. */
+  /** The keys as they are now, the smallest first. */
   keys(): number[] {
-    return this.#keys.filter((key) => key !== FREE);
+    return this.#keys.filter((key) => key !== FREE).sort((a, b) => a - b);
   }
 
-  /** The values as they are now. */
+  /** The values as they are now, in the order of their keys. */
   values(): V[] {
     return this.keys().map((key) => this.get(key)!);
   }

@@ -28,8 +28,8 @@ export class DurableRenames {
   }
 
   /** Puts what has been renamed into the private folder on the disk. */
-  syncPrivate(): Promise<void> | undefined {
-    return this.#syncs?.sync(PRIVATE_FOLDER);
+  async syncPrivate(): Promise<void> {
+    await this.#syncs?.sync(PRIVATE_FOLDER);
   }
 
   /** A value was perhaps renamed to its name, and not synced. */

@@ -9,6 +9,8 @@ import {
 } from "./testing/blob_store_contract.ts";
 import { openTestRoot } from "./testing/test_root.ts";
 import { spawnWorker, WorkerBlobStore } from "./worker_blob_store.ts";
+import type { WorkerPort } from "./worker_handle.ts";
+import { WorkerPool } from "./worker_pool.ts";
 
 const MIB = 1024 * 1024;
 
@@ -113,6 +115,52 @@ Deno.test("an operation that two workers died of fails", async () => {
   await rejectsWith(verifying, "failed");
   deadly = false;
   await harness.store.verify(nameOf(0), large);
+});
+
+Deno.test("what a worker died of is given to the next one in the order that it came", async () => {
+  const ports: WorkerPort[] = [];
+  const given: string[][] = [];
+  const spawn = () => {
+    const ops: string[] = [];
+    given.push(ops);
+    const port: WorkerPort = {
+      onmessage: null,
+      onmessageerror: null,
+      onerror: null,
+      postMessage(message) {
+        const said = "ops" in message ? message.ops : [{ seq: 0, op: null }];
+        for (const { op } of said) {
+          if (op?.kind === "probe") ops.push(op.staging);
+        }
+        // The first one never answers what it is asked.
+        if (given.length === 1 && "ops" in message) return;
+        const data = said.map(({ seq }) => ({ seq, value: undefined }));
+        queueMicrotask(() =>
+          port.onmessage?.(new MessageEvent("message", { data }))
+        );
+      },
+      terminate() {},
+    };
+    ports.push(port);
+    return port;
+  };
+  const config = { root: "/", ino: "1", strict: false, memory: "" };
+  const pool = new WorkerPool({
+    size: 1,
+    spawn,
+    config: { ...config, keepCaptures: false },
+    onSpent() {},
+  });
+  const names = Array.from({ length: 20 }, (_, at) => `${at}`);
+  const probing = names.map((staging) =>
+    pool.run<"probe">({ kind: "probe", staging }, { retriable: true })
+  );
+  // They are on their way in the next turn.
+  await new Promise((resolve) => setTimeout(resolve));
+  ports[0]!.onerror?.(new ErrorEvent("error", { message: "it died" }));
+  await Promise.all(probing);
+  assert.deepEqual(given, [names, names]);
+  await pool.close();
 });
 
 Deno.test("close ends also when a worker dies meanwhile", async () => {

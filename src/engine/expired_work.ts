@@ -26,7 +26,8 @@ export async function removeExpired(
     entry: { name, namespace, key },
     assign: false,
   });
-  return reply.kind === "unassigned";
+  // Where something failed, its row may be there as before.
+  return reply.kind === "unassigned" && reply.reason === undefined;
 }
 
 /**
@@ -47,22 +48,27 @@ export async function removeLeftFiles(
   // Listed before the rows are read: whoever has a file had a row by then.
   const left = await blobs.local?.leftovers();
   const unowned = new Set(left?.staging);
+  const owned: string[] = [];
   let cursor: string | undefined;
   do {
-    if (unowned.size === 0) return 0;
+    if (unowned.size === 0) break;
     const page = await manifest.unsettled(cursor);
     for (const row of page.items) {
       const staging = stagingOf(row);
       if (staging === undefined || !unowned.delete(staging)) continue;
-      if (engine.isLive(row.name) || !await removeExpired(engine, row)) {
-        continue;
-      }
-      // On a disk that is quite full its row stays; the file goes all the same.
-      if (stagingOf(await manifest.find(row)) !== staging) unowned.add(staging);
+      if (engine.isLive(row.name)) continue;
+      const isGone = await removeExpired(engine, row) &&
+        stagingOf(await manifest.find(row)) !== staging;
+      if (isGone) unowned.add(staging);
+      else owned.push(staging);
     }
     cursor = page.cursor;
   } while (cursor !== undefined);
-  return await discardAll(blobs, unowned, warn);
+  const gone = await discardAll(blobs, unowned, warn);
+  if (owned.length === 0) return gone;
+  // On a disk that is quite full a row stays; its file has gone all the same.
+  const still = new Set((await blobs.local?.leftovers())?.staging);
+  return gone + owned.filter((staging) => !still.has(staging)).length;
 }
 
 function stagingOf(row: Row | undefined): string | undefined {

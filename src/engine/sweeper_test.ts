@@ -43,6 +43,10 @@ Deno.test("of too many abandoned assignments the oldest go, and none that is ali
   clock.advance(LEASE_MS);
   for (let i = 0; i < 3; i++) await askFor(engine, `alive ${i}`);
   const sweeper = new Sweeper(inside);
+  const { remove } = manifest;
+  manifest.remove = () => Promise.reject(new Error("no space left"));
+  assert.equal(await sweeper.boundUnsettled(9), 0, "none of them can go");
+  manifest.remove = remove;
   assert.equal(await sweeper.boundUnsettled(9), 4);
   const left = (await manifest.unsettled()).items
     .map(({ key }) => new TextDecoder().decode(key));

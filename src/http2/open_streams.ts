@@ -154,8 +154,7 @@ export class OpenStreams implements StreamHost {
   /** Ends all; nothing of them is sent any more. Of few it is told at once. */
   closeAll(): void {
     this.output.withdrawAll();
-    const oldestFirst = (a: Stream, b: Stream) => a.id - b.id;
-    for (const stream of this.#open.values().toSorted(oldestFirst)) {
+    for (const stream of this.#open.values()) {
       stream.withdraw();
       if (stream.localEnded || stream.isGone) continue;
       stream.isGone = true;

@@ -214,9 +214,8 @@ export class Room {
     this.#whole.comingBytes += asked.coming;
     const landed = this.#landed.end(upload);
     this.#land(landed - (reservation?.landed ?? 0));
-    const { coming: comingBytes } = asked;
     const kept = { namespace, bytes, committed: true, landed };
-    this.#reservations.set(id, { ...kept, coming: comingBytes });
+    this.#reservations.set(id, { ...kept, coming: asked.coming });
     return true;
   }
 

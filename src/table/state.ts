@@ -537,7 +537,7 @@ export class State {
       state.verifying === undefined;
     // A hot one is used many times in a row, and is the last one already.
     const isLast = entry === this.#restedLast && this.resting.has(name);
-    if (isUnused && isLast) return;
+    if (isUnused && isLast && this.keyBytes <= MAX_KEYS_BYTES) return;
     this.resting.delete(name);
     if (!isUnused) return;
     this.resting.set(name, entry);

@@ -138,8 +138,13 @@ export class StateTable {
   /** Whether work in memory is nobody's. */
   hasExpired(nowMs: number): boolean {
     // The first one was renewed before all others.
-    const [first] = this.state.assignments.values();
-    return first?.state.kind === "loading" && first.state.deadlineMs <= nowMs;
+    for (const { state } of this.state.assignments.values()) {
+      if (state.kind !== "loading") continue;
+      if (state.deadlineMs > nowMs) return false;
+      // What was accepted is ours to keep.
+      if (!state.taken?.acknowledged) return true;
+    }
+    return false;
   }
 
   /** Whether somebody waits for room. */

@@ -392,6 +392,19 @@ for (const step of ["hash", "record", "install", "persist"] as const) {
     assert.equal(engine.rows.get(ENTRY.name)?.status, "ready");
   });
 
+  Deno.test(`an acknowledged Done whose ${step} fails is not work that is nobody's`, () => {
+    const engine = new FakeEngine(FIGURES);
+    acknowledge(engine);
+    deliver(engine, step, "failed");
+    engine.settle();
+    assert.equal(engine.table.hasExpired(engine.nowMs + LEASE_MS + 1), false);
+    // What comes after it may be.
+    const other = ask(engine, { entry: entryKey("ns", "other") });
+    settled(engine, other);
+    assert.equal(engine.table.hasExpired(engine.nowMs), false);
+    assert.equal(engine.table.hasExpired(engine.nowMs + LEASE_MS + 1), true);
+  });
+
   Deno.test(`an acknowledged Done is published after a failed ${step}, though nobody asks`, () => {
     const engine = new FakeEngine(FIGURES);
     acknowledge(engine);
