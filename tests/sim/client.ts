@@ -219,8 +219,10 @@ export class Client implements Caller {
     }
     disk.write(file, rest);
     const text = textOf(rest);
-    if (disk.stagedFile(staging) === file) grant?.brought.wrote(text);
+    const isStaged = disk.stagedFile(staging) === file;
+    if (isStaged) grant?.brought.wrote(text);
     else grant?.brought.wentOn(text);
+    if (grant && !isStaged && !disk.isOurs(file)) grant.nameless = file;
   }
 
   /** Says it once; again where it was refused, or as often as a stubborn one does. */

@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { MemoryNode } from "../../src/blobs/testing/memory_files.ts";
 import type { Id, Quota } from "../../src/table/types.ts";
 import { Brought } from "./brought.ts";
 
@@ -58,6 +59,8 @@ export interface Grant {
   goneMs: number;
   /** Since when its bytes are known to be spoilt, by us. */
   damagedMs: number;
+  /** What its client wrote to when nobody had a name for it: a power cut may bring it back. */
+  nameless: MemoryNode | undefined;
   /** What its row became ready with. */
   published: string | undefined;
   /** It was accepted before its size was known: it is kept, come what may. */
@@ -203,6 +206,7 @@ export class Ledger {
       acknowledged: false,
       goneMs: Infinity,
       damagedMs: Infinity,
+      nameless: undefined,
       published: undefined,
       forced: false,
     };

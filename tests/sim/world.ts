@@ -167,6 +167,9 @@ export class World {
       if (file) brought.wrote(textOf(file.bytes));
     }
     for (const grant of ledger.grants.values()) {
+      if (grant.nameless && disk.isOurs(grant.nameless)) {
+        grant.damagedMs = Math.min(grant.damagedMs, this.scheduler.nowMs);
+      }
       const row = disk.rows.byName.get(grant.name);
       const isReady = row?.status === "ready" && row.id === grant.id;
       const file = disk.value(grant.name);
