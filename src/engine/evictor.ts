@@ -330,12 +330,13 @@ export class Evictor {
     const { pattern, bytes, entries, blockBytes } = excess;
     const freed: Freed = { why: "room", blockBytes, bytes: 0, entries: 0 };
     const candidates = this.#oldest(pattern);
-    await this.#evict(candidates, () => {
-      return freed.bytes < bytes || freed.entries < entries;
-    }, freed);
+    const lacks = () => freed.bytes < bytes || freed.entries < entries;
+    await this.#evict(candidates, lacks, freed);
+    // Of those on their way, some may stay.
+    if (lacks()) await this.#departures.whenDone();
     // That is told as what it is.
     if (this.#departures.blocked) return freed.entries > 0;
-    const isShort = freed.bytes < bytes || freed.entries < entries;
+    const isShort = lacks();
     if (
       isShort && !this.#toldStuck && !this.#closed &&
       !this.#departures.isStopped

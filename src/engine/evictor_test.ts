@@ -236,6 +236,26 @@ Deno.test("where it cannot be written down what goes nothing goes, and that is t
   await site.publish("new");
 });
 
+Deno.test("what has gone is told once it is known, and not of what stays in the end", async () => {
+  const site = await Site.open(TEN);
+  await site.fill(10);
+  for (let i = 1; i < 10; i++) {
+    assert.equal((await site.get(`${i}`, "local")).kind, "handle");
+  }
+  site.manifest.evict = async () => {
+    await new Promise((resolve) => setTimeout(resolve));
+    throw new LarderError("storage-full", "no space");
+  };
+  // More is to go than can.
+  const asked = site.get("new");
+  await site.evictor.sweep();
+  await asked;
+  const told = site.lines.filter((line) =>
+    /cannot keep|can be kept/.test(line)
+  );
+  assert.match(told.join(), /^no value can be kept: .* cannot be written down/);
+});
+
 Deno.test("a quota takes from its own namespaces only", async () => {
   const quotas = [{ pattern: "sim.*", maxEntries: 4 }];
   const site = await Site.open(quotas);

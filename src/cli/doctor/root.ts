@@ -42,7 +42,8 @@ export async function rootChecks(
       return [fail("root", info.message, "let this user see it")];
     }
     const there = await nearestTo(root);
-    return await whyNotWritable(there) === undefined
+    const why = await whyNotWritable(there);
+    return why === undefined
       ? [
         warn(
           "root",
@@ -50,7 +51,13 @@ export async function rootChecks(
           `${serveCommand(DENO_VERSION)} ${root} creates it`,
         ),
       ]
-      : [fail("root", `${root} is not there`, `let this user write ${there}`)];
+      : [
+        fail(
+          "root",
+          `${root} is not there`,
+          remedyOf(why, there) ?? `let this user write ${there}`,
+        ),
+      ];
   }
   if (info.isSymbolicLink()) {
     return [fail("root", `${root} is a link`, "name what it leads to")];
@@ -161,7 +168,7 @@ async function writableChecks(root: string): Promise<Finding[]> {
   try {
     probe = await mkdtemp(join(root, PROBE));
   } catch (error) {
-    return [notWritable(root, codeOf(error))];
+    return [notWritable(root, error)];
   }
   const findings = [ok("writable", "yes")];
   if (ignoresCase(probe) || ignoresCase(join(root, MANIFEST_FILE))) {
@@ -172,17 +179,35 @@ async function writableChecks(root: string): Promise<Finding[]> {
   return findings;
 }
 
-function notWritable(root: string, why: string): Finding {
-  return why === "EROFS"
-    ? fail("writable", "no: it is mounted read-only", "mount it for writing")
-    : fail("writable", `no: ${why}`, `chmod u+rwx ${root}`);
+function notWritable(root: string, error: unknown): Finding {
+  const code = codeOf(error);
+  const why = isFull(error)
+    ? "its disk is full"
+    : code === "EROFS"
+    ? "it is mounted read-only"
+    : code;
+  const remedy = remedyOf(error, root) ?? `chmod u+rwx ${root}`;
+  return fail("writable", `no: ${why}`, remedy);
 }
 
-async function whyNotWritable(folder: string): Promise<string | undefined> {
+/** What helps where it is no question of rights. */
+function remedyOf(error: unknown, folder: string): string | undefined {
+  if (isFull(error)) return `make room on the disk of ${folder} (df, df -i)`;
+  return codeOf(error) === "EROFS" ? "mount it for writing" : undefined;
+}
+
+/** A quota that is used up has no code. */
+function isFull(error: unknown): boolean {
+  return /^(ENOSPC|EDQUOT):/.test(messageOf(error));
+}
+
+/** What making a folder in it throws, if it does. */
+async function whyNotWritable(folder: string): Promise<unknown> {
   try {
     await rmdir(await mkdtemp(join(folder, PROBE)));
+    return undefined;
   } catch (error) {
-    return codeOf(error);
+    return error;
   }
 }
 
