@@ -120,7 +120,7 @@ function begin(
 ): number {
   const { state } = entry;
   if (state.kind !== "loading") throw new Error("only loading is published");
-  const { assignment, deadlineMs, taken, unsure, work } = state;
+  const { assignment, deadlineMs, holderMs, taken, unsure, work } = state;
   const token = s.nextToken();
   entry.state = {
     kind: "publishing",
@@ -129,6 +129,7 @@ function begin(
     deadlineMs,
     token,
     joined: wait ? [wait] : [],
+    ...(holderMs === undefined ? {} : { holderMs }),
     ...(taken ? { taken } : {}),
     ...(unsure ? { unsure } : {}),
     ...(taken?.digest ? { digest: taken.digest } : {}),
@@ -402,18 +403,22 @@ export function publishFailed(
 function fail(
   s: State,
   entry: Entry,
-  { assignment, joined, taken, deadlineMs, stamp, unsure, work }: Publishing,
+  { assignment, joined, taken, stamp, unsure, work, ...before }: Publishing,
   { error, nowMs }: { error: LarderError; nowMs: number },
 ): void {
   const leaseEndMs = nowMs + s.options.leaseTimeoutMs;
+  const { deadlineMs, holderMs = deadlineMs } = before;
   const isOurs = taken?.acknowledged === true;
+  // A grace of a start is longer than a lease.
+  const laterMs = Math.max(deadlineMs, holderMs, leaseEndMs);
   if (isOurs) taken.failures = (taken.failures ?? 0) + 1;
   entry.state = {
     kind: "loading",
     assignment,
     work,
     // What is ours to keep is tried again then; nobody has to come back for it.
-    deadlineMs: isOurs ? leaseEndMs : Math.max(deadlineMs, leaseEndMs),
+    deadlineMs: isOurs ? leaseEndMs : laterMs,
+    ...(isOurs && laterMs > leaseEndMs ? { holderMs: laterMs } : {}),
     ...(taken ? { taken } : {}),
     // With its stamp known, all that was left to do was its row.
     ...(stamp || unsure ? { unsure: true } : {}),

@@ -1036,6 +1036,20 @@ Deno.test("neither a heartbeat nor a failed Done shortens the restart's grace", 
   assert.equal(get(engine).kind, "loading");
 });
 
+Deno.test("a file that was accepted, fails and is lost then does not shorten the restart's grace", () => {
+  const engine = new FakeEngine({ ...FIGURES, restartGraceMs: 10 * LEASE_MS });
+  const { id, staging } = acknowledge(engine);
+  engine.restart();
+  deliver(engine, "capture", "failed");
+  engine.stores.captured.delete(staging);
+  engine.advance(LEASE_MS + 1);
+  refused(done(engine, id), "no-file");
+  engine.advance(LEASE_MS + 1);
+  assert.equal(get(engine).kind, "loading");
+  engine.advance(8 * LEASE_MS);
+  assert.equal(get(engine).kind, "assigned");
+});
+
 Deno.test("a second restart adds nothing to the grace of the first", () => {
   const engine = new FakeEngine(FIGURES);
   const { id } = assigned(get(engine));
