@@ -241,10 +241,7 @@ const TESTS: Record<string, Body> = {
     assert.match(stdout, /^fail {2}disk .* 50\.0 MiB free\n +make room/m);
     const below = await run("doctor", "disk/not/there");
     assert.equal(below.code, 1);
-    assert.match(
-      below.stdout,
-      /^fail {2}root .* let this user write \S+disk$/ms,
-    );
+    assert.match(below.stdout, /^fail {2}root .* is not there\n +mount it /m);
     assert.match(below.stdout, /^fail {2}disk .* 50\.0 MiB free$/m);
   },
   "an empty key is a key for whoever says so": async (run, shell, ns) => {
