@@ -167,6 +167,8 @@ export class World {
       if (file) brought.wrote(textOf(file.bytes));
     }
     for (const grant of ledger.grants.values()) {
+      // The file that its client was writing may be gone.
+      grant.writingUntilMs = 0;
       if (grant.nameless && disk.isOurs(grant.nameless)) {
         grant.damagedMs = Math.min(grant.damagedMs, this.scheduler.nowMs);
       }
