@@ -12,7 +12,13 @@
 import { LarderError } from "../errors.ts";
 import { MAX_REPLY_WAIT_MS } from "../limits.ts";
 import type { Shortage } from "./room.ts";
-import type { Entry, EntryState, State, Wait } from "./state.ts";
+import {
+  type Entry,
+  type EntryState,
+  isFor,
+  type State,
+  type Wait,
+} from "./state.ts";
 import type { Digest, Reply, RequestOf, Result } from "./types.ts";
 import { computingFor } from "./under_way.ts";
 
@@ -435,12 +441,17 @@ export function publishIsDue(s: State, entry: Entry | undefined): void {
   if (entry?.state.kind === "publishing") answerDue(s, entry.state);
 }
 
+/** A Done whose 500 ms are over: it is answered as soon as its file is captured. */
+function isDue(wait: Wait): boolean {
+  return isFor(wait, "done") && !wait.request.patient && !wait.inTime;
+}
+
 function answerDue(s: State, state: Publishing): void {
   // What waits for room may still have to be refused, and what a start found, or a
   // refused Done has left, may not be what is there until it has been looked at.
   if (!state.taken || state.taken.found || state.short) return;
   for (const wait of state.joined) {
-    if (!wait.due || !wait.live) continue;
+    if (!isDue(wait) || !wait.live) continue;
     state.taken.acknowledged = true;
     s.reply(wait, { kind: "ok" });
   }

@@ -38,8 +38,6 @@ export interface Wait<R extends Request = Request> {
   readonly arrivedMs: number;
   /** It is answered in time whatever happens, and that time is not over. */
   inTime: boolean;
-  /** A Done whose 500 ms are over: answered as soon as its file is captured. */
-  due: boolean;
   /** What a Get has asked memory for, in bytes; 0: for nothing. */
   askedBytes: number;
   /** It has that memory. */
@@ -470,7 +468,6 @@ export class State {
       arrivedMs: this.nowMs,
       live: true,
       inTime: answerByMs !== undefined,
-      due: false,
       askedBytes: 0,
       admitted: false,
     };

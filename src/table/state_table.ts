@@ -312,8 +312,7 @@ export class StateTable {
       wait.inTime = false;
       if (isFor(wait, "piece")) arrive(s, wait);
       else if (isFor(wait, "get")) getIsDue(s, wait);
-      else if (isFor(wait, "done") && !wait.request.patient) {
-        wait.due = true;
+      else if (isFor(wait, "done")) {
         publishIsDue(s, s.assignments.get(wait.request.id));
       }
     }
