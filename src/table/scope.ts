@@ -158,29 +158,25 @@ export class Scope {
       disk ? this.usedBytes + Math.max(0, disk.roomBytes) : Infinity,
     );
     const mostBytes = limitBytes * MAX_RESERVED_SHARE;
-    const wantedBytes = Math.max(this.wanted.bytes, this.wantedBefore.bytes);
-    const wantedEntries = Math.max(
-      this.wanted.entries,
-      this.wantedBefore.entries,
-    );
+    const wanted = most(this.wanted, this.wantedBefore);
     const ofDisk = disk
       ? this.#missing(
         disk,
-        wantedBytes + Math.min(this.onTheWayBytes, mostBytes),
-        wantedEntries,
+        wanted.bytes + Math.min(this.onTheWayBytes, mostBytes),
+        wanted.entries,
       )
       : NOTHING;
     const bytes = Math.max(
       above(
         this.#maxBytes,
-        this.usedBytes + wantedBytes + Math.min(this.reservedBytes, mostBytes),
+        this.usedBytes + wanted.bytes + Math.min(this.reservedBytes, mostBytes),
       ),
       ofDisk.bytes,
     );
     const entries = Math.max(
       entriesAbove(
         this.#maxEntries,
-        this.usedEntries + wantedEntries +
+        this.usedEntries + wanted.entries +
           Math.min(this.reservedEntries, this.#maxEntries * MAX_RESERVED_SHARE),
       ),
       ofDisk.entries,
@@ -200,27 +196,26 @@ export class Scope {
   #missing(disk: Disk, bytes: number, wanted: number): Wanted {
     const { files, roomBytes, slackBytes } = disk;
     const taken = this.takenOf(disk);
-    const ofBytes = roomBytes >= bytes ? 0 : missing(bytes, {
+    const ofBytes = missing(bytes, {
       room: roomBytes,
       // Nothing goes ahead of the need in the place of what may go in vain.
       slack: Math.max(0, slackBytes - this.unsizedBytes),
       kept: taken,
       least: 0,
     });
-    if (!files) return ofBytes === 0 ? NOTHING : { bytes: ofBytes, entries: 0 };
+    if (!files) return { bytes: ofBytes, entries: 0 };
     const { roomFiles, slackFiles } = files;
     const kept = this.usedEntries;
     if (areOthers(files, kept) || -roomBytes > taken) return NOTHING;
     const limit = kept + Math.max(0, roomFiles);
     const coming = wanted +
       Math.min(this.reservedEntries, limit * MAX_RESERVED_SHARE);
-    const ofFiles = roomFiles >= coming ? 0 : missing(coming, {
+    const ofFiles = missing(coming, {
       room: roomFiles,
       slack: slackFiles,
       kept,
       least: 1,
     });
-    if (ofBytes === 0 && ofFiles === 0) return NOTHING;
     return { bytes: ofBytes, entries: ofFiles };
   }
 
@@ -345,7 +340,7 @@ function entriesAbove(max: number, pressure: number): number {
     : above(max, pressure);
 }
 
-/** What has to go of a disk that has no room for what comes: bytes, or files. */
+/** What has to go of a disk for what comes: bytes, or files. */
 function missing(
   coming: number,
   { room, slack, kept, least }: {
@@ -357,6 +352,7 @@ function missing(
     readonly least: number;
   },
 ): number {
+  if (room >= coming) return 0;
   const short = coming - room;
   // Where so much is not there, less of it may do; else nothing goes in vain.
   const enough = [short + slack, short, least - room];
