@@ -199,10 +199,10 @@ export class Evictor {
     const { clock, engine } = this.#options;
     const isShort = engine.full !== undefined ||
       crowded.some(({ limit }) => limit === DISK);
+    if (!isShort) return false;
     const nowMs = clock.nowMs();
     // What expired long ago is on the disk only: that is looked for now and then.
-    const isDue = engine.hasExpired || nowMs >= this.#leftDueMs;
-    if (!isShort || !isDue) return false;
+    if (nowMs < this.#leftDueMs && !engine.hasExpired) return false;
     this.#leftDueMs = nowMs + EVICTION_INTERVAL_MS;
     return await removeLeftFiles(this.#options) > 0;
   }
