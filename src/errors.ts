@@ -96,6 +96,21 @@ function isOverQuota(error: Error): boolean {
   return "errno" in error && error.errno === EDQUOT;
 }
 
+/** What the system calls a full disk: no space, or a user's share is used up. */
+const FULL = ["ENOSPC", "EDQUOT"];
+
+/**
+ * Whether something could not be written since there is no room for it.
+ *
+ * @param thrown What a call of the system has thrown.
+ * @returns True where the disk, or a user's share of it, is full.
+ */
+export function isDiskFull(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  const code = "code" in thrown ? String(thrown.code) : "";
+  return FULL.includes(code) || isOverQuota(thrown);
+}
+
 /**
  * The system's words alone. Deno adds the call to them: "Permission denied (os
  * error 13): open …".

@@ -13,7 +13,7 @@ import {
   open,
 } from "node:fs/promises";
 import { dirname } from "node:path";
-import { messageOf } from "../errors.ts";
+import { isDiskFull, messageOf } from "../errors.ts";
 import type { Body, Pieces } from "./backend.ts";
 import { CacheError } from "./cache_error.ts";
 import { eachPiece } from "./transfer.ts";
@@ -24,8 +24,8 @@ const READ_PIECE_BYTES = 256 * 1024;
  * a umask may say that what this one makes is nobody else's to read.
  */
 const HANDED_OVER_MODE = 0o644;
-/** What the system says where a disk, a quota or a limit has no room for a file. */
-const NO_ROOM = /^(ENOSPC|EDQUOT|EFBIG):/;
+/** What the system says of a file that would be larger than one may be. */
+const TOO_LARGE = /^EFBIG:/;
 
 /**
  * Whether the path that the server has assigned can be written to: it may be
@@ -94,7 +94,7 @@ export async function fileBody(
 function cannotWrite(path: string, cause: unknown): CacheError {
   const what = `cannot write to ${path}: `;
   const why = messageOf(cause);
-  return NO_ROOM.test(why)
+  return isDiskFull(cause) || TOO_LARGE.test(why)
     ? new CacheError("full", `${what}no room for the value: ${why}`, { cause })
     : new CacheError(
       "failed",

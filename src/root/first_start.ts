@@ -19,7 +19,8 @@ import {
   STAGING_FOLDER,
   TAG_FILE,
 } from "../../workers/root_names.ts";
-import { diskFull, isDiskFull } from "./full_disk.ts";
+import { isDiskFull } from "../errors.ts";
+import { diskFull } from "./full_disk.ts";
 
 /**
  * In the order in which they go. The manifest comes after its log, which SQLite

@@ -11,15 +11,6 @@ import { messageOf, StartError } from "../errors.ts";
 /** About what SQLite writes to open a manifest: its index of 32 KiB, and its log. */
 const OPENING_BYTES = 128 * 1024;
 
-/** What the system calls it: no space, or a user's share is used up. */
-const FULL = ["ENOSPC", "EDQUOT"];
-
-/** Whether something could not be written since there is no room for it. */
-export function isDiskFull(error: unknown): boolean {
-  const { code } = error as { readonly code?: string };
-  return code !== undefined && FULL.includes(code);
-}
-
 /** The error of the start. */
 export function diskFull(root: string, cause: unknown): StartError {
   return new StartError(

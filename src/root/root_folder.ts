@@ -7,8 +7,8 @@
 import { basename, dirname, join } from "node:path";
 import { whyForeignManifest } from "../../workers/foreign_manifest.ts";
 import { hasManifest, whyNoManifest } from "../../workers/root_contents.ts";
-import { StartError, systemReason } from "../errors.ts";
-import { diskFull, isDiskFull } from "./full_disk.ts";
+import { isDiskFull, StartError, systemReason } from "../errors.ts";
+import { diskFull } from "./full_disk.ts";
 
 /** Only the server's own user gets in. */
 const ROOT_MODE = 0o700;

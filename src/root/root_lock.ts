@@ -7,10 +7,10 @@
 
 import { dirname, join } from "node:path";
 import { CONFIG_FILE } from "../../workers/root_names.ts";
-import { StartError, systemReason } from "../errors.ts";
+import { isDiskFull, StartError, systemReason } from "../errors.ts";
 import { parseToml, stringifyToml } from "../toml.ts";
 import { isUnixAddress, socketPath } from "../unix_address.ts";
-import { diskFull, isDiskFull } from "./full_disk.ts";
+import { diskFull } from "./full_disk.ts";
 
 /** What `Cache.toml` says. */
 export interface ServedFields {

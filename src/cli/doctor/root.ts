@@ -11,7 +11,7 @@ import { whyForeignManifest } from "../../../workers/foreign_manifest.ts";
 import { caseWarning, ignoresCase } from "../../../workers/letter_case.ts";
 import { hasManifest, whyNoManifest } from "../../../workers/root_contents.ts";
 import { MANIFEST_FILE } from "../../../workers/root_names.ts";
-import { messageOf } from "../../errors.ts";
+import { isDiskFull, messageOf } from "../../errors.ts";
 import { serveCommand } from "../called.ts";
 import { formatSize } from "../format.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
@@ -181,7 +181,7 @@ async function writableChecks(root: string): Promise<Finding[]> {
 
 function notWritable(root: string, error: unknown): Finding {
   const code = codeOf(error);
-  const why = isFull(error)
+  const why = isDiskFull(error)
     ? "its disk is full"
     : code === "EROFS"
     ? "it is mounted read-only"
@@ -192,13 +192,10 @@ function notWritable(root: string, error: unknown): Finding {
 
 /** What helps where it is no question of rights. */
 function remedyOf(error: unknown, folder: string): string | undefined {
-  if (isFull(error)) return `make room on the disk of ${folder} (df, df -i)`;
+  if (isDiskFull(error)) {
+    return `make room on the disk of ${folder} (df, df -i)`;
+  }
   return codeOf(error) === "EROFS" ? "mount it for writing" : undefined;
-}
-
-/** A quota that is used up has no code. */
-function isFull(error: unknown): boolean {
-  return /^(ENOSPC|EDQUOT):/.test(messageOf(error));
 }
 
 /** What making a folder in it throws, if it does. */
