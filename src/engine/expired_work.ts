@@ -6,9 +6,9 @@
 
 import type { BlobStore } from "../blobs/blob_store.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import type { EntryKey, Row } from "../table/types.ts";
+import type { EntryKey } from "../table/types.ts";
 import type { Engine } from "./engine.ts";
-import { discardAll } from "./unowned_staging.ts";
+import { discardAll, stagingOf, takeOwned } from "./unowned_staging.ts";
 
 /**
  * Removes an expired assignment, as a Get does that wants no work; leaves one
@@ -45,32 +45,21 @@ export async function removeLeftFiles(
     readonly warn: (message: string) => void;
   },
 ): Promise<number> {
-  // Listed before the rows are read: whoever has a file had a row by then.
   const left = await blobs.local?.leftovers();
   const unowned = new Set(left?.staging);
   const owned: string[] = [];
-  let cursor: string | undefined;
-  do {
-    if (unowned.size === 0) break;
-    const page = await manifest.unsettled(cursor);
-    for (const row of page.items) {
-      const staging = stagingOf(row);
-      if (staging === undefined || !unowned.delete(staging)) continue;
+  for await (const owners of takeOwned(manifest, unowned)) {
+    for (const { row, staging } of owners) {
       if (engine.isLive(row.name)) continue;
       const isGone = await removeExpired(engine, row) &&
         stagingOf(await manifest.find(row)) !== staging;
       if (isGone) unowned.add(staging);
       else owned.push(staging);
     }
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  }
   const gone = await discardAll(blobs, unowned, warn);
   if (owned.length === 0) return gone;
   // On a disk that is quite full a row stays; its file has gone all the same.
   const still = new Set((await blobs.local?.leftovers())?.staging);
   return gone + owned.filter((staging) => !still.has(staging)).length;
-}
-
-function stagingOf(row: Row | undefined): string | undefined {
-  return row?.status === "loading" ? row.staging : undefined;
 }

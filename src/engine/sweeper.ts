@@ -14,7 +14,7 @@ import {
   MAX_UNSETTLED,
 } from "../limits.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { discardAll } from "./unowned_staging.ts";
+import { discardAll, takeOwned } from "./unowned_staging.ts";
 import { removeEmptyFolders } from "./empty_folders.ts";
 import type { Engine } from "./engine.ts";
 import { removeExpired } from "./expired_work.ts";
@@ -150,7 +150,6 @@ export class Sweeper {
    */
   async sweepStaging(): Promise<number> {
     const { manifest, blobs } = this.#options;
-    // Listed before the rows are read: whoever has a file had a row by then.
     const left = await blobs.local?.leftovers();
     if (left?.tooMany) {
       this.#options.warn(
@@ -159,17 +158,10 @@ export class Sweeper {
       );
     }
     const unowned = new Set(left?.staging);
-    let cursor: string | undefined;
-    do {
-      if (unowned.size === 0 || this.#closed) return 0;
-      const page = await manifest.unsettled(cursor);
-      for (const row of page.items) {
-        if (row.status === "loading" && row.staging !== undefined) {
-          unowned.delete(row.staging);
-        }
-      }
-      cursor = page.cursor;
-    } while (cursor !== undefined);
+    for await (const _ of takeOwned(manifest, unowned)) {
+      // What was cut short proves nothing.
+      if (this.#closed) return 0;
+    }
     return await discardAll(blobs, unowned, (line) => {
       if (!this.#closed) this.#options.warn(line);
     });
