@@ -200,14 +200,20 @@ waits(
     }, ["--heartbeat-timeout", "1h"]),
 );
 
+/** A run that has begun, and sleeps; those after it need not. */
+async function beganUntilGo(shell: Shell) {
+  const child = shell.start(shellRun(UNTIL_GO));
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await shell.write("go", "");
+  return { child, reader };
+}
+
 waits(
   "who waits for too long runs the command without keeping it",
   () =>
     withShell(async (shell) => {
-      const child = shell.start(shellRun(UNTIL_GO));
-      const reader = child.stdout.getReader();
-      await reader.read();
-      await shell.write("go", "");
+      const { child, reader } = await beganUntilGo(shell);
       const late = await shell.run(shellRun(UNTIL_GO, "--timeout", "100ms"));
       assert.deepEqual([late.code, late.stdout], [0, "started\n"]);
       assert.match(late.stderr, /somebody else runs it for too long/);
@@ -222,10 +228,7 @@ waits(
   "a killed run costs no more than its lease",
   () =>
     withShell(async (shell) => {
-      const child = shell.start(shellRun(UNTIL_GO));
-      const reader = child.stdout.getReader();
-      await reader.read();
-      await shell.write("go", "");
+      const { child, reader } = await beganUntilGo(shell);
       child.kill("SIGKILL");
       const { code, stderr } = await shell.run(shellRun(UNTIL_GO));
       assert.equal(code, 0);

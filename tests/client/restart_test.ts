@@ -31,6 +31,26 @@ const SHORT_LEASE = [
   ...["--heartbeat-interval", "100ms", "--heartbeat-timeout", "400ms"],
 ];
 
+/** A computation that lasts until its result is there. */
+class Computation {
+  runs = 0;
+  readonly result = gate<string>();
+  readonly #started = gate();
+
+  /** One computes, and another one waits for it. */
+  async beganBy(worker: Cache, waiter: Cache) {
+    const compute = () => {
+      this.runs++;
+      this.#started.resolve();
+      return this.result.promise;
+    };
+    const working = worker.generateDetailed("a", "k", compute);
+    await this.#started.promise;
+    const waiting = waiter.generateDetailed("a", "k", compute);
+    return { working, waiting };
+  }
+}
+
 waits(
   "when the server restarts: those who wait compute nothing a second time",
   () =>
@@ -39,23 +59,15 @@ waits(
       await using worker = await Cache.connect(options);
       await using waiter = await Cache.connect(options);
       await waiter.get("a", "another");
-      const [started, result] = [gate(), gate<string>()];
-      let runs = 0;
-      const compute = () => {
-        runs++;
-        started.resolve();
-        return result.promise;
-      };
-      const working = worker.generateDetailed("a", "k", compute);
-      await started.promise;
-      const waiting = waiter.generateDetailed("a", "k", compute);
+      const computation = new Computation();
+      const { working, waiting } = await computation.beganBy(worker, waiter);
       assert.equal(await server.stop(), 0);
       await using _again = await startAgain(server);
-      result.resolve("one");
+      computation.result.resolve("one");
       assert.deepEqual(await working, { value: "one", source: "computed" });
       const { value, source } = await waiting;
       assert.deepEqual([value, source], ["one", "remote"]);
-      assert.equal(runs, 1);
+      assert.equal(computation.runs, 1);
     }),
 );
 
@@ -101,25 +113,17 @@ for (const kind of ["remote", "local"] as const) {
         await using waiter = await Cache.connect(options);
         // A server that has never answered gets less patience.
         await waiter.get("a", "another");
-        const [started, result] = [gate(), gate<string>()];
-        let runs = 0;
-        const compute = () => {
-          runs++;
-          started.resolve();
-          return result.promise;
-        };
-        const working = worker.generateDetailed("a", "k", compute);
-        await started.promise;
-        const waiting = waiter.generateDetailed("a", "k", compute);
+        const computation = new Computation();
+        const { working, waiting } = await computation.beganBy(worker, waiter);
         await server.kill();
         // Published while nobody is there to take it.
-        result.resolve("one");
+        computation.result.resolve("one");
         await using _again = await startAgain(server);
         const source = kind;
         assert.deepEqual(await working, { value: "one", source: "computed" });
         const waited = await waiting;
         assert.deepEqual([waited.value, waited.source], ["one", source]);
-        assert.equal(runs, 1);
+        assert.equal(computation.runs, 1);
       }),
   );
 }

@@ -401,6 +401,17 @@ Deno.test("a disk that others fill to its last byte says that nothing can go, an
     },
   ));
 
+/** The next value is kept, and nothing is left of what a client wrote. */
+async function takesTheNext(remote: RemoteClient, root: string): Promise<void> {
+  const next = await until(
+    () => remote.get(NS, "next"),
+    ({ assign }) => assign !== undefined,
+    60_000,
+  );
+  await remote.set(next.assign!.id, SMALL);
+  assert.deepEqual([...Deno.readDirSync(`${root}/.staging`)], []);
+}
+
 for (const how of ["gives its work back", "goes without a word"] as const) {
   Deno.test(`a client whose file fills the disk and that ${how} takes it from nobody for long`, () =>
     onSmallDisk(
@@ -416,13 +427,7 @@ for (const how of ["gives its work back", "goes without a word"] as const) {
         if (how === "gives its work back") {
           await client.call("Abandon", { id }).catch(() => {});
         }
-        const next = await until(
-          () => remote.get(NS, "next"),
-          ({ assign }) => assign !== undefined,
-          60_000,
-        );
-        await remote.set(next.assign!.id, SMALL);
-        assert.deepEqual([...Deno.readDirSync(`${root}/.staging`)], []);
+        await takesTheNext(remote, root);
         assert.equal(hashOf(await remote.value(NS, "kept")), hashOf(kept));
         await local.assigned(NS, "too large");
       },
@@ -443,13 +448,7 @@ Deno.test("a client that fills the disk with a file for work that it has lost ta
       );
       await remote.set(assign!.id, SMALL);
       await fill(path);
-      const next = await until(
-        () => remote.get(NS, "next"),
-        ({ assign }) => assign !== undefined,
-        60_000,
-      );
-      await remote.set(next.assign!.id, SMALL);
-      assert.deepEqual([...Deno.readDirSync(`${root}/.staging`)], []);
+      await takesTheNext(remote, root);
       assert.equal(hashOf(await remote.value(NS, "lost")), hashOf(SMALL));
     },
   ));
