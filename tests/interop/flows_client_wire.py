@@ -35,7 +35,7 @@ def client_messages_are_those_of_the_proto_file(_):
         for name, table in vars(larder).items()
         if isinstance(table, dict) and name.isupper() and all(type(each) is int for each in table)
     }
-    equal(len(tables), 21, "tables of messages")
+    equal(len(tables), 22, "tables of messages")
     for name, fields in tables.items():
         if name == "_EMPTY":
             continue
@@ -84,12 +84,15 @@ def without_defaults(message: dict) -> dict:
 
 
 @contextmanager
-def serving(fetch: Callable[[dict, grpc.ServicerContext], Iterator[dict]]) -> Iterator[larder.Cache]:
-    """A client of a server that answers Fetch like this, and knows no other call."""
+def serving(
+    fetch: Callable[[dict, grpc.ServicerContext], Iterator[dict]], **others: grpc.RpcMethodHandler
+) -> Iterator[larder.Cache]:
+    """A client of a server that answers Fetch like this, and knows no calls but these."""
     server = grpc.server(ThreadPoolExecutor(2))
     encode, decode = larder._codecs(larder._FETCH_REPLY, larder._FETCH_REQUEST)
     handler = grpc.unary_stream_rpc_method_handler(fetch, decode, encode)
-    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("larder.v1.Cache", {"Fetch": handler})])
+    handlers = grpc.method_handlers_generic_handler("larder.v1.Cache", {"Fetch": handler, **others})
+    server.add_generic_rpc_handlers([handlers])
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
@@ -97,6 +100,34 @@ def serving(fetch: Callable[[dict, grpc.ServicerContext], Iterator[dict]]) -> It
             yield cache
     finally:
         server.stop(0).wait()
+
+
+@flow
+def client_publishes_small_values_in_one_message_where_the_server_can(_):
+    took = []
+    assigned = {"assigned": {"id": 7, "heartbeat_interval_ms": 60_000}}
+
+    def whole(request: dict, context: grpc.ServicerContext) -> dict:
+        equal(request["sha256"], hashlib.sha256(request["value"]).digest())
+        took.append(("whole", len(request["value"])))
+        return {}
+
+    def pieces(requests: Iterator[dict], context: grpc.ServicerContext) -> dict:
+        took.append(("pieces", sum(len(each.get("chunk", b"")) for each in requests)))
+        return {}
+
+    encode, decode = larder._codecs(larder._EMPTY, larder._PUBLISH_VALUE_REQUEST)
+    publish_value = {"PublishValue": grpc.unary_unary_rpc_method_handler(whole, decode, encode)}
+    encode, decode = larder._codecs(larder._PUBLISH_REPLY, larder._PUBLISH_REQUEST)
+    publish = {"Publish": grpc.stream_unary_rpc_method_handler(pieces, decode, encode)}
+    small, large = "s" * (larder.WHOLE_BYTES - 2), "l" * (larder.WHOLE_BYTES - 1)
+    for methods, expected in (({**publish_value, **publish}, "whole"), (publish, "pieces")):
+        took.clear()
+        with serving(lambda *_: iter([assigned]), **methods) as cache, warnings() as said:
+            for value in (small, large, small):
+                equal(cache.generate("a.b", len(took), lambda value=value: value), value)
+            equal(said, [], "warnings")
+        equal(took, [(expected, 65_536), ("pieces", 65_537), (expected, 65_536)], "what was published")
 
 
 @flow
