@@ -8,7 +8,7 @@
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { bundle } from "./bundle.ts";
 import {
   compiled,
@@ -16,6 +16,9 @@ import {
   writeDeclarations,
   writePrograms,
 } from "./modules.ts";
+
+/** What the program does: a bundle beside it, which tests import as well. */
+const COMMANDS = "src/npm/larder.ts";
 
 /** What the bundles of the clients import, and what is in them. */
 export interface Packages {
@@ -51,11 +54,11 @@ export async function writeClients(
         ...{ from: folder, module: compiled(path), external },
         ...{ to: join(to, compiled(path)), config: join(from, "deno.json") },
       });
-    const carried = new Set<string>();
     for (const path of modules) await write(path, external);
     for (const path of programs) {
-      for (const each of await write(path)) carried.add(each);
+      await write(path, [`./${basename(compiled(COMMANDS))}`]);
     }
+    const carried = await write(COMMANDS);
     return { imported: external.union(types), carried };
   } finally {
     await rm(folder, { recursive: true });
