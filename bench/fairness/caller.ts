@@ -8,7 +8,7 @@
 
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
-import { loadService } from "../../src/client/channel.ts";
+import { loadService } from "../../src/client/services.ts";
 import { answerLines } from "../../tests/support/reporting_child.ts";
 import { timesOf } from "./figures.ts";
 

@@ -13,7 +13,8 @@ import {
 } from "../client/cache_error.ts";
 import { Cache } from "../client/cache.ts";
 import type { StoredEntry } from "../client/catalog.ts";
-import { Channel, loadService } from "../client/channel.ts";
+import { Channel } from "../client/channel.ts";
+import { loadService } from "../client/services.ts";
 import { V1Catalog } from "../client/v1_catalog.ts";
 import { Silence } from "./silence.ts";
 import { type Addresses, listenersOf } from "./addresses.ts";

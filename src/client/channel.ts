@@ -9,8 +9,6 @@ import {
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
-import { loadSync, type PackageDefinition } from "@grpc/proto-loader";
-import { fileURLToPath } from "node:url";
 import type { AskOptions } from "./backend.ts";
 import { Budget, type BudgetOptions } from "./budget.ts";
 import { hasCode, unanswered } from "./cache_error.ts";
@@ -25,23 +23,6 @@ import { Replies } from "./replies.ts";
 import { SessionCall } from "./session_call.ts";
 import { Security } from "./security.ts";
 import { untilBroken } from "./until_broken.ts";
-
-const PROTO = new URL("../../proto/", import.meta.url);
-
-/** Files that were read: each client of a server needs the same. */
-const loaded = new Map<string, PackageDefinition>();
-
-/** Loads a service such as `remote.RemoteCache` from a file such as `remote.proto`. */
-export function loadService(file: string, name: string): ServiceDefinition {
-  let services = loaded.get(file);
-  if (!services) {
-    const path = fileURLToPath(new URL(file, PROTO));
-    // Ids do not fit a JavaScript number: they are decimal strings.
-    const options = { longs: String, oneofs: true, defaults: true };
-    loaded.set(file, services = loadSync(path, options));
-  }
-  return services[name] as ServiceDefinition;
-}
 
 /** How to make a call with one message each way. */
 export interface UnaryOptions extends AskOptions {

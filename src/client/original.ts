@@ -25,7 +25,8 @@ import {
   LET_GO_TIMEOUT_MS,
   type Pieces,
 } from "./backend.ts";
-import { type Channel, loadService, type UnaryOptions } from "./channel.ts";
+import type { Channel, UnaryOptions } from "./channel.ts";
+import { loadService } from "./services.ts";
 import { fileBody } from "./local_files.ts";
 import { bytesBody, eachPiece } from "./transfer.ts";
 

@@ -29,7 +29,8 @@ import {
   noAnswer,
   silence,
 } from "./cache_error.ts";
-import { type Channel, loadService, type UnaryOptions } from "./channel.ts";
+import type { Channel, UnaryOptions } from "./channel.ts";
+import { loadService } from "./services.ts";
 import { Ending, type EndSignal } from "./ending.ts";
 import { LinkedSignal } from "./linked_signal.ts";
 import { fileBody } from "./local_files.ts";

@@ -11,7 +11,8 @@ import {
 } from "@grpc/grpc-js";
 import type { AskOptions, Entry } from "./backend.ts";
 import type { Deleted, Removed, Selection, StoredEntry } from "./catalog.ts";
-import { type Channel, loadService } from "./channel.ts";
+import type { Channel } from "./channel.ts";
+import { loadService } from "./services.ts";
 
 /** A server that has not answered by then is not there. */
 const TIMEOUT_MS = 10_000;

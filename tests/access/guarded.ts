@@ -3,7 +3,7 @@
 import type { ClientReadableStream, ServiceError, status } from "@grpc/grpc-js";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { loadService } from "../../src/client/channel.ts";
+import { loadService } from "../../src/client/services.ts";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { sha256Hex } from "../../workers/digest.ts";
 import { BOB, type Pair, SERVER } from "../support/certificates.ts";

@@ -65,6 +65,23 @@ Deno.test("the npm package runs on Node", async (test) => {
       }));
   }
 
+  await test.step("larder brings along what it needs, and the licenses of that", () =>
+    withServerHere(async ({ remote }) => {
+      const alone = `${folder.path}/alone`;
+      const installed = `${project.folder}/node_modules/@larder/larder`;
+      await outputOf("cp", ["-r", installed, alone]);
+      const larder = ["node", `${alone}/src/npm/bin.js`];
+      const named = ["--remote", remote, "--ns", "a.b", "key"];
+      await using put: Child = new Child([...larder, "put", ...named, program]);
+      assert.deepEqual((await put.end()).code, 0);
+      await using get: Child = new Child([...larder, "get", ...named]);
+      assert.equal(
+        (await get.end()).lines.join("\n").trim(),
+        (await Deno.readTextFile(program)).trim(),
+      );
+      await checkLicenses(alone);
+    }));
+
   await test.step("it computes once, and survives a restart", async () => {
     const kinds = ["remote", "local"] as const;
     await Promise.all(kinds.map((kind) => survives(program, kind)));
@@ -87,6 +104,20 @@ function survives(program: string, kind: "remote" | "local"): Promise<void> {
     assert.deepEqual(lines, ["after the restart computed"]);
     assert.equal(code, 0);
   });
+}
+
+/** Each package that stands in a bundle of larder's must stand there. */
+async function checkLicenses(folder: string): Promise<void> {
+  const told = await Deno.readTextFile(`${folder}/THIRD_PARTY_LICENSES`);
+  const bundles = ["src/npm/larder.js", "src/server/main.js"];
+  for (const bundle of bundles) {
+    const text = await Deno.readTextFile(`${folder}/${bundle}`);
+    const carried = [...text.matchAll(/^\/\/ npm:(.+?@[^/]+)\//gm)];
+    assert(carried.length > 10);
+    for (const [, each] of carried) {
+      assert(told.includes(`\n${each}: `), `no license of ${each}`);
+    }
+  }
 }
 
 /** Programs of a page, and what they print, run by run. */

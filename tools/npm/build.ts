@@ -21,13 +21,16 @@ import {
 } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeClients } from "./clients.ts";
+import { licensesOf } from "./licenses.ts";
 import { EXPORTS, manifestOf, PROGRAMS } from "./manifest.ts";
-import { writeModules } from "./modules.ts";
 import { writeServer } from "./server.ts";
 
 /** Copied as they are. */
 const FOLDERS = ["proto"];
 const FILES = ["LICENSE"];
+/** Of the packages in it. */
+const LICENSES = "THIRD_PARTY_LICENSES";
 /** All folders that there are in a package. */
 const MADE = ["src", "workers", ...FOLDERS];
 
@@ -41,8 +44,8 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export async function buildNpmPackage(folder: string): Promise<void> {
   await removeOlder(folder);
   const places = { from: ROOT, to: folder };
-  const [packages] = await Promise.all([
-    writeModules(Object.values(EXPORTS), Object.values(PROGRAMS), places),
+  const [{ imported, carried }, inServer] = await Promise.all([
+    writeClients(Object.values(EXPORTS), Object.values(PROGRAMS), places),
     writeServer(places),
   ]);
   for (const name of FOLDERS) await copyFolder(name, folder);
@@ -51,7 +54,11 @@ export async function buildNpmPackage(folder: string): Promise<void> {
   }
   await writeFile(
     join(folder, "package.json"),
-    await manifestOf(ROOT, packages),
+    await manifestOf(ROOT, imported),
+  );
+  await writeFile(
+    join(folder, LICENSES),
+    await licensesOf(carried.union(inServer)),
   );
 }
 

@@ -1,7 +1,6 @@
 /**
- * The library's modules, as JavaScript and as declarations. Each is transpiled by
- * itself: nothing is bundled, the files keep their places, and so find the
- * .proto files.
+ * Modules as JavaScript, and as declarations. Each is transpiled by itself, and
+ * keeps its place.
  *
  * @module
  */
@@ -51,24 +50,28 @@ export interface Places {
   readonly to: string;
 }
 
-/**
- * Writes modules and all that they import.
- *
- * @param modules Their paths; those that are offered to others.
- * @param programs Paths of those that need no declarations.
- * @param places From where to where.
- * @returns The packages that they import.
- */
-export async function writeModules(
+/** Writes modules and all that they import, as JavaScript; the packages among that. */
+export function writePrograms(
   modules: readonly string[],
-  programs: readonly string[],
   places: Places,
 ): Promise<Set<string>> {
-  const imported = await writeAll([...modules, ...programs], places, PROGRAMS);
-  // Only what the declarations of the offered modules lead to: others need not
-  // say all their types.
-  const types = await writeAll(modules, places, DECLARATIONS);
-  return imported.union(types);
+  return writeAll(modules, places, PROGRAMS);
+}
+
+/**
+ * Writes the declarations of modules, and of what those lead to: others need not
+ * say all their types. The packages among that.
+ */
+export function writeDeclarations(
+  modules: readonly string[],
+  places: Places,
+): Promise<Set<string>> {
+  return writeAll(modules, places, DECLARATIONS);
+}
+
+/** The path of the JavaScript that a module becomes. */
+export function compiled(path: string): string {
+  return path.replace(/\.ts$/, PROGRAMS.extension);
 }
 
 /** Writes modules and all that their outputs import; the packages among that. */

@@ -5,10 +5,9 @@
  * @module
  */
 
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { mkdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { bundle } from "./bundle.ts";
 import type { Places } from "./modules.ts";
 
 /** Each module that is started as a program, and where its bundle is put. */
@@ -19,7 +18,7 @@ const BUNDLES: Readonly<Record<string, string>> = {
   "workers/manifest_worker.ts": "workers/manifest_worker.js",
 };
 /** The commands of clients run on Node. */
-const EXTERNAL = "./cli/cli.ts";
+const EXTERNAL = ["./cli/cli.ts"];
 /** What a confined process of the package is started with. */
 const DENO_CONFIG = { unstable: ["worker-options"], lock: false };
 
@@ -27,42 +26,20 @@ const DENO_CONFIG = { unstable: ["worker-options"], lock: false };
  * Writes the server.
  *
  * @param places From where to where.
+ * @returns The packages in it, `NAME@VERSION`.
  */
-export async function writeServer({ from, to }: Places): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "larder-bundle-"));
-  try {
-    await bundle(from, folder);
-    for (const [module, path] of Object.entries(BUNDLES)) {
-      const text = await readFile(
-        join(folder, module.replace(/\.ts$/, ".js")),
-        "utf8",
-      );
-      await mkdir(join(to, dirname(path)), { recursive: true });
-      await writeFile(join(to, path), namingBundles(text));
-    }
-  } finally {
-    await rm(folder, { recursive: true });
+export async function writeServer({ from, to }: Places): Promise<Set<string>> {
+  const carried = new Set<string>();
+  for (const [module, path] of Object.entries(BUNDLES)) {
+    const packages = await bundle({
+      ...{ from, module, to: join(to, path), config: join(from, "deno.json") },
+      ...{ external: EXTERNAL, edit: namingBundles },
+    });
+    for (const each of packages) carried.add(each);
   }
-  await writeFile(
-    join(to, "deno.json"),
-    JSON.stringify(DENO_CONFIG, null, 2) + "\n",
-  );
-}
-
-/** Bundles all at once, so that their places beside each other stay. */
-async function bundle(from: string, to: string): Promise<void> {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["bundle", "--quiet", "--frozen", "--platform", "deno"],
-      ...["--external", EXTERNAL, "--outdir", to, ...Object.keys(BUNDLES)],
-    ],
-    cwd: from,
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  if (success) return;
-  throw new Error(`cannot bundle: ${new TextDecoder().decode(stderr)}`);
+  const config = JSON.stringify(DENO_CONFIG, null, 2) + "\n";
+  await writeFile(join(to, "deno.json"), config);
+  return carried;
 }
 
 /** Workers are found by their names, which end otherwise in the package. */

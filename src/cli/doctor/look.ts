@@ -5,7 +5,8 @@
  */
 
 import { asCacheError, hasCode } from "../../client/cache_error.ts";
-import { Channel, loadService } from "../../client/channel.ts";
+import { Channel } from "../../client/channel.ts";
+import { loadService } from "../../client/services.ts";
 import { isDirect } from "../../client/proxy.ts";
 import { whatAnswers } from "../../client/what_answers.ts";
 import { messageOf } from "../../errors.ts";

@@ -7,7 +7,8 @@
 
 import type { Entry } from "../../client/backend.ts";
 import { asCacheError, CacheError } from "../../client/cache_error.ts";
-import { Channel, loadService } from "../../client/channel.ts";
+import { Channel } from "../../client/channel.ts";
+import { loadService } from "../../client/services.ts";
 import { afterSilence } from "../../client/patience.ts";
 import { messageOf, StartError } from "../../errors.ts";
 import type { Addresses, Listener } from "../addresses.ts";

@@ -6,8 +6,5 @@ import { pathToFileURL } from "node:url";
 import { host } from "./host.mjs";
 
 const [, , folder, path] = process.argv;
-const commands = `${pathToFileURL(folder)}/src/cli`;
-// As src/npm/bin.ts does, which ends its process.
-const { asked } = await import(`${commands}/asked.js`);
-const { runCli } = await import(`${commands}/cli.js`);
-await host(path, (args) => runCli(asked(args)));
+const { larder } = await import(`${pathToFileURL(folder)}/src/npm/larder.js`);
+await host(path, larder);
