@@ -279,6 +279,7 @@ export async function serve(
   const usage = new Known(() => manifest.usage(), clock);
   const catalog = new Catalog({
     warn,
+    root: config.root,
     engine,
     manifest,
     blobs,
@@ -410,7 +411,8 @@ export async function serve(
         certificates: () => certificates?.ends ?? [],
         loop: stack.use(new LoopDelay(clock)),
         limits: config,
-        ...{ engine, evictor, blobs, workers, cache, budget, edge, pictures },
+        ...{ engine, evictor, manifest, blobs, workers, cache, budget, edge },
+        pictures,
       },
     });
     httpAddress = stack.use(listener).address;
