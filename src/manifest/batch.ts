@@ -88,10 +88,11 @@ export function failed(message: string, cause?: unknown): LarderError {
 function batchError(answer: FromManifestWorker): LarderError {
   if (answer.kind !== "failed") return failed("The manifest did not answer");
   if (answer.fault === "full") {
-    const message = "Cannot write the manifest: the disk is full";
+    const message = "the disk of the cache is full: make room on it";
     return new LarderError("storage-full", message, { cause: answer.message });
   }
-  return failed("The manifest did not take a write", answer.message);
+  const message = "the manifest fails now: `larder status` says why";
+  return failed(message, answer.message);
 }
 
 function isFault(outcome: Outcome): outcome is OperationFault {
