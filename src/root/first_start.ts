@@ -65,6 +65,9 @@ export class FirstStart {
     if (!isThere(path) || Deno.lstatSync(path).size === 0) {
       try {
         Deno.writeTextFileSync(path, TAG);
+        // Once the manifest is there it is not made again.
+        using file = Deno.openSync(path);
+        file.syncSync();
       } catch (error) {
         throw isDiskFull(error) ? diskFull(this.#root, error) : error;
       }
