@@ -121,8 +121,13 @@ export async function serve(
   let answers = false;
   stack.defer(async () => {
     if (answers) return lock.release();
-    start.undo();
-    await lock.discard();
+    // What cannot be undone stays: why the start has failed is to be told.
+    try {
+      start.undo();
+    } catch {
+      // So it is.
+    }
+    await lock.discard().catch(() => lock.release());
   });
 
   start.tag();
