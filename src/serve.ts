@@ -121,8 +121,13 @@ export async function serve(
   let answers = false;
   stack.defer(async () => {
     if (answers) return lock.release();
-    start.undo();
-    await lock.discard();
+    // What cannot be undone stays: why the start has failed is to be told.
+    try {
+      start.undo();
+    } catch {
+      // So it is.
+    }
+    await lock.discard().catch(() => lock.release());
   });
 
   start.tag();
@@ -279,6 +284,7 @@ export async function serve(
   const usage = new Known(() => manifest.usage(), clock);
   const catalog = new Catalog({
     warn,
+    root: config.root,
     engine,
     manifest,
     blobs,
@@ -410,7 +416,8 @@ export async function serve(
         certificates: () => certificates?.ends ?? [],
         loop: stack.use(new LoopDelay(clock)),
         limits: config,
-        ...{ engine, evictor, blobs, workers, cache, budget, edge, pictures },
+        ...{ engine, evictor, manifest, blobs, workers, cache, budget, edge },
+        pictures,
       },
     });
     httpAddress = stack.use(listener).address;

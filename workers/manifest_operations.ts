@@ -7,6 +7,7 @@
 
 import { sha256Hex } from "./digest.ts";
 import { aged } from "./manifest_aged.ts";
+import { SCHEMA_VERSION } from "./manifest_check.ts";
 import {
   BY_KEY,
   change,
@@ -107,6 +108,12 @@ export const OPERATIONS = {
     `SELECT ${FOUND} FROM manifest WHERE id = ${ID} AND status IN (0, 1)`,
     rowOf,
   ),
+  // A write that changes nothing: a page of the file goes to the log.
+  rehearse: {
+    sql: [`PRAGMA user_version = ${SCHEMA_VERSION}`],
+    reads: false,
+    run: ([statement]) => statement!.run() >= 0,
+  } as Operation<readonly [], boolean>,
   // OR FAIL: see manifest_usage.ts. Nothing is written before a row's checks.
   claim: changeOrFind<
     readonly [

@@ -27,6 +27,23 @@ export function explain(error: unknown, path: string): string {
   }
 }
 
+/** Why an open manifest takes no writes, and what to do; it names no file. */
+export function whyNotWritten(error: unknown): string {
+  const reason = messageOf(error);
+  switch (sqliteFault(error)) {
+    case "damaged":
+      return `the manifest is damaged (${reason}): stop the server and run ` +
+        "`larder recover ROOT`";
+    case "full":
+      return `the manifest takes no writes (${reason}): make room on its disk`;
+    case "busy":
+      return `the manifest takes no writes (${reason}): another process holds it`;
+    default:
+      return `the manifest takes no writes (${reason}): see whether its disk ` +
+        "fails, or is mounted read-only";
+  }
+}
+
 /** An error's message, whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

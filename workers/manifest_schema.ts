@@ -113,6 +113,7 @@ export function openManifest(
     checkOpen(database, path);
     configure(database, durability);
     migrate(database, { isNew, nowMs });
+    if (isNew) settle(database);
     return { database, servedBefore: !isNew };
   } catch (error) {
     database?.close();
@@ -167,6 +168,14 @@ function migrate(
     database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   }
   database.run("COMMIT");
+}
+
+/**
+ * Puts a new manifest on the disk, whatever the mode: after a power cut a root
+ * that holds values and no manifest would be taken for one that has lost it.
+ */
+function settle(database: Database): void {
+  database.run("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 /**

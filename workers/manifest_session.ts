@@ -11,7 +11,7 @@ import type {
   Outcome,
   PackedOperation,
 } from "./manifest_protocol.ts";
-import { messageOf } from "./manifest_refusal.ts";
+import { messageOf, whyNotWritten } from "./manifest_refusal.ts";
 import { type Database, sqliteFault, type Statement } from "./sqlite.ts";
 
 /** What every operation is, but for its types. */
@@ -51,14 +51,10 @@ export class ManifestSession {
     } catch (error) {
       // A transaction that cannot be rolled back ends this worker: no catch.
       if (this.#database.inTransaction) this.#database.run("ROLLBACK");
-      const fault = sqliteFault(error);
       return {
         kind: "failed",
-        fault: fault === "full" ? "full" : "failed",
-        message: fault === "damaged"
-          ? `the manifest is damaged (${messageOf(error)}): stop the server ` +
-            "and run `larder recover ROOT`"
-          : messageOf(error),
+        fault: sqliteFault(error) === "full" ? "full" : "failed",
+        message: whyNotWritten(error),
       };
     }
   }

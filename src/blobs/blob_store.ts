@@ -44,6 +44,14 @@ export class BlobError extends Error {
   }
 }
 
+/** Failures that the next value may meet as well. */
+const TROUBLE: readonly BlobErrorCode[] = ["full", "failed"];
+
+/** Whether something failed for which no single client or name is to blame. */
+export function isDiskTrouble(error: unknown): error is BlobError {
+  return error instanceof BlobError && TROUBLE.includes(error.code);
+}
+
 /** A blob that lies at its final path. */
 export interface Stored {
   /** What verifies it. */

@@ -7,17 +7,18 @@
 import type { Op, OpKind, OpOf, Results } from "../../workers/blob_protocol.ts";
 import type { GroupNumber } from "../../workers/shared_modes.ts";
 import { type Clock, systemClock } from "../clock.ts";
+import { DiskTrouble } from "../disk_trouble.ts";
 import { MAX_WORKERS } from "../limits.ts";
 import type { Digest, Stamp } from "../table/types.ts";
 import {
   BlobError,
   type BlobStore,
+  isDiskTrouble,
   type Measured,
   type Range,
   type Space,
   type Stored,
 } from "./blob_store.ts";
-import { DiskTrouble } from "./disk_trouble.ts";
 import { DurableRenames } from "./durable_renames.ts";
 import type { SpareBuffers } from "./spare_buffers.ts";
 import { WorkerLocalFiles } from "./worker_local_files.ts";
@@ -86,7 +87,7 @@ export class WorkerBlobStore implements BlobStore {
   readonly local: WorkerLocalFiles;
   readonly #pool: WorkerPool;
   readonly #renames: DurableRenames;
-  readonly #trouble: DiskTrouble;
+  readonly #trouble: DiskTrouble<BlobError>;
   readonly #stats = { damaged: 0, quarantined: 0 };
 
   /** Works on a folder that exists; `open` looks whether it does. */
@@ -123,11 +124,12 @@ export class WorkerBlobStore implements BlobStore {
           this.#again<"sync">({ kind: "sync", folder }, { accepted: true })
         : undefined,
     );
-    const trouble = this.#trouble = new DiskTrouble(
-      () =>
+    const trouble = this.#trouble = new DiskTrouble<BlobError>({
+      rehearse: () =>
         this.#again<"rehearse">({ kind: "rehearse", bytes }, { large: true }),
+      isTrouble: isDiskTrouble,
       clock,
-    );
+    });
     this.local = new WorkerLocalFiles(root, { pool, renames, trouble });
   }
 

@@ -12,9 +12,9 @@ import type {
   OpOf,
   Results,
 } from "../../workers/blob_protocol.ts";
+import type { DiskTrouble } from "../disk_trouble.ts";
 import type { Digest, Stamp } from "../table/types.ts";
-import type { CapturedFile, LocalFiles } from "./blob_store.ts";
-import type { DiskTrouble } from "./disk_trouble.ts";
+import type { BlobError, CapturedFile, LocalFiles } from "./blob_store.ts";
 import type { DurableRenames } from "./durable_renames.ts";
 import { stagingPath, valuePath } from "./layout.ts";
 import { detachable } from "./transfer.ts";
@@ -31,7 +31,7 @@ export interface LocalFilesParts {
   /** Makes renames durable. */
   readonly renames: DurableRenames;
   /** Is told of writes that fail. */
-  readonly trouble: DiskTrouble;
+  readonly trouble: DiskTrouble<BlobError>;
 }
 
 /** Values by path. */
@@ -39,7 +39,7 @@ export class WorkerLocalFiles implements LocalFiles {
   readonly #root: string;
   readonly #pool: WorkerPool;
   readonly #renames: DurableRenames;
-  readonly #trouble: DiskTrouble;
+  readonly #trouble: DiskTrouble<BlobError>;
   /**
    * What each capture was when it was hashed, so that the rename can tell that
    * nobody wrote since. One that is missing only costs a verification.

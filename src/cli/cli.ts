@@ -26,7 +26,7 @@ import {
 import { projectDefaults } from "./project_file.ts";
 import { isOff } from "./run/off.ts";
 import { useSecurity } from "./security.ts";
-import { explained, OurFault } from "./who_answers.ts";
+import { AnsweredError, explained } from "./who_answers.ts";
 import { Words } from "../flags/words.ts";
 
 /** How it is told that a Unix domain socket is not for this user. */
@@ -50,7 +50,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     const exitCode = exitCodeOf(error);
     const message = messageOf(error);
     say(
-      exitCode === UNREACHABLE && !(error instanceof OurFault)
+      exitCode === UNREACHABLE && !(error instanceof AnsweredError)
         ? `${message}: ${remedy(message)}`
         : message,
     );

@@ -4,11 +4,15 @@
  * @module
  */
 
-import { mkdir } from "node:fs/promises";
+import { chmod, lstat, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 
+/** What the user needs in a folder to work in it. */
+const OWNER_BITS = 0o700;
+
 /**
- * Makes a folder, and those above it that are missing. (Node 20's own way never
+ * Makes a folder, and those above it that are missing; its user can work in
+ * them whatever the umask is, as with `mkdir -p`. (Node 20's own way never
  * comes back from a place such as `/proc/none`, where nothing can be made.)
  */
 export async function makeFolder(path: string, mode?: number): Promise<void> {
@@ -21,6 +25,7 @@ export async function makeFolder(path: string, mode?: number): Promise<void> {
 async function makeOne(path: string, mode?: number): Promise<boolean> {
   try {
     await mkdir(path, { mode });
+    await openFolder(path);
     return true;
   } catch (error) {
     const { code } = error as { code?: string };
@@ -29,4 +34,10 @@ async function makeOne(path: string, mode?: number): Promise<boolean> {
     if (code !== "ENOENT" || dirname(path) === path) throw error;
     return false;
   }
+}
+
+/** Lets its user work in a folder. */
+export async function openFolder(path: string): Promise<void> {
+  const { mode } = await lstat(path);
+  if ((mode & OWNER_BITS) !== OWNER_BITS) await chmod(path, mode | OWNER_BITS);
 }

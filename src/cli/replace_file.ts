@@ -4,7 +4,14 @@
  * @module
  */
 
-import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import {
+  chmod,
+  type FileHandle,
+  open,
+  rename,
+  rm,
+  stat,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CacheError } from "../client/cache_error.ts";
 import { cannotWrite } from "./cannot.ts";
@@ -22,12 +29,15 @@ export function temporaryName(path: string): string {
  *
  * @param path Where; it must not be there.
  * @param pieces What it will hold.
+ * @param mode Its permissions; absent: as the umask has them.
  */
 export async function writeNewFile(
   path: string,
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  mode?: number,
 ): Promise<void> {
-  await fill(await open(path, "wx"), pieces);
+  await fill(await open(path, "wx", mode), pieces);
+  if (mode !== undefined) await chmod(path, mode);
 }
 
 /**

@@ -17,11 +17,14 @@ const QUICK_MS = 250;
 /** How the client library says that nobody has answered in time. */
 const SILENT = /no (answer|connection) within/;
 
+/** What a server answers with that can be spoken to. */
+const IS_SERVED: readonly unknown[] = ["http2", "tls"];
+
 const NO_LARDER = "a gRPC server answers there that does not know this call: " +
   "an original server, of which only get, put and run can ask, or no Larder";
 
-/** A server is there: it is how it was spoken to that has to change. */
-export class OurFault extends CacheError {}
+/** A server is there: to start one is of no use. */
+export class AnsweredError extends CacheError {}
 
 /**
  * An error of a call, in words that say what there is at the address.
@@ -42,12 +45,16 @@ export async function explained(
     const { address } = listener;
     // Of one behind a proxy only the proxy could be seen.
     if (!isDirect(address)) continue;
-    const { words, isOurFault } = isForeign
-      ? { words: NO_LARDER, isOurFault: false }
+    const { words, isOurFault, answering } = isForeign
+      ? { words: NO_LARDER, isOurFault: false, answering: undefined }
       : await whatAnswers(address, securityOf(listener), options);
-    if (words === undefined) continue;
-    const Kind = isOurFault ? OurFault : CacheError;
-    return new Kind(error.code, `${address}: ${words}`, { cause: error });
+    const isThere = isOurFault || IS_SERVED.includes(answering);
+    if (words === undefined && !isThere) continue;
+    const Kind = isThere ? AnsweredError : CacheError;
+    const message = words === undefined
+      ? error.message
+      : `${address}: ${words}`;
+    return new Kind(error.code, message, { cause: error });
   }
   return error;
 }

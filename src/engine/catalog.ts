@@ -29,6 +29,7 @@ import { entryKey } from "./entry_key.ts";
 import type { Evictor, EvictorStats } from "./evictor.ts";
 import type { Known } from "./known.ts";
 import { removeEmptyFolder } from "./empty_folders.ts";
+import { troubleOf } from "./trouble.ts";
 import { Removal, type Removed, type Selection } from "./removal.ts";
 
 /** An entry, for people. */
@@ -40,7 +41,9 @@ export interface EntryInfo extends Omit<KeptInfo, "status"> {
 /** What a catalog looks into. */
 export interface CatalogOptions {
   readonly engine: Engine;
-  readonly manifest: Pick<Manifest, "stat" | "list" | "usagePage">;
+  readonly manifest: Pick<Manifest, "stat" | "list" | "usagePage" | "trouble">;
+  /** The folder that is served. */
+  readonly root: string;
   readonly blobs: Pick<BlobStore, "removeEmpty" | "trouble">;
   /** How full the root's disk is. */
   readonly space: Known<Space | undefined>;
@@ -252,14 +255,9 @@ export class Catalog {
 
   /** What the server is doing. */
   async status(): Promise<ServerStatus> {
-    const { engine, blobs, clock, limits } = this.#options;
+    const { engine, clock, limits } = this.#options;
     await this.#options.space.refresh();
-    const { full } = engine;
-    // What follows the colon names files.
-    const failure = blobs.trouble?.message.split(": ")[0];
-    // That there is no space left does not say of what.
-    const isFull = full !== undefined && blobs.trouble?.code === "full";
-    const trouble = isFull ? full : failure ?? full;
+    const trouble = troubleOf(this.#options);
     const { current: space } = this.#options.space;
     return {
       upMs: clock.nowMs() - this.#startMs,

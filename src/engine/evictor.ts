@@ -498,7 +498,9 @@ function whyBlocked({ code }: LarderError): string {
 
 /** For people: what covers everything is no quota of a namespace. */
 function limitOf({ limit, bytes }: Excess): string {
-  if (limit === DISK) return bytes > 0 ? DISK : "free inodes on the disk";
+  if (limit === DISK) {
+    return bytes > 0 ? "room on the disk" : "free inodes on the disk";
+  }
   if (limit !== EVERYTHING) return `the quota of ${limit}`;
   return bytes > 0 ? "--max-bytes" : "--max-entries";
 }

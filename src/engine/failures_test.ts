@@ -62,6 +62,7 @@ Deno.test("an upload and a look-up that fail are in the log, with their cause", 
     return Promise.reject(new LarderError("manifest-failed", message, options));
   };
   const catalog = new Catalog({
+    root: "/root",
     engine,
     clock,
     manifest: { stat: fail, list: fail, usagePage: fail },

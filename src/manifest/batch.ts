@@ -48,14 +48,19 @@ export function packKeys(keys: readonly Uint8Array[]): Uint8Array {
   return packed;
 }
 
-/** Hands the worker's answer out: a batch that was rolled back fails as a whole. */
+/**
+ * Hands the worker's answer out: a batch that was rolled back fails as a whole.
+ *
+ * @returns Why it did, if so.
+ */
 export function settle(
   batch: readonly Waiting[],
   answer: FromManifestWorker,
-): void {
+): LarderError | undefined {
   if (answer.kind !== "done") {
-    rejectAll(batch, batchError(answer));
-    return;
+    const error = batchError(answer);
+    rejectAll(batch, error);
+    return error;
   }
   for (const [index, waiting] of batch.entries()) {
     const outcome = answer.outcomes[index];
@@ -67,6 +72,7 @@ export function settle(
       waiting.resolve(outcome);
     }
   }
+  return undefined;
 }
 
 /** Fails every operation of a batch. */
@@ -82,10 +88,11 @@ export function failed(message: string, cause?: unknown): LarderError {
 function batchError(answer: FromManifestWorker): LarderError {
   if (answer.kind !== "failed") return failed("The manifest did not answer");
   if (answer.fault === "full") {
-    const message = "Cannot write the manifest: the disk is full";
+    const message = "the disk of the cache is full: make room on it";
     return new LarderError("storage-full", message, { cause: answer.message });
   }
-  return failed("The manifest did not take a write", answer.message);
+  const message = "the manifest fails now: `larder status` says why";
+  return failed(message, answer.message);
 }
 
 function isFault(outcome: Outcome): outcome is OperationFault {

@@ -67,6 +67,8 @@ const NO_KEY: Uint8Array = new Uint8Array(0);
 export class BatchQueue {
   /** Whether the root had been served before the first opening. */
   servedBefore = false;
+  /** Is told of each batch that failed as a whole, before those who wait for it. */
+  onFailed: (error: LarderError) => void = () => {};
   readonly #options: BatchQueueOptions;
   readonly #queue: Waiting[] = [];
   #session: WorkerSession | undefined;
@@ -176,7 +178,8 @@ export class BatchQueue {
     try {
       const answer = await session.ask(batchMessage(batch));
       this.#tell(batch);
-      settle(batch, answer);
+      const failure = settle(batch, answer);
+      if (failure) this.onFailed(failure);
       this.#proven = true;
     } catch (error) {
       this.#reject(batch, failed("The manifest's worker died", error));
@@ -188,6 +191,7 @@ export class BatchQueue {
 
   #reject(waiting: readonly Waiting[], error: LarderError): void {
     this.#tell(waiting);
+    this.onFailed(error);
     rejectAll(waiting, error);
   }
 

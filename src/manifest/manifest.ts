@@ -6,6 +6,7 @@
  */
 
 import type { Page } from "../../workers/manifest_pages.ts";
+import type { LarderError } from "../errors.ts";
 import type {
   Assignment,
   Digest,
@@ -101,6 +102,8 @@ export const MAX_USES = 200;
 export interface Manifest extends AsyncDisposable {
   /** True when the root had been served before this opening. */
   readonly servedBefore: boolean;
+  /** Why no row can be written now, if so; absent where there is no disk. */
+  readonly trouble?: LarderError | undefined;
   /** The row of an entry. */
   find(entry: EntryKey): Promise<Row | undefined>;
   /** The row that carries an id: a loading or a ready one. */

@@ -8,6 +8,9 @@
 import type { PackedUse } from "../../workers/manifest_operations.ts";
 import type { Durability, Makes } from "../../workers/manifest_protocol.ts";
 import { type RowState, STATUS } from "../../workers/manifest_rows.ts";
+import { type Clock, systemClock } from "../clock.ts";
+import { DiskTrouble } from "../disk_trouble.ts";
+import { LarderError } from "../errors.ts";
 import type { Assignment, Digest, EntryKey, Id, Row } from "../table/types.ts";
 import { packKeys } from "./batch.ts";
 import { BatchQueue, type BatchStats } from "./batch_queue.ts";
@@ -45,6 +48,8 @@ export interface SqliteManifestOptions {
   readonly makes?: Makes;
   /** The wall clock; see `Clock.wallMs`. */
   readonly wallMs: () => number;
+  /** Says when to try again what failed. */
+  readonly clock?: Clock;
   /** Is told how long each operation took. */
   readonly onTook?: ((kind: string, ms: number) => void) | undefined;
   /** Makes the worker; tests put themselves in between. */
@@ -57,9 +62,19 @@ export class SqliteManifest implements Manifest {
   readonly servedBefore: boolean;
   readonly #queue: BatchQueue;
   readonly #wallMs: () => number;
+  readonly #trouble: DiskTrouble<LarderError>;
 
-  private constructor(queue: BatchQueue, wallMs: () => number) {
+  private constructor(
+    queue: BatchQueue,
+    { wallMs, clock = systemClock }: SqliteManifestOptions,
+  ) {
     this.#queue = queue;
+    this.#trouble = new DiskTrouble<LarderError>({
+      rehearse: () => queue.call("rehearse", []),
+      isTrouble: (error) => error instanceof LarderError,
+      clock,
+    });
+    queue.onFailed = (error) => this.#trouble.note(error);
     // The columns are integers, and cursors are made of them.
     this.#wallMs = () => Math.floor(wallMs());
     this.servedBefore = queue.servedBefore;
@@ -80,7 +95,12 @@ export class SqliteManifest implements Manifest {
       makes,
       spawn,
     });
-    return new SqliteManifest(queue, options.wallMs);
+    return new SqliteManifest(queue, options);
+  }
+
+  /** {@inheritDoc Manifest.trouble} */
+  get trouble(): LarderError | undefined {
+    return this.#trouble.current;
   }
 
   /** How many messages carried how many operations. */
@@ -278,6 +298,7 @@ export class SqliteManifest implements Manifest {
 
   /** {@inheritDoc Manifest.close} */
   close(): Promise<void> {
+    this.#trouble.close();
     return this.#queue.close();
   }
 

@@ -9,6 +9,7 @@ import type { BlobStore, Space } from "../blobs/blob_store.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Evictor } from "../engine/evictor.ts";
 import type { Pictures } from "../engine/pictures.ts";
+import type { Manifest } from "../manifest/manifest.ts";
 import type { FilledQuota } from "../table/room.ts";
 import type { NamespaceUsage } from "../table/types.ts";
 import type { CallTallies } from "./call_tallies.ts";
@@ -41,6 +42,7 @@ export interface Read {
   readonly pictures: Pick<Pictures, "watches">;
   readonly evictor: Pick<Evictor, "stats" | "reasons">;
   readonly blobs: Pick<BlobStore, "trouble">;
+  readonly manifest: Pick<Manifest, "trouble">;
   /** As far as it is known. */
   readonly space: () => Space | undefined;
   readonly workers: {
@@ -202,7 +204,7 @@ function ofNamespaces(
 
 function ofDisk(
   { blobTimes, manifestTimes }: Counted,
-  { blobs, engine, space, workers }: Read,
+  { blobs, engine, manifest, space, workers }: Read,
 ): Family[] {
   return [
     counter(
@@ -218,7 +220,8 @@ function ofDisk(
     gauge(
       "larder_disk_trouble",
       "1: no value can be kept now. Hits are served all the same.",
-      () => blobs.trouble || engine.full !== undefined ? 1 : 0,
+      () =>
+        blobs.trouble || manifest.trouble || engine.full !== undefined ? 1 : 0,
     ),
     {
       type: "gauge",

@@ -19,7 +19,7 @@ import {
   STAGING_FOLDER,
   TAG_FILE,
 } from "../../workers/root_names.ts";
-import { isDiskFull } from "../errors.ts";
+import { isDiskFull, StartError, systemReason } from "../errors.ts";
 import { diskFull } from "./full_disk.ts";
 
 /**
@@ -58,16 +58,29 @@ export class FirstStart {
 
   /** Marks a root that is being made, once it is locked. */
   tag(): void {
+    try {
+      this.#tag();
+    } catch (error) {
+      if (isDiskFull(error)) throw diskFull(this.#root, error);
+      throw new StartError(
+        1,
+        `cannot use root ${this.#root}: ${systemReason(error)}: let this ` +
+          "user read and write what is in it",
+        { cause: error },
+      );
+    }
+  }
+
+  #tag(): void {
     const path = join(this.#root, TAG_FILE);
     const isOurs = rootContents(this.#root).kind === "fresh";
     if (this.#missing.length === 0 || !isOurs) return;
     // What is there is a tag; of a start that was killed, perhaps without text.
     if (!isThere(path) || Deno.lstatSync(path).size === 0) {
-      try {
-        Deno.writeTextFileSync(path, TAG);
-      } catch (error) {
-        throw isDiskFull(error) ? diskFull(this.#root, error) : error;
-      }
+      Deno.writeTextFileSync(path, TAG);
+      // Once the manifest is there it is not made again.
+      using file = Deno.openSync(path);
+      file.syncSync();
     }
   }
 

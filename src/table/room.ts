@@ -17,6 +17,7 @@ import {
   EVERYTHING,
   type Excess,
   IN_USE,
+  leftOf,
   NOTHING,
   Scope,
   want,
@@ -247,8 +248,11 @@ export class Room {
     const scope = scopes.find((scope) => scope.isTooSmall(bytes));
     if (scope) return scope.tooSmall(bytes, { isWhole });
     if (!this.#disk || bytes <= this.#disk.sizeBytes) return undefined;
-    return `--min-free leaves ${this.#disk.sizeBytes} bytes of the whole disk ` +
-      `to be written, and the value has ${isWhole ? bytes : "more"}`;
+    const { keptBytes, sizeBytes } = this.#disk;
+    const most = keptBytes > 0
+      ? `${DISK} leaves ${sizeBytes} bytes of the whole disk to be written`
+      : `the whole disk has ${sizeBytes} bytes`;
+    return `${most}, and the value has ${isWhole ? bytes : "more"}`;
   }
 
   /**
@@ -284,13 +288,15 @@ export class Room {
       return undefined;
     }
     if (sized) {
-      const text = `--min-free leaves ${Math.max(0, free)} bytes of the disk ` +
-        `to be written, ${taken} more are kept, and the value has ${bytes}`;
+      const text = `${leftOf(disk, free)}, ${taken} more are kept, and the ` +
+        `value has ${bytes}`;
       return { never: false, text };
     }
-    const text = "--min-free leaves no byte of the disk to be written, after " +
-      `${total} of this value, and nothing is removed for one whose size is ` +
-      "not known: room is made for a value that says its size beforehand";
+    const none = disk.keptBytes > 0
+      ? `${DISK} leaves no byte of the disk to be written`
+      : "the disk has no byte free";
+    const text = `${none}, after ${total} of this value, and nothing is ` +
+      "removed for one whose size is not known: room is made for a value that says its size beforehand";
     return { never: false, text };
   }
 

@@ -302,6 +302,37 @@ Deno.test("what of a value lies on the disk has no room made for it again at its
   assert.ok(!room.hasRoom("a"));
 });
 
+Deno.test("nobody is told of --min-free who has asked for nothing to stay free", () => {
+  const room = new Room([]);
+  const disk = {
+    roomBytes: 5,
+    sizeBytes: 1_300,
+    slackBytes: 20,
+    blockBytes: 1,
+  };
+  room.update([usage("a", 10, 1_000)], { ...disk, keptBytes: 0 });
+  const toldOf = (text: string | undefined) => {
+    assert.match(text ?? "", /disk/);
+    assert.doesNotMatch(text ?? "", /min-free/);
+    return text;
+  };
+  assert.equal(
+    toldOf(room.incoming("a", announced(1_301))?.text),
+    "the whole disk has 1300 bytes, and the value has 1301",
+  );
+  assert.equal(
+    toldOf(room.incoming("a", announced(1_251))?.text),
+    "the disk has 5 bytes free, 1000 more are kept, and the value has 1251",
+  );
+  toldOf(room.incoming("a", piece(60, 10))?.text);
+  const large = { namespace: "a", bytes: 300, coming: true };
+  toldOf(room.shortage("a", room.asked("1", large))?.text);
+  room.concluded(["--min-free"]);
+  toldOf(room.full);
+  room.update([], { ...disk, roomBytes: -5, keptBytes: 0 });
+  toldOf(room.full);
+});
+
 Deno.test("a value that is still to be written has room on the disk made for all of it", () => {
   const room = new Room([]);
   const disk = { roomBytes: 150, sizeBytes: 1_150, slackBytes: 20, ...TOY };

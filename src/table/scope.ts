@@ -61,6 +61,14 @@ export const IN_USE = "all of them are in use";
 /** The limit that the disk is, by the flag that sets it. */
 export const DISK = "--min-free";
 
+/** So many bytes of a disk may be written, and who says so. */
+export function leftOf({ keptBytes }: Disk, roomBytes: number): string {
+  const bytes = Math.max(0, roomBytes);
+  return keptBytes > 0
+    ? `${DISK} leaves ${bytes} bytes of the disk to be written`
+    : `the disk has ${bytes} bytes free`;
+}
+
 /** Whether a pattern covers a namespace: `*`, `a.b.*` or a namespace itself. */
 export function covers(pattern: string, namespace: string): boolean {
   if (pattern === EVERYTHING) return true;
@@ -248,8 +256,8 @@ export class Scope {
         `${this.usedBytes} bytes are kept, and ${stuck}`;
     }
     if (!disk || bytes <= disk.roomBytes) return undefined;
-    return `${DISK} leaves ${Math.max(0, disk.roomBytes)} bytes of the disk ` +
-      `to be written: ${this.usedBytes} bytes are kept, and ${stuck}`;
+    return `${leftOf(disk, disk.roomBytes)}: ${this.usedBytes} bytes are ` +
+      `kept, and ${stuck}`;
   }
 
   /** Whether the disk has no room for so many bytes, even if all went. */
@@ -259,10 +267,12 @@ export class Scope {
 
   #ofOthers(disk: Disk): string {
     const { keptBytes, roomBytes } = disk;
+    const asked = keptBytes > 0
+      ? `, and ${DISK} asks for ${keptBytes} bytes`
+      : "";
     return `only ${Math.max(0, keptBytes + roomBytes)} bytes of the disk are ` +
-      `free, and ${DISK} asks for ${keptBytes} bytes; all values together ` +
-      `take ${this.takenOf(disk)} bytes, too few to make up for it, so none ` +
-      "is removed: the rest is not Larder's";
+      `free${asked}; all values together take ${this.takenOf(disk)} bytes, ` +
+      "too few to make up for it, so none is removed: the rest is not Larder's";
   }
 
   /** What it allows, how full it is and what was asked, for people. */
@@ -296,8 +306,7 @@ export class Scope {
     const ahead = isGuess ? this.onTheWayBytes : this.comingBytes;
     const isOfDisk = disk && ahead + bytes > disk.roomBytes;
     return isOfDisk && taken + bytes <= this.#maxBytes
-      ? `${DISK} leaves ${Math.max(0, disk.roomBytes)} bytes of the disk ` +
-        `to be written: ${spokenFor}` +
+      ? `${leftOf(disk, disk.roomBytes)}: ${spokenFor}` +
         (this.#isOthers(bytes, disk) ? `; ${this.#ofOthers(disk)}` : "")
       : `${this.#limit("--max-bytes")} allows ${this.#maxBytes} bytes: ` +
         `${this.usedBytes} are kept, ${spokenFor}`;

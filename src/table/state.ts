@@ -134,7 +134,7 @@ export type EntryState =
     /** The end of the lease, on the monotonic clock. */
     deadlineMs: number;
     /** The same, where that is when a file is tried again and its holder has longer. */
-    readonly holderMs?: number;
+    holderMs?: number;
     /** The question when the staging file changed is under way. */
     probe?: number;
     /** A publish got as far as having taken the client's file, and failed. */
@@ -149,9 +149,9 @@ export type EntryState =
     readonly assignment: Assignment;
     readonly work: Work;
     /** The end of the lease, should the publish fail. */
-    readonly deadlineMs: number;
+    deadlineMs: number;
     /** The same, should the file be lost as well. */
-    readonly holderMs?: number;
+    holderMs?: number;
     /** The step that is under way. */
     token: number;
     /** Set and Done calls that wait for the outcome. */

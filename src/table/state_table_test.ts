@@ -1050,6 +1050,37 @@ Deno.test("a file that was accepted, fails and is lost then does not shorten the
   assert.equal(get(engine).kind, "assigned");
 });
 
+Deno.test("a standstill takes nothing of the grace of a holder whose file is lost", () => {
+  const begun = () => {
+    const engine = new FakeEngine({
+      ...FIGURES,
+      restartGraceMs: 10 * LEASE_MS,
+    });
+    const { id, staging } = acknowledge(engine);
+    engine.restart();
+    const lose = () => {
+      engine.stores.captured.delete(staging);
+      engine.advance(LEASE_MS + 1);
+      refused(done(engine, id), "no-file");
+    };
+    return { engine, lose };
+  };
+  const waiting = begun();
+  deliver(waiting.engine, "capture", "failed");
+  waiting.engine.standStill(8 * LEASE_MS);
+  waiting.lose();
+  const publishing = begun();
+  publishing.engine.standStill(8 * LEASE_MS);
+  deliver(publishing.engine, "capture", "failed");
+  publishing.lose();
+  for (const { engine } of [waiting, publishing]) {
+    engine.advance(8 * LEASE_MS);
+    assert.equal(get(engine).kind, "loading");
+    engine.advance(2 * LEASE_MS);
+    assert.equal(get(engine).kind, "assigned");
+  }
+});
+
 Deno.test("a second restart adds nothing to the grace of the first", () => {
   const engine = new FakeEngine(FIGURES);
   const { id } = assigned(get(engine));

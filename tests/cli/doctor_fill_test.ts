@@ -61,6 +61,9 @@ Deno.test("doctor tells a server without limits, with a full disk, or in trouble
   );
   const remedies = [
     ["only 1 byte of the disk is free, and --min-free asks", /--min-free$/],
+    ["only 1 byte of the disk is free; all values", /^make room on its disk$/],
+    ["the disk has 0 bytes free: 1 GiB are kept", /^make room on its disk$/],
+    ["the disk of /srv is full: make room on it", /^make room on its disk$/],
     ["only 0 files can still be made on the disk (inodes)", /^remove files /],
     ["--max-entries allows 5 values: 5 are kept", /^raise --max-entries, /],
     ["Cannot write", /^see its log$/],

@@ -1,12 +1,13 @@
 /** What people get wrong is answered with what to do. */
 
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { Edge, listenRemedy } from "../../src/rpc/edge.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { sideBySide } from "../support/side_by_side.ts";
 import { hostedShells } from "./hosted_larder.ts";
-import { larderCommand, type Shell } from "./support.ts";
+import { larderCommand, type Shell, withShellAndProcess } from "./support.ts";
 
 const withShell = await hostedShells();
 const waits = sideBySide("what takes long to tell");
@@ -72,6 +73,26 @@ waits(
       assert.equal(ls.code, 3);
       assert(ls.stderr.startsWith(`larder: ${words}`), ls.stderr);
       assert(ran.stderr.includes(`without the cache: ${words}\n`), ran.stderr);
+    }),
+);
+
+waits(
+  "nobody is told to start a server that answers, and whose manifest fails",
+  () =>
+    withShellAndProcess(async (shell) => {
+      await shell.write("value", "hello");
+      await shell.ok("put", "--ns", "a", "k", "value");
+      using manifest = new DatabaseSync(`${shell.server.root}/cache.sqlite`);
+      manifest.exec("BEGIN IMMEDIATE");
+      for (const which of ["k", "--all"]) {
+        const { code, stderr } = await shell.run(["rm", "--ns", "a", which]);
+        assert.equal(code, 3);
+        assert.match(stderr, /: the manifest fails now: .*status` says why\n$/);
+      }
+      const status = await shell.run(["status"]);
+      assert.equal(status.code, 1);
+      assert.match(status.stdout, /^trouble .*database is locked/m);
+      manifest.exec("ROLLBACK");
     }),
 );
 

@@ -16,7 +16,7 @@ Deno.test("variables that are not UTF-8 break no command, and no doctor", () =>
       `TMPDIR=$'/tmp/\\xff' $larder run --ns a -- ${long} | wc -c`,
     );
     assert.deepEqual([code, stdout.trim()], [0, "600000"], stderr);
-    assert.match(stderr, /not kept: no room for it in TMPDIR: /);
+    assert.match(stderr, /not kept: cannot write it to TMPDIR: /);
     const doctor = await inBash(
       shell,
       "XDG_STATE_HOME=$'/tmp/\\xff' $larder doctor",

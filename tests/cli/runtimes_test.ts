@@ -58,6 +58,44 @@ async function runtimes(): Promise<readonly Runtime[]> {
 }
 
 const TESTS: Record<string, Body> = {
+  "run works in folders of its own whatever the umask is": async (
+    _run,
+    shell,
+    ns,
+    program,
+  ) => {
+    // Deno would leave files in its cache that nobody can read.
+    if (program.length > 1) return;
+    const script = `
+      umask 022; mkdir tmp home
+      run() {
+        ${program[0]} run --ns ${ns} --out q --out d/ -- sh -c '
+          mkdir -p d/e; echo 1 > q; echo 2 > d/e/f; head -c 600000 /dev/zero'
+      }
+      run | wc -c
+      for mask in 277 377 477 777; do
+        rm -rf q d; umask $mask; run | wc -c; cat q d/e/f; umask 022
+      done
+      find . -name '*larder-*' -not -path './home/*'`;
+    const { code, stdout, stderr } = await new Deno.Command("setpriv", {
+      args: [
+        ...["--bounding-set", "-dac_override,-dac_read_search", "--"],
+        ...["bash", "-c", script],
+      ],
+      cwd: shell.folder,
+      env: {
+        ...shell.env,
+        TMPDIR: `${shell.folder}/tmp`,
+        XDG_STATE_HOME: `${shell.folder}/home`,
+      },
+    }).output();
+    const said = new TextDecoder().decode(stderr);
+    assert.equal(code, 0, said);
+    const kept = "600000\n1\n2\n";
+    const text = new TextDecoder().decode(stdout);
+    assert.equal(text, `600000\n${kept.repeat(4)}`, said);
+    assert.equal(said.match(/larder: hit/g)?.length, 4, said);
+  },
   "run keeps nothing of a key file that changes, nor old outs": async (
     run,
     shell,

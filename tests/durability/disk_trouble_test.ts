@@ -189,24 +189,34 @@ traced(
 );
 
 for (
-  const [error, code] of [
-    ["ENOSPC", "RESOURCE_EXHAUSTED"],
-    ["EIO", "UNAVAILABLE"],
+  const [error, code, told] of [
+    ["ENOSPC", "RESOURCE_EXHAUSTED", /^the disk of ROOT is full: make room/],
+    [
+      "EIO",
+      "UNAVAILABLE",
+      /^ROOT: the manifest takes no .* mounted read-only$/,
+    ],
   ] as const
 ) {
   traced(
     `a manifest that fails with ${error} goes on when that ends`,
     async (scene) => {
-      const { local, remote } = scene;
+      const { local, remote, root, server } = scene;
+      using client = new CacheClient(server.remote);
+      const trouble = async () =>
+        (await client.call<{ readonly trouble: string }>("Status")).trouble;
       const work = await scene.work();
-      const path = `${scene.root}/cache.sqlite-wal`;
+      const path = `${root}/cache.sqlite-wal`;
       await scene.failing(["pwrite64"], { error, path }, async () => {
         await rejectsWith(code, remote.set(work.set, "value"));
         await rejectsWith(code, local.done(work.done));
         await scene.assertGets("ready", "ready");
         const { entryStatus } = await remote.settled(NS, "something new");
         assert.equal(entryStatus, "unassigned");
+        assert.match((await trouble()).replace(root, "ROOT"), told);
       });
+      // Nobody has to ask for work for it to be noticed.
+      await until(trouble, (text) => text === "");
       await scene.assertServes(work);
     },
   );

@@ -228,3 +228,33 @@ for (const durability of ["strict", "relaxed"]) {
     });
   });
 }
+
+Deno.test("a power cut soon after the first start leaves a root that is served again", () =>
+  withRoot(async (base) => {
+    await using disk = await Disk.make(base);
+    if (!disk) return console.log("skipped: no mkfs.ext4, or no loop mount");
+    const root = `${disk.folder}/root`;
+    await using server = await ServerProcess.start(root);
+    using remote = new RemoteClient(server.remote);
+    for (let i = 0; i < 10; i++) {
+      const { id } = await remote.assigned(NS, `key ${i}`);
+      await remote.set(id, valueOf(`key ${i}`));
+    }
+    Deno.kill(await server.serverPid(), "SIGSTOP");
+    // The kernel has written the names of values, and no row.
+    using folder = await Deno.open(`${root}/${NS}`);
+    await folder.sync();
+    await using copy = await disk.cut(base);
+    await server.kill();
+
+    const tag = await Deno.readTextFile(`${copy.folder}/root/CACHEDIR.TAG`);
+    assert.match(tag, /^Signature: /, "it is never made again");
+    await using again = await ServerProcess.start(`${copy.folder}/root`, {
+      args: [GRACE],
+    });
+    using client = new RemoteClient(again.remote);
+    for (let i = 0; i < 10; i++) {
+      const { id } = await client.assigned(NS, `key ${i}`);
+      await client.set(id, "again");
+    }
+  }));

@@ -401,6 +401,34 @@ Deno.test("a disk that others fill to its last byte says that nothing can go, an
     },
   ));
 
+Deno.test("without --min-free a disk that others fill is told at the first row that cannot be written", () =>
+  onSmallDisk(
+    { args: ["--min-free=0"], bytes: 32 * MIB },
+    async ({ client, remote, root, server }) => {
+      await remote.set((await remote.assigned(NS, "kept")).id, SMALL);
+      const status = () =>
+        client.call<{ readonly trouble: string }>(
+          "Status",
+        );
+      const ballast = `${root}/ballast`;
+      await fill(ballast);
+      assert.equal((await remote.get(NS, "more")).entryStatus, "unassigned");
+      assert.equal(
+        (await status()).trouble,
+        `the disk of ${root} is full: make room on it`,
+      );
+      assert.equal(hashOf(await remote.value(NS, "kept")), hashOf(SMALL));
+      assert.match(
+        server.stderr,
+        /the manifest takes no writes \(.*full\): make room on its disk/,
+      );
+
+      await Deno.remove(ballast);
+      await until(status, ({ trouble }) => trouble === "");
+      await remote.set((await remote.assigned(NS, "after")).id, SMALL);
+    },
+  ));
+
 /** The next value is kept, and nothing is left of what a client wrote. */
 async function takesTheNext(remote: RemoteClient, root: string): Promise<void> {
   const next = await until(

@@ -57,6 +57,9 @@ function remedyFor(trouble: string): string {
   if (trouble.includes("(inodes)")) {
     return "remove files from its disk, or serve a root on another one";
   }
+  if (/\bthe disk (of|has)\b|\bof the disk\b/.test(trouble)) {
+    return "make room on its disk";
+  }
   const [limit] = /^--max-(bytes|entries)/.exec(trouble) ?? [];
   return limit === undefined
     ? "see its log"

@@ -7,7 +7,7 @@
  */
 
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
+import { chmod, type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "../../errors.ts";
@@ -16,6 +16,7 @@ import type { Entry } from "./pack.ts";
 /** More of it goes into a file. */
 const MEMORY_BYTES = 256 * 1024;
 const PRIVATE_FILE = 0o600;
+const PRIVATE_FOLDER = 0o700;
 
 /** A temporary folder, made when it is needed, and gone with its last file. */
 export class Scratch implements AsyncDisposable {
@@ -24,8 +25,7 @@ export class Scratch implements AsyncDisposable {
 
   /** A path in it where nothing is. */
   async file(): Promise<string> {
-    const folder =
-      await (this.#made ??= mkdtemp(join(tmpdir(), "larder-run-")));
+    const folder = await (this.#made ??= make());
     return join(folder, String(this.#files++));
   }
 
@@ -34,6 +34,13 @@ export class Scratch implements AsyncDisposable {
     if (folder === undefined) return;
     await rm(folder, { recursive: true, force: true }).catch(() => {});
   }
+}
+
+async function make(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "larder-run-"));
+  // Whatever the umask is.
+  await chmod(folder, PRIVATE_FOLDER);
+  return folder;
 }
 
 /** Bytes that are written once, and then read. Writing never fails. */
@@ -66,7 +73,7 @@ export class Spool implements AsyncDisposable {
       else this.#pieces.push(piece.slice());
     } catch (error) {
       const why = messageOf(error);
-      this.#failure = new Error(`no room for it in ${folderName()}: ${why}`);
+      this.#failure = new Error(`cannot write it to ${folderName()}: ${why}`);
       await this[Symbol.asyncDispose]();
     }
   }
@@ -94,7 +101,10 @@ export class Spool implements AsyncDisposable {
 
   async #spill(): Promise<void> {
     const path = await this.#scratch.file();
-    this.#file = { path, handle: await open(path, "wx", PRIVATE_FILE) };
+    const handle = await open(path, "wx", PRIVATE_FILE);
+    this.#file = { path, handle };
+    // It is read by another handle, whatever the umask is.
+    await handle.chmod(PRIVATE_FILE);
     for (const piece of this.#pieces) await this.#file.handle.writeFile(piece);
     this.#pieces = [];
   }

@@ -5,9 +5,10 @@
  * @module
  */
 
-import { mkdir, readlink, rm, symlink } from "node:fs/promises";
+import { readlink, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolder } from "../make_folder.ts";
+import { DISK } from "./disk.ts";
 import { isDead, thisOwner } from "./owner.ts";
 
 /** What their names begin with. */
@@ -31,12 +32,12 @@ export class Staging implements AsyncDisposable {
   static async in(folder: string): Promise<Staging> {
     await makeFolder(folder);
     const top = join(folder, `${STAGING}${crypto.randomUUID()}`);
-    await mkdir(top, PRIVATE_FOLDER);
+    await DISK.mkdir(top, PRIVATE_FOLDER);
     const staging = new Staging(top);
     try {
       // Not every disk has links. There, what a killed process leaves stays.
       await symlink(await thisOwner(), join(top, OWNER)).catch(() => {});
-      await mkdir(staging.path, PRIVATE_FOLDER);
+      await DISK.mkdir(staging.path, PRIVATE_FOLDER);
       return staging;
     } catch (error) {
       await staging[Symbol.asyncDispose]();

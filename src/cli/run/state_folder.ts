@@ -12,6 +12,7 @@ import { makeFolder } from "../make_folder.ts";
 import { temporaryName, writeNewFile } from "../replace_file.ts";
 
 const PRIVATE_FOLDER = 0o700;
+const PRIVATE_FILE = 0o600;
 /** So much is written at once. */
 const PIECE_CHARS = 64 * 1024;
 /** What was not written for so long is removed: its folder may be gone. */
@@ -69,7 +70,7 @@ export async function saveState(
     try {
       await makeFolder(dirname(path), PRIVATE_FOLDER);
       await removeUnused(dirname(path));
-      await writeNewFile(temporary, encoded(texts));
+      await writeNewFile(temporary, encoded(texts), PRIVATE_FILE);
       await rename(temporary, path);
     } catch {
       // What it says is of another time.

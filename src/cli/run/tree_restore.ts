@@ -18,7 +18,7 @@ import { rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { writeNewFile } from "../replace_file.ts";
-import { makeFolder } from "../make_folder.ts";
+import { makeFolder, openFolder } from "../make_folder.ts";
 import { isErrno } from "./disk.ts";
 import { stampOf } from "./inputs/stamp.ts";
 import { named } from "./named_failure.ts";
@@ -68,7 +68,11 @@ export class TreeRestore implements AsyncDisposable {
   /** A folder has come. */
   folder(below: string, mode: number): void {
     this.#folders.set(below, mode);
-    if (below !== "") mkdirSync(this.#waiting(below), OWNER_BITS);
+    if (below === "") return;
+    const path = this.#waiting(below);
+    mkdirSync(path, OWNER_BITS);
+    // Whatever the umask is.
+    chmodSync(path, OWNER_BITS);
   }
 
   /** A file has come. */
@@ -132,7 +136,7 @@ export class TreeRestore implements AsyncDisposable {
     const { own, others } = this.#standing!;
     await removeAll(place, own.filter((below) => !isNew(below)));
     const marks = new Map<string, string>();
-    for (const [below] of this.#folders) await openFolder(join(place, below));
+    for (const [below] of this.#folders) await makeOpen(join(place, below));
     let count = 0;
     for (const below of this.#files) {
       if (++count % FILES_A_TURN === 0) await setImmediate();
@@ -182,10 +186,9 @@ export class TreeRestore implements AsyncDisposable {
 }
 
 /** A folder that can be written to, for now. */
-async function openFolder(path: string): Promise<void> {
+async function makeOpen(path: string): Promise<void> {
   await makeFolder(path);
-  const { mode } = lstatSync(path);
-  if ((mode & OWNER_BITS) !== OWNER_BITS) chmodSync(path, mode | OWNER_BITS);
+  await openFolder(path);
 }
 
 /** Removes files, and the folders in which nothing is then. */
@@ -195,7 +198,7 @@ async function removeAll(
 ): Promise<void> {
   const emptied = new Set<string>();
   for (const below of names) {
-    await openFolder(dirname(join(place, below)));
+    await makeOpen(dirname(join(place, below)));
     await unlink(join(place, below));
     for (let at = dirname(below); at !== "."; at = dirname(at)) emptied.add(at);
   }

@@ -45,6 +45,10 @@ export async function noteTrouble(reason: string): Promise<void> {
     try {
       const info = await file.stat();
       if (!info.isFile()) return;
+      // Later runs write to it, whatever the umask of this one is.
+      if ((info.mode & PRIVATE_FILE) !== PRIVATE_FILE) {
+        await file.chmod(PRIVATE_FILE);
+      }
       if (info.size > MAX_BYTES) await file.truncate();
       await file.appendFile(`${JSON.stringify(note)}\n`);
     } finally {

@@ -159,6 +159,13 @@ export class FakeEngine {
     this.nowMs = endMs;
   }
 
+  /** Nothing is done for so long, and then it is noticed. */
+  standStill(ms: number): void {
+    const sinceMs = this.nowMs;
+    this.nowMs += ms;
+    this.#step({ kind: "stood-still", sinceMs, ms });
+  }
+
   /** The table is woken, though it did not ask for it. */
   tick(): void {
     this.#step({ kind: "tick" });

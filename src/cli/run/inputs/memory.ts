@@ -15,6 +15,7 @@ import { baseFolder } from "../state_folder.ts";
 import { Hashes } from "./hashes.ts";
 
 const PRIVATE_FOLDER = 0o700;
+const PRIVATE_FILE = 0o600;
 const WRITABLE_BY_OTHERS = 0o022;
 /** What was of no use for so long is removed. */
 const UNUSED_MS = 30 * 86_400_000;
@@ -87,7 +88,8 @@ async function save(
   await removeUnused(dirname(path));
   const temporary = temporaryName(path);
   try {
-    await writeNewFile(temporary, [new TextEncoder().encode(text)]);
+    const bytes = new TextEncoder().encode(text);
+    await writeNewFile(temporary, [bytes], PRIVATE_FILE);
     await rename(temporary, path);
   } finally {
     await rm(temporary, { force: true });
