@@ -39,6 +39,13 @@ export const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
 /** How long a handle pins what it names: the original's clients never renew. */
 export const DEFAULT_HANDLE_LEASE_MS = 3_600_000;
 
+/**
+ * A file that was found whole is handed out again for so long without another
+ * look. Whoever gets its path opens it about as much later anyway, and a file that
+ * all ask for is looked at 200 times in a second.
+ */
+export const LOOK_COUNTS_MS = 5;
+
 /** The common client gives a call 1 s; half of it is ours to wait with. */
 export const MAX_REPLY_WAIT_MS = 500;
 /** An expired assignment rests in memory this long, then only on disk. */

@@ -109,7 +109,13 @@ export class Pieces {
       return toLarderError(error);
     }
     // Verified in full, and taken away if it is damaged.
-    const get = { kind: "get", api: "stream", entry, assign: false } as const;
+    const get = {
+      kind: "get",
+      api: "stream",
+      entry,
+      assign: false,
+      fromDisk: true,
+    } as const;
     engine.submit(get, (reply) => {
       if (reply.kind !== "handle") return;
       engine.submit({ kind: "drop", id: reply.id }, () => {});

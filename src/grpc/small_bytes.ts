@@ -7,9 +7,12 @@
  */
 
 /** What the pieces are cut from; the last reader of one of them frees it. */
-const SLAB_BYTES = 1_024;
-/** Larger ones get an array of their own: too much of a slab would be left over. */
-const MAX_SMALL_BYTES = 128;
+const SLAB_BYTES = 2_048;
+/**
+ * Larger ones get an array of their own: too much of a slab would be left over.
+ * Most paths are shorter.
+ */
+const MAX_SMALL_BYTES = 256;
 
 let slab = new Uint8Array(SLAB_BYTES);
 let used = 0;

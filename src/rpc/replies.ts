@@ -83,7 +83,7 @@ function idAndPath(
   id: Id,
   path: string,
 ): { readonly message: Uint8Array; readonly at: number } {
-  const text = utf8.encode(path);
+  const text = textBytes(path);
   const message = smallBytes(
     2 * MAX_NUMBER_BYTES + 1 + varintBytes(text.length) + text.length,
   );
@@ -92,6 +92,13 @@ function idAndPath(
   at = writeVarint(message, at, text.length);
   message.set(text, at);
   return { message, at: at + text.length };
+}
+
+/** Mostly each letter is a byte: then they need no array of their own. */
+function textBytes(text: string): Uint8Array {
+  const bytes = smallBytes(text.length);
+  const { read } = utf8.encodeInto(text, bytes);
+  return read === text.length ? bytes : utf8.encode(text);
 }
 
 function writeId(message: Uint8Array, id: Id): number {

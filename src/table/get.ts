@@ -19,6 +19,7 @@ import { republish } from "./publish.ts";
 import {
   getsHandle,
   giveFromMemory,
+  giveVerified,
   startReading,
   startVerifying,
 } from "./read.ts";
@@ -79,6 +80,7 @@ function getReady(
   if (isOver(state, nowMs)) return getOver(s, entry, wait);
   const { request } = wait;
   if (!state.digest || getsHandle(s, request, state.digest)) {
+    if (giveVerified(s, entry, wait, nowMs)) return;
     join(s, entry, wait);
     startVerifying(s, entry, nowMs);
   } else if (

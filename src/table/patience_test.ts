@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { LarderError } from "../errors.ts";
-import { MAX_WAITERS_PER_ENTRY } from "../limits.ts";
+import { LOOK_COUNTS_MS, MAX_WAITERS_PER_ENTRY } from "../limits.ts";
 import { entryKey, FakeEngine, type Figures } from "./testing/fake_engine.ts";
 import { unhex } from "./testing/fake_stores.ts";
 import { StateTable } from "./state_table.ts";
@@ -116,6 +116,7 @@ Deno.test("what is asked from the disk is read there, whatever its stamp says", 
       effect.kind === "verify" ? [effect.stamp !== undefined] : []
     );
   assert.equal(settled(engine, fromDisk()).kind, "handle");
+  engine.advance(LOOK_COUNTS_MS);
   // One comes while a verification is under way that reads nothing.
   const local = get(engine, { api: "local", assign: false });
   assert.deepEqual(stamps(), [true]);

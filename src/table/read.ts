@@ -5,6 +5,7 @@
  * @module
  */
 
+import { LOOK_COUNTS_MS } from "../limits.ts";
 import { startEvicting } from "./evicting.ts";
 import { timesLeft } from "./expiry.ts";
 import { giveHandle } from "./handles.ts";
@@ -45,6 +46,25 @@ export function giveFromMemory(
   return true;
 }
 
+/** Hands out a file that was found whole a moment ago; false: it has to be verified. */
+export function giveVerified(
+  s: State,
+  entry: Entry,
+  wait: GetWait,
+  nowMs: number,
+): boolean {
+  const { state, key } = entry;
+  if (state.kind !== "ready" || state.verifying !== undefined) return false;
+  const { request } = wait;
+  const { verifiedMs = -Infinity } = state;
+  if (nowMs - verifiedMs >= LOOK_COUNTS_MS) return false;
+  if (request.fromDisk || isToBeHanded(s, state, request, nowMs)) return false;
+  s.emit({ kind: "used", entry: key });
+  giveHandle(s, entry, wait, nowMs);
+  s.rest(entry);
+  return true;
+}
+
 /** Reads the value, unless that is under way. */
 export function startReading(s: State, entry: Entry): void {
   const { state, key } = entry;
@@ -62,30 +82,35 @@ export function startVerifying(s: State, entry: Entry, nowMs: number): void {
   s.resting.delete(key.name);
   if (state.kind !== "ready" || state.verifying !== undefined) return;
   const { digest, stamp } = state;
-  const token = state.verifying = s.nextToken();
-  const hand = isToBeHanded(s, entry, nowMs);
-  state.verifyingBytes = isWaitedFor(entry, ({ fromDisk }) => fromDisk);
+  const token = s.nextToken();
+  const hand = isWaitedFor(
+    entry,
+    (get) => isToBeHanded(s, state, get, nowMs),
+  );
+  const bytes = isWaitedFor(entry, ({ fromDisk }) => fromDisk);
+  state.verifying = { token, beganMs: nowMs, bytes };
   s.emit({
     kind: "verify",
     entry: key,
     token,
     ...(digest ? { digest } : {}),
-    ...(stamp && !state.verifyingBytes ? { stamp } : {}),
+    ...(stamp && !bytes ? { stamp } : {}),
     ...(hand ? { hand } : {}),
   });
 }
 
 /**
- * Whether a handle is to be given out that the entry's row does not tell of. It
- * is written once in half a lease, not for every handle: after a restart, what
- * was handed out in the last one and a half leases is not evicted for a lease.
+ * Whether a Get is given a handle that the entry's row does not tell of. It is
+ * written once in half a lease, not for every handle: after a restart, what was
+ * handed out in the last one and a half leases is not evicted for a lease.
  */
-function isToBeHanded(s: State, entry: Entry, nowMs: number): boolean {
-  const { state } = entry;
-  if (state.kind !== "ready") return false;
-  const { handedMs = -Infinity } = state;
-  return nowMs - handedMs >= s.options.handleLeaseMs / 2 &&
-    isWaitedFor(entry, ({ api }) => api === "local");
+function isToBeHanded(
+  s: State,
+  { handedMs = -Infinity }: Ready,
+  { api }: Get,
+  nowMs: number,
+): boolean {
+  return api === "local" && nowMs - handedMs >= s.options.handleLeaseMs / 2;
 }
 
 /** Whether a Get of some kind waits at the entry. */
@@ -142,9 +167,12 @@ export function verified(
   nowMs: number,
 ): void {
   const { state, key } = entry;
-  if (state.kind !== "ready" || state.verifying !== result.token) return;
+  if (state.kind !== "ready") return;
+  const { verifying } = state;
+  if (verifying?.token !== result.token) return;
   state.verifying = undefined;
   state.stamp = result.stamp;
+  state.verifiedMs = verifying.beganMs;
   if (result.handed) state.handedMs = nowMs;
   if (!state.digest) {
     // The original server kept no digest: the first look at the file is it.
@@ -153,9 +181,12 @@ export function verified(
     state.rowId = id;
     s.emit({ kind: "complete", entry: key, id, digest });
   }
-  const isLookedAt = state.verifyingBytes ||
-    !isWaitedFor(entry, ({ fromDisk }) => fromDisk);
-  if (!isLookedAt || isToBeHanded(s, entry, nowMs)) {
+  const isEnough = !isWaitedFor(
+    entry,
+    (get) =>
+      (get.fromDisk && !verifying.bytes) || isToBeHanded(s, state, get, nowMs),
+  );
+  if (!isEnough) {
     // One who wants more than that came while the file was being looked at.
     startVerifying(s, entry, nowMs);
   } else {
@@ -185,7 +216,7 @@ export function unreadable(
   if (state.kind !== "ready" || !isUnderWay(state, result.token)) return;
   const isRead = state.reading === result.token;
   if (isRead) state.reading = undefined;
-  if (state.verifying === result.token) state.verifying = undefined;
+  if (state.verifying?.token === result.token) state.verifying = undefined;
   const reply = { kind: "unassigned", reason: "failed" } as const;
   takeGets(entry, (get) => !isRead || !isGivenHandle(s, state, get))
     .forEach((wait) => s.reply(wait, reply));
@@ -197,7 +228,7 @@ function isUnderWay(
   state: Ready,
   token: number,
 ): boolean {
-  return state.reading === token || state.verifying === token;
+  return state.reading === token || state.verifying?.token === token;
 }
 
 /** Takes those Gets that wait at the entry. */

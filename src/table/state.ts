@@ -175,8 +175,10 @@ export type EntryState =
     rowId?: Id;
     /** Absent until a blob of the original server has been hashed. */
     digest?: Digest;
-    /** The file as it was last verified since the start. */
+    /** The file as it was last verified since the start, … */
     stamp?: Stamp;
+    /** … and when that verification began. */
+    verifiedMs?: number;
     /** When its row was last made to say that it is handed out. */
     handedMs?: number;
     /** When its time to live is over; absent: never. */
@@ -190,9 +192,7 @@ export type EntryState =
     /** The read that is under way. */
     reading: number | undefined;
     /** The verification that is under way. */
-    verifying: number | undefined;
-    /** It reads the bytes, though the stamp may fit. */
-    verifyingBytes?: boolean;
+    verifying: Verifying | undefined;
   }
   | {
     readonly kind: "evicting";
@@ -200,6 +200,14 @@ export type EntryState =
     /** Its time to live is over: the next value may come as soon as it is gone. */
     readonly over?: true;
   };
+
+/** A verification that is under way. */
+interface Verifying {
+  readonly token: number;
+  readonly beganMs: number;
+  /** It reads the bytes, though the stamp may fit. */
+  readonly bytes: boolean;
+}
 
 /** An entry in memory. */
 export interface Entry {

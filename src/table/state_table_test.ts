@@ -2,7 +2,11 @@
 
 import assert from "node:assert/strict";
 import { LarderError } from "../errors.ts";
-import { MAX_REPLY_WAIT_MS, MAX_WAITERS_PER_ENTRY } from "../limits.ts";
+import {
+  LOOK_COUNTS_MS,
+  MAX_REPLY_WAIT_MS,
+  MAX_WAITERS_PER_ENTRY,
+} from "../limits.ts";
 import { entryKey, FakeEngine, type Figures } from "./testing/fake_engine.ts";
 import { unhex } from "./testing/fake_stores.ts";
 import { StateTable } from "./state_table.ts";
@@ -648,6 +652,32 @@ for (const api of APIS) {
   });
 }
 
+Deno.test("a file that was found whole a moment ago is handed out without another look", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  const first = ask(engine, {});
+  // What a slow look says is as old as its beginning.
+  engine.advance(LOOK_COUNTS_MS - 1);
+  engine.settle();
+  handle(engine.replies.get(first)!);
+  engine.spoil(ENTRY.name, true);
+  const second = ask(engine, {});
+  handle(engine.replies.get(second)!);
+  assert.equal(engine.table.counts(engine.nowMs).handles, 2);
+  engine.advance(1);
+  assert.equal(get(engine).kind, "assigned", "it is gone");
+});
+
+Deno.test("a look that came to nothing is none", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  ask(engine, {});
+  deliver(engine, "verify", "failed");
+  const next = ask(engine, {});
+  assert.equal(engine.replies.get(next), undefined);
+  assert.equal(settled(engine, next).kind, "handle");
+});
+
 Deno.test("a removal that waits for a read goes on when the read fails", () => {
   const engine = new FakeEngine(FIGURES);
   publish(engine, "01");
@@ -788,6 +818,7 @@ Deno.test("a quarantine that fails does not mix up who pins what", () => {
   const engine = new FakeEngine(FIGURES);
   publish(engine, "01");
   const old = handle(get(engine));
+  engine.advance(LOOK_COUNTS_MS);
   engine.spoil(ENTRY.name, false);
   const ticket = ask(engine, {});
   deliver(engine, "evict", "failed");
@@ -1248,6 +1279,7 @@ Deno.test("a file's row says that it was handed out, once in half a lease", () =
   publish(engine, "aa");
   const first = handle(get(engine, { api: "local" }));
   ok(drop(engine, first));
+  engine.advance(LOOK_COUNTS_MS);
   ok(drop(engine, handle(get(engine, { api: "local" }))));
   engine.advance(HANDLE_LEASE_MS / 2);
   ok(drop(engine, handle(get(engine, { api: "local" }))));
