@@ -40,9 +40,9 @@ export const DEFAULT_DRAIN_TIMEOUT_MS = 10_000;
 export const DEFAULT_HANDLE_LEASE_MS = 3_600_000;
 
 /**
- * A file that was found whole is handed out again for so long without another
- * look. Whoever gets its path opens it about as much later anyway, and a file that
- * all ask for is looked at 200 times in a second.
+ * A file that was found whole for several at once is handed out again for so long
+ * without another look. Whoever gets its path opens it about as much later anyway,
+ * and a file that all ask for is looked at 200 times in a second.
  */
 export const LOOK_COUNTS_MS = 5;
 

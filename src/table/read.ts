@@ -46,7 +46,10 @@ export function giveFromMemory(
   return true;
 }
 
-/** Hands out a file that was found whole a moment ago; false: it has to be verified. */
+/**
+ * Hands out a file that was found whole a moment ago for several at once; false: it
+ * has to be verified.
+ */
 export function giveVerified(
   s: State,
   entry: Entry,
@@ -56,8 +59,10 @@ export function giveVerified(
   const { state, key } = entry;
   if (state.kind !== "ready" || state.verifying !== undefined) return false;
   const { request } = wait;
-  const { verifiedMs = -Infinity } = state;
-  if (nowMs - verifiedMs >= LOOK_COUNTS_MS) return false;
+  const { verifiedMs } = state;
+  if (verifiedMs === undefined || nowMs - verifiedMs >= LOOK_COUNTS_MS) {
+    return false;
+  }
   if (request.fromDisk || isToBeHanded(s, state, request, nowMs)) return false;
   s.emit({ kind: "used", entry: key });
   giveHandle(s, entry, wait, nowMs);
@@ -172,7 +177,6 @@ export function verified(
   if (verifying?.token !== result.token) return;
   state.verifying = undefined;
   state.stamp = result.stamp;
-  state.verifiedMs = verifying.beganMs;
   if (result.handed) state.handedMs = nowMs;
   if (!state.digest) {
     // The original server kept no digest: the first look at the file is it.
@@ -190,7 +194,10 @@ export function verified(
     // One who wants more than that came while the file was being looked at.
     startVerifying(s, entry, nowMs);
   } else {
-    for (const wait of takeGets(entry, (get) => isGivenHandle(s, state, get))) {
+    const waits = takeGets(entry, (get) => isGivenHandle(s, state, get));
+    // Whoever asks alone may look between two Gets at what it did to the file.
+    state.verifiedMs = waits.length > 1 ? verifying.beganMs : undefined;
+    for (const wait of waits) {
       if (wait.live) giveHandle(s, entry, wait, nowMs);
     }
   }

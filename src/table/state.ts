@@ -175,10 +175,10 @@ export type EntryState =
     rowId?: Id;
     /** Absent until a blob of the original server has been hashed. */
     digest?: Digest;
-    /** The file as it was last verified since the start, … */
+    /** The file as it was last verified since the start. */
     stamp?: Stamp;
-    /** … and when that verification began. */
-    verifiedMs?: number;
+    /** When the last verification began, if several waited for it. */
+    verifiedMs?: number | undefined;
     /** When its row was last made to say that it is handed out. */
     handedMs?: number;
     /** When its time to live is over; absent: never. */

@@ -652,20 +652,30 @@ for (const api of APIS) {
   });
 }
 
-Deno.test("a file that was found whole a moment ago is handed out without another look", () => {
-  const engine = new FakeEngine(FIGURES);
+Deno.test("a file that was found whole a moment ago for several is handed out without another look", () => {
+  const engine = new FakeEngine({ ...FIGURES, maxHandles: 3 });
   publish(engine, "01");
   const first = ask(engine, {});
+  const beside = ask(engine, {});
   // What a slow look says is as old as its beginning.
   engine.advance(LOOK_COUNTS_MS - 1);
   engine.settle();
   handle(engine.replies.get(first)!);
+  handle(engine.replies.get(beside)!);
   engine.spoil(ENTRY.name, true);
-  const second = ask(engine, {});
-  handle(engine.replies.get(second)!);
-  assert.equal(engine.table.counts(engine.nowMs).handles, 2);
+  const next = ask(engine, {});
+  handle(engine.replies.get(next)!);
+  assert.equal(engine.table.counts(engine.nowMs).handles, 3);
   engine.advance(1);
   assert.equal(get(engine).kind, "assigned", "it is gone");
+});
+
+Deno.test("whoever asks alone is never told of a file that is gone", () => {
+  const engine = new FakeEngine(FIGURES);
+  publish(engine, "01");
+  handle(settled(engine, ask(engine, {})));
+  engine.spoil(ENTRY.name, true);
+  assert.equal(settled(engine, ask(engine, {})).kind, "assigned");
 });
 
 Deno.test("a look that came to nothing is none", () => {
