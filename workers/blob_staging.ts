@@ -412,7 +412,7 @@ function* copyIn(
     );
     const markS = markFor(fs);
     copy.utimeSync(markS, markS);
-    const made = copy.statSync();
+    const made = lookAtFile(fs, temporary);
     fixMode(fs, temporary, made);
     if (isKept) yield* wait(copy.sync());
     fs.rename(temporary, target);
