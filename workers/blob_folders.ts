@@ -184,10 +184,15 @@ export class Folders {
   /**
    * What has been captured of a staging file: of several, what was taken, for it
    * goes when it has been copied, so the others may be of a file before it.
+   *
+   * @param isCopy That has gone: what there is, is a copy.
    */
-  captured(staging: string): Capture | undefined {
+  captured(staging: string, isCopy = false): Capture | undefined {
     const { copied, kept, taken } = this.captures(staging);
-    for (const path of [taken, copied, kept]) {
+    const copy = this.keepCaptures ? kept : copied;
+    // To look for what is not there costs twice as much as to rename a file.
+    const places = isCopy ? [copy, taken, kept] : [taken, copied, kept];
+    for (const path of places) {
       const info = lookAt(this.fs, path);
       if (info) return { path, info };
     }
