@@ -4,9 +4,10 @@
  * it is looked at with lstat, opened without blocking, and compared with what
  * was looked at.
  *
- * What remains is the moment between a look and the use of a folder. Whoever
- * wins that race can write to the root as the server's user, and could have
- * done so himself; and every value is verified by SHA-256 when it is read.
+ * What remains is the time between a look and the use of a folder, which is looked
+ * at once for what one message asks for: a few milliseconds. Whoever wins that
+ * race can write to the root as the server's user, and could have done so himself;
+ * and every value is verified by SHA-256 when it is read.
  *
  * @module
  */

@@ -97,6 +97,8 @@ export type Op =
     readonly mostBytes: number;
     /** It was captured before: what its client has written since does not count. */
     readonly again?: boolean;
+    /** Nothing was captured before, so there is nothing to look for. */
+    readonly first?: boolean;
   }
   | {
     readonly kind: "hash";
@@ -110,6 +112,8 @@ export type Op =
     readonly name: string;
     /** What the file was when it was hashed; unknown after a restart. */
     readonly stamp?: Stamp;
+    /** It was hashed when it was captured, so what there is is a copy. */
+    readonly isCopy?: boolean;
   }
   | { readonly kind: "discard"; readonly staging: string }
   /** Adds bytes to a private file that is known as this staging file's capture. */

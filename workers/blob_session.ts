@@ -75,18 +75,27 @@ export class BlobSession {
     if ("config" in message) {
       this.#begin(message.config);
     } else {
-      for (const { seq, op } of message.ops) {
-        this.#host.run(this.#perform(op), (value, error) => {
-          const spent = spentOf(op);
-          this.#report({
-            seq,
-            ...spent && { spent },
-            ...error ? { failure: this.#explain(op, error.cause) } : { value },
-          });
-        });
-      }
+      const folders = this.#folders;
+      // Without them the pool has been told, and has given this worker up.
+      folders?.inOneTurn(() => this.#beginAll(folders, message.ops));
     }
     this.#flush();
+  }
+
+  #beginAll(
+    folders: Folders,
+    ops: Extract<ToWorker, { ops: unknown }>["ops"],
+  ): void {
+    for (const { seq, op } of ops) {
+      this.#host.run(this.#perform(folders, op), (value, error) => {
+        const spent = spentOf(op);
+        this.#report({
+          seq,
+          ...spent && { spent },
+          ...error ? { failure: this.#explain(op, error.cause) } : { value },
+        });
+      });
+    }
   }
 
   #begin(config: WorkerConfig): void {
@@ -137,9 +146,7 @@ export class BlobSession {
     this.#host.post(outcomes, transfer);
   }
 
-  *#perform(op: Op): Steps<unknown> {
-    const folders = this.#folders;
-    if (!folders) return; // The pool has been told: it has given this worker up.
+  *#perform(folders: Folders, op: Op): Steps<unknown> {
     switch (op.kind) {
       case "put":
         return yield* put(folders, op);

@@ -74,7 +74,7 @@ export function probe(
 /** Takes the staging file away, then looks at it; hashes it if it is small. */
 export function* capture(
   folders: Folders,
-  { staging, mostBytes, again }: OpOf<"capture">,
+  { staging, mostBytes, again, first }: OpOf<"capture">,
 ): Steps<Results["capture"]> {
   const { fs } = folders;
   const captured = again
@@ -82,7 +82,7 @@ export function* capture(
     : take(folders, staging);
   const { taken, copied, kept } = folders.captures(staging);
   // It is new: what was captured before does not count any more, whatever it is.
-  if (captured === taken) {
+  if (captured === taken && !first) {
     for (const before of [copied, kept]) yield* removeAny(folders, before);
   }
   const info = yield* regular(folders, captured);
@@ -136,9 +136,9 @@ function isOurs({ uid }: Folders, info: FileInfo): boolean {
 /** Renames a captured file to its final path. */
 export function* install(
   folders: Folders,
-  { staging, name, stamp }: OpOf<"install">,
+  { staging, name, stamp, isCopy }: OpOf<"install">,
 ): Steps<Stamp> {
-  const captured = there(folders, staging);
+  const captured = there(folders, staging, isCopy);
   const found = stampOf(folders.fs, fileAt(captured.path, captured.info));
   if (stamp && !sameStamp(stamp, found)) {
     throw new OpError(
@@ -281,8 +281,8 @@ function take(folders: Folders, staging: string): string {
 }
 
 /** What has been captured, which must be there. */
-function there(folders: Folders, staging: string): Capture {
-  const captured = folders.captured(staging);
+function there(folders: Folders, staging: string, isCopy?: boolean): Capture {
+  const captured = folders.captured(staging, isCopy);
   if (captured) return captured;
   throw new OpError("missing", `'${staging}' has not been captured`);
 }
@@ -412,7 +412,7 @@ function* copyIn(
     );
     const markS = markFor(fs);
     copy.utimeSync(markS, markS);
-    const made = copy.statSync();
+    const made = lookAtFile(fs, temporary);
     fixMode(fs, temporary, made);
     if (isKept) yield* wait(copy.sync());
     fs.rename(temporary, target);

@@ -186,13 +186,17 @@ export interface LocalFiles {
    * Takes the staging file away from its client before looking at it, so that
    * nothing the client still does reaches the value. Idempotent: where there is
    * none, one that has been captured already is captured. `again`: only that one
-   * counts, for its client may have been told so. Hashes small files in the same
-   * breath. `missing` and `not-a-file` leave nothing captured, nor does a file of
+   * counts, for its client may have been told so; `first`: there is none, so that
+   * it need not be looked for. Hashes small files in the same breath. `missing` and `not-a-file` leave nothing captured, nor does a file of
    * more than `mostBytes`: it is given back unread.
    */
   capture(
     staging: string,
-    options?: { readonly mostBytes?: number; readonly again?: boolean },
+    options?: {
+      readonly mostBytes?: number;
+      readonly again?: boolean;
+      readonly first?: boolean;
+    },
   ): Promise<CapturedFile>;
   /**
    * Hashes a captured file of so many bytes, or these of one that has grown;

@@ -31,7 +31,7 @@ export interface WorkerPort {
 
 /** An operation on its way. */
 export interface Job {
-  readonly op: Op;
+  op: Op;
   /** Bytes that it holds in memory. */
   readonly bytes: number;
   /** Takes long: only a few at a time are given to one worker. */

@@ -22,7 +22,7 @@ import type { Series } from "./worker_handle.ts";
 import type { JobOptions, WorkerPool } from "./worker_pool.ts";
 
 /** Captures that have been hashed and not installed yet; about 200 bytes each. */
-const MAX_STAMPS = 100_000;
+const MAX_HASHED = 100_000;
 
 /** What the two halves of a store share. */
 export interface LocalFilesParts {
@@ -32,6 +32,13 @@ export interface LocalFilesParts {
   readonly renames: DurableRenames;
   /** Is told of writes that fail. */
   readonly trouble: DiskTrouble<BlobError>;
+}
+
+/** A captured file whose bytes have been hashed. */
+interface HashedFile {
+  readonly stamp: Stamp;
+  /** Hashed when it was captured, and copied. */
+  readonly isCopy: boolean;
 }
 
 /** Values by path. */
@@ -44,7 +51,7 @@ export class WorkerLocalFiles implements LocalFiles {
    * What each capture was when it was hashed, so that the rename can tell that
    * nobody wrote since. One that is missing only costs a verification.
    */
-  readonly #stamps = new Map<string, Stamp>();
+  readonly #hashed = new Map<string, HashedFile>();
   /** Of files that come in pieces: who writes them hashes them, too. */
   readonly #series = new Map<string, Series>();
 
@@ -74,9 +81,10 @@ export class WorkerLocalFiles implements LocalFiles {
   /** {@inheritDoc LocalFiles.capture} */
   capture(
     staging: string,
-    { mostBytes = Infinity, again = false }: {
+    { mostBytes = Infinity, again = false, first = false }: {
       readonly mostBytes?: number;
       readonly again?: boolean;
+      readonly first?: boolean;
     } = {},
   ): Promise<CapturedFile> {
     return this.#write(async () => {
@@ -85,11 +93,12 @@ export class WorkerLocalFiles implements LocalFiles {
         staging,
         mostBytes,
         ...again && { again },
+        ...first && { first },
       });
       await this.#renames.syncPrivate();
       return {
         ...file,
-        ...hashed && { digest: this.#remember(staging, hashed) },
+        ...hashed && { digest: this.#remember(staging, hashed, true) },
       };
     });
   }
@@ -106,13 +115,13 @@ export class WorkerLocalFiles implements LocalFiles {
         series: this.#series.get(staging),
       });
       await this.#renames.syncPrivate();
-      return this.#remember(staging, hashed);
+      return this.#remember(staging, hashed, false);
     });
   }
 
   /** {@inheritDoc LocalFiles.install} */
   install(staging: string, name: string): Promise<Stamp> {
-    const stamp = this.#stamps.get(staging);
+    const hashed = this.#hashed.get(staging);
     return this.#write(async () => {
       // Whatever fails from here on: the rename may have come about.
       this.#renames.doubt(name);
@@ -120,10 +129,10 @@ export class WorkerLocalFiles implements LocalFiles {
         kind: "install",
         staging,
         name,
-        ...stamp && { stamp },
+        ...hashed,
       });
       await this.#renames.settle(name);
-      this.#stamps.delete(staging);
+      this.#hashed.delete(staging);
       return installed;
     });
   }
@@ -153,7 +162,7 @@ export class WorkerLocalFiles implements LocalFiles {
 
   /** {@inheritDoc LocalFiles.discard} */
   discard(staging: string): Promise<void> {
-    this.#stamps.delete(staging);
+    this.#hashed.delete(staging);
     const series = this.#series.get(staging);
     this.#series.delete(staging);
     return this.#again<"discard">({ kind: "discard", staging }, { series });
@@ -174,14 +183,18 @@ export class WorkerLocalFiles implements LocalFiles {
     return this.#trouble.watch(this.#pool.together(steps));
   }
 
-  #remember(staging: string, { digest, stamp }: Hashed): Digest {
-    if (this.#stamps.size >= MAX_STAMPS) {
-      for (const oldest of this.#stamps.keys()) {
-        this.#stamps.delete(oldest);
+  #remember(
+    staging: string,
+    { digest, stamp }: Hashed,
+    isCopy: boolean,
+  ): Digest {
+    if (this.#hashed.size >= MAX_HASHED) {
+      for (const oldest of this.#hashed.keys()) {
+        this.#hashed.delete(oldest);
         break;
       }
     }
-    this.#stamps.set(staging, stamp);
+    this.#hashed.set(staging, { stamp, isCopy });
     return digest;
   }
 

@@ -348,6 +348,7 @@ export class WorkerPool {
       job.deaths += 1;
       const again = job.retriable && job.deaths < MAX_DEATHS;
       if (again && this.#size > 0 && (end.ready || others > 0)) {
+        job.op = onceMore(job.op);
         this.#laneOf(job).unshift(job);
       } else {
         job.reject(end.error);
@@ -361,6 +362,11 @@ export class WorkerPool {
       this.sweepPrivate().catch(() => {});
     }
   }
+}
+
+/** What may have been done in part: that is looked for. */
+function onceMore(op: Op): Op {
+  return op.kind === "capture" ? { ...op, first: false } : op;
 }
 
 function closed(): BlobError {

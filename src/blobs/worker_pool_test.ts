@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ToWorker } from "../../workers/blob_protocol.ts";
 import { sha256Hex } from "../../workers/digest.ts";
 import { BlobError } from "./blob_store.ts";
 import {
@@ -161,6 +162,35 @@ Deno.test("what a worker died of is given to the next one in the order that it c
   await Promise.all(probing);
   assert.deepEqual(given, [names, names]);
   await pool.close();
+});
+
+Deno.test("a capture that a worker died of looks for what is left of it", async () => {
+  const captures: unknown[] = [];
+  const workers: Worker[] = [];
+  await using harness = await openTestRoot({
+    workers: 1,
+    spawn(root) {
+      const worker = spawnWorker(root);
+      const post = worker.postMessage.bind(worker);
+      worker.postMessage = (message: ToWorker | null, transfer?: unknown) => {
+        const ops = message && "ops" in message ? message.ops : [];
+        for (const { op } of ops) if (op.kind === "capture") captures.push(op);
+        post(message, transfer as Transferable[]);
+      };
+      workers.push(worker);
+      return worker;
+    },
+  });
+  const { store: { local } } = harness;
+  Deno.writeFileSync(local.stagingPath("one"), bytesOf(10));
+  const capturing = local.capture("one", { first: true, mostBytes: 100 });
+  kill(workers[0]);
+  assert.deepEqual((await capturing).digest, digestOf(bytesOf(10)));
+  const op = { kind: "capture", staging: "one", mostBytes: 100 };
+  assert.deepEqual(captures, [
+    { ...op, first: true },
+    { ...op, first: false },
+  ]);
 });
 
 Deno.test("close ends also when a worker dies meanwhile", async () => {

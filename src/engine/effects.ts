@@ -124,6 +124,7 @@ export class EffectRunner {
           this.#local().capture(effect.staging, {
             mostBytes: effect.mostBytes,
             again: effect.again ?? false,
+            first: effect.first ?? false,
           }),
           captured,
         );

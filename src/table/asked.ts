@@ -115,6 +115,7 @@ function assigned(
   const { peer } = winner?.request ?? {};
   const work: Work = {
     sinceMs: nowMs,
+    isUntouched: true,
     ...peer && { peer: peer.peer },
     ...peer?.place && { call: peer.place.id },
   };

@@ -93,7 +93,7 @@ function publishUpload(
 export function publishFile(s: State, entry: Entry, wait?: Wait): void {
   const { state, key: { name } } = entry;
   if (state.kind !== "loading") return;
-  const { assignment: { staging }, taken } = state;
+  const { assignment: { staging }, taken, work } = state;
   if (staging === undefined) return;
   // Its client may have written another file since, which may be none to keep.
   if (taken && !taken.acknowledged) taken.found = true;
@@ -104,7 +104,11 @@ export function publishFile(s: State, entry: Entry, wait?: Wait): void {
     const mostBytes = s.room.most(entry.key.namespace);
     // Of a Done that was refused, what its client has written since counts.
     const again = taken?.acknowledged && { again: true };
-    s.emit({ kind: "capture", name, token, staging, mostBytes, ...again });
+    const first = work.isUntouched && { first: true };
+    work.isUntouched = false;
+
+    const how = { mostBytes, ...again, ...first };
+    s.emit({ kind: "capture", name, token, staging, ...how });
   }
 }
 

@@ -77,6 +77,8 @@ export interface Work {
   heardMs?: number;
   /** Its row has a grace of a start, and the holder has not been heard since. */
   graced?: true;
+  /** Given out by this process, and no file of it has been taken yet. */
+  isUntouched?: boolean;
 }
 
 /** A file that was captured and is not published yet. */

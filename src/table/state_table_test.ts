@@ -507,6 +507,28 @@ for (const step of ["hash", "record", "install", "persist"] as const) {
   });
 }
 
+for (const again of ["a refused Done", "a restart"]) {
+  Deno.test(`an earlier capture is looked for after ${again}, and not at first`, () => {
+    const engine = new FakeEngine(FIGURES);
+    const { id, staging } = localAssignment(engine);
+    const isFirst = () => {
+      engine.write(staging, "0102030405");
+      engine.ask({ kind: "done", id });
+      until(engine, "capture");
+      const job = engine.jobs.find(({ effect }) => effect.kind === "capture");
+      return job?.effect.kind === "capture" && job.effect.first === true;
+    };
+    if (again === "a restart") {
+      engine.restart();
+    } else {
+      assert.equal(isFirst(), true);
+      deliver(engine, "capture", "failed");
+      engine.settle();
+    }
+    assert.equal(isFirst(), false);
+  });
+}
+
 Deno.test("an acknowledged Done that failed is not to be given back", () => {
   const engine = new FakeEngine(FIGURES);
   const { id } = acknowledge(engine);

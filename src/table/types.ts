@@ -595,6 +595,8 @@ export type Effect =
     readonly mostBytes: number;
     /** What was taken away before, and only that: its client may have been told so. */
     readonly again?: boolean;
+    /** Nothing was ever taken away before: there is nothing to look for. */
+    readonly first?: boolean;
   }
   /** Hash a captured file. Result: hashed | publish-failed. */
   | {

@@ -395,8 +395,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a capture from before counts more than what was taken last",
     file: "workers/blob_folders.ts",
-    from: "    for (const path of [taken, copied, kept]) {\n",
-    to: "    for (const path of [copied, kept, taken]) {\n",
+    from: " : [taken, copied, kept];\n",
+    to: " : [copied, kept, taken];\n",
   },
   {
     name: "what is no file brings back the one that was refused",
