@@ -226,7 +226,7 @@ export class Assignment implements Held {
       : "somebody else has the work, or the value has been published";
     return new CacheError(
       "lost",
-      `${this.#server.name}: assignment ${this.id} is not held any more: ${why}`,
+      `${this.#server.name}: the work is not held any more: ${why}`,
       { cause },
     );
   }

@@ -37,10 +37,13 @@ export async function prepareRoot(root: string): Promise<string> {
   } catch (error) {
     if (error instanceof StartError) throw error;
     if (isDiskFull(error)) throw diskFull(root, error);
+    const reason = reasonOf(error);
+    const remedy = /read-only file system/i.test(reason)
+      ? "mount it for writing"
+      : "let this user read and write it";
     throw new StartError(
       1,
-      `cannot use root ${root}: ${reasonOf(error)}: let this user read and ` +
-        "write it, or serve another root",
+      `cannot use root ${root}: ${reason}: ${remedy}, or serve another root`,
       { cause: error },
     );
   }

@@ -79,6 +79,26 @@ Deno.test("prepareRoot refuses a root it cannot write", async () => {
   });
 });
 
+Deno.test("prepareRoot says of a disk that is mounted read-only what that is", async () => {
+  await using folder = await temporaryFolder();
+  const run = (command: string, ...args: string[]) =>
+    new Deno.Command(command, { args, stderr: "null" }).output()
+      .catch(() => ({ success: false }));
+  const mount = ["-t", "tmpfs", "-o", "ro", "l", folder.path];
+  const { success } = await run("mount", ...mount);
+  if (!success) return console.log("skipped: nothing can be mounted");
+  try {
+    for (const root of [folder.path, `${folder.path}/root`]) {
+      await assertRefused(root, {
+        exitCode: 1,
+        message: /: Read-only file system: mount it for writing, or serve/i,
+      });
+    }
+  } finally {
+    await run("umount", folder.path);
+  }
+});
+
 Deno.test("resolveRoot follows links as far as there is something, and makes nothing", async () => {
   await using folder = await temporaryFolder();
   await Deno.mkdir(`${folder.path}/real`);
