@@ -36,7 +36,7 @@ export interface Wait<R extends Request = Request> {
   live: boolean;
   /** When it was asked. */
   readonly arrivedMs: number;
-  /** It is answered in time whatever happens, and that time is not over. */
+  /** False for one that is answered in time, once that time is over. */
   inTime: boolean;
   /** What a Get has asked memory for, in bytes; 0: for nothing. */
   askedBytes: number;
@@ -472,17 +472,16 @@ export class State {
   }
 
   /** Registers a request that is going to wait. */
-  wait<R extends Request>(request: R, answerByMs?: number): Wait<R> {
+  wait<R extends Request>(request: R): Wait<R> {
     const wait: Wait<R> = {
       request,
       arrivedMs: this.nowMs,
       live: true,
-      inTime: answerByMs !== undefined,
+      inTime: true,
       askedBytes: 0,
       admitted: false,
     };
     this.waits.set(request.ticket, wait);
-    if (answerByMs !== undefined) this.due.add(request.ticket, answerByMs);
     return wait;
   }
 

@@ -710,6 +710,15 @@ Deno.test("a look that came to nothing is none", () => {
   assert.equal(settled(engine, next).kind, "handle");
 });
 
+Deno.test("when it would be due is not remembered of who is answered at once", () => {
+  const engine = new FakeEngine(FIGURES);
+  get(engine);
+  const { table } = engine;
+  table.nextDeadlineMs();
+  assert.equal(get(engine).kind, "loading");
+  assert.equal(table.state.due.earliest(() => true), undefined);
+});
+
 Deno.test("a removal that waits for a read goes on when the read fails", () => {
   const engine = new FakeEngine(FIGURES);
   publish(engine, "01");
