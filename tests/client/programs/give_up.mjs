@@ -15,6 +15,19 @@ const PIECE_BYTES = 20_000;
 const VALUE = new Uint8Array(1_000_000);
 const AT_ONCE = 4;
 
+/**
+ * A cache that has heard of the server: one that has never answered gets 2 s,
+ * which a busy machine may take, and then no call would be given up.
+ */
+async function connect() {
+  for (;;) {
+    const cache = await Cache.connect({ remote, patienceMs: 60_000 });
+    const isThere = cache.stat(namespace, "any").then(() => true, () => false);
+    if (await isThere) return cache;
+    await cache.close();
+  }
+}
+
 /** Gives up when some of the pieces have gone, or all, but before the end. */
 function after(at, giveUp) {
   let events = 0;
@@ -60,7 +73,7 @@ const ways = {
   },
   // The cache is closed, when some of a value is on its way.
   async close(_, at) {
-    const cache = await Cache.connect({ remote });
+    const cache = await connect();
     const onProgress = after(at, () => void cache.close());
     await cache.generate(namespace, at, () => VALUE, {
       codec: bytes,
@@ -72,7 +85,7 @@ const ways = {
 let failed = 0;
 let next = 0;
 async function work() {
-  const cache = await Cache.connect({ remote });
+  const cache = await connect();
   while (next < Number(count)) {
     await ways[way](cache, next++).catch(() => failed++);
   }
