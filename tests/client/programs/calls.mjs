@@ -31,12 +31,13 @@ async function connect(remote, options = {}) {
  * which a busy machine may take, whatever the patience is.
  */
 async function acquainted(remote, options) {
-  for (;;) {
-    const cache = await connect(remote, options);
-    const answer = cache.stat(NS, "another").then(() => true, () => false);
-    if (await answer) return cache;
-    await open.pop().close();
+  const cache = await connect(remote, options);
+  const answers = () => cache.stat(NS, "another").then(() => true, () => false);
+  for (let left = 300; !await answers(); left--) {
+    if (left === 0) throw new Error("the server never answers");
+    await sleep(100);
   }
+  return cache;
 }
 /** When the network was asked to become bad. */
 let askedMs = 0;
@@ -210,7 +211,7 @@ const scenarios = {
   },
   /** Produces a stream for longer than it may. */
   async lateStream() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     let isStopped = false;
     async function* late() {
       try {
@@ -294,7 +295,7 @@ const scenarios = {
   },
   /** Gives work back when nobody is there. */
   async giveUp() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     const result = await timed(() =>
       cache.generateDetailed(NS, "k", async () => {
         say("bad");
@@ -309,7 +310,7 @@ const scenarios = {
   /** Calls a call off on a connection that is silent, and has nothing more to do. */
   async callOff() {
     const [cache, holder, another] = await Promise.all(
-      [1, 2, 3].map(() => connect(address)),
+      [1, 2, 3].map(() => acquainted(address)),
     );
     await cache.get(NS, "another");
     await holder.claim(NS, "held");
@@ -341,7 +342,7 @@ const scenarios = {
   /** Ends what it has of a value, of work and of an error on a silent connection. */
   async endWork() {
     const caches = await Promise.all(
-      Array.from({ length: 4 }, () => connect(address)),
+      Array.from({ length: 4 }, () => acquainted(address)),
     );
     const [thrower, publisher, stopper, holder] = caches;
     const { held } = await holder.claim(NS, "held");
@@ -407,7 +408,7 @@ const scenarios = {
   },
   /** Gives work back when nobody is there, and has nothing more to do. */
   async leave() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     const failing = async () => {
       say("bad");
       await sleep(500);
@@ -419,7 +420,7 @@ const scenarios = {
   },
   /** Computes without letting anything else run. */
   async blocks() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     const { source } = await cache.generateDetailed(NS, "k", () => {
       say("bad");
       block(Number(words[0]));
@@ -429,7 +430,7 @@ const scenarios = {
   },
   /** Holds much work for a while, and publishes it; how late timers were. */
   async hold() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     const [holdMs, keys] = words;
     const heldMs = Date.now();
     const held = await Promise.all(
@@ -447,7 +448,7 @@ const scenarios = {
   },
   /** Publishes what can be read again, or once, while the connection breaks. */
   async stream() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     async function* pieces() {
       for (let sent = 0; sent < 40; sent++) {
         await undefined;
@@ -462,7 +463,7 @@ const scenarios = {
   },
   /** Produces a stream while the connection breaks: another one, or the same. */
   async produce() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     let began = 0;
     async function* pieces() {
       began++;
@@ -489,7 +490,7 @@ const scenarios = {
   },
   /** Streams whose first piece, or second one, takes its time. */
   async slowProducer() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     async function* late(at) {
       for (const piece of [0, 1]) {
         if (piece === at) await sleep(Number(words[0]));
@@ -504,7 +505,7 @@ const scenarios = {
   },
   /** A reader that has other things to do for a while. */
   async slowReader() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     const large = new Uint8Array(16_000_000).fill(3);
     await cache.set(NS, "k", large, { codec });
     const stream = await cache.getStream(NS, "k");
@@ -517,7 +518,7 @@ const scenarios = {
   },
   /** A stream that is read to its half. With a word, the cache is closed then. */
   async halfRead() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     // More than fits between the connection and whoever reads.
     const large = new Uint8Array(32_000_000);
     await cache.set(NS, "k", large, { codec });
@@ -551,7 +552,7 @@ const scenarios = {
       added--;
       removeEventListener.apply(signal, args);
     };
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     for (let at = 0; at < 20; at++) {
       await cache.generate(NS, at, () => at, { signal });
       await cache.generate(NS, at, () => at, { signal });

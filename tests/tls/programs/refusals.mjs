@@ -22,13 +22,12 @@ async function said(options) {
   return outages.join("\n");
 }
 
+const TOO_LATE = /nothing answers|no (answer|connection) within/;
 /** A busy machine may not come to a handshake in the 2 s that it has: then again. */
 async function saidInTime(options) {
   for (let left = 20;; left--) {
     const message = await said(options);
-    if (left === 0 || !/: no (answer|connection) within /.test(message)) {
-      return message;
-    }
+    if (left === 0 || !TOO_LATE.test(message)) return message;
   }
 }
 
