@@ -173,7 +173,8 @@ testAllOnEach(
       await until(
         () => admin.call<Record<string, string>>("Usage"),
         ({ loading, handles }) => loading === "0" && handles === "0",
-        5_000,
+        // Not because the lease has ended, which takes 22 s.
+        15_000,
       );
     }, ["--heartbeat-interval", "20s"]),
 );
