@@ -17,8 +17,9 @@ const withShell = await hostedShells();
 const waits = sideBySide("causes that take long to find");
 const PROGRAM = new URL("./programs/refusals.mjs", import.meta.url);
 
-/** What is said where nothing was heard of a server in time. */
-const TOO_LATE = /nothing answers|no (answer|connection) within/;
+/** What is said where nothing was heard of a server in time, or not enough. */
+const TOO_LATE =
+  /nothing answers|no (answer|connection) within|: self-signed certificate/;
 /** So often a busy machine may not come to a handshake in the 2 s that it has. */
 const TRIES = 20;
 
