@@ -25,6 +25,8 @@ const WAITING_FILES = 6;
 const QUICK_FILES = 60;
 /** Each processor has another file to go on with while one waits. */
 const JOBS_PER_PROCESSOR = 2;
+/** Each takes some 200 MB, and starts servers of its own. */
+const MOST_JOBS = 16;
 
 /**
  * The files that share an isolate: of one folder, those that wait longest first.
@@ -78,7 +80,10 @@ async function run(words: readonly string[]): Promise<number> {
   Deno.addSignalListener("SIGINT", () => {});
   const folder = await Deno.makeTempDir({ prefix: "larder-tests-" });
   try {
-    const jobs = JOBS_PER_PROCESSOR * navigator.hardwareConcurrency;
+    const jobs = Math.min(
+      JOBS_PER_PROCESSOR * navigator.hardwareConcurrency,
+      MOST_JOBS,
+    );
     const { status } = new Deno.Command(Deno.execPath(), {
       args: [
         ...["test", "--quiet", "--parallel", "--no-check", "--allow-all"],
