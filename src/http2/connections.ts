@@ -135,20 +135,29 @@ export class Connections {
   }
 
   /**
-   * The first in the order that was not used since it was put there; those that
-   * were go to its end, so that each look costs little.
+   * The first in the order that was not used since it was put there. Those that
+   * were go to its end in the order of their use, so that each look costs little,
+   * and who calls now is not taken for idle because its connection is old.
    */
   #idlest(): ServedConnection | undefined {
     const nowMs = this.#options.nowMs();
+    const used: { connection: ServedConnection; usedMs: number }[] = [];
+    let idlest: ServedConnection | undefined;
     for (const [connection, lookedMs] of this.#open) {
       if (lookedMs === nowMs) break;
       if (connection.isLeaving) continue;
-      if (connection.isIdle && connection.readMs <= lookedMs) {
-        return connection;
+      const { isIdle, readMs } = connection;
+      if (isIdle && readMs <= lookedMs) {
+        idlest = connection;
+        break;
       }
+      used.push({ connection, usedMs: isIdle ? readMs : nowMs });
+    }
+    used.sort((one, other) => one.usedMs - other.usedMs);
+    for (const { connection } of used) {
       this.#open.delete(connection);
       this.#open.set(connection, nowMs);
     }
-    return undefined;
+    return idlest;
   }
 }

@@ -50,6 +50,33 @@ Deno.test("the idlest connection says goodbye, and its last call is answered", a
   await served.end();
 });
 
+Deno.test("who calls all the time is not the idlest, however old the connection is", async () => {
+  const served = new ServedPipes({ maxConnections: 3 });
+  const { connections } = served;
+  const clients = [];
+  for (let at = 0; at < 3; at++) {
+    served.nowMs++;
+    assert.equal(connections.makeRoom(), true);
+    clients.push(await served.ready());
+  }
+  // All were used since they came: the oldest one last.
+  for (const client of clients.toReversed()) {
+    served.nowMs += 10;
+    client.pipe.send(ping());
+    await turns();
+    await client.received();
+  }
+  served.nowMs += 10;
+  assert.equal(connections.makeRoom(), true);
+  assert.deepEqual(served.drops, []);
+  for (const client of clients.toReversed()) {
+    served.nowMs += 10;
+    connections.makeRoom();
+    assert.deepEqual(await client.received(), FIRST);
+  }
+  await served.end();
+});
+
 Deno.test("a client that was asked to go has a second", async () => {
   const served = new ServedPipes({ maxConnections: 1 });
   const client = await served.ready();

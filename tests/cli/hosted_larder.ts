@@ -23,7 +23,7 @@ export interface HostedCommand {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A process for the commands of one test file. */
+/** A process for the commands of test files. */
 export class HostedLarder implements Host {
   readonly #connection: Deno.UnixConn;
   readonly #output: readonly [Deno.FsFile, Deno.FsFile];
@@ -117,6 +117,9 @@ function newIn(file: Deno.FsFile): Uint8Array {
   return bytes;
 }
 
+/** Those of all test files that share an isolate: one file after the other. */
+const started: Promise<HostedLarder>[] = [];
+
 /**
  * {@linkcode withShell} for all tests of a file, with processes for the commands
  * that they run to their ends.
@@ -125,7 +128,7 @@ function newIn(file: Deno.FsFile): Uint8Array {
  * has to be started.
  */
 export async function hostedShells(count = 1): Promise<typeof withShell> {
-  const starts = Array.from({ length: count }, () => HostedLarder.start());
-  const hosts = await Promise.all(starts);
+  while (started.length < count) started.push(HostedLarder.start());
+  const hosts = await Promise.all(started);
   return (body, args) => withShell(body, args, hosts);
 }

@@ -60,10 +60,9 @@ testOnEach(
       await using proxy = await FaultProxy.start(remote);
       const { ms, lateMs, source, outages } = await run(
         command("ask", proxy.address),
-        async () => {
+        () => {
           proxy.still();
-          await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
-          proxy.thaw();
+          setTimeout(() => proxy.thaw(), AWAY_MS);
         },
       );
       assert.deepEqual(outages, []);
@@ -79,9 +78,10 @@ testOnEach(
   (command) =>
     withServerHere(async ({ remote }) => {
       await using proxy = await FaultProxy.start(remote);
-      // 3 s: for longer than a connection may be silent, and twice that.
+      // It takes 3 s, for longer than a connection may be silent: begun again each
+      // time, it would never get through.
       const { isKept, outages } = await run(
-        command("slowLine", proxy.address, "3000"),
+        command("slowLine", proxy.address, "10000"),
         () => proxy.throttle(50_000),
       );
       assert.deepEqual(outages, []);
@@ -107,7 +107,7 @@ testAllOnEach(
       );
       // Who waits had the last sign of life some time before it got bad.
       const leastMs = phase === "wait" ? 1_000 : 2_500;
-      assert(result.ms > leastMs, `${result.ms} ms`);
+      assert(result.sinceAskedMs > leastMs, `${result.sinceAskedMs} ms`);
       assert(result.ms - result.lateMs < 3_000 + BUSY_MS, `${result.ms} ms`);
       assert.match(
         result.outages[0]!,
@@ -124,7 +124,7 @@ testOnEach(
     withServerHere(async ({ remote }) => {
       await using proxy = await FaultProxy.start(remote);
       const result = await run(
-        command("wait", proxy.address, remote, "10000"),
+        command("wait", proxy.address, remote, "30000"),
         () => {
           proxy.down();
           setTimeout(() => proxy.up(), 4_000);
@@ -173,7 +173,8 @@ testAllOnEach(
       await until(
         () => admin.call<Record<string, string>>("Usage"),
         ({ loading, handles }) => loading === "0" && handles === "0",
-        5_000,
+        // Not because the lease has ended, which takes 22 s.
+        15_000,
       );
     }, ["--heartbeat-interval", "20s"]),
 );

@@ -7,6 +7,7 @@ import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { CA } from "../support/certificates.ts";
 import { Cache } from "../../src/client/mod.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
+import { lateness } from "./lateness.ts";
 import { testAllOnEach, testOnEach } from "./runtimes.ts";
 import {
   BUSY_MS,
@@ -214,25 +215,9 @@ async function endsSoonAfter(line: RegExp, child: Child): Promise<string> {
   const said = await child.line() ?? "";
   assert.match(said, line);
   const beganMs = performance.now();
-  const lateMs = lateness();
+  using late = lateness(child.pid);
   assert.equal((await child.end()).code, 0);
   const tookMs = performance.now() - beganMs;
-  assert(tookMs - lateMs() < BUSY_MS, `${tookMs} ms`);
+  assert(tookMs - late.ms < BUSY_MS, `${tookMs} ms`);
   return said;
-}
-
-/** Says by how much timers were late since then, in all: the machine is busy. */
-function lateness(): () => number {
-  const everyMs = 20;
-  let lateMs = 0;
-  let lastMs = performance.now();
-  const timer = setInterval(() => {
-    const nowMs = performance.now();
-    lateMs += Math.max(0, nowMs - lastMs - everyMs);
-    lastMs = nowMs;
-  }, everyMs);
-  return () => {
-    clearInterval(timer);
-    return lateMs;
-  };
 }

@@ -30,6 +30,7 @@ export function keepHosts(): AsyncDisposable {
 
 /**
  * Runs a program beside others; what it says, line by line, until it has ended.
+ * It is told when the next line is asked for: what it said was acted upon.
  *
  * @param command As for a process of its own: the program's name ends in `.mjs`.
  */
@@ -44,7 +45,10 @@ export async function* hosted(
   const guest = host.start(command.slice(at));
   let isWhole = false;
   try {
-    yield* guest.lines;
+    for await (const line of guest.lines) {
+      yield line;
+      host.tell(guest.id);
+    }
     isWhole = true;
   } finally {
     host.remove(guest.id, isWhole);
@@ -90,10 +94,19 @@ class Host {
     const lines = new ReadableStream<string>({
       start: (controller) => void this.#guests.set(id, controller),
     });
-    const line = `${JSON.stringify([id, ...words])}\n`;
+    this.#send([id, ...words]);
+    return { id, lines };
+  }
+
+  /** Lets a program go on that waits until what it said was acted upon. */
+  tell(id: string): void {
+    this.#send([id]);
+  }
+
+  #send(words: readonly string[]): void {
+    const line = `${JSON.stringify(words)}\n`;
     // A process that has gone is noticed where it is read.
     this.#input.write(new TextEncoder().encode(line)).catch(() => {});
-    return { id, lines };
   }
 
   /** Nobody looks any more at what a program says. */

@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { hosted } from "./hosted.ts";
+import { lateness } from "./lateness.ts";
 import { Child } from "./support.ts";
 
 /** The program: the module, a scenario, and its words. */
@@ -20,7 +21,12 @@ export const BUSY_MS = 1_000;
 /** What a scenario came to. */
 export interface Result {
   readonly ms: number;
-  /** By how much timers were late meanwhile: nothing that a client can help. */
+  /** The same since the network was asked to become bad, which takes a moment. */
+  readonly sinceAskedMs: number;
+  /**
+   * By how much timers were late meanwhile, there and here, where server and
+   * network are: nothing that a client can help.
+   */
   readonly lateMs: number;
   readonly source?: string;
   readonly size?: number;
@@ -37,9 +43,15 @@ export async function run(
   whenSaid: (line: string) => unknown = () => {},
 ): Promise<Result> {
   let result: Result | undefined;
+  using late = lateness();
   for await (const line of hosted(command)) {
-    if (line.startsWith("{")) result = JSON.parse(line);
-    else await whenSaid(line);
+    if (line.startsWith("{")) {
+      const said: Result = JSON.parse(line);
+      result = { ...said, lateMs: said.lateMs + late.ms };
+    } else {
+      late.begin();
+      await whenSaid(line);
+    }
   }
   if (result) return result;
   throw new Error("it has ended without a result");

@@ -81,6 +81,11 @@ export class Child implements AsyncDisposable {
       .getReader();
   }
 
+  /** Its process id. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   /** The next line; `undefined`: there is none any more. */
   async line(): Promise<string | undefined> {
     return (await this.#lines.read()).value;

@@ -13,6 +13,7 @@ import {
 } from "../support/clients.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
+import { writeSlowFile } from "../support/slow_file.ts";
 import { rejectsWith, until } from "../support/status.ts";
 import { whyNoTracer } from "../support/strace.ts";
 import { whileFailing } from "../support/syscalls.ts";
@@ -271,9 +272,8 @@ Deno.test("nobody waits for a file whose Done was answered and that cannot be ke
     using local = new LocalClient(server.local);
     await Deno.writeTextFile(`${root}/${NS}`, "no folder");
     const { id, path } = await local.assigned(NS, "key");
-    await Deno.writeFile(path, new Uint8Array());
     // Hashing it takes longer than its Done may.
-    await Deno.truncate(path, 1536 * MIB);
+    await writeSlowFile(path);
     await local.done(id);
     const { last } = await client.fetched(NS, "key");
     assert.match(last.unassigned?.reason ?? "", /keep it now/);

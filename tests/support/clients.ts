@@ -98,12 +98,12 @@ export class RemoteClient extends CacheClient {
     return this.call("Set", { id, value: bytesOf(value) });
   }
 
-  /** The value, which is expected to be ready. */
+  /** The value, which is expected to be ready, however slow the disk is. */
   async value(
     namespace: string,
     key: string | Uint8Array,
   ): Promise<Uint8Array> {
-    const reply = await this.get(namespace, key, { assign: false });
+    const reply = await this.settled(namespace, key, { assign: false });
     if (!(reply.ready instanceof Uint8Array)) {
       throw new Error(`expected ready for ${key}, got ${reply.entryStatus}`);
     }
@@ -127,12 +127,12 @@ export class LocalClient extends CacheClient {
     return this.call("Drop", { id });
   }
 
-  /** The handle on the value, which is expected to be ready. */
+  /** The handle on the value, which is expected to be ready, however slow the disk is. */
   async handle(
     namespace: string,
     key: string | Uint8Array,
   ): Promise<{ id: string; path: string }> {
-    const { entryStatus, ready } = await this.get(namespace, key);
+    const { entryStatus, ready } = await this.settled(namespace, key);
     if (!ready || ready instanceof Uint8Array) {
       throw new Error(`expected ready for ${key}, got ${entryStatus}`);
     }

@@ -3,6 +3,7 @@
 //
 // MODULE SCENARIO ADDRESS [ADDRESS] [PATIENCE_MS]
 
+import { once } from "node:events";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -25,9 +26,30 @@ async function connect(remote, options = {}) {
   open.push(cache);
   return cache;
 }
-const say = (line) => console.log(id ? `${id} ${line}` : line);
+/**
+ * The same, once it has heard of the server: one that has never answered gets 2 s,
+ * which a busy machine may take, whatever the patience is.
+ */
+async function acquainted(remote, options) {
+  const cache = await connect(remote, options);
+  const answers = () => cache.stat(NS, "another").then(() => true, () => false);
+  for (let left = 300; !await answers(); left--) {
+    if (left === 0) throw new Error("the server never answers");
+    await sleep(100);
+  }
+  return cache;
+}
+/** When the network was asked to become bad. */
+let askedMs = 0;
+function say(line) {
+  askedMs = performance.now();
+  console.log(id ? `${id} ${line}` : line);
+}
 
-/** How long something takes, and what it comes to. What hangs ends all the same. */
+/**
+ * How long something takes, also since the network was asked to become bad, and
+ * what it comes to. What hangs ends all the same.
+ */
 async function timed(run) {
   const beganMs = performance.now();
   const hangs = sleep(30_000, { error: "hangs" }, { ref: false });
@@ -38,8 +60,10 @@ async function timed(run) {
   } catch (error) {
     result = { error: error.code ?? error.message };
   }
-  const ms = Math.round(performance.now() - beganMs);
-  return { ms, lateMs: late(), ...result };
+  const endMs = performance.now();
+  const ms = Math.round(endMs - beganMs);
+  const sinceAskedMs = Math.round(endMs - askedMs);
+  return { ms, sinceAskedMs, lateMs: late(), ...result };
 }
 
 /** Lets nothing else run in here, and leaves the processor to others. */
@@ -68,8 +92,8 @@ function lateness() {
 }
 
 const end = (result) => say(JSON.stringify({ ...result, outages }));
-/** Time for the proxy to become bad, when it was told. */
-const soon = () => sleep(150);
+/** Until the network is bad, once it was asked to be: see host.mjs. */
+const isSo = () => id ? once(process, `so ${id}`) : sleep(150);
 
 async function* small() {
   yield new Uint8Array(3);
@@ -78,21 +102,20 @@ async function* small() {
 const scenarios = {
   /** A call on a connection that has worked before. */
   async ask(patienceMs) {
-    const cache = await connect(address, { patienceMs });
-    await cache.get(NS, "another");
+    const cache = await acquainted(address, { patienceMs });
     say("bad");
-    await soon();
+    await isSo();
     end(await timed(() => cache.generateDetailed(NS, "k", () => 1)));
   },
   /** Waits for somebody, who publishes when the network is bad. */
   async wait(patienceMs) {
-    const cache = await connect(address, { patienceMs });
-    const holder = await connect(words[0]);
+    const cache = await acquainted(address, { patienceMs });
+    const holder = await acquainted(words[0]);
     const claim = await holder.claim(NS, "k");
     const waiting = cache.generateDetailed(NS, "k", () => 1);
     await sleep(500);
     say("bad");
-    await soon();
+    await isSo();
     const result = await timed(async () => {
       if (claim.kind === "assigned") {
         await claim.held.publish(new TextEncoder().encode("2"));
@@ -103,30 +126,27 @@ const scenarios = {
   },
   /** Publishes on a connection that gets bad on the way. */
   async publish(patienceMs) {
-    const cache = await connect(address, { patienceMs });
-    await cache.get(NS, "another");
+    const cache = await acquainted(address, { patienceMs });
     say("bad");
     const result = await timed(() =>
       cache.generateDetailed(NS, "k", () => VALUE, { codec })
     );
-    const { ms, lateMs, source, error } = result;
-    end({ ms, lateMs, source, error });
+    const { ms, sinceAskedMs, lateMs, source, error } = result;
+    end({ ms, sinceAskedMs, lateMs, source, error });
   },
   /** Keeps a value through a line that gets slow: what it has to do is little. */
   async slowLine(patienceMs) {
-    const cache = await connect(address, { patienceMs });
-    await cache.get(NS, "another");
+    const cache = await acquainted(address, { patienceMs });
     say("bad");
-    await soon();
+    await isSo();
     const value = VALUE.subarray(0, 150_000);
     end({ isKept: await cache.set(NS, "k", value, { codec }) });
   },
   /** Reads on a connection that gets bad on the way. */
   async read(patienceMs) {
-    const writer = await connect(words[0]);
+    const writer = await acquainted(words[0]);
     await writer.set(NS, "k", VALUE, { codec });
-    const cache = await connect(address, { patienceMs });
-    await cache.get(NS, "another");
+    const cache = await acquainted(address, { patienceMs });
     say("bad");
     const result = await timed(async () => ({
       size: (await cache.get(NS, "k", { codec }))?.length,
@@ -135,7 +155,7 @@ const scenarios = {
   },
   /** Nothing comes any more; each call has to end with its deadline. */
   async deadlines() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     const deadlineMs = 400;
     let starting = 4;
     let start;
@@ -162,7 +182,6 @@ const scenarios = {
       set: () => cache.setStream(NS, 3, slow(), { deadlineMs }),
       throws: () => cache.generate(NS, 4, failing),
     };
-    await cache.get(NS, "another");
     const running = Object.entries(calls).map(async ([name, call]) => {
       const { ms, lateMs, error } = await timed(call);
       return [name, { ms, lateMs, error }];
@@ -192,7 +211,7 @@ const scenarios = {
   },
   /** Produces a stream for longer than it may. */
   async lateStream() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     let isStopped = false;
     async function* late() {
       try {
@@ -223,8 +242,8 @@ const scenarios = {
   },
   /** Waits for somebody for long; meanwhile lets nothing else run. */
   async longWait() {
-    const cache = await connect(address);
-    const holder = await connect(words[0]);
+    const cache = await acquainted(address);
+    const holder = await acquainted(words[0]);
     const claim = await holder.claim(NS, "k");
     const waiting = cache.generateDetailed(NS, "k", () => 1);
     await sleep(4_000);
@@ -239,7 +258,7 @@ const scenarios = {
     const cache = await connect(address, { local, patienceMs });
     if (how === "later") await cache.set(NS, "another", 1);
     say("bad");
-    await soon();
+    await isSo();
     end(await timed(() => cache.generateDetailed(NS, "k", () => 1)));
   },
   /** Asks where no Larder is, twice. */
@@ -276,7 +295,7 @@ const scenarios = {
   },
   /** Gives work back when nobody is there. */
   async giveUp() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     const result = await timed(() =>
       cache.generateDetailed(NS, "k", async () => {
         say("bad");
@@ -291,15 +310,15 @@ const scenarios = {
   /** Calls a call off on a connection that is silent, and has nothing more to do. */
   async callOff() {
     const [cache, holder, another] = await Promise.all(
-      [1, 2, 3].map(() => connect(address)),
+      [1, 2, 3].map(() => acquainted(address)),
     );
     await cache.get(NS, "another");
     await holder.claim(NS, "held");
     say("bad");
-    await soon();
+    await isSo();
     const deadlineMs = 100;
     const computed = async () => {
-      await soon();
+      await isSo();
       return VALUE;
     };
     const thrown = () => Promise.reject(new Error("thrown"));
@@ -323,7 +342,7 @@ const scenarios = {
   /** Ends what it has of a value, of work and of an error on a silent connection. */
   async endWork() {
     const caches = await Promise.all(
-      Array.from({ length: 4 }, () => connect(address)),
+      Array.from({ length: 4 }, () => acquainted(address)),
     );
     const [thrower, publisher, stopper, holder] = caches;
     const { held } = await holder.claim(NS, "held");
@@ -333,7 +352,7 @@ const scenarios = {
     const start = async () => {
       if (++started === 3) {
         say("bad");
-        await soon();
+        await isSo();
         isBad();
       }
       await bad;
@@ -389,7 +408,7 @@ const scenarios = {
   },
   /** Gives work back when nobody is there, and has nothing more to do. */
   async leave() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     const failing = async () => {
       say("bad");
       await sleep(500);
@@ -401,7 +420,7 @@ const scenarios = {
   },
   /** Computes without letting anything else run. */
   async blocks() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     const { source } = await cache.generateDetailed(NS, "k", () => {
       say("bad");
       block(Number(words[0]));
@@ -411,7 +430,7 @@ const scenarios = {
   },
   /** Holds much work for a while, and publishes it; how late timers were. */
   async hold() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     const [holdMs, keys] = words;
     const heldMs = Date.now();
     const held = await Promise.all(
@@ -429,7 +448,7 @@ const scenarios = {
   },
   /** Publishes what can be read again, or once, while the connection breaks. */
   async stream() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     async function* pieces() {
       for (let sent = 0; sent < 40; sent++) {
         await undefined;
@@ -444,7 +463,7 @@ const scenarios = {
   },
   /** Produces a stream while the connection breaks: another one, or the same. */
   async produce() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     let began = 0;
     async function* pieces() {
       began++;
@@ -471,7 +490,7 @@ const scenarios = {
   },
   /** Streams whose first piece, or second one, takes its time. */
   async slowProducer() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     async function* late(at) {
       for (const piece of [0, 1]) {
         if (piece === at) await sleep(Number(words[0]));
@@ -486,7 +505,7 @@ const scenarios = {
   },
   /** A reader that has other things to do for a while. */
   async slowReader() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     const large = new Uint8Array(16_000_000).fill(3);
     await cache.set(NS, "k", large, { codec });
     const stream = await cache.getStream(NS, "k");
@@ -499,7 +518,7 @@ const scenarios = {
   },
   /** A stream that is read to its half. With a word, the cache is closed then. */
   async halfRead() {
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     // More than fits between the connection and whoever reads.
     const large = new Uint8Array(32_000_000);
     await cache.set(NS, "k", large, { codec });
@@ -533,7 +552,7 @@ const scenarios = {
       added--;
       removeEventListener.apply(signal, args);
     };
-    const cache = await connect(address);
+    const cache = await acquainted(address);
     for (let at = 0; at < 20; at++) {
       await cache.generate(NS, at, () => at, { signal });
       await cache.generate(NS, at, () => at, { signal });

@@ -5,7 +5,7 @@
 // WAY: throw, abort or close; also the namespace, which is given_up.WAY.
 
 import process from "node:process";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 
 const [module, remote, way, count] = process.argv.slice(2);
 const { bytes, Cache } = await import(module);
@@ -14,6 +14,21 @@ const PIECE_BYTES = 20_000;
 /** It goes out in four pieces. */
 const VALUE = new Uint8Array(1_000_000);
 const AT_ONCE = 4;
+
+/**
+ * A cache that has heard of the server: one that has never answered gets 2 s,
+ * which a busy machine may take, and then no call would be given up.
+ */
+async function connect() {
+  const cache = await Cache.connect({ remote, patienceMs: 60_000 });
+  const answers = () =>
+    cache.stat(namespace, "k").then(() => true, () => false);
+  for (let left = 300; !await answers(); left--) {
+    if (left === 0) throw new Error("the server never answers");
+    await sleep(100);
+  }
+  return cache;
+}
 
 /** Gives up when some of the pieces have gone, or all, but before the end. */
 function after(at, giveUp) {
@@ -60,7 +75,7 @@ const ways = {
   },
   // The cache is closed, when some of a value is on its way.
   async close(_, at) {
-    const cache = await Cache.connect({ remote });
+    const cache = await connect();
     const onProgress = after(at, () => void cache.close());
     await cache.generate(namespace, at, () => VALUE, {
       codec: bytes,
@@ -72,7 +87,7 @@ const ways = {
 let failed = 0;
 let next = 0;
 async function work() {
-  const cache = await Cache.connect({ remote });
+  const cache = await connect();
   while (next < Number(count)) {
     await ways[way](cache, next++).catch(() => failed++);
   }

@@ -22,8 +22,18 @@ async function said(options) {
   return outages.join("\n");
 }
 
+const TOO_LATE =
+  /nothing answers|no (answer|connection) within|: self-signed certificate/;
+/** A busy machine may not come to a handshake in the 2 s that it has: then again. */
+async function saidInTime(options) {
+  for (let left = 20;; left--) {
+    const message = await said(options);
+    if (left === 0 || !TOO_LATE.test(message)) return message;
+  }
+}
+
 const all = Object.entries(JSON.parse(cases));
 const messages = await Promise.all(
-  all.map(async ([name, options]) => [name, await said(options)]),
+  all.map(async ([name, options]) => [name, await saidInTime(options)]),
 );
 console.log(JSON.stringify(Object.fromEntries(messages)));
