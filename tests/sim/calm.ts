@@ -20,6 +20,8 @@ const MAX_TRIES = 4;
 const MAX_LIMITED_TRIES = 8;
 const DAY_MS = 24 * 3_600_000;
 const JANITOR_MS = 11 * 60_000;
+/** `failed`: the copy of an accepted file may be what there is no room for. */
+const WAITS_FOR_ROOM = ["no-room", "full", "failed"];
 /** Nothing is asked meanwhile: what is done at intervals is done a few times. */
 const LEAP_MS = 60_000;
 
@@ -81,7 +83,7 @@ async function resolve(
       case "unassigned":
         if (reply.reason === "too-large") return;
         if (!assign) return;
-        if (reply.reason === "no-room" || reply.reason === "full") {
+        if (WAITS_FOR_ROOM.includes(reply.reason)) {
           // Handles and expired work end, and the evictor looks again.
           const spanMs = figures.handleLeaseMs + EVICTION_INTERVAL_MS;
           await pass(world, spanMs, LEAP_MS);
