@@ -21,7 +21,11 @@ const MAX_LIMITED_TRIES = 8;
 const DAY_MS = 24 * 3_600_000;
 const JANITOR_MS = 11 * 60_000;
 /** `failed`: the copy of an accepted file may be what there is no room for. */
-const WAITS_FOR_ROOM = ["no-room", "full", "failed"];
+const WAITS_FOR_ROOM: readonly (string | undefined)[] = [
+  "no-room",
+  "full",
+  "failed",
+];
 /** Nothing is asked meanwhile: what is done at intervals is done a few times. */
 const LEAP_MS = 60_000;
 
