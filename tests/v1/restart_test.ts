@@ -29,10 +29,11 @@ Deno.test("after a kill in mid-publish the file is gone, and the work its client
         (files) => files === 1,
       );
       await server.kill();
-      await rejectsWith("UNAVAILABLE", publishing);
-      // Not before: what is written to a connection that is gone fails otherwise.
-      killed.resolve();
       await rejectsWith("UNAVAILABLE", drained(waiting.rest));
+      // Not before: to write to a connection fails otherwise while nobody knows
+      // that it is gone.
+      killed.resolve();
+      await rejectsWith("UNAVAILABLE", publishing);
     }
     {
       await using server = await ServerHere.start(root);
