@@ -254,7 +254,11 @@ Deno.test("a power cut soon after the first start leaves a root that is served a
     });
     using client = new RemoteClient(again.remote);
     for (let i = 0; i < 10; i++) {
-      const { id } = await client.assigned(NS, `key ${i}`);
-      await client.set(id, "again");
+      // While a file that has no row is being removed, its key is Unassigned.
+      const { assign } = await until(
+        () => client.get(NS, `key ${i}`),
+        ({ assign }) => assign !== undefined,
+      );
+      await client.set(assign!.id, "again");
     }
   }));
