@@ -21,6 +21,6 @@ Deno.test("where the disk is full, doctor does not advise to change rights", asy
       assert.match(failed[0]!.remedy ?? "", /^make room on the disk of /);
     }
   } finally {
-    await outputOf("umount", [disk]);
+    await outputOf("umount", ["--lazy", disk]);
   }
 });

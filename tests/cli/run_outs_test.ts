@@ -149,7 +149,7 @@ Deno.test("what cannot be set aside is left, and its run is not kept", () =>
       assert.equal(await shell.read("mounted"), "oldnew\n");
       assert.equal(await shell.read("first"), "old first");
     } finally {
-      await outputOf("umount", [path]);
+      await outputOf("umount", ["--lazy", path]);
     }
     assert.deepEqual(namesIn(shell), ["first", "mounted", "source"]);
   }));
@@ -333,7 +333,7 @@ Deno.test("a machine without room for a hit runs the command, and removes nothin
       assert.equal(await shell.read("log"), "ran\nran\n");
       assert.deepEqual(namesIn(shell, "disk"), []);
     } finally {
-      await outputOf("umount", [disk]);
+      await outputOf("umount", ["--lazy", disk]);
     }
     assert.match((await shell.run(args, { env })).stderr, /hit/);
   }));

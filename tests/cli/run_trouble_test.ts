@@ -46,7 +46,7 @@ Deno.test("a temporary folder that is missing or full costs only the keeping", (
       const { code, stdout } = await shell.run(args, { env: missing });
       assert.deepEqual([code, stdout.length], [3, 2_000_000]);
     } finally {
-      if (isMounted) await outputOf("umount", [small]);
+      if (isMounted) await outputOf("umount", ["--lazy", small]);
     }
   }));
 
@@ -423,7 +423,7 @@ Deno.test("an out that cannot be replaced is written in place at a hit", () =>
         assert.match(stderr, /hit/);
         assert.equal(await shell.read("source"), "new\n");
       } finally {
-        await outputOf("umount", [path]);
+        await outputOf("umount", ["--lazy", path]);
       }
     }
     assert.equal(await shell.read("log"), "ran\n");

@@ -338,7 +338,8 @@ async function readOnlyDisk(
     return void console.log("skipped: no file system can be mounted");
   }
   return {
-    [Symbol.asyncDispose]: async () => void await outputOf("umount", [path]),
+    [Symbol.asyncDispose]: async () =>
+      void await outputOf("umount", ["--lazy", path]),
   };
 }
 

@@ -374,7 +374,7 @@ Deno.test("a disk that is really full: nobody computes for nothing until there i
         await scene.assertServes(work);
       });
     } finally {
-      await new Deno.Command("umount", { args: [disk] }).output();
+      await new Deno.Command("umount", { args: ["--lazy", disk] }).output();
     }
   });
 });
