@@ -249,7 +249,6 @@ export class Folders {
     } catch (error) {
       if (systemCode(error) === "ENOENT" && lookAt(this.fs, from)) {
         this.#checked?.clear();
-
         this.#own(folder.slice(this.root.length + 1));
         return yield* this.rename(from, to);
       }

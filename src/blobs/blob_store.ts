@@ -187,8 +187,9 @@ export interface LocalFiles {
    * nothing the client still does reaches the value. Idempotent: where there is
    * none, one that has been captured already is captured. `again`: only that one
    * counts, for its client may have been told so; `first`: there is none, so that
-   * it need not be looked for. Hashes small files in the same breath. `missing` and `not-a-file` leave nothing captured, nor does a file of
-   * more than `mostBytes`: it is given back unread.
+   * it need not be looked for. Hashes small files in the same breath. `missing` and
+   * `not-a-file` leave nothing captured, nor does a file of more than `mostBytes`: it
+   * is given back unread.
    */
   capture(
     staging: string,

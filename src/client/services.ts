@@ -2,7 +2,7 @@
  * The services of the .proto files, as grpc-js wants them.
  *
  * proto-loader would do it, and describe the files for servers that offer
- * reflection, too: that took a sixth of a `larder run` that finds its value.
+ * reflection, too: that took a twelfth of a `larder run` that finds its value.
  *
  * @module
  */

@@ -16,15 +16,21 @@ const GOODBYE = frame(
   new TextEncoder().encode("goodbye!"),
 );
 
-Deno.test("the idlest connection says goodbye, and its last call is answered", async () => {
-  const served = new ServedPipes({ maxConnections: 3 });
-  const { connections } = served;
+/** Clients that came one after the other, the oldest first. */
+async function threeClients(served: ServedPipes) {
   const clients = [];
   for (let at = 0; at < 3; at++) {
     served.nowMs++;
-    assert.equal(connections.makeRoom(), true);
+    assert.equal(served.connections.makeRoom(), true);
     clients.push(await served.ready());
   }
+  return clients;
+}
+
+Deno.test("the idlest connection says goodbye, and its last call is answered", async () => {
+  const served = new ServedPipes({ maxConnections: 3 });
+  const { connections } = served;
+  const clients = await threeClients(served);
   const [first, second, third] = clients;
   served.nowMs += 10;
   // The first was used since, the second is in use.
@@ -53,12 +59,7 @@ Deno.test("the idlest connection says goodbye, and its last call is answered", a
 Deno.test("who calls all the time is not the idlest, however old the connection is", async () => {
   const served = new ServedPipes({ maxConnections: 3 });
   const { connections } = served;
-  const clients = [];
-  for (let at = 0; at < 3; at++) {
-    served.nowMs++;
-    assert.equal(connections.makeRoom(), true);
-    clients.push(await served.ready());
-  }
+  const clients = await threeClients(served);
   // All were used since they came: the oldest one last.
   for (const client of clients.toReversed()) {
     served.nowMs += 10;

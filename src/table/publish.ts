@@ -106,7 +106,6 @@ export function publishFile(s: State, entry: Entry, wait?: Wait): void {
     const again = taken?.acknowledged && { again: true };
     const first = work.isUntouched && { first: true };
     work.isUntouched = false;
-
     const how = { mostBytes, ...again, ...first };
     s.emit({ kind: "capture", name, token, staging, ...how });
   }

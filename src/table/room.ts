@@ -296,7 +296,8 @@ export class Room {
       ? `${DISK} leaves no byte of the disk to be written`
       : "the disk has no byte free";
     const text = `${none}, after ${total} of this value, and nothing is ` +
-      "removed for one whose size is not known: room is made for a value that says its size beforehand";
+      "removed for one whose size is not known: room is made for a value " +
+      "that says its size beforehand";
     return { never: false, text };
   }
 
