@@ -16,6 +16,7 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { filesBelow } from "./files_below.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const FOLDERS = ["tests", "src", "tools", "bench"];
@@ -51,19 +52,10 @@ export function groupsOf(paths: readonly string[]): string[][] {
   );
 }
 
-/** The test files below a folder. */
-async function* testFiles(folder: string): AsyncGenerator<string> {
-  for await (const { name, isDirectory } of Deno.readDir(ROOT + folder)) {
-    const path = `${folder}/${name}`;
-    if (isDirectory) yield* testFiles(path);
-    else if (name.endsWith("_test.ts")) yield path;
-  }
-}
-
 /** Writes a module for each group; their paths. */
 async function writeModules(folder: string): Promise<string[]> {
-  const all = FOLDERS.map((each) => Array.fromAsync(testFiles(each)));
-  const groups = groupsOf((await Promise.all(all)).flat());
+  const files = FOLDERS.flatMap((each) => filesBelow(ROOT, each));
+  const groups = groupsOf(files.filter((path) => path.endsWith("_test.ts")));
   return await Promise.all(groups.map(async (files, at) => {
     const name = files[0]!.split("/").slice(0, -1).join("_");
     const path = `${folder}/${at}_${name}.ts`;

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { filesBelow } from "./files_below.ts";
 import { FLOOR } from "./import_rules.ts";
 import { pathOf, roomOf, TESTS } from "./rooms.ts";
 
@@ -95,11 +96,8 @@ export function unreached(
 }
 
 function sourceFiles(folder: string): string[] {
-  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
-    const path = `${folder}/${name}`;
-    if (isDirectory) return sourceFiles(path);
-    return path.endsWith(".ts") && !TESTS.test(path) ? [path] : [];
-  });
+  return filesBelow(".", folder)
+    .filter((path) => path.endsWith(".ts") && !TESTS.test(path));
 }
 
 /** What the ways in bring in; `deno info` takes one at a time. */

@@ -1,8 +1,9 @@
 /** Documents and comments name no file that is not there. */
 
 import assert from "node:assert/strict";
-import { join, posix } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { filesBelow } from "./files_below.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** What comes of builds, or of others, is not ours to look into. */
@@ -11,15 +12,6 @@ const SKIPPED = /^(\.git|dist|node_modules|tests\/golden|bench\/results)$/;
 const HISTORY = /^(CHANGELOG\.md|docs\/adr\/)/;
 /** Examples of names, which stand for any. */
 const EXAMPLES = /^(tests\/confinement\/escapes|tools\/\w+_test)\.ts$/;
-
-/** The files of the repository: `src/main.ts`. */
-function filesIn(folder: string): string[] {
-  return [...Deno.readDirSync(join(ROOT, folder))].flatMap((entry) => {
-    const path = posix.join(folder, entry.name);
-    if (SKIPPED.test(path)) return [];
-    return entry.isDirectory ? filesIn(path) : [path];
-  });
-}
 
 /** The names of files in a line of prose: in backticks, or in a comment. */
 function namesIn(line: string, path: string): string[] {
@@ -35,7 +27,7 @@ function namesIn(line: string, path: string): string[] {
 }
 
 Deno.test("documents and comments name no file that is not there", async () => {
-  const files = filesIn(".");
+  const files = filesBelow(ROOT, ".", (path) => SKIPPED.test(path));
   const known = new Set(
     files.flatMap((file) => {
       const parts = file.split("/");
