@@ -21,7 +21,8 @@ export interface RoomRule {
 /** The rooms that every other one may stand on; the drawing leaves them out. */
 export const FLOOR: readonly string[] = [
   ...["errors", "limits", "clock", "slips", "key_text", "log"],
-  ...["sizes", "unix_address", "number_map", "disk_trouble"],
+  ...["sizes", "unix_address", "number_map", "latin1"],
+  "disk_trouble",
 ];
 
 /** Rooms and what they may import; a room that is missing here is a violation. */
@@ -176,6 +177,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   key_text: { may: [], why: "the floor stands on nothing" },
   sizes: { may: [], why: "the floor stands on nothing" },
   number_map: { may: [], why: "the floor stands on nothing" },
+  latin1: { may: [], why: "the floor stands on nothing" },
   unix_address: { may: ["limits"], why: "an address is plain text" },
   disk_trouble: { may: ["clock"], why: "both stores watch their disk by it" },
   log: { may: ["key_text", "clock"], why: "a line of the log is plain text" },

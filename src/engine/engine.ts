@@ -28,6 +28,7 @@ import type {
   TableOptions,
   Ticket,
   UnassignedReason,
+  Unticketed,
 } from "../table/types.ts";
 import { AccessLog } from "./access_log.ts";
 import { Admissions, type Budget, type Grant } from "./admission.ts";
@@ -38,9 +39,7 @@ import { Lately } from "./lately.ts";
 import { Pulse } from "./standstill.ts";
 
 /** A request without its ticket, which the engine gives it. */
-export type Submission = Request extends infer R
-  ? R extends Request ? Omit<R, "ticket"> : never
-  : never;
+export type Submission = Unticketed<Request>;
 
 /** What an engine is made of. */
 export interface EngineOptions {
@@ -190,6 +189,14 @@ export class Engine {
     onNotice?: OnNotice,
   ): Ticket {
     const ticket = ++this.#ticket;
+    if (request.kind === "get" && !this.#pumping && !this.#closed) {
+      const reply = this.#table.atHand(request);
+      if (reply !== undefined) {
+        this.#uses.note(request.entry);
+        onReply(reply);
+        return ticket;
+      }
+    }
     this.#callers.set(ticket, { onReply, onNotice, owner, request });
     // The submission was made for this call: a copy would cost more than all else.
     const command = request as Request & { ticket: Ticket };

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import { sha256Hex } from "../../workers/digest.ts";
 import { isNamespace, RESERVED_NAMES } from "../../workers/root_names.ts";
 import { LarderError } from "../errors.ts";
+import { latin1 } from "../latin1.ts";
 import { MAX_KEY_BYTES, MAX_NAMESPACE_BYTES } from "../limits.ts";
 import type { EntryKey } from "../table/types.ts";
 
@@ -26,18 +26,15 @@ export function entryKey(namespace: string, key: Uint8Array): EntryKey {
   if (
     key.length > MAX_RECENT_KEY_BYTES || namespace.length > MAX_NAMESPACE_BYTES
   ) return checkedKey(namespace, key);
-  const written = `${namespace.length} ${namespace}${latin1(key)}`;
+  const written = `${namespace.length} ${namespace}${
+    latin1(key, 0, key.length)
+  }`;
   const known = recent.get(written);
   if (known) return known;
   const entry = checkedKey(namespace, key);
   if (recent.size >= MAX_RECENT) recent.clear();
   recent.set(written, entry);
   return entry;
-}
-
-/** Each byte as one character. Buffer's method takes any Uint8Array. */
-function latin1(key: Uint8Array): string {
-  return Buffer.prototype.latin1Slice.call(key, 0, key.length);
 }
 
 function checkedKey(namespace: string, key: Uint8Array): EntryKey {

@@ -5,25 +5,14 @@
  * @module
  */
 
-import { entryKey } from "../engine/entry_key.ts";
 import type { Method } from "../grpc/method.ts";
 import { release } from "../grpc/release.ts";
-import { StatusError } from "../grpc/status.ts";
-import type { EntryKey, Reply } from "../table/types.ts";
+import type { Reply } from "../table/types.ts";
+import { type Asked, readAsked } from "./asked.ts";
 import { EMPTY_PARTS, type Parts, UNASSIGNED } from "./replies.ts";
-import { readGetRequest, readIdRequest, readSetRequest } from "./requests.ts";
+import { readIdRequest, readSetRequest } from "./requests.ts";
 import { toStatusError } from "./status.ts";
-import type { GetRequest, IdRequest, SetRequest } from "./wire.ts";
-
-/** A `GetRequest` of which the entry is known. */
-export interface Asked {
-  readonly entry: EntryKey;
-  readonly assign: boolean;
-  /** Why there can be no such entry: for those who may ask for it. */
-  readonly fault: StatusError | undefined;
-}
-
-const NO_KEY = new Uint8Array();
+import type { IdRequest, SetRequest } from "./wire.ts";
 
 /** `Get` of either service. */
 export function getMethod(
@@ -33,7 +22,7 @@ export function getMethod(
   return {
     ...hotMethod(path, {
       decode(message, owned) {
-        const asked = askedBy(readGetRequest(message));
+        const asked = readAsked(message);
         // The entry keeps no part of the message.
         if (owned) release(message);
         return asked;
@@ -43,16 +32,6 @@ export function getMethod(
     // The common client takes any error as final.
     overLimit: UNASSIGNED,
   };
-}
-
-function askedBy({ namespace, key, assign }: GetRequest): Asked {
-  try {
-    return { entry: entryKey(namespace, key), assign, fault: undefined };
-  } catch (error) {
-    const fault = toStatusError(error);
-    if (!(fault instanceof StatusError)) throw fault;
-    return { entry: { name: "", namespace, key: NO_KEY }, assign, fault };
-  }
 }
 
 /** A method that takes an id and is answered with `Empty`. */

@@ -43,6 +43,27 @@ Deno.test("an entry and a value outlive the buffer that they came in", () => {
   assert.deepEqual(request, set);
 });
 
+Deno.test("a Get that was read before is known again, and no other one", () => {
+  const get = getMethod("/a/Get", () => EMPTY_PARTS);
+  const { requestSerialize } = definitionOf("local", "Get");
+  const read = (request: object) =>
+    get.decode(requestSerialize(request), false);
+  const key = Uint8Array.of(0, 255);
+  const asked = { namespace: "ns", key, assign: true };
+  assert.equal(read({ ...asked }), read({ ...asked }));
+  assert.equal(read({ ...asked, assign: false }).assign, false);
+  const others = [{ ...asked, namespace: "nt" }, { ...asked, key: "AP4=" }];
+  for (const other of others) {
+    assert.notEqual(read(other).entry.name, read(asked).entry.name);
+  }
+  // More than are remembered.
+  for (let at = 0; at < 5_000; at++) {
+    const name = `n${at}`;
+    assert.equal(read({ ...asked, namespace: name }).entry.namespace, name);
+  }
+  assert.deepEqual(read(asked).entry.key, key);
+});
+
 Deno.test("the value of a message of its own is not copied", () => {
   const value = new Uint8Array(100).fill(2);
   const message = new Uint8Array(

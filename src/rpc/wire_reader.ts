@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
+import { latin1 } from "../latin1.ts";
 import type { Id } from "../table/types.ts";
 import { malformed } from "./malformed.ts";
 import { decimal } from "./uint64.ts";
@@ -91,7 +91,7 @@ export class WireReader {
     let at = start;
     // Namespaces are ASCII: nearly everything is decided here.
     while (at < this.#at && bytes[at]! < 0x80) at++;
-    if (at === this.#at) return latin1Slice.call(bytes, start, at);
+    if (at === this.#at) return latin1(bytes, start, at);
     try {
       return utf8.decode(bytes.subarray(start, this.#at));
     } catch {
@@ -162,10 +162,3 @@ export class WireReader {
     return malformed(`field ${this.field} is cut short`);
   }
 }
-
-/** Buffer's own, which takes any Uint8Array: three times as fast as a decoder. */
-const latin1Slice = Buffer.prototype.latin1Slice as (
-  this: Uint8Array,
-  start: number,
-  end: number,
-) => string;

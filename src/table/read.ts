@@ -17,17 +17,43 @@ import {
   type State,
   type Wait,
 } from "./state.ts";
-import type { Digest, RequestOf, Result } from "./types.ts";
+import type { Digest, Reply, RequestOf, Result, Unticketed } from "./types.ts";
 
 type Of<K extends Result["kind"]> = Result & { kind: K };
 type Get = RequestOf<"get">;
 type Ready = EntryState & { kind: "ready" };
+type ValueReply = Reply & { kind: "value" };
 
 /** Whether a Get is given a handle rather than the bytes themselves. */
-export function getsHandle(s: State, get: Get, { size }: Digest): boolean {
+export function getsHandle(
+  s: State,
+  get: Pick<Get, "api" | "fromDisk">,
+  { size }: Digest,
+): boolean {
   const { api, fromDisk } = get;
   return api === "local" || (api === "stream" && size > s.streamBytes) ||
     fromDisk === true;
+}
+
+/**
+ * Answers a Get that takes nothing but a value in memory, for which nobody has to
+ * make room: nearly every Get is one, and need not wait, or be written down.
+ */
+export function atHand(s: State, get: Unticketed<Get>): ValueReply | undefined {
+  const entry = s.entries.get(get.entry.name);
+  if (entry === undefined || entry.state.kind !== "ready") return undefined;
+  const { state } = entry;
+  const { digest, expiresMs } = state;
+  // Of one that has an end a step has to say whether that has come.
+  if (digest === undefined || expiresMs !== undefined) return undefined;
+  const { maxValueBytes } = s.options;
+  if (digest.size > Math.min(s.uncountedBytes, maxValueBytes)) return undefined;
+  if (getsHandle(s, get, digest)) return undefined;
+  const value = inMemory(s, entry);
+  if (value === undefined) return undefined;
+  s.found(get, state.computedMs);
+  s.rest(entry);
+  return valueReply(s, state, get, value);
 }
 
 /** Answers a Get with a value that is in memory; false: it has to be read. */
@@ -37,13 +63,20 @@ export function giveFromMemory(
   wait: GetWait,
 ): boolean {
   const { state, key } = entry;
-  if (state.kind !== "ready" || state.reading !== undefined) return false;
-  const value = s.options.inMemory?.(key.name, state.generation);
-  if (!value) return false;
+  const value = inMemory(s, entry);
+  if (state.kind !== "ready" || value === undefined) return false;
   s.emit({ kind: "used", entry: key });
   giveValue(s, state, wait, value);
   s.rest(entry);
   return true;
+}
+
+function inMemory(
+  s: State,
+  { state, key }: Entry,
+): Uint8Array | undefined {
+  if (state.kind !== "ready" || state.reading !== undefined) return undefined;
+  return s.options.inMemory?.(key.name, state.generation);
 }
 
 /**
@@ -147,16 +180,20 @@ function giveValue(
   wait: GetWait,
   value: Uint8Array,
 ): void {
-  const isStream = wait.request.api === "stream";
-  const reply = { kind: "value", value } as const;
-  const { digest, computedMs } = state;
-  s.countHit(wait, computedMs);
-  s.reply(
-    wait,
-    isStream && digest
-      ? { ...reply, digest, times: timesLeft(state, s.nowMs) }
-      : reply,
-  );
+  s.countHit(wait, state.computedMs);
+  s.reply(wait, valueReply(s, state, wait.request, value));
+}
+
+function valueReply(
+  s: State,
+  state: Ready,
+  { api }: Pick<Get, "api">,
+  value: Uint8Array,
+): ValueReply {
+  const { digest } = state;
+  return api === "stream" && digest
+    ? { kind: "value", value, digest, times: timesLeft(state, s.nowMs) }
+    : { kind: "value", value };
 }
 
 /** Whether a Get waits for a handle; one that cannot be known yet, for the digest. */

@@ -15,6 +15,7 @@ import type {
   RequestOf,
   Stamp,
   TableOptions,
+  Unticketed,
 } from "./types.ts";
 import { NumberMap } from "../number_map.ts";
 import { DueTimes } from "./due_times.ts";
@@ -464,11 +465,19 @@ export class State {
   }
 
   /** A Get has found a value. One that only looks at it saves nobody anything. */
-  countHit({ live, request }: GetWait, computedMs = 0): void {
-    if (!live || request.fromDisk || request.looks) return;
+  countHit({ live, request }: GetWait, computedMs?: number): void {
+    if (live) this.found(request, computedMs);
+  }
+
+  /** The same, of one that is answered at once. */
+  found(
+    { entry, fromDisk, looks }: Unticketed<RequestOf<"get">>,
+    computedMs = 0,
+  ): void {
+    if (fromDisk || looks) return;
     this.tally.hits++;
     this.tally.savedMs += computedMs;
-    this.options.observer?.found(request.entry.namespace, computedMs);
+    this.options.observer?.found(entry.namespace, computedMs);
   }
 
   /** Registers a request that is going to wait. */

@@ -23,7 +23,7 @@ import {
   publishIsDue,
   rechecked,
 } from "./publish.ts";
-import { damaged, read, unreadable, verified } from "./read.ts";
+import { atHand, damaged, read, unreadable, verified } from "./read.ts";
 import { restore } from "./restore.ts";
 import type { LogFacts } from "../log/log.ts";
 import type { Excess, FilledQuota } from "./room.ts";
@@ -35,9 +35,12 @@ import type {
   Command,
   Effect,
   Id,
+  Reply,
+  RequestOf,
   Result,
   TableOptions,
   Ticket,
+  Unticketed,
 } from "./types.ts";
 
 /** How many of what the table holds; for metrics and tests. */
@@ -65,6 +68,14 @@ export class StateTable {
   /** An empty table that starts at `nowMs`. */
   constructor(options: TableOptions, nowMs: number) {
     this.state = new State(options, nowMs);
+  }
+
+  /**
+   * Answers a Get as a step would, where it takes nothing else and nothing comes of
+   * it but a use; `undefined`: it takes a step.
+   */
+  atHand(get: Unticketed<RequestOf<"get">>): Reply | undefined {
+    return atHand(this.state, get);
   }
 
   /** Takes one command; returns what is to be done, replies included. */

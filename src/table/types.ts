@@ -293,6 +293,11 @@ export type Request =
   /** Deletes a blob that no row owns; `loading` is the answer where one might. */
   | { readonly kind: "sweep"; readonly ticket: Ticket; readonly name: string };
 
+/** A request before the engine gives it its ticket. */
+export type Unticketed<R extends Request> = R extends unknown
+  ? Omit<R, "ticket">
+  : never;
+
 /** A request of one kind, or of some. */
 export type RequestOf<K extends Request["kind"]> = Extract<
   Request,

@@ -23,6 +23,7 @@ import type {
   Row,
   TableOptions,
   Ticket,
+  Unticketed,
 } from "../types.ts";
 import {
   digestOf,
@@ -44,10 +45,6 @@ type Brought =
 export type Figures =
   & Required<Omit<TableOptions, Brought | "streamBytes">>
   & Pick<TableOptions, "streamBytes">;
-
-/** A request before it gets its ticket. */
-export type WithoutTicket<T> = T extends { ticket: Ticket } ? Omit<T, "ticket">
-  : never;
 
 interface Job {
   readonly effect: Work;
@@ -101,7 +98,7 @@ export class FakeEngine {
   }
 
   /** A client asks. */
-  ask(request: WithoutTicket<Request>): Ticket {
+  ask(request: Unticketed<Request>): Ticket {
     const ticket = ++this.#lastTicket;
     if (request.kind === "offer") this.#offered.set(ticket, request.upload);
     this.#step({ ...request, ticket });
