@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { ClientOptions, ServiceDefinition } from "@grpc/grpc-js";
 import * as protoLoader from "@grpc/proto-loader";
 import { type CallOptions, GrpcClient, methodOf } from "./grpc_client.ts";
+import { NotAssigned, whileRoomIsMade } from "./room.ts";
 import { until } from "./status.ts";
 
 /** Which of its fields a GetReply has, and that field. */
@@ -70,15 +71,15 @@ class CacheClient extends GrpcClient {
   }
 
   /** Asks for an entry, and expects to be assigned, however slow the disk is. */
-  async assigned(
+  assigned(
     namespace: string,
     key: string | Uint8Array,
   ): Promise<{ id: string; path: string; heartbeatIntervalMs: string }> {
-    const reply = await this.settled(namespace, key);
-    if (!reply.assign) {
-      throw new Error(`expected assign for ${key}, got ${reply.entryStatus}`);
-    }
-    return reply.assign;
+    return whileRoomIsMade(async () => {
+      const { assign, entryStatus } = await this.settled(namespace, key);
+      if (assign) return assign;
+      throw new NotAssigned(`expected assign for ${key}, got ${entryStatus}`);
+    });
   }
 
   /** Renews a lease. */

@@ -14,6 +14,7 @@ import {
   GrpcClient,
   methodOf,
 } from "../support/grpc_client.ts";
+import { NotAssigned, whileRoomIsMade } from "../support/room.ts";
 
 const PROTO = new URL("../../proto/larder/v1/cache.proto", import.meta.url);
 const OPTIONS = { longs: String, oneofs: true, defaults: true } as const;
@@ -107,15 +108,17 @@ export class CacheClient extends GrpcClient {
     return await drained(this.fetch(namespace, key, options));
   }
 
-  /** Expects to be assigned. */
-  async assigned(
+  /** Expects to be assigned, however slow the disk is. */
+  assigned(
     namespace: string,
     key: string,
     options: FetchOptions = {},
   ): Promise<Assigned> {
-    const { last } = await this.fetched(namespace, key, options);
-    if (last.assigned) return last.assigned;
-    throw new Error(`expected assigned for ${key}, got ${last.reply}`);
+    return whileRoomIsMade(async () => {
+      const { last } = await this.fetched(namespace, key, options);
+      if (last.assigned) return last.assigned;
+      throw new NotAssigned(`expected assigned for ${key}, got ${last.reply}`);
+    });
   }
 
   /** Publishes a value in pieces; waits where the server is slower. */
