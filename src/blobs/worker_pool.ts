@@ -37,10 +37,10 @@ const MAX_HUGE_PER_WORKER = 2;
 const HUGE_BYTES = 64 * 1024 * 1024;
 /**
  * A worker that is quick is given more until it has this load, even if another
- * one has none: what goes in one message, and is answered in one, costs an eighth
- * less. They wait for each other a millisecond or two.
+ * one has none: a second one that is woken for a few takes nearly twice as long
+ * for each. They wait for each other a millisecond or two.
  */
-const TOGETHER_LOAD = 16;
+const TOGETHER_LOAD = 32;
 /** From this load on another worker is worth its start. */
 const SPAWN_LOAD = 8;
 /** A worker that is starting answers later: it counts as this much busier. */

@@ -73,7 +73,7 @@ Deno.test("small jobs go to one worker together while it is quick, else to all",
   await share(100);
   assert.equal(ports.length, 2);
   assert.deepEqual(await share(10), [10, 0]);
-  assert.deepEqual(await share(24), [16, 8]);
+  assert.deepEqual(await share(40), [32, 8]);
   for (let round = 0; round < 10; round += 1) await share(10, 10);
   assert.deepEqual(await share(10), [5, 5]);
   for (let round = 0; round < 50; round += 1) await share(10, 0.1);

@@ -136,6 +136,18 @@ export class Http2Connection {
       this.#isFailed;
   }
 
+  /**
+   * Whether what can be sent may wait for a reply that it leaves with: answers to
+   * PING, while calls are worked on and none waits for the client's window. Clients
+   * on grpc-go ask with nearly every message that they get, to measure their
+   * windows by it, and a write costs as much as all else of a small call.
+   */
+  get mayWait(): boolean {
+    const streams = this.#streams.all;
+    if (streams.size === 0 || this.#output.isUrgent) return false;
+    return streams.values().every((stream) => !stream.hasOutput);
+  }
+
   /** Whether it is to be closed once everything has been sent. */
   get isOver(): boolean {
     return this.#isFailed ||

@@ -13,6 +13,7 @@ import {
   KEPT_LARGE_BUFFERS,
   KEPT_SMALL_BUFFERS,
   MAX_LARGE_BUFFERS,
+  PING_ANSWER_MS,
   READ_BYTES,
   SMALL_WRITE_BYTES,
   SWEEP_INTERVAL_MS,
@@ -41,6 +42,9 @@ export class Connections {
   readonly #around: Surroundings;
   /** With when each was looked at last for whether it is idle, oldest first. */
   readonly #open = new Map<ServedConnection, number>();
+  /** Those that have answers to PING, which leave with the next reply or soon. */
+  #answering = new Set<ServedConnection>();
+  #answerTimer: ReturnType<typeof setTimeout> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #isCrowded = false;
 
@@ -58,6 +62,7 @@ export class Connections {
       writing: new BufferPool(WRITE_BYTES, LARGE),
       smallWriting: new BufferPool(SMALL_WRITE_BYTES, SMALL),
       flushSoon: (connection) => flushes.add(connection),
+      flushLater: (connection) => this.#answerSoon(connection),
     };
   }
 
@@ -127,9 +132,22 @@ export class Connections {
     for (const connection of this.#open.keys()) connection.check();
   }
 
+  #answerSoon(connection: ServedConnection): void {
+    this.#answering.add(connection);
+    this.#answerTimer ??= setTimeout(() => {
+      this.#answerTimer = undefined;
+      const answering = this.#answering;
+      this.#answering = new Set();
+      for (const each of answering) this.#around.flushSoon(each);
+    }, PING_ANSWER_MS);
+  }
+
   #forget(connection: ServedConnection): void {
     this.#open.delete(connection);
+    this.#answering.delete(connection);
     if (this.#open.size > 0) return;
+    clearTimeout(this.#answerTimer);
+    this.#answerTimer = undefined;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }

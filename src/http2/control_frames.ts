@@ -25,10 +25,16 @@ export class ControlFrames {
   #bytes = NOTHING;
   #start = 0;
   #end = 0;
+  #isUrgent = false;
 
   /** How many bytes wait. */
   get waitingBytes(): number {
     return this.#end - this.#start;
+  }
+
+  /** Whether more waits than answers to PING. */
+  get isUrgent(): boolean {
+    return this.#isUrgent;
   }
 
   /** Moves what waits into a buffer; gives where it ends there. */
@@ -87,6 +93,7 @@ export class ControlFrames {
   /** Bytes that are no frame: the answer to what is no HTTP/2. */
   raw(bytes: Uint8Array): void {
     const at = this.#reserve(bytes.length);
+    this.#isUrgent = true;
     this.#bytes.set(bytes, at);
   }
 
@@ -94,6 +101,7 @@ export class ControlFrames {
   discard(): void {
     this.#start = this.#end = 0;
     this.#bytes = NOTHING;
+    this.#isUrgent = false;
   }
 
   #begin(
@@ -103,6 +111,7 @@ export class ControlFrames {
     streamId: number,
   ): number {
     const at = this.#reserve(FRAME_HEADER_BYTES + length);
+    if (type !== FrameType.PING || flags !== Flag.ACK) this.#isUrgent = true;
     return writeFrameHeader(this.#bytes, at, length, type, flags, streamId);
   }
 

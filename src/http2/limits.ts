@@ -64,6 +64,12 @@ export const PROGRESS_CREDIT = 10;
 export const BYTES_PER_CREDIT = 1 * KIB;
 /** What PING, SETTINGS, PRIORITY, WINDOW_UPDATE and the like cost. */
 export const FRAME_COST = 1;
+/**
+ * How long an answer to PING may wait for a reply that it leaves with. Clients that
+ * ask whether we are there wait for seconds; a call on its way to a disk and back
+ * takes a few milliseconds.
+ */
+export const PING_ANSWER_MS = 5;
 /** What a stream costs that was reset: a request was begun for nothing. */
 export const RESET_COST = 4;
 

@@ -30,6 +30,11 @@ export class Output {
     return this.#ready.length > 0 || this.control.waitingBytes > 0;
   }
 
+  /** Whether that is more than answers to PING. */
+  get isUrgent(): boolean {
+    return this.#ready.length > 0 || this.control.isUrgent;
+  }
+
   /** About how many bytes can be sent now; no more than asked for. */
   waitingBytes(most: number): number {
     let bytes = this.control.waitingBytes;

@@ -36,6 +36,8 @@ export interface Surroundings {
   readonly smallWriting: BufferPool;
   /** Flushes the connection in the next turn. */
   readonly flushSoon: (connection: ServedConnection) => void;
+  /** The same within `PING_ANSWER_MS`. */
+  readonly flushLater: (connection: ServedConnection) => void;
 }
 
 /** What a connection is at. */
@@ -213,7 +215,9 @@ export class ServedConnection {
     const startMs = nowMs();
     this.#readMs = connection.turnMs = startMs;
     const taken = connection.receive(bytes);
-    this.flush();
+    if (connection.hasOutput && connection.mayWait) {
+      this.#around.flushLater(this);
+    } else this.flush();
     this.#tellRest();
     const tookMs = nowMs() - startMs;
     this.#isHeavy = tookMs >= LIGHT_READ_MS || taken < bytes.length;

@@ -61,6 +61,47 @@ Deno.test("replies of one turn leave together in the next", async () => {
   await served.end();
 });
 
+Deno.test("an answer to PING leaves with the reply of a call that is worked on", async () => {
+  const served = new ServedPipes();
+  const { pipe, received } = await served.ready();
+  pipe.send(request(1), ping());
+  assert.deepEqual(await received(), []);
+  served.streams.get(1)!.headers(HEAD, true);
+  assert.deepEqual(await received(), [
+    "PING ACK",
+    "HEADERS 1 :status=200 END_STREAM",
+  ]);
+  await served.end();
+});
+
+Deno.test("an answer to PING leaves soon where no reply does", async () => {
+  const served = new ServedPipes();
+  const clients = [await served.ready(), await served.ready()];
+  for (const { pipe, received } of clients) {
+    pipe.send(request(1));
+    for (let times = 0; times < 2; times++) {
+      const written = pipe.nextWrite();
+      pipe.send(ping(), ping());
+      await written;
+      assert.deepEqual(await received(), ["PING ACK", "PING ACK"]);
+    }
+  }
+  await served.end();
+});
+
+Deno.test("an answer to PING waits for no reply with what is urgent, or where none comes", async () => {
+  const served = new ServedPipes();
+  const { pipe, received } = await served.ready();
+  pipe.send(ping());
+  assert.deepEqual(await received(), ["PING ACK"]);
+  pipe.send(request(1), ping(), settings());
+  assert.deepEqual(await received(), ["PING ACK", "SETTINGS ACK"]);
+  // A connection that ends leaves no timer.
+  pipe.send(ping());
+  await turns();
+  await served.end();
+});
+
 Deno.test("a stream that gets more to send while its window is closed stops nobody", async () => {
   const served = new ServedPipes();
   const { pipe, received } = await served.ready();

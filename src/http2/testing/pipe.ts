@@ -29,6 +29,7 @@ export class Pipe implements ByteStream {
     | { bytes: Uint8Array; settle: PromiseWithResolvers<number> }
     | undefined;
   #writeError: Error | undefined;
+  #onWrite: (() => void) | undefined;
 
   /** {@inheritDoc ByteStream.read} */
   read(into: Uint8Array): Promise<number | null> {
@@ -47,6 +48,7 @@ export class Pipe implements ByteStream {
     if (this.#writeError) return Promise.reject(this.#writeError);
     const settle = Promise.withResolvers<number>();
     this.#writer = { bytes, settle };
+    this.#onWrite?.();
     if (!this.#isHeld) nextTurn(() => this.#finishWrite(Infinity));
     return settle.promise;
   }
@@ -101,6 +103,13 @@ export class Pipe implements ByteStream {
   release(): void {
     this.#isHeld = false;
     this.#finishWrite(Infinity);
+  }
+
+  /** Waits until the server begins a write. */
+  nextWrite(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onWrite = resolve;
+    return promise;
   }
 
   /** What has come since the last time, once everything has had its turn. */
