@@ -39,6 +39,7 @@ async function makeOne(path: string, mode?: number): Promise<boolean> {
 
 /** Set on a folder: what is made in it belongs to its group. */
 const SET_GROUP = 0o2000;
+const MODE_BITS = 0o7777;
 
 /**
  * Gives a folder its permissions, whatever the umask was. It stays one of its
@@ -46,7 +47,10 @@ const SET_GROUP = 0o2000;
  * a folder, the others have to be able to work in it.
  */
 export function permit(folder: string, mode: number): void {
-  chmodSync(folder, mode | lstatSync(folder).mode & SET_GROUP);
+  const now = lstatSync(folder).mode & MODE_BITS;
+  const wanted = mode | now & SET_GROUP;
+  // Only its owner may change it; one that is as it should be may be another's.
+  if (now !== wanted) chmodSync(folder, wanted);
 }
 
 /** Lets its user work in a folder. */

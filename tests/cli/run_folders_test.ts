@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { outputOf } from "../client/npm_package.ts";
+import { inBash, inQuotes } from "./bash.ts";
 import { hostedShells } from "./hosted_larder.ts";
 import { endProcess, type Shell } from "./support.ts";
 
@@ -78,7 +79,8 @@ Deno.test("in a folder of a group all that runs and hits put there is the group'
     ];
     const made = async () => {
       const line = "find build gen one -printf '%P %y %m %G\\n' | sort";
-      return await outputOf("sh", ["-c", `cd '${shell.folder}'; ${line}`]);
+      return await outputOf("sh", ["-c", `cd '${shell.folder}'; ${line}`]) ??
+        "";
     };
     await outputOf("sh", [
       "-c",
@@ -99,6 +101,17 @@ Deno.test("in a folder of a group all that runs and hits put there is the group'
       ),
     ]);
     await ran(shell, args, "hit");
+    assert.equal(await made(), plain);
+    // Over another one's folders, of which only they may change the mode.
+    const others = ["-R", "4243", `${shell.folder}/build`];
+    await outputOf("chown", others);
+    const line = inQuotes(args.slice(1));
+    const { stderr } = await inBash(
+      shell,
+      `setpriv --bounding-set -fowner -- $larder run ${line}`,
+      { XDG_STATE_HOME: `${shell.folder}/.state` },
+    );
+    assert.match(stderr, /^larder: hit /);
     assert.equal(await made(), plain);
   });
 });
