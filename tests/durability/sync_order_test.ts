@@ -119,7 +119,7 @@ Deno.test("in strict mode a reply leaves after every sync that it needs", async 
     // The rename came about, its sync did not: the next Done makes up for it.
     const again = await local.assigned(NS, "again");
     await Deno.writeTextFile(again.path, "again");
-    const folder = { names: ["fsync"], error: "EIO", path: `${root}/${NS}` };
+    const folder = { names: ["fsync"], error: "EIO", paths: [`${root}/${NS}`] };
     await whileFailing(pid, folder, async () => {
       await rejectsWith("UNAVAILABLE", local.done(again.id));
     });
