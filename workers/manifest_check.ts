@@ -175,8 +175,7 @@ function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** Removes a file, if there is one. */
-export function removeIfThere(path: string): void {
+function removeIfThere(path: string): void {
   try {
     Deno.removeSync(path);
   } catch (error) {

@@ -5,12 +5,8 @@
  * @module
  */
 
-import {
-  checkManifest,
-  checkOpen,
-  removeIfThere,
-  SCHEMA_VERSION,
-} from "./manifest_check.ts";
+import { isCopyOnWrite } from "./copy_on_write.ts";
+import { checkManifest, checkOpen, SCHEMA_VERSION } from "./manifest_check.ts";
 import type { Durability, Makes } from "./manifest_protocol.ts";
 import { explain, RefusedError } from "./manifest_refusal.ts";
 import { keepUsage } from "./manifest_usage.ts";
@@ -79,7 +75,7 @@ const INDEXES: readonly (readonly [name: string, definition: string])[] = [
   ],
 ];
 
-/** Another process may have the file for this long; then it cannot be opened. */
+/** Another process may look at the file for this long; then the batch fails. */
 const BUSY_TIMEOUT_MS = 300;
 /** Pages kept in memory. A miss is a read from the page cache: not worth more. */
 const CACHE_KIB = 8 * 1024;
@@ -114,14 +110,12 @@ export function openManifest(
     const isNew = checkManifest(path, { busyTimeoutMs }) !== "manifest";
     if (isNew) refuseToMake(root, makes);
     database = new Database(path, { busyTimeoutMs });
-    keepIndexInMemory(database);
+    if (isCopyOnWrite(root)) keepIndexInMemory(database);
     // Again: to open it may have undone a transaction that was cut off.
     checkOpen(database, path);
     configure(database, durability);
     migrate(database, { isNew, nowMs });
     if (isNew) settle(database);
-    // Left by a server of before; the lock says that nobody uses it.
-    removeIfThere(`${path}-shm`);
     return { database, servedBefore: !isNew };
   } catch (error) {
     database?.close();
@@ -140,10 +134,9 @@ function refuseToMake(root: string, makes: Makes): void {
 }
 
 /**
- * Before the first look at the file: then SQLite keeps the index of its log in
- * memory, and not in a file that it maps. Where a file system writes each page
- * to a new place (btrfs), a write to that mapping is SIGBUS on a full disk, and
- * the end of the server.
+ * Before the first look at the file: then SQLite maps no file of the root, but
+ * nobody else can open the manifest while it is served. Elsewhere the file of the
+ * index has its room from the start, and people may look at the manifest.
  */
 function keepIndexInMemory(database: Database): void {
   database.run("PRAGMA locking_mode = EXCLUSIVE");

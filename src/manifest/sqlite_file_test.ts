@@ -96,28 +96,6 @@ Deno.test("SqliteManifest evicts a row of the original by its lack of an id", as
   assert.deepEqual(await manifest.find(A), { ...A, status: "evicting" });
 });
 
-// A write to what is mapped from a full disk is SIGBUS on btrfs.
-Deno.test({
-  name: "SqliteManifest maps no file of its root into memory",
-  ignore: Deno.build.os !== "linux",
-  fn: async () => {
-    using fresh = freshRoot();
-    const { root } = fresh;
-    const names = () => [...Deno.readDirSync(root)].map(({ name }) => name);
-    // As a server left it that kept the index of its log in a file.
-    makeOriginal(root).close();
-    Deno.writeFileSync(`${root}/cache.sqlite-shm`, new Uint8Array(32 * 1024));
-    await using manifest = await SqliteManifest.open({ root, wallMs });
-    await manifest.claim(A, { id: "1" });
-    const maps = Deno.readTextFileSync("/proc/self/maps");
-    assert.equal(
-      maps.split("\n").find((line) => line.includes(root)),
-      undefined,
-    );
-    assert.deepEqual(names().sort(), ["cache.sqlite", "cache.sqlite-wal"]);
-  },
-});
-
 Deno.test("SqliteManifest leaves a root that the original server reads and writes", async () => {
   using fresh = freshRoot();
   const { root } = fresh;

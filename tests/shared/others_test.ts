@@ -74,7 +74,7 @@ othersTest(
       for (const own of [".private", ".quarantine"]) {
         assert.equal(modeOf(root, own), "700");
       }
-      const manifest = ["cache.sqlite", "cache.sqlite-wal"];
+      const manifest = ["cache.sqlite", "cache.sqlite-wal", "cache.sqlite-shm"];
       for (const own of [...manifest, "Cache.toml"]) {
         assert.equal(modeOf(root, own), "600", own);
       }
@@ -185,6 +185,7 @@ othersTest(
         ...[
           "cache.sqlite",
           "cache.sqlite-wal",
+          "cache.sqlite-shm",
           "Cache.toml",
         ]
           .flatMap((name) => [`cat "$1/${name}"`, `: >> "$1/${name}"`]),
