@@ -91,9 +91,19 @@ export function messageOf(thrown: unknown): string {
 
 /** What Linux says of a quota, for which neither Node nor node:fs of Deno has a word. */
 const EDQUOT = -122;
+/** How Deno's own calls say it, which give no code. */
+const DENO_EDQUOT = "(os error 122)";
 
-function isOverQuota(error: Error): boolean {
-  return "errno" in error && error.errno === EDQUOT;
+/**
+ * Whether something could not be written since a share of the disk is used up:
+ * that of a user, a project or a subvolume.
+ *
+ * @param error What a call of the system has thrown.
+ * @returns True where that is why.
+ */
+export function isOverQuota(error: Error): boolean {
+  return ("errno" in error && error.errno === EDQUOT) ||
+    error.message.includes(DENO_EDQUOT);
 }
 
 /** What the system calls a full disk: no space, or a user's share is used up. */

@@ -27,6 +27,11 @@ export function explain(error: unknown, path: string): string {
   }
 }
 
+/** The same where the root may take no more of the disk. */
+export const OVER_QUOTA =
+  "the manifest takes no writes (disk quota exceeded): " +
+  "make room under the quota";
+
 /** Why an open manifest takes no writes, and what to do; it names no file. */
 export function whyNotWritten(error: unknown): string {
   const reason = messageOf(error);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isCopyOnWrite } from "./copy_on_write.ts";
 import { checkManifest, checkOpen, SCHEMA_VERSION } from "./manifest_check.ts";
 import type { Durability, Makes } from "./manifest_protocol.ts";
 import { explain, RefusedError } from "./manifest_refusal.ts";
@@ -109,6 +110,7 @@ export function openManifest(
     const isNew = checkManifest(path, { busyTimeoutMs }) !== "manifest";
     if (isNew) refuseToMake(root, makes);
     database = new Database(path, { busyTimeoutMs });
+    if (isCopyOnWrite(root)) keepIndexInMemory(database);
     // Again: to open it may have undone a transaction that was cut off.
     checkOpen(database, path);
     configure(database, durability);
@@ -129,6 +131,15 @@ function refuseToMake(root: string, makes: Makes): void {
     ? whyNoManifest(root)
     : undefined;
   if (refusal !== undefined) throw new RefusedError(refusal);
+}
+
+/**
+ * Before the first look at the file: then SQLite maps no file of the root, but
+ * nobody else can open the manifest while it is served. Elsewhere the file of the
+ * index has its room from the start, and people may look at the manifest.
+ */
+function keepIndexInMemory(database: Database): void {
+  database.run("PRAGMA locking_mode = EXCLUSIVE");
 }
 
 function configure(database: Database, durability: Durability): void {

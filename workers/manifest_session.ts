@@ -11,7 +11,7 @@ import type {
   Outcome,
   PackedOperation,
 } from "./manifest_protocol.ts";
-import { messageOf, whyNotWritten } from "./manifest_refusal.ts";
+import { messageOf, OVER_QUOTA, whyNotWritten } from "./manifest_refusal.ts";
 import { type Database, sqliteFault, type Statement } from "./sqlite.ts";
 
 /** What every operation is, but for its types. */
@@ -27,10 +27,12 @@ export class ManifestSession {
   readonly #beginRead: Statement;
   readonly #beginWrite: Statement;
   readonly #commit: Statement;
+  readonly #isOverQuota: () => boolean;
 
-  /** Takes the database over. */
-  constructor(database: Database) {
+  /** Takes the database over; `isOverQuota` is asked where SQLite says too little. */
+  constructor(database: Database, isOverQuota: () => boolean = () => false) {
     this.#database = database;
+    this.#isOverQuota = isOverQuota;
     this.#operations = compile(database);
     this.#beginRead = database.prepare("BEGIN");
     this.#beginWrite = database.prepare("BEGIN IMMEDIATE");
@@ -51,12 +53,20 @@ export class ManifestSession {
     } catch (error) {
       // A transaction that cannot be rolled back ends this worker: no catch.
       if (this.#database.inTransaction) this.#database.run("ROLLBACK");
-      return {
-        kind: "failed",
-        fault: sqliteFault(error) === "full" ? "full" : "failed",
-        message: whyNotWritten(error),
-      };
+      return this.#failure(error);
     }
+  }
+
+  #failure(error: unknown): FromManifestWorker {
+    const fault = sqliteFault(error);
+    if (fault === "io" && this.#isOverQuota()) {
+      return { kind: "failed", fault: "full", message: OVER_QUOTA };
+    }
+    return {
+      kind: "failed",
+      fault: fault === "full" ? "full" : "failed",
+      message: whyNotWritten(error),
+    };
   }
 
   #apply(

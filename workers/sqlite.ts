@@ -35,6 +35,8 @@ export type SqliteFault =
   | "busy"
   /** The file was opened for reading, and needs more. */
   | "read-only"
+  /** The system could not read or write; SQLite keeps to itself why. */
+  | "io"
   /** Everything else. */
   | "failed";
 
@@ -117,6 +119,7 @@ class PreparedStatement implements Statement {
 
 const SQLITE_BUSY = 5;
 const SQLITE_READONLY = 8;
+const SQLITE_IOERR = 10;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_CONSTRAINT = 19;
@@ -139,6 +142,8 @@ export function sqliteFault(error: unknown): SqliteFault | undefined {
       return "busy";
     case SQLITE_READONLY:
       return "read-only";
+    case SQLITE_IOERR:
+      return "io";
     default:
       return "failed";
   }

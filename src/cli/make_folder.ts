@@ -4,6 +4,7 @@
  * @module
  */
 
+import { chmodSync, lstatSync } from "node:fs";
 import { chmod, lstat, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -34,6 +35,22 @@ async function makeOne(path: string, mode?: number): Promise<boolean> {
     if (code !== "ENOENT" || dirname(path) === path) throw error;
     return false;
   }
+}
+
+/** Set on a folder: what is made in it belongs to its group. */
+const SET_GROUP = 0o2000;
+const MODE_BITS = 0o7777;
+
+/**
+ * Gives a folder its permissions, whatever the umask was. It stays one of its
+ * group, if the folder that it was made in has made it that: where people share
+ * a folder, the others have to be able to work in it.
+ */
+export function permit(folder: string, mode: number): void {
+  const now = lstatSync(folder).mode & MODE_BITS;
+  const wanted = mode | now & SET_GROUP;
+  // Only its owner may change it; one that is as it should be may be another's.
+  if (now !== wanted) chmodSync(folder, wanted);
 }
 
 /** Lets its user work in a folder. */

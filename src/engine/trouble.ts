@@ -27,6 +27,12 @@ export function troubleOf(
   const ofRows = manifest.trouble;
   const ofValues = blobs.trouble;
   const isFull = ofRows?.code === "storage-full" || ofValues?.code === "full";
+  // The disk itself has room, for all that the limits know.
+  const causes = [ofRows?.cause, ofValues].map((each) => messageOf(each));
+  if (isFull && causes.some((text) => /quota exceeded/i.test(text))) {
+    return `the quota for ${root} is used up: make room under it, and give ` +
+      "--max-bytes less than it";
+  }
   if (full !== undefined && (isFull || !(ofRows ?? ofValues))) return full;
   if (isFull) return `the disk of ${root} is full: make room on it`;
   if (ofRows) return `${root}: ${messageOf(ofRows.cause ?? ofRows)}`;

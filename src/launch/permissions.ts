@@ -100,7 +100,7 @@ export function confinedArguments(
     `--allow-write=${[root, ...sockets].join(",")}`,
     // With nothing behind the "=" all addresses would be granted.
     ...addresses.length > 0 ? [`--allow-net=${addresses.join(",")}`] : [],
-    // How full the root's disk is: --min-free.
+    // How full the disk of the root is (--min-free), and what file system it has.
     "--allow-sys=statfs",
     // What says which sockets there are.
     ...hasInherited ? [`--allow-env=${DESCRIPTOR_VARIABLES.join(",")}`] : [],

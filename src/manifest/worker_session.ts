@@ -30,7 +30,7 @@ export function spawnManifestWorker(root: string): Worker {
         env: false,
         run: false,
         ffi: false,
-        sys: false,
+        sys: ["statfs"],
         import: false,
       },
     },

@@ -6,16 +6,21 @@
  */
 
 import { statfsSync } from "node:fs";
-import { messageOf, StartError } from "../errors.ts";
+import { isOverQuota, messageOf, StartError } from "../errors.ts";
 
 /** About what SQLite writes to open a manifest: its index of 32 KiB, and its log. */
 const OPENING_BYTES = 128 * 1024;
 
 /** The error of the start. */
 export function diskFull(root: string, cause: unknown): StartError {
+  const isQuota = cause instanceof Error && isOverQuota(cause);
   return new StartError(
     1,
-    `cannot use root ${root}: its disk is full: make room on it and start again`,
+    `cannot use root ${root}: ${
+      isQuota
+        ? "the quota for it is used up: make room under it"
+        : "its disk is full: make room on it"
+    } and start again`,
     { cause },
   );
 }

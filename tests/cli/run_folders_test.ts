@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { outputOf } from "../client/npm_package.ts";
+import { inBash, inQuotes } from "./bash.ts";
 import { hostedShells } from "./hosted_larder.ts";
 import { endProcess, type Shell } from "./support.ts";
 
@@ -62,6 +63,58 @@ Deno.test("a folder comes back as it was made", () =>
     await ran(shell, args, "hit");
     assert.deepEqual(await treeOf(shell, "build"), made);
   }));
+
+Deno.test("in a folder of a group all that runs and hits put there is the group's", async () => {
+  if (Deno.uid() !== 0) return console.log("skipped: for root");
+  const GROUP = 4242;
+  await withShell(async (shell) => {
+    // As people share a checkout: what is made in it belongs to its group.
+    await Deno.chown(shell.folder, 0, GROUP);
+    await Deno.chmod(shell.folder, 0o2775);
+    const args = [
+      ...["run", "--ns", "sim", "--out", "build/", "--out", "gen/*.h"],
+      ...["--out", "one", "--", "sh", "-c"],
+      "umask 002; mkdir -p build/sub gen/deep; echo 1 > build/sub/file; " +
+      "echo 1 > gen/deep.h; echo 1 > one",
+    ];
+    const made = async () => {
+      const line = "find build gen one -printf '%P %y %m %G\\n' | sort";
+      return await outputOf("sh", ["-c", `cd '${shell.folder}'; ${line}`]) ??
+        "";
+    };
+    await outputOf("sh", [
+      "-c",
+      'cd "$0" && eval "$1"',
+      shell.folder,
+      args.at(-1)!,
+    ]);
+    const plain = await made();
+    assert.match(plain, /^sub d 2775 4242$/m);
+    await ran(shell, args, "computed");
+    assert.equal(await made(), plain);
+    await ran(shell, args, "hit");
+    assert.equal(await made(), plain);
+    await outputOf("rm", [
+      "-r",
+      ...["build", "gen/deep.h", "one"].map((name) =>
+        `${shell.folder}/${name}`
+      ),
+    ]);
+    await ran(shell, args, "hit");
+    assert.equal(await made(), plain);
+    // Over another one's folders, of which only they may change the mode.
+    const others = ["-R", "4243", `${shell.folder}/build`];
+    await outputOf("chown", others);
+    const line = inQuotes(args.slice(1));
+    const { stderr } = await inBash(
+      shell,
+      `setpriv --bounding-set -fowner -- $larder run ${line}`,
+      { XDG_STATE_HOME: `${shell.folder}/.state` },
+    );
+    assert.match(stderr, /^larder: hit /);
+    assert.equal(await made(), plain);
+  });
+});
 
 Deno.test("a command finds its folder empty, and only what runs have put there goes", () =>
   withShell(async (shell) => {

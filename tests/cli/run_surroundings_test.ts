@@ -24,6 +24,31 @@ Deno.test("variables that are not UTF-8 break no command, and no doctor", () =>
     assert.match(doctor.stdout, /^ok +runs /m, doctor.stderr);
   }));
 
+/** As in many containers: the system does not know the user. */
+const UNKNOWN_USER = "unshare --user --map-user=123456 env -u HOME";
+
+Deno.test("without a home folder runs are kept, and leave nothing in the working folder", () =>
+  withShell(async (shell) => {
+    const { HOME, DENO_DIR = `${HOME}/.cache/deno` } = Deno.env.toObject();
+    const env = { DENO_DIR, XDG_STATE_HOME: "", XDG_CACHE_HOME: "" };
+    await Deno.mkdir(`${shell.folder}/work`);
+    for (const prefix of ["HOME=", "HOME=.", UNKNOWN_USER]) {
+      const isThere = await inBash(shell, `${prefix} true`);
+      if (isThere.code !== 0) {
+        console.log("skipped: no user namespace");
+        continue;
+      }
+      const { code, stdout, stderr } = await inBash(
+        shell,
+        `cd work; for i in 1 2; do ${prefix} $larder run --ns a ` +
+          `--key '${prefix}' --out out -- sh -c 'echo said > out'; done; ls -A`,
+        env,
+      );
+      assert.deepEqual([code, stdout], [0, "out\n"], stderr);
+      assert.match(stderr, /^larder: computed .*\nlarder: hit .*\n$/);
+    }
+  }));
+
 Deno.test("a working folder whose name is not UTF-8 breaks no command", () =>
   withShell(async (shell) => {
     const { code, stdout, stderr } = await inBash(

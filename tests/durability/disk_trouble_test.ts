@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import type { status } from "@grpc/grpc-js";
+import { probePath } from "../../workers/quota_probe.ts";
 import {
   bytesOf,
   LocalClient,
@@ -64,7 +65,7 @@ class Scene {
   /** Lets system calls fail meanwhile. */
   async failing(
     names: readonly string[],
-    fault: { error: string; path?: string },
+    fault: { error: string; paths?: readonly string[] },
     run: () => Promise<void>,
   ): Promise<void> {
     const pid = await this.server.serverPid();
@@ -177,7 +178,7 @@ traced(
   async (scene) => {
     const work = await scene.work();
     const path = await scene.publish("unreadable");
-    await scene.failing(["read"], { error: "EIO", path }, async () => {
+    await scene.failing(["read"], { error: "EIO", paths: [path] }, async () => {
       const { entryStatus } = await scene.remote.settled(NS, "unreadable", {
         assign: false,
       });
@@ -193,6 +194,11 @@ for (
   const [error, code, told] of [
     ["ENOSPC", "RESOURCE_EXHAUSTED", /^the disk of ROOT is full: make room/],
     [
+      "EDQUOT",
+      "RESOURCE_EXHAUSTED",
+      /^the quota for ROOT is used up: make room/,
+    ],
+    [
       "EIO",
       "UNAVAILABLE",
       /^ROOT: the manifest takes no .* mounted read-only$/,
@@ -207,8 +213,8 @@ for (
       const trouble = async () =>
         (await client.call<{ readonly trouble: string }>("Status")).trouble;
       const work = await scene.work();
-      const path = `${root}/cache.sqlite-wal`;
-      await scene.failing(["pwrite64"], { error, path }, async () => {
+      const paths = [`${root}/cache.sqlite-wal`, probePath(root)];
+      await scene.failing(["pwrite64", "write"], { error, paths }, async () => {
         await rejectsWith(code, remote.set(work.set, "value"));
         await rejectsWith(code, local.done(work.done));
         await scene.assertGets("ready", "ready");

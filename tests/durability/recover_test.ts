@@ -12,7 +12,12 @@ const NS = "tests.recover";
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 /** As in deno.json: without the right to run programs. */
-const PERMISSIONS = ["--ignore-env", "--allow-read", "--allow-write"];
+const PERMISSIONS = [
+  "--ignore-env",
+  "--allow-read",
+  "--allow-write",
+  "--allow-sys=statfs",
+];
 const PAGE_BYTES = 4096;
 
 async function recover(

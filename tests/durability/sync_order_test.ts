@@ -163,7 +163,7 @@ Deno.test("in strict mode a reply leaves after every sync that it needs", async 
     }
 
     // The rename came about, its sync did not: the next Done makes up for it.
-    const folder = { names: ["fsync"], error: "EIO", path: `${root}/${NS}` };
+    const folder = { names: ["fsync"], error: "EIO", paths: [`${root}/${NS}`] };
     await untilInTime(async (key) => {
       const { id, path } = await local.assigned(NS, key);
       await Deno.writeTextFile(path, "again");

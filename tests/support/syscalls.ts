@@ -28,18 +28,18 @@ export interface Fault {
   readonly names: readonly string[];
   /** What they fail with. */
   readonly error: string;
-  /** Only those on this path. */
-  readonly path?: string;
+  /** Only those on these paths. */
+  readonly paths?: readonly string[];
 }
 
 /** Lets system calls of a process fail while something runs. */
 export async function whileFailing(
   pid: number,
-  { names, error, path }: Fault,
+  { names, error, paths = [] }: Fault,
   run: () => Promise<void>,
 ): Promise<void> {
   const faults = await trace(pid, names, [
-    ...path === undefined ? [] : ["-P", path],
+    ...paths.flatMap((path) => ["-P", path]),
     ...["-e", `inject=${names.join(",")}:error=${error}`],
   ]);
   try {

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { chmod, mkdir, rename, rmdir, symlink, unlink } from "node:fs/promises";
+import { mkdir, rename, rmdir, symlink, unlink } from "node:fs/promises";
+import { permit } from "../make_folder.ts";
 
 /** What a test replaces, to be killed at each step or to have no room. */
 export interface Disk {
@@ -28,8 +29,7 @@ export const DISK: Disk = {
   unlink,
   async mkdir(path, mode) {
     await mkdir(path, mode);
-    // Whatever the umask is.
-    await chmod(path, mode);
+    permit(path, mode);
   },
   rmdir,
 };

@@ -6,13 +6,14 @@
 
 import type { BigIntStats } from "node:fs";
 import { access, constants, lstat, stat } from "node:fs/promises";
-import { homedir, tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { basename, delimiter, dirname, join, relative, sep } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { StartError } from "../../errors.ts";
 import { isErrno } from "./disk.ts";
 import { isOwnName } from "./aside_names.ts";
+import { homeFolders } from "./home_folders.ts";
 import type { Held } from "./inputs/listing.ts";
 import { neededByMachine } from "./machine_folders.ts";
 import { Pattern } from "./pattern.ts";
@@ -53,7 +54,9 @@ export async function checkOuts(
   await checkPatterns(outs, keyFiles);
   const folders = [await thing("the working folder", process.cwd())];
   folders.push(await thing("/", sep));
-  for (const home of homes()) folders.push(await thing("a home folder", home));
+  for (const home of homeFolders()) {
+    folders.push(await thing("a home folder", home));
+  }
   for (const [what, path] of ofThisProgram()) {
     const found = await reached(what, path);
     if (found) folders.push(found);
@@ -217,16 +220,6 @@ async function thing(what: string, path: string): Promise<Thing> {
 
 function idOf({ dev, ino }: BigIntStats): string {
   return `${dev} ${ino}`;
-}
-
-function homes(): string[] {
-  const found = [homedir()];
-  try {
-    found.push(userInfo().homedir);
-  } catch {
-    // A user without a line in the list of users.
-  }
-  return found.filter((path) => path !== "");
 }
 
 /** The file that a program's name means; `undefined`: there is none. */

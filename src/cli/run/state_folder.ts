@@ -5,11 +5,11 @@
  */
 
 import { lstat, readdir, readFile, rename, rm } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import process from "node:process";
 import { makeFolder } from "../make_folder.ts";
 import { temporaryName, writeNewFile } from "../replace_file.ts";
+import { homeFolders } from "./home_folders.ts";
 
 const PRIVATE_FOLDER = 0o700;
 const PRIVATE_FILE = 0o600;
@@ -42,7 +42,10 @@ export function stateFolder(): string {
  */
 export function baseFolder(variable: string, inHome: string): string {
   const given = process.env[variable] ?? "";
-  return isAbsolute(given) ? given : join(homedir(), inHome);
+  if (isAbsolute(given)) return given;
+  const [home] = homeFolders();
+  if (home === undefined) throw new Error("there is no home folder");
+  return join(home, inHome);
 }
 
 /**

@@ -18,7 +18,7 @@ import { rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { writeNewFile } from "../replace_file.ts";
-import { makeFolder, openFolder } from "../make_folder.ts";
+import { makeFolder, openFolder, permit } from "../make_folder.ts";
 import { isErrno } from "./disk.ts";
 import { stampOf } from "./inputs/stamp.ts";
 import { named } from "./named_failure.ts";
@@ -71,8 +71,7 @@ export class TreeRestore implements AsyncDisposable {
     if (below === "") return;
     const path = this.#waiting(below);
     mkdirSync(path, OWNER_BITS);
-    // Whatever the umask is.
-    chmodSync(path, OWNER_BITS);
+    permit(path, OWNER_BITS);
   }
 
   /** A file has come. */
@@ -152,7 +151,7 @@ export class TreeRestore implements AsyncDisposable {
       marks.set(below, await this.#move(below));
     }
     for (const [below, mode] of [...this.#folders].reverse()) {
-      chmodSync(join(place, below), mode);
+      permit(join(place, below), mode);
     }
     await saveMarks(markedPlace(this.#out), marks);
     return others.filter((below) => !isNew(below));
