@@ -1,15 +1,16 @@
 /**
- * The command line of Larder; the one reader of `Deno.args` and of signals.
+ * The command line of Larder, with all its commands.
  *
  * `larder serve` and `larder recover` are in `main/server_commands.ts`, all other
  * commands, those of a client, in `cli`. Each loads its modules when it is asked
- * for: most of the time of a short command is the loading of modules.
+ * for: most of the time of a short command is the loading of modules. What runs
+ * for long has a program of its own in `main`, which loads less.
  *
  * @module
  */
 
 import { asked } from "./cli/asked.ts";
-import { StartError } from "./errors.ts";
+import { complaining } from "./main/complaints.ts";
 import type { ProgramOptions } from "./main/server_commands.ts";
 
 /**
@@ -23,13 +24,7 @@ export async function main(
   args: readonly string[],
   options: ProgramOptions,
 ): Promise<number> {
-  try {
-    return await run(asked(args), options);
-  } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    complain(error.message);
-    return error.exitCode;
-  }
+  return await complaining(() => run(asked(args), options));
 }
 
 async function run(
@@ -61,14 +56,10 @@ function isForServer(word: string): boolean {
   return word === "serve" || word === "recover";
 }
 
-function complain(message: string): void {
-  console.error(`larder: ${message.replaceAll("\n", " ")}`);
-}
-
 if (import.meta.main) {
   Deno.exit(
     await main(Deno.args, {
-      program: import.meta.url,
+      program: new URL("./main/confined.ts", import.meta.url).href,
       load: async () => (await import("./serve.ts")).serve,
     }),
   );

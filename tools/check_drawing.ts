@@ -18,7 +18,8 @@ import { pathOf, roomOf, TESTS } from "./rooms.ts";
 const DOCUMENT = "docs/ARCHITECTURE.md";
 /** The ways in. `grpc` has its own: the servers of the conformance suites. */
 const ENTRIES: readonly string[] = [
-  ...["src/main.ts", "src/mod.ts", "src/npm/bin.ts", "src/npm/on_deno.ts"],
+  ...["src/main.ts", "src/main/launcher.ts", "src/main/confined.ts"],
+  ...["src/mod.ts", "src/npm/bin.ts", "src/npm/on_deno.ts"],
   ...["workers/blob_worker.ts", "workers/manifest_worker.ts"],
   "src/grpc/mod.ts",
 ];

@@ -19,6 +19,7 @@ import { MadeFolders } from "../root/made_folders.ts";
 import type { Installation } from "./permissions.ts";
 import { prepareRoot, refuseOtherData } from "../root/root_folder.ts";
 import type { StopRequests } from "./stop_requests.ts";
+import { completeModules } from "./server_modules.ts";
 import { supervise } from "./supervisor.ts";
 
 /**
@@ -47,6 +48,7 @@ export async function launch(
       prepareRoot(config.root),
       descriptorLimit(),
       currentBootId(),
+      completeModules(options.installation, options.stop),
     ]);
     const closed = config.shared ? closedAbove(root) : undefined;
     if (closed !== undefined) log(closed);

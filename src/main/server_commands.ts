@@ -1,8 +1,8 @@
 /**
  * `larder serve` and `larder recover`.
  *
- * `larder serve` is a launcher: it starts the same program again as `serve
- * --confined` with exact permissions. The server's modules are loaded only
+ * `larder serve` is a launcher: it starts `main/confined.ts` as `serve --confined`
+ * with exact permissions. The server's modules are loaded only
  * there. `larder recover` moves a damaged manifest aside.
  *
  * @module
@@ -17,6 +17,7 @@ import { helpText, VERSION } from "../launch/help.ts";
 import { launch } from "../launch/launcher.ts";
 import { confinedCommand, thisInstallation } from "../launch/permissions.ts";
 import type { Serve } from "../launch/running_server.ts";
+import { completeModules } from "../launch/server_modules.ts";
 import { shellLine } from "../launch/shell_line.ts";
 import { StopRequests } from "../launch/stop_requests.ts";
 import { serverLog } from "../log/server_log.ts";
@@ -57,7 +58,10 @@ export async function runServerCommand(
       return 0;
     case "print-command": {
       const installation = thisInstallation(program);
-      const root = await resolveRoot(invocation.config.root);
+      const [root] = await Promise.all([
+        resolveRoot(invocation.config.root),
+        completeModules(installation, stop),
+      ]);
       const config = await withGroupNumbers({ ...invocation.config, root });
       console.log(shellLine(confinedCommand(config, installation)));
       return 0;

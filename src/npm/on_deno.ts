@@ -10,7 +10,9 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { findDeno } from "../cli/deno_binary.ts";
 
-const PROGRAM = fileURLToPath(new URL("../server/main.js", import.meta.url));
+const PROGRAM = fileURLToPath(
+  new URL("../server/launcher.js", import.meta.url),
+);
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 
 /** What the launcher may do; everything it needs is in the package. */

@@ -109,7 +109,7 @@ function survives(program: string, kind: "remote" | "local"): Promise<void> {
 /** Each package that stands in a bundle of larder's must stand there. */
 async function checkLicenses(folder: string): Promise<void> {
   const told = await Deno.readTextFile(`${folder}/THIRD_PARTY_LICENSES`);
-  const bundles = ["src/npm/larder.js", "src/server/main.js"];
+  const bundles = ["src/npm/larder.js", "src/server/confined.js"];
   for (const bundle of bundles) {
     const text = await Deno.readTextFile(`${folder}/${bundle}`);
     const carried = [...text.matchAll(/^\/\/ npm:(.+?@[^/]+)\//gm)];

@@ -16,7 +16,7 @@ async function probe(target: Target): Promise<Report> {
   const ports = ["-l", "127.0.0.1:1026", "-r", "[::1]:1027"];
   const words = await printedCommand(target.root, ...ports);
   const main = words.indexOf("serve") - 1;
-  assert.match(words[main]!, /\/src\/main\.ts$/);
+  assert.match(words[main]!, /\/src\/main\/confined\.ts$/);
   const args = words.slice(1, main);
   args.push(`${HERE}confined_probe.ts`, JSON.stringify(target));
   // What is in the environment must not be seen from inside.

@@ -12,7 +12,9 @@ import { StartError } from "../../src/errors.ts";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { ServerHere } from "../support/server_here.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const LAUNCHER = fileURLToPath(
+  new URL("../../src/main/launcher.ts", import.meta.url),
+);
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 
 /** A root, and a folder beside it that nobody may touch. */
@@ -99,7 +101,7 @@ export async function run(
 
 /** Runs `larder serve` with everything allowed, as the launcher's user may. */
 export function larder(...args: string[]): Promise<Ended> {
-  const flags = ["run", "--quiet", "--config", CONFIG, "-A", MAIN, "serve"];
+  const flags = ["run", "--quiet", "--config", CONFIG, "-A", LAUNCHER, "serve"];
   return run(Deno.execPath(), [...flags, ...args]);
 }
 

@@ -22,7 +22,7 @@ const UNITS = {
 /** Where docs/DEPLOY.md puts everything. */
 const INSTALLED = {
   deno: "/opt/bin/deno",
-  main: "/opt/larder/src/main.ts",
+  main: "/opt/larder/src/main/confined.ts",
   denoConfig: "/opt/larder/deno.json",
   readable: ["/opt/larder/workers", "/opt/larder/proto"],
 };

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { RemoteClient } from "../support/clients.ts";
-import { ServerProcess, translateModules } from "../support/server_process.ts";
+import { ServerProcess } from "../support/server_process.ts";
 import { within } from "../support/waiting.ts";
 import { MemoryWatch } from "./memory.ts";
 import { SERVER_FLAGS } from "./scale.ts";
@@ -59,7 +59,6 @@ export class Arena implements AsyncDisposable {
 
   /** Starts everything; `flags` are the server's. */
   static async open(flags: readonly string[] = []): Promise<Arena> {
-    await translateModules();
     await using stack = new AsyncDisposableStack();
     const { path: root } = stack.use(await temporaryFolder());
     const server = stack.use(

@@ -6,7 +6,7 @@
 
 import { temporaryFolder } from "../../src/launch/testing/program.ts";
 import { RemoteClient } from "../support/clients.ts";
-import { ServerProcess, translateModules } from "../support/server_process.ts";
+import { ServerProcess } from "../support/server_process.ts";
 import { randomFrom } from "../rude/scale.ts";
 import { Witness } from "../rude/witness.ts";
 import { POLITE_KINDS } from "./polite_kinds.ts";
@@ -57,7 +57,6 @@ export interface SoakResult extends SoakRun {
 
 /** Starts a server on a root of its own, and visits it. */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
-  await translateModules();
   await using stack = new AsyncDisposableStack();
   const { path: root } = stack.use(await temporaryFolder());
   const server = stack.use(await ServerProcess.start(root, { args: ARGS }));

@@ -5,7 +5,9 @@ import { fileURLToPath } from "node:url";
 import { temporaryFolder, within } from "../../src/launch/testing/program.ts";
 import { until } from "../support/status.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const LAUNCHER = fileURLToPath(
+  new URL("../../src/main/launcher.ts", import.meta.url),
+);
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 /** What many systems and containers give. */
 const DESCRIPTORS = 1_024;
@@ -59,7 +61,7 @@ Deno.test("a server with few descriptors outlives a crowd of idle connections", 
       "-c",
       `ulimit -n ${DESCRIPTORS} && exec "$0" run -q -A --config "$1" "$2" ` +
       'serve "$3" -r 127.0.0.1:0',
-      ...[Deno.execPath(), CONFIG, MAIN, folder.path],
+      ...[Deno.execPath(), CONFIG, LAUNCHER, folder.path],
     ],
     stdin: "null",
     stdout: "piped",

@@ -8,7 +8,9 @@
 import { fileURLToPath } from "node:url";
 import { LAUNCHER_FLAGS, Program } from "../../src/launch/testing/program.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const LAUNCHER = fileURLToPath(
+  new URL("../../src/main/launcher.ts", import.meta.url),
+);
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 
 /** A launcher with its server. */
@@ -33,7 +35,7 @@ export class Launched implements AsyncDisposable {
       new Program([
         ...LAUNCHER_FLAGS,
         `--config=${CONFIG}`,
-        MAIN,
+        LAUNCHER,
         "serve",
         root,
         ...addresses,

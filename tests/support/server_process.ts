@@ -14,7 +14,12 @@ import {
 import { TextLineStream } from "./lines.ts";
 import { serveWords } from "./serve_words.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const LAUNCHER = fileURLToPath(
+  new URL("../../src/main/launcher.ts", import.meta.url),
+);
+const CONFINED = fileURLToPath(
+  new URL("../../src/main/confined.ts", import.meta.url),
+);
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 /** A server that does not answer by then has failed; loaded machines are slow. */
 const START_LIMIT_MS = 60_000;
@@ -29,22 +34,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A program that starts another one, and its first words: setpriv. */
   readonly through?: readonly string[];
-  /** Starts this module alone, instead of src/main.ts, with these words first. */
+  /** Starts this module alone, instead of the launcher, with these words first. */
   readonly program?: readonly string[];
-}
-
-let translated: Promise<unknown> | undefined;
-
-/**
- * Has all modules translated, for tests that look at memory: the first launcher of a
- * clone, which has to do it, keeps 35 MiB for that until it ends.
- */
-export async function translateModules(): Promise<void> {
-  translated ??= new Deno.Command(Deno.execPath(), {
-    args: ["cache", "--quiet", "--config", CONFIG, MAIN],
-    stdin: "null",
-  }).output();
-  await translated;
 }
 
 /** A running server. */
@@ -85,7 +76,7 @@ export class ServerProcess implements AsyncDisposable {
     const words = serveWords(root, args);
     const all = confined ? await confinedWords(words) : [
       ...["run", "--quiet", "--config", CONFIG, "-A"],
-      ...program ? [...program, ...words, "--confined"] : [MAIN, ...words],
+      ...program ? [...program, ...words, "--confined"] : [LAUNCHER, ...words],
     ];
     const [command, ...first] = [...through, Deno.execPath()];
     const child = new Deno.Command(command!, {
@@ -188,7 +179,7 @@ export async function confinedWords(
     Deno.cwd,
   );
   if (invocation.kind !== "print-command") throw new TypeError(words.join(" "));
-  const installation = thisInstallation(pathToFileURL(MAIN));
+  const installation = thisInstallation(pathToFileURL(CONFINED));
   const bootId = await currentBootId();
   return confinedArguments(invocation.config, installation, {
     ...bootId !== undefined && { bootId },

@@ -1,6 +1,6 @@
 /**
- * The server, as the package carries it: one file for the process, and one for
- * each worker. Nothing is left to be fetched or resolved where it is installed.
+ * The server, as the package carries it: one file for each of its processes and
+ * workers. Nothing is left to be fetched or resolved where it is installed.
  *
  * @module
  */
@@ -13,12 +13,11 @@ import type { Places } from "./modules.ts";
 /** Each module that is started as a program, and where its bundle is put. */
 const BUNDLES: Readonly<Record<string, string>> = {
   // As deep as the modules in it, which look for their files from there.
-  "src/main.ts": "src/server/main.js",
+  "src/main/launcher.ts": "src/server/launcher.js",
+  "src/main/confined.ts": "src/server/confined.js",
   "workers/blob_worker.ts": "workers/blob_worker.js",
   "workers/manifest_worker.ts": "workers/manifest_worker.js",
 };
-/** The commands of clients run on Node. */
-const EXTERNAL = ["./cli/cli.ts"];
 /** What a confined process of the package is started with. */
 const DENO_CONFIG = { unstable: ["worker-options"], lock: false };
 
@@ -33,7 +32,7 @@ export async function writeServer({ from, to }: Places): Promise<Set<string>> {
   for (const [module, path] of Object.entries(BUNDLES)) {
     const packages = await bundle({
       ...{ from, module, to: join(to, path), config: join(from, "deno.json") },
-      ...{ external: EXTERNAL, edit: namingBundles },
+      edit: namingBundles,
     });
     for (const each of packages) carried.add(each);
   }
@@ -42,7 +41,10 @@ export async function writeServer({ from, to }: Places): Promise<Set<string>> {
   return carried;
 }
 
-/** Workers are found by their names, which end otherwise in the package. */
+/** Programs are found by their names, which end otherwise in the package. */
 function namingBundles(text: string): string {
-  return text.replaceAll(/(workers\/(?:blob|manifest)_worker)\.ts"/g, '$1.js"');
+  return text.replaceAll(
+    /"([./]+(?:workers\/(?:blob|manifest)_worker|confined))\.ts"/g,
+    '"$1.js"',
+  );
 }
