@@ -8,7 +8,7 @@
 import type { Method } from "../grpc/method.ts";
 import { release } from "../grpc/release.ts";
 import type { Reply } from "../table/types.ts";
-import { type Asked, readAsked } from "./asked.ts";
+import { type Asked, readAsked } from "./asked_entry.ts";
 import { EMPTY_PARTS, type Parts, UNASSIGNED } from "./replies.ts";
 import { readIdRequest, readSetRequest } from "./requests.ts";
 import { toStatusError } from "./status.ts";

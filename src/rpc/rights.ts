@@ -14,7 +14,7 @@ import type { Api, Id, RequestOf } from "../table/types.ts";
 import { Status, StatusError } from "../grpc/status.ts";
 import { MAX_NAMESPACE_BYTES } from "../limits.ts";
 import { SocketStream } from "../tls/socket_stream.ts";
-import type { Asked } from "./asked.ts";
+import type { Asked } from "./asked_entry.ts";
 
 /** Probes ask these, and they say nothing of what is kept. */
 const OPEN_SERVICES = /^\/grpc\.(health|reflection)\./;
