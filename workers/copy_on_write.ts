@@ -16,6 +16,9 @@ const TYPES: ReadonlySet<number> = new Set([
   0xca451a4e,
   // F2FS
   0xf2f52010,
+  // overlayfs, as in containers: it may lie over one of these, and says nothing
+  // of that.
+  0x794c7630,
 ]);
 
 /**
