@@ -16,13 +16,10 @@ const TYPES: ReadonlySet<number> = new Set([
   0xca451a4e,
   // F2FS
   0xf2f52010,
-  // overlayfs, as in containers: it may lie over one of these, and says nothing
-  // of that.
-  0x794c7630,
 ]);
 
 /**
- * Whether a folder lies on such a file system. There a write to a mapped file
+ * Whether a folder is known to lie on such a file system. There a write to a mapped file
  * needs room, and is SIGBUS where there is none.
  */
 export function isCopyOnWrite(folder: string): boolean {
