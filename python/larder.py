@@ -31,6 +31,8 @@ import os
 import pickle
 import random
 import re
+import socket
+import ssl
 import sys
 import textwrap
 import threading
@@ -68,6 +70,8 @@ DEFAULT_PATIENCE_S = 10.0
 FIRST_CONTACT_S = 2.0
 # A server that stays away is asked this often, by one call; the others go on without it.
 PROBE_S = 5.0
+# So long it is looked for what is wrong with TLS, once an outage.
+TLS_LOOK_S = 1.0
 # Pauses between attempts: the longest first one, the longest of all.
 FIRST_RETRY_S, MAX_RETRY_S = 0.05, 2.0
 # Of the interval: a heartbeat that comes early leaves the rest to a network that comes back late.
@@ -693,6 +697,9 @@ class _Security:
         self._ca, self._cert, self._key, token = (value or None for value in values.values())
         # The server speaks plain text there.
         self._is_tls = self._ca is not None and not address.startswith("unix:")
+        if given["token"] is None and token is not None:
+            # Secrets of CI systems end in a newline, as files do.
+            token = token.strip() or None
         token_file = environment.get("LARDER_TOKEN_FILE")
         if token is None and token_file:
             token = _read("LARDER_TOKEN_FILE", token_file).decode("ascii", "replace").strip()
@@ -700,6 +707,8 @@ class _Security:
             raise ValueError("cert and key belong together: give both")
         if self._cert is not None and self._ca is None:
             raise ValueError("cert and key need ca, which says who vouches for the server: a file, or system")
+        if token == "":
+            raise ValueError("the token is empty")
         if token is not None and not re.fullmatch(r"[A-Za-z0-9._~+/=-]+", token):
             raise ValueError("the token holds what no token does")
         if token is not None and not self._is_tls and not _is_here(address):
@@ -718,12 +727,57 @@ class _Security:
             return channel
         return grpc.intercept_channel(channel, _Bearer(self._token))
 
+    def fault(self, address: str) -> Optional[str]:
+        """Why TLS gets nowhere, if that is what is wrong: gRPC may tell of another address of the same name."""
+        host, _, port = address.rpartition(":")
+        if address.startswith("unix:") or port == "":
+            return None
+        host = host.strip("[]")
+        with contextlib.suppress(OSError, ValueError), socket.create_connection((host, int(port)), TLS_LOOK_S) as line:
+            return self._tls_fault(host, line) if self._is_tls else _speaks_tls(line)
+        return None
+
+    def _tls_fault(self, host: str, line: socket.socket) -> Optional[str]:
+        context = ssl.create_default_context(cafile=None if self._ca == "system" else self._ca)
+        context.set_alpn_protocols(["h2"])
+        if self._cert is not None:
+            context.load_cert_chain(self._cert, self._key)
+        ours = "asks for a certificate of the client: give cert and key"
+        if self._cert is not None:
+            ours = f"does not take cert {self._cert}"
+        try:
+            with context.wrap_socket(line, server_hostname=host) as secure:
+                # What the server makes of our certificate comes only now, and
+                # what it says of it may be lost with the connection.
+                return None if secure.recv(1) else f"the server {ours}"
+        except ssl.SSLCertVerificationError as error:
+            return f"ca {self._ca} does not vouch for the certificate of the server: {error.verify_message}"
+        except ssl.SSLError as error:
+            reason = (error.reason or "").replace("_", " ").lower()
+            if "alert" in reason:
+                return f"the server {ours} ({reason})"
+            if "wrong version" in reason or "http request" in reason:
+                return "it speaks plain text, and was spoken to over TLS: leave ca out"
+            return f"TLS cannot be agreed on: {reason}"
+        except ConnectionError:
+            return f"the server {ours}"
+
     def _credentials(self) -> Any:
         return grpc.ssl_channel_credentials(
             None if self._ca == "system" else _read("ca", self._ca),
             None if self._key is None else _read("key", self._key),
             None if self._cert is None else _read("cert", self._cert),
         )
+
+
+def _speaks_tls(line: socket.socket) -> Optional[str]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    with contextlib.suppress(OSError), context.wrap_socket(line):
+        return "it speaks TLS, and was spoken to in plain text: give ca"
+    return None
 
 
 def _read(name: str, path: Optional[str]) -> bytes:
@@ -1058,6 +1112,8 @@ class _Connection:
                 if not is_probe and patience.pause():
                     continue
                 self._next_probe = time.monotonic() + PROBE_S
+                if code is grpc.StatusCode.UNAVAILABLE and not is_probe and self._security is not None:
+                    reason = self._security.fault(self._address) or reason
                 raise CacheError("unavailable", f"{self.name}: cannot {action}: {reason}") from error
 
     def _begin_probe(self, action: str) -> bool:

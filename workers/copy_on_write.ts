@@ -19,7 +19,7 @@ const TYPES: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Whether a folder lies on such a file system. There a write to a mapped file
+ * Whether a folder is known to lie on such a file system. There a write to a mapped file
  * needs room, and is SIGBUS where there is none.
  */
 export function isCopyOnWrite(folder: string): boolean {

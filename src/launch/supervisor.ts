@@ -33,9 +33,11 @@ export interface SupervisorOptions {
 /**
  * Runs a server until it ends or is stopped.
  *
- * A clean exit (0) and a start that was refused (1 or 2 before it answered) are
- * final. Everything else is a death, also exit code 1 of a server that
- * answered: that is how Deno ends on a panic or an uncaught error.
+ * A clean exit (0) and a first start that was refused (1 or 2 before it answered)
+ * are final. Everything else is a death, also exit code 1 of a server that
+ * answered: that is how Deno ends on a panic or an uncaught error. Where one that
+ * has answered died and the next one is refused with 1, as on a disk that has
+ * become full, that may be otherwise in a moment, and nobody else would try.
  *
  * @param config What to serve.
  * @param options What supervision needs.
@@ -60,7 +62,7 @@ export async function supervise(
     });
     const first = await Promise.race([child.exited, stop.requested]);
     if (!first) return await stopChild(child, config.drainTimeoutMs, options);
-    if (isFinal(first, isReady)) return first.code;
+    if (isFinal(first, everReady)) return first.code;
     deaths++;
     const how = describe(first);
     if (!everReady && deaths >= MAX_DEATHS_BEFORE_READY) {
@@ -68,20 +70,21 @@ export async function supervise(
       return 1;
     }
     const waitMs = backoff.nextWaitMs(clock.nowMs() - startedMs);
+    const isRefused = !isReady && first.signal === null && first.code === 1;
     log(
-      `the server died (${how}); it is started again ${
-        waitMs === 0 ? "now" : `in ${waitMs} ms`
-      }`,
+      `the server ${
+        isRefused ? "could not start" : `died (${how})`
+      }; it is started again ${waitMs === 0 ? "now" : `in ${waitMs} ms`}`,
     );
     await wait(waitMs, options);
   }
   return 0;
 }
 
-function isFinal(exit: ChildExit, isReady: boolean): boolean {
+function isFinal(exit: ChildExit, everReady: boolean): boolean {
   if (exit.signal !== null) return false;
   if (exit.code === 0 || exit.code === 2) return true;
-  return exit.code === 1 && !isReady;
+  return exit.code === 1 && !everReady;
 }
 
 function describe(exit: ChildExit): string {

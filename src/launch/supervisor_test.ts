@@ -89,6 +89,34 @@ Deno.test("supervise names the picked port when it starts a server again", async
   assert.equal(await nursery.code, 0);
 });
 
+Deno.test("supervise goes on where a server that died cannot be started again for now", async () => {
+  const nursery = new Nursery();
+  await nursery.ready();
+  const second = nursery.nextSpawn;
+  nursery.exit(137, "SIGKILL");
+  await second;
+  // Its disk is full; it has said so.
+  const third = nursery.nextSpawn;
+  nursery.exit(1);
+  await turn();
+  nursery.clock.advance(100);
+  await third;
+  await nursery.ready();
+  // Whatever is wrong with the command line stays so.
+  const fourth = nursery.nextSpawn;
+  nursery.exit(137, "SIGKILL");
+  await turn();
+  nursery.clock.advance(200);
+  await fourth;
+  nursery.exit(2);
+  assert.equal(await nursery.code, 2);
+  assert.deepEqual(nursery.log, [
+    "the server died (SIGKILL); it is started again now",
+    "the server could not start; it is started again in 100 ms",
+    "the server died (SIGKILL); it is started again in 200 ms",
+  ]);
+});
+
 Deno.test("supervise waits longer from death to death, and not once it is to stop", async () => {
   const nursery = new Nursery();
   await nursery.ready();

@@ -1,7 +1,6 @@
 /** What people get wrong is answered with what to do. */
 
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { Edge, listenRemedy } from "../../src/rpc/edge.ts";
 import { withRoot } from "../support/root.ts";
 import { ServerProcess } from "../support/server_process.ts";
@@ -82,8 +81,11 @@ waits(
     withShellAndProcess(async (shell) => {
       await shell.write("value", "hello");
       await shell.ok("put", "--ns", "a", "k", "value");
-      using manifest = new DatabaseSync(`${shell.server.root}/cache.sqlite`);
-      manifest.exec("BEGIN IMMEDIATE");
+      // It may not make a file longer, its log of rows neither.
+      const pid = String(await shell.server.serverPid());
+      const args = ["--pid", pid, "--fsize=0:"];
+      const limited = await new Deno.Command("prlimit", { args }).output();
+      if (!limited.success) return console.log("skipped: no prlimit");
       for (const which of ["k", "--all"]) {
         const { code, stderr } = await shell.run(["rm", "--ns", "a", which]);
         assert.equal(code, 3);
@@ -91,8 +93,7 @@ waits(
       }
       const status = await shell.run(["status"]);
       assert.equal(status.code, 1);
-      assert.match(status.stdout, /^trouble .*database is locked/m);
-      manifest.exec("ROLLBACK");
+      assert.match(status.stdout, /^trouble .*manifest takes no writes/m);
     }),
 );
 

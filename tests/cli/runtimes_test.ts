@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { installedPackage } from "../client/installed_package.ts";
 import { outputOf } from "../client/npm_package.ts";
+import { inQuotes } from "./bash.ts";
 import { HostedLarder } from "./hosted_larder.ts";
 import { larderCommand, type Shell, TASK, withShell } from "./support.ts";
 
@@ -95,6 +96,38 @@ const TESTS: Record<string, Body> = {
     const text = new TextDecoder().decode(stdout);
     assert.equal(text, `600000\n${kept.repeat(4)}`, said);
     assert.equal(said.match(/larder: hit/g)?.length, 4, said);
+  },
+  "run hands the job slots of make -j on": async (
+    _run,
+    shell,
+    ns,
+    program,
+  ) => {
+    const run = `${inQuotes(program)} run --ns ${ns} --key`;
+    await shell.write(
+      "Makefile",
+      `all: with without\nwith:\n\t+${run} 1 -- $(MAKE) -f sub.mk\n` +
+        // Told of the slots, and not given them: nothing else comes in their place.
+        `without:\n\t${run} 2 -- sh -c 'ls -l /proc/self/fd'\n`,
+    );
+    // Each waits for the other.
+    await shell.write(
+      "sub.mk",
+      "all: a b\na:\n\t@echo > $@; until [ -e b ]; do sleep 0.02; done\n" +
+        "b:\n\t@echo > $@; until [ -e a ]; do sleep 0.02; done\n",
+    );
+    const { code, stdout, stderr } = await new Deno.Command("sh", {
+      args: ["-c", "command -v make >&2 || exit 9; timeout 30 make -j4"],
+      cwd: shell.folder,
+      env: shell.env,
+    }).output();
+    if (code === 9) return console.log("skipped: no make");
+    const text = new TextDecoder();
+    const said = text.decode(stderr);
+    assert.equal(code, 0, said);
+    assert.doesNotMatch(said, /jobserver unavailable/);
+    assert.equal(said.match(/larder: computed/g)?.length, 2, said);
+    assert.doesNotMatch(text.decode(stdout), /anon_inode/);
   },
   "run keeps nothing of a key file that changes, nor old outs": async (
     run,

@@ -6,6 +6,7 @@ import { HostedLarder } from "../cli/hosted_larder.ts";
 import { Shell } from "../cli/support.ts";
 import { FaultProxy } from "../support/fault_proxy.ts";
 import type { ServerProcess } from "../support/server_process.ts";
+import { until } from "../support/waiting.ts";
 import { testLarderOnEach } from "./runtimes.ts";
 import { withLauncher, withServerHere } from "./support.ts";
 
@@ -50,16 +51,32 @@ function runArgs(ns: string): string[] {
   return ["run", "--ns", ns, "--", "sh", "-c", line];
 }
 
-/** What happens to a publish when half of it has come through. */
+/** Machines of tests are busy. */
+const AT_MOST_MS = 120_000;
+
+/** What happens to a publish when half of it has come through, until it is over. */
 const WAYS: Record<
   string,
   (proxy: FaultProxy, server: ServerProcess) => unknown
 > = {
   "its connection is reset": (proxy) => proxy.cut("resetAndDestroy"),
   // The launcher starts another one.
-  "the server is killed": async (_, server) =>
-    Deno.kill(await server.serverPid(), "SIGKILL"),
+  async "the server is killed"(_, server) {
+    const pid = await server.serverPid();
+    Deno.kill(pid, "SIGKILL");
+    await until(async () => await server.serverPid() !== pid, AT_MOST_MS);
+    const port = Number(server.remote.split(":").at(-1));
+    const answers = () =>
+      Deno.connect({ port }).then((connection) => {
+        connection.close();
+        return true;
+      }, () => false);
+    await until(answers, AT_MOST_MS);
+  },
 };
+/** The commands wait for 10 s, and are as late as everything else is. */
+const SOON_BACK_MS = 4_000;
+const MOST_TRIES = 5;
 
 testLarderOnEach(
   "when the server restarts: what put and run publish is published again",
@@ -124,23 +141,33 @@ async function publishTwice(
     readonly strike: (proxy: FaultProxy) => unknown;
   },
 ): Promise<void> {
-  const half = Promise.withResolvers<void>();
-  let sent = 0;
-  const spoil = (bytes: Uint8Array) => {
-    sent += bytes.length;
-    if (sent >= HALF) half.resolve();
-  };
-  await using proxy = await FaultProxy.start(shell.server.remote, {
-    toServer: { bytesPerSecond: 3_000_000, spoil },
-  });
-  const struck = half.promise.then(() => strike(proxy));
-  const env = { LARDER_REMOTE: proxy.address };
-  const words = args(ns);
-  const { code, stderr } = await shell.run(words, { program, env });
-  const what = `${ns}: ${words.join(" ")}: ${stderr}`;
-  assert.equal(code, 0, what);
-  assert.match(stderr, said, what);
-  await struck;
-  assert(sent > SIZE + HALF / 2, `${what}: ${sent} bytes: not sent again`);
-  await check(shell, ns);
+  for (let left = MOST_TRIES; left > 0; left--) {
+    const half = Promise.withResolvers<void>();
+    let sent = 0;
+    const spoil = (bytes: Uint8Array) => {
+      sent += bytes.length;
+      if (sent >= HALF) half.resolve();
+    };
+    await using proxy = await FaultProxy.start(shell.server.remote, {
+      toServer: { bytesPerSecond: 3_000_000, spoil },
+    });
+    const struck = half.promise.then(async () => {
+      const beganMs = performance.now();
+      await strike(proxy);
+      return performance.now() - beganMs;
+    });
+    const env = { LARDER_REMOTE: proxy.address };
+    const each = `${ns}_${left}`;
+    const words = args(each);
+    const { code, stderr } = await shell.run(words, { program, env });
+    const awayMs = await struck;
+    const isKept = code === 0 && said.test(stderr);
+    // On a busy machine a server may take longer to start than anybody waits.
+    if (!isKept && left > 1 && awayMs > SOON_BACK_MS) continue;
+    const what = `${words.join(" ")}: ${awayMs} ms away: ${stderr}`;
+    assert.equal(code, 0, what);
+    assert.match(stderr, said, what);
+    assert(sent > SIZE + HALF / 2, `${what}: ${sent} bytes: not sent again`);
+    return await check(shell, each);
+  }
 }

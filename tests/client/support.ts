@@ -5,10 +5,12 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { Cache, type ConnectOptions } from "../../src/client/mod.ts";
 import { TextLineStream } from "../support/lines.ts";
 import { withRoot } from "../support/root.ts";
 import { type Answering, whileServedHere } from "../support/server_here.ts";
 import { ServerProcess } from "../support/server_process.ts";
+import { until } from "../support/waiting.ts";
 
 /** Runs a test against a server with a root of its own, in this process. */
 export async function withServerHere(
@@ -41,6 +43,18 @@ export async function withLauncher(
     await using server = await ServerProcess.start(root);
     await run(server);
   });
+}
+
+/**
+ * A client that has heard of its server: one that has never answered gets 2 s,
+ * which a busy machine may take, whatever the patience is.
+ */
+export async function acquainted(options: ConnectOptions): Promise<Cache> {
+  const cache = await Cache.connect(options);
+  const answers = () =>
+    cache.stat("tests.acquainted", "k").then(() => true, () => false);
+  await until(answers);
+  return cache;
 }
 
 /** Starts a server on the root and the addresses of one that has gone. */

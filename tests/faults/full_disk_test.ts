@@ -73,6 +73,16 @@ interface Scene {
   readonly client: CacheClient;
 }
 
+/** Publishes a value, for which room may have to be made. */
+async function put(
+  remote: RemoteClient,
+  key: string,
+  value: Uint8Array,
+): Promise<void> {
+  const { id } = await remote.assigned(NS, key);
+  await whileRoomIsMade(() => remote.set(id, value));
+}
+
 /** Runs with a server in this process, unless no small file system can be had. */
 async function onSmallDisk(
   { args, bytes, files }: {
@@ -109,7 +119,7 @@ Deno.test("a full disk takes no values, serves those that it has, and recovers w
   using local = new LocalClient(server.local);
   using remote = new RemoteClient(server.remote);
   const pid = await server.serverPid();
-  await remote.set((await remote.assigned(NS, "before")).id, SMALL);
+  await put(remote, "before", SMALL);
   const set = await remote.assigned(NS, "set");
   const done = await local.assigned(NS, "done");
   await Deno.writeFile(done.path, SMALL);
@@ -184,7 +194,7 @@ Deno.test("a value that cannot be written beside one that is in use is refused",
     assert.equal(hashOf(await remote.value(NS, "first")), hashOf(LARGE));
     // When nobody uses it any more it goes in the place of the other one.
     await local.drop(id);
-    await remote.set(second.id, LARGE);
+    await whileRoomIsMade(() => remote.set(second.id, LARGE));
     assert.equal(hashOf(await remote.value(NS, "second")), hashOf(LARGE));
   }));
 
@@ -195,8 +205,7 @@ Deno.test("a value larger than its estimate has room made for it on the disk, an
       let leastFree = Infinity;
       const set = async (key: string, bytes: number) => {
         const value = valueOf(bytes, bytes);
-        const { id } = await remote.assigned(NS, key);
-        await whileRoomIsMade(() => remote.set(id, value));
+        await put(remote, key, value);
         const { bavail, bsize } = statfsSync(root);
         leastFree = Math.min(leastFree, bavail * bsize);
         assert.equal(hashOf(await remote.value(NS, key)), hashOf(value));
@@ -219,8 +228,7 @@ Deno.test("a file that is copied has room made for its copy, holes and all, and 
     { args: ["--min-free=16MiB"], bytes: 64 * MIB },
     async ({ local, remote, root }) => {
       for (let i = 0; i < 30; i++) {
-        const { id } = await remote.assigned(NS, `kept ${i}`);
-        await remote.set(id, valueOf(i, MIB));
+        await put(remote, `kept ${i}`, valueOf(i, MIB));
       }
       let leastFree = Infinity;
       const timer = setInterval(() => {
@@ -232,7 +240,7 @@ Deno.test("a file that is copied has room made for its copy, holes and all, and 
         await Deno.writeFile(path, new Uint8Array());
         await Deno.truncate(path, 30 * MIB);
         await Deno.chown(path, 12_345, 12_345);
-        await local.done(id);
+        await whileRoomIsMade(() => local.done(id));
       };
       await done("one");
       const { ready } = await local.settled(NS, "one");
@@ -249,7 +257,7 @@ Deno.test("with --min-free a value larger than the disk takes nothing from anybo
   onSmallDisk({ args: ["--min-free=1MiB"] }, async ({ client, remote }) => {
     // Work that is given out has so much room kept for it, until its size is known.
     const kept = valueOf(3, 1_500_000);
-    await remote.set((await remote.assigned(NS, "kept")).id, kept);
+    await put(remote, "kept", kept);
     const piece = new Uint8Array(256 * 1024);
     for (const expectedSize of [9_000_000, undefined]) {
       const { id } = await client.assigned(NS, `large ${expectedSize}`);
@@ -277,8 +285,7 @@ Deno.test("on a full disk a value takes from others only what it is known to nee
     bytes: 48 * MIB,
   }, async ({ client, remote, root }) => {
     for (let i = 0; i < 60; i++) {
-      const { id } = await remote.assigned(NS, `${i}`);
-      await remote.set(id, valueOf(i, MIB));
+      await put(remote, `${i}`, valueOf(i, MIB));
     }
     const kept = async (): Promise<number> => {
       await client.call("Sweep");
@@ -327,7 +334,7 @@ Deno.test("a disk that others fill costs no value, is told, and is used again wh
     async ({ client, remote, root, server }) => {
       const kept = valueOf(4, MIB / 2);
       for (const key of ["one", "two", "three"]) {
-        await remote.set((await remote.assigned(NS, key)).id, kept);
+        await put(remote, key, kept);
       }
       const ballast = `${root}/ballast`;
       await Deno.writeFile(ballast, new Uint8Array(26 * MIB));
@@ -363,7 +370,7 @@ Deno.test("a disk that others fill to its last byte says that nothing can go, an
       const kept = valueOf(6, MIB);
       const keys = Array.from({ length: 20 }, (_, i) => `${i}`);
       for (const key of keys) {
-        await remote.set((await remote.assigned(NS, key)).id, kept);
+        await put(remote, key, kept);
       }
       const status = () =>
         client.call<{ readonly entries: string; readonly trouble: string }>(
@@ -416,7 +423,7 @@ Deno.test("without --min-free a disk that others fill is told at the first row t
   onSmallDisk(
     { args: ["--min-free=0"], bytes: 32 * MIB },
     async ({ client, remote, root, server }) => {
-      await remote.set((await remote.assigned(NS, "kept")).id, SMALL);
+      await put(remote, "kept", SMALL);
       const status = () =>
         client.call<{ readonly trouble: string }>(
           "Status",
@@ -436,7 +443,7 @@ Deno.test("without --min-free a disk that others fill is told at the first row t
 
       await Deno.remove(ballast);
       await until(status, ({ trouble }) => trouble === "");
-      await remote.set((await remote.assigned(NS, "after")).id, SMALL);
+      await put(remote, "after", SMALL);
     },
   ));
 
@@ -460,7 +467,7 @@ for (const how of ["gives its work back", "goes without a word"] as const) {
       },
       async ({ client, local, remote, root }) => {
         const kept = valueOf(7, MIB);
-        await remote.set((await remote.assigned(NS, "kept")).id, kept);
+        await put(remote, "kept", kept);
         const { id, path } = await local.assigned(NS, "too large");
         await fill(path);
         if (how === "gives its work back") {
@@ -503,11 +510,7 @@ Deno.test("where the disk is short, what clients have left goes before any value
     },
     async ({ client, local, remote, root }) => {
       const values = Array.from({ length: 50 }, (_, i) => valueOf(i, MIB));
-      const set = async (i: number) =>
-        void await remote.set(
-          (await remote.assigned(NS, `${i}`)).id,
-          values[i]!,
-        );
+      const set = (i: number) => put(remote, `${i}`, values[i]!);
       for (let i = 0; i < 30; i++) await set(i);
       const { path } = await local.assigned(NS, "left behind");
       await Deno.writeFile(path, new Uint8Array(50 * MIB));
@@ -548,7 +551,7 @@ Deno.test("a start on a full disk is refused with what to do, and changes nothin
   {
     await using server = await ServerProcess.start(root, options);
     using remote = new RemoteClient(server.remote);
-    await remote.set((await remote.assigned(NS, "kept")).id, SMALL);
+    await put(remote, "kept", SMALL);
     await server.stop();
   }
   await fill(ballast);
@@ -564,7 +567,7 @@ Deno.test("a disk whose inodes are used up takes new values in the place of old 
     { args: ["--min-free=0"], bytes: 64 * MIB, files: 60 },
     async ({ client, local, remote, root, server }) => {
       for (let i = 0; i < 100; i++) {
-        await remote.set((await remote.assigned(NS, `set ${i}`)).id, SMALL);
+        await put(remote, `set ${i}`, SMALL);
         const { id, path } = await local.assigned(NS, `done ${i}`);
         await Deno.writeFile(path, SMALL);
         await local.done(id);
@@ -585,7 +588,7 @@ Deno.test("a disk whose inodes are used up takes new values in the place of old 
       }
       await client.call("Sweep");
       // Larder's own values make up for it, as long as they can.
-      await remote.set((await remote.assigned(NS, "after")).id, SMALL);
+      await put(remote, "after", SMALL);
     },
   ));
 

@@ -43,10 +43,17 @@ def client_speaks_mutual_tls(case):
                 equal(cache.generate("tls", b"k", lambda: [1, 2]), [1, 2])
                 equal([each.key for each in cache.list("tls")], [b"k"])
             with warnings() as said:
-                for options in ({}, {"ca": files["ca.pem"]}, {**alice, "ca": files["foreign.pem"]}):
+                wrong = [
+                    ({}, "it speaks TLS, and was spoken to in plain text: give ca"),
+                    ({"ca": files["ca.pem"]}, "asks for a certificate of the client: give cert and key"),
+                    ({**alice, "ca": files["foreign.pem"]}, "foreign.pem does not vouch for the certificate of the server"),
+                    ({**alice, "cert": files["mallory.pem"], "key": files["mallory.key"]}, "the server does not take cert"),
+                ]
+                for options, message in wrong:
                     with larder.Cache(remote, patience=0.5, **options) as cache:
                         equal(cache.get("tls", b"k"), None, f"with {sorted(options)}")
-                equal(len(said), 3, "how many were warned")
+                    equal(message in said[-1], True, said[-1])
+                equal(len(said), len(wrong), "how many were warned")
             names = {"LARDER_REMOTE": remote, "LARDER_CA": alice["ca"]}
             names |= {"LARDER_CERT": alice["cert"], "LARDER_CERT_KEY": alice["key"]}
             os.environ.update(names)
@@ -78,6 +85,7 @@ def client_computes_whatever_the_environment_says_of_tls(_):
         ({"LARDER_CERT": "a.pem"}, "LARDER_CERT: cert and key belong together"),
         ({"LARDER_TOKEN_FILE": "/no/such"}, "LARDER_TOKEN_FILE: LARDER_TOKEN_FILE /no/such: No such file"),
         ({"LARDER_TOKEN": "a b"}, "LARDER_TOKEN: the token holds"),
+        ({"LARDER_TOKEN_FILE": os.devnull}, "LARDER_TOKEN_FILE: the token is empty"),
     ]
     for names, message in wrong:
         os.environ.update(names)
@@ -118,6 +126,12 @@ def client_has_a_token(case):
                 equal(cache.get("a", b"k"), [1, 2])
                 equal(cache.generate("a", b"other", lambda: 3), 3)
                 equal(cache.get("a", b"other"), None, "what a reader computes is not kept")
+            os.environ["LARDER_TOKEN"] = "writer\n"
+            try:
+                with larder.Cache(remote) as cache:
+                    equal(cache.get("a", b"k"), [1, 2], "a secret may end in a newline")
+            finally:
+                del os.environ["LARDER_TOKEN"]
             with larder.Cache(remote, token="guess") as cache:
                 with raises(larder.CacheError, "the token is not known"):
                     cache.stat("a", b"k")

@@ -15,6 +15,7 @@ import { FAILED, OK } from "../exit_codes.ts";
 import { say } from "../output.ts";
 import { stayingDeaf } from "./ignored.ts";
 import { codeOf, type Interrupts } from "./interrupts.ts";
+import { jobSlots } from "./job_slots.ts";
 import { type PassedOn, passOn } from "./pass_on.ts";
 import type { Spool } from "./spool.ts";
 import type { Stdin } from "./stdin.ts";
@@ -69,7 +70,7 @@ export async function runCommand(
   let child: ChildProcess;
   try {
     child = spawn(program, args, {
-      stdio: [stdinOf(input), output, output],
+      stdio: [stdinOf(input), output, output, ...jobSlots()],
     });
   } catch (error) {
     // Such as too many words.
