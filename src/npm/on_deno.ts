@@ -19,7 +19,7 @@ const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 const FLAGS = [
   ...["run", "--quiet", "--no-prompt", "--cached-only", "--no-remote"],
   ...["--frozen", `--config=${CONFIG}`, "--ignore-env"],
-  ...["--allow-read", "--allow-write", "--allow-run"],
+  ...["--allow-read", "--allow-write", "--allow-run", "--allow-sys=statfs"],
 ];
 const PASSED_ON = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

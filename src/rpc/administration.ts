@@ -8,6 +8,7 @@ import type { EntryInfo } from "../engine/catalog.ts";
 import { MemoryBudget } from "../engine/memory_budget.ts";
 import { doingsPicture, statusPicture } from "../engine/pictures.ts";
 import type { Call, UnaryHandler } from "../grpc/call.ts";
+import { release } from "../grpc/release.ts";
 import type { GrpcServer } from "../grpc/server.ts";
 import {
   MAX_KEY_BYTES,
@@ -70,7 +71,10 @@ export function addAdministration(
     // Of the request and of the reply, as objects and as messages.
     await takeMemory(stats, call, 4 * key.length);
     await takeMemory(budget, call, 4 * key.length);
-    return infoMessage(await catalog.stat(namespace, key));
+    const looked = catalog.stat(namespace, key);
+    // It has a copy by now. With the key goes the message that it lies in.
+    release(key);
+    return infoMessage(await looked);
   });
   add("List", async (request: ListRequest, call) => {
     const { namespace, pageSize, pageToken: token } = request;

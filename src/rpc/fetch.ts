@@ -11,8 +11,9 @@ import { entryKey } from "../engine/entry_key.ts";
 import { MemoryBudget } from "../engine/memory_budget.ts";
 import type { HandleReply, Range } from "../engine/pieces.ts";
 import { invalidRequest, LarderError } from "../errors.ts";
-import { exhausted } from "../grpc/retry_info.ts";
 import type { Call, Sender, ServerStreamingHandler } from "../grpc/call.ts";
+import { release } from "../grpc/release.ts";
+import { exhausted } from "../grpc/retry_info.ts";
 import {
   FIRST_MESSAGE_BYTES,
   HOLDING_RETRY_MS,
@@ -55,6 +56,8 @@ export function fetch(
       demand(call, "read", request.namespace);
       if (request.path) localPaths(options);
       const entry = entryKey(request.namespace, request.key);
+      // The entry has a copy, and the call may wait for long.
+      release(request.key);
       holdKey(keys, call, entry.key.length);
       const asked = { request, entry, call, sender };
       await new Fetching(engine, options, asked).run();

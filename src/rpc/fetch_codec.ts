@@ -5,6 +5,7 @@
  * @module
  */
 
+import { release } from "../grpc/release.ts";
 import { smallBytes } from "../grpc/small_bytes.ts";
 import { bytesField, fieldTag } from "./bytes_field.ts";
 import {
@@ -26,8 +27,23 @@ const NO_KEY: Uint8Array = new Uint8Array();
 
 type Ready = Extract<FetchReply, { ready: unknown }>["ready"];
 
-/** Reads a `FetchRequest`; it keeps no part of the message. */
-export function readFetchRequest(message: Uint8Array): FetchRequest {
+/**
+ * Reads a `FetchRequest`.
+ *
+ * @param message Its bytes; the request keeps no part of them.
+ * @param owned Whether nobody else has them: then they are freed, since calls may
+ * wait for long.
+ */
+export function readFetchRequest(
+  message: Uint8Array,
+  owned: boolean,
+): FetchRequest {
+  const request = requestIn(message);
+  if (owned) release(message);
+  return request;
+}
+
+function requestIn(message: Uint8Array): FetchRequest {
   const reader = new WireReader(message);
   const request = {
     namespace: "",

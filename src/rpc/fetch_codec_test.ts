@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import type { FetchReply } from "./cache_wire.ts";
-import { fetchReplyParts } from "./fetch_codec.ts";
+import { fetchReplyParts, readFetchRequest } from "./fetch_codec.ts";
 import type { Parts } from "./replies.ts";
 import { definitionOf } from "./testing/definitions.ts";
 
@@ -49,4 +49,15 @@ Deno.test("what comes less often is written by others", () => {
     { ready: { ...told, value: new Uint8Array() } },
   ];
   for (const reply of others) assert.equal(parts(reply), OTHERWISE);
+});
+
+Deno.test("a request of its own is freed once it is read", () => {
+  const key = new Uint8Array(8_192).fill(3);
+  const { requestSerialize } = definitionOf("v1", "Fetch");
+  for (const owned of [true, false]) {
+    const message = new Uint8Array(requestSerialize({ namespace: "n", key }));
+    const { length } = message;
+    assert.deepEqual(readFetchRequest(message, owned).key, key);
+    assert.equal(message.length, owned ? 0 : length);
+  }
 });

@@ -53,7 +53,7 @@ const CODECS: Record<string, Codec> = {
     requests: fc.record({ id: uint64, value: bytes }, { requiredKeys: [] }),
   },
   "Fetch": {
-    read: readFetchRequest,
+    read: (message) => readFetchRequest(message, false),
     shape: new Map([
       [1, "string"],
       [2, "bytes"],
