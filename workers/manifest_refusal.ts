@@ -27,7 +27,7 @@ export function explain(error: unknown, path: string): string {
   }
 }
 
-/** The same where the root may take no more of the disk. */
+/** Why an open manifest takes no writes where the root may take no more of the disk. */
 export const OVER_QUOTA =
   "the manifest takes no writes (disk quota exceeded): " +
   "make room under the quota";

@@ -27,12 +27,12 @@ export class ManifestSession {
   readonly #beginRead: Statement;
   readonly #beginWrite: Statement;
   readonly #commit: Statement;
-  readonly #isOverQuota: () => boolean;
+  readonly #isQuotaUsedUp: () => boolean;
 
-  /** Takes the database over; `isOverQuota` is asked where SQLite says too little. */
-  constructor(database: Database, isOverQuota: () => boolean = () => false) {
+  /** Takes the database over; `isQuotaUsedUp` is asked where SQLite says too little. */
+  constructor(database: Database, isQuotaUsedUp: () => boolean = () => false) {
     this.#database = database;
-    this.#isOverQuota = isOverQuota;
+    this.#isQuotaUsedUp = isQuotaUsedUp;
     this.#operations = compile(database);
     this.#beginRead = database.prepare("BEGIN");
     this.#beginWrite = database.prepare("BEGIN IMMEDIATE");
@@ -59,7 +59,7 @@ export class ManifestSession {
 
   #failure(error: unknown): FromManifestWorker {
     const fault = sqliteFault(error);
-    if (fault === "io" && this.#isOverQuota()) {
+    if (fault === "io" && this.#isQuotaUsedUp()) {
       return { kind: "failed", fault: "full", message: OVER_QUOTA };
     }
     return {

@@ -15,7 +15,7 @@ import type {
 import { messageOf, RefusedError } from "./manifest_refusal.ts";
 import { openManifest } from "./manifest_schema.ts";
 import { ManifestSession } from "./manifest_session.ts";
-import { isOverQuota } from "./quota_probe.ts";
+import { isQuotaUsedUp } from "./quota_probe.ts";
 import { MANIFEST_FILE } from "./root_names.ts";
 
 let session: ManifestSession | undefined;
@@ -25,7 +25,7 @@ function open(
 ): FromManifestWorker {
   try {
     const { database, servedBefore } = openManifest(message.root, message);
-    session = new ManifestSession(database, () => isOverQuota(message.root));
+    session = new ManifestSession(database, () => isQuotaUsedUp(message.root));
     return { kind: "opened", servedBefore };
   } catch (error) {
     // Not the form we expect: the statements on it do not compile.

@@ -17,7 +17,7 @@ export function probePath(root: string): string {
 }
 
 /** Whether a share of the disk that a root may take is used up. */
-export function isOverQuota(root: string): boolean {
+export function isQuotaUsedUp(root: string): boolean {
   const path = probePath(root);
   try {
     using file = Deno.openSync(path, { create: true, write: true });

@@ -40,7 +40,6 @@ export async function launch(
   const log = serverLog(config.logFormat);
   refuseOtherData(config.root);
   const folders = new MadeFolders(config.root);
-  let exitCode = 1;
   try {
     await refuseForeignLinks(config);
     const numbered = await withGroupNumbers(config);
@@ -52,7 +51,7 @@ export async function launch(
     ]);
     const closed = config.shared ? closedAbove(root) : undefined;
     if (closed !== undefined) log(closed);
-    exitCode = await supervise(
+    return await supervise(
       withinDescriptors({ ...numbered, root }, { limit, log }),
       {
         spawn(current) {
@@ -70,7 +69,6 @@ export async function launch(
     );
   } finally {
     // Empty only when nothing was ever served there.
-    if (exitCode !== 0) await folders.remove();
+    await folders.remove();
   }
-  return exitCode;
 }

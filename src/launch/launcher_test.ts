@@ -1,4 +1,9 @@
 import assert from "node:assert/strict";
+import { completeConfig } from "../config.ts";
+import { Hangups } from "./hangups.ts";
+import { launch } from "./launcher.ts";
+import { thisInstallation } from "./permissions.ts";
+import { StopRequests } from "./stop_requests.ts";
 import {
   FAKE_PROGRAM,
   Program,
@@ -54,6 +59,17 @@ Deno.test("the launcher prints where it serves and creates the root for its user
   program.kill("SIGTERM");
   assert.equal((await program.exit()).code, 0);
   assert.equal(await program.stderr.toEnd(), "");
+});
+
+Deno.test("a stop before there is a server leaves no folder behind", async () => {
+  await using folder = await temporaryFolder();
+  const config = completeConfig({ root: `${folder.path}/deep/root` });
+  const stop = new StopRequests();
+  const hangups = new Hangups(stop, { config, hasTerminal: false });
+  const installation = thisInstallation(import.meta.url);
+  stop.request();
+  assert.equal(await launch(config, { installation, stop, hangups }), 0);
+  assert.deepEqual([...Deno.readDirSync(folder.path)], []);
 });
 
 for (const signal of ["SIGKILL", "SIGABRT", "SIGSEGV"] as const) {

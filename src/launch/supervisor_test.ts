@@ -59,6 +59,19 @@ class Nursery {
   exit(code: number, signal: string | null = null): void {
     this.#exited.resolve({ code, signal });
   }
+
+  /** One ends, and the next one is there so many milliseconds later. */
+  async restarts(
+    waitMs: number,
+    code: number,
+    signal?: string,
+  ): Promise<void> {
+    const spawned = this.nextSpawn;
+    this.exit(code, signal);
+    await turn();
+    this.clock.advance(waitMs);
+    await spawned;
+  }
 }
 
 /** Lets everything that can go on go on. */
@@ -78,9 +91,7 @@ Deno.test("supervise passes a clean exit and refused starts on", async () => {
 Deno.test("supervise names the picked port when it starts a server again", async () => {
   const nursery = new Nursery();
   await nursery.ready({ localAddress: "[::1]:4711" });
-  const spawned = nursery.nextSpawn;
-  nursery.exit(1);
-  await spawned;
+  await nursery.restarts(0, 1);
   assert.deepEqual(nursery.configs, [
     CONFIG,
     { ...CONFIG, local: { host: "::1", port: 4_711 } },
@@ -92,22 +103,12 @@ Deno.test("supervise names the picked port when it starts a server again", async
 Deno.test("supervise goes on where a server that died cannot be started again for now", async () => {
   const nursery = new Nursery();
   await nursery.ready();
-  const second = nursery.nextSpawn;
-  nursery.exit(137, "SIGKILL");
-  await second;
+  await nursery.restarts(0, 137, "SIGKILL");
   // Its disk is full; it has said so.
-  const third = nursery.nextSpawn;
-  nursery.exit(1);
-  await turn();
-  nursery.clock.advance(100);
-  await third;
+  await nursery.restarts(100, 1);
   await nursery.ready();
+  await nursery.restarts(200, 137, "SIGKILL");
   // Whatever is wrong with the command line stays so.
-  const fourth = nursery.nextSpawn;
-  nursery.exit(137, "SIGKILL");
-  await turn();
-  nursery.clock.advance(200);
-  await fourth;
   nursery.exit(2);
   assert.equal(await nursery.code, 2);
   assert.deepEqual(nursery.log, [
@@ -120,9 +121,7 @@ Deno.test("supervise goes on where a server that died cannot be started again fo
 Deno.test("supervise waits longer from death to death, and not once it is to stop", async () => {
   const nursery = new Nursery();
   await nursery.ready();
-  const second = nursery.nextSpawn;
-  nursery.exit(134, "SIGABRT");
-  await second;
+  await nursery.restarts(0, 134, "SIGABRT");
   nursery.exit(134, "SIGABRT");
   await turn();
   nursery.clock.advance(99);
